@@ -1,0 +1,57 @@
+"""What a user can cause or fix, one sentence each.
+
+    VidrestoreError
+    ├── UsageError            wrong settings or arguments              exit code 2
+    │   └── DeviceError       the device asked for is not there
+    ├── InputError            the input cannot be used                 exit code 2
+    ├── OutputError           the output may not or cannot be written  exit code 2
+    ├── WeightsError          weights missing, damaged or of another network   exit code 2
+    │   └── DownloadError     weights could not be fetched             exit code 1
+    └── ProcessingError       the work began and failed                exit code 1
+
+Everything else is a defect of the program and keeps its traceback.
+"""
+
+
+class VidrestoreError(Exception):
+    """One sentence for the user: what was attempted, on what, and what to try."""
+
+    exit_code = 1
+
+
+class UsageError(VidrestoreError):
+    """Settings or arguments that cannot be meant."""
+
+    exit_code = 2
+
+
+class DeviceError(UsageError):
+    """The device asked for is not available here."""
+
+
+class InputError(VidrestoreError):
+    """The input is missing, is not a video, or holds nothing that decodes."""
+
+    exit_code = 2
+
+
+class OutputError(VidrestoreError):
+    """The output exists, has no folder, equals the input, or cannot hold the video."""
+
+    exit_code = 2
+
+
+class WeightsError(VidrestoreError):
+    """Weights are missing, damaged, or belong to another network."""
+
+    exit_code = 2
+
+
+class DownloadError(WeightsError):
+    """Weights could not be fetched or do not match their checksum."""
+
+    exit_code = 1
+
+
+class ProcessingError(VidrestoreError):
+    """The work began and could not be finished; no output was left behind."""

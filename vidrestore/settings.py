@@ -1,0 +1,89 @@
+"""What a user can choose: the same names on the command line, in YAML and as keyword arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vidrestore.errors import UsageError
+
+Compare = Literal["none", "side-by-side"]
+DetectorName = Literal["cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
+
+
+class Settings(BaseModel):
+    """How a video is restored. Unknown names are refused; values are checked before work starts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = "compact"
+    """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
+    detector: str = "cascade"
+    """cascade (embedded), retinaface_mobile0.25, retinaface_resnet50, or one of these with =PATH to its weights."""
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    batch: int | None = Field(default=None, ge=1, le=256)
+    """Faces a forward pass; None: chosen by the device."""
+    strength: float = Field(default=1.0, ge=0, le=1)
+    """How much of the restored face is laid over the original."""
+    temporal: float = Field(default=0.7, ge=0, le=1)
+    """How strongly features are blended over time; 0 restores each frame alone."""
+    min_face: int = Field(default=24, ge=8)
+    """Faces with a smaller box than this, in pixels, are left alone."""
+    codec: str = "libx264"
+    crf: float | None = Field(default=None, ge=0, le=63)
+    """Quality in the codec's own terms; None: visually lossless for the codec."""
+    preset: str | None = None
+    start: float | None = Field(default=None, ge=0)
+    """Seconds from the beginning of the video."""
+    end: float | None = Field(default=None, gt=0)
+    compare: Compare = "none"
+    """side-by-side: the original on the left, the restored video on the right."""
+    overwrite: bool = False
+
+    @model_validator(mode="after")
+    def _end_after_start(self) -> Settings:
+        if self.end is not None and self.end <= (self.start or 0.0):
+            raise ValueError(f"end ({self.end:g} s) must be after start ({self.start or 0:g} s)")
+        return self
+
+
+def make_settings(config: Path | None = None, **values: Any) -> Settings:
+    """Settings from a YAML file and keyword values; a value that is not None wins over the file.
+
+    Raises UsageError with one sentence that names the field.
+    """
+    merged: dict[str, Any] = {}
+    if config is not None:
+        merged.update(_read_yaml(config))
+    merged.update({name: value for name, value in values.items() if value is not None})
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        raise UsageError(_sentence(error)) from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the configuration {path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not valid YAML: {error}".replace("\n", " ")) from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise UsageError(f"{path} must hold names and values, such as 'strength: 0.8'")
+    return {str(key).replace("-", "_"): value for key, value in loaded.items()}
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"there is no setting '{name}'; there are: {known}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {message}, got {first['input']!r}" if name else message

@@ -1,0 +1,213 @@
+"""Every value that crosses a room. numpy only.
+
+Boxes are x0 y0 x1 y1, half-open, in frame pixels. Landmarks are left eye, right eye, nose, left and right
+mouth corner *as seen in the picture*, (5, 2) x y in frame pixels. Pixel coordinates are of pixel centres:
+the centre of the top-left pixel is (0, 0). Time is an integer pts and a Fraction time base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelFormat:
+    """A planar pixel format, as FFmpeg names it."""
+
+    name: str
+    """FFmpeg's name, such as yuv420p, yuv422p10le, gbrp, gray."""
+    family: Literal["yuv", "rgb", "gray"]
+    bit_depth: int
+    """Bits a sample: 8 in uint8 planes, 9 to 16 in uint16 planes, in the low bits."""
+    chroma_shift: tuple[int, int] = (0, 0)
+    """log2 of the chroma subsampling, horizontal and vertical: (1, 1) for 4:2:0."""
+    has_alpha: bool = False
+    """Whether the last plane is alpha; it is carried along untouched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColourTags:
+    """Colour description as the stream states it, in FFmpeg's integer codes (0 or 2: unspecified)."""
+
+    matrix: int = 2
+    """AVColorSpace: 1 BT.709, 5 and 6 BT.601, 9 BT.2020, 0 RGB."""
+    primaries: int = 2
+    transfer: int = 2
+    full_range: bool = False
+    siting: int = 0
+    """AVChromaLocation: 0 unspecified, 1 left, 2 centre, 3 top-left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoInfo:
+    """What a container says of its first video stream, asked once."""
+
+    path: Path
+    width: int
+    """Coded width in pixels; frames have this size, rotation not applied."""
+    height: int
+    frame_rate: Fraction
+    """Average frames a second, for estimates and for encoders that ask; timing itself is in each pts."""
+    time_base: Fraction
+    """Seconds a tick of Frame.pts."""
+    pixel_aspect: Fraction
+    frame_count: int | None
+    """As the container states or implies it; None where it does not."""
+    duration: Fraction | None
+    """Seconds, or None."""
+    rotation: int
+    """Degrees the player turns the picture counter-clockwise, from the display matrix: 0, 90, 180, 270."""
+    pixel_format: PixelFormat
+    colour: ColourTags
+    interlaced: bool
+    codec: str
+    bit_rate: int | None
+    other_streams: tuple[str, ...]
+    """One word a stream besides the video: audio, subtitle, data, attachment, video (a cover)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A decoded picture in the video's own pixels."""
+
+    index: int
+    """Decode order, from 0."""
+    pts: int
+    """[VideoInfo.time_base]"""
+    duration: int
+    """[VideoInfo.time_base]; 0 when unknown."""
+    time_base: Fraction
+    planes: tuple[Plane, ...] = field(repr=False)
+    """(height, width) each, chroma subsampled as the format says; Y U V [A], G B R [A] or Y. Never written to."""
+    format: PixelFormat
+    colour: ColourTags
+
+    @property
+    def width(self) -> int:
+        return int(self.planes[0].shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.planes[0].shape[0])
+
+    @property
+    def seconds(self) -> float:
+        return float(self.pts * self.time_base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """A face found in one frame."""
+
+    box: FloatArray
+    """(4,) x0 y0 x1 y1 [frame px], half-open."""
+    landmarks: FloatArray
+    """(5, 2) x y [frame px]: left eye, right eye, nose, left and right mouth corner as seen in the picture."""
+    score: float
+    """0..1: how sure the detector is that this is a face and the points are right."""
+
+    def __post_init__(self) -> None:
+        if self.box.shape != (4,) or self.landmarks.shape != (5, 2):
+            raise ValueError(
+                f"box must be (4,) and landmarks (5, 2), got {self.box.shape}, {self.landmarks.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedFace:
+    """A face that belongs to a person followed through time."""
+
+    track_id: int
+    box: FloatArray
+    """(4,) smoothed [frame px]."""
+    landmarks: FloatArray
+    """(5, 2) smoothed [frame px]."""
+    score: float
+    observed: bool
+    """False: predicted by the filter, the detector saw nothing here."""
+    opacity: float = 1.0
+    """0..1: how much of the restored face is wanted; fades at birth and death of a track."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedFace:
+    """A face cut out of its frame and turned upright."""
+
+    track_id: int
+    to_crop: NDArray[np.float64]
+    """(2, 3) similarity, frame px -> crop px."""
+    image: FloatArray
+    """(S, S, 3) RGB in 0..1, in the video's own transfer."""
+    landmarks: FloatArray
+    """(5, 2) [frame px]."""
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredFace:
+    """An aligned face with its restored picture."""
+
+    track_id: int
+    to_crop: NDArray[np.float64]
+    image: FloatArray
+    """(S, S, 3) RGB in 0..1: the restored face."""
+    original: FloatArray
+    """(S, S, 3) RGB in 0..1: the face as it was."""
+    landmarks: FloatArray
+    opacity: float = 1.0
+
+
+FaceT = TypeVar("FaceT", Detection, TrackedFace, AlignedFace, RestoredFace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameFaces(Generic[FaceT]):
+    """The one envelope: a frame and its faces, in how far they have come."""
+
+    frame: Frame
+    faces: tuple[FaceT, ...]
+    scene: int = 0
+    """Number of the scene the frame belongs to; set by tracking, changes at a cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a bar, a page or a host's callback reads."""
+
+    frames: int
+    """Written so far."""
+    total: int | None
+    """Expected, or None where the container does not say."""
+    faces: int
+    """Restored so far."""
+    seconds: float
+    """Since the start."""
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was done, what was not."""
+
+    output: Path
+    frames: int
+    frames_with_faces: int
+    faces: int
+    tracks: int
+    lost_frames: int
+    """Packets that could not be decoded."""
+    seconds: float
+    seconds_by_room: dict[str, float]
+    warnings: tuple[str, ...] = ()
