@@ -1,0 +1,80 @@
+"""Encoder and decoder of the VQGAN (specification, "Encoder", "Decoder")."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidrestore.daefr.blocks import Downsample, Level, Middle, Upsample, group_norm
+from vidrestore.daefr.config import DaefrConfig
+
+
+class Encoder(nn.Module):
+    """Faces (N, 3, S, S) in [-1, 1] -> features (N, embedding, L, L), before `quant_conv`."""
+
+    def __init__(self, config: DaefrConfig) -> None:
+        super().__init__()
+        widths, groups = config.encoder_widths, config.groups
+        self.stem = config.encoder_stem
+        self.conv_in = nn.Conv2d(3 * self.stem**2, widths[0], 3, padding=1)
+        self.down = nn.ModuleList()
+        for i, width in enumerate(widths):
+            last = i == len(widths) - 1
+            level = Level(
+                widths[max(i - 1, 0)],
+                width,
+                blocks=config.encoder_blocks,
+                groups=groups,
+                attention=last and config.level_attention,
+            )
+            if not last:
+                level.downsample = Downsample(width)
+            self.down.append(level)
+        self.mid = Middle(widths[-1], groups)
+        self.norm_out = group_norm(widths[-1], groups)
+        self.conv_out = nn.Conv2d(widths[-1], config.embedding, 3, padding=1)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        h = self.conv_in(F.pixel_unshuffle(faces, self.stem) if self.stem > 1 else faces)
+        for level in self.down:
+            h = level(h)
+        h = self.mid(h)
+        return self.conv_out(F.silu(self.norm_out(h)))  # type: ignore[no-any-return]
+
+
+class Decoder(nn.Module):
+    """Features (N, embedding, L, L), after `post_quant_conv` -> faces (N, 3, S, S), not clipped."""
+
+    def __init__(self, config: DaefrConfig) -> None:
+        super().__init__()
+        widths, groups = config.decoder_widths, config.groups
+        self.stem = config.decoder_stem
+        self.conv_in = nn.Conv2d(config.embedding, widths[-1], 3, padding=1)
+        self.mid = Middle(widths[-1], groups)
+        self.up = nn.ModuleList()  # up[0] is the finest level, as in the authors' key names
+        for i, width in enumerate(widths):
+            coarsest = i == len(widths) - 1
+            level = Level(
+                width if coarsest else widths[i + 1],
+                width,
+                blocks=config.decoder_blocks,
+                groups=groups,
+                attention=coarsest and config.level_attention,
+            )
+            if i > 0:
+                level.upsample = Upsample(width)
+            self.up.append(level)
+        self.norm_out = group_norm(widths[0], groups)
+        self.conv_out = nn.Conv2d(widths[0], 3 * self.stem**2, 3, padding=1)
+
+    @property
+    def last_layer(self) -> nn.Parameter:
+        """The weight at which the adversarial loss is balanced (specification, stage 1)."""
+        return self.conv_out.weight
+
+    def forward(self, features: Tensor) -> Tensor:
+        h = self.mid(self.conv_in(features))
+        for level in reversed(self.up):
+            h = level(h)
+        h = self.conv_out(F.silu(self.norm_out(h)))
+        return F.pixel_shuffle(h, self.stem) if self.stem > 1 else h

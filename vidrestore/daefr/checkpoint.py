@@ -1,0 +1,162 @@
+"""Reading and writing weights: our safetensors, and the authors' Lightning checkpoints.
+
+A safetensors file holds the tensors needed at inference and, in its header, the configuration, so that the
+file rebuilds its own network. The authors' file holds 877 tensors, of which training alone needs some
+(specification, "State dict of the final checkpoint"); those are dropped, nothing else is tolerated.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vidrestore.daefr.config import PUBLISHED, DaefrConfig
+from vidrestore.daefr.model import Daefr
+from vidrestore.errors import WeightsError
+
+HEADER_KEY = "daefr"
+
+# authors' prefix (without "vqvae.") -> ours
+_PREFIXES = {
+    "encoder.": "lq_encoder.",
+    "HQ_encoder.": "hq_encoder.",
+    "decoder.": "decoder.",
+    "quant_conv.": "lq_quant_conv.",
+    "HQ_quant_conv.": "hq_quant_conv.",
+    "post_quant_conv.": "post_quant_conv.",
+    "Fixed_quantize.": "codebook.",
+    "cross_attention.": "fusion.",
+    "position_emb": "code_predictor.position_emb",
+    "feat_emb.": "code_predictor.feat_emb.",
+    "ft_layers.": "code_predictor.ft_layers.",
+    "idx_pred_layer.": "code_predictor.idx_pred_layer.",
+}
+_TRAINING_ONLY = re.compile(
+    r"^(Fixed_encoder\.|Fixed_quant_conv\.|HQ_quantize\.|LQ_quantize\.|loss\.|.*discriminator|.*logit_scale"
+    r"|.*\.(attn_1|attn\.\d+)\.norm2\.)"
+)
+
+
+def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
+    """The network stored at `path`, float32, in eval mode, on the CPU.
+
+    `path` is one of our safetensors files or a checkpoint of the authors. `config` is for checkpoints, which
+    do not carry one; None means the published configuration. Raises WeightsError with a sentence that names
+    what is missing or does not fit.
+    """
+    if not path.is_file():
+        raise WeightsError(f"there are no weights at {path}")
+    if path.suffix == ".safetensors":
+        config, state = read_safetensors(path)
+    else:
+        config, state = config or PUBLISHED, from_authors(read_checkpoint(path), path)
+    network = Daefr(config)
+    _check(state, network.state_dict(), path)
+    network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+    return network.eval().requires_grad_(False)
+
+
+def save(network: Daefr, path: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write `network` as safetensors with its configuration in the header."""
+    tensors = {name: tensor.detach().to(dtype).contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, path, metadata={HEADER_KEY: json.dumps(network.config.to_dict())})
+
+
+def convert(source: Path, target: Path) -> None:
+    """Turn a checkpoint of the authors into safetensors without its training-only parts, in float32."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        save(load(source), partial, torch.float32)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_safetensors(path: Path) -> tuple[DaefrConfig, dict[str, Tensor]]:
+    """Configuration and tensors of one of our files."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(HEADER_KEY)
+            if header is None:
+                raise WeightsError(f"{path} holds weights of another kind: its header names no DAEFR network")
+            config = DaefrConfig.from_dict(json.loads(header))
+            return config, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise WeightsError(f"{path} cannot be read as weights: {error}") from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """The state dict of a PyTorch or Lightning checkpoint, without running any code it may carry."""
+    try:
+        stubs = _stubs(path)
+        with torch.serialization.safe_globals(stubs):
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, AttributeError) as error:
+        raise WeightsError(f"{path} cannot be read as a checkpoint: {_first_line(error)}") from error
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()) or not state:
+        raise WeightsError(f"{path} is not a checkpoint: it holds no table of named tensors")
+    return state
+
+
+def from_authors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Rename the authors' keys to ours and drop what only training needs.
+
+    Raises WeightsError for a key that belongs to neither.
+    """
+    ours: dict[str, Tensor] = {}
+    unknown: list[str] = []
+    for key, tensor in state.items():
+        name = key.removeprefix("vqvae.")
+        if _TRAINING_ONLY.match(name):
+            continue
+        prefix = next((p for p in sorted(_PREFIXES, key=len, reverse=True) if name.startswith(p)), None)
+        if prefix is None:
+            unknown.append(key)
+        else:
+            ours[_PREFIXES[prefix] + name.removeprefix(prefix)] = tensor
+    if unknown:
+        raise WeightsError(f"{path} is a checkpoint of another network: it holds {_some(unknown)}")
+    return ours
+
+
+def _check(state: dict[str, Tensor], wanted: dict[str, Tensor], path: Path) -> None:
+    missing = [name for name in wanted if name not in state]
+    extra = [name for name in state if name not in wanted]
+    if missing or extra:
+        problem = f"misses {_some(missing)}" if missing else f"holds more than it should: {_some(extra)}"
+        raise WeightsError(f"{path} does not fit the network: it {problem}")
+    for name, tensor in state.items():
+        if tensor.shape != wanted[name].shape:
+            raise WeightsError(
+                f"{path} does not fit the network: {name} is {tuple(tensor.shape)}, "
+                f"not {tuple(wanted[name].shape)}"
+            )
+
+
+def _stubs(path: Path) -> list[Any]:
+    """Empty classes under the names a Lightning file mentions, so that it loads without running anything."""
+    try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
+    except ValueError:  # files from before PyTorch 1.6 cannot be asked
+        return []
+    lightning = [name for name in names if name.startswith(("pytorch_lightning.", "lightning."))]
+    # A stub may be built from the pickled state but does nothing with it.
+    return [(type(name.rpartition(".")[2], (), {"__setstate__": lambda *_: None}), name) for name in lightning]
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -1,0 +1,59 @@
+"""The vector quantiser (specification, "Training": vector quantiser)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vidrestore.daefr.blocks import to_grid, to_tokens
+
+COMMITMENT = 0.25
+
+
+class Codebook(nn.Module):
+    """`codes` vectors of length `embedding`."""
+
+    def __init__(self, codes: int, embedding: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(codes, embedding)
+        nn.init.uniform_(self.embedding.weight, -1.0 / codes, 1.0 / codes)
+
+    def nearest(self, features: Tensor) -> Tensor:
+        """Codes (N, L, L) int64 whose vectors lie nearest to features (N, C, L, L) by squared distance."""
+        size = features.shape[-1]
+        z = to_tokens(features).float()  # (N, T, C)
+        table = self.embedding.weight.float()
+        # |z|² is the same for every code and left out.
+        distance = table.square().sum(1) - 2.0 * z @ table.t()  # (N, T, K)
+        return distance.argmin(-1).unflatten(1, (size, size))
+
+    def look_up(self, codes: Tensor) -> Tensor:
+        """Vectors (N, C, L, L) of codes (N, L, L)."""
+        return to_grid(self.embedding(codes.flatten(1)), codes.shape[-1])
+
+    def expect(self, logits: Tensor, *, top: int, temperature: float = 1.0) -> Tensor:
+        """Vectors (N, C, L, L) averaged over the `top` most probable codes of logits (N, T, K), by probability.
+
+        A soft look-up: where the transformer hesitates between codes, their mean lies nearer to the truth
+        than any one of them.
+        """
+        values, codes = (logits.float() / temperature).topk(top, dim=-1)  # (N, T, top)
+        weights = values.softmax(-1).to(self.embedding.weight.dtype)
+        vectors = (weights.unsqueeze(-2) @ self.embedding(codes)).squeeze(-2)  # (N, T, C)
+        return to_grid(vectors, int(vectors.shape[1] ** 0.5))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Straight-through quantised features, the codebook loss (a scalar) and the codes."""
+        codes = self.nearest(features)
+        vectors = self.look_up(codes).to(features.dtype)
+        loss = (vectors.detach() - features).square().mean() * COMMITMENT + (
+            vectors - features.detach()
+        ).square().mean()
+        return features + (vectors - features).detach(), loss, codes
+
+    @torch.no_grad()
+    def renew(self, unused: Tensor, samples: Tensor) -> None:
+        """Put `unused` codes (K,) bool onto features drawn from `samples` (M, C); keeps the codebook alive."""
+        count = int(unused.sum())
+        picks = torch.randint(samples.shape[0], (count,), device=samples.device)
+        self.embedding.weight[unused] = samples[picks].to(self.embedding.weight.dtype)

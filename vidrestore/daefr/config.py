@@ -1,0 +1,90 @@
+"""The shape of a DAEFR network: a network is this configuration plus weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaefrConfig:
+    """Widths and depths of every part. The defaults are the published network (specification, "Network")."""
+
+    name: str = "published"
+    image_size: int = 512
+    """Side of the square face, pixels."""
+    encoder_widths: tuple[int, ...] = (64, 128, 128, 256, 256, 512)
+    """Channels of each level, finest first; the coarsest is the latent grid."""
+    encoder_stem: int = 1
+    """Pixel-unshuffle factor before the first convolution."""
+    encoder_blocks: int = 2
+    decoder_widths: tuple[int, ...] = (64, 128, 128, 256, 256, 512)
+    decoder_stem: int = 1
+    """Pixel-shuffle factor after the last convolution."""
+    decoder_blocks: int = 3
+    level_attention: bool = True
+    """Self-attention after each block of the coarsest level; the middle has one in any case."""
+    groups: int = 32
+    embedding: int = 256
+    codes: int = 1024
+    fusion_heads: int = 8
+    width: int = 512
+    """Of the code transformer."""
+    layers: int = 9
+    heads: int = 8
+    feedforward: int = 1024
+
+    def __post_init__(self) -> None:
+        for side, widths, stem in (
+            ("encoder", self.encoder_widths, self.encoder_stem),
+            ("decoder", self.decoder_widths, self.decoder_stem),
+        ):
+            shrink = stem * 2 ** (len(widths) - 1)
+            if self.image_size % shrink or self.image_size // shrink != self.latent_size:
+                raise ValueError(f"the {side}'s levels do not end at the latent grid {self.latent_size}")
+            if any(width % self.groups for width in widths):
+                raise ValueError(f"{side} widths {widths} must divide by {self.groups} groups")
+        if self.embedding % self.groups or self.embedding % self.fusion_heads or self.width % self.heads:
+            raise ValueError("embedding and width must divide by their groups and heads")
+
+    @property
+    def latent_size(self) -> int:
+        """Side of the latent grid in positions."""
+        return self.image_size // (self.encoder_stem * 2 ** (len(self.encoder_widths) - 1))
+
+    @property
+    def tokens(self) -> int:
+        return self.latent_size**2
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> DaefrConfig:
+        """The inverse of `to_dict`; unknown names raise ValueError."""
+        known = {f.name for f in fields(cls)}
+        if unknown := set(values) - known:
+            raise ValueError(f"unknown fields of a DAEFR configuration: {', '.join(sorted(unknown))}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+PUBLISHED = DaefrConfig()
+
+COMPACT = DaefrConfig(
+    name="compact",
+    image_size=256,
+    # A pixel-unshuffle stem: at 64 x 64 a block costs a sixteenth of what it costs at full size.
+    encoder_widths=(48, 80, 160),
+    encoder_stem=4,
+    encoder_blocks=1,
+    decoder_widths=(32, 48, 96, 192),
+    decoder_stem=2,
+    decoder_blocks=2,
+    level_attention=False,
+    groups=16,
+    width=256,
+    layers=4,
+    heads=8,
+    feedforward=512,
+)
