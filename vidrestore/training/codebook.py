@@ -1,0 +1,62 @@
+"""Stage one: a VQGAN learns a codebook of clean faces, or of degraded ones (specification, "Stage 1")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.optim import Adam
+
+from vidrestore.daefr.config import COMPACT, PUBLISHED
+from vidrestore.daefr.vqgan import Vqgan
+from vidrestore.training.config import TrainConfig, read_config
+from vidrestore.training.dataset import Batch
+from vidrestore.training.loop import run
+from vidrestore.training.reconstruction import Reconstruction
+from vidrestore.training.stage_weights import load_vqgan
+
+NETWORKS = {"published": PUBLISHED, "compact": COMPACT}
+
+
+class CodebookStage:
+    """Trains one autoencoder on the clean or on the degraded faces, input and target alike."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        start = config.start.get("autoencoder")
+        network = load_vqgan(start) if start else Vqgan(NETWORKS[config.network])
+        self.part = Reconstruction(
+            network.requires_grad_(True), config.loss, config.optim, quantise_from=config.quantise_from
+        )
+        self.modules = nn.ModuleDict({"autoencoder": network, "discriminator": self.part.discriminator})
+        self.averaged = nn.ModuleDict({"autoencoder": network})
+        self.optim = Adam(network.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
+        self.optimizers = {"autoencoder": self.optim, "discriminator": self.part.discriminator_optim}
+
+    def step(self, batch: Batch, step: int) -> dict[str, float]:
+        """One update; returns what is logged."""
+        log: dict[str, float] = {}
+        faces = batch.clean if self.config.domain == "hq" else batch.degraded
+        config = self.config
+        if step == config.quantise_from and step > 0:
+            self.part.start_codebook()
+        elif config.renew_every and step > config.quantise_from and step % config.renew_every == 0:
+            # Late renewals would leave codes that nothing has learned to decode.
+            if step < 0.8 * config.steps:
+                self.part.renew_codebook(log)
+        self.optim.zero_grad(set_to_none=True)
+        loss, restored, _ = self.part.loss(faces, step, log)
+        loss.backward()  # type: ignore[no-untyped-call]
+        clip = config.optim.clip
+        if clip:
+            torch.nn.utils.clip_grad_norm_(self.modules["autoencoder"].parameters(), clip)
+        self.optim.step()
+        self.part.step_discriminator(faces, restored, step, log)
+        return log
+
+
+def train(config_path: Path, overrides: list[str]) -> Path:
+    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    config = read_config(config_path, overrides)
+    return run(CodebookStage(config), config)

@@ -1,0 +1,126 @@
+"""What a training run is made of: read from YAML, overridden by key=value, unknown names refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vidrestore.errors import UsageError
+
+
+class Section(BaseModel):
+    """Frozen, and a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class DegradationConfig(Section):
+    """Ranges of the synthetic degradation (specification, "Degradation"), drawn uniformly."""
+
+    blur_sigma: tuple[float, float] = (0.1, 10.0)
+    """Pixels at full size."""
+    kernel_radius: tuple[int, int] = (19, 20)
+    downsample: tuple[float, float] = (0.8, 8.0)
+    noise: tuple[float, float] = (0.0, 20.0)
+    """Standard deviation in 8-bit codes."""
+    jpeg: tuple[int, int] = (60, 100)
+
+
+class DataConfig(Section):
+    faces: Path
+    """A folder of aligned faces, one file a face; images larger than the network's carry a border."""
+    border: float = 0.0
+    """Fraction of the image's side that lies outside the aligned face, on each side."""
+    validation_share: float = Field(default=0.1, ge=0, lt=1)
+    """Share of files (people) held out, chosen by a hash of the name."""
+    rotate: float = 0.0
+    """Augmentation: degrees either way."""
+    scale: float = 0.0
+    """Augmentation: the largest relative change of size."""
+    shift: float = 0.0
+    """Augmentation: fraction of the side."""
+    colour: bool = False
+    """Augmentation: grey, tint, contrast and brightness."""
+    workers: int = 2
+    degradation: DegradationConfig = DegradationConfig()
+
+
+class LossConfig(Section):
+    pixel: float = 1.0
+    """Weight of the mean absolute error."""
+    perceptual: Literal["lpips", "edges", "none"] = "lpips"
+    """lpips: LPIPS with VGG, whose backbone is downloaded. edges: gradients over several scales, needs nothing."""
+    perceptual_weight: float = 1.0
+    codebook: float = 1.0
+    adversarial: float = 0.8
+    """Factor on the balanced adversarial weight."""
+    adversarial_from: int = 30_001
+    """Step at which the discriminator is switched on."""
+    discriminator_filters: int = 64
+
+
+class OptimConfig(Section):
+    learning_rate: float
+    betas: tuple[float, float] = (0.5, 0.9)
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup: int = 0
+    batch: int = 4
+    clip: float | None = None
+    """Largest norm of the gradient; None: not clipped."""
+    ema: float = 0.0
+    """Decay of the moving average of the weights; 0: none."""
+
+
+class TrainConfig(Section):
+    """One stage of training."""
+
+    network: Literal["published", "compact"]
+    domain: Literal["hq", "lq"] = "hq"
+    """Stage codebook only: reconstruct clean or degraded faces."""
+    steps: int
+    seed: int = 0
+    output: Path
+    """Folder of checkpoints and logs."""
+    start: dict[str, Path] = {}
+    """Start weights by role: codebook: `autoencoder`; association: `hq`, `lq`; restoration: `hq`, `association`."""
+    precision: Literal["bf16", "float32"] = "bf16"
+    device: str = "auto"
+    data: DataConfig
+    loss: LossConfig = LossConfig()
+    optim: OptimConfig
+    quantise_from: int = 0
+    """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
+    renew_every: int = 0
+    """Stage codebook: every so many steps unused codes move onto features; 0: never."""
+    save_every: int = 500
+    log_every: int = 20
+
+
+def read_config(path: Path, overrides: list[str]) -> TrainConfig:
+    """The configuration in a YAML file with `a.b=value` overrides.
+
+    Raises UsageError with one sentence for a file or a value that cannot be meant.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for override in overrides:
+            name, separator, text = override.partition("=")
+            if not separator:
+                raise UsageError(f"'{override}' is not of the form key=value")
+            _put(values, name.split("."), yaml.safe_load(text))
+        return TrainConfig(**values)
+    except (OSError, yaml.YAMLError, TypeError) as error:
+        raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {name}: {first['msg']}, got {first['input']!r}") from error
+
+
+def _put(values: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+    values[keys[-1]] = value

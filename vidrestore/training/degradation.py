@@ -1,0 +1,50 @@
+"""Synthetic degradation of clean faces (specification, "Degradation"), in that order."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vidrestore.training.config import DegradationConfig
+from vidrestore.types import FloatArray
+
+
+def degrade(image: FloatArray, config: DegradationConfig, rng: np.random.Generator) -> FloatArray:
+    """A degraded copy of `image` (H, W, 3) in 0..1: blur, downsample, noise, JPEG, back to full size, 8 bits."""
+    height, width = image.shape[:2]
+    kernel = blur_kernel(
+        radius=int(rng.integers(config.kernel_radius[0], config.kernel_radius[1] + 1)),
+        sigma=(rng.uniform(*config.blur_sigma), rng.uniform(*config.blur_sigma)),
+        angle=rng.uniform(-np.pi, np.pi),
+        isotropic=rng.random() < 0.5,
+    )
+    image = cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    factor = rng.uniform(*config.downsample)
+    small = (max(round(width / factor), 2), max(round(height / factor), 2))
+    image = cv2.resize(image, small, interpolation=cv2.INTER_LINEAR)
+    sigma = rng.uniform(*config.noise) / 255.0
+    channels = 1 if rng.random() < 0.5 else 3
+    image = image + sigma * rng.standard_normal((*image.shape[:2], channels), dtype=np.float32)
+    image = jpeg(np.clip(image, 0, 1), int(rng.integers(config.jpeg[0], config.jpeg[1] + 1)))
+    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    return (np.round(np.clip(image, 0, 1) * 255) / 255).astype(np.float32)
+
+
+def blur_kernel(
+    *, radius: int, sigma: tuple[float, float], angle: float, isotropic: bool
+) -> FloatArray:
+    """A Gaussian (2 radius + 1)² kernel of sum one; `sigma` along two axes turned by `angle` [rad]."""
+    sx, sy = (sigma[0], sigma[0]) if isotropic else sigma
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float64)
+    u = np.cos(angle) * x + np.sin(angle) * y
+    v = -np.sin(angle) * x + np.cos(angle) * y
+    kernel = np.exp(-0.5 * ((u / sx) ** 2 + (v / sy) ** 2))
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def jpeg(image: FloatArray, quality: int) -> FloatArray:
+    """`image` (H, W, 3) RGB in 0..1 after JPEG of the given quality."""
+    codes = np.round(image[:, :, ::-1] * 255).astype(np.uint8)
+    _, packed = cv2.imencode(".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    return decoded[:, :, ::-1].astype(np.float32) / 255.0

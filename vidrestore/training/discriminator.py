@@ -1,0 +1,45 @@
+"""PatchGAN discriminator and its losses (specification, "Stage 1"; Isola et al. 2017)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def make_discriminator(filters: int = 64, layers: int = 3) -> nn.Sequential:
+    """Faces (N, 3, S, S) -> realness of patches (N, 1, ~S/8, ~S/8); weights from N(0, 0.02)."""
+    parts: list[nn.Module] = [nn.Conv2d(3, filters, 4, 2, 1), nn.LeakyReLU(0.2)]
+    width = filters
+    for i in range(1, layers + 1):
+        wider = filters * min(2**i, 8)
+        stride = 2 if i < layers else 1
+        parts += [
+            nn.Conv2d(width, wider, 4, stride, 1, bias=False),
+            nn.BatchNorm2d(wider),
+            nn.LeakyReLU(0.2),
+        ]
+        width = wider
+    network = nn.Sequential(*parts, nn.Conv2d(width, 1, 4, 1, 1))
+    network.apply(_initialise)
+    return network
+
+
+def hinge(real: Tensor, fake: Tensor) -> Tensor:
+    """The discriminator's loss on its answers to real and restored faces."""
+    return 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
+
+
+def balance(nll: Tensor, adversarial: Tensor, last_layer: Tensor) -> Tensor:
+    """λ = ‖∇ nll‖ / (‖∇ adversarial‖ + 1e-4) at the decoder's last convolution, within 0..1e4."""
+    (of_nll,) = torch.autograd.grad(nll, last_layer, retain_graph=True)
+    (of_adversarial,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)
+    return (of_nll.norm() / (of_adversarial.norm() + 1e-4)).clamp(0, 1e4).detach()
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,74 @@
+"""Stage three: encoders, fusion and transformer learn the codes of the clean face (specification, "Stage 3")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.optim import Adam
+
+from vidrestore.daefr.model import Daefr
+from vidrestore.training.config import TrainConfig, read_config
+from vidrestore.training.dataset import Batch
+from vidrestore.training.loop import run
+from vidrestore.training.stage_weights import load_vqgan, require_start
+
+FEATURE_WEIGHT = 10.0
+
+
+class RestorationStage:
+    """Both live encoders see the degraded face; the targets are the codes of the stage-one HQ model."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        fixed = load_vqgan(require_start(config, "hq")).requires_grad_(False).eval()
+        association = require_start(config, "association")
+        network = Daefr(fixed.config)
+        for target, source in (
+            (network.hq_encoder, load_vqgan(association, "hq.").encoder),
+            (network.lq_encoder, load_vqgan(association, "lq.").encoder),
+            (network.hq_quant_conv, load_vqgan(association, "hq.").quant_conv),
+            (network.lq_quant_conv, load_vqgan(association, "lq.").quant_conv),
+            (network.codebook, fixed.codebook),
+            (network.post_quant_conv, fixed.post_quant_conv),
+            (network.decoder, fixed.decoder),
+        ):
+            target.load_state_dict(source.state_dict())
+        network.requires_grad_(True)
+        for frozen in (network.codebook, network.post_quant_conv, network.decoder):
+            frozen.requires_grad_(False)
+        self.network, self.fixed = network, fixed
+        self.modules = nn.ModuleDict({"network": network, "fixed": fixed})
+        self.averaged = nn.ModuleDict({"network": network})
+        self._trained = [p for p in network.parameters() if p.requires_grad]
+        self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
+        self.optimizers = {"network": self.optim}
+
+    def step(self, batch: Batch, step: int) -> dict[str, float]:
+        """One update; returns cross entropy, feature error and the share of codes that are right."""
+        with torch.no_grad():
+            target_codes = self.fixed.codebook.nearest(self.fixed.encode(batch.clean))  # (N, L, L)
+            target = self.fixed.codebook.look_up(target_codes).float()
+        self.optim.zero_grad(set_to_none=True)
+        fused = self.network.encode(batch.degraded)
+        logits = self.network.predict(fused).float()
+        cross_entropy = F.cross_entropy(logits.flatten(0, 1), target_codes.flatten())
+        feature_error = (fused.float() - target).square().mean()
+        (cross_entropy + FEATURE_WEIGHT * feature_error).backward()  # type: ignore[no-untyped-call]
+        if self.config.optim.clip:
+            torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
+        self.optim.step()
+        right = (logits.argmax(-1) == target_codes.flatten(1)).float().mean()
+        return {
+            "cross_entropy": float(cross_entropy),
+            "feature_error": float(feature_error),
+            "accuracy": float(right),
+        }
+
+
+def train(config_path: Path, overrides: list[str]) -> Path:
+    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    config = read_config(config_path, overrides)
+    return run(RestorationStage(config), config)
