@@ -1,3 +1,61 @@
-"""vidrestore restores the faces in a video and leaves everything else as it was."""
+"""vidrestore restores the faces in a video and leaves everything else as it was.
+
+    import vidrestore
+    report = vidrestore.restore("in.mp4", "out.mp4", strength=0.8)
+
+Names are imported when first used, so that `import vidrestore` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vidrestore import errors
+    from vidrestore.api import restore
+    from vidrestore.errors import (
+        DeviceError,
+        DownloadError,
+        InputError,
+        OutputError,
+        ProcessingError,
+        UsageError,
+        VidrestoreError,
+        WeightsError,
+    )
+    from vidrestore.settings import Settings
+    from vidrestore.types import Progress, Report
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "DeviceError",
+    "DownloadError",
+    "InputError",
+    "OutputError",
+    "ProcessingError",
+    "Progress",
+    "Report",
+    "Settings",
+    "UsageError",
+    "VidrestoreError",
+    "WeightsError",
+    "__version__",
+    "errors",
+    "restore",
+]
+
+_HOMES = {"restore": "api", "Settings": "settings", "Report": "types", "Progress": "types"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'vidrestore' has no attribute {name!r}")
+    if name == "errors":
+        return import_module("vidrestore.errors")
+    return getattr(import_module(f"vidrestore.{_HOMES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError
 
@@ -17,31 +17,42 @@ DetectorName = Literal["cascade", "retinaface_mobile0.25", "retinaface_resnet50"
 class Settings(BaseModel):
     """How a video is restored. Unknown names are refused; values are checked before work starts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The line under each field is its help, on the command line too.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     model: str = "compact"
     """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
     detector: str = "cascade"
-    """cascade (embedded), retinaface_mobile0.25, retinaface_resnet50, or one of these with =PATH to its weights."""
+    """cascade (embedded), retinaface_mobile0.25 or retinaface_resnet50; the latter also with =PATH to weights."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    """auto, cpu, cuda, cuda:N or mps."""
     batch: int | None = Field(default=None, ge=1, le=256)
     """Faces a forward pass; None: chosen by the device."""
     strength: float = Field(default=1.0, ge=0, le=1)
-    """How much of the restored face is laid over the original."""
+    """How much of the restored face is laid over the original, 0 to 1."""
     temporal: float = Field(default=0.7, ge=0, le=1)
-    """How strongly features are blended over time; 0 restores each frame alone."""
+    """How strongly features are blended over time, 0 to 1; 0 restores each frame alone."""
     min_face: int = Field(default=24, ge=8)
     """Faces with a smaller box than this, in pixels, are left alone."""
     codec: str = "libx264"
+    """FFmpeg's name of the video encoder, such as libx264, libx265, libsvtav1, prores_ks, ffv1."""
     crf: float | None = Field(default=None, ge=0, le=63)
     """Quality in the codec's own terms; None: visually lossless for the codec."""
     preset: str | None = None
+    """The codec's own preset, such as fast or slow; None: the codec's default."""
     start: float | None = Field(default=None, ge=0)
-    """Seconds from the beginning of the video."""
+    """Where to begin: seconds or HH:MM:SS.mmm from the beginning of the video."""
     end: float | None = Field(default=None, gt=0)
+    """Where to stop: seconds or HH:MM:SS.mmm from the beginning of the video."""
     compare: Compare = "none"
     """side-by-side: the original on the left, the restored video on the right."""
     overwrite: bool = False
+    """Replace the output if it is there already."""
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _clock_time(cls, value: Any) -> Any:
+        return _seconds(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _end_after_start(self) -> Settings:
@@ -63,6 +74,21 @@ def make_settings(config: Path | None = None, **values: Any) -> Settings:
         return Settings(**merged)
     except ValidationError as error:
         raise UsageError(_sentence(error)) from error
+
+
+def _seconds(text: str) -> float:
+    """12.5, 1:30, 01:02:03.5 -> seconds, as ffmpeg reads times."""
+    *clock, seconds = text.strip().split(":")
+    whole = [part for part in clock if part.isdigit() and part.isascii()]
+    try:
+        if len(clock) > 2 or whole != clock or (clock and not 0 <= float(seconds) < 60):
+            raise ValueError
+        minutes = 0
+        for part in clock:
+            minutes = minutes * 60 + int(part)
+        return minutes * 60 + float(seconds)
+    except ValueError:
+        raise ValueError("a time is written as seconds (12.5) or HH:MM:SS.mmm (00:01:30.250)") from None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

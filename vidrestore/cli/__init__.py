@@ -1,1 +1,110 @@
+"""The command line: one file a command, each parses, makes one call and prints.
 
+torch, PyAV and OpenCV are imported inside command bodies, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from vidrestore import __version__
+from vidrestore.cli import models, restore, train
+from vidrestore.errors import VidrestoreError
+
+# typer carries its own click from 0.20 on and used the installed one before; this is the class of either.
+_ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
+
+app = typer.Typer(
+    name="vidrestore",
+    help="Restores the faces in a video and leaves everything else as it was: picture, sound and timing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("restore", epilog=restore.EXAMPLES)(restore.restore)
+app.add_typer(models.app, name="models")
+app.command("train", epilog=train.EXAMPLES)(train.train)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0; 2 for wrong usage or input; 1 for a failure; 130 when interrupted.
+
+    `arguments` are those after the program's name; None: the process's own.
+    """
+    words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words, prog_name="vidrestore", standalone_mode=False)
+    except VidrestoreError as error:
+        return _fail(str(error), error.exit_code, debug=debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", 130, debug=False)
+    except _ClickException as error:
+        return _usage(error)
+    except Exception as error:
+        return _defect(error, debug=debug)
+    return code if isinstance(code, int) else 0
+
+
+@app.callback()
+def _global_options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda asked: _print_version(asked),
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="With an error, print where it came from; may stand anywhere.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"vidrestore {__version__}")
+        raise typer.Exit
+
+
+def _take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The other words, and whether --debug was among those before `--`."""
+    words = list(arguments)
+    options = words[: words.index("--")] if "--" in words else words
+    rest = [word for word in options if word != "--debug"] + words[len(options) :]
+    return rest, len(rest) < len(words) or os.environ.get("VIDRESTORE_DEBUG", "") not in ("", "0")
+
+
+def _usage(error: BaseException) -> int:
+    """What typer has to say of the arguments; nothing where it has printed the help already."""
+    message = getattr(error, "format_message", lambda: str(error))()
+    if "\n" in message or not message:
+        return 2
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "vidrestore"
+    sentence = message[0].lower() + message[1:].rstrip(".")
+    return _fail(f"{sentence}; see: {command} --help", 2, debug=False)
+
+
+def _defect(error: Exception, *, debug: bool) -> int:
+    notes = " ".join(getattr(error, "__notes__", ()))
+    what = f"{type(error).__name__}: {error}{f' ({notes})' if notes else ''}".replace("\n", " ")
+    advice = "" if debug else "; please report it with what --debug prints and your vidrestore --version"
+    return _fail(f"this is a defect of vidrestore: {what}{advice}", 1, debug=debug)
+
+
+def _fail(sentence: str, code: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"vidrestore: error: {sentence}", file=sys.stderr)
+    return code

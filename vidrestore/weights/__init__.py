@@ -1,1 +1,30 @@
+"""Weights: those inside the package, and those fetched into the user's cache."""
 
+from vidrestore.weights.cache import (
+    DownloadCallback,
+    Pulled,
+    cache_folder,
+    local_path,
+    model_path,
+    pull,
+    weights_path,
+)
+from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, HubFile, Url, find_entry
+from vidrestore.weights.embedded import embedded_path
+
+__all__ = [
+    "CATALOGUE",
+    "DownloadCallback",
+    "Embedded",
+    "Entry",
+    "HubFile",
+    "Pulled",
+    "Url",
+    "cache_folder",
+    "embedded_path",
+    "find_entry",
+    "local_path",
+    "model_path",
+    "pull",
+    "weights_path",
+]

@@ -1,0 +1,30 @@
+"""The one call for Python: paths and settings in, a report out."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from vidrestore.settings import make_settings
+from vidrestore.types import ProgressCallback, Report
+
+
+def restore(
+    input: str | PathLike[str],
+    output: str | PathLike[str],
+    *,
+    config: str | PathLike[str] | None = None,
+    on_progress: ProgressCallback | None = None,
+    **settings: Any,
+) -> Report:
+    """What was done to `input`, once the video with its faces restored is at `output`.
+
+    `settings` are the fields of `vidrestore.Settings`; they win over those in the YAML file `config`, and
+    None means not given. `on_progress` is called with a `Progress` now and then, from the calling thread.
+    Raises a subclass of `VidrestoreError` for what the caller can put right; then there is no output.
+    """
+    checked = make_settings(None if config is None else Path(fspath(config)), **settings)
+    from vidrestore.pipeline import restore_video  # torch and PyAV are loaded once there is work for them
+
+    return restore_video(Path(fspath(input)), Path(fspath(output)), checked, on_progress)

@@ -1,0 +1,82 @@
+"""`vidrestore models list | pull NAME | convert CHECKPOINT OUT.safetensors`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, find_entry
+
+app = typer.Typer(
+    help="List, fetch and convert weights.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command("list")
+def list_weights() -> None:
+    """List the weights there are: name, size, licence, whether they are here, and where."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "for", "size", "licence", "here", "path", box=None, pad_edge=False)
+    for entry in CATALOGUE:
+        table.add_row(*_row(entry))
+    # Into a pipe nothing is wrapped or cut short.
+    width = None if sys.stdout.isatty() else 400
+    Console(width=width, highlight=False, markup=False).print(table)
+
+
+@app.command("pull")
+def pull_weights(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `vidrestore models list` calls it.")],
+) -> None:
+    """Download weights once into the cache (VIDRESTORE_CACHE, else ~/.cache/vidrestore)."""
+    from vidrestore.cli.progress import show_download
+    from vidrestore.weights.cache import pull
+
+    entry = find_entry(name)
+    with show_download(name) as on_progress:
+        pulled = pull(entry, on_progress)
+    if isinstance(entry.source, Embedded):
+        print(f"{name} is part of vidrestore: {pulled.path}")
+        return
+    print(f"{name} {'downloaded to' if pulled.downloaded else 'is here already'}: {pulled.path}")
+    print(f"licence: {entry.licence}")
+    if pulled.trusted:
+        print(f"its checksum was not known beforehand; recorded, and held to from now on: {pulled.sha256}")
+
+
+@app.command("convert")
+def convert_weights(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="The authors' Lightning checkpoint (.ckpt).")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="Where the result goes.")],
+) -> None:
+    """Convert a DAEFR checkpoint to safetensors: quicker to load, without its training-only parts."""
+    from vidrestore.daefr.checkpoint import convert
+
+    convert(checkpoint, target)
+    print(f"converted: {target} ({_megabytes(target.stat().st_size)})")
+
+
+def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
+    from vidrestore.weights.cache import local_path
+
+    path = local_path(entry)
+    size = path.stat().st_size if path is not None else entry.size
+    if isinstance(entry.source, Embedded):
+        state = "embedded" if path is not None else "missing"
+    else:
+        state = "cached" if path is not None else "not downloaded"
+    where = path if path is not None else entry.source
+    return entry.name, entry.purpose, _megabytes(size), entry.licence, state, str(where)
+
+
+def _megabytes(size: int | None) -> str:
+    return "?" if size is None else f"{size / 1e6:.1f} MB"

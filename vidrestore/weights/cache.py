@@ -1,0 +1,236 @@
+"""Downloaded weights: fetched once, checked at every load, kept in the user's cache folder.
+
+A file enters the cache in one step, by renaming, and only after its checksum was right: what lies there is
+whole. Beside it lies its checksum in the form `sha256sum --check` reads. Where the catalogue knows none,
+the first download sets it (trust on first use) and every later load is held to it.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+
+from vidrestore.errors import DownloadError, WeightsError
+from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, HubFile, Url, find_entry
+from vidrestore.weights.embedded import embedded_path
+
+DownloadCallback = Callable[[int, int | None], None]
+"""Called with the bytes so far and the bytes in all, None where the host does not say."""
+
+_CHUNK_BYTES = 1 << 20
+_TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """Weights that are here now."""
+
+    path: Path
+    sha256: str | None
+    """None for embedded weights, which the installer has checked."""
+    downloaded: bool
+    """False: they were here before."""
+    trusted: bool
+    """The checksum was not known beforehand and was recorded now."""
+
+
+def cache_folder() -> Path:
+    """VIDRESTORE_CACHE, else XDG_CACHE_HOME/vidrestore, else ~/.cache/vidrestore. It need not exist."""
+    if own := os.environ.get("VIDRESTORE_CACHE"):
+        return Path(own).expanduser()
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "vidrestore"
+
+
+def local_path(entry: Entry) -> Path | None:
+    """Where the weights lie on this machine, unchecked; None where they are not here."""
+    if isinstance(entry.source, Embedded):
+        try:
+            return embedded_path(entry.file_name)
+        except WeightsError:
+            return None
+    path = _cached(entry)
+    return path if path.is_file() else None
+
+
+def weights_path(name: str) -> Path:
+    """Where the weights called `name` in the catalogue lie, checked against their checksum.
+
+    Nothing is downloaded. Raises WeightsError where they are not here or are damaged.
+    """
+    entry = find_entry(name)
+    if isinstance(entry.source, Embedded):
+        return embedded_path(entry.file_name)
+    path = _cached(entry)
+    if not path.is_file():
+        raise WeightsError(f"the weights '{name}' are not here yet; run: vidrestore models pull {name}")
+    expected = _expected(entry)
+    if expected is None:
+        _record(path, _hash(path))  # put here by hand: from now on it stays what it is
+    elif _hash(path) != expected:
+        raise WeightsError(
+            f"{path} is damaged: its checksum is wrong; delete it and run: vidrestore models pull {name}"
+        )
+    return path
+
+
+def model_path(model: str) -> Path:
+    """The file that --model names: weights of the catalogue, or a path.
+
+    Raises WeightsError where there is nothing.
+    """
+    if any(model == entry.name for entry in CATALOGUE):
+        return weights_path(model)
+    path = Path(model)
+    if not path.is_file():
+        raise WeightsError(f"there are no weights at {model}; --model is compact, daefr or a path to a file")
+    return path
+
+
+def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> Pulled:
+    """The weights, downloaded unless they are here already and whole.
+
+    Raises DownloadError, and leaves nothing behind, when they cannot be fetched or their checksum is wrong.
+    """
+    if isinstance(entry.source, Embedded):
+        return Pulled(path=embedded_path(entry.file_name), sha256=None, downloaded=False, trusted=False)
+    target = _cached(entry)
+    expected = _expected(entry)
+    if target.is_file():
+        present = _hash(target)
+        if expected is None:
+            _record(target, present)
+        if expected in (None, present):
+            return Pulled(path=target, sha256=present, downloaded=False, trusted=expected is None)
+    with _sentences(entry), _workspace(target.parent) as workspace:
+        if isinstance(entry.source, HubFile):
+            fetched, stated = _fetch_from_hub(entry.source, workspace)
+        else:
+            fetched, stated = _fetch(entry.source, workspace / entry.file_name, on_progress), None
+        actual = _hash(fetched)
+        _check(entry, actual, entry.sha256 or stated)
+        _record(target, actual)
+        fetched.replace(target)
+    return Pulled(path=target, sha256=actual, downloaded=True, trusted=entry.sha256 is None)
+
+
+def _cached(entry: Entry) -> Path:
+    return cache_folder() / entry.name / entry.file_name
+
+
+def _checksum_file(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _record(path: Path, sha256: str) -> None:
+    _checksum_file(path).write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
+
+
+def _expected(entry: Entry) -> str | None:
+    """The catalogue's checksum, else the one recorded at the first download."""
+    if entry.sha256 is not None:
+        return entry.sha256
+    try:
+        words = _checksum_file(_cached(entry)).read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return words[0] if words else None
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _workspace(folder: Path) -> Iterator[Path]:
+    """A folder on the same disk as the target, so that renaming is one step; gone afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+    try:
+        yield workspace
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+@contextmanager
+def _sentences(entry: Entry) -> Iterator[None]:
+    """Turns what the network and the disk may do into one sentence."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DownloadError(
+                f"the disk of {cache_folder()} is full; make room for '{entry.name}' or set VIDRESTORE_CACHE "
+                "to another folder"
+            ) from error
+        if isinstance(error, PermissionError):
+            raise DownloadError(
+                f"may not write to {cache_folder()}; set VIDRESTORE_CACHE to a folder of yours"
+            ) from error
+        raise DownloadError(_unreachable(entry, error)) from error
+
+
+def _unreachable(entry: Entry, error: Exception) -> str:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return (
+        f"cannot fetch '{entry.name}' from {entry.source}: {reason[:200].rstrip('.')}; "
+        f"check the network, or put the file at {_cached(entry)}"
+    )
+
+
+def _check(entry: Entry, actual: str, expected: str | None) -> None:
+    if expected is not None and actual != expected:
+        raise DownloadError(
+            f"what came from {entry.source} is not '{entry.name}': its SHA-256 is {actual[:12]}… and not "
+            f"{expected[:12]}…; it was removed, try again later"
+        )
+
+
+def _fetch(source: Url, target: Path, on_progress: DownloadCallback | None) -> Path:
+    request = urllib.request.Request(source.address, headers={"User-Agent": "vidrestore"})
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as reply, target.open("wb") as file:
+        length = reply.headers.get("Content-Length")
+        total = int(length) if length else None
+        done = 0
+        while chunk := reply.read(_CHUNK_BYTES):
+            file.write(chunk)
+            done += len(chunk)
+            if on_progress is not None:
+                on_progress(done, total)
+    # A connection that is closed early reads as the end of the file.
+    if total is not None and done != total:
+        raise OSError(f"the connection ended after {done} of {total} bytes")
+    return target
+
+
+def _fetch_from_hub(source: HubFile, workspace: Path) -> tuple[Path, str | None]:
+    """The file and the checksum the hub states: for large files (LFS) the entity tag is their SHA-256."""
+    import huggingface_hub
+
+    address = huggingface_hub.hf_hub_url(source.repository, source.file, endpoint=source.endpoint)
+    try:
+        metadata = huggingface_hub.get_hf_file_metadata(address, endpoint=source.endpoint)
+        path = huggingface_hub.hf_hub_download(
+            source.repository,
+            source.file,
+            revision=metadata.commit_hash,  # what the checksum was stated for, whatever is pushed meanwhile
+            local_dir=workspace,
+            endpoint=source.endpoint,
+        )
+    except OSError:
+        raise
+    except Exception as error:
+        # What the hub's transport raises changes with its version: requests, httpx, httpx2, xet.
+        raise OSError(str(error) or type(error).__name__) from error
+    stated = metadata.etag or ""
+    return Path(path), stated if len(stated) == 64 else None

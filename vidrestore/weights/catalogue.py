@@ -1,0 +1,111 @@
+"""The weights there are: name -> what they are for, where they come from, their licence and checksum.
+
+A checksum of None means that nobody here could read the authors' file; `cache` then takes it from the host
+at the first download and holds every later load to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidrestore.errors import UsageError
+
+_FACEXLIB = "https://github.com/xinntao/facexlib/releases/download/v0.1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A file inside the package."""
+
+    def __str__(self) -> str:
+        return "inside vidrestore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubFile:
+    """A file of a Hugging Face repository."""
+
+    repository: str
+    file: str
+    endpoint: str | None = None
+    """A mirror's address; None: huggingface.co, or what HF_ENDPOINT says."""
+
+    def __str__(self) -> str:
+        return f"huggingface.co/{self.repository}/{self.file}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Url:
+    """A file at an https:, http: or file: address."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One set of weights."""
+
+    name: str
+    """What the user types: for --model, --detector and `vidrestore models pull`."""
+    purpose: str
+    file_name: str
+    licence: str
+    source: Embedded | HubFile | Url
+    size: int | None = None
+    """[bytes] None: known when downloaded."""
+    sha256: str | None = None
+
+
+CATALOGUE = (
+    Entry(
+        name="compact",
+        purpose="restores faces at 256 pixels (the default)",
+        file_name="compact.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
+        name="landmarks",
+        purpose="verifies and follows faces (part of the cascade detector, the default)",
+        file_name="landmarks.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
+        name="daefr",
+        purpose="restores faces at 512 pixels: the checkpoint of DAEFR's authors",
+        file_name="DAEFR_model.ckpt",
+        licence="none stated by its authors: ask them before commercial use",
+        source=HubFile(repository="LIAGM/DAEFR_pretrain_model", file="DAEFR_model.ckpt"),
+    ),
+    Entry(
+        name="retinaface_mobile0.25",
+        purpose="finds faces, quick",
+        file_name="detection_mobilenet0.25_Final.pth",
+        licence="MIT",
+        source=Url(address=f"{_FACEXLIB}/detection_mobilenet0.25_Final.pth"),
+        size=1_789_735,
+        sha256="2979b33ffafda5d74b6948cd7a5b9a7a62f62b949cef24e95fd15d2883a65220",
+    ),
+    Entry(
+        name="retinaface_resnet50",
+        purpose="finds faces, most thorough",
+        file_name="detection_Resnet50_Final.pth",
+        licence="MIT",
+        source=Url(address=f"{_FACEXLIB}/detection_Resnet50_Final.pth"),
+        size=109_497_761,
+        sha256="6d1de9c2944f2ccddca5f5e010ea5ae64a39845a86311af6fdf30841b0a5a16d",
+    ),
+)
+
+
+def find_entry(name: str) -> Entry:
+    """The entry called `name`. Raises UsageError that lists the names there are."""
+    for entry in CATALOGUE:
+        if entry.name == name:
+            return entry
+    known = ", ".join(entry.name for entry in CATALOGUE)
+    raise UsageError(f"there are no weights called '{name}'; there are {known}")
