@@ -119,7 +119,9 @@ class Level(nn.Module):
             ResidualBlock(channels_in if i == 0 else channels_out, channels_out, groups)
             for i in range(blocks)
         )
-        self.attn = nn.ModuleList(AttentionBlock(channels_out, groups) for _ in range(blocks if attention else 0))
+        self.attn = nn.ModuleList(
+            AttentionBlock(channels_out, groups) for _ in range(blocks if attention else 0)
+        )
         self.downsample: Downsample | None = None
         self.upsample: Upsample | None = None
 

@@ -151,7 +151,9 @@ def _stubs(path: Path) -> list[Any]:
         return []
     lightning = [name for name in names if name.startswith(("pytorch_lightning.", "lightning."))]
     # A stub may be built from the pickled state but does nothing with it.
-    return [(type(name.rpartition(".")[2], (), {"__setstate__": lambda *_: None}), name) for name in lightning]
+    return [
+        (type(name.rpartition(".")[2], (), {"__setstate__": lambda *_: None}), name) for name in lightning
+    ]
 
 
 def _some(names: list[str]) -> str:

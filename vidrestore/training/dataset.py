@@ -56,7 +56,9 @@ def read_face(path: Path) -> FloatArray:
     return image[:, :, ::-1].astype(np.float32) / 255.0
 
 
-def crop_face(image: FloatArray, size: int, config: DataConfig, rng: np.random.Generator | None) -> FloatArray:
+def crop_face(
+    image: FloatArray, size: int, config: DataConfig, rng: np.random.Generator | None
+) -> FloatArray:
     """The aligned face without its border, (size, size, 3), augmented as `config` says when `rng` is given."""
     side = image.shape[0]
     zoom = size / (side * (1 - 2 * config.border))

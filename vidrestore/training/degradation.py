@@ -30,9 +30,7 @@ def degrade(image: FloatArray, config: DegradationConfig, rng: np.random.Generat
     return (np.round(np.clip(image, 0, 1) * 255) / 255).astype(np.float32)
 
 
-def blur_kernel(
-    *, radius: int, sigma: tuple[float, float], angle: float, isotropic: bool
-) -> FloatArray:
+def blur_kernel(*, radius: int, sigma: tuple[float, float], angle: float, isotropic: bool) -> FloatArray:
     """A Gaussian (2 radius + 1)² kernel of sum one; `sigma` along two axes turned by `angle` [rad]."""
     sx, sy = (sigma[0], sigma[0]) if isotropic else sigma
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float64)

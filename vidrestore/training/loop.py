@@ -66,14 +66,15 @@ def run(stage: Stage, config: TrainConfig) -> Path:
         # The random state of a step depends on the step alone: dropout and renewals resume exactly.
         torch.manual_seed(config.seed * 1_000_003 + step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-            log = stage.step(
-                Batch(clean=batch.clean.to(device), degraded=batch.degraded.to(device)), step
-            )
+            log = stage.step(Batch(clean=batch.clean.to(device), degraded=batch.degraded.to(device)), step)
         _average(average, stage.averaged, min(config.optim.ema, (1 + step) / (10 + step)))
         done = step + 1
         if done % config.log_every == 0 or done == config.steps:
             elapsed = time.monotonic() - began
-            log |= {"faces_per_second": (done - first) * config.optim.batch / elapsed, "waited": waited / elapsed}
+            log |= {
+                "faces_per_second": (done - first) * config.optim.batch / elapsed,
+                "waited": waited / elapsed,
+            }
             _write_log(output / "log.jsonl", done, log)
         if done % config.save_every == 0 or done == config.steps:
             _save(state_file, stage, average, done)

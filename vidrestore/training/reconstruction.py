@@ -16,7 +16,9 @@ from vidrestore.training.losses import make_perceptual
 class Reconstruction:
     """A VQGAN, its discriminator, their losses and optimisers (specification, "Stage 1")."""
 
-    def __init__(self, network: Vqgan, loss: LossConfig, optim: OptimConfig, *, quantise_from: int = 0) -> None:
+    def __init__(
+        self, network: Vqgan, loss: LossConfig, optim: OptimConfig, *, quantise_from: int = 0
+    ) -> None:
         self.network = network
         self.discriminator = make_discriminator(loss.discriminator_filters)
         self._loss = loss
@@ -24,7 +26,9 @@ class Reconstruction:
         self._quantise_from = quantise_from
         self.used = torch.zeros(network.config.codes, dtype=torch.bool)
         self.samples = torch.zeros(0, network.config.embedding)
-        self.discriminator_optim = Adam(self.discriminator.parameters(), optim.learning_rate, optim.betas, fused=True)
+        self.discriminator_optim = Adam(
+            self.discriminator.parameters(), optim.learning_rate, optim.betas, fused=True
+        )
 
     def loss(self, faces: Tensor, step: int, log: dict[str, float]) -> tuple[Tensor, Tensor, Tensor]:
         """The autoencoder's loss, its reconstruction, and its features before quantisation."""
@@ -48,9 +52,7 @@ class Reconstruction:
             weight = balance(nll, adversarial, self.network.decoder.last_layer) * self._loss.adversarial
             total = total + weight * adversarial
             log["balance"] = weight.item()
-        log.update(
-            pixel=pixel.item(), perceptual=perceptual.item(), codebook=codebook_loss.item()
-        )
+        log.update(pixel=pixel.item(), perceptual=perceptual.item(), codebook=codebook_loss.item())
         return total, restored, features
 
     def step_discriminator(self, faces: Tensor, restored: Tensor, step: int, log: dict[str, float]) -> None:
@@ -72,4 +74,3 @@ class Reconstruction:
         log["used"] = float(self.used.sum())
         self.network.codebook.renew(~self.used, self.samples)
         self.used.zero_()
-

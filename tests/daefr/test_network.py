@@ -1,0 +1,175 @@
+"""The network computes what the specification says, in float32, wherever the tests run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.daefr import plain
+from tests.daefr.reference import formula_face, formula_weights
+from tests.support.shared import SHARED, needs_shared
+from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
+from vidrestore.daefr.checkpoint import from_authors
+from vidrestore.daefr.codebook import Codebook
+from vidrestore.daefr.vqgan import Vqgan
+
+TINY = DaefrConfig(
+    name="tiny",
+    encoder_widths=(32, 32, 32, 32, 64, 64),
+    decoder_widths=(32, 32, 32, 32, 64, 64),
+    encoder_blocks=1,
+    decoder_blocks=2,
+)
+SMALL = DaefrConfig(
+    name="small",
+    image_size=32,
+    encoder_widths=(32, 64),
+    decoder_widths=(32, 64),
+    encoder_blocks=1,
+    decoder_blocks=2,
+    embedding=64,
+    codes=48,
+    width=64,
+    layers=2,
+    feedforward=96,
+)
+
+
+def relative(ours: Tensor, theirs: Tensor | np.ndarray) -> float:
+    theirs = torch.as_tensor(theirs)
+    return float((ours - theirs).norm() / theirs.norm())
+
+
+def authors_names(network: Daefr) -> dict[str, list[int]]:
+    """The authors' key names and shapes for a network of ours: the inverse of the checkpoint's renaming."""
+    prefixes = {
+        "lq_encoder.": "vqvae.encoder.",
+        "hq_encoder.": "vqvae.HQ_encoder.",
+        "decoder.": "vqvae.decoder.",
+        "lq_quant_conv.": "vqvae.quant_conv.",
+        "hq_quant_conv.": "vqvae.HQ_quant_conv.",
+        "post_quant_conv.": "vqvae.post_quant_conv.",
+        "codebook.": "vqvae.Fixed_quantize.",
+        "fusion.": "cross_attention.",
+        "code_predictor.": "",
+    }
+    names = {}
+    for key, tensor in network.state_dict().items():
+        prefix = next(p for p in prefixes if key.startswith(p))
+        names[prefixes[prefix] + key.removeprefix(prefix)] = list(tensor.shape)
+    return names
+
+
+@torch.inference_mode()
+def test_the_network_equals_a_plain_one_written_from_the_specification() -> None:
+    network = Daefr(SMALL).eval()
+    state = formula_weights(authors_names(network))
+    network.load_state_dict(from_authors(state, Path("formula")))
+    face = formula_face(32)
+    expected = plain.restore(state, face, groups=32, levels=2, blocks=1)
+
+    fused = network.encode(face)
+    logits = network.predict(fused)
+
+    assert relative(fused, expected["fused"]) < 1e-5
+    assert relative(logits, expected["logits"]) < 1e-5
+    assert torch.equal(network.codes(logits).flatten(1), expected["codes"])
+    assert (network(face) - expected["output"]).abs().max() < 1e-4
+
+
+@needs_shared
+@torch.inference_mode()
+@pytest.mark.parametrize(("name", "config"), [("tiny", TINY), ("official", PUBLISHED)])
+def test_the_network_equals_the_authors_own(name: str, config: DaefrConfig) -> None:
+    shapes = json.loads((SHARED / "parity" / f"{name}_keys.json").read_text())
+    expected = np.load(SHARED / "parity" / f"{name}.npz")
+    state = formula_weights(shapes)
+    network = Daefr(config).eval()
+    network.load_state_dict(from_authors(state, Path(name)))
+
+    face = formula_face()
+    fused = network.encode(face)
+    logits = network.predict(fused)
+    output = network.decode(network.codebook.look_up(network.codes(logits)))
+
+    assert relative(fused[0], expected["fused"]) < 1e-4
+    assert relative(logits[0], expected["logits"]) < 1e-4
+    top = np.sort(expected["logits"], -1)
+    sure = top[:, -1] - top[:, -2] > 1e-3
+    assert (logits[0].argmax(-1).numpy() == expected["indices"])[sure].all()
+    assert np.abs(output[0].numpy()[:, ::4, ::4] - expected["output_sub4"]).max() < 1e-3
+
+
+@needs_shared
+@torch.inference_mode()
+def test_the_plain_network_equals_the_authors_own() -> None:
+    shapes = json.loads((SHARED / "parity" / "tiny_keys.json").read_text())
+    expected = np.load(SHARED / "parity" / "tiny.npz")
+    ours = plain.restore(formula_weights(shapes), formula_face(), groups=32, levels=6, blocks=1)
+    for name in ("z_lq", "z_hq", "fused", "logits"):
+        assert relative(ours[name][0], expected[name]) < 1e-4
+    assert np.abs(ours["output"][0].numpy()[:, ::4, ::4] - expected["output_sub4"]).max() < 1e-3
+
+
+@needs_shared
+@torch.inference_mode()
+def test_the_stage_one_autoencoder_equals_the_authors_own() -> None:
+    state = formula_weights(json.loads((SHARED / "parity" / "tiny_keys.json").read_text()))
+    expected = np.load(SHARED / "parity" / "tiny.npz")
+    renamed = {
+        new + key.removeprefix(old): tensor
+        for old, new in {
+            "vqvae.Fixed_encoder.": "encoder.",
+            "vqvae.Fixed_quant_conv.": "quant_conv.",
+            "vqvae.Fixed_quantize.": "codebook.",
+            "vqvae.post_quant_conv.": "post_quant_conv.",
+            "vqvae.decoder.": "decoder.",
+        }.items()
+        for key, tensor in state.items()
+        if key.startswith(old) and ".attn" not in key or key.startswith(old) and ".norm2." not in key
+    }
+    autoencoder = Vqgan(TINY).eval()
+    wanted = autoencoder.state_dict()
+    autoencoder.load_state_dict({k: v for k, v in renamed.items() if k in wanted})
+
+    features = autoencoder.encode(formula_face())
+    quantised, loss, codes = autoencoder.codebook(features)
+    reconstruction = autoencoder.decode(quantised)
+
+    assert (codes.flatten().numpy() == expected["hq_vq_indices"].flatten()).all()
+    assert float(loss) == pytest.approx(float(expected["hq_vq_loss"]), rel=1e-4)
+    assert np.abs(reconstruction[0].numpy()[:, ::4, ::4] - expected["hq_reconstruction_sub4"]).max() < 1e-3
+
+
+def test_compact_stays_within_its_budget() -> None:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    network = Daefr(COMPACT).requires_grad_(False)
+    assert sum(p.numel() for p in network.parameters()) <= 12e6
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 3, 256, 256))
+    assert counter.get_total_flops() <= 20e9
+
+
+def test_a_configuration_whose_levels_miss_the_latent_grid_is_refused() -> None:
+    with pytest.raises(ValueError, match="decoder's levels"):
+        DaefrConfig(image_size=64, encoder_widths=(32, 32), decoder_widths=(32, 32, 32))
+
+
+def test_the_soft_look_up_of_one_code_is_the_hard_one() -> None:
+    torch.manual_seed(0)
+    codebook, logits = Codebook(20, 8), torch.randn(2, 16, 20)
+    hard = codebook.look_up(logits.argmax(-1).unflatten(1, (4, 4)))
+    assert torch.allclose(codebook.expect(logits, top=1), hard)
+
+
+def test_the_soft_look_up_is_the_expectation_over_all_codes() -> None:
+    torch.manual_seed(0)
+    codebook, logits = Codebook(20, 8), torch.randn(2, 16, 20)
+    expected = (logits.softmax(-1) @ codebook.embedding.weight).transpose(1, 2).unflatten(2, (4, 4))
+    assert torch.allclose(codebook.expect(logits, top=20), expected, atol=1e-6)

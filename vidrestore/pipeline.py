@@ -1,0 +1,225 @@
+"""restore_video: open, wire the rooms in order, run, report. The only place that knows the order.
+
+path ─video─▶ Frame ─detection─▶ Detection ─tracking─▶ TrackedFace ─alignment─▶ AlignedFace
+     ─restoration─▶ RestoredFace ─compositing─▶ Frame ─video─▶ file
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from vidrestore.errors import InputError, WeightsError
+from vidrestore.settings import Settings
+from vidrestore.types import (
+    Frame,
+    FrameFaces,
+    Progress,
+    ProgressCallback,
+    Report,
+    TrackedFace,
+    VideoInfo,
+)
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+DECODED_AHEAD_BYTES = 128 * 2**20
+DETECTION_INTERVAL = 5
+CPU_BATCH, GPU_BATCH = 4, 32
+
+
+def restore_video(
+    source: Path, target: Path, settings: Settings, on_progress: ProgressCallback | None = None
+) -> Report:
+    """Restore the faces of the video at `source` into a new file at `target`.
+
+    Memory does not grow with the length of the video. `on_progress` is called after each written frame.
+    Raises a VidrestoreError for what the user can cause or fix; then no output is left behind.
+    """
+    from vidrestore import video
+
+    video.check_paths(source, target, settings.overwrite)
+    info = video.probe(source)
+    run = _Run(total=_expected_frames(info, settings), on_progress=on_progress)
+    with video.VideoWriter(
+        target,
+        info,
+        codec=settings.codec,
+        crf=settings.crf,
+        preset=settings.preset,
+        overwrite=settings.overwrite,
+        width=info.width * 2 if settings.compare == "side-by-side" else None,
+        start=settings.start,
+        end=settings.end,
+    ) as writer:
+        for frame in _restored_frames(source, info, settings, run):
+            run.clock.enter("encoding")
+            writer.write(frame)
+            run.clock.leave()
+            run.frame_written()
+        if run.frames == 0:
+            raise InputError(_nothing_decoded(source, settings))
+    return run.report(target, info, settings, tuple(writer.warnings))
+
+
+def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Run) -> Iterator[Frame]:
+    """The pipeline itself, lazily."""
+    from vidrestore.alignment import align
+    from vidrestore.compositing import composite, side_by_side
+    from vidrestore.detection import detect, make_detector
+    from vidrestore.restoration import TemporalBlend, make_restorer, restore
+    from vidrestore.streaming import Prefetch
+    from vidrestore.tracking import track
+    from vidrestore.video import read_frames
+
+    clock = run.clock
+    clock.enter("loading")
+    restorer = make_restorer(_model_file(settings.model), device=settings.device)
+    detector = make_detector(settings.detector, settings.device)
+    clock.leave()
+    batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
+    decoded = read_frames(source, info, start=settings.start, end=settings.end, on_lost=run.packet_lost)
+    with Prefetch(decoded, items=64, max_bytes=DECODED_AHEAD_BYTES, size_of=_frame_bytes) as frames:
+        found = detect(
+            clock.timed("decoding", frames), detector, interval=DETECTION_INTERVAL, min_face=settings.min_face
+        )
+        tracked = run.counted(track(clock.timed("detection", found)))
+        aligned = align(clock.timed("tracking", tracked), restorer.size)
+        restored = restore(
+            clock.timed("alignment", aligned),
+            restorer,
+            TemporalBlend(strength=settings.temporal),
+            batch=batch,
+        )
+        for item in clock.timed("restoration", restored):
+            (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
+            run.faces += len(item.faces)
+            if settings.compare == "side-by-side":
+                frame = side_by_side(item.frame, frame)
+            yield frame
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds by room. Rooms are nested generators: time is booked on the innermost one that is running."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _rooms: list[str] = field(default_factory=list)
+    _since: float = field(default_factory=time.monotonic)
+
+    def enter(self, room: str) -> None:
+        self._book()
+        self._rooms.append(room)
+
+    def leave(self) -> None:
+        self._book()
+        self._rooms.pop()
+
+    def timed(self, room: str, items: Iterable[T]) -> Iterator[T]:
+        """`items`, with the time that making each takes booked on `room`."""
+        iterator = iter(items)
+        while True:
+            self.enter(room)
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self.leave()
+            yield item
+
+    def _book(self) -> None:
+        now = time.monotonic()
+        if self._rooms:
+            self.seconds[self._rooms[-1]] = self.seconds.get(self._rooms[-1], 0.0) + now - self._since
+        self._since = now
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is counted while a video is restored."""
+
+    total: int | None
+    on_progress: ProgressCallback | None
+    clock: _Clock = field(default_factory=_Clock)
+    began: float = field(default_factory=time.monotonic)
+    frames: int = 0
+    frames_with_faces: int = 0
+    faces: int = 0
+    lost: int = 0
+    tracks: set[int] = field(default_factory=set)
+
+    def packet_lost(self) -> None:
+        self.lost += 1
+
+    def counted(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
+        for item in items:
+            self.tracks.update(face.track_id for face in item.faces)
+            self.frames_with_faces += bool(item.faces)
+            yield item
+
+    def frame_written(self) -> None:
+        self.frames += 1
+        if self.on_progress is not None:
+            elapsed = time.monotonic() - self.began
+            self.on_progress(
+                Progress(frames=self.frames, total=self.total, faces=self.faces, seconds=elapsed)
+            )
+
+    def report(self, target: Path, info: VideoInfo, settings: Settings, warnings: tuple[str, ...]) -> Report:
+        whole = settings.start is None and settings.end is None
+        missing = (info.frame_count or 0) - self.frames if whole else 0
+        lost = max(self.lost, missing, 0)
+        if lost:
+            warnings = (f"{lost} of {self.frames + max(missing, 0)} frames could not be decoded", *warnings)
+        return Report(
+            output=target,
+            frames=self.frames,
+            frames_with_faces=self.frames_with_faces,
+            faces=self.faces,
+            tracks=len(self.tracks),
+            lost_frames=lost,
+            seconds=time.monotonic() - self.began,
+            seconds_by_room=dict(self.clock.seconds),
+            warnings=warnings,
+        )
+
+
+def _model_file(model: str) -> Path:
+    """The weights of a model by name, downloaded where they are not here yet, or by path."""
+    from vidrestore.weights import CATALOGUE, find_entry, local_path, pull, weights_path
+
+    if all(model != entry.name for entry in CATALOGUE):
+        path = Path(model)
+        if not path.exists():
+            raise WeightsError(
+                f"there is no model '{model}': name compact or daefr, or the path of a file of weights"
+            )
+        return path
+    entry = find_entry(model)
+    return weights_path(model) if local_path(entry) is not None else pull(entry).path
+
+
+def _frame_bytes(frame: Frame) -> int:
+    return sum(plane.nbytes for plane in frame.planes)
+
+
+def _expected_frames(info: VideoInfo, settings: Settings) -> int | None:
+    if settings.start is None and settings.end is None:
+        return info.frame_count
+    if info.duration is None and settings.end is None:
+        return None
+    end = float(info.duration) if info.duration is not None else float(settings.end or 0)
+    end = min(end, settings.end) if settings.end is not None else end
+    return max(round((end - (settings.start or 0.0)) * float(info.frame_rate)), 0)
+
+
+def _nothing_decoded(source: Path, settings: Settings) -> str:
+    if settings.start is not None:
+        return f"{source} has no frames after {settings.start:g} s; choose an earlier --start"
+    return f"no frame of {source} could be decoded: the file is damaged or cut short"
