@@ -132,7 +132,7 @@ class OldFilm:
             track[start : start + 400] += click[: count - start]
         track += _tune(time)
         edge = np.minimum(1, np.minimum(time, time[-1] - time) / 0.02)
-        return (track * edge).astype(np.float32)
+        return np.asarray(track * edge, np.float32)
 
     def _background(self, index: int, weave: Matrix, keys: Keys, *, mirrored: bool) -> Picture:
         x, y, zoom, roll, keystone = _at(keys, index)
@@ -299,7 +299,7 @@ def _grain(rng: np.random.Generator, picture: Picture) -> Picture:
     clumps = clumps / clumps.std()
     luma = np.clip(picture.mean(axis=2), 0, 1)
     strength = 0.016 + 0.07 * luma * (1 - luma)
-    return ((clumps * strength)[..., None] * np.array((1.0, 0.98, 0.92), np.float32)).astype(np.float32)
+    return np.asarray((clumps * strength)[..., None] * np.array((1.0, 0.98, 0.92)), np.float32)
 
 
 def _with_dust(rng: np.random.Generator, picture: Picture) -> Picture:
