@@ -1,0 +1,100 @@
+"""A path in, everything the container says of its video out."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vidrestore.errors import InputError
+from vidrestore.types import ColourTags, VideoInfo
+from vidrestore.video import formats, source
+
+_INTERLACED_ORDERS = (2, 3, 4, 5)
+_FULL, _LIMITED = 2, 1
+
+
+def probe(path: Path) -> VideoInfo:
+    """What the container and the first frame say; one frame is decoded.
+
+    Raises InputError for a path that is no file, a file that is no video or holds none, and a video of
+    which no frame decodes.
+    """
+    with source.open_source(path) as container:
+        stream = source.video_stream(container, path)
+        picture = source.first_picture(container, stream)
+        if picture is None:
+            raise InputError(f"no frame of {path} can be decoded; copy or export it again")
+        rate = _frame_rate(stream)
+        duration = _duration(container, stream)
+        codec = stream.codec_context
+        return VideoInfo(
+            path=path,
+            width=picture.width,
+            height=picture.height,
+            frame_rate=rate,
+            time_base=source.time_base(stream),
+            pixel_aspect=_pixel_aspect(stream),
+            frame_count=_frame_count(stream, rate, duration),
+            duration=duration,
+            rotation=round(picture.rotation / 90) * 90 % 360,
+            pixel_format=formats.describe_format(picture.format.name),
+            colour=colour_tags(picture),
+            interlaced=codec.field_order in _INTERLACED_ORDERS or picture.interlaced_frame,
+            codec=codec.codec.canonical_name or codec.name,
+            bit_rate=stream.bit_rate or container.bit_rate or None,
+            other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
+        )
+
+
+def colour_tags(picture: av.VideoFrame) -> ColourTags:
+    """The tags the picture carries; the range also by its format where it is not tagged."""
+    full = picture.color_range == _FULL
+    if picture.color_range != _LIMITED or picture.format.name.startswith("yuvj"):
+        full = full or formats.is_full_range(picture.format.name)
+    return ColourTags(
+        matrix=int(picture.colorspace),
+        primaries=int(picture.color_primaries),
+        transfer=int(picture.color_trc),
+        full_range=full,
+    )
+
+
+def _frame_rate(stream: VideoStream) -> Fraction:
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate:
+            return Fraction(rate)
+    return Fraction(25)
+
+
+def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    if stream.duration:
+        return stream.duration * source.time_base(stream)
+    for key, text in stream.metadata.items():
+        # Matroska states it here; its container lasts as long as its longest stream.
+        if key.startswith("DURATION") and (match := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text)):
+            hours, minutes, seconds = match.groups()
+            return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    return Fraction(container.duration, av.time_base) if container.duration else None
+
+
+def _pixel_aspect(stream: VideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio
+    return Fraction(aspect) if aspect else Fraction(1)
+
+
+def _frame_count(stream: VideoStream, rate: Fraction, duration: Fraction | None) -> int | None:
+    stated = stream.frames or next(
+        (int(text) for key, text in stream.metadata.items() if _is_frame_count(key, text)), 0
+    )
+    if stated:
+        return stated
+    return round(duration * rate) or None if duration is not None else None
+
+
+def _is_frame_count(key: str, text: str) -> bool:
+    return key.startswith("NUMBER_OF_FRAMES") and text.isdigit()

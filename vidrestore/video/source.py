@@ -1,0 +1,122 @@
+"""Opening a video for reading: the container, its video stream, and a sentence for each way that can fail."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from vidrestore.errors import InputError
+from vidrestore.video.cut import Cut
+
+# Text files with certain extensions are "played" as a terminal would; nobody means that.
+_NOT_VIDEO = {"tty"}
+_MAX_FAILURES_IN_A_ROW = 100
+
+
+def open_source(path: Path) -> InputContainer:
+    """The open container; the caller closes it. Raises InputError."""
+    if not path.exists():
+        raise InputError(f"there is no file {path}; check the name and the folder")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the video file itself")
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty; copy or export it again")
+        container = av.open(str(path), metadata_errors="replace")
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read; check its permissions") from error
+    except (av.FFmpegError, OSError) as error:
+        raise InputError(_why_not(path)) from error
+    if container.format.name in _NOT_VIDEO:
+        container.close()
+        raise InputError(_why_not(path))
+    return container
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first stream of moving pictures, covers aside. Raises InputError."""
+    streams = [stream for stream in container.streams.video if not is_cover(stream)]
+    if not streams:
+        held = "only sound" if container.streams.audio else "no video"
+        raise InputError(f"{path} holds {held}; give a file with a video stream")
+    stream = streams[0]
+    # A codec this build of FFmpeg does not know leaves the stream without a context.
+    if not hasattr(stream, "codec_context") or stream.codec_context is None:
+        raise InputError(f"the video in {path} is in a format that cannot be decoded here; convert it first")
+    return stream
+
+
+def is_cover(stream: Stream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def cut_of(stream: VideoStream, start: float | None, end: float | None) -> Cut:
+    """The part between `start` and `end` [seconds from the first video frame]."""
+    return Cut(origin=(stream.start_time or 0) * time_base(stream), start=start, end=end)
+
+
+def time_base(stream: Stream) -> Fraction:
+    """Seconds a tick of the stream's timestamps."""
+    return Fraction(stream.time_base) if stream.time_base else Fraction(1, 90000)
+
+
+def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[Stream] | None]:
+    """The streams' packets in the file's order; None stands for one that could not be read.
+
+    Ends at the end of the file, or where a hundred packets in a row cannot be read. Yields no flush packets.
+    """
+    failures = 0
+    demuxer = container.demux(*streams)
+    while failures < _MAX_FAILURES_IN_A_ROW:
+        try:
+            packet = next(demuxer)
+        except (StopIteration, av.error.EOFError):
+            return
+        except av.FFmpegError:
+            failures += 1
+            demuxer = container.demux(*streams)  # an exception ends a generator, not the file
+            yield None
+            continue
+        failures = 0
+        if packet.size:
+            yield packet
+
+
+def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
+    """The nine numbers by which a player turns or mirrors the picture, or None."""
+    entries: Any = picture.side_data  # iterates over its values, which its stub does not say
+    for side_data in entries:
+        if str(side_data.type).endswith("DISPLAYMATRIX"):
+            return struct.unpack("=9i", bytes(side_data)[:36])
+    return None
+
+
+def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
+    """The first picture that decodes, or None."""
+    for packet in packets(container, stream):
+        try:
+            pictures = stream.decode(packet) if packet is not None else []
+        except av.FFmpegError:
+            continue
+        if pictures:
+            return pictures[0]
+    try:
+        return next(iter(stream.decode(None)), None)
+    except av.FFmpegError:
+        return None
+
+
+def _why_not(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp":
+        return f"{path} was cut short: the index of its frames (moov) is missing; copy or export it again"
+    return f"{path} is not a video in any format known here; check that it plays in a player"

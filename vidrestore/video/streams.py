@@ -1,0 +1,169 @@
+"""Everything in a file besides its video, carried over packet by packet while the video is written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+
+from vidrestore.video import source
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter  # only in the stub
+
+# What describes the old file and would be false of the new one.
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+_OF_THE_STREAM = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_", "encoder", "ENCODER")
+
+
+class StreamCopy:
+    """The other streams of the input on their way into the output.
+
+    Call `add_streams` before the output's header is written, `advance` as the video proceeds, `finish` at
+    its end. Holds one packet at a time.
+    """
+
+    def __init__(
+        self, path: Path, output: OutputContainer, *, start: float | None = None, end: float | None = None
+    ) -> None:
+        self.warnings: list[str] = []
+        self._path = path
+        self._output = output
+        self._input = source.open_source(path)
+        self._targets: dict[int, Stream] = {}
+        self._packets: Iterator[Packet[Stream]] = iter(())
+        self._next: Packet[Stream] | None = None
+        self.video = source.video_stream(self._input, path)
+        """The input's video stream, for what its copy should say of itself."""
+        self.cut = source.cut_of(self.video, start, end)
+
+    def add_streams(self, add_video: Callable[[], None]) -> None:
+        """Adds every stream in the input's order; `add_video` is called where the video stands."""
+        for stream in self._input.streams:
+            if stream.index == self.video.index:
+                add_video()
+            else:
+                self._add(stream)
+        self._output.metadata.update(
+            {key: text for key, text in self._input.metadata.items() if key not in _OF_THE_FILE}
+        )
+        chapters = [part for chapter in self._input.chapters() if (part := self._cut_chapter(chapter))]
+        if chapters:
+            self._output.set_chapters(chapters)
+        self._packets = self._wanted()
+        self._next = next(self._packets, None)
+
+    def advance(self, until: Fraction) -> None:
+        """Writes what belongs before `until` [seconds in the output]."""
+        while self._next is not None and _seconds(self._next) <= until:
+            self._output.mux(self._next)
+            self._next = next(self._packets, None)
+
+    def finish(self) -> None:
+        """Writes what is left."""
+        while self._next is not None:
+            self._output.mux(self._next)
+            self._next = next(self._packets, None)
+
+    def close(self) -> None:
+        self._input.close()
+
+    def _add(self, stream: Stream) -> None:
+        name = _name(stream)
+        if not _can_hold(self._output, stream):
+            if not self._is_made_anew(stream):
+                kind = self._output.format.name
+                self.warnings.append(f"the {name} of {self._path.name} was left out: {kind} cannot hold it")
+            return
+        target = self._output.add_stream_from_template(stream, opaque=True)
+        target.metadata.update(describing(stream))
+        target.disposition = stream.disposition
+        if stream.type != "attachment":
+            self._targets[stream.index] = target
+
+    def _is_made_anew(self, stream: Stream) -> bool:
+        """Chapter titles and time codes stand in data streams which the new container gets of its own."""
+        if stream.type != "data":
+            return False
+        has_timecode = any("timecode" in other.metadata for other in self._input.streams.video)
+        return bool(self._input.chapters()) or has_timecode
+
+    def _wanted(self) -> Iterator[Packet[Stream]]:
+        copied = [stream for stream in self._input.streams if stream.index in self._targets]
+        if not copied:
+            return
+        for stream in self._input.streams:
+            if stream.index not in self._targets and stream.type != "attachment":
+                stream.discard = Discard.all
+        first = self.cut.first(Fraction(1, av.time_base))
+        if first is not None:
+            self._input.seek(first, backward=True)
+        for packet in source.packets(self._input, *copied):
+            if packet is not None and (shifted := self._shifted(packet)):
+                yield shifted
+
+    def _shifted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
+        pts = packet.pts if packet.pts is not None else packet.dts
+        if pts is None:
+            return None
+        time_base = Fraction(packet.time_base)
+        if not source.is_cover(packet.stream):
+            if not self.cut.holds(pts, time_base):
+                return None
+            shift = self.cut.shift(time_base)
+            packet.pts = pts - shift
+            packet.dts = (pts if packet.dts is None else packet.dts) - shift
+        packet.stream = self._targets[packet.stream.index]
+        return packet
+
+    def _cut_chapter(self, chapter: Chapter) -> Chapter | None:
+        time_base = Fraction(chapter["time_base"] or Fraction(1, 1000))
+        first, stop = self.cut.first(time_base), self.cut.stop(time_base)
+        shift = self.cut.shift(time_base)
+        start = chapter["start"] if first is None else max(chapter["start"], first)
+        end = chapter["end"] if stop is None else min(chapter["end"], stop)
+        if end <= start and chapter["end"] > chapter["start"]:
+            return None
+        return {**chapter, "start": start - shift, "end": end - shift}
+
+
+def describing(stream: Stream) -> dict[str, str]:
+    """The stream's metadata without what is true of the old file only."""
+    return {key: text for key, text in stream.metadata.items() if not key.startswith(_OF_THE_STREAM)}
+
+
+def _seconds(packet: Packet[Stream]) -> Fraction:
+    return Fraction((packet.dts or 0) * Fraction(packet.time_base))
+
+
+def _name(stream: Stream) -> str:
+    codec = stream.name or "unnamed"
+    language = f", {stream.language}" if stream.language else ""
+    return f"{stream.type} stream {stream.index} ({codec}{language})"
+
+
+def _can_hold(output: OutputContainer, stream: Stream) -> bool:
+    """Whether the output's format takes the stream, tried in memory: not every format knows before."""
+    trial = av.open(io.BytesIO(), "w", format=output.format.name)
+    try:
+        trial.add_stream_from_template(stream, opaque=True)
+        trial.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    finally:
+        _close_quietly(trial)
+    return True
+
+
+def _close_quietly(container: OutputContainer) -> None:
+    try:
+        container.close()
+    except av.FFmpegError:
+        return

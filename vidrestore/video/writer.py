@@ -1,0 +1,219 @@
+"""Frames in, a file out, with everything else of the input file in it."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidrestore.errors import OutputError, ProcessingError, UsageError
+from vidrestore.types import Frame, VideoInfo
+from vidrestore.video import source
+from vidrestore.video.encoder import Painter, choose_encoding, quality_options
+from vidrestore.video.paths import check_paths
+from vidrestore.video.streams import StreamCopy, describing
+
+_ISO_MEDIA = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v"}
+_MAX_TIMESCALE = 2**31 - 1
+_FULL, _LIMITED = 2, 1
+_CANNOT_WRITE = {
+    errno.ENOSPC: "the disk is full; free some space or choose another folder",
+    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
+    errno.EFBIG: "a file may not grow that large there; choose another folder",
+    errno.EACCES: "the folder may not be written to; check its permissions",
+    errno.EPERM: "the folder may not be written to; check its permissions",
+    errno.EROFS: "the disk is read-only; choose another folder",
+}
+
+
+class VideoWriter:
+    """Encodes frames and copies all other streams of `info.path`, under a temporary name until it is whole.
+
+    A context manager: leaving it cleanly puts the file in place, leaving it by an exception removes it.
+    `crf` None is visually lossless for the encoder. `width` and `height` default to the input's. With `start`
+    and `end` [seconds], the frames written must be those `read_frames` gives for the same values.
+    Timestamps are the frames' own, less `start`. Raises OutputError, UsageError; ProcessingError where
+    encoding breaks off.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        info: VideoInfo,
+        *,
+        codec: str = "libx264",
+        crf: float | None = None,
+        preset: str | None = None,
+        overwrite: bool = False,
+        width: int | None = None,
+        height: int | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> None:
+        check_paths(info.path, output, overwrite)
+        self.warnings: list[str] = []
+        """What the output does not have of the input, one sentence each; known once the writer is entered."""
+        self._output = output
+        self._info = info
+        self._width = width or info.width
+        self._height = height or info.height
+        self._encoding = choose_encoding(codec, info.pixel_format, self._width, self._height)
+        self._options = quality_options(self._encoding.codec, crf, preset)
+        self._painter = Painter(self._encoding, info.pixel_format, info.colour)
+        self._start, self._end = start, end
+        self._temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
+        self._durations: dict[int, int] = {}
+        self._range = _LIMITED
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo, self._sentences():
+            undo.callback(self._temporary.unlink, missing_ok=True)
+            self._container = av.open(str(self._temporary), "w", container_options=self._container_options())
+            undo.callback(_close_quietly, self._container)
+            self._copy = StreamCopy(self._info.path, self._container, start=self._start, end=self._end)
+            undo.callback(self._copy.close)
+            self._copy.add_streams(self._add_video)
+            self.warnings = self._copy.warnings
+            self._container.start_encoding()
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._undo as undo, self._sentences():
+            if error is not None:
+                return
+            self._mux(self._stream.encode(None))
+            self._copy.finish()
+            self._container.close()
+            self._temporary.replace(self._output)
+            undo.pop_all()
+            self._copy.close()
+
+    def write(self, frame: Frame) -> None:
+        """Encodes the frame and carries the other streams on to its time."""
+        expected = (self._width, self._height, self._info.pixel_format)
+        if (frame.width, frame.height, frame.format) != expected:
+            raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
+        picture = self._painter.paint(frame.planes)
+        picture.time_base = frame.time_base
+        picture.pts = frame.pts - self._copy.cut.shift(frame.time_base)
+        picture.duration = frame.duration
+        self._tag(picture)
+        self._durations[picture.pts] = frame.duration
+        with self._sentences():
+            self._mux(self._stream.encode(picture))
+
+    def _container_options(self) -> dict[str, str]:
+        """Options by which the container keeps timestamps as they are."""
+        if self._output.suffix.lower() not in _ISO_MEDIA:
+            # Sound often begins a little before 0; the muxer would move the whole film to make up for it.
+            return {"avoid_negative_ts": "disabled"}
+        options = {}
+        ticks = self._info.time_base.denominator
+        if self._info.time_base.numerator == 1 and ticks <= _MAX_TIMESCALE:
+            options["video_track_timescale"] = str(ticks)
+            # Durations and late starts are written in ticks of the film, a millisecond if nothing is said.
+            options["movie_timescale"] = str(ticks)
+        with source.open_source(self._info.path) as given:
+            if any(stream.start_time for stream in given.streams):
+                all_ticks = math.lcm(ticks, *(source.time_base(s).denominator for s in given.streams.audio))
+                options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
+        return options
+
+    def _add_video(self) -> None:
+        given = self._copy.video
+        codec = self._encoding.codec
+        try:
+            stream = self._container.add_stream(
+                codec, rate=self._info.frame_rate.limit_denominator(1 << 16), options=self._options
+            )
+        except ValueError as error:
+            kind = self._output.suffix
+            raise OutputError(
+                f"{kind} files cannot hold {codec} video; choose an output name that ends in .mkv"
+            ) from error
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        context.width, context.height = self._width, self._height
+        context.pix_fmt = self._encoding.pixel_format
+        context.time_base = stream.time_base = self._info.time_base
+        context.sample_aspect_ratio = self._info.pixel_aspect
+        context.field_order = given.codec_context.field_order
+        context.thread_type = "AUTO"
+        # What the input leaves unsaid stays unsaid.
+        unsaid = not self._info.colour.full_range and not given.color_range
+        self._range = 0 if unsaid else _FULL if self._info.colour.full_range else _LIMITED
+        self._tag(context)
+        if codec == "libx265" and self._output.suffix.lower() in _ISO_MEDIA:
+            context.codec_tag = "hvc1"  # Apple's players take no other
+        stream.metadata.update(describing(given))
+        stream.disposition = given.disposition
+        if (matrix := _display_matrix(self._info.path)) is not None:
+            stream.set_display_matrix(matrix)
+        self._stream = stream
+        try:
+            context.open()
+        except (av.FFmpegError, ValueError) as error:
+            options = ", ".join(f"{name} {value}" for name, value in self._options.items()) or "its defaults"
+            raise UsageError(
+                f"the encoder {codec} does not start with {options} for {self._width}x{self._height} "
+                f"{self._encoding.pixel_format} video; try another --preset, --crf or --codec"
+            ) from error
+
+    def _tag(self, target: av.VideoFrame | av.VideoCodecContext) -> None:
+        colour = self._info.colour
+        target.colorspace = colour.matrix
+        target.color_primaries = colour.primaries
+        target.color_trc = colour.transfer
+        target.color_range = self._range
+
+    def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            if packet.pts is not None:
+                # Most encoders forget how long a frame is shown; of the last frame nothing else says it.
+                packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
+            seen = packet.dts if packet.dts is not None else packet.pts
+            self._copy.advance((seen or 0) * Fraction(packet.time_base))
+            self._container.mux(packet)
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            why = _CANNOT_WRITE.get(error.errno or 0)
+            if why is not None:
+                raise OutputError(f"cannot write {self._output}: {why}") from error
+            raise ProcessingError(
+                f"encoding {self._output} with {self._encoding.codec} broke off: {error}"
+            ) from error
+
+
+def _display_matrix(path: Path) -> tuple[int, ...] | None:
+    with source.open_source(path) as container:
+        picture = source.first_picture(container, source.video_stream(container, path))
+        return None if picture is None else source.display_matrix(picture)
+
+
+def _close_quietly(container: OutputContainer) -> None:
+    """Closes what will be removed anyway; an error that led here is the one to be told."""
+    try:
+        container.close()
+    except (av.FFmpegError, OSError):
+        return
