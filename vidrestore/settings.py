@@ -18,12 +18,12 @@ class Settings(BaseModel):
     """How a video is restored. Unknown names are refused; values are checked before work starts."""
 
     # The line under each field is its help, on the command line too.
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     model: str = "compact"
     """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
     detector: str = "cascade"
-    """cascade (embedded), retinaface_mobile0.25 or retinaface_resnet50; the latter also with =PATH to weights."""
+    """cascade (embedded), retinaface_mobile0.25 or retinaface_resnet50, the last two also with =PATH."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """auto, cpu, cuda, cuda:N or mps."""
     batch: int | None = Field(default=None, ge=1, le=256)

@@ -45,11 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VidrestoreError as error:
         return _fail(str(error), error.exit_code, debug=debug)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", 130, debug=False)
+        code = 130
     except _ClickException as error:
         return _usage(error)
     except Exception as error:
         return _defect(error, debug=debug)
+    if code == 130:  # Ctrl-C, which typer turns into this code or into Abort
+        return _fail("interrupted", 130, debug=False)
     return code if isinstance(code, int) else 0
 
 

@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vidrestore.types import Progress, ProgressCallback
 
 LINE_EVERY_SECONDS = 5.0
 

@@ -17,9 +17,9 @@ STAGES = ("codebook", "association", "restoration", "landmarks")
 EXAMPLES = """\
 [bold]Examples[/bold]
 
-vidrestore train codebook --config configs/train/compact/codebook_hq.yaml
+vidrestore train codebook --config configs/train/compact_codebook_hq.yaml
 
-vidrestore train restoration --config configs/train/compact/restoration.yaml optim.batch=8
+vidrestore train restoration --config configs/train/compact_restoration.yaml optim.batch=8
 """
 
 

@@ -1,0 +1,65 @@
+"""`vidrestore models`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from vidrestore.cli import main, models
+from vidrestore.weights import CATALOGUE, Entry, Url
+
+WEIGHTS = b"weights"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIDRESTORE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
+    (tmp_path / "w.pth").write_bytes(WEIGHTS)
+    known = Entry(
+        name="w",
+        purpose="tests",
+        file_name="w.pth",
+        licence="MIT",
+        source=Url(address=(tmp_path / "w.pth").as_uri()),
+        sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    )
+    monkeypatch.setattr(models, "CATALOGUE", (known,))
+    monkeypatch.setattr(models, "find_entry", lambda name: known)
+    return known
+
+
+def test_the_list_names_all_weights_with_licence_and_state(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == [entry.name for entry in CATALOGUE]
+    for line, entry in zip(lines, CATALOGUE, strict=True):
+        assert entry.licence in line
+    assert "not downloaded" in lines[2]
+
+
+def test_pulling_twice_downloads_once(
+    entry: Entry, own_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "pull", "w"]) == 0
+    assert capsys.readouterr().out == f"w downloaded to: {own_cache / 'w' / 'w.pth'}\nlicence: MIT\n"
+    assert main(["models", "pull", "w"]) == 0
+    assert "is here already" in capsys.readouterr().out
+    assert main(["models", "list"]) == 0
+    assert "cached" in capsys.readouterr().out
+
+
+def test_a_failed_download_is_one_sentence_and_exit_1(
+    entry: Entry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "w.pth").write_bytes(b"something else")
+    assert main(["models", "pull", "w"]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("vidrestore: error: what came from file://")
+    assert printed.count("\n") == 1

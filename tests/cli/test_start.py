@@ -1,0 +1,76 @@
+"""How the command starts: at once, the same in three ways, from any folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = Path(sys.executable).with_name("vidrestore.exe" if os.name == "nt" else "vidrestore")
+
+HEAVY = ("torch", "av", "cv2", "scipy", "facexlib", "huggingface_hub", "numpy")
+
+
+def run(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("line", ["--help", "--version", "restore --help", "models --help", "train --help"])
+def test_help_loads_nothing_heavy(line: str) -> None:
+    program = (
+        "import sys; from vidrestore.cli import main; code = main(sys.argv[1:]); "
+        f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr); sys.exit(code)"
+    )
+    done = run(sys.executable, "-c", program, *line.split())
+    assert done.returncode == 0
+    assert done.stderr.strip() == "[]"
+
+
+def test_importing_the_package_loads_the_standard_library_alone() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import vidrestore; "
+        "print({name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names))"
+    )
+    assert run(sys.executable, "-c", program).stdout.strip() == "{'vidrestore'}"
+
+
+def test_help_answers_within_a_second_and_a_half() -> None:
+    best = 60.0
+    for _ in range(3):
+        began = time.monotonic()
+        assert run(sys.executable, "-m", "vidrestore", "--help").returncode == 0
+        best = min(best, time.monotonic() - began)
+    assert best < 1.5
+
+
+def test_the_help_shows_examples_and_defaults() -> None:
+    shown = " ".join(run(sys.executable, "-m", "vidrestore", "restore", "--help").stdout.split())
+    assert "vidrestore restore old.mp4 new.mp4" in shown
+    assert "Default: compact" in shown
+
+
+def test_exit_codes_leave_the_process() -> None:
+    done = run(sys.executable, "-m", "vidrestore", "restore", "a", "b", "--strength", "3")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not SCRIPT.exists(), reason="vidrestore is not installed in this environment")
+def test_the_installed_command_works_from_another_folder(tmp_path: Path) -> None:
+    by_script = run(str(SCRIPT), "--version", folder=tmp_path)
+    by_module = run(sys.executable, "-m", "vidrestore", "--version", folder=tmp_path)
+    assert by_script.returncode == 0
+    assert by_script.stdout == by_module.stdout
+    assert by_script.stdout.startswith("vidrestore ")
+
+
+@pytest.mark.skipif(not SCRIPT.exists(), reason="vidrestore is not installed in this environment")
+def test_the_installed_package_carries_its_weights(tmp_path: Path) -> None:
+    listed = run(str(SCRIPT), "models", "list", folder=tmp_path).stdout
+    assert listed.count("embedded") == 2
+    assert "missing" not in listed

@@ -1,0 +1,56 @@
+"""Devices are checked before work starts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vidrestore.device import resolve_device, resolve_precision
+from vidrestore.errors import DeviceError
+
+
+def test_cuda_without_a_gpu_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="--device cuda:1 needs an NVIDIA GPU") as caught:
+        resolve_device("cuda:1")
+    assert caught.value.exit_code == 2
+
+
+def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(DeviceError, match="has 1 CUDA device"):
+        resolve_device("cuda:1")
+    assert resolve_device("cuda:0") == torch.device("cuda:0")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_the_best_there_is(
+    cuda: bool, mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert resolve_device("auto").type == expected
+
+
+def test_mps_without_an_apple_gpu_and_unknown_names_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="Apple"):
+        resolve_device("mps")
+    with pytest.raises(DeviceError, match="no device 'tpu'"):
+        resolve_device("tpu")
+
+
+def test_float16_is_never_used_on_a_processor() -> None:
+    assert resolve_precision(torch.device("cpu")) in (torch.bfloat16, torch.float32)
+    assert resolve_precision(torch.device("mps")) is torch.float32
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), torch.float16), ((9, 0), torch.bfloat16)])
+def test_older_gpus_get_float16(
+    capability: tuple[int, int], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
+    assert resolve_precision(torch.device("cuda")) is expected

@@ -1,0 +1,86 @@
+"""Settings: one set of names, checked before work starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidrestore.errors import UsageError
+from vidrestore.settings import Settings, make_settings
+
+
+def test_values_win_over_the_file_and_none_means_not_given(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("strength: 0.5\ntemporal: 0.1\nmin-face: 40\n")
+    settings = make_settings(tmp_path / "c.yaml", strength=0.9, temporal=None)
+    assert (settings.strength, settings.temporal, settings.min_face) == (0.9, 0.1, 40)
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("# nothing yet\n")
+    assert make_settings(tmp_path / "c.yaml") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"strenght": 1}, "there is no setting 'strenght'"),
+        ({"strength": 1.5}, "strength"),
+        ({"device": "gpu"}, "device"),
+        ({"compare": "above"}, "compare"),
+        ({"start": 5, "end": 4}, "end .4 s. must be after start .5 s."),
+        ({"min_face": 2}, "min_face"),
+        ({"batch": 0}, "batch"),
+        ({"start": "1:60"}, "HH:MM:SS.mmm"),
+        ({"start": -1}, "start"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence(values: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        make_settings(**values)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["- a list", "a: [unclosed", "\x00"])
+def test_a_file_that_is_not_names_and_values_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(text)
+    with pytest.raises(UsageError, match=r"odd\.yaml") as caught:
+        make_settings(tmp_path / "odd.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_absent_file_is_named() -> None:
+    with pytest.raises(UsageError, match=r"absent\.yaml"):
+        make_settings(Path("absent.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("12.5", 12.5), ("1:30", 90.0), ("00:01:30.250", 90.25), ("01:02:03", 3723.0), ("0", 0.0)],
+)
+def test_times_read_as_in_ffmpeg(text: str, seconds: float) -> None:
+    assert make_settings(start=text).start == pytest.approx(seconds)
+
+
+@given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59_999))
+def test_any_clock_time_comes_back_as_its_seconds(hours: int, minutes: int, milliseconds: int) -> None:
+    text = f"{hours:02}:{minutes:02}:{milliseconds / 1000:06.3f}"
+    assert make_settings(start=text).start == pytest.approx(hours * 3600 + minutes * 60 + milliseconds / 1000)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1:2:3:4", "-1:30", "1:-3", "1.5:30", "nan:00", "1:nan", "::"])
+def test_what_is_not_a_time_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="start"):
+        make_settings(start=text)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "nan", "inf"])
+def test_times_are_finite(value: object) -> None:
+    with pytest.raises(UsageError, match="start"):
+        make_settings(start=value)
+
+
+def test_every_setting_explains_itself() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
