@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -51,17 +52,18 @@ def test_the_lines_that_ci_takes_from_the_readme_are_whole() -> None:
 
 def test_the_readme_commands_parse(monkeypatch: pytest.MonkeyPatch) -> None:
     block = README.split("## Usage")[1].split("```")[1]
-    called: list[str] = []
-    monkeypatch.setattr("vidrestore.api.restore", lambda *paths, **_: called.append(str(paths[0])) or _stop())
+    called: list[Path] = []
+
+    def stop_there(source: Path, *_: Any, **__: Any) -> None:
+        called.append(source)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vidrestore.api.restore", stop_there)
     commands = [line.split()[1:] for line in block.splitlines() if line.startswith("vidrestore restore")]
     assert commands
     for words in commands:
         assert cli.main(words) == 130
     assert len(called) == len(commands)
-
-
-def _stop() -> None:
-    raise KeyboardInterrupt
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ({"start": -1}, "start"),
     ],
 )
-def test_what_cannot_be_meant_is_one_sentence(values: dict[str, object], says: str) -> None:
+def test_what_cannot_be_meant_is_one_sentence(values: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
         make_settings(**values)
     assert "\n" not in str(caught.value)

@@ -220,9 +220,10 @@ def test_the_hub_states_the_checksum_and_the_file_is_held_to_it(serve: Any, own_
     assert pulled.path.read_bytes() == WEIGHTS
     assert pulled.trusted
     assert leftovers(own_cache) == ["w.ckpt", "w.ckpt.sha256"]
+    pulled.path.unlink()
+    other = hub_entry(serve(HubWithAnotherFile).address)
     with pytest.raises(DownloadError, match="is not 'w'"):
-        pulled.path.unlink()
-        pull(hub_entry(serve(HubWithAnotherFile).address))
+        pull(other)
     assert not pulled.path.exists()
 
 
