@@ -29,7 +29,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     [
         ({"strenght": 1}, "there is no setting 'strenght'"),
         ({"strength": 1.5}, "strength"),
-        ({"device": "gpu"}, "device"),
+        ({"device": "gpu"}, "device must be auto, cpu, cuda, cuda:N or mps, got 'gpu'"),
         ({"compare": "above"}, "compare"),
         ({"start": 5, "end": 4}, "end .4 s. must be after start .5 s."),
         ({"min_face": 2}, "min_face"),

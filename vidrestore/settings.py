@@ -111,5 +111,8 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"there is no setting '{name}'; there are: {known}"
+    if first["type"] == "string_pattern_mismatch":
+        allowed = (Settings.model_fields[name].description or "").rstrip(".")
+        return f"{name} must be {allowed}, got {first['input']!r}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{name}: {message}, got {first['input']!r}" if name else message

@@ -23,7 +23,9 @@ def list_weights() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "for", "size", "licence", "here", "path", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "for", "size", "licence", "here", "path"):
+        table.add_column(title, no_wrap=title in ("name", "size", "here"), overflow="fold")
     for entry in CATALOGUE:
         table.add_row(*_row(entry))
     # Into a pipe nothing is wrapped or cut short.
@@ -74,8 +76,8 @@ def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
         state = "embedded" if path is not None else "missing"
     else:
         state = "cached" if path is not None else "not downloaded"
-    where = path if path is not None else entry.source
-    return entry.name, entry.purpose, _megabytes(size), entry.licence, state, str(where)
+    licence, _, _ = entry.licence.partition(":")
+    return entry.name, entry.purpose, _megabytes(size), licence, state, str(path or "")
 
 
 def _megabytes(size: int | None) -> str:

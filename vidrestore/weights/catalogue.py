@@ -17,9 +17,6 @@ _FACEXLIB = "https://github.com/xinntao/facexlib/releases/download/v0.1.0"
 class Embedded:
     """A file inside the package."""
 
-    def __str__(self) -> str:
-        return "inside vidrestore"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFile:
@@ -62,21 +59,21 @@ class Entry:
 CATALOGUE = (
     Entry(
         name="compact",
-        purpose="restores faces at 256 pixels (the default)",
+        purpose="restores, 256 pixels; the default",
         file_name="compact.safetensors",
         licence="Apache-2.0",
         source=Embedded(),
     ),
     Entry(
         name="landmarks",
-        purpose="verifies and follows faces (part of the cascade detector, the default)",
+        purpose="checks and follows faces",
         file_name="landmarks.safetensors",
         licence="Apache-2.0",
         source=Embedded(),
     ),
     Entry(
         name="daefr",
-        purpose="restores faces at 512 pixels: the checkpoint of DAEFR's authors",
+        purpose="restores, 512 pixels",
         file_name="DAEFR_model.ckpt",
         licence="none stated by its authors: ask them before commercial use",
         source=HubFile(repository="LIAGM/DAEFR_pretrain_model", file="DAEFR_model.ckpt"),
@@ -92,7 +89,7 @@ CATALOGUE = (
     ),
     Entry(
         name="retinaface_resnet50",
-        purpose="finds faces, most thorough",
+        purpose="finds faces, thorough",
         file_name="detection_Resnet50_Final.pth",
         licence="MIT",
         source=Url(address=f"{_FACEXLIB}/detection_Resnet50_Final.pth"),
