@@ -88,7 +88,7 @@ class Frame:
     """[VideoInfo.time_base]; 0 when unknown."""
     time_base: Fraction
     planes: tuple[Plane, ...] = field(repr=False)
-    """(height, width) each, chroma subsampled as the format says; Y U V [A], G B R [A] or Y. Never written to."""
+    """(height, width) each, chroma subsampled as in the format; Y U V [A], G B R [A] or Y. Never written to."""
     format: PixelFormat
     colour: ColourTags
 
@@ -112,7 +112,7 @@ class Detection:
     box: FloatArray
     """(4,) x0 y0 x1 y1 [frame px], half-open."""
     landmarks: FloatArray
-    """(5, 2) x y [frame px]: left eye, right eye, nose, left and right mouth corner as seen in the picture."""
+    """(5, 2) x y [frame px]: left eye, right eye, nose, left and right mouth corner in the picture."""
     score: float
     """0..1: how sure the detector is that this is a face and the points are right."""
 

@@ -178,6 +178,7 @@ def test_without_the_network_one_sentence_says_where_to_put_the_file(serve: Any,
         pull(entry_at(f"{server.address}/w.pth"))
     assert "\n" not in str(caught.value)
     assert str(own_cache) in str(caught.value)
+    assert list(own_cache.iterdir()) == []
 
 
 def test_a_full_disk_is_said_as_such(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -160,6 +160,8 @@ def _workspace(folder: Path) -> Iterator[Path]:
         yield workspace
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+        with suppress(OSError):  # it holds weights
+            folder.rmdir()
 
 
 @contextmanager
@@ -181,7 +183,8 @@ def _sentences(entry: Entry) -> Iterator[None]:
 
 
 def _unreachable(entry: Entry, error: Exception) -> str:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()).removeprefix("<urlopen error ").removesuffix(">")
+    reason = reason or type(error).__name__
     return (
         f"cannot fetch '{entry.name}' from {entry.source}: {reason[:200].rstrip('.')}; "
         f"check the network, or put the file at {_cached(entry)}"
