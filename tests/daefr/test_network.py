@@ -131,7 +131,7 @@ def test_the_stage_one_autoencoder_equals_the_authors_own() -> None:
             "vqvae.decoder.": "decoder.",
         }.items()
         for key, tensor in state.items()
-        if key.startswith(old) and ".attn" not in key or key.startswith(old) and ".norm2." not in key
+        if (key.startswith(old) and ".attn" not in key) or (key.startswith(old) and ".norm2." not in key)
     }
     autoencoder = Vqgan(TINY).eval()
     wanted = autoencoder.state_dict()

@@ -65,4 +65,4 @@ class AssociationStage:
 def train(config_path: Path, overrides: list[str]) -> Path:
     """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
     config = read_config(config_path, overrides)
-    return run(AssociationStage(config), config)
+    return run(AssociationStage, config)

@@ -29,7 +29,9 @@ class CodebookStage:
         self.part = Reconstruction(
             network.requires_grad_(True), config.loss, config.optim, quantise_from=config.quantise_from
         )
-        self.modules = nn.ModuleDict({"autoencoder": network, "discriminator": self.part.discriminator})
+        self.modules = nn.ModuleDict(
+            {"autoencoder": network, "discriminator": self.part.discriminator, "usage": self.part.usage}
+        )
         self.averaged = nn.ModuleDict({"autoencoder": network})
         self.optim = Adam(network.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"autoencoder": self.optim, "discriminator": self.part.discriminator_optim}
@@ -59,4 +61,4 @@ class CodebookStage:
 def train(config_path: Path, overrides: list[str]) -> Path:
     """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
     config = read_config(config_path, overrides)
-    return run(CodebookStage(config), config)
+    return run(CodebookStage, config)

@@ -59,7 +59,7 @@ def read_face(path: Path) -> FloatArray:
 def crop_face(
     image: FloatArray, size: int, config: DataConfig, rng: np.random.Generator | None
 ) -> FloatArray:
-    """The aligned face without its border, (size, size, 3), augmented as `config` says when `rng` is given."""
+    """The aligned face without its border, (size, size, 3); augmented where `rng` is given."""
     side = image.shape[0]
     zoom = size / (side * (1 - 2 * config.border))
     angle = dx = dy = 0.0

@@ -10,7 +10,7 @@ from vidrestore.types import FloatArray
 
 
 def degrade(image: FloatArray, config: DegradationConfig, rng: np.random.Generator) -> FloatArray:
-    """A degraded copy of `image` (H, W, 3) in 0..1: blur, downsample, noise, JPEG, back to full size, 8 bits."""
+    """A degraded copy of `image` (H, W, 3) in 0..1: blur, downsample, noise, JPEG, back to size, 8 bits."""
     height, width = image.shape[:2]
     kernel = blur_kernel(
         radius=int(rng.integers(config.kernel_radius[0], config.kernel_radius[1] + 1)),

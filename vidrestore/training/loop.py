@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,9 +36,10 @@ class Stage(Protocol):
     def step(self, batch: Batch, step: int) -> dict[str, float]: ...
 
 
-def run(stage: Stage, config: TrainConfig) -> Path:
+def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path:
     """Train from the last checkpoint in `config.output`, or from the start; returns the file of weights."""
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.seed)  # before the stage is made: its first weights are random
+    stage = make_stage(config)
     device = resolve_device(config.device)
     # Channels-last doubles the speed of convolutions on a CPU.
     stage.modules.to(device, memory_format=torch.channels_last)

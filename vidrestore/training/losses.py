@@ -42,7 +42,7 @@ def edge_loss(x: Tensor, y: Tensor, scales: int = 4) -> Tensor:
 
 
 class Association(nn.Module):
-    """Contrastive loss between the two encoders' patch features of the same faces (specification, "Stage 2")."""
+    """Contrastive loss between the encoders' patch features of the same faces (specification, "Stage 2")."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from vidrestore.daefr.blocks import to_tokens
@@ -24,8 +24,7 @@ class Reconstruction:
         self._loss = loss
         self._perceptual = make_perceptual(loss.perceptual)
         self._quantise_from = quantise_from
-        self.used = torch.zeros(network.config.codes, dtype=torch.bool)
-        self.samples = torch.zeros(0, network.config.embedding)
+        self.usage = CodeUsage(network.config.codes, network.config.embedding)
         self.discriminator_optim = Adam(
             self.discriminator.parameters(), optim.learning_rate, optim.betas, fused=True
         )
@@ -35,11 +34,10 @@ class Reconstruction:
         features = self.network.encode(faces)
         if step >= self._quantise_from:
             quantised, codebook_loss, codes = self.network.codebook(features.float())
-            self.used[codes.flatten().cpu()] = True
+            self.usage.used[codes.flatten()] = True
         else:
             quantised, codebook_loss = features, features.new_zeros(())
-        tokens = to_tokens(features.detach()).flatten(0, 1).float()
-        self.samples = torch.cat([self.samples.to(tokens.device), tokens])[-8192:]
+        self.usage.remember(to_tokens(features.detach()).flatten(0, 1).float())
         restored = self.network.decode(quantised)
         with torch.autocast(faces.device.type, enabled=False):
             restored = restored.float()
@@ -67,10 +65,34 @@ class Reconstruction:
 
     def start_codebook(self) -> None:
         """Put the whole codebook onto features seen so far."""
-        self.network.codebook.renew(torch.ones_like(self.used), self.samples)
+        self.network.codebook.renew(torch.ones_like(self.usage.used), self.usage.samples)
 
     def renew_codebook(self, log: dict[str, float]) -> None:
         """Move codes that were not used since the last call onto features, and forget what was used."""
-        log["used"] = float(self.used.sum())
-        self.network.codebook.renew(~self.used, self.samples)
-        self.used.zero_()
+        log["used"] = float(self.usage.used.sum())
+        self.network.codebook.renew(~self.usage.used, self.usage.samples)
+        self.usage.used.zero_()
+
+
+class CodeUsage(nn.Module):
+    """Which codes were used lately, and features seen lately; a module, so that checkpoints hold both."""
+
+    used: Tensor
+    """(codes,) bool."""
+    samples: Tensor
+    """(M, embedding): a ring of features before quantisation."""
+
+    def __init__(self, codes: int, embedding: int, kept: int = 4096) -> None:
+        super().__init__()
+        self.register_buffer("used", torch.zeros(codes, dtype=torch.bool))
+        self.register_buffer("samples", torch.zeros(kept, embedding))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+
+    def remember(self, features: Tensor) -> None:
+        """Keep features (N, embedding); until the ring is full the first ones fill it by repetition."""
+        kept = self.samples.shape[0]
+        if self.seen == 0:
+            features = features.repeat(-(-kept // features.shape[0]), 1)
+        features = features[-kept:]
+        self.samples.copy_(torch.cat([self.samples[features.shape[0] :], features]))
+        self.seen += 1

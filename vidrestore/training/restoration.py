@@ -1,4 +1,4 @@
-"""Stage three: encoders, fusion and transformer learn the codes of the clean face (specification, "Stage 3")."""
+"""Stage three: the codes of the clean face from the degraded one (specification, "Stage 3")."""
 
 from __future__ import annotations
 
@@ -71,4 +71,4 @@ class RestorationStage:
 def train(config_path: Path, overrides: list[str]) -> Path:
     """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
     config = read_config(config_path, overrides)
-    return run(RestorationStage(config), config)
+    return run(RestorationStage, config)

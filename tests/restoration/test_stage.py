@@ -1,0 +1,130 @@
+"""Faces are restored in batches across frames and tracks, and blended over time within a track and a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from vidrestore.restoration import TemporalBlend, restore
+from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
+
+SIZE = 4
+GREY = PixelFormat(name="gray", family="gray", bit_depth=8)
+NO_BLEND = TemporalBlend(strength=0)
+
+
+class MirrorRestorer:
+    """Its features are the picture itself and its restored face is the picture mirrored."""
+
+    size = SIZE
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def encode(self, faces: Sequence[FloatArray]) -> Tensor:
+        self.batches.append(len(faces))
+        return torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2)
+
+    def decode(self, features: Tensor) -> list[FloatArray]:
+        return list(features.permute(0, 2, 3, 1).flip(2).numpy())
+
+
+def envelope(index: int, tracks: dict[int, float], scene: int = 0) -> FrameFaces[AlignedFace]:
+    """A frame whose faces are flat pictures of a given value."""
+    frame = Frame(
+        index=index,
+        pts=index,
+        duration=1,
+        time_base=Fraction(1, 25),
+        planes=(np.zeros((8, 8), np.uint8),),
+        format=GREY,
+        colour=ColourTags(),
+    )
+    faces = tuple(
+        AlignedFace(
+            track_id=track,
+            to_crop=np.eye(2, 3),
+            image=np.full((SIZE, SIZE, 3), value, np.float32),
+            landmarks=np.zeros((5, 2), np.float32),
+        )
+        for track, value in tracks.items()
+    )
+    return FrameFaces(frame=frame, faces=faces, scene=scene)
+
+
+def values(results: Iterator[FrameFaces]) -> list[dict[int, float]]:  # type: ignore[type-arg]
+    return [{f.track_id: float(f.image.mean()) for f in item.faces} for item in results]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    frames=st.lists(st.sets(st.integers(0, 3)), max_size=20),
+    batch=st.integers(1, 5),
+    strength=st.sampled_from([0.0, 1.0]),
+)
+def test_frames_come_out_in_order_with_their_own_faces(
+    frames: list[set[int]], batch: int, strength: float
+) -> None:
+    items = [envelope(i, {t: i / 100 + t / 10 for t in tracks}) for i, tracks in enumerate(frames)]
+    out = list(restore(items, MirrorRestorer(), TemporalBlend(strength=strength), batch=batch, max_frames=6))
+    assert [item.frame.index for item in out] == list(range(len(frames)))
+    for item, tracks in zip(out, frames, strict=True):
+        assert {face.track_id for face in item.faces} == tracks
+        for face in item.faces:
+            # Blending may move a value towards a neighbour's of the same track, never to another track's.
+            assert abs(face.image.mean() - face.original.mean()) < 0.05
+
+
+def test_a_batch_holds_faces_of_several_frames_and_never_more_than_asked() -> None:
+    restorer = MirrorRestorer()
+    items = [envelope(i, {0: 0.1, 1: 0.2, 2: 0.3}) for i in range(8)]
+    list(restore(items, restorer, NO_BLEND, batch=4))
+    assert max(restorer.batches) == 4
+    assert len(restorer.batches) < 8
+
+
+def test_results_do_not_depend_on_the_batch_size() -> None:
+    items = [envelope(i, {0: 0.5 + 0.01 * (i % 2), 1: 0.2}) for i in range(12)]
+    blend = TemporalBlend(strength=1.0)
+    one, many = (values(restore(items, MirrorRestorer(), blend, batch=b)) for b in (1, 7))
+    for a, b in zip(one, many, strict=True):
+        assert a == pytest.approx(b, abs=1e-6)
+
+
+def test_blending_steadies_a_flickering_face() -> None:
+    items = [envelope(i, {0: 0.5 + 0.02 * (-1) ** i}) for i in range(20)]
+    (still, blended) = (
+        np.array([v[0] for v in values(restore(items, MirrorRestorer(), TemporalBlend(strength=s), batch=4))])
+        for s in (0.0, 1.0)
+    )
+    assert np.abs(np.diff(blended)).mean() < 0.35 * np.abs(np.diff(still)).mean()
+
+
+def test_nothing_blends_over_a_cut() -> None:
+    items = [envelope(i, {0: 0.5}, scene=0) for i in range(4)] + [
+        envelope(i, {0: 0.6}, scene=1) for i in range(4, 8)
+    ]
+    out = [v[0] for v in values(restore(items, MirrorRestorer(), TemporalBlend(strength=1.0), batch=3))]
+    assert out == pytest.approx([0.5] * 4 + [0.6] * 4, abs=1e-6)
+
+
+def test_a_video_is_taken_in_lazily() -> None:
+    taken = 0
+
+    def endless() -> Iterator[FrameFaces[AlignedFace]]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield envelope(taken, {})
+
+    stream = restore(endless(), MirrorRestorer(), NO_BLEND, batch=4, max_frames=8)
+    for _ in range(20):
+        next(stream)
+    assert taken <= 20 + 8

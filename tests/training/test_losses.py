@@ -1,0 +1,95 @@
+"""The losses are those of the specification, held to closed forms."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from vidrestore.daefr.codebook import Codebook
+from vidrestore.errors import UsageError
+from vidrestore.training.discriminator import balance, hinge, make_discriminator
+from vidrestore.training.losses import Association, edge_loss, make_perceptual
+
+
+def test_the_quantiser_takes_the_nearest_code_and_passes_gradients_straight_through() -> None:
+    torch.manual_seed(0)
+    codebook = Codebook(7, 3)
+    torch.nn.init.normal_(codebook.embedding.weight)
+    z = torch.randn(2, 3, 4, 4, requires_grad=True)
+    quantised, loss, codes = codebook(z)
+    flat = z.detach().permute(0, 2, 3, 1).reshape(-1, 3)
+    nearest = torch.cdist(flat, codebook.embedding.weight).argmin(1)
+    assert torch.equal(codes.flatten(), nearest)
+    picked = codebook.embedding.weight[nearest]
+    assert float(loss) == pytest.approx(1.25 * float((picked - flat).square().mean()), rel=1e-5)
+    (gradient,) = torch.autograd.grad(quantised.sum(), z)
+    assert torch.allclose(gradient, torch.ones_like(z))
+
+
+def test_the_codebook_learns_from_its_loss_and_the_encoder_from_a_quarter_of_it() -> None:
+    codebook = Codebook(1, 2)
+    z = torch.ones(1, 2, 1, 1, requires_grad=True)
+    with torch.no_grad():
+        codebook.embedding.weight.zero_()
+    codebook(z)[1].backward()
+    assert codebook.embedding.weight.grad is not None
+    assert z.grad is not None
+    assert codebook.embedding.weight.grad.flatten().tolist() == pytest.approx([-1.0, -1.0])
+    assert z.grad.flatten().tolist() == pytest.approx([0.25, 0.25])
+
+
+def test_unused_codes_move_onto_features_and_used_ones_stay() -> None:
+    codebook = Codebook(4, 2)
+    before = codebook.embedding.weight.detach().clone()
+    codebook.renew(torch.tensor([True, False, True, False]), torch.full((5, 2), 9.0))
+    assert torch.equal(codebook.embedding.weight[[1, 3]], before[[1, 3]])
+    assert (codebook.embedding.weight[[0, 2]] == 9).all()
+
+
+def test_association_of_one_pair_of_random_features_starts_near_chance() -> None:
+    torch.manual_seed(0)
+    loss = Association()
+    assert float(loss.logit_scale.exp()) == pytest.approx(1 / 0.07)
+    features = torch.randn(2, 32, 4, 4)
+    assert float(loss(features, features)) < 0.1
+    assert float(loss(features, torch.randn(2, 32, 4, 4))) > math.log(32)
+
+
+def test_association_equals_the_symmetric_cross_entropy() -> None:
+    torch.manual_seed(1)
+    h, low = torch.randn(1, 5, 2, 2), torch.randn(1, 5, 2, 2)
+    a, b = (F.normalize(x.flatten(2)[0].t(), dim=1) for x in (h, low))
+    logits = a @ b.t() / 0.07
+    expected = -0.5 * (logits.log_softmax(1).diag().mean() + logits.log_softmax(0).diag().mean())
+    assert float(Association()(h, low)) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_hinge_is_zero_once_the_discriminator_is_sure() -> None:
+    assert float(hinge(torch.tensor([1.5]), torch.tensor([-2.0]))) == 0
+    assert float(hinge(torch.tensor([0.0]), torch.tensor([0.0]))) == 1
+
+
+def test_the_balance_is_the_ratio_of_gradients() -> None:
+    weight = torch.ones(3, requires_grad=True)
+    assert float(balance(6 * weight.sum(), 2 * weight.sum(), weight)) == pytest.approx(3.0, rel=1e-3)
+
+
+def test_the_discriminator_answers_for_patches() -> None:
+    network = make_discriminator(filters=8)
+    assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 1, 6, 6)
+
+
+def test_the_edge_loss_ignores_brightness_and_sees_blur() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(1, 3, 32, 32)
+    assert float(edge_loss(x, x + 0.3)) == pytest.approx(0, abs=1e-5)
+    assert float(edge_loss(x, F.avg_pool2d(x, 3, 1, 1))) > 0.1
+
+
+def test_lpips_is_never_replaced_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "lpips", None)
+    with pytest.raises(UsageError, match="pip install lpips"):
+        make_perceptual("lpips")
