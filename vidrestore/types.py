@@ -88,7 +88,7 @@ class Frame:
     """[VideoInfo.time_base]; 0 when unknown."""
     time_base: Fraction
     planes: tuple[Plane, ...] = field(repr=False)
-    """(height, width) each, chroma subsampled as in the format; Y U V [A], G B R [A] or Y. Never written to."""
+    """(height, width) each, chroma subsampled as in the format; Y U V [A], G B R [A] or Y. Read only."""
     format: PixelFormat
     colour: ColourTags
 
