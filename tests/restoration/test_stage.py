@@ -1,4 +1,4 @@
-"""Faces are restored in batches across frames and tracks, and blended over time within a track and a scene."""
+"""Faces are restored in batches across frames and tracks, and blended within a track and a scene."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Codebook(nn.Module):
         return to_grid(self.embedding(codes.flatten(1)), codes.shape[-1])
 
     def expect(self, logits: Tensor, *, top: int, temperature: float = 1.0) -> Tensor:
-        """Vectors (N, C, L, L) averaged over the `top` most probable codes of logits (N, T, K), by probability.
+        """Vectors (N, C, L, L) averaged over the `top` most probable codes of logits (N, T, K).
 
         A soft look-up: where the transformer hesitates between codes, their mean lies nearer to the truth
         than any one of them.
@@ -53,7 +53,7 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def renew(self, unused: Tensor, samples: Tensor) -> None:
-        """Put `unused` codes (K,) bool onto features drawn from `samples` (M, C); keeps the codebook alive."""
+        """Put `unused` codes (K,) bool onto features drawn from `samples` (M, C): none lies idle."""
         count = int(unused.sum())
         picks = torch.randint(samples.shape[0], (count,), device=samples.device)
         self.embedding.weight[unused] = samples[picks].to(self.embedding.weight.dtype)

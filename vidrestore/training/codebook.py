@@ -43,10 +43,8 @@ class CodebookStage:
         config = self.config
         if step == config.quantise_from and step > 0:
             self.part.start_codebook()
-        elif config.renew_every and step > config.quantise_from and step % config.renew_every == 0:
-            # Late renewals would leave codes that nothing has learned to decode.
-            if step < 0.8 * config.steps:
-                self.part.renew_codebook(log)
+        elif self._renews(step):
+            self.part.renew_codebook(log)
         self.optim.zero_grad(set_to_none=True)
         loss, restored, _ = self.part.loss(faces, step, log)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -56,6 +54,12 @@ class CodebookStage:
         self.optim.step()
         self.part.step_discriminator(faces, restored, step, log)
         return log
+
+    def _renews(self, step: int) -> bool:
+        config = self.config
+        # Renewals at the very end would leave codes that nothing has learned to decode.
+        in_time = config.quantise_from < step < 0.8 * config.steps
+        return config.renew_every > 0 and in_time and step % config.renew_every == 0
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:

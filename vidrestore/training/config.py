@@ -52,7 +52,7 @@ class LossConfig(Section):
     pixel: float = 1.0
     """Weight of the mean absolute error."""
     perceptual: Literal["lpips", "edges", "none"] = "lpips"
-    """lpips: LPIPS with VGG, whose backbone is downloaded. edges: gradients over several scales, needs nothing."""
+    """lpips: LPIPS with VGG, whose backbone is downloaded. edges: gradients over several scales."""
     perceptual_weight: float = 1.0
     codebook: float = 1.0
     adversarial: float = 0.8
@@ -85,7 +85,7 @@ class TrainConfig(Section):
     output: Path
     """Folder of checkpoints and logs."""
     start: dict[str, Path] = {}
-    """Start weights by role: codebook: `autoencoder`; association: `hq`, `lq`; restoration: `hq`, `association`."""
+    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, association."""
     precision: Literal["bf16", "float32"] = "bf16"
     device: str = "auto"
     data: DataConfig
