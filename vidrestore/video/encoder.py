@@ -152,7 +152,9 @@ def _holds(format_: PixelFormat, frames: PixelFormat) -> bool:
 
 
 def _distance(format_: PixelFormat, frames: PixelFormat) -> tuple[int, int, bool]:
-    spare = sum(frames.chroma_shift) - sum(format_.chroma_shift)
+    # Grey needs no chroma at all; otherwise as little more of it as can be.
+    wanted = 4 if frames.family == "gray" else sum(frames.chroma_shift)
+    spare = wanted - sum(format_.chroma_shift)
     return (format_.bit_depth - frames.bit_depth, abs(spare), format_.has_alpha)
 
 

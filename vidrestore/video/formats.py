@@ -198,15 +198,16 @@ def _planar_name(name: str) -> str:
         raise InputError(f"there is no pixel format '{name}'") from error
     if not _is_planar(description):
         raise InputError(f"the pixel format {name} cannot be worked on; convert the video first")
+    name = description.name  # without aliases: gray8 is gray
     return name.removesuffix("be") + "le" if description.is_big_endian else name
 
 
 def _is_planar(description: av.VideoFormat) -> bool:
     components = description.components
     whole = all(8 <= component.bits <= 16 for component in components)
-    apart = [component.plane for component in components] == list(range(len(components)))
+    apart = len({component.plane for component in components}) == len(components)
     odd = description.is_bayer or description.has_palette or re.search(r"f16|f32|msb", description.name)
-    return whole and apart and not odd
+    return bool(components) and whole and apart and not odd
 
 
 def _stored(plane: Any, description: av.VideoFormat) -> NDArray[Any]:

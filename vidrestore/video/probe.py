@@ -16,6 +16,7 @@ from vidrestore.video import formats, source
 
 _INTERLACED_ORDERS = (2, 3, 4, 5)
 _FULL, _LIMITED = 2, 1
+_RGB, _UNSAID = 0, 2
 
 
 def probe(path: Path) -> VideoInfo:
@@ -41,7 +42,7 @@ def probe(path: Path) -> VideoInfo:
             pixel_aspect=_pixel_aspect(stream),
             frame_count=_frame_count(stream, rate, duration),
             duration=duration,
-            rotation=round(picture.rotation / 90) * 90 % 360,
+            rotation=source.rotation(source.display_matrix(picture)),
             pixel_format=formats.describe_format(picture.format.name),
             colour=colour_tags(picture),
             interlaced=codec.field_order in _INTERLACED_ORDERS or picture.interlaced_frame,
@@ -56,8 +57,11 @@ def colour_tags(picture: av.VideoFrame) -> ColourTags:
     full = picture.color_range == _FULL
     if picture.color_range != _LIMITED or picture.format.name.startswith("yuvj"):
         full = full or formats.is_full_range(picture.format.name)
+    matrix = int(picture.colorspace)
+    if matrix == _UNSAID and formats.describe_format(picture.format.name).family == "rgb":
+        matrix = _RGB
     return ColourTags(
-        matrix=int(picture.colorspace),
+        matrix=matrix,
         primaries=int(picture.color_primaries),
         transfer=int(picture.color_trc),
         full_range=full,

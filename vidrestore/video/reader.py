@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import av
@@ -27,25 +28,21 @@ def read_frames(
     Timestamps are the file's own. A packet that cannot be read or decoded calls `on_lost` and is passed
     over; a file that breaks off ends the iteration. Raises InputError where the file cannot be opened.
     """
-    container = source.open_source(path)
-    try:
+    with ExitStack() as files:
+        container = files.enter_context(source.open_source(path))
         stream = source.video_stream(container, path)
-        stream.thread_type = "AUTO"
-        time_base = source.time_base(stream)
         cut = source.cut_of(stream, start, end)
+        time_base = source.time_base(stream)
         stop = cut.stop(time_base)
         clock = _Clock(step=max(1, round(1 / (info.frame_rate * time_base))))
         index = 0
-        for picture in _pictures_from(container, stream, cut.first(time_base), on_lost or _ignore):
+        for picture in _pictures_from(files, path, container, cut.first(time_base), on_lost or _ignore):
             pts = clock.read(picture)
             if stop is not None and pts >= stop:
                 return
-            if not cut.holds(pts, time_base):
-                continue
-            yield _frame(picture, info, index, pts)
-            index += 1
-    finally:
-        container.close()
+            if cut.holds(pts, time_base):
+                yield _frame(picture, info, index, pts)
+                index += 1
 
 
 class _Clock:
@@ -75,37 +72,37 @@ def _ignore() -> None:
 
 
 def _pictures_from(
-    container: InputContainer, stream: VideoStream, first: int | None, on_lost: Callable[[], None]
+    files: ExitStack, path: Path, container: InputContainer, first: int | None, on_lost: Callable[[], None]
 ) -> Iterator[av.VideoFrame]:
     """Pictures from at the latest `first` on."""
-    if first is None:
-        yield from _pictures(container, stream, on_lost)
-        return
-    container.seek(first, stream=stream, backward=True)
+    stream = source.video_stream(container, path)
+    if first is not None:
+        container.seek(first, stream=stream, backward=True)
     pictures = _pictures(container, stream, on_lost)
-    picture = next(pictures, None)
-    if picture is None or picture.pts is None or picture.pts > first:
-        # Without an index a seek may land too late: read from the beginning instead.
-        container.seek(stream.start_time or 0, stream=stream, backward=True)
-        pictures = _pictures(container, stream, on_lost)
-    else:
-        yield picture
+    if first is not None:
+        earliest = next(pictures, None)
+        if earliest is not None and earliest.pts is not None and earliest.pts <= first:
+            yield earliest
+        else:
+            # Without an index a seek may land too late: read from the beginning instead.
+            container = files.enter_context(source.open_source(path))
+            pictures = _pictures(container, source.video_stream(container, path), on_lost)
     yield from pictures
 
 
 def _pictures(
     container: InputContainer, stream: VideoStream, on_lost: Callable[[], None]
 ) -> Iterator[av.VideoFrame]:
+    stream.thread_type = "AUTO"
     for packet in source.packets(container, stream):
-        if packet is None:
-            on_lost()
-            continue
         try:
-            pictures = stream.decode(packet)
+            pictures = None if packet is None else stream.decode(packet)
         except av.FFmpegError:
+            pictures = None
+        if pictures is None:
             on_lost()
-            continue
-        yield from pictures
+        else:
+            yield from pictures
     try:
         yield from stream.decode(None)
     except av.error.EOFError:

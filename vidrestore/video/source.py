@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -97,6 +98,16 @@ def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
         if str(side_data.type).endswith("DISPLAYMATRIX"):
             return struct.unpack("=9i", bytes(side_data)[:36])
     return None
+
+
+def rotation(matrix: tuple[int, ...] | None) -> int:
+    """Degrees counter-clockwise, 0, 90, 180 or 270, by which the matrix turns, mirroring left aside."""
+    if matrix is None:
+        return 0
+    across, down, other_across, other_down = matrix[0], matrix[1], matrix[3], matrix[4]
+    if across * other_down < down * other_across:
+        across = -across  # a mirrored picture is turned as its mirror image is
+    return round(-math.degrees(math.atan2(down, across)) / 90) * 90 % 360
 
 
 def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:

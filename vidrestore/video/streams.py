@@ -110,11 +110,13 @@ class StreamCopy:
                 yield shifted
 
     def _shifted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
-        pts = packet.pts if packet.pts is not None else packet.dts
-        if pts is None:
-            return None
         time_base = Fraction(packet.time_base)
-        if not source.is_cover(packet.stream):
+        pts = packet.pts if packet.pts is not None else packet.dts
+        if source.is_cover(packet.stream):
+            packet.pts = packet.dts = 0  # a cover belongs to the whole
+        elif pts is None:
+            return None
+        else:
             if not self.cut.holds(pts, time_base):
                 return None
             shift = self.cut.shift(time_base)

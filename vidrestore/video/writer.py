@@ -25,6 +25,8 @@ from vidrestore.video.paths import check_paths
 from vidrestore.video.streams import StreamCopy, describing
 
 _ISO_MEDIA = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v"}
+_CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
+"""Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
 _MAX_TIMESCALE = 2**31 - 1
 _FULL, _LIMITED = 2, 1
 _CANNOT_WRITE = {
@@ -84,7 +86,7 @@ class VideoWriter:
             self._copy = StreamCopy(self._info.path, self._container, start=self._start, end=self._end)
             undo.callback(self._copy.close)
             self._copy.add_streams(self._add_video)
-            self.warnings = self._copy.warnings
+            self.warnings = self._copy.warnings + self._lost_aspect()
             self._container.start_encoding()
             self._undo = undo.pop_all()
         return self
@@ -131,7 +133,7 @@ class VideoWriter:
             # Durations and late starts are written in ticks of the film, a millisecond if nothing is said.
             options["movie_timescale"] = str(ticks)
         with source.open_source(self._info.path) as given:
-            if any(stream.start_time for stream in given.streams):
+            if self._start or any(stream.start_time for stream in given.streams):
                 all_ticks = math.lcm(ticks, *(source.time_base(s).denominator for s in given.streams.audio))
                 options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
         return options
@@ -175,6 +177,16 @@ class VideoWriter:
                 f"the encoder {codec} does not start with {options} for {self._width}x{self._height} "
                 f"{self._encoding.pixel_format} video; try another --preset, --crf or --codec"
             ) from error
+
+    def _lost_aspect(self) -> list[str]:
+        aspect = self._info.pixel_aspect
+        outside = self._output.suffix.lower() in _ISO_MEDIA
+        if aspect == 1 or outside or self._encoding.codec in _CARRIES_ASPECT:
+            return []
+        return [
+            f"the pixel aspect {aspect.numerator}:{aspect.denominator} was lost: {self._encoding.codec} in "
+            f"{self._output.suffix} does not say it; libx264, or a name that ends in .mp4 or .mov, does"
+        ]
 
     def _tag(self, target: av.VideoFrame | av.VideoCodecContext) -> None:
         colour = self._info.colour

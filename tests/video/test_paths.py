@@ -1,0 +1,57 @@
+"""Outputs that may not be written are refused before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vidrestore.errors import OutputError
+from vidrestore.video import check_paths
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    (tmp_path / "in.mp4").write_bytes(b"video")
+    return tmp_path / "in.mp4"
+
+
+@pytest.mark.parametrize("name", ["o.mp4", "o.MP4", "o.mkv", "o.mov", "o.avi", "o.webm", "o.ts"])
+def test_common_kinds_of_video_are_fine(given: Path, name: str) -> None:
+    check_paths(given, given.with_name(name), overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing/out.mp4", "does not exist"),
+        ("in.mp4", "is the input itself"),
+        ("../{folder}/in.mp4", "is the input itself"),
+        ("", "is a folder"),
+        ("out", "does not say its kind"),
+        ("out.xyz", "is not a kind of video"),
+        ("out.wav", "is not a kind of video"),
+        ("out.txt", "is not a kind of video"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_each_impossible_output_is_told(given: Path, name: str, said: str, overwrite: bool) -> None:
+    output = given.parent / name.format(folder=given.parent.name)
+    with pytest.raises(OutputError, match=said):
+        check_paths(given, output, overwrite)
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_links_to_the_input_are_the_input(given: Path, link: str) -> None:
+    output = given.with_name("link.mp4")
+    getattr(output, link)(given)
+    with pytest.raises(OutputError, match="is the input itself"):
+        check_paths(given, output, overwrite=True)
+
+
+def test_an_existing_output_needs_overwrite(given: Path) -> None:
+    output = given.with_name("out.mp4")
+    output.write_bytes(b"other")
+    with pytest.raises(OutputError, match="--overwrite"):
+        check_paths(given, output, overwrite=False)
+    check_paths(given, output, overwrite=True)

@@ -1,0 +1,137 @@
+"""Everything besides the picture comes through untouched."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import psutil
+import pytest
+
+from tests.support.clips import Clip, make_clip, packets_of
+from vidrestore.video import VideoWriter, probe, read_frames
+
+FULL = Clip(
+    frames=40,
+    time_base=Fraction(1, 1000),
+    sounds=("aac", "libopus"),
+    subtitles=True,
+    attachment=b"a font" * 50,
+    chapters=((0, 500, "One"), (500, 1600, "Two")),
+    metadata={"title": "A film", "artist": "Somebody"},
+)
+
+
+def _rewrite(source: Path, output: Path, start: float | None = None, end: float | None = None) -> list[str]:
+    info = probe(source)
+    with VideoWriter(output, info, start=start, end=end) as writer:
+        for frame in read_frames(source, info, start=start, end=end):
+            writer.write(frame)
+    return writer.warnings
+
+
+@pytest.mark.parametrize("start", [Fraction(0), Fraction(3, 2)])
+def test_sound_packets_are_identical_to_the_bit_and_the_tick(tmp_path: Path, start: Fraction) -> None:
+    source = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac", "ac3"), start=start, frames=50))
+    assert _rewrite(source, tmp_path / "output.mp4") == []
+    given = packets_of(source, "audio")
+    assert len(given) == 2
+    assert len(given[0]) > 50
+    assert packets_of(tmp_path / "output.mp4", "audio") == given
+
+
+def test_everything_matroska_holds_is_carried_over(tmp_path: Path) -> None:
+    source, output = make_clip(tmp_path / "clip.mkv", FULL), tmp_path / "output.mkv"
+    assert _rewrite(source, output) == []
+    assert packets_of(output, "audio") == packets_of(source, "audio")
+    assert packets_of(output, "subtitle") == packets_of(source, "subtitle")
+    with av.open(str(source)) as given, av.open(str(output)) as made:
+        assert [stream.type for stream in made.streams] == [stream.type for stream in given.streams]
+        assert [s.language for s in made.streams.audio] == ["eng", "deu"]
+        assert [s.disposition for s in made.streams] == [s.disposition for s in given.streams]
+        assert made.streams.attachments[0].data == b"a font" * 50
+        assert made.chapters() == given.chapters()
+        assert (made.metadata["title"], made.metadata["ARTIST"]) == ("A film", "Somebody")
+
+
+def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) -> None:
+    source, output = make_clip(tmp_path / "clip.mkv", FULL), tmp_path / "output.mp4"
+    warnings = _rewrite(source, output)
+    assert len(warnings) == 2
+    assert "subtitle stream 3" in warnings[0]
+    assert "attachment stream 4" in warnings[1]
+    made = packets_of(output, "audio")
+    assert [[p[2] for p in track] for track in made] == [
+        [p[2] for p in track] for track in packets_of(source, "audio")
+    ]
+
+
+def test_sound_is_cut_with_the_picture_and_moved_alike(tmp_path: Path) -> None:
+    source, output = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac",), frames=75)), tmp_path / "out.mp4"
+    _rewrite(source, output, start=0.4, end=2.2)
+    given, made = packets_of(source, "audio")[0], packets_of(output, "audio")[0]
+    expected = [
+        (t - Fraction(2, 5), d, data) for t, d, data in given if Fraction(2, 5) <= t < Fraction(11, 5)
+    ]
+    assert [packet[0::2] for packet in made] == [packet[0::2] for packet in expected]
+    info = probe(output)
+    frames = list(read_frames(output, info))
+    assert (frames[0].pts, len(frames)) == (0, 45)
+
+
+def test_chapters_are_cut_with_the_picture(tmp_path: Path) -> None:
+    source, output = make_clip(tmp_path / "clip.mkv", FULL), tmp_path / "output.mkv"
+    _rewrite(source, output, start=0.6, end=1.2)
+    with av.open(str(output)) as made:
+        (chapter,) = made.chapters()
+    base = Fraction(chapter["time_base"] or 1)
+    assert (chapter["start"] * base, chapter["end"] * base) == (0, Fraction(3, 5))
+    assert chapter["metadata"]["title"] == "Two"
+
+
+def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
+    plain, source, output = make_clip(tmp_path / "plain.mp4"), tmp_path / "clip.mp4", tmp_path / "out.mp4"
+    with av.open(str(plain)) as given, av.open(str(source), "w") as made:
+        video = made.add_stream_from_template(given.streams.video[0], opaque=True)
+        cover = made.add_stream("png", rate=25)
+        cover.width, cover.height, cover.pix_fmt = 32, 32, "rgb24"
+        cover.disposition = av.stream.Disposition.attached_pic
+        picture = av.VideoFrame(32, 32, "rgb24")
+        picture.pts = 0
+        made.mux([*cover.encode(picture), *cover.encode(None)])
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                made.mux(packet)
+    assert probe(source).other_streams == ("video",)
+    assert _rewrite(source, output) == []
+    assert packets_of(output, "video")[1] == packets_of(source, "video")[1]
+    assert probe(output).other_streams == ("video",)
+
+
+def test_sound_far_behind_the_picture_in_the_file_is_still_interleaved(tmp_path: Path) -> None:
+    source, output = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac",), frames=250)), tmp_path / "o.mkv"
+    _rewrite(source, output)
+    latest = Fraction(0)
+    with av.open(str(output)) as made:
+        for packet in made.demux():
+            if packet.size and packet.pts is not None:
+                time = packet.pts * Fraction(packet.time_base)
+                assert time > latest - Fraction(1)
+                latest = max(latest, time)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
+    clip = Clip(size=(320, 180), frames=800, sounds=("aac",), gop=50)
+    source = make_clip(tmp_path / "clip.mp4", clip)
+    info = probe(source)
+    process = psutil.Process()
+    seen = []
+    with VideoWriter(tmp_path / "output.mp4", info, preset="ultrafast") as writer:
+        for frame in read_frames(source, info):
+            writer.write(frame)
+            if frame.index in (200, 799):
+                seen.append(process.memory_info().rss)
+    assert seen[1] - seen[0] < 20 * 2**20
