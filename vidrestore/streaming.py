@@ -1,0 +1,113 @@
+"""Work that overlaps, and work in groups: the only place with threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from types import TracebackType
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_WAIT_SECONDS = 0.1
+
+
+class Prefetch(Generic[T]):
+    """Iterates a source in a thread, ahead of its consumer, within bounds.
+
+    Use it in a `with` block: leaving the block stops the thread, closes the source and joins, whatever
+    happened. The source's error is raised where the consumer asks for the next item.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[T],
+        *,
+        items: int,
+        max_bytes: int | None = None,
+        size_of: Callable[[T], int] | None = None,
+    ) -> None:
+        """At most `items` wait, and no more than `max_bytes` of them by `size_of` unless one alone is larger."""
+        if max_bytes is not None and size_of is None:
+            raise ValueError("max_bytes needs size_of")
+        self._source = source
+        self._items, self._max_bytes, self._size_of = items, max_bytes, size_of
+        self._waiting: queue.SimpleQueue[tuple[T, int] | None] = queue.SimpleQueue()
+        self._room = threading.Condition()
+        self._count = self._bytes = 0
+        self._stopped = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._produce, name="prefetch", daemon=True)
+
+    def __enter__(self) -> Prefetch[T]:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._room:
+            self._stopped = True
+            self._room.notify_all()
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[T]:
+        while True:
+            entry = self._waiting.get()
+            if entry is None:
+                break
+            item, size = entry
+            with self._room:
+                self._count -= 1
+                self._bytes -= size
+                self._room.notify_all()
+            yield item
+        if self._error is not None:
+            raise self._error
+
+    def _produce(self) -> None:
+        try:
+            for item in self._source:
+                if not self._put(item):
+                    break
+        except BaseException as error:
+            self._error = error
+        finally:
+            if isinstance(self._source, Generator):
+                self._source.close()
+            self._waiting.put(None)
+
+    def _put(self, item: T) -> bool:
+        """Wait for room; False when the consumer has left."""
+        size = self._size_of(item) if self._size_of is not None else 0
+        with self._room:
+            while not self._stopped and not self._has_room(size):
+                self._room.wait(_WAIT_SECONDS)
+            if self._stopped:
+                return False
+            self._count += 1
+            self._bytes += size
+        self._waiting.put((item, size))
+        return True
+
+    def _has_room(self, size: int) -> bool:
+        if self._count == 0:
+            return True
+        fits = self._max_bytes is None or self._bytes + size <= self._max_bytes
+        return self._count < self._items and fits
+
+
+def group_until(
+    items: Iterable[T], size_of: Callable[[T], int], target: int, max_items: int
+) -> Iterator[list[T]]:
+    """Consecutive items in groups that end once their sizes reach `target`, or `max_items` are together."""
+    group: list[T] = []
+    size = 0
+    for item in items:
+        group.append(item)
+        size += size_of(item)
+        if size >= target or len(group) >= max_items:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
