@@ -54,10 +54,11 @@ def choose_encoding(codec: str, frames: PixelFormat, width: int, height: int) ->
 
     Raises UsageError for an unknown encoder, OutputError where every format would lose something.
     """
-    offered = _offered(codec)
-    if codec == "libx264" and frames.family == "rgb":
-        # x264's RGB sits in an encoder of its own name.
-        codec, offered = "libx264rgb", _offered("libx264rgb")
+    encoder = _encoder(codec)
+    if encoder.name == "libx264" and frames.family == "rgb":
+        encoder = _encoder("libx264rgb")  # x264's RGB sits in an encoder of its own name
+    codec = encoder.name
+    offered = [format_.name for format_ in encoder.video_formats or ()]
     if not offered:
         return Encoding(codec=codec, pixel_format=frames.name, exact=True)
     known = {name: formats.describe_format(name) for name in offered if _is_known(name)}
@@ -78,7 +79,8 @@ def quality_options(codec: str, crf: float | None, preset: str | None) -> dict[s
     known = {option.name for option in av.CodecContext.create(codec, "w").supported_options.private}
     name, default = _QUALITY.get(codec, ("crf", None))
     if crf is None and codec in _BY_SCALE:
-        options |= {"flags": "+qscale", "global_quality": str(2 * 118)}
+        # Limited range in mjpeg is common and works; FFmpeg asks to hear that one knows it is no standard.
+        options |= {"flags": "+qscale", "global_quality": str(2 * 118), "strict": "unofficial"}
     value = default if crf is None else crf
     if value is not None:
         if name not in known:
@@ -118,7 +120,7 @@ class Painter:
         )
 
 
-def _offered(codec: str) -> list[str]:
+def _encoder(codec: str) -> av.Codec:
     try:
         encoder = av.Codec(codec, "w")
     except (UnknownCodecError, av.FFmpegError) as error:
@@ -127,7 +129,7 @@ def _offered(codec: str) -> list[str]:
         ) from error
     if encoder.type != "video":
         raise UsageError(f"'{codec}' encodes {encoder.type}, not video; try libx264")
-    return [format_.name for format_ in encoder.video_formats or ()]
+    return encoder
 
 
 def _is_known(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -40,6 +41,7 @@ class StreamCopy:
         self._targets: dict[int, Stream] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
+        self._damaged: Counter[str] = Counter()
         self.video = source.video_stream(self._input, path)
         """The input's video stream, for what its copy should say of itself."""
         self.cut = source.cut_of(self.video, start, end)
@@ -63,17 +65,32 @@ class StreamCopy:
     def advance(self, until: Fraction) -> None:
         """Writes what belongs before `until` [seconds in the output]."""
         while self._next is not None and _seconds(self._next) <= until:
-            self._output.mux(self._next)
-            self._next = next(self._packets, None)
+            self._write_next()
 
     def finish(self) -> None:
         """Writes what is left."""
         while self._next is not None:
-            self._output.mux(self._next)
-            self._next = next(self._packets, None)
+            self._write_next()
+
+    def damages(self) -> list[str]:
+        """A sentence for each stream of which damaged packets were left out."""
+        return [
+            f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
+        ]
 
     def close(self) -> None:
         self._input.close()
+
+    def _write_next(self) -> None:
+        packet = self._next
+        assert packet is not None
+        name = _name(packet.stream)
+        try:
+            self._output.mux(packet)
+        except av.error.InvalidDataError:
+            # Containers that repack what they take, as MP4 does AAC of a broadcast, find damage in it.
+            self._damaged[name] += 1
+        self._next = next(self._packets, None)
 
     def _add(self, stream: Stream) -> None:
         name = _name(stream)

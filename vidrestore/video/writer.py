@@ -17,7 +17,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidrestore.errors import OutputError, ProcessingError, UsageError
+from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video import source
 from vidrestore.video.encoder import Painter, choose_encoding, quality_options
@@ -25,6 +25,8 @@ from vidrestore.video.paths import check_paths
 from vidrestore.video.streams import StreamCopy, describing
 
 _ISO_MEDIA = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v"}
+_MATROSKA = {".mkv", ".webm", ".mk3d"}
+_TOP_FIELD_FIRST = (2, 5)
 _CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
 """Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
 _MAX_TIMESCALE = 2**31 - 1
@@ -77,6 +79,7 @@ class VideoWriter:
         self._temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
         self._durations: dict[int, int] = {}
         self._range = _LIMITED
+        self._has_frames = False
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
@@ -87,7 +90,7 @@ class VideoWriter:
             undo.callback(self._copy.close)
             self._copy.add_streams(self._add_video)
             self.warnings = self._copy.warnings + self._lost_aspect()
-            self._container.start_encoding()
+            self._write_header()
             self._undo = undo.pop_all()
         return self
 
@@ -100,8 +103,13 @@ class VideoWriter:
         with self._undo as undo, self._sentences():
             if error is not None:
                 return
+            if not self._has_frames:
+                raise InputError(
+                    f"{self._info.path} has no frame in the part asked for; check --start and --end"
+                )
             self._mux(self._stream.encode(None))
             self._copy.finish()
+            self.warnings += self._copy.damages()
             self._container.close()
             self._temporary.replace(self._output)
             undo.pop_all()
@@ -120,12 +128,16 @@ class VideoWriter:
         self._durations[picture.pts] = frame.duration
         with self._sentences():
             self._mux(self._stream.encode(picture))
+        self._has_frames = True
 
     def _container_options(self) -> dict[str, str]:
         """Options by which the container keeps timestamps as they are."""
-        if self._output.suffix.lower() not in _ISO_MEDIA:
+        suffix = self._output.suffix.lower()
+        if suffix in _MATROSKA:
             # Sound often begins a little before 0; the muxer would move the whole film to make up for it.
             return {"avoid_negative_ts": "disabled"}
+        if suffix not in _ISO_MEDIA:
+            return {}
         options = {}
         ticks = self._info.time_base.denominator
         if self._info.time_base.numerator == 1 and ticks <= _MAX_TIMESCALE:
@@ -157,6 +169,9 @@ class VideoWriter:
         context.time_base = stream.time_base = self._info.time_base
         context.sample_aspect_ratio = self._info.pixel_aspect
         context.field_order = given.codec_context.field_order
+        if self._info.interlaced and codec == "libx264":
+            top = given.codec_context.field_order in _TOP_FIELD_FIRST
+            context.options = {**self._options, "x264-params": "tff=1" if top else "bff=1"}
         context.thread_type = "AUTO"
         # What the input leaves unsaid stays unsaid.
         unsaid = not self._info.colour.full_range and not given.color_range
@@ -176,6 +191,14 @@ class VideoWriter:
             raise UsageError(
                 f"the encoder {codec} does not start with {options} for {self._width}x{self._height} "
                 f"{self._encoding.pixel_format} video; try another --preset, --crf or --codec"
+            ) from error
+
+    def _write_header(self) -> None:
+        try:
+            self._container.start_encoding()
+        except (av.error.InvalidDataError, av.error.ArgumentError) as error:
+            raise OutputError(
+                f"{self._output.suffix} files cannot hold this video; choose an output name that ends in .mkv"
             ) from error
 
     def _lost_aspect(self) -> list[str]:
