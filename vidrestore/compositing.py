@@ -1,0 +1,172 @@
+"""RestoredFace -> Frame: under a soft mask, in the frame's own planes.
+
+What is laid over the frame is the *difference* the restoration makes, warped back. A pixel whose mask is zero
+keeps its code bit for bit, a face that was not changed changes nothing, and detail finer than the crop's (a
+large face in a 4K frame) stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.alignment import apply, invert, low_pass, scale_of
+from vidrestore.colour import planes_from_rgb
+from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
+
+LOW_FREQUENCY = 1 / 16
+"""Standard deviation, as a fraction of the crop's side, below which colour is the original's."""
+
+
+def composite(items: Iterable[FrameFaces[RestoredFace]], *, strength: float = 1.0) -> Iterator[Frame]:
+    """One frame out per frame in, with its restored faces laid over it by `strength` (0..1)."""
+    for item in items:
+        faces = [face for face in item.faces if face.opacity * strength > 0]
+        yield _paste_all(item.frame, faces, strength) if faces else item.frame
+
+
+def side_by_side(original: Frame, restored: Frame) -> Frame:
+    """A frame twice as wide: the original on the left, the restored one on the right."""
+    planes = []
+    for index, (left, right) in enumerate(zip(original.planes, restored.planes, strict=True)):
+        joined = np.concatenate([left, right], axis=1)
+        if index in (1, 2):  # of an odd width the two chroma planes are one sample too many together
+            joined = joined[:, : -(-2 * original.width // (1 << original.format.chroma_shift[0]))]
+        planes.append(joined)
+    return _with_planes(restored, tuple(planes))
+
+
+def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
+    """(size, size) in 0..1 in crop space: one over the face, zero towards the crop's edges.
+
+    An oval from forehead to chin that follows the eyes and the mouth, feathered over its outer third.
+    """
+    left_eye, right_eye, _, left_mouth, right_mouth = landmarks.astype(np.float64)
+    eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
+    down = mouth - eyes
+    length = float(np.hypot(*down)) or 1.0
+    down = down / length
+    across = np.array([down[1], -down[0]])
+    width = max(float(abs((right_eye - left_eye) @ across)), 0.8 * length)
+    centre = eyes + 0.45 * length * down
+    y, x = np.mgrid[0:size, 0:size]
+    from_centre = np.stack([x - centre[0], y - centre[1]], axis=-1)
+    radius = np.hypot(from_centre @ across / (1.25 * width), from_centre @ down / (1.5 * length))
+    edge = np.minimum.reduce([x, y, size - 1 - x, size - 1 - y]) / (0.06 * size)
+    return (_smooth_step((1.0 - radius) / 0.33) * _smooth_step(edge)).astype(np.float32)
+
+
+def match_colour(restored: FloatArray, original: FloatArray) -> FloatArray:
+    """`restored` (S, S, 3) with the low frequencies of `original`, and no more colour in its detail.
+
+    Brightness and colour over areas larger than an eye are the film's own; a grey film gets grey detail.
+    """
+    sigma = LOW_FREQUENCY * restored.shape[0]
+    own, theirs = (
+        cv2.GaussianBlur(x, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) for x in (original, restored)
+    )
+    detail = restored - theirs
+    grey = detail @ np.array([0.299, 0.587, 0.114], np.float32)
+    share = min(1.0, _colourfulness(original) / (_colourfulness(restored) + 1e-6))
+    detail = grey[..., None] + share * (detail - grey[..., None])
+    return np.clip(own + detail, 0, 1).astype(np.float32)
+
+
+def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float) -> Frame:
+    planes: list[Plane] = [plane.copy() for plane in frame.planes]
+    # Where faces overlap, the larger one comes first and the others get what it leaves.
+    faces = sorted(faces, key=lambda face: scale_of(face.to_crop))
+    occupied = np.zeros((frame.height, frame.width), np.float32) if len(faces) > 1 else None
+    for face in faces:
+        _paste(frame, planes, face, strength, occupied)
+    return _with_planes(frame, tuple(planes))
+
+
+def _paste(
+    frame: Frame, planes: list[Plane], face: RestoredFace, strength: float, occupied: FloatArray | None
+) -> None:
+    size = face.image.shape[0]
+    mask = face_mask(apply(face.to_crop, face.landmarks), size)
+    region = _region_of(mask, face.to_crop, frame)
+    if region is None:
+        return
+    x0, y0, x1, y1 = region
+    difference = match_colour(face.image, face.original) - face.original
+    matrix = face.to_crop.copy()
+    matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
+    shrink = 1 / scale_of(face.to_crop)
+    delta = _warp_back(low_pass(difference, shrink), matrix, (x1 - x0, y1 - y0))
+    weight = _warp_back(mask, matrix, (x1 - x0, y1 - y0)) * (strength * face.opacity)
+    if occupied is not None:
+        taken = occupied[y0:y1, x0:x1]
+        weight = weight * (1 - taken)
+        taken += weight
+    _add(frame, planes, delta, weight, x0, y0)
+
+
+def _add(frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArray, x0: int, y0: int) -> None:
+    """Add a weighted change of RGB to the planes in place, the region beginning on the chroma grid."""
+    changes = planes_from_rgb(delta, frame, difference=True)
+    peak = (1 << frame.format.bit_depth) - 1
+    shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
+    for plane, change, (sx, sy) in zip(planes, changes, shifts, strict=False):
+        share = weight if change.shape == weight.shape else _cell_mean(weight, 1 << sx, 1 << sy)
+        part = plane[y0 >> sy : (y0 >> sy) + change.shape[0], x0 >> sx : (x0 >> sx) + change.shape[1]]
+        part[:] = np.clip(np.rint(part + share * change), 0, peak).astype(plane.dtype)
+
+
+def _region_of(
+    mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame
+) -> tuple[int, int, int, int] | None:
+    """The part of the frame the mask can reach, beginning on the chroma grid; None where there is none."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if rows.size == 0:
+        return None
+    left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
+    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)
+    reached = apply(invert(to_crop), corners)
+    grid_x, grid_y = (1 << s for s in frame.format.chroma_shift)
+    x0, y0 = (max(int(np.floor(v)), 0) for v in reached.min(0))
+    x1, y1 = (int(np.ceil(v)) + 1 for v in reached.max(0))
+    x0, y0, x1, y1 = x0 - x0 % grid_x, y0 - y0 % grid_y, min(x1, frame.width), min(y1, frame.height)
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, int]) -> FloatArray:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[return-value]
+
+
+def _cell_mean(weight: FloatArray, width: int, height: int) -> FloatArray:
+    """The mean of each chroma cell: zero exactly where all its luma weights are."""
+    rows, columns = -(-weight.shape[0] // height), -(-weight.shape[1] // width)
+    missing = ((0, rows * height - weight.shape[0]), (0, columns * width - weight.shape[1]))
+    padded = np.pad(weight, missing, mode="edge")
+    return padded.reshape(rows, height, columns, width).mean((1, 3), dtype=np.float32)  # type: ignore[no-any-return]
+
+
+def _colourfulness(image: FloatArray) -> float:
+    """How far colours spread around their mean colour cast."""
+    red_green = image[..., 0] - image[..., 1]
+    blue_yellow = image[..., 2] - 0.5 * (image[..., 0] + image[..., 1])
+    return float(np.hypot(red_green.std(), blue_yellow.std()))
+
+
+def _smooth_step(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    t = np.clip(x, 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _with_planes(frame: Frame, planes: tuple[Plane, ...]) -> Frame:
+    return Frame(
+        index=frame.index,
+        pts=frame.pts,
+        duration=frame.duration,
+        time_base=frame.time_base,
+        planes=planes,
+        format=frame.format,
+        colour=frame.colour,
+    )
