@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 import pytest
@@ -34,7 +36,9 @@ from vidrestore.video.formats import pack, unpack
         ("yuv420p10be", "yuv420p10le", "yuv", 10, (1, 1), False),
     ],
 )
-def test_each_format_names_its_planar_equal(stored, planar, family, bits, shift, alpha) -> None:
+def test_each_format_names_its_planar_equal(
+    stored: str, planar: str, family: str, bits: int, shift: tuple[int, int], alpha: bool
+) -> None:
     described = describe_format(stored)
     assert (described.name, described.family, described.bit_depth) == (planar, family, bits)
     assert (described.chroma_shift, described.has_alpha) == (shift, alpha)
@@ -60,7 +64,7 @@ def test_packing_then_unpacking_gives_the_same_planes(name: str, width: int, hei
     described = describe_format(name)
     right, down = described.chroma_shift
     rng = np.random.default_rng(seed)
-    planes = []
+    planes: list[Any] = []
     for number in range({"gray": 1}.get(described.family, 3) + described.has_alpha):
         chroma = number in (1, 2)
         shape = (-(-height >> down) if chroma else height, -(-width >> right) if chroma else width)
@@ -78,7 +82,7 @@ def test_unpacking_agrees_with_ffmpeg(name: str) -> None:
     shapes = [(16, 32)] + [(16 >> planar.chroma_shift[1], 32 >> planar.chroma_shift[0])] * 2
     shapes += [(16, 32)] * planar.has_alpha
     dtype = np.uint8 if planar.bit_depth == 8 else np.uint16
-    planes = [rng.integers(0, 1 << planar.bit_depth, shape).astype(dtype) for shape in shapes]
+    planes: list[Any] = [rng.integers(0, 1 << planar.bit_depth, shape).astype(dtype) for shape in shapes]
     stored: av.VideoFrame = pack(planes, planar.name).reformat(format=name)
     for plane, expected in zip(unpack(stored), planes, strict=True):
         np.testing.assert_array_equal(plane, expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -103,7 +104,9 @@ def _sound_only(folder: Path) -> Path:
         (_without_index, "moov"),
     ],
 )
-def test_what_is_no_video_ends_in_one_sentence_that_names_it(tmp_path: Path, make, said: str) -> None:
+def test_what_is_no_video_ends_in_one_sentence_that_names_it(
+    tmp_path: Path, make: Callable[[Path], Path], said: str
+) -> None:
     path = make(tmp_path)
     with pytest.raises(InputError, match=said) as raised:
         probe(path)

@@ -14,8 +14,8 @@ from vidrestore.video import probe, read_frames
 from vidrestore.video.formats import unpack
 
 
-def _read(path: Path, **wanted: float) -> list[Frame]:
-    return list(read_frames(path, probe(path), **wanted))
+def _read(path: Path, start: float | None = None, end: float | None = None) -> list[Frame]:
+    return list(read_frames(path, probe(path), start=start, end=end))
 
 
 def _numbers(frames: list[Frame]) -> list[int]:

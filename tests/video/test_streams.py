@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import psutil
+import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
 from tests.support.clips import Clip, make_clip, packets_of
@@ -86,8 +86,21 @@ def test_chapters_are_cut_with_the_picture(tmp_path: Path) -> None:
     with av.open(str(output)) as made:
         (chapter,) = made.chapters()
     base = Fraction(chapter["time_base"] or 1)
-    assert (chapter["start"] * base, chapter["end"] * base) == (0, Fraction(3, 5))
+    assert (chapter["start"] * base, chapter["end"] * base) == (Fraction(0), Fraction(3, 5))
     assert chapter["metadata"]["title"] == "Two"
+
+
+def test_damaged_sound_is_left_out_and_told(tmp_path: Path) -> None:
+    clip = Clip(frames=200, gop=20, sounds=("aac",), time_base=Fraction(1, 90000))
+    whole, source = make_clip(tmp_path / "whole.ts", clip), tmp_path / "clip.ts"
+    content = bytearray(whole.read_bytes())
+    # Not a whole number of the broadcast's packets: sound and picture are both hit.
+    del content[len(content) // 2 : len(content) // 2 + 5000]
+    source.write_bytes(content[20000:])
+    (warning,) = _rewrite(source, tmp_path / "output.mp4")
+    assert "damaged packets of the audio stream 1" in warning
+    info = probe(tmp_path / "output.mp4")
+    assert len(list(read_frames(info.path, info))) > 100
 
 
 def test_a_cover_stays_a_cover(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ import av
 import numpy as np
 import pytest
 
-from tests.support.clips import Clip, make_clip, read_number
-from vidrestore.errors import OutputError, ProcessingError, UsageError
+from tests.support.clips import Clip, make_clip, packets_of, read_number
+from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video import VideoWriter, probe, read_frames
-from vidrestore.video import writer as writer_module
+from vidrestore.video.streams import StreamCopy
 
 UNEVEN = tuple(np.cumsum([0, *[40, 10, 33, 70, 17, 120] * 5]).tolist())
 CLIPS = {
@@ -34,7 +34,9 @@ CLIPS = {
 }
 
 
-def _rewrite(source: Path, output: Path, start: float | None = None, end: float | None = None, **how: Any):
+def _rewrite(
+    source: Path, output: Path, start: float | None = None, end: float | None = None, **how: Any
+) -> VideoWriter:
     info = probe(source)
     with VideoWriter(output, info, start=start, end=end, **how) as writer:
         for frame in read_frames(source, info, start=start, end=end):
@@ -233,11 +235,36 @@ def test_the_default_is_visually_lossless(tmp_path: Path) -> None:
         ({"codec": "ffv1", "preset": "fast"}, "no presets"),
     ],
 )
-def test_encoder_names_and_options_that_cannot_be_meant(tmp_path: Path, how: dict, said: str) -> None:
+def test_encoder_names_and_options_that_cannot_be_meant(
+    tmp_path: Path, how: dict[str, Any], said: str
+) -> None:
     source, output = make_clip(tmp_path / "clip.mp4"), tmp_path / "output.mkv"
     with pytest.raises(UsageError, match=said):
         _rewrite(source, output, **how)
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_codecs_common_name_gets_the_same_quality(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "clip.mp4")
+    _rewrite(source, tmp_path / "one.mp4", codec="libx264")
+    _rewrite(source, tmp_path / "two.mp4", codec="h264")
+    assert packets_of(tmp_path / "one.mp4", "video") == packets_of(tmp_path / "two.mp4", "video")
+
+
+def test_a_part_without_frames_leaves_no_file(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "clip.mp4")
+    with pytest.raises(InputError, match="no frame in the part"):
+        _rewrite(source, tmp_path / "output.mp4", start=50.0)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+@pytest.mark.parametrize(("codec", "kind"), [("libx264", ".mp4"), ("ffv1", ".mkv")])
+def test_interlaced_video_stays_interlaced(tmp_path: Path, codec: str, kind: str) -> None:
+    clip = Clip(options={"x264-params": "tff=1"}, field_order=2)
+    source, output = make_clip(tmp_path / "clip.mp4", clip), tmp_path / f"output{kind}"
+    _rewrite(source, output, codec=codec)
+    assert probe(source).interlaced
+    assert probe(output).interlaced
 
 
 def test_a_container_that_cannot_hold_the_codec_is_told(tmp_path: Path) -> None:
@@ -273,7 +300,7 @@ def test_a_full_disk_ends_in_a_sentence_and_no_file(tmp_path: Path) -> None:
     script = f"""
 import resource
 from pathlib import Path
-from vidrestore.errors import OutputError
+from vidrestore.errors import InputError, OutputError
 from vidrestore.video import VideoWriter, probe, read_frames
 source = Path({str(source)!r})
 info = probe(source)
@@ -299,7 +326,7 @@ def test_a_failing_encoder_is_a_processing_error(tmp_path: Path, monkeypatch: py
     def fail(*_: object) -> None:
         raise av.FFmpegError(errno.EINVAL, "out of luck")
 
-    monkeypatch.setattr(writer_module.StreamCopy, "advance", fail)
+    monkeypatch.setattr(StreamCopy, "advance", fail)
     with pytest.raises(ProcessingError, match=r"libx264 broke off"):
         _rewrite(source, tmp_path / "output.mp4")
     assert list(tmp_path.iterdir()) == [source]
