@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from vidrestore.errors import InputError, WeightsError
+from vidrestore.errors import InputError
 from vidrestore.settings import Settings
 from vidrestore.types import (
     Frame,
@@ -76,10 +76,11 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
     from vidrestore.streaming import Prefetch
     from vidrestore.tracking import track
     from vidrestore.video import read_frames
+    from vidrestore.weights import model_path
 
     clock = run.clock
     clock.enter("loading")
-    restorer = make_restorer(_model_file(settings.model), device=settings.device)
+    restorer = make_restorer(model_path(settings.model), device=settings.device)
     detector = make_detector(settings.detector, settings.device)
     clock.leave()
     batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
@@ -188,21 +189,6 @@ class _Run:
             seconds_by_room=dict(self.clock.seconds),
             warnings=warnings,
         )
-
-
-def _model_file(model: str) -> Path:
-    """The weights of a model by name, downloaded where they are not here yet, or by path."""
-    from vidrestore.weights import CATALOGUE, find_entry, local_path, pull, weights_path
-
-    if all(model != entry.name for entry in CATALOGUE):
-        path = Path(model)
-        if not path.exists():
-            raise WeightsError(
-                f"there is no model '{model}': name compact or daefr, or the path of a file of weights"
-            )
-        return path
-    entry = find_entry(model)
-    return weights_path(model) if local_path(entry) is not None else pull(entry).path
 
 
 def _frame_bytes(frame: Frame) -> int:

@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         for level in self.down:
             h = level(h)
         h = self.mid(h)
-        return self.conv_out(F.silu(self.norm_out(h)))  # type: ignore[no-any-return]
+        return self.conv_out(F.silu(self.norm_out(h)))
 
 
 class Decoder(nn.Module):
@@ -68,7 +68,7 @@ class Decoder(nn.Module):
         self.conv_out = nn.Conv2d(widths[0], 3 * self.stem**2, 3, padding=1)
 
     @property
-    def last_layer(self) -> nn.Parameter:
+    def last_layer(self) -> Tensor:
         """The weight at which the adversarial loss is balanced (specification, stage 1)."""
         return self.conv_out.weight
 

@@ -33,7 +33,7 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(F.silu(self.norm1(x)))
         h = self.conv2(F.silu(self.norm2(h)))
-        return self.nin_shortcut(x) + h  # type: ignore[no-any-return]
+        return self.nin_shortcut(x) + h
 
 
 class AttentionBlock(nn.Module):
@@ -65,7 +65,7 @@ class AttentionBlock(nn.Module):
             self._heads(query), self._heads(self.k(normed)), self._heads(self.v(normed))
         )  # (N, heads, T, C / heads)
         attended = attended.transpose(2, 3).reshape(n, -1, height, width)  # (N, C, H, W)
-        return x + self.proj_out(attended)  # type: ignore[no-any-return]
+        return x + self.proj_out(attended)
 
     def _heads(self, x: Tensor) -> Tensor:
         n, channels, height, width = x.shape
@@ -81,7 +81,7 @@ class Downsample(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.pad(x, (0, 1, 0, 1)))  # type: ignore[no-any-return]
+        return self.conv(F.pad(x, (0, 1, 0, 1)))
 
 
 class Upsample(nn.Module):
@@ -92,7 +92,7 @@ class Upsample(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))  # type: ignore[no-any-return]
+        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 class Middle(nn.Module):
@@ -105,7 +105,7 @@ class Middle(nn.Module):
         self.block_2 = ResidualBlock(channels, channels, groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.block_2(self.attn_1(self.block_1(x)))  # type: ignore[no-any-return]
+        return self.block_2(self.attn_1(self.block_1(x)))
 
 
 class Level(nn.Module):

@@ -29,8 +29,8 @@ class SelfAttention(nn.Module):
         query_key = F.linear(positioned, self.in_proj_weight[: 2 * width], self.in_proj_bias[: 2 * width])
         value = F.linear(tokens, self.in_proj_weight[2 * width :], self.in_proj_bias[2 * width :])
         query, key = query_key.chunk(2, dim=-1)
-        attended = F.scaled_dot_product_attention(*(self._split(x) for x in (query, key, value)))
-        return self.out_proj(attended.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        attended = F.scaled_dot_product_attention(self._split(query), self._split(key), self._split(value))
+        return self.out_proj(attended.transpose(1, 2).flatten(2))
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (N, heads, T, width / heads)
@@ -50,7 +50,7 @@ class TransformerLayer(nn.Module):
     def forward(self, tokens: Tensor, position: Tensor) -> Tensor:
         normed = self.norm1(tokens)
         tokens = tokens + self.self_attn(normed + position, normed)
-        return tokens + self.linear2(F.gelu(self.linear1(self.norm2(tokens))))  # type: ignore[no-any-return]
+        return tokens + self.linear2(F.gelu(self.linear1(self.norm2(tokens))))
 
 
 class CodePredictor(nn.Module):
@@ -69,4 +69,4 @@ class CodePredictor(nn.Module):
         tokens = self.feat_emb(to_tokens(fused))  # (N, T, width)
         for layer in self.ft_layers:
             tokens = layer(tokens, self.position_emb)
-        return self.idx_pred_layer(tokens)  # type: ignore[no-any-return]
+        return self.idx_pred_layer(tokens)

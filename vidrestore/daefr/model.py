@@ -37,11 +37,11 @@ class Daefr(nn.Module):
         """Fused features (N, embedding, L, L) of degraded faces."""
         z_hq = self.hq_quant_conv(self.hq_encoder(faces))
         z_lq = self.lq_quant_conv(self.lq_encoder(faces))
-        return self.fusion(z_hq, z_lq)  # type: ignore[no-any-return]
+        return self.fusion(z_hq, z_lq)
 
     def predict(self, fused: Tensor) -> Tensor:
         """Code logits (N, T, codes) of fused features."""
-        return self.code_predictor(fused)  # type: ignore[no-any-return]
+        return self.code_predictor(fused)
 
     def codes(self, logits: Tensor) -> Tensor:
         """The most probable codes (N, L, L) int64."""
@@ -50,7 +50,7 @@ class Daefr(nn.Module):
 
     def decode(self, quantised: Tensor) -> Tensor:
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L)."""
-        return self.decoder(self.post_quant_conv(quantised))  # type: ignore[no-any-return]
+        return self.decoder(self.post_quant_conv(quantised))
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))

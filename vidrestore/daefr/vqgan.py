@@ -23,8 +23,8 @@ class Vqgan(nn.Module):
 
     def encode(self, faces: Tensor) -> Tensor:
         """Features (N, embedding, L, L) before quantisation of faces (N, 3, S, S) in [-1, 1]."""
-        return self.quant_conv(self.encoder(faces))  # type: ignore[no-any-return]
+        return self.quant_conv(self.encoder(faces))
 
     def decode(self, quantised: Tensor) -> Tensor:
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L)."""
-        return self.decoder(self.post_quant_conv(quantised))  # type: ignore[no-any-return]
+        return self.decoder(self.post_quant_conv(quantised))

@@ -76,7 +76,7 @@ class DaefrRestorer:
         network = self._network
         z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
         z_lq = network.lq_quant_conv(network.lq_encoder(x)).float()
-        return network.fusion(z_hq, z_lq)  # type: ignore[no-any-return]
+        return network.fusion(z_hq, z_lq)
 
     @torch.inference_mode()
     def decode(self, features: Tensor) -> list[FloatArray]:

@@ -52,7 +52,7 @@ class AssociationStage:
         hq_loss, hq_restored, h = self.hq.loss(batch.clean, step, hq_log)
         lq_loss, lq_restored, low = self.lq.loss(batch.degraded, step, lq_log)
         association = self.association(h, low)
-        (hq_loss + lq_loss + association).backward()  # type: ignore[no-untyped-call]
+        (hq_loss + lq_loss + association).backward()
         if self.config.optim.clip:
             torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
         self.optim.step()

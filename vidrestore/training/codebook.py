@@ -47,7 +47,7 @@ class CodebookStage:
             self.part.renew_codebook(log)
         self.optim.zero_grad(set_to_none=True)
         loss, restored, _ = self.part.loss(faces, step, log)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         clip = config.optim.clip
         if clip:
             torch.nn.utils.clip_grad_norm_(self.modules["autoencoder"].parameters(), clip)

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vidrestore.errors import InputError
@@ -70,7 +72,7 @@ def crop_face(
     # Pixel centres are whole numbers: the middle of the picture is (side - 1) / 2.
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), angle, zoom)
     matrix[:, 2] += (size - side) / 2 + np.array([dx, dy])
-    face = cv2.warpAffine(
+    face: NDArray[Any] = cv2.warpAffine(
         image, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
     if rng is not None:
@@ -120,7 +122,7 @@ def _make_batch(files: list[Path], size: int, config: DataConfig, batch: int, se
     return Batch(clean=to_tensor([c for c, _ in pairs]), degraded=to_tensor([d for _, d in pairs]))
 
 
-def _change_colour(face: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _change_colour(face: NDArray[Any], rng: np.random.Generator) -> FloatArray:
     grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
     saturation = 0.0 if rng.random() < 0.15 else rng.uniform(0.4, 1.3)
     face = grey[..., None] + saturation * (face - grey[..., None])

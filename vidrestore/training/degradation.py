@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidrestore.training.config import DegradationConfig
 from vidrestore.types import FloatArray
 
 
-def degrade(image: FloatArray, config: DegradationConfig, rng: np.random.Generator) -> FloatArray:
-    """A degraded copy of `image` (H, W, 3) in 0..1: blur, downsample, noise, JPEG, back to size, 8 bits."""
-    height, width = image.shape[:2]
+def degrade(clean: FloatArray, config: DegradationConfig, rng: np.random.Generator) -> FloatArray:
+    """A degraded copy of `clean` (H, W, 3) in 0..1: blur, downsample, noise, JPEG, back to size, 8 bits."""
+    height, width = clean.shape[:2]
     kernel = blur_kernel(
         radius=int(rng.integers(config.kernel_radius[0], config.kernel_radius[1] + 1)),
         sigma=(rng.uniform(*config.blur_sigma), rng.uniform(*config.blur_sigma)),
         angle=rng.uniform(-np.pi, np.pi),
         isotropic=rng.random() < 0.5,
     )
-    image = cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    image: NDArray[Any] = cv2.filter2D(clean, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
     factor = rng.uniform(*config.downsample)
     small = (max(round(width / factor), 2), max(round(height / factor), 2))
     image = cv2.resize(image, small, interpolation=cv2.INTER_LINEAR)
@@ -45,4 +48,5 @@ def jpeg(image: FloatArray, quality: int) -> FloatArray:
     codes = np.round(image[:, :, ::-1] * 255).astype(np.uint8)
     _, packed = cv2.imencode(".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    assert decoded is not None, "OpenCV could not read what it wrote"
     return decoded[:, :, ::-1].astype(np.float32) / 255.0

@@ -42,7 +42,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
     stage = make_stage(config)
     device = resolve_device(config.device)
     # Channels-last doubles the speed of convolutions on a CPU.
-    stage.modules.to(device, memory_format=torch.channels_last)
+    stage.modules.to(device).to(memory_format=torch.channels_last)
     output = config.output
     output.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(stage.averaged).requires_grad_(False)

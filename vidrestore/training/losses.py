@@ -19,11 +19,11 @@ def make_perceptual(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     if name == "edges":
         return edge_loss
     try:
-        import lpips  # type: ignore[import-not-found, unused-ignore]
+        import lpips
     except ImportError as error:
         raise UsageError("perceptual: lpips needs the package lpips: pip install lpips") from error
     network = lpips.LPIPS(net="vgg").eval().requires_grad_(False)
-    return lambda x, y: network(x, y).mean()  # type: ignore[no-any-return]
+    return lambda x, y: network(x, y).mean()
 
 
 def edge_loss(x: Tensor, y: Tensor, scales: int = 4) -> Tensor:

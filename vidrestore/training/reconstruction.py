@@ -59,7 +59,7 @@ class Reconstruction:
             return
         self.discriminator_optim.zero_grad(set_to_none=True)
         loss = hinge(self.discriminator(faces).float(), self.discriminator(restored.detach()).float())
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.discriminator_optim.step()
         log["discriminator"] = loss.item()
 
@@ -79,6 +79,8 @@ class CodeUsage(nn.Module):
 
     used: Tensor
     """(codes,) bool."""
+    seen: Tensor
+    """() how often features were remembered."""
     samples: Tensor
     """(M, embedding): a ring of features before quantisation."""
 
@@ -95,4 +97,4 @@ class CodeUsage(nn.Module):
             features = features.repeat(-(-kept // features.shape[0]), 1)
         features = features[-kept:]
         self.samples.copy_(torch.cat([self.samples[features.shape[0] :], features]))
-        self.seen += 1
+        self.seen.add_(1)

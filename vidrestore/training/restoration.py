@@ -56,7 +56,7 @@ class RestorationStage:
         logits = self.network.predict(fused).float()
         cross_entropy = F.cross_entropy(logits.flatten(0, 1), target_codes.flatten())
         feature_error = (fused.float() - target).square().mean()
-        (cross_entropy + FEATURE_WEIGHT * feature_error).backward()  # type: ignore[no-untyped-call]
+        (cross_entropy + FEATURE_WEIGHT * feature_error).backward()
         if self.config.optim.clip:
             torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
         self.optim.step()
