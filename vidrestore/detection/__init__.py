@@ -1,1 +1,34 @@
+"""Frame -> Detection. Importing this room imports no torch; making a detector does."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidrestore.detection.detector import FaceDetector
+from vidrestore.detection.stage import detect
+from vidrestore.errors import UsageError
+
+__all__ = ["DETECTORS", "FaceDetector", "detect", "make_detector"]
+
+DETECTORS = ("cascade", "retinaface_mobile0.25", "retinaface_resnet50")
+
+
+def make_detector(name: str, device: str = "auto") -> FaceDetector:
+    """The detector called `name`; RetinaFace's may carry their weights: retinaface_mobile0.25=PATH.
+
+    Raises UsageError for an unknown name, WeightsError where the weights are not here or do not fit.
+    """
+    kind, separator, path = name.partition("=")
+    if kind not in DETECTORS or (separator and kind == "cascade"):
+        raise UsageError(f"there is no detector '{name}'; there are: {', '.join(DETECTORS)}")
+    from vidrestore.weights import embedded_path, weights_path
+
+    if kind == "cascade":
+        from vidrestore.detection.cascade import CascadeDetector
+
+        return CascadeDetector(embedded_path("landmarks.safetensors"))
+    from vidrestore.detection.retinaface import RetinaFaceDetector
+    from vidrestore.device import resolve_device
+
+    weights = Path(path) if separator else weights_path(kind)
+    return RetinaFaceDetector(kind, weights, str(resolve_device(device)))  # type: ignore[arg-type]

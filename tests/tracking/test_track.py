@@ -1,0 +1,190 @@
+"""People are followed through time: no jitter, no trailing, nobody late, nobody painted who is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tracking.motion import clip, face, picture, truth
+from vidrestore.tracking import track
+from vidrestore.types import Detection, FrameFaces, TrackedFace
+
+NOISE = 2.0
+
+
+def noise(seed: int, count: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, NOISE, (count, 5, 2))
+
+
+def points(items: list[FrameFaces[TrackedFace]]) -> np.ndarray:
+    return np.array([item.faces[0].landmarks for item in items])
+
+
+def jitter(landmarks: np.ndarray) -> float:
+    return float(np.diff(landmarks, 2, axis=0).std())
+
+
+def test_jitter_of_a_still_face_falls_to_a_third() -> None:
+    shake = noise(0, 100)
+    out = list(track(clip(100, lambda i: [face((160, 120), noise=shake[i])])))
+    raw = truth((160, 120)) + shake
+    assert jitter(points(out)[10:-10]) < jitter(raw[10:-10]) / 3
+
+
+def test_a_face_in_constant_motion_is_not_trailed() -> None:
+    shake, speed = noise(1, 60) * 0.5, 8.0
+    out = list(track(clip(60, lambda i: [face((40 + speed * i, 120), noise=shake[i])])))
+    expected = np.array([truth((40 + speed * i, 120)) for i in range(60)])
+    error = (points(out) - expected)[10:-8, :, 0]
+    assert abs(error.mean()) < 0.3
+
+
+def test_a_swaying_face_is_nearer_to_the_truth_than_what_was_measured() -> None:
+    shake = noise(2, 150)
+    place = [(160 + 30 * np.sin(2 * np.pi * 0.5 * i / 25), 120.0) for i in range(150)]
+    out = list(track(clip(150, lambda i: [face(place[i], noise=shake[i])])))
+    expected = np.array([truth(p) for p in place])
+    smoothed = np.sqrt(((points(out) - expected) ** 2).mean())
+    assert smoothed < 0.75 * np.sqrt((shake**2).mean())
+
+
+def test_a_sudden_start_is_followed_within_a_few_frames() -> None:
+    shake = noise(3, 80) * 0.5
+    x = np.concatenate([np.full(40, 100.0), 100 + 10.0 * np.arange(1, 41)])
+    out = list(track(clip(80, lambda i: [face((x[i], 120), noise=shake[i])])))
+    error = points(out)[:, :, 0] - np.array([truth((v, 120))[:, 0] for v in x])
+    assert np.abs(error[36:48].mean(1)).max() < 6.0  # less than one frame of the jump
+    assert np.abs(error[50:72].mean(1)).max() < 1.5
+
+
+def test_people_who_cross_keep_their_ids() -> None:
+    def look(i: int) -> np.ndarray:
+        canvas = np.full((240, 640), 90, np.uint8)
+        for seed, x in ((7, 100 + 8 * i), (8, 500 - 8 * i)):
+            patch = picture(seed, (72, 72))
+            canvas[84:156, max(x - 36, 0) : x + 36] = patch[:, max(36 - x, 0) :]
+        return canvas
+
+    def places(i: int) -> list[Detection]:
+        left, right = face((100 + 8 * i, 120)), face((500 - 8 * i, 124))
+        hidden = abs((100 + 8 * i) - (500 - 8 * i)) < 40
+        return [right] if hidden else [left, right]  # one covers the other for a moment
+
+    out = list(track(clip(50, places, look)))
+    first = {f.track_id: f.landmarks[:, 0].mean() for f in out[2].faces}
+    last = {f.track_id: f.landmarks[:, 0].mean() for f in out[-1].faces}
+    assert set(first) == set(last)
+    ids = sorted(first, key=lambda t: first[t])
+    assert sorted(last, key=lambda t: last[t]) == ids[::-1]
+
+
+def test_a_face_comes_out_from_its_very_first_detection() -> None:
+    out = list(track(clip(20, lambda i: [face((160, 120))] if i >= 5 else [])))
+    assert [len(item.faces) for item in out] == [0] * 5 + [1] * 15
+
+
+def test_a_single_false_alarm_never_comes_out() -> None:
+    out = list(track(clip(20, lambda i: [face((160, 120))] if i == 7 else [])))
+    assert not any(item.faces for item in out)
+
+
+def test_a_short_gap_is_bridged_and_said_to_be() -> None:
+    out = list(track(clip(30, lambda i: [] if 12 <= i < 16 else [face((100 + 2 * i, 120))])))
+    assert [len(item.faces) for item in out] == [1] * 30
+    assert [item.faces[0].observed for item in out] == [not 12 <= i < 16 for i in range(30)]
+    assert len({item.faces[0].track_id for item in out}) == 1
+    bridged = np.array([out[i].faces[0].landmarks[:, 0].mean() for i in range(12, 16)])
+    expected = np.array([truth((100 + 2 * i, 120))[:, 0].mean() for i in range(12, 16)])
+    assert np.abs(bridged - expected).max() < 1.0
+
+
+def test_a_face_that_is_gone_is_not_painted() -> None:
+    out = list(track(clip(30, lambda i: [face((160, 120))] if i < 12 else [])))
+    assert [len(item.faces) for item in out] == [1] * 12 + [0] * 18
+
+
+def test_a_face_that_leaves_and_returns_gets_its_id_back() -> None:
+    def places(i: int) -> list[Detection]:
+        return [] if 20 <= i < 50 else [face((160, 120))]
+
+    out = list(track(clip(80, places)))
+    assert out[10].faces[0].track_id == out[70].faces[0].track_id
+
+
+def test_nothing_crosses_a_cut() -> None:
+    out = list(track(clip(40, lambda i: [face((160, 120))], lambda i: picture(0 if i < 20 else 1))))
+    assert [item.scene for item in out] == [0] * 20 + [1] * 20
+    assert out[19].faces[0].track_id != out[20].faces[0].track_id
+    assert [item.faces[0].opacity for item in out] == [1.0] * 40
+
+
+def test_a_flash_is_no_cut() -> None:
+    def look(i: int) -> np.ndarray:
+        return picture(5) if i == 15 else picture(0)
+
+    out = list(track(clip(40, lambda i: [face((160, 120))], look)))
+    assert {item.scene for item in out} == {0}
+
+
+def test_a_fade_to_black_and_back_is_no_cut() -> None:
+    def look(i: int) -> np.ndarray:
+        return (picture(0) * abs(1 - min(i, 40) / 20)).astype(np.uint8)
+
+    assert {item.scene for item in track(clip(45, lambda i: [], look))} == {0}
+
+
+def test_flicker_of_exposure_is_no_cut() -> None:
+    def look(i: int) -> np.ndarray:
+        return np.clip(picture(0) * (0.7 + 0.6 * (i % 2)), 0, 255).astype(np.uint8)
+
+    assert {item.scene for item in track(clip(40, lambda i: [], look))} == {0}
+
+
+def test_strength_fades_in_and_out_while_the_scene_goes_on() -> None:
+    out = list(track(clip(40, lambda i: [face((160, 120))] if 10 <= i < 25 else [])))
+    strength = [item.faces[0].opacity for item in out if item.faces]
+    assert strength[0] < strength[1] < strength[2] < strength[4] == 1.0
+    assert strength[-1] < strength[-2] < strength[-3] < strength[-6] == 1.0
+
+
+def test_a_profile_is_restored_less_than_a_frontal_face() -> None:
+    def turned(i: int) -> list[Detection]:
+        detection = face((160, 120))
+        points = detection.landmarks.copy()
+        points[2, 0] += 16 if i >= 20 else 0
+        return [Detection(box=detection.box, landmarks=points, score=0.95)]
+
+    out = list(track(clip(40, turned)))
+    assert out[5].faces[0].opacity == pytest.approx(1.0)
+    assert out[-5].faces[0].opacity < 0.5
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sets(st.integers(0, 3)), max_size=15), st.integers(1, 6))
+def test_frames_come_out_in_order_one_for_one(present: list[set[int]], lag: int) -> None:
+    items = clip(len(present), lambda i: [face((50 + 75 * k, 120)) for k in sorted(present[i])])
+    out = list(track(items, lag=lag))
+    assert [item.frame.index for item in out] == list(range(len(present)))
+    for item, known in zip(out, present, strict=True):
+        observed = [f for f in item.faces if f.observed]
+        assert len(observed) <= len(known)
+        assert len({f.track_id for f in item.faces}) == len(item.faces)
+
+
+def test_an_endless_film_is_taken_in_lazily() -> None:
+    taken = 0
+
+    def endless() -> Iterator[FrameFaces[Detection]]:
+        nonlocal taken
+        for item in clip(10**9, lambda i: [face((160, 120))]):
+            taken += 1
+            yield item
+
+    stream = track(endless(), lag=6)
+    for _ in range(50):
+        next(stream)
+    assert taken <= 50 + 6 + 4

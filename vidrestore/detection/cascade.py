@@ -1,0 +1,126 @@
+"""The embedded detector: OpenCV's cascades propose, our landmark network verifies, places and follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.colour import rgb_region, small_rgb
+from vidrestore.detection.landmark_net import (
+    CROP_SIDE,
+    crop_matrix,
+    find_points,
+    load_landmark_net,
+    square_around,
+)
+from vidrestore.detection.overlap import without_duplicates
+from vidrestore.errors import UsageError
+from vidrestore.types import Detection, FloatArray, Frame
+
+BOX_PER_SIDE = 0.72
+"""Side of a face's box over the side of the network's crop: brow to chin."""
+_FRONTAL = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
+_PROFILE = "haarcascade_profileface.xml"
+
+
+class CascadeDetector:
+    """Frontal and profile cascades on a small copy; the network decides at the frame's own resolution."""
+
+    def __init__(
+        self, weights: Path, *, max_side: int = 640, find_score: float = 0.6, follow_score: float = 0.35
+    ) -> None:
+        """`find_score`: how sure the network must be of a new face; `follow_score`: of one it knows."""
+        self._network = load_landmark_net(weights)
+        self._max_side, self._find_score, self._follow_score = max_side, find_score, follow_score
+        self._frontal = [_cascade(name) for name in _FRONTAL]
+        self._profile = _cascade(_PROFILE)
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """All faces of the frame, best first."""
+        rgb, scale = small_rgb(frame, self._max_side)
+        squares = [square / scale for square in self._propose(rgb)]
+        # The network's own answer gives a tighter crop than the cascade's box: look twice.
+        first = self._verify(frame, squares, self._find_score * 0.5)
+        second = self._verify(frame, [square_around(d.landmarks) for d in first], self._find_score)
+        return without_duplicates(second)
+
+    def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
+        """Faces near their previous places."""
+        squares = [square_around(d.landmarks) for d in previous]
+        moved = self._verify(frame, squares, self._follow_score)
+        return without_duplicates(moved)
+
+    def _propose(self, rgb: NDArray[np.uint8]) -> list[FloatArray]:
+        """Squares (centre x, centre y, side) in the picture where a face may be."""
+        grey = cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+        boxes = [box for cascade in self._frontal for box in _scan(cascade, grey, 2)]
+        boxes += _scan(self._profile, grey, 3)
+        width = grey.shape[1]
+        mirrored = _scan(self._profile, np.ascontiguousarray(grey[:, ::-1]), 3)
+        boxes += [(width - x - w, y, w, h) for x, y, w, h in mirrored]
+        return [np.array([x + w / 2, y + 0.53 * h, 1.3 * w], np.float32) for x, y, w, h in boxes]
+
+    def _verify(self, frame: Frame, squares: Sequence[FloatArray], least: float) -> list[Detection]:
+        """What the network finds in squares of the frame, in one batch, with a score of at least `least`."""
+        matrices = [crop_matrix(square) for square in squares]
+        crops = [_crop(frame, square, matrix) for square, matrix in zip(squares, matrices, strict=True)]
+        scores, points = find_points(self._network, crops, matrices)
+        return [
+            _detection(p, float(score))
+            for score, p in zip(scores, points, strict=True)
+            if score >= least and _plausible(p)
+        ]
+
+
+def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """(64, 64, 3) RGB; beyond the frame its border is repeated."""
+    x, y, side = (float(v) for v in square)
+    x0, x1 = (int(np.clip(v, 0, frame.width)) for v in (x - side / 2 - 2, x + side / 2 + 3))
+    y0, y1 = (int(np.clip(v, 0, frame.height)) for v in (y - side / 2 - 2, y + side / 2 + 3))
+    if x1 - x0 < 2 or y1 - y0 < 2:  # the square lies off the frame
+        return np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    region = np.clip(rgb_region(frame, x0, y0, x1, y1) * 255 + 0.5, 0, 255).astype(np.uint8)
+    shrink = max(side / CROP_SIDE, 1.0)
+    size = (max(round((x1 - x0) / shrink), 1), max(round((y1 - y0) / shrink), 1))
+    small = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
+    to_region = np.array([[(x1 - x0) / size[0], 0, x0], [0, (y1 - y0) / size[1], y0], [0, 0, 1]])
+    to_region[:2, 2] += 0.5 * (to_region[[0, 1], [0, 1]] - 1)  # pixel centres, not corners
+    whole = matrix @ to_region
+    return cv2.warpAffine(
+        small, whole, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8)
+
+
+def _detection(points: FloatArray, score: float) -> Detection:
+    x, y, side = square_around(points)
+    half = side * BOX_PER_SIDE / 2
+    box = np.array([x - half, y - half, x + half, y + half], np.float32)
+    return Detection(box=box, landmarks=points, score=score)
+
+
+def _plausible(points: FloatArray) -> bool:
+    """Eyes left and right, and the mouth away from them: no collapsed or turned-over answer."""
+    eyes, mouth = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
+    across = float(np.hypot(*eyes))
+    down = float(eyes[0] * mouth[1] - eyes[1] * mouth[0]) / max(across, 1e-3)
+    return across > 2 and down > 0.4 * across
+
+
+def _scan(
+    cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], neighbours: int
+) -> list[tuple[int, int, int, int]]:
+    boxes = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=neighbours, minSize=(20, 20))
+    return [(int(x), int(y), int(w), int(h)) for x, y, w, h in boxes]
+
+
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise UsageError(
+            f"OpenCV {cv2.__version__} has no cascades: install one that has, pip install 'opencv-python<5', "
+            "or choose --detector retinaface_mobile0.25"
+        )
+    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))

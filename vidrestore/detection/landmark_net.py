@@ -1,0 +1,105 @@
+"""A small network that says whether a crop shows a face, and where its five points are.
+
+The crop is a square of `CROP_SIDE` pixels, upright in the picture, whose side is `SIDE_PER_FACE` times the
+size of the face: the mean of the distance between the eyes and that from eyes to mouth.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from vidrestore.errors import WeightsError
+from vidrestore.types import FloatArray
+
+CROP_SIDE = 64
+SIDE_PER_FACE = 3.4
+
+
+class LandmarkNet(nn.Module):
+    """Crops (N, 3, 64, 64) in [-1, 1] -> face logits (N,), points (N, 5, 2) as fractions of the crop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            _convolution(3, 16, 2),  # 32
+            _convolution(16, 32, 2),  # 16
+            _convolution(32, 32, 1),
+            _convolution(32, 64, 2),  # 8
+            _convolution(64, 64, 1),
+            _convolution(64, 96, 2),  # 4
+            _convolution(96, 96, 1),
+        )
+        self.hidden = nn.Linear(96 * 16, 128)
+        self.face = nn.Linear(128, 1)
+        self.points = nn.Linear(128, 10)
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        h = F.relu(self.hidden(self.features(crops).flatten(1)))
+        return self.face(h).squeeze(1), 0.5 + self.points(h).unflatten(1, (5, 2))
+
+
+def load_landmark_net(path: Path) -> LandmarkNet:
+    """The network with weights from `path`, in eval mode; raises WeightsError where they do not fit."""
+    network = LandmarkNet()
+    try:
+        state = {name: t.float() if t.is_floating_point() else t for name, t in load_file(path).items()}
+        network.load_state_dict(state)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        first = str(error).split("\n", 1)[0]
+        raise WeightsError(f"{path} holds no weights of the landmark network: {first}") from error
+    return network.eval().requires_grad_(False)
+
+
+def square_around(landmarks: NDArray[np.floating]) -> FloatArray:
+    """(3,) centre x, centre y and side of the crop for five points (5, 2)."""
+    eyes, mouth = landmarks[:2].mean(0), landmarks[3:].mean(0)
+    face = 0.5 * (np.hypot(*(landmarks[1] - landmarks[0])) + np.hypot(*(mouth - eyes)))
+    centre = (eyes + mouth) / 2
+    return np.array([centre[0], centre[1], SIDE_PER_FACE * max(float(face), 1.0)], np.float32)
+
+
+def crop_matrix(square: NDArray[np.floating], angle: float = 0.0) -> NDArray[np.float64]:
+    """(2, 3) picture px -> crop px of a square (centre x, centre y, side), turned by `angle` degrees."""
+    x, y, side = (float(v) for v in square)
+    matrix = cv2.getRotationMatrix2D((x, y), angle, CROP_SIDE / side)
+    matrix[:, 2] += (CROP_SIDE - 1) / 2 - np.array([x, y])
+    return matrix.astype(np.float64)
+
+
+def to_input(crops: list[NDArray[np.uint8]]) -> Tensor:
+    """(N, 3, 64, 64) in [-1, 1] of N RGB crops (64, 64, 3)."""
+    stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+    return stacked.float() / 127.5 - 1
+
+
+@torch.inference_mode()
+def find_points(
+    network: LandmarkNet, crops: list[NDArray[np.uint8]], matrices: list[NDArray[np.float64]]
+) -> tuple[FloatArray, FloatArray]:
+    """Scores (N,) in 0..1 and points (N, 5, 2) in picture px of crops taken with `matrices`."""
+    if not crops:
+        return np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
+    logits, points = network(to_input(crops))
+    in_crop = points.numpy() * CROP_SIDE - 0.5
+    placed = [
+        p @ inverse[:, :2].T + inverse[:, 2]
+        for p, inverse in zip(in_crop, map(cv2.invertAffineTransform, matrices), strict=True)
+    ]
+    return logits.sigmoid().numpy(), np.stack(placed).astype(np.float32)
+
+
+def _convolution(channels_in: int, channels_out: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(),
+    )

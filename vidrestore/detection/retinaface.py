@@ -1,0 +1,95 @@
+"""RetinaFace as facexlib builds it: the quality option, and the teacher of the embedded network."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vidrestore.colour import small_rgb
+from vidrestore.detection.overlap import overlap, without_duplicates
+from vidrestore.errors import WeightsError
+from vidrestore.types import Detection, Frame
+
+Network = Literal["retinaface_resnet50", "retinaface_mobile0.25"]
+_FACEXLIB_NAMES = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
+# Anchors are no part of a checkpoint, and these weights (Face-Detector-1MB-with-landmark, which facexlib's
+# class loads as well) were trained with smaller ones than facexlib's own: without them boxes double.
+_OTHER_ANCHORS = {
+    "ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1": [[10, 20], [32, 64], [128, 256]],
+}
+
+
+class RetinaFaceDetector:
+    """facexlib's RetinaFace on copies of the frames of at most `max_side` pixels."""
+
+    def __init__(
+        self,
+        network: Network,
+        weights: Path,
+        device: str = "cpu",
+        *,
+        max_side: int = 960,
+        threshold: float = 0.6,
+    ) -> None:
+        """Raises WeightsError where `weights` are not this network's."""
+        from facexlib.detection.retinaface import RetinaFace
+
+        self._max_side, self._threshold = max_side, threshold
+        self._model = RetinaFace(network_name=_FACEXLIB_NAMES[network], device=torch.device(device))
+        state = _read(weights)
+        wanted = self._model.state_dict()
+        missing = sorted(set(wanted) - set(state))
+        if missing:
+            raise WeightsError(f"{weights} does not fit {network}: it misses {missing[0]}")
+        try:
+            self._model.load_state_dict({name: state[name] for name in wanted})
+        except RuntimeError as error:
+            raise WeightsError(f"{weights} does not fit {network}: tensors have other shapes") from error
+        anchors = _OTHER_ANCHORS.get(hashlib.sha256(weights.read_bytes()).hexdigest())
+        if anchors is not None:
+            self._model.cfg = self._model.cfg | {"min_sizes": anchors}
+        self._model = self._model.eval().to(device)
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """All faces of the frame, best first."""
+        rgb, scale = small_rgb(frame, self._max_side)
+        return self.find(rgb, scale)
+
+    def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
+        """The faces of the frame that overlap a previous one."""
+        found = self.detect(frame)
+        return tuple(d for d in found if any(overlap(d.box, p.box) > 0.2 for p in previous))
+
+    @torch.no_grad()
+    def find(self, rgb: NDArray[np.uint8], scale: float = 1.0) -> tuple[Detection, ...]:
+        """Faces of a picture (h, w, 3); coordinates are divided by `scale`."""
+        bgr = np.ascontiguousarray(rgb[:, :, ::-1])
+        rows = self._model.detect_faces(bgr, conf_threshold=self._threshold)
+        found = [
+            Detection(
+                box=(row[:4] / scale).astype(np.float32),
+                landmarks=(row[5:15].reshape(5, 2) / scale).astype(np.float32),
+                score=float(row[4]),
+            )
+            for row in np.asarray(rows).reshape(-1, 15)
+        ]
+        return without_duplicates(found, 0.4)
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise WeightsError(f"there are no weights at {path}")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise WeightsError(f"{path} cannot be read as weights of RetinaFace") from error
+    if not isinstance(state, dict):
+        raise WeightsError(f"{path} holds no table of named tensors")
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}

@@ -1,0 +1,39 @@
+"""How much of a restored face is wanted: fades at birth and death, less of turned and unsure faces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vidrestore.types import FloatArray
+
+FADE_FRAMES = 3
+TURNED = (0.30, 0.60)
+"""Sideways offset of the nose from the eyes' middle, over their distance: from where to where strength falls."""
+TURNED_SHARE = 0.25
+"""Strength left for a profile."""
+UNSURE = (0.2, 0.5)
+"""Scores between which strength grows from nothing to full."""
+
+
+def fade(frames_since_birth: int | None, frames_to_death: int | None) -> float:
+    """0..1 for a face that has lived and will live so many frames; None: as long as the scene."""
+    ages = [age + 1 for age in (frames_since_birth, frames_to_death) if age is not None]
+    return min([1.0, *(age / (FADE_FRAMES + 1) for age in ages)])
+
+
+def of_pose(landmarks: FloatArray) -> float:
+    """1 for a frontal face, falling smoothly to `TURNED_SHARE` for a profile."""
+    eyes = landmarks[1] - landmarks[0]
+    length = float(eyes @ eyes) + 1e-6
+    offset = abs(float((landmarks[2] - (landmarks[0] + landmarks[1]) / 2) @ eyes) / length)
+    return 1 - (1 - TURNED_SHARE) * _smooth_step(offset, *TURNED)
+
+
+def of_score(score: float) -> float:
+    """0..1 by how sure the detector is."""
+    return _smooth_step(score, *UNSURE)
+
+
+def _smooth_step(x: float, low: float, high: float) -> float:
+    t = float(np.clip((x - low) / (high - low), 0, 1))
+    return t * t * (3 - 2 * t)

@@ -1,0 +1,136 @@
+"""Tracks: born, updated, ended; one tracker holds the tracks of one scene after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vidrestore.tracking.association import Expected, alike, assign, describe
+from vidrestore.tracking.kalman import Belief, FaceFilter, box_of, points_of
+from vidrestore.types import Detection, FloatArray, Frame
+
+CONFIRMATIONS = 2
+SECONDS_REMEMBERED = 3.0
+ALIKE = 0.75
+_APPEARANCE_RATE = 0.2
+
+
+@dataclass(slots=True)
+class Track:
+    """One face through time. Lists run along its frames, the first being `first_frame`."""
+
+    track_id: int
+    filter: FaceFilter
+    appearance: FloatArray
+    first_frame: int
+    last_seen: float
+    """Seconds."""
+    scores: list[float | None]
+    """The detector's, None where it saw nothing."""
+    beliefs: list[Belief] = field(default_factory=list)
+    confirmations: int = 1
+    born: int = 0
+    """Frame number of its first detection."""
+
+    @property
+    def confirmed(self) -> bool:
+        return self.confirmations >= CONFIRMATIONS
+
+    def forget_before(self, frame: int) -> None:
+        """Drop what lies before frame number `frame`: memory is bounded by the lag."""
+        gone = min(max(frame - self.first_frame, 0), len(self.beliefs))
+        del self.beliefs[:gone], self.scores[:gone]
+        self.first_frame += gone
+
+
+class Tracker:
+    """Associates detections with tracks, frame after frame."""
+
+    def __init__(self, *, seconds_to_death: float) -> None:
+        self.tracks: list[Track] = []
+        """Living and just ended ones; the owner drops those it needs no longer."""
+        self._ended: list[tuple[float, Track]] = []
+        self._seconds_to_death = seconds_to_death
+        self._next_id = 0
+        self._living: list[Track] = []
+
+    def cut(self) -> None:
+        """End all tracks; nobody is remembered over a cut."""
+        self._living = []
+        self._ended = []
+
+    def update(self, number: int, frame: Frame, seconds: float, found: Sequence[Detection]) -> None:
+        """Take in the detections of frame `number`, `seconds` after the one before."""
+        now = frame.seconds
+        for track in self._living:
+            track.filter.predict(seconds)
+        appearances = [describe(frame, detection.box) for detection in found]
+        expected = [
+            Expected(box=box_of(t.filter.state), landmarks=points_of(t.filter.state), appearance=t.appearance)
+            for t in self._living
+        ]
+        pairs = dict(assign(expected, found, appearances))
+        for index, track in enumerate(self._living):
+            at = pairs.get(index)
+            self._extend(
+                track, None if at is None else found[at], None if at is None else appearances[at], now
+            )
+        for at in set(range(len(found))) - set(pairs.values()):
+            self._begin(number, found[at], appearances[at], now)
+        self._end_lost(now)
+
+    def _extend(
+        self, track: Track, detection: Detection | None, appearance: FloatArray | None, now: float
+    ) -> None:
+        track.beliefs.append(track.filter.update(detection))
+        track.scores.append(None if detection is None else detection.score)
+        if detection is None or appearance is None:
+            return
+        track.confirmations += 1
+        track.last_seen = now
+        mixed = (1 - _APPEARANCE_RATE) * track.appearance + _APPEARANCE_RATE * appearance
+        track.appearance = (mixed / (np.linalg.norm(mixed) + 1e-6)).astype(np.float32)
+        if track.confirmations == CONFIRMATIONS and track.track_id < 0:
+            track.track_id = self._known_id(track) if self._ended else self._new_id()
+
+    def _begin(self, number: int, detection: Detection, appearance: FloatArray, now: float) -> None:
+        face = FaceFilter(detection)
+        track = Track(
+            track_id=-1,
+            filter=face,
+            appearance=appearance,
+            first_frame=number,
+            born=number,
+            last_seen=now,
+            scores=[detection.score],
+            beliefs=[face.first_belief()],
+        )
+        self.tracks.append(track)
+        self._living.append(track)
+
+    def _end_lost(self, now: float) -> None:
+        lost = [
+            t
+            for t in self._living
+            if now - t.last_seen > self._seconds_to_death or (not t.confirmed and t.scores[-1] is None)
+        ]
+        self._ended += [(now, t) for t in lost if t.confirmed]
+        self._ended = [(when, t) for when, t in self._ended if now - when <= SECONDS_REMEMBERED]
+        self._living = [t for t in self._living if not any(t is gone for gone in lost)]
+
+    def _known_id(self, track: Track) -> int:
+        """The id of the person who left and looks most like this one, or a new one."""
+        likeness, _, (_, best) = max(
+            (alike(track.appearance, old.appearance), -index, (when, old))
+            for index, (when, old) in enumerate(self._ended)
+        )
+        if likeness < ALIKE:
+            return self._new_id()
+        self._ended = [(when, t) for when, t in self._ended if t is not best]
+        return best.track_id
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1

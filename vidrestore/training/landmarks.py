@@ -1,0 +1,244 @@
+"""Trains the landmark network: a teacher's five points on clean portraits, learned on hard crops of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+import yaml
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vidrestore.detection.landmark_net import (
+    CROP_SIDE,
+    LandmarkNet,
+    crop_matrix,
+    square_around,
+    to_input,
+)
+from vidrestore.errors import UsageError
+from vidrestore.training.config import DataConfig, Section
+from vidrestore.training.dataset import split_people
+from vidrestore.training.degradation import jpeg
+
+logger = logging.getLogger(__name__)
+MIRRORED = [1, 0, 2, 4, 3]
+TEACHER_SIDE = 640
+
+
+class LandmarkConfig(Section):
+    """How the landmark network is trained."""
+
+    faces: Path
+    teacher: Path
+    """YuNet for 640 x 640 pixels (libfacedetection)."""
+    output: Path
+    steps: int = 4000
+    batch: int = 64
+    learning_rate: float = 2e-3
+    seed: int = 0
+    validation_share: float = 0.1
+
+
+Portrait = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+
+def train(config_path: Path, overrides: list[str]) -> Path:
+    """Train from scratch; returns the file of weights (float16 safetensors)."""
+    config = _read(config_path, overrides)
+    torch.manual_seed(config.seed)
+    training, validation = load_portraits(config)
+    network = LandmarkNet()
+    optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=config.steps)
+    for step, (crops, points, faces) in enumerate(_batches(training, config)):
+        logits, predicted = network(crops)
+        classify = F.binary_cross_entropy_with_logits(logits, faces)
+        locate = ((predicted - points).abs().mean((1, 2)) * faces).sum() / faces.sum()
+        optimizer.zero_grad()
+        (classify + 10 * locate).backward()
+        optimizer.step()
+        schedule.step()
+        if step % 200 == 0:
+            logger.info("step %d  face %.4f  points %.4f", step, classify.item(), locate.item())
+    network.eval()
+    error, missed, accepted = evaluate(network, validation, seed=config.seed)
+    logger.info("validation: error %.2f %% of eye distance, missed %.2f %%, false accepts %.2f %%",
+                100 * error, 100 * missed, 100 * accepted)  # fmt: skip
+    config.output.mkdir(parents=True, exist_ok=True)
+    path = config.output / "landmarks.safetensors"
+    save_file({n: t.half() if t.is_floating_point() else t for n, t in network.state_dict().items()}, path)
+    return path
+
+
+def load_portraits(config: LandmarkConfig) -> tuple[list[Portrait], list[Portrait]]:
+    """Portraits with the teacher's points, for training and for validation; unsure ones are left out."""
+    teacher = cv2.FaceDetectorYN.create(str(config.teacher), "", (TEACHER_SIDE, TEACHER_SIDE), 0.7)
+    sides = split_people(DataConfig(faces=config.faces, validation_share=config.validation_share))
+    labelled: tuple[list[Portrait], list[Portrait]] = ([], [])
+    for files, portraits in zip(sides, labelled, strict=True):
+        for file in files:
+            picture = cv2.imread(str(file))
+            points = None if picture is None else _ask(teacher, picture)
+            if picture is not None and points is not None:
+                portraits.append((np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8), points))
+    return labelled
+
+
+def _ask(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
+    """The teacher's five points (5, 2) on `picture`, which it sees with room around it; None if unsure."""
+    height, width = picture.shape[:2]
+    top, left = (TEACHER_SIDE - height) // 2, (TEACHER_SIDE - width) // 2
+    canvas = np.full((TEACHER_SIDE, TEACHER_SIDE, 3), 127, np.uint8)
+    canvas[top : top + height, left : left + width] = picture
+    _, found = teacher.detect(canvas)
+    if found is None or len(found) != 1:
+        return None
+    return (found[0, 4:14].reshape(5, 2) - [left, top]).astype(np.float32)
+
+
+@torch.inference_mode()
+def evaluate(network: LandmarkNet, portraits: list[Portrait], *, seed: int) -> tuple[float, float, float]:
+    """On augmented portraits: mean point error over eye distance, faces missed, others accepted (shares)."""
+    rng = np.random.default_rng(seed)
+    samples = [make_sample(*portraits[i % len(portraits)], rng) for i in range(4000)]
+    crops, points, faces = _stack(samples)
+    logits, predicted = network(crops)
+    face = faces > 0
+    distance = (predicted - points).norm(dim=-1).mean(-1)
+    eyes = (points[:, 1] - points[:, 0]).norm(dim=-1)
+    error = (distance / eyes.clamp_min(1e-3))[face].mean()
+    missed, accepted = (logits[face] < 0).float().mean(), (logits[~face] > 0).float().mean()
+    return float(error), float(missed), float(accepted)
+
+
+def make_sample(
+    rgb: NDArray[np.uint8], landmarks: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], bool]:
+    """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face."""
+    face = rng.random() < 0.6
+    square = square_around(landmarks)
+    angle = rng.normal(0, 15) if rng.random() < 0.8 else rng.uniform(-50, 50)
+    if face:
+        square[2] *= np.exp(rng.uniform(-0.3, 0.35))
+        square[:2] += rng.uniform(-0.16, 0.16, 2) * square[2]
+    else:
+        square, angle = _elsewhere(square, rng)
+    matrix = crop_matrix(square, angle)
+    crop = _warp(rgb, matrix, rng) if face or rng.random() < 0.85 else _texture(rng)
+    points = ((landmarks @ matrix[:, :2].T + matrix[:, 2] + 0.5) / CROP_SIDE).astype(np.float32)
+    if rng.random() < 0.5:
+        crop = crop[:, ::-1]
+        points = (np.array([1, 0]) + np.array([-1, 1]) * points)[MIRRORED].astype(np.float32)
+    return _damage(crop, rng), points, face
+
+
+def _elsewhere(square: NDArray[np.float32], rng: np.random.Generator) -> tuple[NDArray[np.float32], float]:
+    """A square that shows no face, or one at a wrong place, size or angle."""
+    square = square.copy()
+    kind = rng.integers(4)
+    if kind == 0:  # beside the face
+        turn = rng.uniform(0, 2 * np.pi)
+        square[:2] += rng.uniform(0.42, 0.9) * square[2] * np.array([np.cos(turn), np.sin(turn)])
+        square[2] *= rng.uniform(0.6, 1.2)
+        return square, rng.normal(0, 20)
+    if kind == 1:  # a part of it
+        square[:2] += rng.uniform(-0.4, 0.4, 2) * square[2]
+        square[2] *= rng.uniform(0.15, 0.42)
+        return square, rng.normal(0, 20)
+    if kind == 2:  # far too large
+        square[:2] += rng.uniform(-0.5, 0.5, 2) * square[2]
+        square[2] *= rng.uniform(2.2, 4)
+        return square, rng.normal(0, 20)
+    return square, rng.uniform(110, 250)  # upside down
+
+
+def _warp(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The crop; beyond the portrait lies its mirrored border, one colour, or noise."""
+    border = cv2.BORDER_REFLECT_101 if rng.random() < 0.4 else cv2.BORDER_CONSTANT
+    colour = tuple(int(v) for v in rng.integers(0, 255, 3))
+    crop: NDArray[Any] = cv2.warpAffine(
+        rgb, matrix, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_AREA, borderMode=border, borderValue=colour
+    )
+    if border == cv2.BORDER_CONSTANT and rng.random() < 0.6:
+        inside = cv2.warpAffine(np.ones(rgb.shape[:2], np.float32), matrix, (CROP_SIDE, CROP_SIDE))
+        crop = (inside[..., None] * crop + (1 - inside[..., None]) * _texture(rng)).astype(np.uint8)
+    return crop
+
+
+def _texture(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Smooth random colours, from a gradient to fine noise."""
+    cells = int(rng.integers(2, 33))
+    coarse = rng.integers(0, 255, (cells, cells, 3)).astype(np.uint8)
+    return cv2.resize(coarse, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+
+def _damage(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Colour, occlusion, blur, lower resolution, noise and compression, each with some probability."""
+    x = crop.astype(np.float32) / 255
+    if rng.random() < 0.4:
+        x = np.repeat((x @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, 2)
+    x = (x - 0.5) * rng.uniform(0.4, 1.3) + 0.5 + rng.uniform(-0.2, 0.2)
+    x = np.clip(x * (1 + rng.uniform(-0.15, 0.15, 3)), 0, 1) ** rng.uniform(0.6, 1.7)
+    if rng.random() < 0.25:
+        a, b = rng.integers(0, 48, 2)
+        x[a : a + rng.integers(6, 26), b : b + rng.integers(6, 26)] = rng.random(3)
+    if rng.random() < 0.5:
+        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.3, 3.0))
+    if rng.random() < 0.5:
+        small = int(rng.integers(11, 48))
+        x = cv2.resize(cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA), (CROP_SIDE, CROP_SIDE))
+    if rng.random() < 0.5:
+        x = x + rng.normal(0, rng.uniform(0, 0.1), (CROP_SIDE, CROP_SIDE, int(rng.choice([1, 3]))))
+    x = np.clip(x, 0, 1).astype(np.float32)
+    if rng.random() < 0.4:
+        x = jpeg(x, int(rng.integers(15, 90)))
+    return np.round(x * 255).astype(np.uint8)
+
+
+def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def make(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        rng = np.random.default_rng([config.seed, step])
+        chosen = rng.integers(len(portraits), size=config.batch)
+        return _stack([make_sample(*portraits[i], rng) for i in chosen])
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(make, 0)
+        for step in range(config.steps):
+            ready = ahead.result()
+            ahead = pool.submit(make, step + 1)
+            yield ready
+
+
+def _stack(
+    samples: list[tuple[NDArray[np.uint8], NDArray[np.float32], bool]],
+) -> tuple[Tensor, Tensor, Tensor]:
+    crops, points, faces = zip(*samples, strict=True)
+    return (
+        to_input(list(crops)),
+        torch.from_numpy(np.stack(points)),
+        torch.tensor(faces, dtype=torch.float32),
+    )
+
+
+def _read(path: Path, overrides: list[str]) -> LandmarkConfig:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for override in overrides:
+            name, _, text = override.partition("=")
+            values[name] = yaml.safe_load(text)
+        return LandmarkConfig(**values)
+    except (OSError, yaml.YAMLError, TypeError) as error:
+        raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{path}: {first['loc'][0]}: {first['msg']}") from error
