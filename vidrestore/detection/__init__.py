@@ -21,14 +21,12 @@ def make_detector(name: str, device: str = "auto") -> FaceDetector:
     kind, separator, path = name.partition("=")
     if kind not in DETECTORS or (separator and kind == "cascade"):
         raise UsageError(f"there is no detector '{name}'; there are: {', '.join(DETECTORS)}")
-    from vidrestore.weights import embedded_path, weights_path
-
     if kind == "cascade":
         from vidrestore.detection.cascade import CascadeDetector
 
-        return CascadeDetector(embedded_path("landmarks.safetensors"))
+        return CascadeDetector()
     from vidrestore.detection.retinaface import RetinaFaceDetector
     from vidrestore.device import resolve_device
 
-    weights = Path(path) if separator else weights_path(kind)
+    weights = Path(path).expanduser() if separator else None
     return RetinaFaceDetector(kind, weights, str(resolve_device(device)))  # type: ignore[arg-type]

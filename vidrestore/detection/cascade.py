@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from vidrestore.detection.landmark_net import (
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.errors import UsageError
 from vidrestore.types import Detection, FloatArray, Frame
+from vidrestore.weights import embedded_path
 
 BOX_PER_SIDE = 0.72
 """Side of a face's box over the side of the network's crop: brow to chin."""
@@ -31,10 +33,19 @@ class CascadeDetector:
     """Frontal and profile cascades on a small copy; the network decides at the frame's own resolution."""
 
     def __init__(
-        self, weights: Path, *, max_side: int = 640, find_score: float = 0.6, follow_score: float = 0.35
+        self,
+        weights: Path | None = None,
+        *,
+        max_side: int = 640,
+        find_score: float = 0.6,
+        follow_score: float = 0.35,
     ) -> None:
-        """`find_score`: how sure the network must be of a new face; `follow_score`: of one it knows."""
-        self._network = load_landmark_net(weights)
+        """`find_score`: how sure the network must be of a new face; `follow_score`: of one it knows.
+
+        `weights`: of the landmark network; None: those inside the package. Raises UsageError where OpenCV
+        has no cascades, WeightsError where the weights do not fit.
+        """
+        self._network = load_landmark_net(weights or embedded_path("landmarks.safetensors"))
         self._max_side, self._find_score, self._follow_score = max_side, find_score, follow_score
         self._frontal = [_cascade(name) for name in _FRONTAL]
         self._profile = _cascade(_PROFILE)
@@ -111,16 +122,18 @@ def _plausible(points: FloatArray) -> bool:
 
 
 def _scan(
-    cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], neighbours: int
+    cascade: cv2.CascadeClassifier, grey: NDArray[Any], neighbours: int
 ) -> list[tuple[int, int, int, int]]:
     boxes = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=neighbours, minSize=(20, 20))
     return [(int(x), int(y), int(w), int(h)) for x, y, w, h in boxes]
 
 
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    if not hasattr(cv2, "CascadeClassifier"):
+    # OpenCV 5 lost the class, its contrib variant the files.
+    file = Path(cv2.__file__).parent / "data" / name
+    if not hasattr(cv2, "CascadeClassifier") or not file.is_file():
         raise UsageError(
             f"OpenCV {cv2.__version__} has no cascades: install one that has, pip install 'opencv-python<5', "
             "or choose --detector retinaface_mobile0.25"
         )
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
+    return cv2.CascadeClassifier(str(file))

@@ -70,9 +70,9 @@ def square_around(landmarks: NDArray[np.floating]) -> FloatArray:
 def crop_matrix(square: NDArray[np.floating], angle: float = 0.0) -> NDArray[np.float64]:
     """(2, 3) picture px -> crop px of a square (centre x, centre y, side), turned by `angle` degrees."""
     x, y, side = (float(v) for v in square)
-    matrix = cv2.getRotationMatrix2D((x, y), angle, CROP_SIDE / side)
+    matrix = cv2.getRotationMatrix2D((x, y), angle, CROP_SIDE / side).astype(np.float64)
     matrix[:, 2] += (CROP_SIDE - 1) / 2 - np.array([x, y])
-    return matrix.astype(np.float64)
+    return matrix
 
 
 def to_input(crops: list[NDArray[np.uint8]]) -> Tensor:

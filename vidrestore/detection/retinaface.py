@@ -16,14 +16,15 @@ from vidrestore.colour import small_rgb
 from vidrestore.detection.overlap import overlap, without_duplicates
 from vidrestore.errors import WeightsError
 from vidrestore.types import Detection, Frame
+from vidrestore.weights import find_entry, pull
 
 Network = Literal["retinaface_resnet50", "retinaface_mobile0.25"]
 _FACEXLIB_NAMES = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
-# Anchors are no part of a checkpoint, and these weights (Face-Detector-1MB-with-landmark, which facexlib's
-# class loads as well) were trained with smaller ones than facexlib's own: without them boxes double.
-_OTHER_ANCHORS = {
-    "ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1": [[10, 20], [32, 64], [128, 256]],
-}
+# A checkpoint states neither its anchors nor its activations. These weights (mobile0.25 of
+# github.com/biubug6/Face-Detector-1MB-with-landmark) load into facexlib's class without a word, but were
+# trained with smaller anchors (else boxes double) and plain ReLUs (else points miss by a third of a face).
+_TRAINED_OTHERWISE = {"ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1"}
+_THEIR_ANCHORS = [[10, 20], [32, 64], [128, 256]]
 
 
 class RetinaFaceDetector:
@@ -32,16 +33,21 @@ class RetinaFaceDetector:
     def __init__(
         self,
         network: Network,
-        weights: Path,
+        weights: Path | None,
         device: str = "cpu",
         *,
         max_side: int = 960,
         threshold: float = 0.6,
     ) -> None:
-        """Raises WeightsError where `weights` are not this network's."""
+        """`weights`: a checkpoint; None: the catalogue's, fetched where they are not in the cache yet.
+
+        Raises WeightsError where they are not this network's, DownloadError where they cannot be fetched.
+        """
+        # Only here: torchvision and numba behind it take seconds.
         from facexlib.detection.retinaface import RetinaFace
 
         self._max_side, self._threshold = max_side, threshold
+        weights = weights or pull(find_entry(network)).path
         self._model = RetinaFace(network_name=_FACEXLIB_NAMES[network], device=torch.device(device))
         state = _read(weights)
         wanted = self._model.state_dict()
@@ -52,9 +58,11 @@ class RetinaFaceDetector:
             self._model.load_state_dict({name: state[name] for name in wanted})
         except RuntimeError as error:
             raise WeightsError(f"{weights} does not fit {network}: tensors have other shapes") from error
-        anchors = _OTHER_ANCHORS.get(hashlib.sha256(weights.read_bytes()).hexdigest())
-        if anchors is not None:
-            self._model.cfg = self._model.cfg | {"min_sizes": anchors}
+        if hashlib.sha256(weights.read_bytes()).hexdigest() in _TRAINED_OTHERWISE:
+            self._model.cfg = self._model.cfg | {"min_sizes": _THEIR_ANCHORS}
+            for module in self._model.modules():
+                if isinstance(module, torch.nn.LeakyReLU):
+                    module.negative_slope = 0.0
         self._model = self._model.eval().to(device)
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:

@@ -50,6 +50,7 @@ class LandmarkConfig(Section):
 
 
 Portrait = tuple[NDArray[np.uint8], NDArray[np.float32]]
+Sample = tuple[NDArray[np.uint8], NDArray[np.float32], bool]
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
@@ -100,7 +101,7 @@ def _ask(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float
     top, left = (TEACHER_SIDE - height) // 2, (TEACHER_SIDE - width) // 2
     canvas = np.full((TEACHER_SIDE, TEACHER_SIDE, 3), 127, np.uint8)
     canvas[top : top + height, left : left + width] = picture
-    _, found = teacher.detect(canvas)
+    found: NDArray[Any] | None = teacher.detect(canvas)[1]
     if found is None or len(found) != 1:
         return None
     return (found[0, 4:14].reshape(5, 2) - [left, top]).astype(np.float32)
@@ -121,9 +122,7 @@ def evaluate(network: LandmarkNet, portraits: list[Portrait], *, seed: int) -> t
     return float(error), float(missed), float(accepted)
 
 
-def make_sample(
-    rgb: NDArray[np.uint8], landmarks: NDArray[np.float32], rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], bool]:
+def make_sample(rgb: NDArray[np.uint8], landmarks: NDArray[np.float32], rng: np.random.Generator) -> Sample:
     """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face."""
     face = rng.random() < 0.6
     square = square_around(landmarks)
@@ -184,7 +183,7 @@ def _texture(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def _damage(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Colour, occlusion, blur, lower resolution, noise and compression, each with some probability."""
-    x = crop.astype(np.float32) / 255
+    x: NDArray[Any] = crop.astype(np.float32) / 255
     if rng.random() < 0.4:
         x = np.repeat((x @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, 2)
     x = (x - 0.5) * rng.uniform(0.4, 1.3) + 0.5 + rng.uniform(-0.2, 0.2)
@@ -209,7 +208,7 @@ def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tupl
     def make(step: int) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng([config.seed, step])
         chosen = rng.integers(len(portraits), size=config.batch)
-        return _stack([make_sample(*portraits[i], rng) for i in chosen])
+        return _stack([make_sample(portraits[i][0], portraits[i][1], rng) for i in chosen])
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, 0)
