@@ -114,7 +114,7 @@ def test_an_input_that_is_no_video_ends_in_one_sentence(tmp_path: Path, make, me
         (["in.mp4", "nowhere/out.mp4"], "nowhere does not exist"),
         (["in.mp4", "in.mp4", "--overwrite"], "input itself"),
         (["in.mp4", "there.mp4"], "exists already"),
-        (["in.mp4", "out.mp4", "--device", "cuda:9"], "CUDA"),
+        (["in.mp4", "out.mp4", "--device", "cuda:9"], "NVIDIA GPU"),
         (["in.mp4", "out.mp4", "--model", "other.ckpt"], "other.ckpt"),
         (["in.mp4", "out.mp4", "--strength", "3"], "strength"),
         (["in.mp4", "out.mp4", "--codec", "libnothing"], "libnothing"),
@@ -124,7 +124,7 @@ def test_an_input_that_is_no_video_ends_in_one_sentence(tmp_path: Path, make, me
 def test_what_cannot_be_done_ends_in_one_sentence(tmp_path: Path, arguments: list[str], message: str) -> None:
     import torch
 
-    if "CUDA" in message and torch.cuda.device_count() > 9:
+    if "NVIDIA" in message and torch.cuda.device_count() > 9:
         pytest.skip("this machine has a tenth GPU")
     make_clip(tmp_path / "in.mp4", Clip(frames=5))
     (tmp_path / "there.mp4").write_bytes(b"mine")

@@ -8,7 +8,7 @@ from vidrestore.types import FloatArray
 
 FADE_FRAMES = 3
 TURNED = (0.30, 0.60)
-"""Sideways offset of the nose from the eyes' middle, over their distance: from where to where strength falls."""
+"""Offset of the nose from the eyes' middle, over their distance: from where to where strength falls."""
 TURNED_SHARE = 0.25
 """Strength left for a profile."""
 UNSURE = (0.2, 0.5)
