@@ -85,10 +85,11 @@ def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) 
     luma = y * span + (0.0 if difference else black)
     if frame.format.family == "gray":
         return (luma,)
-    middle = 0.0 if difference else float(1 << (frame.format.bit_depth - 1))
+    middle = np.float32(0 if difference else 1 << (frame.format.bit_depth - 1))
     cb = (rgb[..., 2] - y) / (2 * (1 - blue_weight)) * chroma_span + middle
     cr = (rgb[..., 0] - y) / (2 * (1 - red_weight)) * chroma_span + middle
-    return luma, shrink_to_chroma(cb, frame), shrink_to_chroma(cr, frame)
+    chroma = (shrink_to_chroma(c.astype(np.float32), frame) for c in (cb, cr))
+    return luma, *chroma
 
 
 def shrink_to_chroma(plane: FloatArray, frame: Frame) -> FloatArray:
@@ -143,7 +144,7 @@ def _sample(plane: Plane, columns: FloatArray, rows: FloatArray) -> FloatArray:
     lower = np.minimum(top - y0 + 1, patch.shape[0] - 1)
     right = np.minimum(left - x0 + 1, patch.shape[1] - 1)
     lines = patch[top - y0] * (1 - row_weight)[:, None] + patch[lower] * row_weight[:, None]
-    return lines[:, left - x0] * (1 - column_weight) + lines[:, right] * column_weight  # type: ignore[no-any-return]
+    return lines[:, left - x0] * (1 - column_weight) + lines[:, right] * column_weight
 
 
 def _split(positions: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
@@ -165,7 +166,7 @@ def _yuv_to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, frame: Frame) 
 
 def _luma_to_unit(luma: FloatArray, frame: Frame) -> FloatArray:
     black, span, _ = _ranges(frame)
-    return (luma - black) / span  # type: ignore[no-any-return]
+    return (luma - black) / span
 
 
 def _ranges(frame: Frame) -> tuple[np.float32, np.float32, np.float32]:

@@ -145,7 +145,7 @@ def _cell_mean(weight: FloatArray, width: int, height: int) -> FloatArray:
     rows, columns = -(-weight.shape[0] // height), -(-weight.shape[1] // width)
     missing = ((0, rows * height - weight.shape[0]), (0, columns * width - weight.shape[1]))
     padded = np.pad(weight, missing, mode="edge")
-    return padded.reshape(rows, height, columns, width).mean((1, 3), dtype=np.float32)  # type: ignore[no-any-return]
+    return padded.reshape(rows, height, columns, width).mean((1, 3), dtype=np.float32)
 
 
 def _colourfulness(image: FloatArray) -> float:

@@ -27,7 +27,7 @@ class Prefetch(Generic[T]):
         max_bytes: int | None = None,
         size_of: Callable[[T], int] | None = None,
     ) -> None:
-        """At most `items` wait, and no more than `max_bytes` of them by `size_of` unless one alone is larger."""
+        """At most `items` wait, and at most `max_bytes` by `size_of`, unless one alone is larger."""
         if max_bytes is not None and size_of is None:
             raise ValueError("max_bytes needs size_of")
         self._source = source

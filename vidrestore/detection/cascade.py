@@ -17,6 +17,7 @@ from vidrestore.detection.landmark_net import (
     find_points,
     load_landmark_net,
     square_around,
+    tilt,
 )
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.errors import UsageError
@@ -37,7 +38,7 @@ class CascadeDetector:
         weights: Path | None = None,
         *,
         max_side: int = 640,
-        find_score: float = 0.6,
+        find_score: float = 0.8,
         follow_score: float = 0.35,
     ) -> None:
         """`find_score`: how sure the network must be of a new face; `follow_score`: of one it knows.
@@ -56,14 +57,11 @@ class CascadeDetector:
         squares = [square / scale for square in self._propose(rgb)]
         # The network's own answer gives a tighter crop than the cascade's box: look twice.
         first = self._verify(frame, squares, self._find_score * 0.5)
-        second = self._verify(frame, [square_around(d.landmarks) for d in first], self._find_score)
-        return without_duplicates(second)
+        return without_duplicates(self._look_again(frame, first, self._find_score))
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         """Faces near their previous places."""
-        squares = [square_around(d.landmarks) for d in previous]
-        moved = self._verify(frame, squares, self._follow_score)
-        return without_duplicates(moved)
+        return without_duplicates(self._look_again(frame, previous, self._follow_score))
 
     def _propose(self, rgb: NDArray[np.uint8]) -> list[FloatArray]:
         """Squares (centre x, centre y, side) in the picture where a face may be."""
@@ -75,9 +73,17 @@ class CascadeDetector:
         boxes += [(width - x - w, y, w, h) for x, y, w, h in mirrored]
         return [np.array([x + w / 2, y + 0.53 * h, 1.3 * w], np.float32) for x, y, w, h in boxes]
 
-    def _verify(self, frame: Frame, squares: Sequence[FloatArray], least: float) -> list[Detection]:
+    def _look_again(self, frame: Frame, faces: Sequence[Detection], least: float) -> list[Detection]:
+        """Faces near the given ones, whose points say where to look and how to turn the crop upright."""
+        squares = [square_around(d.landmarks) for d in faces]
+        return self._verify(frame, squares, least, [tilt(d.landmarks) for d in faces])
+
+    def _verify(
+        self, frame: Frame, squares: Sequence[FloatArray], least: float, angles: Sequence[float] | None = None
+    ) -> list[Detection]:
         """What the network finds in squares of the frame, in one batch, with a score of at least `least`."""
-        matrices = [crop_matrix(square) for square in squares]
+        angles = angles or [0.0] * len(squares)
+        matrices = [crop_matrix(square, angle) for square, angle in zip(squares, angles, strict=True)]
         crops = [_crop(frame, square, matrix) for square, matrix in zip(squares, matrices, strict=True)]
         scores, points = find_points(self._network, crops, matrices)
         return [
@@ -90,8 +96,10 @@ class CascadeDetector:
 def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
     """(64, 64, 3) RGB; beyond the frame its border is repeated."""
     x, y, side = (float(v) for v in square)
-    x0, x1 = (int(np.clip(v, 0, frame.width)) for v in (x - side / 2 - 2, x + side / 2 + 3))
-    y0, y1 = (int(np.clip(v, 0, frame.height)) for v in (y - side / 2 - 2, y + side / 2 + 3))
+    cosine, sine = np.abs(matrix[0, :2]) * side / CROP_SIDE
+    half = side / 2 * (cosine + sine)  # of the upright square around the tilted one
+    x0, x1 = (int(np.clip(v, 0, frame.width)) for v in (x - half - 2, x + half + 3))
+    y0, y1 = (int(np.clip(v, 0, frame.height)) for v in (y - half - 2, y + half + 3))
     if x1 - x0 < 2 or y1 - y0 < 2:  # the square lies off the frame
         return np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
     region = np.clip(rgb_region(frame, x0, y0, x1, y1) * 255 + 0.5, 0, 255).astype(np.uint8)

@@ -67,8 +67,15 @@ def square_around(landmarks: NDArray[np.floating]) -> FloatArray:
     return np.array([centre[0], centre[1], SIDE_PER_FACE * max(float(face), 1.0)], np.float32)
 
 
+def tilt(landmarks: NDArray[np.floating]) -> float:
+    """Degrees, clockwise in the picture, by which the eyes and the mouth beneath them are turned."""
+    across = landmarks[1] - landmarks[0] + landmarks[4] - landmarks[3]
+    down = landmarks[3:].mean(0) - landmarks[:2].mean(0)
+    return float(np.degrees(np.arctan2(across[1] - 2 * down[0], across[0] + 2 * down[1])))
+
+
 def crop_matrix(square: NDArray[np.floating], angle: float = 0.0) -> NDArray[np.float64]:
-    """(2, 3) picture px -> crop px of a square (centre x, centre y, side), turned by `angle` degrees."""
+    """(2, 3) picture px -> crop px of a square (centre x, centre y, side) tilted by `angle` degrees."""
     x, y, side = (float(v) for v in square)
     matrix = cv2.getRotationMatrix2D((x, y), angle, CROP_SIDE / side).astype(np.float64)
     matrix[:, 2] += (CROP_SIDE - 1) / 2 - np.array([x, y])

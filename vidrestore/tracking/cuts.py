@@ -73,8 +73,8 @@ def _change(a: FloatArray, b: FloatArray) -> float:
 def _fingerprint(frame: Frame) -> FloatArray | None:
     """A small picture of mean zero and length one; None for a blank one, which says nothing."""
     small = cv2.resize(frame.planes[0], _SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
-    small = cv2.GaussianBlur(small, (0, 0), 1.0) / ((1 << frame.format.bit_depth) - 1)
-    small = small - small.mean()
-    if small.std() < _BLANK:
+    blurred = cv2.GaussianBlur(small, (0, 0), 1.0) / ((1 << frame.format.bit_depth) - 1)
+    pattern = blurred - blurred.mean()
+    if pattern.std() < _BLANK:
         return None
-    return (small / np.linalg.norm(small)).astype(np.float32)
+    return (pattern / np.linalg.norm(pattern)).astype(np.float32)

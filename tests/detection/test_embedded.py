@@ -1,0 +1,109 @@
+"""The embedded detector finds and follows the faces of the sample film, and refuses what is no face."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from skimage import data
+
+from tests.support.shared import ROOT, SHARED, needs_shared
+from vidrestore.detection import detect, make_detector
+from vidrestore.detection.landmark_net import crop_matrix, load_landmark_net, square_around
+from vidrestore.errors import UsageError, WeightsError
+from vidrestore.types import ColourTags, Frame, PixelFormat
+from vidrestore.video import probe, read_frames
+from vidrestore.weights import embedded_path
+
+RGB = PixelFormat(name="gbrp", family="rgb", bit_depth=8)
+# Eyes, nose and mouth corners of scikit-image's astronaut, read off the picture by eye.
+ASTRONAUT = np.array([[205, 112], [243, 112], [226, 135], [208, 153], [240, 152]], np.float32)
+
+
+def still(rgb: np.ndarray) -> Frame:
+    return Frame(
+        index=0,
+        pts=0,
+        duration=1,
+        time_base=Fraction(1, 25),
+        planes=(rgb[..., 1], rgb[..., 2], rgb[..., 0]),
+        format=RGB,
+        colour=ColourTags(full_range=True),
+    )
+
+
+def test_a_face_is_found_with_its_five_points() -> None:
+    (item,) = detect([still(data.astronaut())], make_detector("cascade"))
+    found = item.faces
+    assert len(found) == 1
+    eyes = np.hypot(*(ASTRONAUT[1] - ASTRONAUT[0]))
+    error = np.hypot(*(found[0].landmarks - ASTRONAUT).T).mean()
+    assert error < 0.15 * eyes
+    x0, y0, x1, y1 = found[0].box
+    assert x0 < ASTRONAUT[:, 0].min() < ASTRONAUT[:, 0].max() < x1
+    assert y0 < ASTRONAUT[:, 1].min() < ASTRONAUT[:, 1].max() < y1
+
+
+@pytest.mark.parametrize("name", ["coffee", "chelsea", "rocket", "brick", "grass"])
+def test_pictures_without_a_face_have_none(name: str) -> None:
+    picture = getattr(data, name)()
+    rgb = np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture
+    assert make_detector("cascade").detect(still(np.ascontiguousarray(rgb))) == ()
+
+
+def test_a_face_turned_upside_down_is_none() -> None:
+    assert make_detector("cascade").detect(still(np.ascontiguousarray(data.astronaut()[::-1]))) == ()
+
+
+def test_the_sample_films_faces_are_found_in_nearly_every_frame_and_nowhere_at_its_end() -> None:
+    path = ROOT / "samples" / "old_film.mp4"
+    counts = [len(item.faces) for item in detect(read_frames(path, probe(path)), make_detector("cascade"))]
+    assert sum(c >= 1 for c in counts[:100]) >= 95
+    assert sum(c > 0 for c in counts[130:]) == 0
+
+
+def test_a_face_is_followed_when_it_moves_and_lost_when_it_goes() -> None:
+    detector = make_detector("cascade")
+    ((found,),) = (item.faces for item in detect([still(data.astronaut())], detector))
+    moved = np.roll(data.astronaut(), (4, 6), axis=(0, 1))
+    (followed,) = detector.follow(still(moved), [found])
+    assert np.abs(followed.landmarks - found.landmarks - [6, 4]).max() < 4
+    assert detector.follow(still(np.full((512, 512, 3), 120, np.uint8)), [found]) == ()
+
+
+def test_the_crop_puts_the_middle_of_the_face_in_its_middle() -> None:
+    square = square_around(ASTRONAUT)
+    middle = (ASTRONAUT[:2].mean(0) + ASTRONAUT[3:].mean(0)) / 2
+    assert crop_matrix(square) @ np.append(middle, 1) == pytest.approx([31.5, 31.5], abs=1e-3)
+
+
+def test_unknown_detectors_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"cascade, retinaface_mobile0\.25, retinaface_resnet50"):
+        make_detector("haar")
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(2)}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match="landmark network"):
+        load_landmark_net(tmp_path / "w.safetensors")
+    torch.save({"x": torch.zeros(2)}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"does not fit retinaface_mobile0\.25: it misses"):
+        make_detector(f"retinaface_mobile0.25={tmp_path / 'w.pth'}", "cpu")
+
+
+def test_embedded_weights_stay_within_their_budget() -> None:
+    assert embedded_path("landmarks.safetensors").stat().st_size <= 2 * 2**20
+
+
+@needs_shared
+def test_retinaface_finds_the_same_face() -> None:
+    weights = SHARED / "models" / "retinaface_mobile0.25.pth"
+    found = make_detector(f"retinaface_mobile0.25={weights}", "cpu").detect(still(data.astronaut()))
+    assert len(found) == 1
+    inside = found[0].box[:2] < ASTRONAUT.mean(0)
+    assert inside.all()
+    assert (ASTRONAUT.mean(0) < found[0].box[2:]).all()

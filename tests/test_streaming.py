@@ -1,0 +1,102 @@
+"""Work ahead within bounds, and always come to an end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidrestore.streaming import Prefetch, group_until
+
+
+class Source:
+    """Counts what it gave and says whether it was closed."""
+
+    def __init__(self, count: int, error_at: int | None = None) -> None:
+        self.count, self.error_at = count, error_at
+        self.given, self.closed = 0, False
+
+    def items(self) -> Iterator[int]:
+        try:
+            for i in range(self.count):
+                if i == self.error_at:
+                    raise OSError("the disk is gone")
+                self.given += 1
+                yield i
+        finally:
+            self.closed = True
+
+
+def test_everything_comes_through_in_order() -> None:
+    with Prefetch(Source(100).items(), items=3) as stream:
+        assert list(stream) == list(range(100))
+
+
+def test_a_source_error_reaches_the_consumer_after_the_items_before_it() -> None:
+    seen = []
+    with (
+        pytest.raises(OSError, match="disk is gone"),
+        Prefetch(Source(10, error_at=4).items(), items=2) as stream,
+    ):
+        for item in stream:
+            seen.append(item)
+    assert seen == [0, 1, 2, 3]
+
+
+def test_a_consumer_error_does_not_hang_on_a_full_queue() -> None:
+    source = Source(10**9)
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError), Prefetch(source.items(), items=2) as stream:
+        for item in stream:
+            time.sleep(0.05)  # the queue fills
+            1 // (item - item)
+    assert time.monotonic() - began < 5
+    assert source.closed
+
+
+def test_leaving_early_stops_the_thread_and_closes_the_source() -> None:
+    source = Source(10**9)
+    before = threading.active_count()
+    with Prefetch(source.items(), items=2) as stream:
+        next(iter(stream))
+    assert source.closed
+    assert threading.active_count() == before
+
+
+def test_no_more_waits_than_the_bound_allows() -> None:
+    source = Source(100)
+    with Prefetch(source.items(), items=4) as stream:
+        iterator = iter(stream)
+        for taken in range(1, 50):
+            next(iterator)
+            assert source.given <= taken + 4 + 2  # one in the thread's hand, one being made
+
+
+def test_bytes_bound_what_waits_but_a_large_item_still_passes() -> None:
+    source = Source(20)
+    with Prefetch(source.items(), items=100, max_bytes=10, size_of=lambda _: 4) as stream:
+        time.sleep(0.2)
+        assert source.given <= 3
+        assert list(stream) == list(range(20))
+    with Prefetch(iter([1, 2]), items=5, max_bytes=10, size_of=lambda _: 1000) as stream:
+        assert list(stream) == [1, 2]
+
+
+def test_a_bound_in_bytes_needs_a_size() -> None:
+    with pytest.raises(ValueError, match="size_of"):
+        Prefetch([1], items=1, max_bytes=10)
+
+
+@given(st.lists(st.integers(0, 5)), st.integers(1, 9), st.integers(1, 6))
+def test_groups_end_at_their_target_and_lose_nothing(sizes: list[int], target: int, longest: int) -> None:
+    groups = list(group_until(sizes, lambda s: s, target, longest))
+    assert [s for group in groups for s in group] == sizes
+    for group in groups[:-1]:
+        assert sum(group) >= target or len(group) == longest
+    for group in groups:
+        assert sum(group[:-1]) < target
+        assert len(group) <= longest
