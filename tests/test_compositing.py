@@ -11,7 +11,7 @@ from vidrestore.compositing import composite, face_mask, match_colour, side_by_s
 from vidrestore.types import Frame, FrameFaces, RestoredFace
 
 SIZE = 64
-POINTS = (template(60) + [20, 10]).astype(np.float32)
+POINTS = (template(60) + np.array([20, 10])).astype(np.float32)
 
 
 def restored(frame: Frame, change: float | np.ndarray, points: np.ndarray = POINTS) -> RestoredFace:

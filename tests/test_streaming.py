@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
@@ -37,23 +37,18 @@ def test_everything_comes_through_in_order() -> None:
 
 
 def test_a_source_error_reaches_the_consumer_after_the_items_before_it() -> None:
-    seen = []
-    with (
-        pytest.raises(OSError, match="disk is gone"),
-        Prefetch(Source(10, error_at=4).items(), items=2) as stream,
-    ):
-        for item in stream:
-            seen.append(item)
+    seen: list[int] = []
+    prefetch = Prefetch(Source(10, error_at=4).items(), items=2)
+    with prefetch as stream, pytest.raises(OSError, match="disk is gone"):
+        keep_all(stream, seen)
     assert seen == [0, 1, 2, 3]
 
 
 def test_a_consumer_error_does_not_hang_on_a_full_queue() -> None:
     source = Source(10**9)
     began = time.monotonic()
-    with pytest.raises(ZeroDivisionError), Prefetch(source.items(), items=2) as stream:
-        for item in stream:
-            time.sleep(0.05)  # the queue fills
-            1 // (item - item)
+    with pytest.raises(ZeroDivisionError):
+        fail_while_the_queue_is_full(source)
     assert time.monotonic() - began < 5
     assert source.closed
 
@@ -100,3 +95,15 @@ def test_groups_end_at_their_target_and_lose_nothing(sizes: list[int], target: i
     for group in groups:
         assert sum(group[:-1]) < target
         assert len(group) <= longest
+
+
+def keep_all(stream: Iterable[int], seen: list[int]) -> None:
+    for item in stream:
+        seen.append(item)
+
+
+def fail_while_the_queue_is_full(source: Source) -> None:
+    with Prefetch(source.items(), items=2) as stream:
+        for item in stream:
+            time.sleep(0.05)
+            1 // (item - item)
