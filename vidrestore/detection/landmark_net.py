@@ -25,26 +25,37 @@ SIDE_PER_FACE = 3.4
 
 
 class LandmarkNet(nn.Module):
-    """Crops (N, 3, 64, 64) in [-1, 1] -> face logits (N,), points (N, 5, 2) as fractions of the crop."""
+    """Crops (N, 3, 64, 64) in [-1, 1] -> face logits (N,), points (N, 5, 2) as fractions of the crop.
+
+    Each point is the mean of a heat map of 16 x 16, fine features informed by coarse ones, plus a correction
+    from the coarsest, which may lead beyond the crop.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            _convolution(3, 16, 2),  # 32
-            _convolution(16, 32, 2),  # 16
-            _convolution(32, 32, 1),
-            _convolution(32, 64, 2),  # 8
-            _convolution(64, 64, 1),
-            _convolution(64, 96, 2),  # 4
-            _convolution(96, 96, 1),
-        )
+        self.fine = nn.Sequential(_convolution(3, 24, 2), _convolution(24, 32, 2), _convolution(32, 32))  # 16
+        self.middle = nn.Sequential(_convolution(32, 64, 2), _convolution(64, 64))  # 8
+        self.coarse = nn.Sequential(_convolution(64, 96, 2), _convolution(96, 96))  # 4
+        self.to_middle = nn.Conv2d(96, 64, 1)
+        self.at_middle = _convolution(64, 64)
+        self.to_fine = nn.Conv2d(64, 32, 1)
+        self.at_fine = _convolution(32, 32)
+        self.heat = nn.Conv2d(32, 5, 1)
         self.hidden = nn.Linear(96 * 16, 128)
         self.face = nn.Linear(128, 1)
-        self.points = nn.Linear(128, 10)
+        self.correction = nn.Linear(128, 10)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        h = F.relu(self.hidden(self.features(crops).flatten(1)))
-        return self.face(h).squeeze(1), 0.5 + self.points(h).unflatten(1, (5, 2))
+        fine = self.fine(crops)
+        middle = self.middle(fine)
+        coarse = self.coarse(middle)
+        middle = self.at_middle(middle + F.interpolate(self.to_middle(coarse), scale_factor=2.0))
+        fine = self.at_fine(fine + F.interpolate(self.to_fine(middle), scale_factor=2.0))
+        heat = self.heat(fine).flatten(2).softmax(2).unflatten(2, fine.shape[2:])  # N 5 16 16
+        place = (torch.arange(heat.shape[3], device=heat.device) + 0.5) / heat.shape[3]
+        points = torch.stack([(heat.sum(2) * place).sum(2), (heat.sum(3) * place).sum(2)], 2)
+        hidden = F.relu(self.hidden(coarse.flatten(1)))
+        return self.face(hidden).squeeze(1), points + 0.1 * self.correction(hidden).unflatten(1, (5, 2))
 
 
 def load_landmark_net(path: Path) -> LandmarkNet:
@@ -104,7 +115,7 @@ def find_points(
     return logits.sigmoid().numpy(), np.stack(placed).astype(np.float32)
 
 
-def _convolution(channels_in: int, channels_out: int, stride: int) -> nn.Sequential:
+def _convolution(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False),
         nn.BatchNorm2d(channels_out),

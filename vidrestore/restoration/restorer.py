@@ -15,7 +15,7 @@ from vidrestore.device import resolve_device, resolve_precision
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
-SOFT_TOP = 32
+SOFT_TOP = 8
 
 
 class FaceRestorer(Protocol):
