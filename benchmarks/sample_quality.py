@@ -22,8 +22,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from vidrestore.alignment import similarity, warp_face
 
+from vidrestore.alignment import similarity, warp_face
 from vidrestore.detection import make_detector
 from vidrestore.errors import InputError
 from vidrestore.evaluation.image import edge_energy_ratio, psnr, ssim
