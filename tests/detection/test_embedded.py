@@ -107,3 +107,21 @@ def test_retinaface_finds_the_same_face() -> None:
     inside = found[0].box[:2] < ASTRONAUT.mean(0)
     assert inside.all()
     assert (ASTRONAUT.mean(0) < found[0].box[2:]).all()
+
+
+def test_a_face_in_orange_light_is_found_as_well() -> None:
+    lit = (data.astronaut() * np.array([1.0, 0.6, 0.3])).astype(np.uint8)
+    assert [d.score > 0.8 for d in make_detector("cascade").detect(still(lit))] == [True]
+
+
+@needs_shared
+def test_retinaface_places_the_points_whichever_size_the_picture_has() -> None:
+    """Weights of the 1 MB network, which trained with other anchors and activations than facexlib's."""
+    detector = make_detector(
+        f"retinaface_mobile0.25={SHARED / 'models' / 'retinaface_mobile0.25.pth'}", "cpu"
+    )
+    eyes = np.hypot(*(ASTRONAUT[1] - ASTRONAUT[0]))
+    for rgb in (data.astronaut(), np.ascontiguousarray(data.astronaut()[:400])):
+        (found,) = detector.detect(still(rgb))
+        assert np.hypot(*(found.landmarks - ASTRONAUT).T).mean() < 0.15 * eyes
+        assert 1.5 * eyes < found.box[2] - found.box[0] < 3 * eyes
