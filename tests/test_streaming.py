@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidrestore.streaming import Prefetch, group_until
+from vidrestore.streaming import Prefetch, map_in_batches
 
 
 class Source:
@@ -87,14 +87,38 @@ def test_a_bound_in_bytes_needs_a_size() -> None:
 
 
 @given(st.lists(st.integers(0, 5)), st.integers(1, 9), st.integers(1, 6))
-def test_groups_end_at_their_target_and_lose_nothing(sizes: list[int], target: int, longest: int) -> None:
-    groups = list(group_until(sizes, lambda s: s, target, longest))
-    assert [s for group in groups for s in group] == sizes
-    for group in groups[:-1]:
-        assert sum(group) >= target or len(group) == longest
-    for group in groups:
-        assert sum(group[:-1]) < target
-        assert len(group) <= longest
+def test_batches_reach_over_items_and_every_item_gets_its_own_results(
+    sizes: list[int], batch: int, most: int
+) -> None:
+    batches: list[int] = []
+    given_to: list[int] = []
+
+    def squares(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        batches.append(len(parts))
+        return [(item, part * part) for item, part in parts]
+
+    def parts_of(item: tuple[int, int]) -> list[tuple[int, int]]:
+        given_to.append(item[0])
+        return [(item[0], part) for part in range(item[1])]
+
+    out = []
+    for item, results in map_in_batches(enumerate(sizes), parts_of, squares, batch=batch, max_items=most):
+        # An item that has been taken in and is not out yet is waiting.
+        assert len(given_to) - len(out) <= most
+        out.append((item, results))
+    assert [item for item, _ in out] == list(enumerate(sizes))
+    for (index, size), results in out:
+        assert results == [(index, part * part) for part in range(size)]
+    assert all(1 <= size <= batch for size in batches)
+    if most > len(sizes):
+        assert all(size == batch for size in batches[:-1])
+
+
+def test_an_item_without_parts_passes_at_once() -> None:
+    source = Source(3)
+    mapped = map_in_batches(source.items(), lambda _: [], lambda parts: parts, batch=4, max_items=4)
+    assert next(mapped) == (0, [])
+    assert source.given == 1
 
 
 def keep_all(stream: Iterable[int], seen: list[int]) -> None:

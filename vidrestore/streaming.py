@@ -1,14 +1,17 @@
-"""Work that overlaps, and work in groups: the only place with threads."""
+"""Work that overlaps, and work in batches: the only place with threads."""
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+P = TypeVar("P")
+R = TypeVar("R")
 _WAIT_SECONDS = 0.1
 
 
@@ -97,17 +100,43 @@ class Prefetch(Generic[T]):
         return self._count < self._items and fits
 
 
-def group_until(
-    items: Iterable[T], size_of: Callable[[T], int], target: int, max_items: int
-) -> Iterator[list[T]]:
-    """Consecutive items in groups that end once their sizes reach `target`, or `max_items` are together."""
-    group: list[T] = []
-    size = 0
+def map_in_batches(
+    items: Iterable[T],
+    parts_of: Callable[[T], Iterable[P]],
+    run: Callable[[list[P]], Iterable[R]],
+    *,
+    batch: int,
+    max_items: int,
+) -> Iterator[tuple[T, list[R]]]:
+    """Each item with the results of its parts, where `run` is given parts of many items, `batch` at a time.
+
+    Order is kept. A batch is cut short only at the end, or when `max_items` items are waiting for theirs;
+    an item without parts passes at once unless another waits before it.
+    """
+    waiting: deque[tuple[T, int]] = deque()
+    parts: list[P] = []
+    results: deque[R] = deque()
     for item in items:
-        group.append(item)
-        size += size_of(item)
-        if size >= target or len(group) >= max_items:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+        before = len(parts)
+        parts.extend(parts_of(item))
+        waiting.append((item, len(parts) - before))
+        full = len(parts) if len(waiting) >= max_items else len(parts) // batch * batch
+        parts = _run_first(full, parts, run, batch, results)
+        yield from _finished(waiting, results)
+    _run_first(len(parts), parts, run, batch, results)
+    yield from _finished(waiting, results)
+
+
+def _run_first(
+    count: int, parts: list[P], run: Callable[[list[P]], Iterable[R]], batch: int, results: deque[R]
+) -> list[P]:
+    """Run the first `count` parts; returns the others."""
+    for start in range(0, count, batch):
+        results.extend(run(parts[start : min(start + batch, count)]))
+    return parts[count:]
+
+
+def _finished(waiting: deque[tuple[T, int]], results: deque[R]) -> Iterator[tuple[T, list[R]]]:
+    while waiting and waiting[0][1] <= len(results):
+        item, count = waiting.popleft()
+        yield item, [results.popleft() for _ in range(count)]

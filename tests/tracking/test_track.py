@@ -87,9 +87,17 @@ def test_a_face_comes_out_from_its_very_first_detection() -> None:
     assert [len(item.faces) for item in out] == [0] * 5 + [1] * 15
 
 
-def test_a_single_false_alarm_never_comes_out() -> None:
-    out = list(track(clip(20, lambda i: [face((160, 120))] if i == 7 else [])))
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_brief_false_alarm_never_comes_out(length: int) -> None:
+    out = list(track(clip(20, lambda i: [face((160, 120))] if 7 <= i < 7 + length else [])))
     assert not any(item.faces for item in out)
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_face_throughout_a_scene_comes_out_however_short_the_scene(length: int) -> None:
+    out = list(track(clip(length, lambda i: [face((160, 120))])))
+    assert [len(item.faces) for item in out] == [1] * length
+    assert all(item.faces[0].opacity == 1.0 for item in out)
 
 
 def test_a_short_gap_is_bridged_and_said_to_be() -> None:
@@ -122,6 +130,24 @@ def test_nothing_crosses_a_cut() -> None:
     assert [item.faces[0].opacity for item in out] == [1.0] * 40
 
 
+@pytest.mark.parametrize("bars", ["letterbox", "pillarbox"])
+def test_a_cut_between_black_bars_is_found(bars: str) -> None:
+    def look(seed: int) -> np.ndarray:
+        shown = picture(seed)
+        height, width = shown.shape
+        if bars == "letterbox":
+            shown[: height // 7] = shown[-height // 7 :] = 16
+        else:
+            shown[:, : width // 6] = shown[:, -width // 6 :] = 16
+        return shown
+
+    found = 0
+    for seed in range(20):
+        items = track(clip(12, lambda i, s=seed: [], lambda i, s=seed: look(2 * s + (i >= 6))))  # type: ignore[misc]
+        found += [item.scene for item in items] == [0] * 6 + [1] * 6
+    assert found >= 19
+
+
 def test_a_flash_is_no_cut() -> None:
     def look(i: int) -> np.ndarray:
         return picture(5) if i == 15 else picture(0)
@@ -149,6 +175,22 @@ def test_strength_fades_in_and_out_while_the_scene_goes_on() -> None:
     strength = [item.faces[0].opacity for item in out if item.faces]
     assert strength[0] < strength[1] < strength[2] < strength[4] == 1.0
     assert strength[-1] < strength[-2] < strength[-3] < strength[-6] == 1.0
+
+
+def test_strength_never_jumps_around_a_loss() -> None:
+    gone = {*range(20, 29), 40, 41}
+    out = list(track(clip(60, lambda i: [] if i in gone else [face((160, 120))])))
+    strength = np.array([item.faces[0].opacity if item.faces else 0.0 for item in out])
+    assert strength[21] == 0
+    assert strength[59] == 1
+    assert np.abs(np.diff(strength)).max() <= 0.26
+
+
+def test_strength_does_not_follow_one_bad_score() -> None:
+    scores = [0.3 if i % 5 == 0 else 0.95 for i in range(40)]
+    out = list(track(clip(40, lambda i: [face((160, 120), score=scores[i])])))
+    strength = np.array([item.faces[0].opacity for item in out])
+    assert np.ptp(strength[5:-8]) < 0.05
 
 
 def test_a_profile_is_restored_less_than_a_frontal_face() -> None:

@@ -8,10 +8,23 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vidrestore.alignment import template
 from vidrestore.daefr.codebook import Codebook
 from vidrestore.errors import UsageError
-from vidrestore.training.discriminator import balance, hinge, make_discriminator
-from vidrestore.training.losses import Association, edge_loss, make_perceptual
+from vidrestore.training.discriminator import (
+    activations,
+    balance,
+    feature_matching,
+    hinge,
+    make_discriminator,
+)
+from vidrestore.training.losses import (
+    Association,
+    edge_loss,
+    feature_weights,
+    make_perceptual,
+    pixel_loss,
+)
 
 
 def test_the_quantiser_takes_the_nearest_code_and_passes_gradients_straight_through() -> None:
@@ -24,7 +37,7 @@ def test_the_quantiser_takes_the_nearest_code_and_passes_gradients_straight_thro
     nearest = torch.cdist(flat, codebook.embedding.weight).argmin(1)
     assert torch.equal(codes.flatten(), nearest)
     picked = codebook.embedding.weight[nearest]
-    assert float(loss) == pytest.approx(1.25 * float((picked - flat).square().mean()), rel=1e-5)
+    assert loss.item() == pytest.approx(1.25 * (picked - flat).square().mean().item(), rel=1e-5)
     (gradient,) = torch.autograd.grad(quantised.sum(), z)
     assert torch.allclose(gradient, torch.ones_like(z))
 
@@ -93,3 +106,34 @@ def test_lpips_is_never_replaced_silently(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(__import__("sys").modules, "lpips", None)
     with pytest.raises(UsageError, match="pip install lpips"):
         make_perceptual("lpips")
+
+
+def test_feature_weights_favour_eyes_and_mouth_and_leave_the_mean_alone() -> None:
+    weights = feature_weights(64, strength=3.0)
+    assert weights.mean().item() == pytest.approx(1.0, abs=1e-5)
+    for x, y in template(64).round().astype(int):
+        assert weights[y, x] > 3.5 * weights[0, 0]
+    flat = feature_weights(64, strength=0.0)
+    assert torch.equal(flat, torch.ones_like(flat))
+
+
+def test_weights_of_one_change_no_loss_and_others_scale_errors_where_they_lie() -> None:
+    torch.manual_seed(0)
+    x, y = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
+    ones = torch.ones(16, 16)
+    assert torch.allclose(pixel_loss(x, y), pixel_loss(x, y, ones))
+    assert torch.allclose(edge_loss(x, y), edge_loss(x, y, ones))
+    left = torch.cat([torch.full((16, 8), 2.0), torch.zeros(16, 8)], dim=1)
+    assert torch.allclose(pixel_loss(x, y, left), pixel_loss(x[..., :8], y[..., :8]))
+
+
+def test_feature_matching_is_nought_for_equal_faces_and_grows_with_the_difference() -> None:
+    torch.manual_seed(0)
+    discriminator = make_discriminator(4).eval()
+    faces = torch.rand(2, 3, 32, 32)
+    answer, seen = activations(discriminator, faces)
+    assert torch.equal(answer, discriminator(faces))
+    assert len(seen) == 4
+    assert feature_matching(seen, seen) == 0
+    errors = [feature_matching(activations(discriminator, faces + d)[1], seen) for d in (0.1, 0.5)]
+    assert 0 < errors[0] < errors[1]

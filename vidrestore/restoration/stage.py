@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from vidrestore.restoration.blending import TemporalBlend
 from vidrestore.restoration.restorer import FaceRestorer
-from vidrestore.streaming import group_until
+from vidrestore.streaming import map_in_batches
 from vidrestore.types import AlignedFace, FrameFaces, RestoredFace
 
-
-@dataclass(slots=True)
-class _Encoded:
-    """A frame whose faces are encoded; features by track id, (C, L, L) each."""
-
-    item: FrameFaces[AlignedFace]
-    features: dict[int, Tensor] = field(default_factory=dict)
+_Encoded: TypeAlias = tuple[FrameFaces[AlignedFace], list[Tensor]]
+"""A frame and the features (C, L, L) of each of its faces."""
 
 
 def restore(
@@ -31,73 +26,73 @@ def restore(
     batch: int = 8,
     max_frames: int = 32,
 ) -> Iterator[FrameFaces[RestoredFace]]:
-    """One frame out per frame in, same order; speaks `blend.radius` frames and one batch late.
+    """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
 
-    Frames are held until they carry `batch` faces of all tracks, or `max_frames` of them are waiting, so
-    memory has a bound whatever the video holds.
+    Frames wait until a batch is full, at most `max_frames` of them before encoding, as many before
+    decoding, and `blend.radius` in between, so memory has a bound whatever the video holds.
     """
-    radius = blend.radius if blend.strength > 0 else 0
-    past: deque[_Encoded] = deque(maxlen=radius) if radius else deque(maxlen=0)
-    waiting: deque[_Encoded] = deque()
-    for group in group_until(items, lambda item: len(item.faces), batch, max_frames):
-        waiting.extend(_encode(group, restorer, batch))
-        ready = max(len(waiting) - radius, 0)
-        yield from _decode(past, waiting, ready, restorer, blend, batch)
-    yield from _decode(past, waiting, len(waiting), restorer, blend, batch)
-
-
-def _encode(group: list[FrameFaces[AlignedFace]], restorer: FaceRestorer, batch: int) -> Iterator[_Encoded]:
-    images = [face.image for item in group for face in item.faces]
-    features: list[Tensor] = []
-    for start in range(0, len(images), batch):
-        features.extend(restorer.encode(images[start : start + batch]))
-    following = iter(features)
-    for item in group:
-        yield _Encoded(item, {face.track_id: next(following) for face in item.faces})
-
-
-def _decode(
-    past: deque[_Encoded],
-    waiting: deque[_Encoded],
-    ready: int,
-    restorer: FaceRestorer,
-    blend: TemporalBlend,
-    batch: int,
-) -> Iterator[FrameFaces[RestoredFace]]:
-    """Restore and hand out the first `ready` waiting frames; they become the past."""
-    window = [*past, *waiting]
-    first = len(past)
-    blended = [
-        blend(window[at].features[face.track_id], _neighbours(window, at, face.track_id, blend.radius))
-        for at in range(first, first + ready)
-        for face in window[at].item.faces
-    ]
-    images = []
-    for start in range(0, len(blended), batch):
-        images.extend(restorer.decode(torch.stack(blended[start : start + batch])))
-    following = iter(images)
-    for _ in range(ready):
-        done = waiting.popleft()
-        past.append(done)
+    encoded = map_in_batches(
+        items,
+        lambda item: [face.image for face in item.faces],
+        restorer.encode,
+        batch=batch,
+        max_items=max_frames,
+    )
+    decoded = map_in_batches(
+        _blended(encoded, blend),
+        lambda pair: pair[1],
+        lambda features: restorer.decode(torch.stack(features)),
+        batch=batch,
+        max_items=max_frames,
+    )
+    for (item, _), images in decoded:
         faces = tuple(
             RestoredFace(
                 track_id=face.track_id,
                 to_crop=face.to_crop,
-                image=next(following),
+                image=image,
                 original=face.image,
                 landmarks=face.landmarks,
                 opacity=face.opacity,
             )
-            for face in done.item.faces
+            for face, image in zip(item.faces, images, strict=True)
         )
-        yield FrameFaces(frame=done.item.frame, faces=faces, scene=done.item.scene)
+        yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def _neighbours(window: list[_Encoded], at: int, track_id: int, radius: int) -> list[tuple[int, Tensor]]:
-    """Features of the same track within `radius` frames of the same scene, with how far away they are."""
-    scene = window[at].item.scene
-    return [
-        (abs(i - at), window[i].features[track_id])
-        for i in range(max(at - radius, 0), min(at + radius + 1, len(window)))
-        if i != at and window[i].item.scene == scene and track_id in window[i].features
+def _blended(items: Iterable[_Encoded], blend: TemporalBlend) -> Iterator[_Encoded]:
+    """Each frame's features blended with its neighbours'; speaks `blend.radius` frames late."""
+    radius = blend.radius if blend.strength > 0 else 0
+    window: deque[_Encoded] = deque()
+    at = 0  # where in the window the next frame to hand out is
+    for pair in items:
+        window.append(pair)
+        if len(window) - at > radius:
+            yield _blend_frame(window, at, blend)
+            at += 1
+        if at > radius:
+            window.popleft()
+            at -= 1
+    while at < len(window):
+        yield _blend_frame(window, at, blend)
+        at += 1
+
+
+def _blend_frame(window: deque[_Encoded], at: int, blend: TemporalBlend) -> _Encoded:
+    item, features = window[at]
+    return item, [
+        blend(feature, _neighbours(window, at, face.track_id, blend.radius))
+        for face, feature in zip(item.faces, features, strict=True)
     ]
+
+
+def _neighbours(window: deque[_Encoded], at: int, track_id: int, radius: int) -> list[tuple[int, Tensor]]:
+    """Features of the same track within `radius` frames of the same scene, with how far away they are."""
+    scene = window[at][0].scene
+    found = []
+    for i in range(max(at - radius, 0), min(at + radius + 1, len(window))):
+        item, features = window[i]
+        if i != at and item.scene == scene:
+            same = zip(item.faces, features, strict=True)
+            found += [(abs(i - at), feature) for face, feature in same if face.track_id == track_id]
+    return found

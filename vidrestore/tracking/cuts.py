@@ -1,13 +1,15 @@
 """Scene cuts, found on a small copy of the luma.
 
-Pictures are compared after their brightness and contrast are taken out, so flicker and fades of exposure do
-not count; a picture that comes back after a frame or two was interrupted by a flash, not by a cut.
+Pictures are compared where neither has black bars, after their brightness and contrast are taken out, so
+flicker and fades of exposure do not count; a picture that comes back after a frame or two was interrupted
+by a flash, not by a cut.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,13 +23,25 @@ STEADY = 3.0
 """A cut changes the picture so many times as much as the frames before it changed."""
 _SIZE = (48, 27)
 _BLANK = 2.0 / 255
+_BLACK = 0.12
+"""Luma that black bars do not exceed: video black and some grain."""
+_LEAST_SHARE = 0.2
+"""Share of the picture that must lie between the bars for them to be believed."""
+
+
+class _Picture(NamedTuple):
+    """A small copy of a frame, and which rows and columns lie between black bars."""
+
+    luma: FloatArray
+    rows: slice
+    columns: slice
 
 
 def number_scenes(items: Iterable[FrameFaces[Detection]]) -> Iterator[FrameFaces[Detection]]:
     """The same frames with their scene's number, `LOOK_AHEAD` frames late."""
-    waiting: deque[tuple[FrameFaces[Detection], FloatArray | None]] = deque()
+    waiting: deque[tuple[FrameFaces[Detection], _Picture | None]] = deque()
     changes: deque[float] = deque(maxlen=8)
-    last: FloatArray | None = None
+    last: _Picture | None = None
     scene = 0
     stream = iter(items)
     ended = False
@@ -37,7 +51,7 @@ def number_scenes(items: Iterable[FrameFaces[Detection]]) -> Iterator[FrameFaces
             if item is None:
                 ended = True
             else:
-                waiting.append((item, _fingerprint(item.frame)))
+                waiting.append((item, _look(item.frame)))
         if not waiting:
             return
         item, picture = waiting.popleft()
@@ -60,21 +74,43 @@ def _is_cut(change: float, before: deque[float]) -> bool:
     return change > max(CHANGE, STEADY * usual)
 
 
-def _comes_back(
-    last: FloatArray, following: Iterable[tuple[FrameFaces[Detection], FloatArray | None]]
-) -> bool:
+def _comes_back(last: FloatArray, following: Iterable[tuple[FrameFaces[Detection], _Picture | None]]) -> bool:
     return any(picture is not None and _change(last, picture) < CHANGE / 2 for _, picture in following)
 
 
-def _change(a: FloatArray, b: FloatArray) -> float:
-    return 1.0 - float((a * b).sum())
+def _change(a: _Picture, b: _Picture) -> float:
+    rows, columns = _common(a.rows, b.rows), _common(a.columns, b.columns)
+    if (rows.stop - rows.start) * (columns.stop - columns.start) < _LEAST_SHARE * a.luma.size:
+        rows = columns = slice(None)
+    return 1.0 - float((_pattern(a.luma[rows, columns]) * _pattern(b.luma[rows, columns])).sum())
 
 
-def _fingerprint(frame: Frame) -> FloatArray | None:
-    """A small picture of mean zero and length one; None for a blank one, which says nothing."""
+def _common(a: slice, b: slice) -> slice:
+    start = max(a.start, b.start)
+    return slice(start, max(min(a.stop, b.stop), start))
+
+
+def _pattern(luma: FloatArray) -> FloatArray:
+    """Mean zero and length one."""
+    centred = luma - luma.mean()
+    return np.asarray(centred / (np.linalg.norm(centred) + 1e-6))
+
+
+def _look(frame: Frame) -> _Picture | None:
+    """A small picture; None for a blank one, which says nothing."""
     small = cv2.resize(frame.planes[0], _SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
-    blurred = cv2.GaussianBlur(small, (0, 0), 1.0) / ((1 << frame.format.bit_depth) - 1)
-    pattern = blurred - blurred.mean()
-    if pattern.std() < _BLANK:
-        return None
-    return (pattern / np.linalg.norm(pattern)).astype(np.float32)
+    small /= (1 << frame.format.bit_depth) - 1
+    rows, columns = _between_bars(small.max(axis=1)), _between_bars(small.max(axis=0))
+    luma = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.0), np.float32)
+    return None if luma[rows, columns].std() < _BLANK else _Picture(luma, rows, columns)
+
+
+def _between_bars(brightest: FloatArray) -> slice:
+    """What is left of rows or columns without dark ones at both ends; all of them where all are dark."""
+    lit = np.flatnonzero(brightest > _BLACK)
+    if not lit.size:
+        return slice(0, len(brightest))
+    # The row beside a bar shares a little of it.
+    first, last = int(lit[0]), int(lit[-1]) + 1
+    start, stop = first + (first > 0), last - (last < len(brightest))
+    return slice(start, stop) if stop > start else slice(first, last)

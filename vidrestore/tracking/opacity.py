@@ -1,4 +1,4 @@
-"""How much of a restored face is wanted: fades at birth and death, less of turned and unsure faces."""
+"""How much of a restored face is wanted: it never jumps, and turned and unsure faces get less."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ UNSURE = (0.2, 0.5)
 """Scores between which strength grows from nothing to full."""
 
 
-def fade(frames_since_birth: int | None, frames_to_death: int | None) -> float:
-    """0..1 for a face that has lived and will live so many frames; None: as long as the scene."""
-    ages = [age + 1 for age in (frames_since_birth, frames_to_death) if age is not None]
-    return min([1.0, *(age / (FADE_FRAMES + 1) for age in ages)])
+def fade_out(frames_to_death: int) -> float:
+    """0..1 for a face that is seen for so many frames after this one, and then no more."""
+    return min(1.0, (frames_to_death + 1) / (FADE_FRAMES + 1))
+
+
+def towards(wanted: float, before: float) -> float:
+    """The strength wanted, or as near as it may come in one frame from that of the frame before."""
+    step = 1 / (FADE_FRAMES + 1)
+    return float(np.clip(wanted, before - step, before + step))
 
 
 def of_pose(landmarks: FloatArray) -> float:

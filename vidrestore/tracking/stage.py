@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from vidrestore.tracking.cuts import number_scenes
 from vidrestore.tracking.kalman import box_of, points_of, smooth
-from vidrestore.tracking.opacity import fade, of_pose, of_score
-from vidrestore.tracking.tracker import Track, Tracker
+from vidrestore.tracking.opacity import fade_out, of_pose, of_score, towards
+from vidrestore.tracking.tracker import CONFIRMATIONS, Track, Tracker
 from vidrestore.types import Detection, FrameFaces, TrackedFace
 
 
@@ -17,16 +19,18 @@ def track(
 ) -> Iterator[FrameFaces[TrackedFace]]:
     """One frame out per frame in, same order, `lag` frames late.
 
-    A face comes out once two detections confirm it, from its first one on: the lag leaves time for that. Gaps
-    are bridged where the face comes back within the lag; a face that is gone is not painted.
+    A face comes out once it has been seen often enough, from its first sight on: the lag leaves time for
+    that. Gaps are bridged where the face comes back within the lag; a face that is gone is not painted.
     """
-    tracker = Tracker(seconds_to_death=seconds_to_death)
+    tracker = Tracker(seconds_to_death=seconds_to_death, confirmations=min(CONFIRMATIONS, lag + 1))
     waiting: deque[tuple[int, FrameFaces[Detection]]] = deque()
     scene_starts = {0: 0}
     before: FrameFaces[Detection] | None = None
+    number = -1
     for number, item in enumerate(number_scenes(items)):
         if before is not None and item.scene != before.scene:
             # The old scene is complete: what was waiting knows all it can know.
+            tracker.confirm_seen_throughout(number - scene_starts[before.scene])
             yield from _drain(waiting, 0, tracker, scene_starts[before.scene])
             tracker.cut()
             scene_starts = {item.scene: number}
@@ -36,6 +40,7 @@ def track(
         yield from _drain(waiting, lag, tracker, scene_starts[item.scene])
         before = item
     if before is not None:
+        tracker.confirm_seen_throughout(number + 1 - scene_starts[before.scene])
         yield from _drain(waiting, 0, tracker, scene_starts[before.scene])
 
 
@@ -64,23 +69,24 @@ def _face(track: Track, number: int, newest: int, scene_start: int) -> TrackedFa
         return None
     seen = [i for i in range(at, len(track.scores)) if track.scores[i] is not None]
     if not seen:
+        track.opacity = 0.0
         return None  # it does not come back: not painted where it is gone
     last = seen[-1]
     state = smooth(track.beliefs[at : last + 1])
-    score = track.scores[at]
     landmarks = points_of(state)
+    score = track.scores[at]
+    # One frame's score says little; those of the frames to come say whether this is a face.
+    sure = float(np.mean([s for s in track.scores[at:] if s is not None]))
+    wanted = of_pose(landmarks) * of_score(sure)
     last_number = track.first_frame + last
-    gone = last_number < newest
+    if last_number < newest:
+        wanted *= fade_out(last_number - number)
+    track.opacity = wanted if number <= scene_start else towards(wanted, track.opacity)
     return TrackedFace(
         track_id=track.track_id,
         box=box_of(state),
         landmarks=landmarks,
         score=score or 0.0,
         observed=score is not None,
-        opacity=fade(
-            None if track.born <= scene_start else number - track.born,
-            last_number - number if gone else None,
-        )
-        * of_pose(landmarks)
-        * (of_score(score) if score is not None else 1.0),
+        opacity=track.opacity,
     )

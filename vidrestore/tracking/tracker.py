@@ -11,7 +11,10 @@ from vidrestore.tracking.association import Expected, alike, assign, describe
 from vidrestore.tracking.kalman import Belief, FaceFilter, box_of, points_of
 from vidrestore.types import Detection, FloatArray, Frame
 
-CONFIRMATIONS = 2
+CONFIRMATIONS = 4
+"""Sightings that make a face: a detector's mistakes last a frame or three, as following confirms them."""
+MISSES_BEFORE = 2
+"""Frames without it, one after the other, that end a face not yet confirmed."""
 SECONDS_REMEMBERED = 3.0
 ALIKE = 0.75
 _APPEARANCE_RATE = 0.2
@@ -31,12 +34,12 @@ class Track:
     """The detector's, None where it saw nothing."""
     beliefs: list[Belief] = field(default_factory=list)
     confirmations: int = 1
-    born: int = 0
-    """Frame number of its first detection."""
+    opacity: float = 0.0
+    """With which it last came out."""
 
     @property
     def confirmed(self) -> bool:
-        return self.confirmations >= CONFIRMATIONS
+        return self.track_id >= 0
 
     def forget_before(self, frame: int) -> None:
         """Drop what lies before frame number `frame`: memory is bounded by the lag."""
@@ -48,13 +51,20 @@ class Track:
 class Tracker:
     """Associates detections with tracks, frame after frame."""
 
-    def __init__(self, *, seconds_to_death: float) -> None:
+    def __init__(self, *, seconds_to_death: float, confirmations: int = CONFIRMATIONS) -> None:
         self.tracks: list[Track] = []
         """Living and just ended ones; the owner drops those it needs no longer."""
         self._ended: list[tuple[float, Track]] = []
         self._seconds_to_death = seconds_to_death
+        self._confirmations = confirmations
         self._next_id = 0
         self._living: list[Track] = []
+
+    def confirm_seen_throughout(self, frames: int) -> None:
+        """At the end of a scene of so many frames: a face in all of them is one, however few they are."""
+        for track in self._living:
+            if not track.confirmed and track.confirmations >= frames:
+                track.track_id = self._new_id()
 
     def cut(self) -> None:
         """End all tracks; nobody is remembered over a cut."""
@@ -92,7 +102,7 @@ class Tracker:
         track.last_seen = now
         mixed = (1 - _APPEARANCE_RATE) * track.appearance + _APPEARANCE_RATE * appearance
         track.appearance = (mixed / (np.linalg.norm(mixed) + 1e-6)).astype(np.float32)
-        if track.confirmations == CONFIRMATIONS and track.track_id < 0:
+        if track.confirmations >= self._confirmations and not track.confirmed:
             track.track_id = self._known_id(track) if self._ended else self._new_id()
 
     def _begin(self, number: int, detection: Detection, appearance: FloatArray, now: float) -> None:
@@ -102,7 +112,6 @@ class Tracker:
             filter=face,
             appearance=appearance,
             first_frame=number,
-            born=number,
             last_seen=now,
             scores=[detection.score],
             beliefs=[face.first_belief()],
@@ -114,7 +123,8 @@ class Tracker:
         lost = [
             t
             for t in self._living
-            if now - t.last_seen > self._seconds_to_death or (not t.confirmed and t.scores[-1] is None)
+            if now - t.last_seen > self._seconds_to_death
+            or (not t.confirmed and t.scores[-MISSES_BEFORE:] == [None] * MISSES_BEFORE)
         ]
         self._ended += [(now, t) for t in lost if t.confirmed]
         self._ended = [(when, t) for when, t in self._ended if now - when <= SECONDS_REMEMBERED]

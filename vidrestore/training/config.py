@@ -60,6 +60,10 @@ class LossConfig(Section):
     adversarial_from: int = 30_001
     """Step at which the discriminator is switched on."""
     discriminator_filters: int = 64
+    feature_matching: float = 0.0
+    """Weight of the discriminator's feature matching, once it is on; 0 is the specification."""
+    features: float = 0.0
+    """Extra weight of pixels and edges around eyes, nose and mouth; 0 is the specification."""
 
 
 class OptimConfig(Section):

@@ -25,6 +25,23 @@ def make_discriminator(filters: int = 64, layers: int = 3) -> nn.Sequential:
     return network
 
 
+def activations(discriminator: nn.Sequential, faces: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The discriminator's answer and what it sees on the way: its hidden layers' activations."""
+    seen = []
+    x = faces
+    for part in discriminator:
+        x = part(x)
+        if isinstance(part, nn.LeakyReLU):
+            seen.append(x)
+    return x, seen
+
+
+def feature_matching(restored: list[Tensor], truth: list[Tensor]) -> Tensor:
+    """Mean over layers of the mean absolute difference of activations (Wang et al. 2018, pix2pixHD)."""
+    pairs = zip(restored, truth, strict=True)
+    return torch.stack([(r.float() - t.float()).abs().mean() for r, t in pairs]).mean()
+
+
 def hinge(real: Tensor, fake: Tensor) -> Tensor:
     """The discriminator's loss on its answers to real and restored faces."""
     return 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())

@@ -8,14 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidrestore.alignment import template
 from vidrestore.daefr.blocks import to_tokens
 from vidrestore.errors import UsageError
 
+PerceptualLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""(restored, truth, weights of positions or None) -> scalar."""
 
-def make_perceptual(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+
+def make_perceptual(name: str) -> PerceptualLoss:
     """The loss that stands beside the pixel error, as the configuration names it; never swapped silently."""
     if name == "none":
-        return lambda x, _: x.new_zeros(())
+        return lambda x, _, __: x.new_zeros(())
     if name == "edges":
         return edge_loss
     try:
@@ -23,22 +27,49 @@ def make_perceptual(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     except ImportError as error:
         raise UsageError("perceptual: lpips needs the package lpips: pip install lpips") from error
     network = lpips.LPIPS(net="vgg").eval().requires_grad_(False)
-    return lambda x, y: network(x, y).mean()
+    return lambda x, y, _: network(x, y).mean()
 
 
-def edge_loss(x: Tensor, y: Tensor, scales: int = 4) -> Tensor:
+def pixel_loss(x: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean absolute error; `weights` (S, S) of mean 1, see `feature_weights`, say where it counts more."""
+    error = (x - y).abs()
+    return (error if weights is None else error * weights).mean()
+
+
+def edge_loss(x: Tensor, y: Tensor, weights: Tensor | None = None, scales: int = 4) -> Tensor:
     """Mean absolute error of horizontal and vertical differences, over `scales` halvings.
 
     Faces (N, 3, S, S) in [-1, 1]. It stands in for LPIPS where no backbone can be had: it asks for edges of
     the right strength in the right place, at every size, which the pixel error alone trades for blur.
+    `weights` as in `pixel_loss`.
     """
     total = x.new_zeros(())
+    error = x - y
+    if weights is None:
+        weights = torch.ones_like(x[0, 0])
+    weights = weights[None, None]
     for scale in range(scales):
         if scale:
-            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
-        error = x - y
-        total = total + error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+            error, weights = F.avg_pool2d(error, 2), F.avg_pool2d(weights, 2)
+        total = total + (error.diff(dim=-1).abs() * weights[..., :, 1:]).mean()
+        total = total + (error.diff(dim=-2).abs() * weights[..., 1:, :]).mean()
     return total
+
+
+def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
+    """(size, size), mean 1: more weight around the eyes, nose and mouth of the aligned face.
+
+    They are a tenth of the picture and all of the person; an even mean spends the network on hair and
+    backdrop (compare the facial component losses of GFPGAN, Wang et al. 2021). `strength` is the weight
+    beyond 1 at a landmark before normalisation, `spread` the standard deviation as a fraction of the side.
+    """
+    points = torch.from_numpy(template(size)).float()  # (5, 2) x, y
+    grid = torch.arange(size, dtype=torch.float32)
+    squared = (grid[None, None, :] - points[:, 0, None, None]) ** 2
+    squared = squared + (grid[None, :, None] - points[:, 1, None, None]) ** 2
+    near = torch.exp(-squared / (2 * (spread * size) ** 2)).amax(dim=0)
+    weights = 1 + strength * near
+    return weights / weights.mean()
 
 
 class Association(nn.Module):

@@ -9,8 +9,14 @@ from torch.optim import Adam
 from vidrestore.daefr.blocks import to_tokens
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.training.config import LossConfig, OptimConfig
-from vidrestore.training.discriminator import balance, hinge, make_discriminator
-from vidrestore.training.losses import make_perceptual
+from vidrestore.training.discriminator import (
+    activations,
+    balance,
+    feature_matching,
+    hinge,
+    make_discriminator,
+)
+from vidrestore.training.losses import feature_weights, make_perceptual, pixel_loss
 
 
 class Reconstruction:
@@ -23,6 +29,7 @@ class Reconstruction:
         self.discriminator = make_discriminator(loss.discriminator_filters)
         self._loss = loss
         self._perceptual = make_perceptual(loss.perceptual)
+        self._weights = feature_weights(network.config.image_size, loss.features) if loss.features else None
         self._quantise_from = quantise_from
         self.usage = CodeUsage(network.config.codes, network.config.embedding)
         self.discriminator_optim = Adam(
@@ -41,17 +48,29 @@ class Reconstruction:
         restored = self.network.decode(quantised)
         with torch.autocast(faces.device.type, enabled=False):
             restored = restored.float()
-            pixel = (restored - faces).abs().mean()
-            perceptual = self._perceptual(restored, faces)
+            weights = self._weights.to(faces.device) if self._weights is not None else None
+            pixel = pixel_loss(restored, faces, weights)
+            perceptual = self._perceptual(restored, faces, weights)
             nll = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
-            total = nll + self._loss.codebook * codebook_loss
+        total = nll + self._loss.codebook * codebook_loss
         if step >= self._loss.adversarial_from:
-            adversarial = -self.discriminator(restored).float().mean()
-            weight = balance(nll, adversarial, self.network.decoder.last_layer) * self._loss.adversarial
-            total = total + weight * adversarial
-            log["balance"] = weight.item()
+            total = total + self._adversarial(faces, restored, nll, log)
         log.update(pixel=pixel.item(), perceptual=perceptual.item(), codebook=codebook_loss.item())
         return total, restored, features
+
+    def _adversarial(self, faces: Tensor, restored: Tensor, nll: Tensor, log: dict[str, float]) -> Tensor:
+        answer, seen = activations(self.discriminator, restored)
+        adversarial = -answer.float().mean()
+        weight = balance(nll, adversarial, self.network.decoder.last_layer)
+        log["balance"] = weight.item()
+        total = self._loss.adversarial * weight * adversarial
+        if self._loss.feature_matching:
+            with torch.no_grad():
+                _, truth = activations(self.discriminator, faces)
+            matching = feature_matching(seen, truth)
+            log["matching"] = matching.item()
+            total = total + self._loss.feature_matching * matching
+        return total
 
     def step_discriminator(self, faces: Tensor, restored: Tensor, step: int, log: dict[str, float]) -> None:
         """One update of the discriminator, once it is switched on."""
