@@ -74,7 +74,7 @@ def _is_cut(change: float, before: deque[float]) -> bool:
     return change > max(CHANGE, STEADY * usual)
 
 
-def _comes_back(last: FloatArray, following: Iterable[tuple[FrameFaces[Detection], _Picture | None]]) -> bool:
+def _comes_back(last: _Picture, following: Iterable[tuple[FrameFaces[Detection], _Picture | None]]) -> bool:
     return any(picture is not None and _change(last, picture) < CHANGE / 2 for _, picture in following)
 
 
