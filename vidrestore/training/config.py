@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vidrestore.errors import UsageError
+
+Recipe = Literal["specification", "mild", "film"]
 
 
 class Section(BaseModel):
@@ -46,6 +48,20 @@ class DataConfig(Section):
     """Augmentation: grey, tint, contrast and brightness."""
     workers: int = 2
     degradation: DegradationConfig = DegradationConfig()
+    mild: DegradationConfig = DegradationConfig(
+        blur_sigma=(0.1, 1.2), kernel_radius=(5, 6), downsample=(1.0, 2.0), noise=(0.0, 6.0), jpeg=(70, 100)
+    )
+    """The recipe `mild`: faces that need next to nothing."""
+    recipes: dict[Recipe, Annotated[float, Field(ge=0)]] = {"specification": 1.0}
+    """How often each recipe degrades a face, in proportion: specification, mild (both as configured above),
+    film (vidrestore.training.film)."""
+
+    @field_validator("recipes")
+    @classmethod
+    def _any_recipe(cls, recipes: dict[Recipe, float]) -> dict[Recipe, float]:
+        if sum(recipes.values()) <= 0:
+            raise ValueError("at least one recipe must have a share above 0")
+        return recipes
 
 
 class LossConfig(Section):

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidrestore.errors import InputError
-from vidrestore.training.config import DataConfig
+from vidrestore.training.config import DataConfig, Recipe
 from vidrestore.training.degradation import degrade
+from vidrestore.training.film import film
 from vidrestore.types import FloatArray
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -86,9 +87,27 @@ def crop_face(
 def make_pair(
     path: Path, size: int, config: DataConfig, rng: np.random.Generator, *, augment: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """A clean face and its degraded copy, each (size, size, 3) RGB in 0..1."""
+    """A clean face and its degraded copy, each (size, size, 3) RGB in 0..1, by one of the recipes."""
     clean = crop_face(read_face(path), size, config, rng if augment else None)
-    return clean, degrade(clean, config.degradation, rng)
+    return degrade_by(choose_recipe(config, rng), clean, config, rng)
+
+
+def choose_recipe(config: DataConfig, rng: np.random.Generator) -> Recipe:
+    """One of the recipes, each as often as its share says."""
+    names = list(config.recipes)
+    if len(names) == 1:
+        return names[0]
+    ends = np.cumsum([config.recipes[name] for name in names])
+    return names[int(np.searchsorted(ends, rng.uniform(0, ends[-1]), side="right"))]
+
+
+def degrade_by(
+    recipe: Recipe, clean: FloatArray, config: DataConfig, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """The face to aim at (film has a tone of its own) and its degraded copy."""
+    if recipe == "film":
+        return film(clean, rng)
+    return clean, degrade(clean, config.mild if recipe == "mild" else config.degradation, rng)
 
 
 def batches(
