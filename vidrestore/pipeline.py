@@ -80,7 +80,7 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
 
     clock = run.clock
     clock.enter("loading")
-    restorer = make_restorer(model_path(settings.model), device=settings.device)
+    restorer = make_restorer(model_path(settings.model), device=settings.device, fidelity=settings.fidelity)
     detector = make_detector(settings.detector, settings.device)
     clock.leave()
     batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)

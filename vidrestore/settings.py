@@ -30,6 +30,8 @@ class Settings(BaseModel):
     """Faces a forward pass; None: chosen by the device."""
     strength: float = Field(default=1.0, ge=0, le=1)
     """How much of the restored face is laid over the original, 0 to 1."""
+    fidelity: float | None = Field(default=None, ge=0, le=1)
+    """How much of the degraded face's own detail is kept, 0 to 1; None: 0.5 where the model can, else 0."""
     temporal: float = Field(default=0.7, ge=0, le=1)
     """How strongly features are blended over time, 0 to 1; 0 restores each frame alone."""
     min_face: int = Field(default=24, ge=8)

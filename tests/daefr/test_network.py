@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,9 @@ def test_compact_stays_within_its_budget() -> None:
     network = Daefr(COMPACT).requires_grad_(False)
     assert sum(p.numel() for p in network.parameters()) <= 12e6
     with FlopCounterMode(display=False) as counter:
-        network(torch.zeros(1, 3, 256, 256))
+        fused, levels = network.encode_with_levels(torch.zeros(1, 3, 256, 256), COMPACT.fidelity_sides)
+        codes = network.codes(network.predict(fused))
+        network.decode(network.codebook.look_up(codes), levels, fidelity=1.0)
     assert counter.get_total_flops() <= 20e9
 
 
@@ -173,3 +176,37 @@ def test_the_soft_look_up_is_the_expectation_over_all_codes() -> None:
     codebook, logits = Codebook(20, 8), torch.randn(2, 16, 20)
     expected = (logits.softmax(-1) @ codebook.embedding.weight).transpose(1, 2).unflatten(2, (4, 4))
     assert torch.allclose(codebook.expect(logits, top=20), expected, atol=1e-6)
+
+
+@pytest.fixture
+def faithful() -> Daefr:
+    torch.manual_seed(0)
+    network = Daefr(replace(SMALL, fidelity_sides=(SMALL.image_size // SMALL.encoder_stem,)))
+    return network.eval().requires_grad_(False)
+
+
+def restore_with(network: Daefr, faces: torch.Tensor, fidelity: float) -> torch.Tensor:
+    fused, levels = network.encode_with_levels(faces, network.config.fidelity_sides)
+    quantised = network.codebook.look_up(network.codes(network.predict(fused)))
+    return network.decode(quantised, levels, fidelity)
+
+
+def test_without_fidelity_the_network_is_plain_daefr(faithful: Daefr) -> None:
+    faces = torch.randn(2, 3, SMALL.image_size, SMALL.image_size)
+    assert torch.equal(restore_with(faithful, faces, 0.0), faithful(faces))
+    # A fresh skip changes nothing either: training starts from plain DAEFR.
+    assert torch.allclose(restore_with(faithful, faces, 1.0), faithful(faces))
+
+
+def test_fidelity_goes_smoothly_from_the_codes_to_the_face(faithful: Daefr) -> None:
+    for parameter in faithful.fidelity.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    faces = torch.randn(1, 3, SMALL.image_size, SMALL.image_size)
+    plain = restore_with(faithful, faces, 0.0)
+    away = [(restore_with(faithful, faces, w) - plain).norm().item() for w in (0.05, 0.2, 0.6)]
+    assert 0 < away[0] < away[1] < away[2]
+
+
+def test_a_skip_without_a_common_level_is_refused() -> None:
+    with pytest.raises(ValueError, match="in common"):
+        replace(SMALL, fidelity_sides=(7,))

@@ -10,9 +10,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
-from vidrestore.restoration import TemporalBlend, restore
+from vidrestore.restoration import FaceFeatures, TemporalBlend, restore
 from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
 
 SIZE = 4
@@ -28,12 +27,12 @@ class MirrorRestorer:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def encode(self, faces: Sequence[FloatArray]) -> Tensor:
+    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         self.batches.append(len(faces))
-        return torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2)
+        return [FaceFeatures(fused=torch.from_numpy(face).permute(2, 0, 1)) for face in faces]
 
-    def decode(self, features: Tensor) -> list[FloatArray]:
-        return list(features.permute(0, 2, 3, 1).flip(2).numpy())
+    def decode(self, features: Sequence[FaceFeatures]) -> list[FloatArray]:
+        return [f.fused.permute(1, 2, 0).flip(1).numpy() for f in features]
 
 
 def envelope(index: int, tracks: dict[int, float], scene: int = 0) -> FrameFaces[AlignedFace]:

@@ -13,7 +13,7 @@ import yaml
 
 from vidrestore.daefr import DaefrConfig, load
 from vidrestore.errors import UsageError, WeightsError
-from vidrestore.training import association, codebook, restoration
+from vidrestore.training import association, codebook, fidelity, restoration
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.stage_weights import load_vqgan
 
@@ -35,6 +35,7 @@ SMALL = DaefrConfig(
     layers=1,
     heads=2,
     feedforward=16,
+    fidelity_sides=(16,),
 )
 
 
@@ -115,6 +116,12 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
     assert not torch.equal(network.lq_encoder.conv_in.weight, associated.encoder.conv_in.weight)
     assert (network.lq_encoder.conv_in.weight - associated.encoder.conv_in.weight).abs().max() < 0.02
 
+    faithful = load(fidelity.train(config, [f"output={tmp_path / 'fidelity'}", f"start.network={final}"]))
+    # The last stage adds skips, which it trains, and leaves the network without them as it was.
+    faces = torch.rand(2, 3, 32, 32) * 2 - 1
+    assert torch.equal(faithful(faces), network(faces))
+    assert all(p.abs().max() > 0 for p in faithful.fidelity.parameters())
+
 
 def test_a_stage_without_its_start_weights_says_which_it_needs(config: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"set start\.hq"):
@@ -131,7 +138,7 @@ def test_a_misspelt_setting_is_refused_by_name(config: Path) -> None:
 def test_every_training_configuration_of_the_project_is_valid() -> None:
     folder = Path(__file__).parents[2] / "configs" / "train"
     stages = [p for p in sorted(folder.glob("*.yaml")) if p.stem != "landmarks"]
-    assert len(stages) == 8
+    assert len(stages) == 9
     for path in stages:
         assert isinstance(read_config(path, []), TrainConfig)
 

@@ -11,7 +11,7 @@ import typer
 
 from vidrestore.errors import UsageError
 
-STAGES = ("codebook", "association", "restoration", "landmarks")
+STAGES = ("codebook", "association", "restoration", "fidelity", "landmarks")
 """In the order they are run; each is the module of that name in vidrestore.training."""
 
 EXAMPLES = """\

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import Downsample, Level, Middle, Upsample, group_norm
 from vidrestore.daefr.config import DaefrConfig
+
+NO_SKIPS: Mapping[int, Callable[[Tensor], Tensor]] = MappingProxyType({})
 
 
 class Encoder(nn.Module):
@@ -35,11 +40,20 @@ class Encoder(nn.Module):
         self.conv_out = nn.Conv2d(widths[-1], config.embedding, 3, padding=1)
 
     def forward(self, faces: Tensor) -> Tensor:
+        return self.with_levels(faces, ())[0]
+
+    def with_levels(self, faces: Tensor, sides: Collection[int]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The features, and those of the levels whose grids have the given sides, finest first."""
         h = self.conv_in(F.pixel_unshuffle(faces, self.stem) if self.stem > 1 else faces)
+        kept = []
         for level in self.down:
-            h = level(h)
+            assert isinstance(level, Level)
+            h = level.refine(h)
+            if h.shape[-1] in sides:
+                kept.append(h)
+            h = level.resample(h)
         h = self.mid(h)
-        return self.conv_out(F.silu(self.norm_out(h)))
+        return self.conv_out(F.silu(self.norm_out(h))), tuple(kept)
 
 
 class Decoder(nn.Module):
@@ -72,9 +86,14 @@ class Decoder(nn.Module):
         """The weight at which the adversarial loss is balanced (specification, stage 1)."""
         return self.conv_out.weight
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]] = NO_SKIPS) -> Tensor:
+        """`skips`: by the side of a level's grid, what is done to that level's features."""
         h = self.mid(self.conv_in(features))
         for level in reversed(self.up):
-            h = level(h)
+            assert isinstance(level, Level)
+            h = level.refine(h)
+            if h.shape[-1] in skips:
+                h = skips[h.shape[-1]](h)
+            h = level.resample(h)
         h = self.conv_out(F.silu(self.norm_out(h)))
         return F.pixel_shuffle(h, self.stem) if self.stem > 1 else h

@@ -126,10 +126,18 @@ class Level(nn.Module):
         self.upsample: Upsample | None = None
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.resample(self.refine(x))
+
+    def refine(self, x: Tensor) -> Tensor:
+        """The blocks at this level's own resolution."""
         for i, block in enumerate(self.block):
             x = block(x)
             if self.attn:
                 x = self.attn[i](x)
+        return x
+
+    def resample(self, x: Tensor) -> Tensor:
+        """On to the next level's resolution, where there is one."""
         if self.downsample is not None:
             x = self.downsample(x)
         if self.upsample is not None:

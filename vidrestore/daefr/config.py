@@ -33,6 +33,8 @@ class DaefrConfig:
     layers: int = 9
     heads: int = 8
     feedforward: int = 1024
+    fidelity_sides: tuple[int, ...] = ()
+    """Sides of the grids at which the degraded face's features may enter the decoder, finest first."""
 
     def __post_init__(self) -> None:
         for side, widths, stem in (
@@ -46,6 +48,20 @@ class DaefrConfig:
                 raise ValueError(f"{side} widths {widths} must divide by {self.groups} groups")
         if self.embedding % self.groups or self.embedding % self.fusion_heads or self.width % self.heads:
             raise ValueError("embedding and width must divide by their groups and heads")
+
+        common = self.encoder_sides.keys() & self.decoder_sides.keys()
+        if not common.issuperset(self.fidelity_sides):
+            raise ValueError(f"fidelity sides {self.fidelity_sides}: levels in common are {sorted(common)}")
+
+    @property
+    def encoder_sides(self) -> dict[int, int]:
+        """Channels by the side of each level's grid."""
+        return {self.image_size // (self.encoder_stem * 2**i): w for i, w in enumerate(self.encoder_widths)}
+
+    @property
+    def decoder_sides(self) -> dict[int, int]:
+        """Channels by the side of each level's grid."""
+        return {self.image_size // (self.decoder_stem * 2**i): w for i, w in enumerate(self.decoder_widths)}
 
     @property
     def latent_size(self) -> int:
@@ -88,4 +104,5 @@ COMPACT = DaefrConfig(
     layers=4,
     heads=8,
     feedforward=512,
+    fidelity_sides=(64, 32),
 )

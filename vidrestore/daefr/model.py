@@ -8,6 +8,9 @@ no one-hot products.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from functools import partial
+
 from torch import Tensor, nn
 
 from vidrestore.daefr.autoencoder import Decoder, Encoder
@@ -15,6 +18,7 @@ from vidrestore.daefr.blocks import AttentionBlock
 from vidrestore.daefr.code_predictor import CodePredictor
 from vidrestore.daefr.codebook import Codebook
 from vidrestore.daefr.config import DaefrConfig
+from vidrestore.daefr.fidelity import FeatureTransform
 
 
 class Daefr(nn.Module):
@@ -32,12 +36,26 @@ class Daefr(nn.Module):
         self.codebook = Codebook(config.codes, config.embedding)
         self.post_quant_conv = nn.Conv2d(config.embedding, config.embedding, 1)
         self.decoder = Decoder(config)
+        self.fidelity = nn.ModuleDict(
+            {
+                str(side): FeatureTransform(
+                    config.encoder_sides[side], config.decoder_sides[side], config.groups
+                )
+                for side in config.fidelity_sides
+            }
+        )
 
     def encode(self, faces: Tensor) -> Tensor:
         """Fused features (N, embedding, L, L) of degraded faces."""
+        return self.encode_with_levels(faces)[0]
+
+    def encode_with_levels(
+        self, faces: Tensor, sides: Collection[int] = ()
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Fused features, and the LQ encoder's features on grids of the given sides, finest first."""
+        lq, levels = self.lq_encoder.with_levels(faces, sides)
         z_hq = self.hq_quant_conv(self.hq_encoder(faces))
-        z_lq = self.lq_quant_conv(self.lq_encoder(faces))
-        return self.fusion(z_hq, z_lq)
+        return self.fusion(z_hq, self.lq_quant_conv(lq)), levels
 
     def predict(self, fused: Tensor) -> Tensor:
         """Code logits (N, T, codes) of fused features."""
@@ -48,9 +66,17 @@ class Daefr(nn.Module):
         size = self.config.latent_size
         return logits.argmax(-1).unflatten(1, (size, size))
 
-    def decode(self, quantised: Tensor) -> Tensor:
-        """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L)."""
-        return self.decoder(self.post_quant_conv(quantised))
+    def decode(self, quantised: Tensor, levels: Sequence[Tensor] = (), fidelity: float = 0.0) -> Tensor:
+        """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L).
+
+        `levels`: the degraded faces' features of `config.fidelity_sides`, in that order, laid into the
+        decoder with the weight `fidelity` 0..1; at 0 they are not looked at.
+        """
+        skips = {}
+        if fidelity > 0:
+            for side, level in zip(self.config.fidelity_sides, levels, strict=True):
+                skips[side] = partial(self.fidelity[str(side)], encoded=level, weight=fidelity)
+        return self.decoder(self.post_quant_conv(quantised), skips)
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))

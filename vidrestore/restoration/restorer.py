@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -12,10 +13,22 @@ from torch import Tensor
 
 from vidrestore.daefr import Daefr, load
 from vidrestore.device import resolve_device, resolve_precision
+from vidrestore.errors import UsageError
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
 SOFT_TOP = 8
+DEFAULT_FIDELITY = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceFeatures:
+    """One encoded face, on the restorer's device."""
+
+    fused: Tensor
+    """(C, L, L) float32: what the codes are predicted from."""
+    levels: tuple[Tensor, ...] = ()
+    """(C', S', S') each: finer features of the degraded face, for fidelity; none without."""
 
 
 class FaceRestorer(Protocol):
@@ -26,12 +39,12 @@ class FaceRestorer(Protocol):
         """Side of the aligned faces in pixels."""
         ...
 
-    def encode(self, faces: Sequence[FloatArray]) -> Tensor:
-        """Features (N, C, L, L) float32 of N faces (S, S, 3) RGB in 0..1."""
+    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+        """The features of faces (S, S, 3) RGB in 0..1, one each."""
         ...
 
-    def decode(self, features: Tensor) -> list[FloatArray]:
-        """N restored faces (S, S, 3) RGB in 0..1 of features (N, C, L, L)."""
+    def decode(self, features: Sequence[FaceFeatures]) -> list[FloatArray]:
+        """The restored faces (S, S, 3) RGB in 0..1 of (possibly blended) features."""
         ...
 
 
@@ -45,12 +58,16 @@ class DaefrRestorer:
         device: torch.device,
         precision: torch.dtype = torch.float32,
         look_up: LookUp = "hard",
+        fidelity: float = 0.0,
     ) -> None:
-        """`look_up`: hard takes the most probable code of each position, as published; soft the mean of
+        """`fidelity` 0..1: how much of the degraded face's own detail enters, beside what the codes say.
+
+        `look_up`: hard takes the most probable code of each position, as published; soft the mean of
         the most probable ones, which lies nearer to the truth while the transformer hesitates."""
         self.device = device
         self._precision = precision
         self._look_up = look_up
+        self._fidelity = fidelity
         # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
         # transformer stays in float32: rounding its logits would flip codes.
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -61,6 +78,7 @@ class DaefrRestorer:
             network.hq_quant_conv,
             network.post_quant_conv,
             network.decoder,
+            network.fidelity,
         ):
             part.to(precision)
 
@@ -69,39 +87,52 @@ class DaefrRestorer:
         return self._network.config.image_size
 
     @torch.inference_mode()
-    def encode(self, faces: Sequence[FloatArray]) -> Tensor:
-        """Fused features (N, C, L, L) float32 on the device."""
+    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+        """Features of faces (S, S, 3) RGB in 0..1, in one batch."""
         stacked = torch.from_numpy(np.stack(faces)).to(self.device)  # (N, S, S, 3)
         x = (stacked * 2 - 1).permute(0, 3, 1, 2).to(self._precision)
         network = self._network
+        sides = network.config.fidelity_sides if self._fidelity > 0 else ()
+        lq, levels = network.lq_encoder.with_levels(x, sides)
         z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
-        z_lq = network.lq_quant_conv(network.lq_encoder(x)).float()
-        return network.fusion(z_hq, z_lq)
+        fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
+        return [
+            FaceFeatures(fused=fused[i], levels=tuple(level[i] for level in levels))
+            for i in range(len(faces))
+        ]
 
     @torch.inference_mode()
-    def decode(self, features: Tensor) -> list[FloatArray]:
-        """Restored faces of (possibly blended) fused features."""
+    def decode(self, features: Sequence[FaceFeatures]) -> list[FloatArray]:
+        """Restored faces (S, S, 3) RGB in 0..1 of (possibly blended) features, in one batch."""
         network = self._network
-        logits = network.predict(features)
+        logits = network.predict(torch.stack([f.fused for f in features]))
         if self._look_up == "hard":
             quantised = network.codebook.look_up(network.codes(logits))
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP)
-        restored = network.decode(quantised.to(self._precision)).float()
+        levels = [torch.stack(level) for level in zip(*(f.levels for f in features), strict=True)]
+        restored = network.decode(quantised.to(self._precision), levels, self._fidelity).float()
         pictures = ((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
         return list(pictures.contiguous().cpu().numpy())
 
 
-def make_restorer(weights: Path, *, device: str = "auto", float32: bool = False) -> DaefrRestorer:
-    """The restorer for weights at `weights`; raises WeightsError or DeviceError.
+def make_restorer(
+    weights: Path, *, device: str = "auto", fidelity: float | None = None, float32: bool = False
+) -> DaefrRestorer:
+    """The restorer for weights at `weights`.
 
-    `float32=True` forgoes the faster 16-bit arithmetic.
+    `fidelity` 0..1, None: `DEFAULT_FIDELITY` where the network can, else 0. `float32=True` forgoes the faster
+    16-bit arithmetic. Raises WeightsError, DeviceError, or UsageError for fidelity of a network without it.
     """
     where = resolve_device(device)
     network = load(weights)
+    can = bool(network.config.fidelity_sides)
+    if fidelity and not can:
+        raise UsageError(f"the model {network.config.name} has no --fidelity; leave it out or set it to 0")
     return DaefrRestorer(
         network,
         device=where,
         precision=torch.float32 if float32 else resolve_precision(where),
         look_up="soft" if network.config.name == "compact" else "hard",
+        fidelity=fidelity if fidelity is not None else DEFAULT_FIDELITY if can else 0.0,
     )

@@ -6,16 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-import torch
-from torch import Tensor
-
 from vidrestore.restoration.blending import TemporalBlend
-from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.restoration.restorer import FaceFeatures, FaceRestorer
 from vidrestore.streaming import map_in_batches
 from vidrestore.types import AlignedFace, FrameFaces, RestoredFace
 
-_Encoded: TypeAlias = tuple[FrameFaces[AlignedFace], list[Tensor]]
-"""A frame and the features (C, L, L) of each of its faces."""
+_Encoded: TypeAlias = tuple[FrameFaces[AlignedFace], list[FaceFeatures]]
+"""A frame and the features of each of its faces."""
 
 
 def restore(
@@ -41,7 +38,7 @@ def restore(
     decoded = map_in_batches(
         _blended(encoded, blend),
         lambda pair: pair[1],
-        lambda features: restorer.decode(torch.stack(features)),
+        restorer.decode,
         batch=batch,
         max_items=max_frames,
     )
@@ -86,7 +83,9 @@ def _blend_frame(window: deque[_Encoded], at: int, blend: TemporalBlend) -> _Enc
     ]
 
 
-def _neighbours(window: deque[_Encoded], at: int, track_id: int, radius: int) -> list[tuple[int, Tensor]]:
+def _neighbours(
+    window: deque[_Encoded], at: int, track_id: int, radius: int
+) -> list[tuple[int, FaceFeatures]]:
     """Features of the same track within `radius` frames of the same scene, with how far away they are."""
     scene = window[at][0].scene
     found = []

@@ -32,16 +32,16 @@ class AssociationStage:
                 "hq": hq,
                 "lq": lq,
                 "association": self.association,
-                "hq_discriminator": self.hq.discriminator,
-                "lq_discriminator": self.lq.discriminator,
+                "hq_discriminator": self.hq.picture.discriminator,
+                "lq_discriminator": self.lq.picture.discriminator,
             }
         )
         self._trained = [*chain(hq.parameters(), lq.parameters(), self.association.parameters())]
         self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {
             "autoencoders": self.optim,
-            "hq_discriminator": self.hq.discriminator_optim,
-            "lq_discriminator": self.lq.discriminator_optim,
+            "hq_discriminator": self.hq.picture.discriminator_optim,
+            "lq_discriminator": self.lq.picture.discriminator_optim,
         }
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
@@ -56,10 +56,10 @@ class AssociationStage:
         if self.config.optim.clip:
             torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
         self.optim.step()
-        self.hq.step_discriminator(batch.clean, hq_restored, step, hq_log)
-        self.lq.step_discriminator(batch.degraded, lq_restored, step, lq_log)
+        self.hq.picture.step_discriminator(batch.clean, hq_restored, step, hq_log)
+        self.lq.picture.step_discriminator(batch.degraded, lq_restored, step, lq_log)
         log = {f"hq_{k}": v for k, v in hq_log.items()} | {f"lq_{k}": v for k, v in lq_log.items()}
-        return log | {"association": float(association)}
+        return log | {"association": association.item()}
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:

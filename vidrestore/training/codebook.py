@@ -30,11 +30,15 @@ class CodebookStage:
             network.requires_grad_(True), config.loss, config.optim, quantise_from=config.quantise_from
         )
         self.modules = nn.ModuleDict(
-            {"autoencoder": network, "discriminator": self.part.discriminator, "usage": self.part.usage}
+            {
+                "autoencoder": network,
+                "discriminator": self.part.picture.discriminator,
+                "usage": self.part.usage,
+            }
         )
         self.averaged = nn.ModuleDict({"autoencoder": network})
         self.optim = Adam(network.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
-        self.optimizers = {"autoencoder": self.optim, "discriminator": self.part.discriminator_optim}
+        self.optimizers = {"autoencoder": self.optim, "discriminator": self.part.picture.discriminator_optim}
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update; returns what is logged."""
@@ -52,7 +56,7 @@ class CodebookStage:
         if clip:
             torch.nn.utils.clip_grad_norm_(self.modules["autoencoder"].parameters(), clip)
         self.optim.step()
-        self.part.step_discriminator(faces, restored, step, log)
+        self.part.picture.step_discriminator(faces, restored, step, log)
         return log
 
     def _renews(self, step: int) -> bool:

@@ -105,7 +105,8 @@ class TrainConfig(Section):
     output: Path
     """Folder of checkpoints and logs."""
     start: dict[str, Path] = {}
-    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, association."""
+    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, association;
+    fidelity: network."""
     precision: Literal["bf16", "float32"] = "bf16"
     device: str = "auto"
     data: DataConfig

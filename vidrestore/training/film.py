@@ -87,10 +87,10 @@ def tape(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
     noise = _noise((height, width), 0.3 * _colourfulness(image), (2.0, 0.01), rng)
     image = luma + chroma + rng.uniform(0.01, 0.05) * noise
     if rng.random() < 0.5:
-        shift = rng.standard_normal(height, np.float32) * np.float32(rng.uniform(0.2, 0.8))
+        shift = np.asarray(rng.uniform(0.2, 0.8) * rng.standard_normal((height, 1)), np.float32)
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         image = cv2.remap(
-            np.ascontiguousarray(image, np.float32), x + shift[:, None], y, cv2.INTER_LINEAR,
+            np.ascontiguousarray(image, np.float32), x + shift, y, cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
     return np.asarray(image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -25,7 +26,8 @@ class RestorationStage:
         self.config = config
         fixed = load_vqgan(require_start(config, "hq")).requires_grad_(False).eval()
         association = require_start(config, "association")
-        network = Daefr(fixed.config)
+        # The last stage, fidelity, adds what it trains.
+        network = Daefr(replace(fixed.config, fidelity_sides=()))
         for target, source in (
             (network.hq_encoder, load_vqgan(association, "hq.").encoder),
             (network.lq_encoder, load_vqgan(association, "lq.").encoder),
@@ -62,9 +64,9 @@ class RestorationStage:
         self.optim.step()
         right = (logits.argmax(-1) == target_codes.flatten(1)).float().mean()
         return {
-            "cross_entropy": float(cross_entropy),
-            "feature_error": float(feature_error),
-            "accuracy": float(right),
+            "cross_entropy": cross_entropy.item(),
+            "feature_error": feature_error.item(),
+            "accuracy": right.item(),
         }
 
 

@@ -1,0 +1,37 @@
+"""A controllable skip from the degraded face into the decoder: what the codes cannot say, the picture can.
+
+The controllable feature transformation of CodeFormer (Zhou et al. 2022, section 3.3): the decoder's features
+F_d become F_d + w (α ⊙ F_d + β), where α and β are computed from F_d and the encoder's features of the same
+resolution. At w = 0 the network is plain DAEFR.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vidrestore.daefr.blocks import ResidualBlock
+
+
+class FeatureTransform(nn.Module):
+    """One level's skip; a fresh one changes nothing, whatever the weight."""
+
+    def __init__(self, encoded: int, decoded: int, groups: int) -> None:
+        """`encoded`, `decoded`: channels of the encoder's and of the decoder's features."""
+        super().__init__()
+        self.merge = ResidualBlock(encoded + decoded, decoded, groups)
+        self.scale = _two_convolutions(decoded)
+        self.shift = _two_convolutions(decoded)
+
+    def forward(self, decoded: Tensor, encoded: Tensor, weight: float) -> Tensor:
+        """decoded (N, C, H, W), encoded (N, E, H, W), weight 0..1 -> (N, C, H, W)."""
+        merged = self.merge(torch.cat([encoded, decoded], dim=1))
+        return decoded + weight * (decoded * self.scale(merged) + self.shift(merged))
+
+
+def _two_convolutions(channels: int) -> nn.Sequential:
+    last = nn.Conv2d(channels, channels, 3, padding=1)
+    nn.init.zeros_(last.weight)
+    assert last.bias is not None
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2), last)

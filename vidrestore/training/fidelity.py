@@ -1,0 +1,72 @@
+"""The last stage, this project's own: skips that carry the degraded face's detail into the decoder.
+
+Everything but the skips stays as stage three left it, so that fidelity 0 remains plain DAEFR. The skips see
+the codes that the network predicts, not the true ones: they learn to mend what inference gets wrong
+(CodeFormer, Zhou et al. 2022, section 3.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.optim import Adam
+
+from vidrestore.daefr.checkpoint import load
+from vidrestore.daefr.model import Daefr
+from vidrestore.training.codebook import NETWORKS
+from vidrestore.training.config import TrainConfig, read_config
+from vidrestore.training.dataset import Batch
+from vidrestore.training.loop import run
+from vidrestore.training.picture_loss import PictureLoss
+from vidrestore.training.stage_weights import require_start
+
+SOFT_TOP = 8
+"""Codes a position is the mean of, as the compact network is run."""
+
+
+class FidelityStage:
+    """Trains the skips of a finished network at full weight, against the clean face."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        start = load(require_start(config, "network"))
+        sides = NETWORKS[config.network].fidelity_sides
+        self.network = Daefr(replace(start.config, fidelity_sides=sides)).requires_grad_(False)
+        self.network.load_state_dict(start.state_dict(), strict=False)
+        skips = self.network.fidelity.requires_grad_(True)
+        self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
+        self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
+        self.averaged = nn.ModuleDict({"network": self.network})
+        self.optim = Adam(skips.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
+        self.optimizers = {"skips": self.optim, "discriminator": self.picture.discriminator_optim}
+        self._trained = list(skips.parameters())
+        # The decoder's last layer is frozen; the discriminator's weight is balanced at the finest skip.
+        last = skips[str(sides[0])].shift
+        assert isinstance(last, nn.Sequential)
+        (self._last_layer,) = (p for name, p in last[-1].named_parameters() if name == "weight")
+
+    def step(self, batch: Batch, step: int) -> dict[str, float]:
+        """One update of the skips; returns what is logged."""
+        log: dict[str, float] = {}
+        with torch.no_grad():
+            sides = self.network.config.fidelity_sides
+            fused, levels = self.network.encode_with_levels(batch.degraded, sides)
+            logits = self.network.predict(fused.float())
+            quantised = self.network.codebook.expect(logits, top=SOFT_TOP)
+        self.optim.zero_grad(set_to_none=True)
+        restored = self.network.decode(quantised, levels, fidelity=1.0).float()
+        self.picture.loss(restored, batch.clean, self._last_layer, step, log).backward()
+        if self.config.optim.clip:
+            torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
+        self.optim.step()
+        self.picture.step_discriminator(batch.clean, restored, step, log)
+        return log
+
+
+def train(config_path: Path, overrides: list[str]) -> Path:
+    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    config = read_config(config_path, overrides)
+    return run(FidelityStage, config)

@@ -1,0 +1,65 @@
+"""How far a restored picture is from the true one: pixels, edges or LPIPS, and a discriminator's opinion."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from vidrestore.training.config import LossConfig, OptimConfig
+from vidrestore.training.discriminator import (
+    activations,
+    balance,
+    feature_matching,
+    hinge,
+    make_discriminator,
+)
+from vidrestore.training.losses import feature_weights, make_perceptual, pixel_loss
+
+
+class PictureLoss:
+    """The losses of `LossConfig` but for the codebook's, and the discriminator they need."""
+
+    def __init__(self, image_size: int, loss: LossConfig, optim: OptimConfig) -> None:
+        self.discriminator = make_discriminator(loss.discriminator_filters)
+        self.discriminator_optim = Adam(
+            self.discriminator.parameters(), optim.learning_rate, optim.betas, fused=True
+        )
+        self._loss = loss
+        self._perceptual = make_perceptual(loss.perceptual)
+        self._weights = feature_weights(image_size, loss.features) if loss.features else None
+
+    def loss(
+        self, restored: Tensor, truth: Tensor, last_layer: Tensor, step: int, log: dict[str, float]
+    ) -> Tensor:
+        """Faces (N, 3, S, S) in [-1, 1] -> scalar; `last_layer` as in `balance`. Fills the log."""
+        with torch.autocast(truth.device.type, enabled=False):
+            weights = self._weights.to(truth.device) if self._weights is not None else None
+            pixel = pixel_loss(restored, truth, weights)
+            perceptual = self._perceptual(restored, truth, weights)
+            total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
+        log.update(pixel=pixel.item(), perceptual=perceptual.item())
+        if step < self._loss.adversarial_from:
+            return total
+        answer, seen = activations(self.discriminator, restored)
+        adversarial = -answer.float().mean()
+        weight = balance(total, adversarial, last_layer)
+        log["balance"] = weight.item()
+        total = total + self._loss.adversarial * weight * adversarial
+        if self._loss.feature_matching:
+            with torch.no_grad():
+                _, wanted = activations(self.discriminator, truth)
+            matching = feature_matching(seen, wanted)
+            log["matching"] = matching.item()
+            total = total + self._loss.feature_matching * matching
+        return total
+
+    def step_discriminator(self, truth: Tensor, restored: Tensor, step: int, log: dict[str, float]) -> None:
+        """One update of the discriminator, once it is switched on."""
+        if step < self._loss.adversarial_from:
+            return
+        self.discriminator_optim.zero_grad(set_to_none=True)
+        loss = hinge(self.discriminator(truth).float(), self.discriminator(restored.detach()).float())
+        loss.backward()
+        self.discriminator_optim.step()
+        log["discriminator"] = loss.item()
