@@ -1,10 +1,18 @@
 """How well a model restores people it has never seen.
 
-    python -m benchmarks.validation FACES [--weights FILE] [--sheet PNG] [--count N]
+    python -m benchmarks.validation FACES [--weights FILE] [--autoencoder FILE] [--teacher YUNET] [--sheets D]
 
 FACES is the folder the model was trained on; only the files held out by the hash of their name are used. Each
-is degraded once by stage three's recipe, seeded by its name, so every run measures the same pictures. Prints
-means over people for the input and for the restored face, and milliseconds a face on this machine.
+is degraded once by each of three recipes, seeded by its name, so every run measures the same pictures:
+
+mild    what needs next to nothing
+stage3  the specification's stage three, scaled to the network's size
+film    vidrestore.training.film: worn prints, tape, codecs; the target has the print's tone
+
+Prints means over people for the input, for the restored face at several fidelities and, with the stage-one
+AUTOENCODER, for its reconstruction of the clean face: the ceiling of what codes can say. Restored faces are
+measured as they are laid over a frame: with the input's colour (`compositing.match_colour`). YUNET is the
+ONNX file of cv2.FaceDetectorYN, which places the landmarks. MS-SSIM, GMSD and HaarPSI need the extra `eval`.
 """
 
 from __future__ import annotations
@@ -12,50 +20,81 @@ from __future__ import annotations
 import argparse
 import hashlib
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
-from vidrestore.evaluation import edge_energy_ratio, psnr, ssim
+from vidrestore.compositing import match_colour
+from vidrestore.evaluation.image import edge_energy_ratio, gmsd, haarpsi, ms_ssim, psnr, ssim
 from vidrestore.restoration import DaefrRestorer, make_restorer
-from vidrestore.training.config import DataConfig, TrainConfig, read_config
-from vidrestore.training.dataset import make_pair, split_people
+from vidrestore.training.config import DataConfig, Recipe, read_config
+from vidrestore.training.dataset import crop_face, degrade_by, read_face, split_people, to_tensor
+from vidrestore.training.stage_weights import load_vqgan
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 
 CONFIG = Path(__file__).parents[1] / "configs" / "train" / "compact_restoration.yaml"
+SETS: dict[str, Recipe] = {"mild": "mild", "stage3": "specification", "film": "film"}
+COLUMNS = ("PSNR", "SSIM", "MS-SSIM", "GMSD", "HaarPSI", "edges", "marks %", "found %", "colour")
+
+Pairs = list[tuple[FloatArray, FloatArray]]
+"""(target, degraded), (S, S, 3) in 0..1 each."""
+Marks = Callable[[FloatArray], FloatArray | None]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("faces", type=Path)
-    parser.add_argument("--weights", type=Path)
-    parser.add_argument("--sheet", type=Path, help="picture of input, restored and truth")
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--look-up", choices=["hard", "soft"], default="soft")
-    parser.add_argument("--rows", type=int, default=8)
+    parser.add_argument("--weights", type=Path, help="default: the embedded ones")
+    parser.add_argument("--autoencoder", type=Path, help="stage one's weights, for the ceiling")
+    parser.add_argument("--teacher", type=Path, help="YuNet's ONNX file, for landmarks")
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument(
+        "--fidelity", type=float, nargs="+", help="default: 0, and 0.5 and 1 if the model can"
+    )
+    parser.add_argument("--sheets", type=Path, help="folder for pictures of input, restored and truth")
+    parser.add_argument("--count", type=int, default=10_000, help="people at most")
+    parser.add_argument("--columns", type=int, default=8, help="people on a sheet")
     arguments = parser.parse_args()
-    config: TrainConfig = read_config(CONFIG, [f"data.faces={arguments.faces}"])
-    restorer = make_restorer(arguments.weights or embedded_path("compact.safetensors"))
-    restorer._look_up = arguments.look_up
-    pairs = validation_pairs(config.data, restorer.size, arguments.count)
-    restored, milliseconds = restore_all(restorer, [low for _, low in pairs])
-    print(f"{len(pairs)} people held out, stage three's degradation at {restorer.size} pixels")
-    print(f"{'':10s} {'PSNR':>7s} {'SSIM':>7s} {'edges':>7s}")
-    truth = [clean for clean, _ in pairs]
-    for name, images in (("input", [low for _, low in pairs]), ("restored", restored)):
-        rows = [measure(x, y) for x, y in zip(images, truth, strict=True)]
-        print(f"{name:10s} " + " ".join(f"{value:7.3f}" for value in np.mean(rows, 0)))
-    print(f"{milliseconds:.0f} ms a face, one at a time")
-    if arguments.sheet:
-        write_sheet(arguments.sheet, pairs[: arguments.rows], restored)
+    data = read_config(CONFIG, [f"data.faces={arguments.faces}"]).data
+    weights = arguments.weights or embedded_path("compact.safetensors")
+    restorers = make_restorers(weights, arguments.fidelity)
+    marks = landmark_finder(arguments.teacher)
+    size = next(iter(restorers.values())).size
+    for name in arguments.sets:
+        pairs = validation_pairs(data, SETS[name], size, arguments.count)
+        truth = [target for target, _ in pairs]
+        rows: dict[str, list[FloatArray]] = {"input": [low for _, low in pairs]}
+        for label, restorer in restorers.items():
+            rows[label], milliseconds = restore_all(restorer, rows["input"])
+        if arguments.autoencoder:
+            rows["ceiling"] = reconstruct(arguments.autoencoder, truth)
+        print(f"\n{name}: {len(pairs)} people held out, {size} pixels, {milliseconds:.0f} ms a face")
+        print(f"{'':14s} " + " ".join(f"{column:>8s}" for column in COLUMNS))
+        for label, images in rows.items():
+            values = measure(images, truth, marks)
+            print(f"{label:14s} " + " ".join(f"{value:8.3f}" for value in values), flush=True)
+        if arguments.sheets:
+            write_sheet(arguments.sheets / f"{name}.png", [*rows.values(), truth], arguments.columns)
 
 
-def validation_pairs(data: DataConfig, size: int, count: int) -> list[tuple[FloatArray, FloatArray]]:
-    """Clean and degraded faces (S, S, 3) of the people held out."""
+def make_restorers(weights: Path, fidelities: Sequence[float] | None) -> dict[str, DaefrRestorer]:
+    """By label, the weights at each of the fidelities."""
+    if fidelities is None:
+        fidelities = (0.0, 0.5, 1.0) if make_restorer(weights).can_be_faithful else (0.0,)
+    return {f"fidelity {w:g}": make_restorer(weights, fidelity=w) for w in fidelities}
+
+
+def validation_pairs(data: DataConfig, recipe: Recipe, size: int, count: int) -> Pairs:
+    """Targets and degraded faces of the people held out."""
     _, held = split_people(data)
-    return [make_pair(p, size, data, _generator(p.stem), augment=False) for p in held[:count]]
+    return [
+        degrade_by(recipe, crop_face(read_face(p), size, data, None), data, _generator(f"{p.stem} {recipe}"))
+        for p in held[:count]
+    ]
 
 
 def restore_all(restorer: DaefrRestorer, faces: list[FloatArray]) -> tuple[list[FloatArray], float]:
@@ -63,24 +102,73 @@ def restore_all(restorer: DaefrRestorer, faces: list[FloatArray]) -> tuple[list[
     restored, seconds = [], []
     for face in faces:
         began = time.perf_counter()
-        restored += restorer.decode(restorer.encode([face]))
+        (image,) = restorer.decode(restorer.encode([face]))
         seconds.append(time.perf_counter() - began)
+        restored.append(match_colour(image, face))
     return restored, 1000 * float(np.median(seconds))
 
 
-def measure(image: FloatArray, truth: FloatArray) -> tuple[float, float, float]:
-    return psnr(image, truth), ssim(image, truth), edge_energy_ratio(image, truth)
+@torch.inference_mode()
+def reconstruct(autoencoder: Path, faces: list[FloatArray]) -> list[FloatArray]:
+    """The faces through stage one's encoder, codebook and decoder."""
+    network = load_vqgan(autoencoder).eval()
+    restored = []
+    for face in faces:
+        quantised, _, _ = network.codebook(network.encode(to_tensor([face])))
+        picture = (network.decode(quantised)[0].permute(1, 2, 0) + 1) / 2
+        restored.append(picture.clamp(0, 1).numpy())
+    return restored
 
 
-def write_sheet(path: Path, pairs: list[tuple[FloatArray, FloatArray]], restored: list[FloatArray]) -> None:
-    """Columns of people; rows: input, restored, truth."""
+def measure(images: list[FloatArray], truth: list[FloatArray], marks: Marks) -> list[float]:
+    """The values of `COLUMNS`: means over people; landmarks in % of the distance between the eyes."""
     rows = [
-        np.concatenate([low for _, low in pairs], 1),
-        np.concatenate(restored[: len(pairs)], 1),
-        np.concatenate([clean for clean, _ in pairs], 1),
+        (psnr(x, y), ssim(x, y), ms_ssim(x, y), gmsd(x, y), haarpsi(x, y), edge_energy_ratio(x, y))
+        for x, y in zip(images, truth, strict=True)
     ]
-    sheet = np.round(np.concatenate(rows) * 255).astype(np.uint8)
-    cv2.imwrite(str(path), sheet[:, :, ::-1])
+    distances = []
+    for x, y in zip(images, truth, strict=True):
+        found, wanted = marks(x), marks(y)
+        if wanted is not None:
+            eyes = float(np.hypot(*(wanted[1] - wanted[0])))
+            distances.append(np.nan if found is None else np.hypot(*(found - wanted).T).mean() / eyes)
+    colour = [float(np.ptp(x, axis=2).mean()) * 255 for x, y in zip(images, truth, strict=True)
+              if np.ptp(y, axis=2).max() < 1e-6]  # fmt: skip
+    found_share = float(np.isfinite(distances).mean()) if distances else np.nan
+    return [
+        *(float(v) for v in np.mean(rows, axis=0)),
+        100 * float(np.nanmean(distances)) if found_share > 0 else np.nan,
+        100 * found_share,
+        float(np.mean(colour)) if colour else np.nan,
+    ]
+
+
+def landmark_finder(model: Path | None) -> Marks:
+    """(S, S, 3) -> (5, 2) the points of the surest face, or None; always None without a model."""
+    if model is None:
+        return lambda _: None
+    detector = cv2.FaceDetectorYN.create(str(model), "", (640, 640), score_threshold=0.3)
+
+    def find(face: FloatArray) -> FloatArray | None:
+        size = face.shape[0]
+        canvas = np.full((640, 640, 3), 127, np.uint8)
+        canvas[64:576, 64:576] = cv2.resize(
+            np.round(face[:, :, ::-1] * 255).astype(np.uint8), (512, 512), interpolation=cv2.INTER_CUBIC
+        )
+        _, faces = detector.detect(canvas)
+        if faces is None:
+            return None
+        best = faces[int(np.argmax(faces[:, 14]))]
+        return ((best[4:14].reshape(5, 2) - 64) * size / 512).astype(np.float32)
+
+    return find
+
+
+def write_sheet(path: Path, rows: Sequence[list[FloatArray]], columns: int) -> None:
+    """People side by side; a row for each list, the truth last."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet = np.concatenate([np.concatenate(row[:columns], axis=1) for row in rows])
+    cv2.imwrite(str(path), np.round(sheet[:, :, ::-1] * 255).astype(np.uint8))
 
 
 def _generator(name: str) -> np.random.Generator:

@@ -108,6 +108,13 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
         config, [f"output={tmp_path / 'rest'}", f"start.hq={hq}", f"start.association={both}"]
     )
     network = load(final)
+    again = restoration.train(
+        config,
+        [f"output={tmp_path / 'again'}", f"start.hq={hq}", f"start.association={both}", "steps=1",
+         f"start.network={final}", "optim.learning_rate=1e-9"],
+    )  # fmt: skip
+    table = load(again).code_predictor.position_emb
+    assert torch.allclose(table, network.code_predictor.position_emb, atol=1e-6)
     first = load_vqgan(hq)
     # The decoder and the codebook are the first stage's and take no gradient; the encoders are trained.
     assert torch.equal(network.decoder.conv_in.weight, first.decoder.conv_in.weight)

@@ -86,6 +86,11 @@ class DaefrRestorer:
     def size(self) -> int:
         return self._network.config.image_size
 
+    @property
+    def can_be_faithful(self) -> bool:
+        """Whether the network has the skips that fidelity above 0 needs."""
+        return bool(self._network.config.fidelity_sides)
+
     @torch.inference_mode()
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         """Features of faces (S, S, 3) RGB in 0..1, in one batch."""

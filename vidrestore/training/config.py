@@ -105,8 +105,8 @@ class TrainConfig(Section):
     output: Path
     """Folder of checkpoints and logs."""
     start: dict[str, Path] = {}
-    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, association;
-    fidelity: network."""
+    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, association, and
+    network where fusion and transformer go on from an earlier one's; fidelity: network."""
     precision: Literal["bf16", "float32"] = "bf16"
     device: str = "auto"
     data: DataConfig

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.optim import Adam
 
+from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
@@ -38,6 +39,10 @@ class RestorationStage:
             (network.decoder, fixed.decoder),
         ):
             target.load_state_dict(source.state_dict())
+        if "network" in config.start:
+            earlier = load(config.start["network"])
+            network.fusion.load_state_dict(earlier.fusion.state_dict())
+            network.code_predictor.load_state_dict(earlier.code_predictor.state_dict())
         network.requires_grad_(True)
         for frozen in (network.codebook, network.post_quant_conv, network.decoder):
             frozen.requires_grad_(False)
