@@ -207,6 +207,17 @@ def test_fidelity_goes_smoothly_from_the_codes_to_the_face(faithful: Daefr) -> N
     assert 0 < away[0] < away[1] < away[2]
 
 
+def test_where_the_encoder_has_no_level_the_picture_itself_enters() -> None:
+    config = replace(SMALL, encoder_stem=2, encoder_widths=(64,), fidelity_sides=(32, 16))
+    assert config.skip_channels == {32: 3, 16: 64}
+    network = Daefr(config).eval().requires_grad_(False)
+    faces = torch.randn(1, 3, 32, 32)
+    _, (picture, level) = network.encode_with_levels(faces, config.fidelity_sides)
+    assert torch.equal(picture, faces)
+    assert level.shape == (1, 64, 16, 16)
+    assert torch.allclose(restore_with(network, faces, 1.0), network(faces))
+
+
 def test_a_skip_without_a_common_level_is_refused() -> None:
     with pytest.raises(ValueError, match="in common"):
         replace(SMALL, fidelity_sides=(7,))

@@ -43,9 +43,16 @@ class Encoder(nn.Module):
         return self.with_levels(faces, ())[0]
 
     def with_levels(self, faces: Tensor, sides: Collection[int]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The features, and those of the levels whose grids have the given sides, finest first."""
+        """The features, and those of the levels whose grids have the given sides, finest first.
+
+        Of a side finer than the finest level there is the picture itself, unshuffled to that grid.
+        """
+        size = faces.shape[-1]
+        finest = size // self.stem
+        kept = [
+            F.pixel_unshuffle(faces, size // side) for side in sorted(sides, reverse=True) if side > finest
+        ]
         h = self.conv_in(F.pixel_unshuffle(faces, self.stem) if self.stem > 1 else faces)
-        kept = []
         for level in self.down:
             assert isinstance(level, Level)
             h = level.refine(h)

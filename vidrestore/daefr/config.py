@@ -34,7 +34,8 @@ class DaefrConfig:
     heads: int = 8
     feedforward: int = 1024
     fidelity_sides: tuple[int, ...] = ()
-    """Sides of the grids at which the degraded face's features may enter the decoder, finest first."""
+    """Sides of the grids at which the degraded face's features may enter the decoder, finest first. Where a
+    grid is finer than the encoder's finest, the picture itself enters, unshuffled to that grid."""
 
     def __post_init__(self) -> None:
         for side, widths, stem in (
@@ -49,7 +50,7 @@ class DaefrConfig:
         if self.embedding % self.groups or self.embedding % self.fusion_heads or self.width % self.heads:
             raise ValueError("embedding and width must divide by their groups and heads")
 
-        common = self.encoder_sides.keys() & self.decoder_sides.keys()
+        common = self.decoder_sides.keys() & self.skip_channels.keys()
         if not common.issuperset(self.fidelity_sides):
             raise ValueError(f"fidelity sides {self.fidelity_sides}: levels in common are {sorted(common)}")
 
@@ -62,6 +63,14 @@ class DaefrConfig:
     def decoder_sides(self) -> dict[int, int]:
         """Channels by the side of each level's grid."""
         return {self.image_size // (self.decoder_stem * 2**i): w for i, w in enumerate(self.decoder_widths)}
+
+    @property
+    def skip_channels(self) -> dict[int, int]:
+        """Channels of what the degraded face offers the decoder, by the side of the grid."""
+        picture = {
+            s: 3 * (self.image_size // s) ** 2 for s in self.decoder_sides if s > max(self.encoder_sides)
+        }
+        return picture | self.encoder_sides
 
     @property
     def latent_size(self) -> int:
@@ -104,5 +113,5 @@ COMPACT = DaefrConfig(
     layers=4,
     heads=8,
     feedforward=512,
-    fidelity_sides=(64, 32),
+    fidelity_sides=(128, 64, 32),
 )

@@ -19,13 +19,14 @@ class FeatureTransform(nn.Module):
     def __init__(self, encoded: int, decoded: int, groups: int) -> None:
         """`encoded`, `decoded`: channels of the encoder's and of the decoder's features."""
         super().__init__()
-        self.merge = ResidualBlock(encoded + decoded, decoded, groups)
+        self.enter = nn.Conv2d(encoded, decoded, 1)
+        self.merge = ResidualBlock(2 * decoded, decoded, groups)
         self.scale = _two_convolutions(decoded)
         self.shift = _two_convolutions(decoded)
 
     def forward(self, decoded: Tensor, encoded: Tensor, weight: float) -> Tensor:
         """decoded (N, C, H, W), encoded (N, E, H, W), weight 0..1 -> (N, C, H, W)."""
-        merged = self.merge(torch.cat([encoded, decoded], dim=1))
+        merged = self.merge(torch.cat([self.enter(encoded), decoded], dim=1))
         return decoded + weight * (decoded * self.scale(merged) + self.shift(merged))
 
 

@@ -39,7 +39,7 @@ class Daefr(nn.Module):
         self.fidelity = nn.ModuleDict(
             {
                 str(side): FeatureTransform(
-                    config.encoder_sides[side], config.decoder_sides[side], config.groups
+                    config.skip_channels[side], config.decoder_sides[side], config.groups
                 )
                 for side in config.fidelity_sides
             }
@@ -52,7 +52,7 @@ class Daefr(nn.Module):
     def encode_with_levels(
         self, faces: Tensor, sides: Collection[int] = ()
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Fused features, and the LQ encoder's features on grids of the given sides, finest first."""
+        """Fused features, and what the degraded faces offer on grids of the given sides, finest first."""
         lq, levels = self.lq_encoder.with_levels(faces, sides)
         z_hq = self.hq_quant_conv(self.hq_encoder(faces))
         return self.fusion(z_hq, self.lq_quant_conv(lq)), levels

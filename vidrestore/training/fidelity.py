@@ -43,7 +43,7 @@ class FidelityStage:
         self.optim = Adam(skips.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"skips": self.optim, "discriminator": self.picture.discriminator_optim}
         self._trained = list(skips.parameters())
-        # The decoder's last layer is frozen; the discriminator's weight is balanced at the finest skip.
+        # The decoder's own last layer is frozen; the discriminator's weight is balanced at the finest skip.
         last = skips[str(sides[0])].shift
         assert isinstance(last, nn.Sequential)
         (self._last_layer,) = (p for name, p in last[-1].named_parameters() if name == "weight")
