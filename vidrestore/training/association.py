@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import chain
 from pathlib import Path
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
+from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
-from vidrestore.training.loop import run
+from vidrestore.training.loop import Validation, run
 from vidrestore.training.losses import Association
-from vidrestore.training.reconstruction import Reconstruction
+from vidrestore.training.processes import descend
+from vidrestore.training.reconstruction import Reconstruction, reconstruct
 from vidrestore.training.stage_weights import load_vqgan, require_start
 
 
@@ -46,20 +47,32 @@ class AssociationStage:
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update of both autoencoders and, once they are on, of both discriminators."""
-        hq_log: dict[str, float] = {}
-        lq_log: dict[str, float] = {}
+        log: dict[str, float] = {}
+        logs: dict[str, dict[str, float]] = {"hq": {}, "lq": {}}
+        pairs: dict[str, list[tuple[Tensor, Tensor]]] = {"hq": [], "lq": []}
         self.optim.zero_grad(set_to_none=True)
-        hq_loss, hq_restored, h = self.hq.loss(batch.clean, step, hq_log)
-        lq_loss, lq_restored, low = self.lq.loss(batch.degraded, step, lq_log)
-        association = self.association(h, low)
-        (hq_loss + lq_loss + association).backward()
-        if self.config.optim.clip:
-            torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
-        self.optim.step()
-        self.hq.picture.step_discriminator(batch.clean, hq_restored, step, hq_log)
-        self.lq.picture.step_discriminator(batch.degraded, lq_restored, step, lq_log)
-        log = {f"hq_{k}": v for k, v in hq_log.items()} | {f"lq_{k}": v for k, v in lq_log.items()}
-        return log | {"association": association.item()}
+        for part in batch.split(self.config.optim.accumulate):
+            hq_loss, hq_restored, h = self.hq.loss(part.clean, step, logs["hq"])
+            lq_loss, lq_restored, low = self.lq.loss(part.degraded, step, logs["lq"])
+            association = self.association(h, low)
+            ((hq_loss + lq_loss + association) / self.config.optim.accumulate).backward()
+            pairs["hq"].append((part.clean, hq_restored.detach()))
+            pairs["lq"].append((part.degraded, lq_restored.detach()))
+            log["association"] = association.item()
+        descend(self.optim, self._trained, self.config.optim.clip)
+        self.hq.picture.step_discriminator(pairs["hq"], step, logs["hq"])
+        self.lq.picture.step_discriminator(pairs["lq"], step, logs["lq"])
+        return log | {f"{domain}_{k}": v for domain, values in logs.items() for k, v in values.items()}
+
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """How far apart the encoders' features are, and what both autoencoders give back."""
+        hq, lq = networks["hq"], networks["lq"]
+        assert isinstance(hq, Vqgan)
+        assert isinstance(lq, Vqgan)
+        apart = self.association(hq.encode(batch.clean), lq.encode(batch.degraded))
+        rows = [batch.clean, reconstruct(hq, batch.clean), batch.degraded, reconstruct(lq, batch.degraded)]
+        error = self.hq.picture.error(rows[1], rows[0]) + self.lq.picture.error(rows[3], rows[2])
+        return Validation(score=error + apart.item(), pictures=rows)
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:

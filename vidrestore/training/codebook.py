@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from vidrestore.daefr.config import COMPACT, PUBLISHED
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
-from vidrestore.training.loop import run
-from vidrestore.training.reconstruction import Reconstruction
+from vidrestore.training.loop import Validation, run
+from vidrestore.training.processes import descend
+from vidrestore.training.reconstruction import Reconstruction, reconstruct
 from vidrestore.training.stage_weights import load_vqgan
 
 NETWORKS = {"published": PUBLISHED, "compact": COMPACT}
@@ -43,21 +43,30 @@ class CodebookStage:
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update; returns what is logged."""
         log: dict[str, float] = {}
-        faces = batch.clean if self.config.domain == "hq" else batch.degraded
         config = self.config
         if step == config.quantise_from and step > 0:
             self.part.start_codebook()
         elif self._renews(step):
             self.part.renew_codebook(log)
         self.optim.zero_grad(set_to_none=True)
-        loss, restored, _ = self.part.loss(faces, step, log)
-        loss.backward()
-        clip = config.optim.clip
-        if clip:
-            torch.nn.utils.clip_grad_norm_(self.modules["autoencoder"].parameters(), clip)
-        self.optim.step()
-        self.part.picture.step_discriminator(faces, restored, step, log)
+        pairs = []
+        for part in batch.split(config.optim.accumulate):
+            faces = self._domain(part)
+            loss, restored, _ = self.part.loss(faces, step, log)
+            (loss / config.optim.accumulate).backward()
+            pairs.append((faces, restored.detach()))
+        descend(self.optim, self.modules["autoencoder"].parameters(), config.optim.clip)
+        self.part.picture.step_discriminator(pairs, step, log)
         return log
+
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """How well faces of the stage's domain come back."""
+        faces = self._domain(batch)
+        restored = reconstruct(networks["autoencoder"], faces)
+        return Validation(score=self.part.picture.error(restored, faces), pictures=[faces, restored])
+
+    def _domain(self, batch: Batch) -> Tensor:
+        return batch.clean if self.config.domain == "hq" else batch.degraded
 
     def _renews(self, step: int) -> bool:
         config = self.config

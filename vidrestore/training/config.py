@@ -85,9 +85,15 @@ class LossConfig(Section):
 class OptimConfig(Section):
     learning_rate: float
     betas: tuple[float, float] = (0.5, 0.9)
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "step"] = "constant"
+    decay_every: int = 100_000
+    """Schedule step: steps after which the rate is multiplied by decay."""
+    decay: float = 0.5
     warmup: int = 0
     batch: int = 4
+    """Faces a step and process."""
+    accumulate: int = Field(default=1, ge=1)
+    """Parts a batch is worked off in, where memory does not hold it at once."""
     clip: float | None = None
     """Largest norm of the gradient; None: not clipped."""
     ema: float = 0.0
@@ -117,6 +123,9 @@ class TrainConfig(Section):
     renew_every: int = 0
     """Stage codebook: every so many steps unused codes move onto features; 0: never."""
     save_every: int = 500
+    validate_every: int = 500
+    validation_faces: int = 8
+    """People held out that are looked at then; also the columns of the picture grids."""
     log_every: int = 20
 
 

@@ -35,6 +35,14 @@ class Batch:
     degraded: Tensor
     """The same faces, degraded."""
 
+    def to(self, device: torch.device) -> Batch:
+        return Batch(clean=self.clean.to(device), degraded=self.degraded.to(device))
+
+    def split(self, parts: int) -> list[Batch]:
+        """At most `parts` batches of nearly equal size."""
+        pairs = zip(self.clean.chunk(parts), self.degraded.chunk(parts), strict=True)
+        return [Batch(clean=clean, degraded=degraded) for clean, degraded in pairs]
+
 
 def split_people(config: DataConfig) -> tuple[list[Path], list[Path]]:
     """Files for training and for validation; a file is held out by the hash of its name, so for ever.
@@ -111,17 +119,36 @@ def degrade_by(
 
 
 def batches(
-    files: list[Path], size: int, config: DataConfig, *, batch: int, seed: int, first_step: int = 0
+    files: list[Path],
+    size: int,
+    config: DataConfig,
+    *,
+    batch: int,
+    seed: int,
+    first_step: int = 0,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
-    """Endless batches from `first_step` on, made ahead on `config.workers` threads."""
+    """Endless batches from `first_step` on, made ahead on `config.workers` threads.
+
+    `share`: which process of how many this is; together they see what one would with a batch as large.
+    """
     with ThreadPoolExecutor(config.workers) as pool:
         ahead: deque[Future[Batch]] = deque()
         step = first_step
         while True:
             while len(ahead) < 2 * config.workers:
-                ahead.append(pool.submit(_make_batch, files, size, config, batch, seed, step))
+                ahead.append(pool.submit(_make_batch, files, size, config, batch, seed, step, share))
                 step += 1
             yield ahead.popleft().result()
+
+
+def validation_batch(files: list[Path], size: int, config: DataConfig, count: int) -> Batch:
+    """The first `count` of the files, degraded by their names' seeds, not augmented."""
+    pairs = [
+        make_pair(path, size, config, np.random.default_rng(list(path.stem.encode())), augment=False)
+        for path in files[:count]
+    ]
+    return Batch(clean=to_tensor([c for c, _ in pairs]), degraded=to_tensor([d for _, d in pairs]))
 
 
 def to_tensor(faces: list[FloatArray]) -> Tensor:
@@ -130,13 +157,24 @@ def to_tensor(faces: list[FloatArray]) -> Tensor:
     return (stacked * 2 - 1).contiguous(memory_format=torch.channels_last)
 
 
-def _make_batch(files: list[Path], size: int, config: DataConfig, batch: int, seed: int, step: int) -> Batch:
-    rng = np.random.default_rng([seed, step])
+def _make_batch(
+    files: list[Path],
+    size: int,
+    config: DataConfig,
+    batch: int,
+    seed: int,
+    step: int,
+    share: tuple[int, int],
+) -> Batch:
+    index, count = share
+    rng = np.random.default_rng([seed, step, index] if index else [seed, step])
     # An epoch is a permutation, so that each face is seen equally often.
-    per_epoch = max(len(files) // batch, 1)
+    together = batch * count
+    per_epoch = max(len(files) // together, 1)
     epoch, position = divmod(step, per_epoch)
     order = np.random.default_rng([seed, 1_000_003, epoch]).permutation(len(files))
-    chosen = np.take(order, range(position * batch, (position + 1) * batch), mode="wrap")
+    first = position * together + index * batch
+    chosen = np.take(order, range(first, first + batch), mode="wrap")
     pairs = [make_pair(files[i], size, config, rng, augment=True) for i in chosen]
     return Batch(clean=to_tensor([c for c, _ in pairs]), degraded=to_tensor([d for _, d in pairs]))
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from vidrestore.daefr.checkpoint import load
@@ -19,8 +19,9 @@ from vidrestore.daefr.model import Daefr
 from vidrestore.training.codebook import NETWORKS
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
-from vidrestore.training.loop import run
+from vidrestore.training.loop import Validation, run
 from vidrestore.training.picture_loss import PictureLoss
+from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import require_start
 
 SOFT_TOP = 8
@@ -51,19 +52,32 @@ class FidelityStage:
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update of the skips; returns what is logged."""
         log: dict[str, float] = {}
-        with torch.no_grad():
-            sides = self.network.config.fidelity_sides
-            fused, levels = self.network.encode_with_levels(batch.degraded, sides)
-            logits = self.network.predict(fused.float())
-            quantised = self.network.codebook.expect(logits, top=SOFT_TOP)
         self.optim.zero_grad(set_to_none=True)
-        restored = self.network.decode(quantised, levels, fidelity=1.0).float()
-        self.picture.loss(restored, batch.clean, self._last_layer, step, log).backward()
-        if self.config.optim.clip:
-            torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
-        self.optim.step()
-        self.picture.step_discriminator(batch.clean, restored, step, log)
+        pairs = []
+        for part in batch.split(self.config.optim.accumulate):
+            restored = _restore(self.network, part.degraded)
+            loss = self.picture.loss(restored, part.clean, self._last_layer, step, log)
+            (loss / self.config.optim.accumulate).backward()
+            pairs.append((part.clean, restored.detach()))
+        descend(self.optim, self._trained, self.config.optim.clip)
+        self.picture.step_discriminator(pairs, step, log)
         return log
+
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """How near the faces come with the skips at full weight."""
+        network = networks["network"]
+        assert isinstance(network, Daefr)
+        restored = _restore(network, batch.degraded)
+        rows = [batch.degraded, network(batch.degraded), restored, batch.clean]
+        return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
+
+
+def _restore(network: Daefr, degraded: Tensor) -> Tensor:
+    """Faces with the skips at full weight; only those take gradients."""
+    with torch.no_grad():
+        fused, levels = network.encode_with_levels(degraded, network.config.fidelity_sides)
+        quantised = network.codebook.expect(network.predict(fused.float()), top=SOFT_TOP)
+    return network.decode(quantised, levels, fidelity=1.0).float()
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:

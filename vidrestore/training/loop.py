@@ -1,4 +1,4 @@
-"""The one training loop: batches, schedule, average of weights, logs, checkpoints, exact resume."""
+"""The one training loop: batches, schedule, average of weights, validation, checkpoints, exact resume."""
 
 from __future__ import annotations
 
@@ -8,20 +8,32 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from vidrestore.device import resolve_device
 from vidrestore.training.config import OptimConfig, TrainConfig
-from vidrestore.training.dataset import Batch, batches, split_people
+from vidrestore.training.dataset import Batch, batches, split_people, validation_batch
+from vidrestore.training.processes import agree, join
+from vidrestore.training.record import Record
 from vidrestore.training.stage_weights import save_stage
 
-__all__ = ["Stage", "run"]
+__all__ = ["Stage", "Validation", "run"]
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What a stage's networks make of people held out."""
+
+    score: float
+    """Lower is better; decides which weights are the best."""
+    pictures: list[Tensor]
+    """Rows of a grid, (N, 3, S, S) in [-1, 1] each."""
 
 
 class Stage(Protocol):
@@ -35,28 +47,40 @@ class Stage(Protocol):
 
     def step(self, batch: Batch, step: int) -> dict[str, float]: ...
 
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """`networks` as `averaged`, with the averaged weights."""
+        ...
+
 
 def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path:
-    """Train from the last checkpoint in `config.output`, or from the start; returns the file of weights."""
+    """Train from the last checkpoint in `config.output`, or from the start; returns the file of weights.
+
+    Beside it lies best.safetensors: the averaged weights that validated best so far.
+    """
+    process = join(config.device)
     torch.manual_seed(config.seed)  # before the stage is made: its first weights are random
     stage = make_stage(config)
-    device = resolve_device(config.device)
+    device, output = process.device, config.output
     # Channels-last doubles the speed of convolutions on a CPU.
     stage.modules.to(device).to(memory_format=torch.channels_last)
-    output = config.output
+    agree(stage.modules.state_dict().values())
     output.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(stage.averaged).requires_grad_(False)
     state_file, weights_file = output / "last.pt", output / "weights.safetensors"
     first = _resume(state_file, stage, average) if state_file.is_file() else 0
-    train_files, _ = split_people(config.data)
+    train_files, held = split_people(config.data)
     network = next(iter(stage.averaged.values()))
+    size = int(network.config.image_size)  # type: ignore[union-attr, arg-type]
+    shown = validation_batch(held, size, config.data, config.validation_faces).to(device) if held else None
+    record = Record(output) if process.is_main else None
     source = batches(
         train_files,
-        network.config.image_size,  # type: ignore[union-attr, arg-type]
+        size,
         config.data,
         batch=config.optim.batch,
         seed=config.seed,
         first_step=first,
+        share=(process.index, process.count),
     )
     waited, began = 0.0, time.monotonic()
     for step in range(first, config.steps):
@@ -68,27 +92,49 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
         # The random state of a step depends on the step alone: dropout and renewals resume exactly.
         torch.manual_seed(config.seed * 1_000_003 + step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-            log = stage.step(Batch(clean=batch.clean.to(device), degraded=batch.degraded.to(device)), step)
+            log = stage.step(batch.to(device), step)
         _average(average, stage.averaged, min(config.optim.ema, (1 + step) / (10 + step)))
         done = step + 1
-        if done % config.log_every == 0 or done == config.steps:
+        if record is None:
+            continue
+        last = done == config.steps
+        if done % config.log_every == 0 or last:
             elapsed = time.monotonic() - began
-            log |= {
-                "faces_per_second": (done - first) * config.optim.batch / elapsed,
-                "waited": waited / elapsed,
-            }
-            _write_log(output / "log.jsonl", done, log)
-        if done % config.save_every == 0 or done == config.steps:
+            faces = (done - first) * config.optim.batch * process.count
+            record.scalars(done, log | {"faces_per_second": faces / elapsed, "waited": waited / elapsed})
+        if done % config.save_every == 0 or last:
             _save(state_file, stage, average, done)
             save_stage(average, weights_file)
+        if shown is not None and (done % config.validate_every == 0 or last):
+            _validate(stage, average, shown, done, record, output)
     source.close()  # type: ignore[attr-defined]
+    if record is not None:
+        record.close()
     return weights_file
+
+
+@torch.no_grad()
+def _validate(
+    stage: Stage, average: nn.ModuleDict, batch: Batch, step: int, record: Record, output: Path
+) -> None:
+    """Score the averaged weights, show what they do, and keep them if they are the best yet."""
+    average.eval()
+    result = stage.validate(average, batch)
+    record.scalars(step, {"validation": result.score})
+    record.pictures(step, result.pictures)
+    best_file = output / "best.json"
+    best = json.loads(best_file.read_text())["validation"] if best_file.is_file() else math.inf
+    if result.score < best:
+        save_stage(average, output / "best.safetensors")
+        best_file.write_text(json.dumps({"step": step, "validation": result.score}))
 
 
 def _set_rate(optimizer: Optimizer, optim: OptimConfig, step: int, steps: int) -> None:
     factor = min(1.0, (step + 1) / max(optim.warmup, 1))
     if optim.schedule == "cosine":
         factor *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps))
+    elif optim.schedule == "step":
+        factor *= optim.decay ** (step // optim.decay_every)
     for group in optimizer.param_groups:
         group["lr"] = optim.learning_rate * factor
 
@@ -124,10 +170,3 @@ def _resume(path: Path, stage: Stage, average: nn.ModuleDict) -> int:
         optimizer.load_state_dict(state["optimizers"][name])
     logger.info("going on from step %d of %s", state["step"], path)
     return int(state["step"])
-
-
-def _write_log(path: Path, step: int, log: dict[str, float]) -> None:
-    line = {"step": step} | {name: round(value, 5) for name, value in log.items()}
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-    logger.info("%s", "  ".join(f"{k} {v:g}" for k, v in line.items()))

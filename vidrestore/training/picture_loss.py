@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.optim import Adam
@@ -15,6 +17,7 @@ from vidrestore.training.discriminator import (
     make_discriminator,
 )
 from vidrestore.training.losses import feature_weights, make_perceptual, pixel_loss
+from vidrestore.training.processes import descend
 
 
 class PictureLoss:
@@ -54,12 +57,23 @@ class PictureLoss:
             total = total + self._loss.feature_matching * matching
         return total
 
-    def step_discriminator(self, truth: Tensor, restored: Tensor, step: int, log: dict[str, float]) -> None:
-        """One update of the discriminator, once it is switched on."""
+    def step_discriminator(
+        self, pairs: Sequence[tuple[Tensor, Tensor]], step: int, log: dict[str, float]
+    ) -> None:
+        """One update of the discriminator on (truth, restored), once it is switched on."""
         if step < self._loss.adversarial_from:
             return
         self.discriminator_optim.zero_grad(set_to_none=True)
-        loss = hinge(self.discriminator(truth).float(), self.discriminator(restored.detach()).float())
-        loss.backward()
-        self.discriminator_optim.step()
-        log["discriminator"] = loss.item()
+        total = 0.0
+        for truth, restored in pairs:
+            loss = hinge(self.discriminator(truth).float(), self.discriminator(restored).float()) / len(pairs)
+            loss.backward()
+            total += loss.item()
+        descend(self.discriminator_optim, self.discriminator.parameters())
+        log["discriminator"] = total
+
+    def error(self, restored: Tensor, truth: Tensor) -> float:
+        """The losses without a discriminator's, for validation."""
+        pixel = pixel_loss(restored.float(), truth)
+        perceptual = self._perceptual(restored.float(), truth, None)
+        return (self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual).item()

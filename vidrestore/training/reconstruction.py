@@ -9,6 +9,7 @@ from vidrestore.daefr.blocks import to_tokens
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.training.config import LossConfig, OptimConfig
 from vidrestore.training.picture_loss import PictureLoss
+from vidrestore.training.processes import agree
 
 
 class Reconstruction:
@@ -39,13 +40,24 @@ class Reconstruction:
 
     def start_codebook(self) -> None:
         """Put the whole codebook onto features seen so far."""
-        self.network.codebook.renew(torch.ones_like(self.usage.used), self.usage.samples)
+        self._renew(torch.ones_like(self.usage.used))
 
     def renew_codebook(self, log: dict[str, float]) -> None:
         """Move codes that were not used since the last call onto features, and forget what was used."""
         log["used"] = float(self.usage.used.sum())
-        self.network.codebook.renew(~self.usage.used, self.usage.samples)
+        self._renew(~self.usage.used)
         self.usage.used.zero_()
+
+    def _renew(self, which: Tensor) -> None:
+        self.network.codebook.renew(which, self.usage.samples)
+        agree([self.network.codebook.embedding.weight])  # each process has seen other features
+
+
+def reconstruct(network: nn.Module, faces: Tensor) -> Tensor:
+    """Faces (N, 3, S, S) through encoder, codebook and decoder."""
+    assert isinstance(network, Vqgan)
+    quantised, _, _ = network.codebook(network.encode(faces).float())
+    return network.decode(quantised)
 
 
 class CodeUsage(nn.Module):

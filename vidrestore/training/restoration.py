@@ -7,14 +7,15 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
-from vidrestore.training.loop import run
+from vidrestore.training.loop import Validation, run
+from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import load_vqgan, require_start
 
 FEATURE_WEIGHT = 10.0
@@ -55,24 +56,34 @@ class RestorationStage:
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update; returns cross entropy, feature error and the share of codes that are right."""
+        log: dict[str, float] = {}
+        self.optim.zero_grad(set_to_none=True)
+        for part in batch.split(self.config.optim.accumulate):
+            loss = self._loss(self.network, part, log)
+            (loss / self.config.optim.accumulate).backward()
+        descend(self.optim, self._trained, self.config.optim.clip)
+        return log
+
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """The stage's own loss, and the faces restored with the most probable codes."""
+        network = networks["network"]
+        assert isinstance(network, Daefr)
+        score = self._loss(network, batch, {}).item()
+        return Validation(score=score, pictures=[batch.degraded, network(batch.degraded), batch.clean])
+
+    def _loss(self, network: Daefr, batch: Batch, log: dict[str, float]) -> Tensor:
         with torch.no_grad():
             target_codes = self.fixed.codebook.nearest(self.fixed.encode(batch.clean))  # (N, L, L)
             target = self.fixed.codebook.look_up(target_codes).float()
-        self.optim.zero_grad(set_to_none=True)
-        fused = self.network.encode(batch.degraded)
-        logits = self.network.predict(fused).float()
+        fused = network.encode(batch.degraded)
+        logits = network.predict(fused).float()
         cross_entropy = F.cross_entropy(logits.flatten(0, 1), target_codes.flatten())
         feature_error = (fused.float() - target).square().mean()
-        (cross_entropy + FEATURE_WEIGHT * feature_error).backward()
-        if self.config.optim.clip:
-            torch.nn.utils.clip_grad_norm_(self._trained, self.config.optim.clip)
-        self.optim.step()
         right = (logits.argmax(-1) == target_codes.flatten(1)).float().mean()
-        return {
-            "cross_entropy": cross_entropy.item(),
-            "feature_error": feature_error.item(),
-            "accuracy": right.item(),
-        }
+        log.update(
+            cross_entropy=cross_entropy.item(), feature_error=feature_error.item(), accuracy=right.item()
+        )
+        return cross_entropy + FEATURE_WEIGHT * feature_error
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
