@@ -64,8 +64,8 @@ def test_every_setting_has_its_flag(fake: FakeRestore) -> None:
 def test_all_flags_arrive(fake: FakeRestore) -> None:
     line = (
         "restore a b --model daefr --detector retinaface_mobile0.25=w.pth --device cuda:1 --strength 0.5 "
-        "--temporal 0 --min-face 40 --batch 8 --codec libx265 --crf 14.5 --preset slow --start 1:30 --end 95 "
-        "--compare side-by-side -y"
+        "--fidelity 0.3 --temporal 0 --min-face 40 --batch 8 --codec libx265 --crf 14.5 --preset slow "
+        "--start 1:30 --end 95 --compare side-by-side -y"
     )
     assert main(line.split()) == 0
     assert fake.values == {
@@ -74,6 +74,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "detector": "retinaface_mobile0.25=w.pth",
         "device": "cuda:1",
         "strength": 0.5,
+        "fidelity": 0.3,
         "temporal": 0.0,
         "min_face": 40,
         "batch": 8,
@@ -163,7 +164,7 @@ def test_debug_shows_where_it_came_from(
         ("restore a b --sharpen 3", "no such option: --sharpen"),
         ("restaure a b", "no such command"),
         ("models pull gfpgan", "there are no weights called 'gfpgan'"),
-        ("train everything --config x.yaml", "there is no stage 'everything'"),
+        ("train everything --config x.yaml", "no such command 'everything'"),
         ("train codebook", "--config"),
         ("train codebook --config x.yaml fast", "'fast' is not KEY=VALUE"),
     ],

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.support.clips import Clip, make_clip, make_sound, truncate
 from vidrestore.errors import InputError
 from vidrestore.types import ColourTags
-from vidrestore.video import probe
+from vidrestore.video import probe, read_frames
 
 
 def test_a_plain_clip_is_described_as_it_was_made(tmp_path: Path) -> None:
@@ -37,6 +40,22 @@ def test_broadcast_rates_stay_rational(tmp_path: Path) -> None:
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_rotation_is_read_counter_clockwise(tmp_path: Path, degrees: int) -> None:
     assert probe(make_clip(tmp_path / "clip.mp4", Clip(rotation=degrees))).rotation == degrees
+
+
+@pytest.mark.parametrize(("orientation", "degrees"), [(1, 0), (3, 180), (6, 270), (8, 90)])
+def test_a_photograph_with_exif_is_read_and_turned_as_it_says(
+    tmp_path: Path, orientation: int, degrees: int
+) -> None:
+    packed = cv2.imencode(".jpg", np.full((24, 32, 3), 90, np.uint8))[1].tobytes()
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0" + b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    path = tmp_path / "photograph.jpg"
+    path.write_bytes(packed[:2] + segment + packed[2:])
+    info = probe(path)
+    assert (info.width, info.height) == (32, 24)
+    assert info.rotation == degrees
+    assert len(list(read_frames(path, info))) == 1
 
 
 def test_a_mirrored_picture_is_not_a_turned_one(tmp_path: Path) -> None:

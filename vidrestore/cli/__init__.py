@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 app.command("restore", epilog=restore.EXAMPLES)(restore.restore)
 app.add_typer(models.app, name="models")
-app.command("train", epilog=train.EXAMPLES)(train.train)
+app.add_typer(train.app, name="train")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

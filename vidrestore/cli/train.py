@@ -1,8 +1,9 @@
-"""`vidrestore train STAGE --config FILE key=value…`."""
+"""`vidrestore train prepare IN OUT` and `vidrestore train STAGE --config FILE key=value…`."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -11,30 +12,87 @@ import typer
 
 from vidrestore.errors import UsageError
 
-STAGES = ("codebook", "association", "restoration", "fidelity", "landmarks")
+STAGES = {
+    "codebook": "Learn a codebook of clean faces, or of degraded ones (domain=lq).",
+    "association": "Draw the encoders of clean and of degraded faces together.",
+    "restoration": "Predict the codes of the clean face from the degraded one.",
+    "fidelity": "Let the degraded face's own detail into the decoder.",
+    "landmarks": "Learn the landmarks of the embedded detector.",
+}
 """In the order they are run; each is the module of that name in vidrestore.training."""
 
 EXAMPLES = """\
 [bold]Examples[/bold]
 
+vidrestore train prepare photographs faces --size 512
+
 vidrestore train codebook --config configs/train/compact_codebook_hq.yaml
 
 vidrestore train restoration --config configs/train/compact_restoration.yaml optim.batch=8
+
+accelerate launch -m vidrestore train codebook --config configs/train/published_codebook_hq.yaml
 """
 
+app = typer.Typer(
+    help="Prepare faces, and train the networks on them; a run that was stopped goes on where it was.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
-def train(
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help=f"One of {', '.join(STAGES)}.")],
-    config: Annotated[Path, typer.Option(metavar="FILE", help="The stage's YAML file.", show_default=False)],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="KEY=VALUE…", help="Values that win over the file's, such as optim.batch=8."),
-    ] = None,
+
+@app.command("prepare")
+def prepare(
+    photographs: Annotated[Path, typer.Argument(metavar="IN", help="A folder of photographs.")],
+    faces: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The folder for aligned faces and their manifest.")
+    ],
+    size: Annotated[int, typer.Option(metavar="PIXELS", min=32, help="Side of an aligned face.")] = 512,
+    border: Annotated[
+        float, typer.Option(metavar="0..0.4", min=0, max=0.4, help="Share of the side left around it.")
+    ] = 0.0,
+    min_share: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, help="Faces below this share of the size are left out.")
+    ] = 0.6,
+    min_sharpness: Annotated[
+        float, typer.Option(metavar="CODES", min=0, help="Faces less sharp than this are left out.")
+    ] = 2.0,
+    detector: Annotated[str, typer.Option(metavar="NAME[=PATH]", help="As in restore.")] = "cascade",
 ) -> None:
-    """Train one stage of the networks; a run that was stopped goes on where it was."""
-    if stage not in STAGES:
-        raise UsageError(f"there is no stage '{stage}'; there are {', '.join(STAGES)}")
-    for override in overrides or ():
+    """Find the one face of each photograph, align it, and leave out what is small, blurred or crowded."""
+    from vidrestore.detection import make_detector
+    from vidrestore.training.prepare import MANIFEST, Wanted
+    from vidrestore.training.prepare import prepare as run
+
+    wanted = Wanted(size=size, border=border, min_share=min_share, min_sharpness=min_sharpness)
+    reasons = run(photographs, faces, make_detector(detector), wanted)
+    print(", ".join(f"{count} {reason}" for reason, count in reasons.most_common()))
+    print(f"faces and {MANIFEST}: {faces}")
+
+
+def _stage(name: str) -> Callable[[Path, list[str] | None], None]:
+    def train(
+        config: Annotated[
+            Path, typer.Option(metavar="FILE", help="The stage's YAML file.", show_default=False)
+        ],
+        overrides: Annotated[
+            list[str] | None,
+            typer.Argument(
+                metavar="KEY=VALUE…", help="Values that win over the file's, such as optim.batch=8."
+            ),
+        ] = None,
+    ) -> None:
+        _train(name, config, overrides or [])
+
+    return train
+
+
+for _name, _help in STAGES.items():
+    app.command(_name, help=_help)(_stage(_name))
+
+
+def _train(stage: str, config: Path, overrides: list[str]) -> None:
+    for override in overrides:
         if "=" not in override:
             raise UsageError(f"'{override}' is not KEY=VALUE, such as optim.batch=8")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -46,6 +104,6 @@ def train(
         raise UsageError(
             f"training needs {error.name}, which is not installed: pip install 'vidrestore[train]'"
         ) from error
-    result = module.train(config, list(overrides or ()))
+    result = module.train(config, overrides)
     if result is not None:
         print(f"trained: {result}")

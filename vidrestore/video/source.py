@@ -93,11 +93,23 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
 
 def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
     """The nine numbers by which a player turns or mirrors the picture, or None."""
-    entries: Any = picture.side_data  # iterates over its values, which its stub does not say
+    try:
+        entries: Any = picture.side_data  # iterates over its values, which its stub does not say
+    except ValueError:
+        # PyAV lists all side data or none, and knows no types newer than itself, such as EXIF.
+        return _turned_by(picture.rotation)
     for side_data in entries:
         if str(side_data.type).endswith("DISPLAYMATRIX"):
             return struct.unpack("=9i", bytes(side_data)[:36])
     return None
+
+
+def _turned_by(degrees: int) -> tuple[int, ...] | None:
+    """The matrix of a plain rotation counter-clockwise, in FFmpeg's 16.16 and 2.30 fixed point."""
+    if degrees % 360 == 0:
+        return None
+    cosine, sine = (round(f(math.radians(degrees)) * (1 << 16)) for f in (math.cos, math.sin))
+    return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30)
 
 
 def rotation(matrix: tuple[int, ...] | None) -> int:

@@ -1,0 +1,81 @@
+"""The sample's first second through the real pipeline, against its undamaged truth.
+
+The truth's faces beside this file are cut from what `samples/make_old_film.py --truth` writes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import vidrestore
+from tests.support.shared import ROOT
+from vidrestore.alignment import similarity, warp_face
+from vidrestore.evaluation import psnr, ssim
+from vidrestore.types import FloatArray, Frame, Report
+from vidrestore.video import probe, read_frames
+
+SAMPLE = ROOT / "samples" / "old_film.mp4"
+HERE = Path(__file__).parent
+SIZE = 256
+MIDDLE = (slice(76, 225), slice(56, 200))
+"""From the brows to the chin."""
+MARKS = {
+    int(index): np.array(points, np.float32)
+    for index, points in json.loads((HERE / "old_film_truth.json").read_text()).items()
+}
+
+
+@pytest.fixture(scope="module")
+def restored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, list[Frame], list[Frame]]:
+    """What is reported, the sample's frames, and the restored ones, without any loss of coding."""
+    target = tmp_path_factory.mktemp("golden") / "restored.mkv"
+    report = vidrestore.restore(SAMPLE, target, codec="ffv1", end=1.0, device="cpu")
+    before = [f for f, _ in zip(read_frames(SAMPLE, probe(SAMPLE)), range(report.frames), strict=False)]
+    return report, before, list(read_frames(target, probe(target)))
+
+
+def face(frame: Frame) -> FloatArray:
+    return warp_face(frame, similarity(MARKS[frame.index], SIZE), SIZE)[MIDDLE]
+
+
+def truth(index: int) -> FloatArray:
+    picture = cv2.imread(str(HERE / f"old_film_truth_{index:03d}.jpg"))
+    assert picture is not None
+    return picture[:, :, ::-1].astype(np.float32)[MIDDLE] / 255
+
+
+def test_the_face_is_followed_through_every_frame(
+    restored: tuple[Report, list[Frame], list[Frame]],
+) -> None:
+    report, before, after = restored
+    assert report.frames == len(before) == len(after) == 24
+    assert report.frames_with_faces == 24
+    assert report.tracks == 1
+    assert report.lost_frames == 0
+
+
+@pytest.mark.parametrize("index", sorted(MARKS))
+def test_the_restored_face_is_nearer_to_the_truth(
+    restored: tuple[Report, list[Frame], list[Frame]], index: int
+) -> None:
+    _, before, after = restored
+    wanted = truth(index)
+    assert ssim(face(after[index]), wanted) > ssim(face(before[index]), wanted) + 0.03
+    assert psnr(face(after[index]), wanted) > psnr(face(before[index]), wanted)
+
+
+def test_nothing_changes_away_from_the_face(restored: tuple[Report, list[Frame], list[Frame]]) -> None:
+    _, before, after = restored
+    for index, points in MARKS.items():
+        changed = before[index].planes[0] != after[index].planes[0]
+        assert changed.any()
+        height, width = changed.shape
+        x, y = np.meshgrid(np.arange(width), np.arange(height))
+        middle, eyes = points.mean(axis=0), float(np.hypot(*(points[1] - points[0])))
+        far = np.hypot(x - middle[0], y - middle[1]) > 2.6 * eyes
+        assert not changed[far].any()
