@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.frames import make_frame
-from vidrestore.alignment import align, apply, invert, scale_of, similarity, template, warp_face
+from vidrestore.alignment import (
+    align,
+    apply,
+    invert,
+    scale_of,
+    sharpness,
+    similarity,
+    template,
+    warp_face,
+)
 from vidrestore.types import FrameFaces, TrackedFace
 
 
@@ -80,3 +90,9 @@ def test_one_frame_comes_out_for_each_frame_in() -> None:
     assert [item.scene for item in out] == [0, 2, 1]
     assert out[1].faces[0].image.shape == (32, 32, 3)
     assert (out[1].faces[0].track_id, out[1].faces[0].opacity) == (3, 0.5)
+
+
+def test_blur_brings_sharpness_down() -> None:
+    face = np.random.default_rng(1).random((128, 128, 3), np.float32)
+    blurred = np.asarray(cv2.GaussianBlur(face, (0, 0), 2))
+    assert sharpness(np.asarray(blurred, np.float32)) < 0.2 * sharpness(face)

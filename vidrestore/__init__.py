@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidrestore import errors
-    from vidrestore.api import restore
+    from vidrestore.api import inspect, restore
     from vidrestore.errors import (
         DeviceError,
         DownloadError,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         VidrestoreError,
         WeightsError,
     )
+    from vidrestore.inspection import Inspection
     from vidrestore.settings import Settings
     from vidrestore.types import Progress, Report
 
@@ -33,6 +34,7 @@ __all__ = [
     "DeviceError",
     "DownloadError",
     "InputError",
+    "Inspection",
     "OutputError",
     "ProcessingError",
     "Progress",
@@ -43,10 +45,18 @@ __all__ = [
     "WeightsError",
     "__version__",
     "errors",
+    "inspect",
     "restore",
 ]
 
-_HOMES = {"restore": "api", "Settings": "settings", "Report": "types", "Progress": "types"}
+_HOMES = {
+    "inspect": "api",
+    "restore": "api",
+    "Inspection": "inspection",
+    "Settings": "settings",
+    "Report": "types",
+    "Progress": "types",
+}
 
 
 def __getattr__(name: str) -> Any:

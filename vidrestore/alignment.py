@@ -92,6 +92,18 @@ def low_pass(image: FloatArray, scale: float) -> FloatArray:
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
+def sharpness(face: FloatArray) -> float:
+    """Mean magnitude of the luma's Laplacian around eyes and mouth, in 8-bit codes; blur brings it to 0.
+
+    `face` (S, S, 3) in 0..1; measured at 256 pixels, so that sizes compare.
+    """
+    grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = np.asarray(cv2.resize(grey, (256, 256), interpolation=cv2.INTER_AREA))
+    x0, y0 = (template(256).min(axis=0) - 20).astype(int)
+    x1, y1 = (template(256).max(axis=0) + 20).astype(int)
+    return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())
+
+
 def align(items: Iterable[FrameFaces[TrackedFace]], size: int) -> Iterator[FrameFaces[AlignedFace]]:
     """One frame out per frame in; each face cut out and turned upright, `size` pixels a side."""
     for item in items:

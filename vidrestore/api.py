@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidrestore.settings import make_settings
 from vidrestore.types import ProgressCallback, Report
+
+if TYPE_CHECKING:
+    from vidrestore.inspection import Inspection
 
 
 def restore(
@@ -28,3 +31,15 @@ def restore(
     from vidrestore.pipeline import restore_video  # torch and PyAV are loaded once there is work for them
 
     return restore_video(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
+
+
+def inspect(
+    input: str | PathLike[str], *, on_progress: ProgressCallback | None = None, **settings: Any
+) -> Inspection:
+    """The scenes of a video and the faces that `restore` with the same `settings` would restore.
+
+    Writes nothing. Raises a subclass of `VidrestoreError` for what the caller can put right.
+    """
+    from vidrestore.inspection import inspect_video
+
+    return inspect_video(Path(fspath(input)), make_settings(**settings), on_progress)

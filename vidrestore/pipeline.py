@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DECODED_AHEAD_BYTES = 128 * 2**20
-DETECTION_INTERVAL = 5
 CPU_BATCH, GPU_BATCH = 4, 32
 
 
@@ -74,7 +73,7 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
     from vidrestore.detection import detect, make_detector
     from vidrestore.restoration import TemporalBlend, make_restorer, restore
     from vidrestore.streaming import Prefetch
-    from vidrestore.tracking import track
+    from vidrestore.tracking import choose, track
     from vidrestore.video import read_frames
     from vidrestore.weights import model_path
 
@@ -86,10 +85,8 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
     batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
     decoded = read_frames(source, info, start=settings.start, end=settings.end, on_lost=run.packet_lost)
     with Prefetch(decoded, items=64, max_bytes=DECODED_AHEAD_BYTES, size_of=_frame_bytes) as frames:
-        found = detect(
-            clock.timed("decoding", frames), detector, interval=DETECTION_INTERVAL, min_face=settings.min_face
-        )
-        tracked = run.counted(track(clock.timed("detection", found)))
+        found = detect(clock.timed("decoding", frames), detector, min_face=settings.min_face)
+        tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
         aligned = align(clock.timed("tracking", tracked), restorer.size)
         restored = restore(
             clock.timed("alignment", aligned),

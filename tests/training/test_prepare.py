@@ -13,7 +13,7 @@ from vidrestore.alignment import template
 from vidrestore.cli import main
 from vidrestore.detection import make_detector
 from vidrestore.errors import InputError, OutputError
-from vidrestore.training.prepare import Wanted, prepare, read_manifest, sharpness
+from vidrestore.training.prepare import Wanted, prepare, read_manifest
 from vidrestore.types import Detection, Frame
 
 PORTRAITS = SHARED / "portraits"
@@ -72,12 +72,6 @@ def test_nothing_is_overwritten_and_nothing_comes_of_nothing(tmp_path: Path) -> 
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no photographs"):
         prepare(tmp_path / "empty", tmp_path / "out2", Finds(), Wanted())
-
-
-def test_blur_brings_sharpness_down() -> None:
-    face = np.random.default_rng(1).random((128, 128, 3), np.float32)
-    blurred = np.asarray(cv2.GaussianBlur(face, (0, 0), 2))
-    assert sharpness(np.asarray(blurred, np.float32)) < 0.2 * sharpness(face)
 
 
 @needs_shared

@@ -29,7 +29,7 @@ vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
 """
 
 
-def _help(setting: str) -> str:
+def about(setting: str) -> str:
     """The setting's own line, with its default: said once, in settings.py."""
     field = Settings.model_fields[setting]
     text = " ".join((field.description or "").split()).rstrip(".").replace("; None:", ". Default:")
@@ -41,26 +41,27 @@ def restore(
     output: Annotated[
         Path, typer.Argument(metavar="OUTPUT", help="Where the result goes.", show_default=False)
     ],
-    model: Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=_help("model"))] = None,
-    detector: Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=_help("detector"))] = None,
-    device: Annotated[str | None, typer.Option(metavar="NAME", help=_help("device"))] = None,
-    strength: Annotated[float | None, typer.Option(metavar="0..1", help=_help("strength"))] = None,
-    fidelity: Annotated[float | None, typer.Option(metavar="0..1", help=_help("fidelity"))] = None,
-    temporal: Annotated[float | None, typer.Option(metavar="0..1", help=_help("temporal"))] = None,
-    min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=_help("min_face"))] = None,
-    batch: Annotated[int | None, typer.Option(metavar="N", help=_help("batch"))] = None,
-    codec: Annotated[str | None, typer.Option(metavar="NAME", help=_help("codec"))] = None,
-    crf: Annotated[float | None, typer.Option(metavar="N", help=_help("crf"))] = None,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help=_help("preset"))] = None,
-    start: Annotated[str | None, typer.Option(metavar="TIME", help=_help("start"))] = None,
-    end: Annotated[str | None, typer.Option(metavar="TIME", help=_help("end"))] = None,
-    compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=_help("compare"))] = None,
+    model: Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=about("model"))] = None,
+    detector: Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=about("detector"))] = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))] = None,
+    strength: Annotated[float | None, typer.Option(metavar="0..1", help=about("strength"))] = None,
+    fidelity: Annotated[float | None, typer.Option(metavar="0..1", help=about("fidelity"))] = None,
+    temporal: Annotated[float | None, typer.Option(metavar="0..1", help=about("temporal"))] = None,
+    faces: Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))] = None,
+    min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))] = None,
+    batch: Annotated[int | None, typer.Option(metavar="N", help=about("batch"))] = None,
+    codec: Annotated[str | None, typer.Option(metavar="NAME", help=about("codec"))] = None,
+    crf: Annotated[float | None, typer.Option(metavar="N", help=about("crf"))] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help=about("preset"))] = None,
+    start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
+    compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=about("compare"))] = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML of these names; flags win over it."),
     ] = None,
     overwrite: Annotated[
-        bool | None, typer.Option("--overwrite", "-y", help=_help("overwrite"), show_default=False)
+        bool | None, typer.Option("--overwrite", "-y", help=about("overwrite"), show_default=False)
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
@@ -79,6 +80,7 @@ def restore(
             strength=strength,
             fidelity=fidelity,
             temporal=temporal,
+            faces=faces,
             min_face=min_face,
             batch=batch,
             codec=codec,

@@ -1,5 +1,6 @@
 """Detection -> TrackedFace. No torch."""
 
+from vidrestore.tracking.choice import choose
 from vidrestore.tracking.stage import track
 
-__all__ = ["track"]
+__all__ = ["choose", "track"]

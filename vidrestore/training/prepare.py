@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidrestore.alignment import scale_of, similarity, template, warp_face
+from vidrestore.alignment import scale_of, sharpness, similarity, warp_face
 from vidrestore.detection import FaceDetector
 from vidrestore.errors import InputError, OutputError, VidrestoreError
 from vidrestore.training.dataset import SUFFIXES
@@ -79,18 +79,6 @@ def read_manifest(path: Path) -> Iterator[Entry]:
     """The entries of a manifest."""
     for line in path.read_text(encoding="utf-8").splitlines():
         yield Entry(**json.loads(line))
-
-
-def sharpness(face: FloatArray) -> float:
-    """Mean magnitude of the luma's Laplacian around eyes and mouth, in 8-bit codes; blur brings it to 0.
-
-    `face` (S, S, 3) in 0..1; measured at 256 pixels, so that sizes compare.
-    """
-    grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
-    grey = np.asarray(cv2.resize(grey, (256, 256), interpolation=cv2.INTER_AREA))
-    x0, y0 = (template(256).min(axis=0) - 20).astype(int)
-    x1, y1 = (template(256).max(axis=0) + 20).astype(int)
-    return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())
 
 
 def _prepare_one(path: Path, source: Path, target: Path, detector: FaceDetector, wanted: Wanted) -> Entry:

@@ -1,0 +1,101 @@
+"""`vidrestore inspect INPUT [--json FILE] [--html FILE]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidrestore.cli.progress import show_progress
+from vidrestore.cli.restore import about
+from vidrestore.errors import OutputError
+from vidrestore.settings import make_settings
+
+if TYPE_CHECKING:
+    from vidrestore.inspection import Inspection
+
+EXAMPLES = """\
+[bold]Examples[/bold]
+
+vidrestore inspect old.mp4
+
+vidrestore inspect old.mp4 --html faces.html
+
+vidrestore inspect old.mp4 --json - --quiet
+"""
+
+
+def inspect(
+    input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to look at.", show_default=False)],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all that was found; - for stdout.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with a picture of each face.")
+    ] = None,
+    detector: Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=about("detector"))] = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))] = None,
+    faces: Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))] = None,
+    min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))] = None,
+    start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
+) -> None:
+    """Say what there is in INPUT: scenes, and the faces that would be restored, by their track ids."""
+    from vidrestore.inspection import inspect_video
+
+    settings = make_settings(
+        detector=detector, device=device, faces=faces, min_face=min_face, start=start, end=end
+    )
+    with show_progress(quiet=quiet) as on_progress:
+        found = inspect_video(input, settings, on_progress)
+    to_stdout = str(json_file) == "-"
+    if json_file is not None:
+        text = json.dumps(found.to_dict(), indent=2)
+        if to_stdout:
+            print(text)
+        else:
+            _write(json_file, text)
+    if html is not None:
+        from vidrestore.cli.inspect_page import page
+
+        _write(html, page(found))
+    if not quiet and not to_stdout:
+        _print(found)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _print(found: Inspection) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
+    console.print(
+        f"{found.path}: {found.width} x {found.height}, {found.frames} frames, "
+        f"{float(found.frame_rate):.3f} frames/s, {found.codec} {found.pixel_format}"
+        + (f", turned by {found.rotation} degrees" if found.rotation else "")
+        + (", interlaced" if found.interlaced else "")
+    )
+    starts = ", ".join(f"{scene.start:.2f}" for scene in found.scenes[:12])
+    more = f" and {len(found.scenes) - 12} more" if len(found.scenes) > 12 else ""
+    console.print(f"{len(found.scenes)} scenes, beginning at {starts}{more} s")
+    console.print(f"faces in {found.frames_with_faces} of {found.frames} frames")
+    if not found.tracks:
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("id", "from s", "to s", "frames", "side px", "sharpness", "score"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for t in found.tracks:
+        side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
+        table.add_row(str(t.id), f"{t.start:.2f}", f"{t.end:.2f}", str(t.frames), side,
+                      f"{t.sharpness:.1f}", f"{t.score:.2f}")  # fmt: skip
+    console.print(table)

@@ -1,0 +1,70 @@
+"""The page of `vidrestore inspect --html`: one file, pictures inside, nothing fetched."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vidrestore.inspection import FaceTrack, Inspection
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fafafa }
+h1 { font-size: 1.2rem } ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 1rem }
+li { background: #fff; border: 1px solid #ddd; border-radius: 6px; padding: .7rem; width: 11rem }
+img { width: 100%; border-radius: 4px } b { font-size: 1.1rem } small { color: #666 }
+svg { width: 100%; background: #fff; border: 1px solid #ddd }
+"""
+_ROW = 14
+
+
+def page(found: Inspection) -> str:
+    """The whole page as HTML."""
+    name = escape(found.path.name)
+    facts = (
+        f"{found.width} &times; {found.height}, {found.frames} frames, "
+        f"{float(found.frame_rate):.3f} frames/s, {escape(found.codec)} {escape(found.pixel_format)}, "
+        f"{len(found.scenes)} scenes, "
+        f"faces in {found.frames_with_faces} frames"
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
+        f"<style>{_STYLE}</style><h1>{name}</h1><p>{facts}</p>{_timeline(found)}"
+        f"<ul>{''.join(_card(track) for track in found.tracks)}</ul></html>"
+    )
+
+
+def _card(track: FaceTrack) -> str:
+    return (
+        f'<li><img alt="track {track.id}" src="data:image/png;base64,{_png(track)}">'
+        f"<b>{track.id}</b> {track.start:.2f} to {track.end:.2f} s<br><small>{track.frames} frames, "
+        f"{track.side[0]:.0f} to {track.side[2]:.0f} px, sharpness {track.sharpness:.1f}, "
+        f"score {track.score:.2f}</small></li>"
+    )
+
+
+def _png(track: FaceTrack) -> str:
+    import cv2
+
+    return b64encode(cv2.imencode(".png", track.thumbnail[:, :, ::-1])[1].tobytes()).decode("ascii")
+
+
+def _timeline(found: Inspection) -> str:
+    """A row a track, cuts as upright lines; the width is the video's frames."""
+    height = _ROW * max(len(found.tracks), 1)
+    first = found.scenes[0].first_frame if found.scenes else 0
+    cuts = "".join(
+        f'<line x1="{s.first_frame - first}" x2="{s.first_frame - first}" y1="0" y2="{height}" '
+        'stroke="#bbb" vector-effect="non-scaling-stroke"/>'
+        for s in found.scenes[1:]
+    )
+    bars = "".join(
+        f'<rect x="{t.first_frame - first}" y="{row * _ROW + 2}" width="{t.last_frame - t.first_frame + 1}" '
+        f'height="{_ROW - 4}" fill="#3a7"><title>track {t.id}</title></rect>'
+        for row, t in enumerate(found.tracks)
+    )
+    return (
+        f'<svg viewBox="0 0 {max(found.frames, 1)} {height}" preserveAspectRatio="none" '
+        f'height="{height}">{cuts}{bars}</svg>'
+    )

@@ -1,0 +1,242 @@
+"""inspect_video: what there is in a video before anything is done to it. Writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.errors import InputError
+from vidrestore.settings import Settings
+from vidrestore.types import Frame, Progress, ProgressCallback, TrackedFace, VideoInfo
+
+THUMBNAIL = 128
+"""Side of a track's picture, pixels."""
+_LEAST_OPACITY = 0.9
+"""A picture is taken of a face as it will be restored in full, where there is such a frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """From one cut to the next."""
+
+    first_frame: int
+    frames: int
+    start: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceTrack:
+    """One person followed through time."""
+
+    id: int
+    first_frame: int
+    last_frame: int
+    start: float
+    """Seconds, of its first frame."""
+    end: float
+    """Seconds, of its last frame."""
+    frames: int
+    """In which it is restored; fewer than from first to last where it is lost in between."""
+    side: tuple[float, float, float]
+    """Least, mean and greatest side of its box, pixels."""
+    sharpness: float
+    """Mean of `vidrestore.alignment.sharpness`: some 2 is soft, 10 is a good photograph."""
+    score: float
+    """Mean of the detector's, 0..1."""
+    thumbnail: NDArray[np.uint8] = field(repr=False, compare=False)
+    """(128, 128, 3) RGB, where the face is largest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What was found in a video."""
+
+    path: Path
+    width: int
+    height: int
+    frame_rate: Fraction
+    duration: float
+    """Seconds, from the first frame to the last."""
+    codec: str
+    pixel_format: str
+    rotation: int
+    interlaced: bool
+    other_streams: tuple[str, ...]
+    frames: int
+    frames_with_faces: int
+    scenes: tuple[Scene, ...]
+    tracks: tuple[FaceTrack, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without the pictures."""
+        return {
+            "path": str(self.path),
+            "width": self.width,
+            "height": self.height,
+            "frame_rate": str(self.frame_rate),
+            "duration": round(self.duration, 3),
+            "codec": self.codec,
+            "pixel_format": self.pixel_format,
+            "rotation": self.rotation,
+            "interlaced": self.interlaced,
+            "other_streams": list(self.other_streams),
+            "frames": self.frames,
+            "frames_with_faces": self.frames_with_faces,
+            "scenes": [
+                {"first_frame": s.first_frame, "frames": s.frames, "start": round(s.start, 3)}
+                for s in self.scenes
+            ],
+            "tracks": [
+                {
+                    "id": t.id,
+                    "first_frame": t.first_frame,
+                    "last_frame": t.last_frame,
+                    "start": round(t.start, 3),
+                    "end": round(t.end, 3),
+                    "frames": t.frames,
+                    "side": [round(v, 1) for v in t.side],
+                    "sharpness": round(t.sharpness, 2),
+                    "score": round(t.score, 3),
+                }
+                for t in self.tracks
+            ],
+        }
+
+
+def inspect_video(
+    source: Path, settings: Settings, on_progress: ProgressCallback | None = None
+) -> Inspection:
+    """Find and follow the faces of a video as `restore_video` with the same settings will.
+
+    Memory grows with the number of tracks and scenes only. Raises a VidrestoreError for what the user can
+    cause or fix.
+    """
+    from vidrestore import video
+    from vidrestore.detection import detect, make_detector
+    from vidrestore.tracking import choose, track
+
+    info = video.probe(source)
+    detector = make_detector(settings.detector, settings.device)
+    frames = video.read_frames(source, info, start=settings.start, end=settings.end)
+    found = detect(frames, detector, min_face=settings.min_face)
+    began, notes = time.monotonic(), _Notes()
+    for item in choose(track(found), settings.faces):
+        notes.take(item.frame, item.scene, item.faces)
+        if on_progress is not None:
+            seconds = time.monotonic() - began
+            total = info.frame_count if settings.start is None and settings.end is None else None
+            on_progress(Progress(frames=notes.frames, total=total, faces=notes.faces, seconds=seconds))
+    if not notes.frames:
+        raise InputError(f"no frame of {source} could be decoded: the file is damaged or cut short")
+    return notes.result(info)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Of one track, so far."""
+
+    first: tuple[int, float]
+    """Frame and its time."""
+    last: tuple[int, float]
+    frames: int = 0
+    sides: list[float] = field(default_factory=lambda: [np.inf, 0.0, 0.0])
+    """Least, sum, greatest."""
+    sharpness: float = 0.0
+    score: float = 0.0
+    seen: int = 0
+    best: tuple[bool, float] = (False, 0.0)
+    thumbnail: NDArray[np.uint8] | None = None
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is remembered while frames pass."""
+
+    frames: int = 0
+    frames_with_faces: int = 0
+    faces: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    scenes: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """Number -> first frame and its time."""
+    scene_frames: Counter[int] = field(default_factory=Counter)
+    tracks: dict[int, _Sums] = field(default_factory=dict)
+
+    def take(self, frame: Frame, scene: int, faces: tuple[TrackedFace, ...]) -> None:
+        if not self.frames:
+            self.first = frame.seconds
+        self.last = frame.seconds
+        self.frames += 1
+        self.frames_with_faces += bool(faces)
+        self.faces += len(faces)
+        self.scenes.setdefault(scene, (frame.index, frame.seconds))
+        self.scene_frames[scene] += 1
+        for face in faces:
+            self._take_face(frame, face)
+
+    def _take_face(self, frame: Frame, face: TrackedFace) -> None:
+        from vidrestore.alignment import sharpness, similarity, warp_face
+
+        here = (frame.index, frame.seconds)
+        sums = self.tracks.setdefault(face.track_id, _Sums(first=here, last=here))
+        picture = warp_face(frame, similarity(face.landmarks, 256), 256)
+        side = float(np.sqrt((face.box[2] - face.box[0]) * (face.box[3] - face.box[1])))
+        sums.last = here
+        sums.frames += 1
+        sums.sides = [min(sums.sides[0], side), sums.sides[1] + side, max(sums.sides[2], side)]
+        sums.sharpness += sharpness(picture)
+        if face.observed:
+            sums.score += face.score
+            sums.seen += 1
+        value = (face.opacity >= _LEAST_OPACITY, side)
+        if value > sums.best or sums.thumbnail is None:
+            sums.best = value
+            small = cv2.resize(picture, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+            sums.thumbnail = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+
+    def result(self, info: VideoInfo) -> Inspection:
+        return Inspection(
+            path=info.path,
+            width=info.width,
+            height=info.height,
+            frame_rate=info.frame_rate,
+            duration=self.last - self.first,
+            codec=info.codec,
+            pixel_format=info.pixel_format.name,
+            rotation=info.rotation,
+            interlaced=info.interlaced,
+            other_streams=info.other_streams,
+            frames=self.frames,
+            frames_with_faces=self.frames_with_faces,
+            scenes=tuple(
+                Scene(first_frame=first, start=start, frames=self.scene_frames[number])
+                for number, (first, start) in self.scenes.items()
+            ),
+            tracks=tuple(_track(number, sums) for number, sums in sorted(self.tracks.items())),
+        )
+
+
+def _track(number: int, sums: _Sums) -> FaceTrack:
+    least, total, greatest = sums.sides
+    assert sums.thumbnail is not None
+    return FaceTrack(
+        id=number,
+        first_frame=sums.first[0],
+        last_frame=sums.last[0],
+        start=sums.first[1],
+        end=sums.last[1],
+        frames=sums.frames,
+        side=(least, total / sums.frames, greatest),
+        sharpness=sums.sharpness / sums.frames,
+        score=sums.score / max(sums.seen, 1),
+        thumbnail=sums.thumbnail,
+    )
