@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DECODED_AHEAD_BYTES = 128 * 2**20
+HELD_BYTES = 192 * 2**20
+"""Of frames that wait for a batch to fill, before encoding and again before decoding."""
+MAX_HELD = 32
 CPU_BATCH, GPU_BATCH = 4, 32
 
 
@@ -93,6 +96,7 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
             restorer,
             TemporalBlend(strength=settings.temporal),
             batch=batch,
+            max_frames=held_frames(info),
         )
         for item in clock.timed("restoration", restored):
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
@@ -100,6 +104,15 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
             if settings.compare == "side-by-side":
                 frame = side_by_side(item.frame, frame)
             yield frame
+
+
+def held_frames(info: VideoInfo) -> int:
+    """How many frames may wait for a batch to fill: `MAX_HELD`, or what `HELD_BYTES` hold of large ones."""
+    shift_x, shift_y = info.pixel_format.chroma_shift
+    chroma = 0.0 if info.pixel_format.family == "gray" else 2.0 / (1 << (shift_x + shift_y))
+    samples = info.width * info.height * (1 + chroma + info.pixel_format.has_alpha)
+    frame_bytes = samples * (2 if info.pixel_format.bit_depth > 8 else 1)
+    return max(1, min(MAX_HELD, int(HELD_BYTES / frame_bytes)))
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tracking.motion import face, frame
+from tests.tracking.motion import face, frame, picture
 from vidrestore.detection import detect
 from vidrestore.detection.overlap import overlap, without_duplicates
 from vidrestore.types import Detection, Frame
@@ -22,9 +22,12 @@ class ScriptedDetector:
     def __init__(self, found: dict[int, list[Detection]], followed: dict[int, list[Detection]]) -> None:
         self.found, self.followed = found, followed
         self.searched: list[int] = []
+        self.thorough: list[int] = []
 
-    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
         self.searched.append(frame.index)
+        if not quick:
+            self.thorough.append(frame.index)
         return tuple(self.found.get(frame.index, []))
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
@@ -42,10 +45,32 @@ def test_a_full_search_happens_every_few_frames() -> None:
     assert all(len(item.faces) == 1 for item in out)
 
 
-def test_a_lost_face_is_searched_for_at_once() -> None:
+def test_most_searches_are_quick_where_nothing_happens() -> None:
+    detector = ScriptedDetector({0: [face((100, 100))]}, {})
+    list(detect(frames(101), detector, interval=5))
+    assert detector.thorough == [0, 20, 40, 60, 80, 100]
+
+
+def test_a_lost_face_is_searched_for_at_once_and_thoroughly() -> None:
     detector = ScriptedDetector({0: [face((100, 100))]}, {3: []})
     list(detect(frames(10), detector, interval=5))
     assert detector.searched == [0, 3, 5]
+    assert detector.thorough == [0, 3]
+
+
+def test_a_new_picture_is_searched_at_once_and_thoroughly() -> None:
+    detector = ScriptedDetector({}, {})
+    looks = [frame(i, picture(0 if i < 7 else 1)) for i in range(12)]
+    list(detect(looks, detector, interval=5))
+    assert detector.searched == [0, 5, 7, 10]
+    assert detector.thorough == [0, 7]
+
+
+def test_a_flash_of_exposure_is_no_new_picture() -> None:
+    detector = ScriptedDetector({}, {})
+    looks = [frame(i, picture(0) // 2 + (60 if i == 7 else 0)) for i in range(10)]
+    list(detect(looks, detector, interval=5))
+    assert detector.searched == [0, 5]
 
 
 def test_a_face_found_twice_comes_out_once() -> None:

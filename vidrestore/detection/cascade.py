@@ -28,6 +28,8 @@ BOX_PER_SIDE = 0.72
 """Side of a face's box over the side of the network's crop: brow to chin."""
 _FRONTAL = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 _PROFILE = "haarcascade_profileface.xml"
+_STEP = 1.2
+"""From one size that is searched for to the next: the network corrects the box, so steps may be wide."""
 # Cascades see faces turned by up to some 15 degrees.
 _TILTS = (-25.0, 25.0)
 
@@ -53,10 +55,10 @@ class CascadeDetector:
         self._frontal = [_cascade(name) for name in _FRONTAL]
         self._profile = _cascade(_PROFILE)
 
-    def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """All faces of the frame, best first."""
+    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+        """All faces of the frame, best first; `quick`: upright frontal ones, at a fifth of the time."""
         rgb, scale = small_rgb(frame, self._max_side)
-        squares = [square / scale for square in self._propose(rgb)]
+        squares = [square / scale for square in self._propose(rgb, quick)]
         # The network's own answer gives a tighter crop than the cascade's box: look twice.
         first = self._verify(frame, squares, self._find_score * 0.5)
         return without_duplicates(self._look_again(frame, first, self._find_score))
@@ -65,15 +67,17 @@ class CascadeDetector:
         """Faces near their previous places."""
         return without_duplicates(self._look_again(frame, previous, self._follow_score))
 
-    def _propose(self, rgb: NDArray[np.uint8]) -> list[FloatArray]:
+    def _propose(self, rgb: NDArray[np.uint8], quick: bool) -> list[FloatArray]:
         """Squares (centre x, centre y, side) in the picture where a face may be."""
         grey = cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+        if quick:
+            return [_square(box) for box in _scan(self._frontal[0], grey, 2)]
         boxes = [box for cascade in self._frontal for box in _scan(cascade, grey, 2)]
         boxes += _scan(self._profile, grey, 3)
         width = grey.shape[1]
         mirrored = _scan(self._profile, np.ascontiguousarray(grey[:, ::-1]), 3)
         boxes += [(width - x - w, y, w, h) for x, y, w, h in mirrored]
-        upright = [np.array([x + w / 2, y + 0.53 * h, 1.3 * w], np.float32) for x, y, w, h in boxes]
+        upright = [_square(box) for box in boxes]
         return upright + [square for angle in _TILTS for square in self._propose_tilted(grey, angle)]
 
     def _propose_tilted(self, grey: NDArray[Any], angle: float) -> list[FloatArray]:
@@ -143,10 +147,16 @@ def _plausible(points: FloatArray) -> bool:
     return across > 2 and down > 0.4 * across
 
 
+def _square(box: tuple[float, float, float, float]) -> FloatArray:
+    """Where the network looks for the face of a cascade's box."""
+    x, y, width, height = box
+    return np.array([x + width / 2, y + 0.53 * height, 1.3 * width], np.float32)
+
+
 def _scan(
     cascade: cv2.CascadeClassifier, grey: NDArray[Any], neighbours: int
 ) -> list[tuple[int, int, int, int]]:
-    boxes = cascade.detectMultiScale(grey, scaleFactor=1.1, minNeighbors=neighbours, minSize=(20, 20))
+    boxes = cascade.detectMultiScale(grey, scaleFactor=_STEP, minNeighbors=neighbours, minSize=(20, 20))
     return [(int(x), int(y), int(w), int(h)) for x, y, w, h in boxes]
 
 

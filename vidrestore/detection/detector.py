@@ -11,8 +11,11 @@ from vidrestore.types import Detection, Frame
 class FaceDetector(Protocol):
     """Finds faces in a frame, anew or near where they were."""
 
-    def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """All faces of the frame, whatever came before it."""
+    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+        """All faces of the frame, whatever came before it.
+
+        `quick`: a thorough search lies not far back, so one that may miss turned faces will do.
+        """
         ...
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:

@@ -65,8 +65,8 @@ class RetinaFaceDetector:
                     module.negative_slope = 0.0
         self._model = self._model.eval().to(device)
 
-    def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """All faces of the frame, best first."""
+    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+        """All faces of the frame, best first; `quick` changes nothing, one search finds all there is."""
         rgb, scale = small_rgb(frame, self._max_side)
         return self.find(rgb, scale)
 

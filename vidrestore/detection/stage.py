@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import cv2
+import numpy as np
+
 from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.overlap import without_duplicates
-from vidrestore.types import Detection, Frame, FrameFaces
+from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
+
+THOROUGH_EVERY = 4
+"""Searches of which one is thorough where nothing happens."""
+CHANGED = 0.06
+"""Mean change of a tiny copy of the luma (0..1), brightness aside, that calls for a thorough search."""
+_TINY = (32, 18)
 
 
 def detect(
@@ -14,19 +23,35 @@ def detect(
 ) -> Iterator[FrameFaces[Detection]]:
     """One out per frame in, same order, at once.
 
-    `interval`: frames between two full detections; a face that could not be followed brings one on at once.
+    `interval`: frames between two searches, of which most are quick. A face that could not be followed and a
+    picture that changed all over (a cut) bring on a thorough one at once.
     `min_face`: faces whose box is lower or narrower than this [frame px] are left out.
     """
     known: tuple[Detection, ...] = ()
+    before: FloatArray | None = None
     for count, frame in enumerate(frames):
         followed = detector.follow(frame, known) if known else ()
-        if count % interval == 0 or len(followed) < len(known):
-            # What full detection misses but following still verifies stays.
-            found = without_duplicates([*followed, *detector.detect(frame)])
+        look = _tiny(frame)
+        surprising = before is None or len(followed) < len(known) or _change(before, look) > CHANGED
+        before = look
+        if surprising or count % interval == 0:
+            quick = not surprising and count // interval % THOROUGH_EVERY != 0
+            # What a search misses but following still verifies stays.
+            found = without_duplicates([*followed, *detector.detect(frame, quick=quick)])
         else:
             found = without_duplicates(followed)
         known = tuple(d for d in found if _smaller_side(d) >= min_face)
         yield FrameFaces(frame=frame, faces=known)
+
+
+def _tiny(frame: Frame) -> FloatArray:
+    small = cv2.resize(frame.planes[0], _TINY, interpolation=cv2.INTER_AREA)
+    scaled = small.astype(np.float32) / ((1 << frame.format.bit_depth) - 1)
+    return scaled - scaled.mean()
+
+
+def _change(before: FloatArray, now: FloatArray) -> float:
+    return float(np.abs(now - before).mean())
 
 
 def _smaller_side(detection: Detection) -> float:
