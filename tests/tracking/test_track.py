@@ -110,6 +110,22 @@ def test_a_short_gap_is_bridged_and_said_to_be() -> None:
     assert np.abs(bridged - expected).max() < 1.0
 
 
+def test_what_hides_a_face_is_not_painted_over() -> None:
+    def look(i: int) -> np.ndarray:
+        shown = picture(0).copy()
+        if 13 <= i < 16:
+            shown[70:170, 110:210] = picture(7)[70:170, 110:210]  # a hand before the face
+        return shown
+
+    out = list(track(clip(30, lambda i: [] if 12 <= i < 16 else [face((160, 120))], look)))
+    strength = [item.faces[0].opacity if item.faces else 0.0 for item in out]
+    assert strength[12] > 0  # not seen, but there
+    assert strength[13:16] == [0.0, 0.0, 0.0]
+    assert strength[11] < 1.0  # it did not jump there
+    assert strength[25] == 1.0
+    assert {item.scene for item in out} == {0}
+
+
 def test_a_face_that_is_gone_is_not_painted() -> None:
     out = list(track(clip(30, lambda i: [face((160, 120))] if i < 12 else [])))
     assert [len(item.faces) for item in out] == [1] * 12 + [0] * 18

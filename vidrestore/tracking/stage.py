@@ -20,7 +20,8 @@ def track(
     """One frame out per frame in, same order, `lag` frames late.
 
     A face comes out once it has been seen often enough, from its first sight on: the lag leaves time for
-    that. Gaps are bridged where the face comes back within the lag; a face that is gone is not painted.
+    that. Gaps are bridged where the face comes back within the lag and nothing hides it in between; a face
+    that is gone is not painted.
     """
     tracker = Tracker(seconds_to_death=seconds_to_death, confirmations=min(CONFIRMATIONS, lag + 1))
     waiting: deque[tuple[int, FrameFaces[Detection]]] = deque()
@@ -68,9 +69,9 @@ def _face(track: Track, number: int, newest: int, scene_start: int) -> TrackedFa
     if not track.confirmed or not 0 <= at < len(track.beliefs):
         return None
     seen = [i for i in range(at, len(track.scores)) if track.scores[i] is not None]
-    if not seen:
+    if not seen or track.hidden[at]:
         track.opacity = 0.0
-        return None  # it does not come back: not painted where it is gone
+        return None  # it does not come back, or something is before it: not painted where it is not
     last = seen[-1]
     state = smooth(track.beliefs[at : last + 1])
     landmarks = points_of(state)
@@ -81,6 +82,8 @@ def _face(track: Track, number: int, newest: int, scene_start: int) -> TrackedFa
     last_number = track.first_frame + last
     if last_number < newest:
         wanted *= fade_out(last_number - number)
+    if any(track.hidden[at:]):
+        wanted *= fade_out(track.hidden[at:].index(True) - 1)
     track.opacity = wanted if number <= scene_start else towards(wanted, track.opacity)
     return TrackedFace(
         track_id=track.track_id,

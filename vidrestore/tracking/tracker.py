@@ -17,6 +17,8 @@ MISSES_BEFORE = 2
 """Frames without it, one after the other, that end a face not yet confirmed."""
 SECONDS_REMEMBERED = 3.0
 ALIKE = 0.75
+STILL_THERE = 0.6
+"""Likeness from which a face that was not detected is taken to be there all the same."""
 _APPEARANCE_RATE = 0.2
 
 
@@ -32,6 +34,8 @@ class Track:
     """Seconds."""
     scores: list[float | None]
     """The detector's, None where it saw nothing."""
+    hidden: list[bool]
+    """Whether something else is in the picture where the face should be."""
     beliefs: list[Belief] = field(default_factory=list)
     confirmations: int = 1
     opacity: float = 0.0
@@ -44,7 +48,7 @@ class Track:
     def forget_before(self, frame: int) -> None:
         """Drop what lies before frame number `frame`: memory is bounded by the lag."""
         gone = min(max(frame - self.first_frame, 0), len(self.beliefs))
-        del self.beliefs[:gone], self.scores[:gone]
+        del self.beliefs[:gone], self.scores[:gone], self.hidden[:gone]
         self.first_frame += gone
 
 
@@ -84,20 +88,24 @@ class Tracker:
         pairs = dict(assign(expected, found, appearances))
         for index, track in enumerate(self._living):
             at = pairs.get(index)
-            self._extend(
-                track, None if at is None else found[at], None if at is None else appearances[at], now
-            )
+            if at is None:
+                self._extend_unseen(track, frame)
+            else:
+                self._extend(track, found[at], appearances[at], now)
         for at in set(range(len(found))) - set(pairs.values()):
             self._begin(number, found[at], appearances[at], now)
         self._end_lost(now)
 
-    def _extend(
-        self, track: Track, detection: Detection | None, appearance: FloatArray | None, now: float
-    ) -> None:
+    def _extend_unseen(self, track: Track, frame: Frame) -> None:
+        track.beliefs.append(track.filter.update(None))
+        track.scores.append(None)
+        there = describe(frame, box_of(track.filter.state))
+        track.hidden.append(alike(there, track.appearance) < STILL_THERE)
+
+    def _extend(self, track: Track, detection: Detection, appearance: FloatArray, now: float) -> None:
         track.beliefs.append(track.filter.update(detection))
-        track.scores.append(None if detection is None else detection.score)
-        if detection is None or appearance is None:
-            return
+        track.scores.append(detection.score)
+        track.hidden.append(False)
         track.confirmations += 1
         track.last_seen = now
         mixed = (1 - _APPEARANCE_RATE) * track.appearance + _APPEARANCE_RATE * appearance
@@ -114,6 +122,7 @@ class Tracker:
             first_frame=number,
             last_seen=now,
             scores=[detection.score],
+            hidden=[False],
             beliefs=[face.first_belief()],
         )
         self.tracks.append(track)
