@@ -15,7 +15,7 @@ from vidrestore.types import Detection, FrameFaces, TrackedFace
 
 
 def track(
-    items: Iterable[FrameFaces[Detection]], *, lag: int = 6, seconds_to_death: float = 0.5
+    items: Iterable[FrameFaces[Detection]], *, lag: int = 12, seconds_to_death: float = 0.5
 ) -> Iterator[FrameFaces[TrackedFace]]:
     """One frame out per frame in, same order, `lag` frames late.
 
