@@ -1,6 +1,6 @@
 """Faces of two videos side by side: the picture at the top of README.md.
 
-    python samples/before_after.py samples/old_film.mp4 restored.mp4 docs/before_after.png --frames 30 70 100
+    python samples/before_after.py samples/old_film.mp4 restored.mp4 docs/before_after.jpg --frames 30 70 100
 
 For each frame the largest face of the first video, with some room around it: before on top, after below.
 """

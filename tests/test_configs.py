@@ -67,7 +67,7 @@ def test_the_readme_commands_parse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
-    promised = {"docs/before_after.png"}
+    promised = {"docs/before_after.jpg"}
     for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#:]+)\)", text):

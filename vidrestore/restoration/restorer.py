@@ -18,7 +18,7 @@ from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
 SOFT_TOP = 8
-DEFAULT_FIDELITY = 0.5
+DEFAULT_FIDELITY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
