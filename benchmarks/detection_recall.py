@@ -17,10 +17,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vidrestore.boxes import overlap, smaller_side
 from vidrestore.colour import small_rgb
 from vidrestore.detection import detect
 from vidrestore.detection.cascade import CascadeDetector
-from vidrestore.detection.overlap import overlap
 from vidrestore.detection.retinaface import RetinaFaceDetector
 from vidrestore.types import Detection, Frame
 from vidrestore.video import probe, read_frames
@@ -52,7 +52,7 @@ def measure(
     errors: list[float] = []
     for result in detect(read_frames(clip, probe(clip)), detector, min_face=min_face):
         seconds += time.perf_counter() - begun
-        truth = [d for d in teacher.detect(result.frame) if _smaller_side(d) >= min_face]
+        truth = [d for d in teacher.detect(result.frame) if smaller_side(d.box) >= min_face]
         near = [min((distance(t, d) for d in result.faces), default=np.inf) for t in truth]
         hits = [n < 0.5 or any(overlap(t.box, d.box) > 0.3 for d in result.faces)
                 for t, n in zip(truth, near, strict=True)]  # fmt: skip
@@ -74,7 +74,7 @@ def measure(
 
 def distance(truth: Detection, other: Detection) -> float:
     """Mean distance of the five points over the truth's distance between the eyes, or size where turned."""
-    size = max(float(np.hypot(*(truth.landmarks[1] - truth.landmarks[0]))), 0.3 * _smaller_side(truth))
+    size = max(float(np.hypot(*(truth.landmarks[1] - truth.landmarks[0]))), 0.3 * smaller_side(truth.box))
     return float(np.hypot(*(truth.landmarks - other.landmarks).T).mean()) / size
 
 
@@ -91,11 +91,6 @@ def draw(path: Path, frame: Frame, truth: list[Detection], faces: tuple[Detectio
             for x, y in d.landmarks * scale:
                 cv2.circle(picture, (round(float(x)), round(float(y))), 2, colour, -1)
     cv2.imwrite(str(path), picture)
-
-
-def _smaller_side(detection: Detection) -> float:
-    x0, y0, x1, y1 = detection.box
-    return float(min(x1 - x0, y1 - y0))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.boxes import mean_side
 from vidrestore.errors import InputError
 from vidrestore.settings import Settings
 from vidrestore.types import Frame, Progress, ProgressCallback, TrackedFace, VideoInfo
@@ -189,7 +190,7 @@ class _Notes:
         here = (frame.index, frame.seconds)
         sums = self.tracks.setdefault(face.track_id, _Sums(first=here, last=here))
         picture = warp_face(frame, similarity(face.landmarks, 256), 256)
-        side = float(np.sqrt((face.box[2] - face.box[0]) * (face.box[3] - face.box[1])))
+        side = mean_side(face.box)
         sums.last = here
         sums.frames += 1
         sums.sides = [min(sums.sides[0], side), sums.sides[1] + side, max(sums.sides[2], side)]

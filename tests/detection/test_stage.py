@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tracking.motion import face, frame, picture
+from vidrestore.boxes import overlap
 from vidrestore.detection import detect
-from vidrestore.detection.overlap import overlap, without_duplicates
+from vidrestore.detection.overlap import without_duplicates
 from vidrestore.types import Detection, Frame
 
 BLANK = np.zeros((240, 320), np.uint8)

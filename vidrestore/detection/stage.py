@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
+from vidrestore.boxes import smaller_side
 from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
@@ -40,7 +41,7 @@ def detect(
             found = without_duplicates([*followed, *detector.detect(frame, quick=quick)])
         else:
             found = without_duplicates(followed)
-        known = tuple(d for d in found if _smaller_side(d) >= min_face)
+        known = tuple(d for d in found if smaller_side(d.box) >= min_face)
         yield FrameFaces(frame=frame, faces=known)
 
 
@@ -52,8 +53,3 @@ def _tiny(frame: Frame) -> FloatArray:
 
 def _change(before: FloatArray, now: FloatArray) -> float:
     return float(np.abs(now - before).mean())
-
-
-def _smaller_side(detection: Detection) -> float:
-    x0, y0, x1, y1 = detection.box
-    return float(min(x1 - x0, y1 - y0))

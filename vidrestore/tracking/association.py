@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.boxes import overlap
 from vidrestore.types import Detection, FloatArray, Frame
 
 LARGEST_COST = 1.0
@@ -61,17 +62,8 @@ def assign(
 def _cost(expected: Expected, detection: Detection, appearance: FloatArray) -> float:
     eyes = float(np.hypot(*(expected.landmarks[1] - expected.landmarks[0]))) + 1e-3
     away = float(np.hypot(*(expected.landmarks - detection.landmarks).T).mean()) / eyes
-    shared = _overlap(expected.box, detection.box)
+    shared = overlap(expected.box, detection.box)
     if away > 1.5 and shared < 0.1:
         return _IMPOSSIBLE
     unlike = 1 - alike(expected.appearance, appearance)
     return 0.4 * (1 - shared) + 0.3 * away + 0.4 * unlike
-
-
-def _overlap(a: FloatArray, b: FloatArray) -> float:
-    width = float(min(a[2], b[2]) - max(a[0], b[0]))
-    height = float(min(a[3], b[3]) - max(a[1], b[1]))
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = float((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]))
-    return width * height / (areas - width * height)

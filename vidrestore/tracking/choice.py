@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
+from vidrestore.boxes import mean_side
 from vidrestore.types import FrameFaces, TrackedFace
 
 CLEARLY_LARGER = 1.25
@@ -30,7 +29,7 @@ def choose(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterator[Fra
 def _largest(items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
     chosen: tuple[int, int] | None = None  # scene and track
     for item in items:
-        sizes = {face.track_id: _side(face) for face in item.faces}
+        sizes = {face.track_id: mean_side(face.box) for face in item.faces}
         if sizes:
             largest = max(sizes, key=sizes.__getitem__)
             current = chosen[1] if chosen is not None and chosen[0] == item.scene else None
@@ -40,11 +39,6 @@ def _largest(items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[Tr
             yield _with(item, [face for face in item.faces if face.track_id == current])
         else:
             yield item
-
-
-def _side(face: TrackedFace) -> float:
-    x0, y0, x1, y1 = face.box
-    return float(np.sqrt(max(x1 - x0, 0) * max(y1 - y0, 0)))
 
 
 def _with(item: FrameFaces[TrackedFace], faces: list[TrackedFace]) -> FrameFaces[TrackedFace]:

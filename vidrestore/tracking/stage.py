@@ -25,24 +25,24 @@ def track(
     """
     tracker = Tracker(seconds_to_death=seconds_to_death, confirmations=min(CONFIRMATIONS, lag + 1))
     waiting: deque[tuple[int, FrameFaces[Detection]]] = deque()
-    scene_starts = {0: 0}
+    scene_start = 0
     before: FrameFaces[Detection] | None = None
     number = -1
     for number, item in enumerate(number_scenes(items)):
         if before is not None and item.scene != before.scene:
             # The old scene is complete: what was waiting knows all it can know.
-            tracker.confirm_seen_throughout(number - scene_starts[before.scene])
-            yield from _drain(waiting, 0, tracker, scene_starts[before.scene])
+            tracker.confirm_seen_throughout(number - scene_start)
+            yield from _drain(waiting, 0, tracker, scene_start)
             tracker.cut()
-            scene_starts = {item.scene: number}
+            scene_start = number
         seconds = 0.0 if before is None else max(item.frame.seconds - before.frame.seconds, 1e-4)
         tracker.update(number, item.frame, seconds, item.faces)
         waiting.append((number, item))
-        yield from _drain(waiting, lag, tracker, scene_starts[item.scene])
+        yield from _drain(waiting, lag, tracker, scene_start)
         before = item
     if before is not None:
-        tracker.confirm_seen_throughout(number + 1 - scene_starts[before.scene])
-        yield from _drain(waiting, 0, tracker, scene_starts[before.scene])
+        tracker.confirm_seen_throughout(number + 1 - scene_start)
+        yield from _drain(waiting, 0, tracker, scene_start)
 
 
 def _drain(

@@ -16,6 +16,7 @@ from torch.optim import Adam
 
 from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
+from vidrestore.restoration.restorer import SOFT_TOP
 from vidrestore.training.codebook import NETWORKS
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
@@ -23,9 +24,6 @@ from vidrestore.training.loop import Validation, run
 from vidrestore.training.picture_loss import PictureLoss
 from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import require_start
-
-SOFT_TOP = 8
-"""Codes a position is the mean of, as the compact network is run."""
 
 
 class FidelityStage:
