@@ -221,3 +221,20 @@ def test_where_the_encoder_has_no_level_the_picture_itself_enters() -> None:
 def test_a_skip_without_a_common_level_is_refused() -> None:
     with pytest.raises(ValueError, match="in common"):
         replace(SMALL, fidelity_sides=(7,))
+    with pytest.raises(ValueError, match="no picture enters"):
+        replace(SMALL, fidelity_sides=(SMALL.image_size // SMALL.encoder_stem,), fidelity_picture=64)
+
+
+def test_full_trust_at_the_last_skip_gives_the_degraded_face_back_and_half_of_it_half_way() -> None:
+    config = replace(
+        SMALL, encoder_stem=2, encoder_widths=(64,), fidelity_sides=(32, 16), fidelity_picture=64
+    )
+    network = Daefr(config).eval().requires_grad_(False)
+    faces = torch.randn(1, 3, 32, 32)
+    plain = network(faces)
+    assert torch.allclose(restore_with(network, faces, 1.0), plain)
+    # The first half of what leaves is the trust in each pixel, the rest the correction.
+    network.fidelity["picture"].leave.bias[: 3 * 16] = 1.0
+    assert torch.allclose(restore_with(network, faces, 1.0), faces, atol=1e-5)
+    assert torch.allclose(restore_with(network, faces, 0.5), (faces + plain) / 2, atol=1e-5)
+    assert torch.equal(restore_with(network, faces, 0.0), plain)

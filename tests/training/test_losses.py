@@ -24,6 +24,7 @@ from vidrestore.training.losses import (
     feature_weights,
     make_perceptual,
     pixel_loss,
+    texture_loss,
 )
 
 
@@ -137,3 +138,23 @@ def test_feature_matching_is_nought_for_equal_faces_and_grows_with_the_differenc
     assert feature_matching(seen, seen) == 0
     errors = [feature_matching(activations(discriminator, faces + d)[1], seen) for d in (0.1, 0.5)]
     assert 0 < errors[0] < errors[1]
+
+
+def test_texture_is_wanted_wherever_it_lies_but_not_more_and_not_less_of_it() -> None:
+    torch.manual_seed(0)
+    grain = torch.randn(1, 3, 64, 64) * 0.2
+    elsewhere = torch.randn(1, 3, 64, 64) * 0.2
+    assert texture_loss(grain, grain).item() == 0
+    assert texture_loss(elsewhere, grain) < 0.1 * texture_loss(0 * grain, grain)
+    # The RMS gradient of grain of half the strength is half as large.
+    assert texture_loss(0.5 * grain, grain).item() == pytest.approx(0.2, rel=0.05)
+    # A picture whose left half is twice as rough and whose right half is smooth has as much texture in all.
+    half = torch.cat([2 * grain[..., :32], 0 * grain[..., 32:]], dim=-1)
+    assert texture_loss(half, grain) > 0.25
+
+
+def test_texture_of_a_flat_face_has_a_finite_gradient() -> None:
+    flat = torch.zeros(1, 3, 32, 32, requires_grad=True)
+    texture_loss(flat, torch.randn(1, 3, 32, 32)).backward()
+    assert flat.grad is not None
+    assert torch.isfinite(flat.grad).all()

@@ -20,8 +20,8 @@ from vidrestore.training.stage_weights import load_vqgan
 SMALL = DaefrConfig(
     name="compact",
     image_size=32,
-    encoder_widths=(16, 16),
-    encoder_stem=2,
+    encoder_widths=(16,),
+    encoder_stem=4,
     decoder_widths=(16, 16),
     decoder_stem=2,
     encoder_blocks=1,
@@ -36,6 +36,7 @@ SMALL = DaefrConfig(
     heads=2,
     feedforward=16,
     fidelity_sides=(16,),
+    fidelity_picture=16,
 )
 
 
@@ -80,11 +81,11 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
     network = load(final)
     again = restoration.train(
         config,
-        [f"output={tmp_path / 'again'}", f"start.hq={hq}", f"start.association={both}", "steps=1",
-         f"start.network={final}", "optim.learning_rate=1e-9"],
+        [f"output={tmp_path / 'again'}", f"start.hq={hq}", "steps=1", f"start.network={final}",
+         "optim.learning_rate=1e-9"],
     )  # fmt: skip
-    table = load(again).code_predictor.position_emb
-    assert torch.allclose(table, network.code_predictor.position_emb, atol=1e-6)
+    for name, value in load(again).state_dict().items():
+        assert torch.allclose(value, network.state_dict()[name], atol=1e-6), name
     first = load_vqgan(hq)
     # The decoder and the codebook are the first stage's and take no gradient; the encoders are trained.
     assert torch.equal(network.decoder.conv_in.weight, first.decoder.conv_in.weight)
@@ -98,6 +99,13 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
     faces = torch.rand(2, 3, 32, 32) * 2 - 1
     assert torch.equal(faithful(faces), network(faces))
     assert all(p.abs().max() > 0 for p in faithful.fidelity.parameters())
+    further = fidelity.train(
+        config,
+        [f"output={tmp_path / 'further'}", f"start.network={final}", "steps=1", "optim.learning_rate=1e-9",
+         f"start.skips={tmp_path / 'fidelity' / 'weights.safetensors'}"],
+    )  # fmt: skip
+    for name, value in load(further).fidelity.state_dict().items():
+        assert torch.allclose(value, faithful.fidelity.state_dict()[name], atol=1e-6), name
 
 
 @pytest.mark.parametrize("parts", [2, 4])

@@ -36,6 +36,9 @@ class DaefrConfig:
     fidelity_sides: tuple[int, ...] = ()
     """Sides of the grids at which the degraded face's features may enter the decoder, finest first. Where a
     grid is finer than the encoder's finest, the picture itself enters, unshuffled to that grid."""
+    fidelity_picture: int = 0
+    """Width of the last skip, at the finished picture; 0: none. It takes the degraded face from the finest of
+    `fidelity_sides`, which must be a grid at which the picture itself enters."""
 
     def __post_init__(self) -> None:
         for side, widths, stem in (
@@ -53,6 +56,10 @@ class DaefrConfig:
         common = self.decoder_sides.keys() & self.skip_channels.keys()
         if not common.issuperset(self.fidelity_sides):
             raise ValueError(f"fidelity sides {self.fidelity_sides}: levels in common are {sorted(common)}")
+        if self.fidelity_picture and max(self.fidelity_sides, default=0) <= max(self.encoder_sides):
+            raise ValueError(
+                f"no picture enters at fidelity sides {self.fidelity_sides}, as the last skip needs"
+            )
 
     @property
     def encoder_sides(self) -> dict[int, int]:
@@ -114,4 +121,5 @@ COMPACT = DaefrConfig(
     heads=8,
     feedforward=512,
     fidelity_sides=(128, 64, 32),
+    fidelity_picture=64,
 )

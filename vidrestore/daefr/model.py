@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.autoencoder import Decoder, Encoder
@@ -18,7 +19,7 @@ from vidrestore.daefr.blocks import AttentionBlock
 from vidrestore.daefr.code_predictor import CodePredictor
 from vidrestore.daefr.codebook import Codebook
 from vidrestore.daefr.config import DaefrConfig
-from vidrestore.daefr.fidelity import FeatureTransform
+from vidrestore.daefr.fidelity import FeatureTransform, PictureTransform
 
 
 class Daefr(nn.Module):
@@ -44,6 +45,8 @@ class Daefr(nn.Module):
                 for side in config.fidelity_sides
             }
         )
+        if config.fidelity_picture:
+            self.fidelity["picture"] = PictureTransform(config.fidelity_picture, config.groups)
 
     def encode(self, faces: Tensor) -> Tensor:
         """Fused features (N, embedding, L, L) of degraded faces."""
@@ -72,11 +75,18 @@ class Daefr(nn.Module):
         `levels`: the degraded faces' features of `config.fidelity_sides`, in that order, laid into the
         decoder with the weight `fidelity` 0..1; at 0 they are not looked at.
         """
-        skips = {}
-        if fidelity > 0:
-            for side, level in zip(self.config.fidelity_sides, levels, strict=True):
-                skips[side] = partial(self.fidelity[str(side)], encoded=level, weight=fidelity)
-        return self.decoder(self.post_quant_conv(quantised), skips)
+        features = self.post_quant_conv(quantised)
+        if fidelity == 0:
+            return self.decoder(features)
+        skips = {
+            side: partial(self.fidelity[str(side)], encoded=level, weight=fidelity)
+            for side, level in zip(self.config.fidelity_sides, levels, strict=True)
+        }
+        restored = self.decoder(features, skips)
+        if self.config.fidelity_picture:
+            degraded = F.pixel_shuffle(levels[0], self.config.image_size // levels[0].shape[-1])
+            restored = self.fidelity["picture"](restored, degraded, fidelity)
+        return restored
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))

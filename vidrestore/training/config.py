@@ -70,6 +70,8 @@ class LossConfig(Section):
     perceptual: Literal["lpips", "edges", "none"] = "lpips"
     """lpips: LPIPS with VGG, whose backbone is downloaded. edges: gradients over several scales."""
     perceptual_weight: float = 1.0
+    texture: float = 0.0
+    """Weight of the error of how much detail there is, wherever it lies; 0 is the specification."""
     codebook: float = 1.0
     adversarial: float = 0.8
     """Factor on the balanced adversarial weight."""
@@ -111,8 +113,9 @@ class TrainConfig(Section):
     output: Path
     """Folder of checkpoints and logs."""
     start: dict[str, Path] = {}
-    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, association, and
-    network where fusion and transformer go on from an earlier one's; fidelity: network."""
+    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, and
+    association or, to go on from an earlier one, network; fidelity: network, and
+    skips to go on from an earlier one's."""
     precision: Literal["bf16", "float32"] = "bf16"
     device: str = "auto"
     data: DataConfig

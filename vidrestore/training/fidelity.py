@@ -32,20 +32,27 @@ class FidelityStage:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         start = load(require_start(config, "network"))
-        sides = NETWORKS[config.network].fidelity_sides
-        self.network = Daefr(replace(start.config, fidelity_sides=sides)).requires_grad_(False)
+        wanted = NETWORKS[config.network]
+        shape = replace(
+            start.config, fidelity_sides=wanted.fidelity_sides, fidelity_picture=wanted.fidelity_picture
+        )
+        self.network = Daefr(shape).requires_grad_(False)
         self.network.load_state_dict(start.state_dict(), strict=False)
         skips = self.network.fidelity.requires_grad_(True)
+        if "skips" in config.start:  # an earlier network may have had fewer
+            skips.load_state_dict(load(config.start["skips"]).fidelity.state_dict(), strict=False)
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})
         self.optim = Adam(skips.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"skips": self.optim, "discriminator": self.picture.discriminator_optim}
         self._trained = list(skips.parameters())
-        # The decoder's own last layer is frozen; the discriminator's weight is balanced at the finest skip.
-        last = skips[str(sides[0])].shift
-        assert isinstance(last, nn.Sequential)
-        (self._last_layer,) = (p for name, p in last[-1].named_parameters() if name == "weight")
+        # The decoder's own last layer is frozen; the discriminator's weight is balanced at the last skip.
+        last = dict(skips.named_modules())[
+            "picture.leave" if shape.fidelity_picture else f"{shape.fidelity_sides[0]}.shift.2"
+        ]
+        assert isinstance(last, nn.Conv2d)
+        self._last_layer = last.weight
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update of the skips; returns what is logged."""

@@ -16,7 +16,7 @@ from vidrestore.training.discriminator import (
     hinge,
     make_discriminator,
 )
-from vidrestore.training.losses import feature_weights, make_perceptual, pixel_loss
+from vidrestore.training.losses import feature_weights, make_perceptual, pixel_loss, texture_loss
 from vidrestore.training.processes import descend
 
 
@@ -41,7 +41,11 @@ class PictureLoss:
             pixel = pixel_loss(restored, truth, weights)
             perceptual = self._perceptual(restored, truth, weights)
             total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
-        log.update(pixel=pixel.item(), perceptual=perceptual.item())
+            log.update(pixel=pixel.item(), perceptual=perceptual.item())
+            if self._loss.texture:
+                texture = texture_loss(restored, truth)
+                log["texture"] = texture.item()
+                total = total + self._loss.texture * texture
         if step < self._loss.adversarial_from:
             return total
         answer, seen = activations(self.discriminator, restored)
@@ -76,4 +80,6 @@ class PictureLoss:
         """The losses without a discriminator's, for validation."""
         pixel = pixel_loss(restored.float(), truth)
         perceptual = self._perceptual(restored.float(), truth, None)
-        return (self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual).item()
+        texture = texture_loss(restored.float(), truth)
+        total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
+        return (total + self._loss.texture * texture).item()

@@ -27,23 +27,23 @@ class RestorationStage:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         fixed = load_vqgan(require_start(config, "hq")).requires_grad_(False).eval()
-        association = require_start(config, "association")
         # The last stage, fidelity, adds what it trains.
-        network = Daefr(replace(fixed.config, fidelity_sides=()))
-        for target, source in (
-            (network.hq_encoder, load_vqgan(association, "hq.").encoder),
-            (network.lq_encoder, load_vqgan(association, "lq.").encoder),
-            (network.hq_quant_conv, load_vqgan(association, "hq.").quant_conv),
-            (network.lq_quant_conv, load_vqgan(association, "lq.").quant_conv),
-            (network.codebook, fixed.codebook),
-            (network.post_quant_conv, fixed.post_quant_conv),
-            (network.decoder, fixed.decoder),
-        ):
-            target.load_state_dict(source.state_dict())
+        network = Daefr(replace(fixed.config, fidelity_sides=(), fidelity_picture=0))
         if "network" in config.start:
-            earlier = load(config.start["network"])
-            network.fusion.load_state_dict(earlier.fusion.state_dict())
-            network.code_predictor.load_state_dict(earlier.code_predictor.state_dict())
+            network.load_state_dict(_without_skips(load(config.start["network"])))
+        else:
+            association = require_start(config, "association")
+            for role, encoder, quant_conv in (
+                ("hq.", network.hq_encoder, network.hq_quant_conv),
+                ("lq.", network.lq_encoder, network.lq_quant_conv),
+            ):
+                associated = load_vqgan(association, role)
+                encoder.load_state_dict(associated.encoder.state_dict())
+                quant_conv.load_state_dict(associated.quant_conv.state_dict())
+        # The codes to predict and the decoder that draws them are stage one's, whatever the rest starts from.
+        network.codebook.load_state_dict(fixed.codebook.state_dict())
+        network.post_quant_conv.load_state_dict(fixed.post_quant_conv.state_dict())
+        network.decoder.load_state_dict(fixed.decoder.state_dict())
         network.requires_grad_(True)
         for frozen in (network.codebook, network.post_quant_conv, network.decoder):
             frozen.requires_grad_(False)
@@ -84,6 +84,11 @@ class RestorationStage:
             cross_entropy=cross_entropy.item(), feature_error=feature_error.item(), accuracy=right.item()
         )
         return cross_entropy + FEATURE_WEIGHT * feature_error
+
+
+def _without_skips(network: Daefr) -> dict[str, Tensor]:
+    """The weights of plain DAEFR in a network that may have more."""
+    return {name: t for name, t in network.state_dict().items() if not name.startswith("fidelity.")}
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
