@@ -102,7 +102,7 @@ def restore_all(restorer: DaefrRestorer, faces: list[FloatArray]) -> tuple[list[
     restored, seconds = [], []
     for face in faces:
         began = time.perf_counter()
-        (image,) = restorer.decode(restorer.encode([face]))
+        (image,) = restorer.decode(restorer.predict(restorer.encode([face])))
         seconds.append(time.perf_counter() - began)
         restored.append(match_colour(image, face))
     return restored, 1000 * float(np.median(seconds))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidrestore.streaming import Prefetch, map_in_batches
+from vidrestore.streaming import Prefetch, map_in_batches, windows
 
 
 class Source:
@@ -131,3 +131,18 @@ def fail_while_the_queue_is_full(source: Source) -> None:
         for item in stream:
             time.sleep(0.05)
             1 // (item - item)
+
+
+@given(count=st.integers(0, 12), radius=st.integers(0, 4))
+def test_each_item_comes_with_those_around_it_and_no_others(count: int, radius: int) -> None:
+    seen = [(window[at], list(window)) for window, at in windows(range(count), radius)]
+    assert [item for item, _ in seen] == list(range(count))
+    for item, around in seen:
+        assert around == list(range(max(item - radius, 0), min(item + radius + 1, count)))
+
+
+def test_a_window_reads_no_further_ahead_than_its_radius() -> None:
+    taken: list[int] = []
+    stream = windows((taken.append(i) or i for i in range(100)), 3)  # type: ignore[func-returns-value]
+    next(stream)
+    assert len(taken) == 4

@@ -92,15 +92,15 @@ def low_pass(image: FloatArray, scale: float) -> FloatArray:
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
-def sharpness(face: FloatArray) -> float:
+def sharpness(face: FloatArray, side: int = 256) -> float:
     """Mean magnitude of the luma's Laplacian around eyes and mouth, in 8-bit codes; blur brings it to 0.
 
-    `face` (S, S, 3) in 0..1; measured at 256 pixels, so that sizes compare.
+    `face` (S, S, 3) in 0..1; measured at `side` pixels, so that sizes compare.
     """
     grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
-    grey = np.asarray(cv2.resize(grey, (256, 256), interpolation=cv2.INTER_AREA))
-    x0, y0 = (template(256).min(axis=0) - 20).astype(int)
-    x1, y1 = (template(256).max(axis=0) + 20).astype(int)
+    grey = np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA))
+    x0, y0 = (template(side).min(axis=0) - 0.08 * side).astype(int)
+    x1, y1 = (template(side).max(axis=0) + 0.08 * side).astype(int)
     return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())
 
 

@@ -94,7 +94,8 @@ def _paste(
     if region is None:
         return
     x0, y0, x1, y1 = region
-    difference = match_colour(face.image, face.original) - face.original
+    steadied = face.original * np.float32(face.gain)
+    difference = match_colour(face.image, steadied) - face.original
     matrix = face.to_crop.copy()
     matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
     shrink = 1 / scale_of(face.to_crop)

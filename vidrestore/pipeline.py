@@ -74,7 +74,7 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
     from vidrestore.detection import detect, make_detector
-    from vidrestore.restoration import TemporalBlend, make_restorer, restore
+    from vidrestore.restoration import TemporalBlend, deflicker, make_restorer, restore
     from vidrestore.streaming import Prefetch
     from vidrestore.tracking import choose, track
     from vidrestore.video import read_frames
@@ -91,6 +91,8 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
         found = detect(clock.timed("decoding", frames), detector, min_face=settings.min_face)
         tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
         aligned = align(clock.timed("tracking", tracked), restorer.size)
+        if settings.deflicker:
+            aligned = deflicker(aligned)
         restored = restore(
             clock.timed("alignment", aligned),
             restorer,

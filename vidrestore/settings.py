@@ -34,6 +34,8 @@ class Settings(BaseModel):
     """How much of the degraded face's own detail is kept, 0 to 1; None: 1 where the model can, else 0."""
     temporal: float = Field(default=0.7, ge=0, le=1)
     """How strongly features are blended over time, 0 to 1; 0 restores each frame alone."""
+    deflicker: bool = False
+    """Take the pumping of old film's exposure out of each face."""
     faces: str = Field(default="all", pattern=r"^(all|largest|\d+(,\d+)*)$")
     """all, largest, or the ids of tracks as `vidrestore inspect` numbers them, such as 0,2."""
     min_face: int = Field(default=24, ge=8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -98,6 +98,29 @@ class Prefetch(Generic[T]):
             return True
         fits = self._max_bytes is None or self._bytes + size <= self._max_bytes
         return self._count < self._items and fits
+
+
+def windows(items: Iterable[T], radius: int) -> Iterator[tuple[Sequence[T], int]]:
+    """Each item with up to `radius` items on either side: (the items, which of them it is).
+
+    Order is kept; an item comes `radius` items late. The sequence is good until the next one is asked for.
+    """
+    window: deque[T] = deque()
+    at = 0
+    for item in items:
+        window.append(item)
+        if len(window) - at > radius:
+            yield window, at
+            at += 1
+        if at > radius:
+            window.popleft()
+            at -= 1
+    while at < len(window):
+        yield window, at
+        at += 1
+        if at > radius:
+            window.popleft()
+            at -= 1
 
 
 def map_in_batches(

@@ -151,6 +151,8 @@ class AlignedFace:
     landmarks: FloatArray
     """(5, 2) [frame px]."""
     opacity: float = 1.0
+    gain: float = 1.0
+    """Factor on its brightness that steadies it over time; `image` is without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,8 @@ class RestoredFace:
     """(S, S, 3) RGB in 0..1: the face as it was."""
     landmarks: FloatArray
     opacity: float = 1.0
+    gain: float = 1.0
+    """Factor on the original's brightness; the restored picture has it already."""
 
 
 FaceT = TypeVar("FaceT", Detection, TrackedFace, AlignedFace, RestoredFace)

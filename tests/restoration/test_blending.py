@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 import torch
 from torch import Tensor
 
-from vidrestore.restoration import FaceFeatures, TemporalBlend
+from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend
 
 
 def blend(strength: float, own: Tensor, neighbours: Sequence[tuple[int, Tensor]]) -> Tensor:
     """The blended fused features of faces that have no others."""
     others = [(away, FaceFeatures(fused=feature)) for away, feature in neighbours]
-    return TemporalBlend(strength=strength)(FaceFeatures(fused=own), others).fused
+    return TemporalBlend(strength=strength).features(FaceFeatures(fused=own), others).fused
 
 
 def test_no_strength_leaves_features_as_they_are() -> None:
@@ -59,7 +60,39 @@ def test_finer_levels_are_averaged_where_the_fused_features_agree() -> None:
     other[:, :2] = torch.randn(64, 2, 4)  # the upper half is another one
     own, neighbour = (FaceFeatures(fused=f, levels=(torch.full((3, 16, 16), v),)) for f, v in
                       ((fused, 0.0), (other, 1.0)))  # fmt: skip
-    (level,) = TemporalBlend(strength=1)(own, [(1, neighbour)]).levels
+    (level,) = TemporalBlend(strength=1).features(own, [(1, neighbour)]).levels
     assert level.shape == (3, 16, 16)
     assert level[:, :6].max() < 0.02
     assert level[:, 10:].min() > 0.4
+
+
+def test_a_sharp_frame_lends_its_detail_to_a_blurred_one_and_not_the_other_way_round() -> None:
+    blurred = FaceFeatures(fused=torch.full((4, 1, 1), 1.0), sharpness=2.0)
+    sharp = FaceFeatures(fused=torch.full((4, 1, 1), 1.1), sharpness=6.0)
+    blend = TemporalBlend(strength=1)
+    from_sharp = blend.features(blurred, [(1, sharp)]).fused.mean().item()
+    from_blurred = blend.features(sharp, [(1, blurred)]).fused.mean().item()
+    assert 1.07 < from_sharp < 1.09  # some four parts to one
+    assert 1.08 < from_blurred < 1.1
+    # A frame without any edge asks for no more than that, and does not divide by zero.
+    nothing = FaceFeatures(fused=torch.full((4, 1, 1), 1.0), sharpness=0.0)
+    assert blend.features(nothing, [(1, sharp)]).fused.mean().item() == pytest.approx(from_sharp)
+
+
+def test_codes_that_hesitate_between_frames_settle_where_the_face_stands_still() -> None:
+    torch.manual_seed(0)
+    still, moved = torch.randn(64, 1, 1), torch.randn(64, 1, 1)
+    features = [FaceFeatures(fused=torch.cat([still, moved * (-1) ** i], dim=2)) for i in range(7)]
+
+    def predicted(i: int) -> FaceCodes:
+        likely = torch.tensor([0.55, 0.45] if i % 2 else [0.45, 0.55])[:, None, None].expand(2, 1, 2)
+        return FaceCodes(features=features[i], log_probabilities=likely.log())
+
+    blend, codes = TemporalBlend(strength=1), []
+    for at in (2, 3, 4):
+        around = [(i - at, predicted(i)) for i in range(7) if i != at]
+        codes.append(blend.codes(predicted(at), around).log_probabilities)
+    left, right = zip(*((c[1, 0, 0] - c[0, 0, 0], c[1, 0, 1] - c[0, 0, 1]) for c in codes), strict=True)
+    # Before blending they differ by a fifth in favour of one code, then of the other.
+    assert max(left) - min(left) < 0.1
+    assert max(right) - min(right) > 0.39

@@ -43,7 +43,7 @@ def network() -> Daefr:
 
 
 def restore(restorer: DaefrRestorer, faces: list[FloatArray]) -> FloatArray:
-    return np.stack(restorer.decode(restorer.encode(faces)))
+    return np.stack(restorer.decode(restorer.predict(restorer.encode(faces))))
 
 
 def test_restored_faces_are_the_networks_answer(network: Daefr) -> None:

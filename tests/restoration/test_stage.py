@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidrestore.restoration import FaceFeatures, TemporalBlend, restore
+from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend, restore
 from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
 
 SIZE = 4
@@ -31,8 +31,11 @@ class MirrorRestorer:
         self.batches.append(len(faces))
         return [FaceFeatures(fused=torch.from_numpy(face).permute(2, 0, 1)) for face in faces]
 
-    def decode(self, features: Sequence[FaceFeatures]) -> list[FloatArray]:
-        return [f.fused.permute(1, 2, 0).flip(1).numpy() for f in features]
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        return [FaceCodes(features=f, log_probabilities=f.fused) for f in features]
+
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        return [c.log_probabilities.permute(1, 2, 0).flip(1).numpy() for c in codes]
 
 
 def envelope(index: int, tracks: dict[int, float], scene: int = 0) -> FrameFaces[AlignedFace]:

@@ -47,6 +47,9 @@ def restore(
     strength: Annotated[float | None, typer.Option(metavar="0..1", help=about("strength"))] = None,
     fidelity: Annotated[float | None, typer.Option(metavar="0..1", help=about("fidelity"))] = None,
     temporal: Annotated[float | None, typer.Option(metavar="0..1", help=about("temporal"))] = None,
+    deflicker: Annotated[
+        bool | None, typer.Option("--deflicker", help=about("deflicker"), show_default=False)
+    ] = None,
     faces: Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))] = None,
     min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))] = None,
     batch: Annotated[int | None, typer.Option(metavar="N", help=about("batch"))] = None,
@@ -80,6 +83,7 @@ def restore(
             strength=strength,
             fidelity=fidelity,
             temporal=temporal,
+            deflicker=deflicker,
             faces=faces,
             min_face=min_face,
             batch=batch,

@@ -1,7 +1,23 @@
 """AlignedFace -> RestoredFace: the network on a device, in batches, blended over time."""
 
 from vidrestore.restoration.blending import TemporalBlend
-from vidrestore.restoration.restorer import DaefrRestorer, FaceFeatures, FaceRestorer, make_restorer
+from vidrestore.restoration.deflicker import deflicker
+from vidrestore.restoration.restorer import (
+    DaefrRestorer,
+    FaceCodes,
+    FaceFeatures,
+    FaceRestorer,
+    make_restorer,
+)
 from vidrestore.restoration.stage import restore
 
-__all__ = ["DaefrRestorer", "FaceFeatures", "FaceRestorer", "TemporalBlend", "make_restorer", "restore"]
+__all__ = [
+    "DaefrRestorer",
+    "FaceCodes",
+    "FaceFeatures",
+    "FaceRestorer",
+    "TemporalBlend",
+    "deflicker",
+    "make_restorer",
+    "restore",
+]

@@ -1,13 +1,15 @@
-"""Features of one face blended over time, so that it does not flicker.
+"""Features and codes of one face blended over time, so that it does not flicker.
 
 The specification's "What the paper does not have": between `encode` and `predict` each of the L x L positions
-of a face is averaged with the same position in neighbouring frames of the track, and finer levels with it. A
-neighbour counts by how near it is in time and by how alike its feature is *at that position*, so a moving
-mouth keeps its motion while the cheek beside it is steadied.
+of a face is averaged with the same position in neighbouring frames of the track, and finer levels with it;
+between `predict` and `decode` the probabilities of its codes are. A neighbour counts by how near it is in
+time, by how sharp it is, and by how alike its feature is *at that position*: a moving mouth keeps its motion
+while the cheek beside it is steadied, and a blurred frame borrows from the sharp ones around it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,42 +17,67 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidrestore.restoration.restorer import FaceFeatures
+from vidrestore.restoration.restorer import FaceCodes, FaceFeatures
+
+MOST_SHARPENING = 4.0
+"""Largest factor that a neighbour's sharpness puts on its weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporalBlend:
-    """How features are blended; the callable form takes one face and its neighbours."""
+    """How a face is blended with its neighbours, which are given as (frames away, face)."""
 
     strength: float
-    """0..1: weight of the neighbours against the frame itself; 0 leaves features as they are."""
-    radius: int = 3
-    """Frames to each side that are looked at; also the delay of the stage."""
-    time_constant: float = 2.0
+    """0..1: weight of the neighbours against the frame itself; 0 leaves faces as they are."""
+    radius: int = 5
+    """Frames to each side that are looked at; features and codes delay the stage by as many each."""
+    time_constant: float = 3.0
     """Standard deviation of the weight over time, in frames."""
     similarity: float = 0.35
     """Relative squared distance of two features at which a neighbour counts by a third (1/e)."""
 
-    def __call__(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> FaceFeatures:
-        """A face and its neighbours as (frames away, features) -> the face's blended features."""
+    def features(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> FaceFeatures:
+        """The face's fused features and levels, blended."""
         if self.strength == 0 or not neighbours:
             return face
-        others = torch.stack([f.fused for _, f in neighbours])  # (K, C, L, L)
-        away = torch.tensor([float(d) for d, _ in neighbours], device=others.device)
-        in_time = torch.exp(-0.5 * (away / self.time_constant).square())[:, None, None]  # (K, 1, 1)
+        weights = self._weights(face, neighbours)
+        others = [other for _, other in neighbours]
+        return FaceFeatures(
+            fused=_average(face.fused, [o.fused for o in others], weights),
+            levels=tuple(
+                _average(level, [o.levels[i] for o in others], weights) for i, level in enumerate(face.levels)
+            ),
+            sharpness=face.sharpness,
+        )
+
+    def codes(self, face: FaceCodes, neighbours: Sequence[tuple[int, FaceCodes]]) -> FaceCodes:
+        """The face with its codes' log probabilities blended: a geometric mean, which stays sharp."""
+        if self.strength == 0 or not neighbours:
+            return face
+        weights = self._weights(face.features, [(away, other.features) for away, other in neighbours])
+        blended = _average(face.log_probabilities, [o.log_probabilities for _, o in neighbours], weights)
+        return FaceCodes(features=face.features, log_probabilities=blended)
+
+    def _weights(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> Tensor:
+        """(K, L, L) of each neighbour at each position, that of the face itself being 1."""
+        others = torch.stack([other.fused for _, other in neighbours])  # (K, C, L, L)
         own = face.fused.square().sum(0)
         distance = (others - face.fused).square().sum(1) / (own + others.square().sum(1) + 1e-8).mul(0.5)
-        weights = self.strength * in_time * torch.exp(-distance / self.similarity)  # (K, L, L)
-        levels = [
-            _average(level, torch.stack([f.levels[i] for _, f in neighbours]), weights)
-            for i, level in enumerate(face.levels)
+        of_frame = [
+            math.exp(-0.5 * (away / self.time_constant) ** 2)
+            * min((other.sharpness / max(face.sharpness, 1e-6)) ** 2, MOST_SHARPENING)
+            for away, other in neighbours
         ]
-        return FaceFeatures(fused=_average(face.fused, others, weights), levels=tuple(levels))
+        scale = self.strength * torch.tensor(of_frame, device=others.device)[:, None, None]
+        return scale * torch.exp(-distance / self.similarity)
 
 
-def _average(own: Tensor, others: Tensor, weights: Tensor) -> Tensor:
-    """own (C, S, S) with weight 1 and others (K, C, S, S) with weights (K, L, L); S may be finer than L."""
+def _average(own: Tensor, others: Sequence[Tensor], weights: Tensor) -> Tensor:
+    """own (C, S, S) with weight 1 and each of the others with weights (K, L, L); S may be finer than L."""
     if own.shape[-1] != weights.shape[-1]:
         weights = F.interpolate(weights[None], own.shape[-2:], mode="bilinear")[0]
-    weights = weights.to(own.dtype)
-    return (own + (weights.unsqueeze(1) * others).sum(0)) / (1 + weights.sum(0))
+    total = own.float()
+    # One after the other: stacking a dozen fine levels takes longer than adding them up.
+    for weight, other in zip(weights, others, strict=True):
+        total = torch.addcmul(total, weight, other.float())
+    return (total / (1 + weights.sum(0))).to(own.dtype)

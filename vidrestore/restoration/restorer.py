@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidrestore.alignment import sharpness
 from vidrestore.daefr import Daefr, load
 from vidrestore.device import resolve_device, resolve_precision
 from vidrestore.errors import UsageError
@@ -18,6 +19,8 @@ from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
 SOFT_TOP = 8
+SHARPNESS_SIDE = 64
+"""Pixels a side at which faces of a track are compared: grain is gone there, blur is not."""
 DEFAULT_FIDELITY = 1.0
 
 
@@ -29,10 +32,21 @@ class FaceFeatures:
     """(C, L, L) float32: what the codes are predicted from."""
     levels: tuple[Tensor, ...] = ()
     """(C', S', S') each: finer features of the degraded face, for fidelity; none without."""
+    sharpness: float = 1.0
+    """Of the degraded face, to compare with others of its track; see `alignment.sharpness`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceCodes:
+    """What the transformer makes of one face's features, on the restorer's device."""
+
+    features: FaceFeatures
+    log_probabilities: Tensor
+    """(K, L, L) float32: of each of the K codes at each position."""
 
 
 class FaceRestorer(Protocol):
-    """Restores aligned faces in two steps, so that time can be blended in between."""
+    """Restores aligned faces in three steps, so that time can be blended in between."""
 
     @property
     def size(self) -> int:
@@ -43,8 +57,12 @@ class FaceRestorer(Protocol):
         """The features of faces (S, S, 3) RGB in 0..1, one each."""
         ...
 
-    def decode(self, features: Sequence[FaceFeatures]) -> list[FloatArray]:
-        """The restored faces (S, S, 3) RGB in 0..1 of (possibly blended) features."""
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        """The codes of (possibly blended) features."""
+        ...
+
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        """The restored faces (S, S, 3) RGB in 0..1 of (possibly blended) codes."""
         ...
 
 
@@ -102,20 +120,32 @@ class DaefrRestorer:
         z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
         fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
         return [
-            FaceFeatures(fused=fused[i], levels=tuple(level[i] for level in levels))
-            for i in range(len(faces))
+            FaceFeatures(
+                fused=fused[i],
+                levels=tuple(level[i] for level in levels),
+                sharpness=sharpness(face, SHARPNESS_SIDE),
+            )
+            for i, face in enumerate(faces)
         ]
 
     @torch.inference_mode()
-    def decode(self, features: Sequence[FaceFeatures]) -> list[FloatArray]:
-        """Restored faces (S, S, 3) RGB in 0..1 of (possibly blended) features, in one batch."""
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        """Codes of (possibly blended) features, in one batch."""
+        logits = self._network.predict(torch.stack([f.fused for f in features]))  # (N, T, K)
+        size = self._network.config.latent_size
+        log_probabilities = logits.log_softmax(-1).transpose(1, 2).unflatten(2, (size, size)).contiguous()
+        return [FaceCodes(features=f, log_probabilities=log_probabilities[i]) for i, f in enumerate(features)]
+
+    @torch.inference_mode()
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        """Restored faces (S, S, 3) RGB in 0..1 of (possibly blended) codes, in one batch."""
         network = self._network
-        logits = network.predict(torch.stack([f.fused for f in features]))
+        logits = torch.stack([c.log_probabilities for c in codes]).flatten(2).transpose(1, 2)  # (N, T, K)
         if self._look_up == "hard":
             quantised = network.codebook.look_up(network.codes(logits))
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP)
-        levels = [torch.stack(level) for level in zip(*(f.levels for f in features), strict=True)]
+        levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
         restored = network.decode(quantised.to(self._precision), levels, self._fidelity).float()
         pictures = ((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
         return list(pictures.contiguous().cpu().numpy())

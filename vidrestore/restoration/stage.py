@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
 
 from vidrestore.restoration.blending import TemporalBlend
-from vidrestore.restoration.restorer import FaceFeatures, FaceRestorer
-from vidrestore.streaming import map_in_batches
-from vidrestore.types import AlignedFace, FrameFaces, RestoredFace
+from vidrestore.restoration.neighbours import neighbours
+from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.streaming import map_in_batches, windows
+from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
-_Encoded: TypeAlias = tuple[FrameFaces[AlignedFace], list[FaceFeatures]]
-"""A frame and the features of each of its faces."""
+T = TypeVar("T")
+"""What there is of a face: its features or its codes."""
 
 
 def restore(
@@ -25,18 +27,26 @@ def restore(
 ) -> Iterator[FrameFaces[RestoredFace]]:
     """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
 
-    Frames wait until a batch is full, at most `max_frames` of them before encoding, as many before
-    decoding, and `blend.radius` in between, so memory has a bound whatever the video holds.
+    Frames wait until a batch is full, at most `max_frames` of them before each of the network's three steps,
+    and `blend.radius` in between, so memory has a bound whatever the video holds.
     """
     encoded = map_in_batches(
         items,
-        lambda item: [face.image for face in item.faces],
+        lambda item: [_lit(face) for face in item.faces],
         restorer.encode,
         batch=batch,
         max_items=max_frames,
     )
+    predicted = map_in_batches(
+        _blended(encoded, blend, blend.features),
+        lambda pair: pair[1],
+        restorer.predict,
+        batch=batch,
+        max_items=max_frames,
+    )
+    in_codes = ((item, codes) for (item, _), codes in predicted)
     decoded = map_in_batches(
-        _blended(encoded, blend),
+        _blended(in_codes, blend, blend.codes),
         lambda pair: pair[1],
         restorer.decode,
         batch=batch,
@@ -51,47 +61,30 @@ def restore(
                 original=face.image,
                 landmarks=face.landmarks,
                 opacity=face.opacity,
+                gain=face.gain,
             )
             for face, image in zip(item.faces, images, strict=True)
         )
         yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def _blended(items: Iterable[_Encoded], blend: TemporalBlend) -> Iterator[_Encoded]:
-    """Each frame's features blended with its neighbours'; speaks `blend.radius` frames late."""
-    radius = blend.radius if blend.strength > 0 else 0
-    window: deque[_Encoded] = deque()
-    at = 0  # where in the window the next frame to hand out is
-    for pair in items:
-        window.append(pair)
-        if len(window) - at > radius:
-            yield _blend_frame(window, at, blend)
-            at += 1
-        if at > radius:
-            window.popleft()
-            at -= 1
-    while at < len(window):
-        yield _blend_frame(window, at, blend)
-        at += 1
+def _blended(
+    items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]],
+    blend: TemporalBlend,
+    blended: Callable[[T, Sequence[tuple[int, T]]], T],
+) -> Iterator[tuple[FrameFaces[AlignedFace], list[T]]]:
+    """Each frame's faces blended with their neighbours; speaks `blend.radius` frames late."""
+    for window, at in windows(items, blend.radius if blend.strength > 0 else 0):
+        item, values = window[at]
+        yield (
+            item,
+            [
+                blended(value, neighbours(window, at, face.track_id))
+                for face, value in zip(item.faces, values, strict=True)
+            ],
+        )
 
 
-def _blend_frame(window: deque[_Encoded], at: int, blend: TemporalBlend) -> _Encoded:
-    item, features = window[at]
-    return item, [
-        blend(feature, _neighbours(window, at, face.track_id, blend.radius))
-        for face, feature in zip(item.faces, features, strict=True)
-    ]
-
-
-def _neighbours(
-    window: deque[_Encoded], at: int, track_id: int, radius: int
-) -> list[tuple[int, FaceFeatures]]:
-    """Features of the same track within `radius` frames of the same scene, with how far away they are."""
-    scene = window[at][0].scene
-    found = []
-    for i in range(max(at - radius, 0), min(at + radius + 1, len(window))):
-        item, features = window[i]
-        if i != at and item.scene == scene:
-            same = zip(item.faces, features, strict=True)
-            found += [(abs(i - at), feature) for face, feature in same if face.track_id == track_id]
-    return found
+def _lit(face: AlignedFace) -> FloatArray:
+    """The face as the network is to see it: with its brightness steadied."""
+    return face.image if face.gain == 1 else np.minimum(face.image * np.float32(face.gain), 1)

@@ -34,7 +34,8 @@ def film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
     if rng.random() < 0.85:
         image = _resize_down(image, rng.uniform(1.0, 7.0) if rng.random() < 0.7 else 1.5, rng)
     if rng.random() < 0.7:
-        image = grain(image, rng.uniform(0.01, 0.09), rng.uniform(0.4, 1.2), rng)
+        strength, grain_size, colour = rng.uniform(0.01, 0.09), rng.uniform(0.4, 1.2), rng.random() > 0.6
+        image = grain(image, strength, grain_size, rng, colour=colour)
     if rng.random() < 0.3:
         image = wear(image, rng)
     if rng.random() < 0.25:
@@ -47,12 +48,14 @@ def film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
     return target, (np.round(grown * 255) / 255).astype(np.float32)
 
 
-def grain(image: NDArray[Any], strength: float, size: float, rng: Generator) -> NDArray[Any]:
+def grain(
+    image: NDArray[Any], strength: float, size: float, rng: Generator, *, colour: bool = False
+) -> NDArray[Any]:
     """Film grain: soft noise of standard deviation `strength` at mid grey, less in black and white.
 
-    `size` is its Gaussian's sigma [px]. Grey grain where the picture is grey.
+    `size` is its Gaussian's sigma [px]. Grain in `colour`, but never in a grey picture.
     """
-    spread = 0.0 if rng.random() < 0.6 else 0.5 * _colourfulness(image)
+    spread = 0.5 * _colourfulness(image) if colour else 0.0
     noise = _noise(image.shape[:2], spread, (size, size), rng) * strength
     luma = (image @ _LUMA)[..., None].clip(0, 1)
     return np.asarray(image + noise * (0.35 + 2.6 * luma * (1 - luma)))

@@ -1,0 +1,54 @@
+"""AlignedFace -> AlignedFace: the pumping of a face's brightness in old film, taken out.
+
+Lamps, shutters and uneven development change the exposure from frame to frame. A face's own brightness is
+brought to what its track has around that time; a fade is slower than that and stays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from vidrestore.restoration.neighbours import neighbours
+from vidrestore.streaming import windows
+from vidrestore.types import AlignedFace, FloatArray, FrameFaces
+
+LARGEST_GAIN = 1.5
+_DARKEST = 4 / 255
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def deflicker(
+    items: Iterable[FrameFaces[AlignedFace]], *, radius: int = 12
+) -> Iterator[FrameFaces[AlignedFace]]:
+    """One frame out per frame in, same order, `radius` frames late; sets each face's `gain`."""
+    measured = ((item, [_log_brightness(face.image) for face in item.faces]) for item in items)
+    for window, at in windows(measured, radius):
+        item, own = window[at]
+        faces = tuple(
+            replace(face, gain=_gain(value, neighbours(window, at, face.track_id), radius))
+            for face, value in zip(item.faces, own, strict=True)
+        )
+        yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
+
+
+def _gain(own: float, around: list[tuple[int, float]], radius: int) -> float:
+    """What brings `own` onto the straight line through the brightness of the frames around it."""
+    if len(around) < 4:
+        return 1.0
+    away = np.array([0, *(a for a, _ in around)], np.float64)
+    values = np.array([own, *(v for _, v in around)])
+    weights = np.exp(-0.5 * (away / (radius / 2)) ** 2)
+    # A line, not a mean: at a scene's ends all neighbours lie on one side, and a fade goes on there.
+    line = np.polynomial.polynomial.polyfit(away, values, 1, w=np.sqrt(weights))
+    return float(np.clip(math.exp(line[0] - own), 1 / LARGEST_GAIN, LARGEST_GAIN))
+
+
+def _log_brightness(face: FloatArray) -> float:
+    """Of the middle of an aligned face (S, S, 3), where no background can be."""
+    size = face.shape[0]
+    middle = face[round(0.35 * size) : round(0.85 * size), round(0.3 * size) : round(0.7 * size)]
+    return math.log(max(float((middle @ _LUMA).mean()), _DARKEST))
