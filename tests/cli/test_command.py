@@ -64,7 +64,8 @@ def test_every_setting_has_its_flag(fake: FakeRestore) -> None:
 def test_all_flags_arrive(fake: FakeRestore) -> None:
     line = (
         "restore a b --model daefr --detector retinaface_mobile0.25=w.pth --device cuda:1 --strength 0.5 "
-        "--fidelity 0.3 --temporal 0 --deflicker --faces 0,2 --min-face 40 --batch 8 --codec libx265 --crf 14.5 "
+        "--fidelity 0.3 --temporal 0 --deflicker --faces 0,2 --min-face 40 --batch 8 --codec libx265 "
+        "--crf 14.5 "
         "--preset slow --start 1:30 --end 95 --compare side-by-side -y"
     )
     assert main(line.split()) == 0

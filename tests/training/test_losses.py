@@ -21,6 +21,7 @@ from vidrestore.training.discriminator import (
 from vidrestore.training.losses import (
     Association,
     edge_loss,
+    even_weights,
     feature_weights,
     make_perceptual,
     pixel_loss,
@@ -158,3 +159,15 @@ def test_texture_of_a_flat_face_has_a_finite_gradient() -> None:
     texture_loss(flat, torch.randn(1, 3, 32, 32)).backward()
     assert flat.grad is not None
     assert torch.isfinite(flat.grad).all()
+
+
+def test_a_face_that_needs_little_weighs_more_than_a_ruined_one() -> None:
+    truth = torch.zeros(3, 3, 8, 8)
+    degraded = torch.stack([truth[0], truth[1] + 0.02, truth[2] + 0.2])
+    clean, mild, ruined = even_weights(degraded, truth).flatten().tolist()
+    assert clean == pytest.approx(6)  # finite where nothing was degraded
+    assert mild == pytest.approx(2)
+    assert ruined == pytest.approx(0.06 / 0.21)
+    error = torch.tensor([0.0, 0.01, 0.1])[:, None, None, None].expand(3, 3, 8, 8)
+    weighted = pixel_loss(error, truth, even_weights(degraded, truth))
+    assert weighted.item() == pytest.approx((0.01 * 2 + 0.1 * 0.06 / 0.21) / 3)

@@ -80,6 +80,8 @@ class LossConfig(Section):
     discriminator_filters: int = 64
     feature_matching: float = 0.0
     """Weight of the discriminator's feature matching, once it is on; 0 is the specification."""
+    even: bool = False
+    """Stage fidelity: errors count the less the more a face was degraded; false is a plain mean."""
     features: float = 0.0
     """Extra weight of pixels and edges around eyes, nose and mouth; 0 is the specification."""
 

@@ -61,7 +61,7 @@ class FidelityStage:
         pairs = []
         for part in batch.split(self.config.optim.accumulate):
             restored = _restore(self.network, part.degraded)
-            loss = self.picture.loss(restored, part.clean, self._last_layer, step, log)
+            loss = self.picture.loss(restored, part.clean, self._last_layer, step, log, part.degraded)
             (loss / self.config.optim.accumulate).backward()
             pairs.append((part.clean, restored.detach()))
         descend(self.optim, self._trained, self.config.optim.clip)

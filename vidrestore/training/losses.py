@@ -12,6 +12,9 @@ from vidrestore.alignment import template
 from vidrestore.daefr.blocks import to_tokens
 from vidrestore.errors import UsageError
 
+_TYPICAL_ERROR, _LEAST_ERROR = 0.06, 0.01
+"""Mean absolute errors in [-1, 1] of a face halfway between mild and ruined, and of one nearly clean."""
+
 PerceptualLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """(restored, truth, weights of positions or None) -> scalar."""
 
@@ -31,7 +34,7 @@ def make_perceptual(name: str) -> PerceptualLoss:
 
 
 def pixel_loss(x: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean absolute error; `weights` (S, S) of mean 1, see `feature_weights`, say where it counts more."""
+    """Mean absolute error of (N, 3, S, S); `weights` of mean 1, broadcast to it, say where it counts more."""
     error = (x - y).abs()
     return (error if weights is None else error * weights).mean()
 
@@ -45,9 +48,8 @@ def edge_loss(x: Tensor, y: Tensor, weights: Tensor | None = None, scales: int =
     """
     total = x.new_zeros(())
     error = x - y
-    if weights is None:
-        weights = torch.ones_like(x[0, 0])
-    weights = weights[None, None]
+    weights = x.new_ones(()) if weights is None else weights
+    weights = weights.broadcast_to(len(x), 1, *x.shape[-2:])
     for scale in range(scales):
         if scale:
             error, weights = F.avg_pool2d(error, 2), F.avg_pool2d(weights, 2)
@@ -86,6 +88,16 @@ def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
     near = torch.exp(-squared / (2 * (spread * size) ** 2)).amax(dim=0)
     weights = 1 + strength * near
     return weights / weights.mean()
+
+
+def even_weights(degraded: Tensor, truth: Tensor) -> Tensor:
+    """(N, 1, 1, 1), around 1: less weight the more a face was degraded.
+
+    Errors of ruined faces are several times those of faces that need little; a plain mean spends the network
+    on the former, and the latter come out worse than they went in.
+    """
+    error = (degraded - truth).abs().flatten(1).mean(1)
+    return (_TYPICAL_ERROR / (error + _LEAST_ERROR))[:, None, None, None]
 
 
 class Association(nn.Module):

@@ -16,7 +16,13 @@ from vidrestore.training.discriminator import (
     hinge,
     make_discriminator,
 )
-from vidrestore.training.losses import feature_weights, make_perceptual, pixel_loss, texture_loss
+from vidrestore.training.losses import (
+    even_weights,
+    feature_weights,
+    make_perceptual,
+    pixel_loss,
+    texture_loss,
+)
 from vidrestore.training.processes import descend
 
 
@@ -33,11 +39,23 @@ class PictureLoss:
         self._weights = feature_weights(image_size, loss.features) if loss.features else None
 
     def loss(
-        self, restored: Tensor, truth: Tensor, last_layer: Tensor, step: int, log: dict[str, float]
+        self,
+        restored: Tensor,
+        truth: Tensor,
+        last_layer: Tensor,
+        step: int,
+        log: dict[str, float],
+        degraded: Tensor | None = None,
     ) -> Tensor:
-        """Faces (N, 3, S, S) in [-1, 1] -> scalar; `last_layer` as in `balance`. Fills the log."""
+        """Faces (N, 3, S, S) in [-1, 1] -> scalar; `last_layer` as in `balance`. Fills the log.
+
+        `degraded`: what the faces were restored from, for `LossConfig.even`.
+        """
         with torch.autocast(truth.device.type, enabled=False):
             weights = self._weights.to(truth.device) if self._weights is not None else None
+            if self._loss.even and degraded is not None:
+                even = even_weights(degraded, truth)
+                weights = even if weights is None else weights * even
             pixel = pixel_loss(restored, truth, weights)
             perceptual = self._perceptual(restored, truth, weights)
             total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
