@@ -12,7 +12,8 @@ film    vidrestore.training.film: worn prints, tape, codecs; the target has the 
 Prints means over people for the input, for the restored face at several fidelities and, with the stage-one
 AUTOENCODER, for its reconstruction of the clean face: the ceiling of what codes can say. Restored faces are
 measured as they are laid over a frame: with the input's colour (`compositing.match_colour`). YUNET is the
-ONNX file of cv2.FaceDetectorYN, which places the landmarks. MS-SSIM, GMSD and HaarPSI need the extra `eval`.
+ONNX file of cv2.FaceDetectorYN, which places the landmarks. NIQE is measured under a model of the clean
+faces trained on. MS-SSIM, GMSD and HaarPSI need the extra `eval`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import torch
 
 from vidrestore.compositing import match_colour
 from vidrestore.evaluation.image import edge_energy_ratio, gmsd, haarpsi, ms_ssim, psnr, ssim
+from vidrestore.evaluation.niqe import NiqeModel, fit_niqe, niqe
 from vidrestore.restoration import DaefrRestorer, make_restorer
 from vidrestore.training.config import DataConfig, Recipe, read_config
 from vidrestore.training.dataset import crop_face, degrade_by, read_face, split_people, to_tensor
@@ -38,7 +40,7 @@ from vidrestore.weights import embedded_path
 
 CONFIG = Path(__file__).parents[1] / "configs" / "train" / "compact_restoration.yaml"
 SETS: dict[str, Recipe] = {"mild": "mild", "stage3": "specification", "film": "film"}
-COLUMNS = ("PSNR", "SSIM", "MS-SSIM", "GMSD", "HaarPSI", "edges", "marks %", "found %", "colour")
+COLUMNS = ("PSNR", "SSIM", "MS-SSIM", "GMSD", "HaarPSI", "NIQE", "edges", "marks %", "found %", "colour")
 
 Pairs = list[tuple[FloatArray, FloatArray]]
 """(target, degraded), (S, S, 3) in 0..1 each."""
@@ -64,6 +66,7 @@ def main() -> None:
     restorers = make_restorers(weights, arguments.fidelity)
     marks = landmark_finder(arguments.teacher)
     size = next(iter(restorers.values())).size
+    natural = fit_niqe(crop_face(read_face(path), size, data, None) for path in split_people(data)[0])
     for name in arguments.sets:
         pairs = validation_pairs(data, SETS[name], size, arguments.count)
         truth = [target for target, _ in pairs]
@@ -75,7 +78,7 @@ def main() -> None:
         print(f"\n{name}: {len(pairs)} people held out, {size} pixels, {milliseconds:.0f} ms a face")
         print(f"{'':14s} " + " ".join(f"{column:>8s}" for column in COLUMNS))
         for label, images in rows.items():
-            values = measure(images, truth, marks)
+            values = measure(images, truth, marks, natural)
             print(f"{label:14s} " + " ".join(f"{value:8.3f}" for value in values), flush=True)
         if arguments.sheets:
             write_sheet(arguments.sheets / f"{name}.png", [*rows.values(), truth], arguments.columns)
@@ -120,10 +123,20 @@ def reconstruct(autoencoder: Path, faces: list[FloatArray]) -> list[FloatArray]:
     return restored
 
 
-def measure(images: list[FloatArray], truth: list[FloatArray], marks: Marks) -> list[float]:
+def measure(
+    images: list[FloatArray], truth: list[FloatArray], marks: Marks, natural: NiqeModel
+) -> list[float]:
     """The values of `COLUMNS`: means over people; landmarks in % of the distance between the eyes."""
     rows = [
-        (psnr(x, y), ssim(x, y), ms_ssim(x, y), gmsd(x, y), haarpsi(x, y), edge_energy_ratio(x, y))
+        (
+            psnr(x, y),
+            ssim(x, y),
+            ms_ssim(x, y),
+            gmsd(x, y),
+            haarpsi(x, y),
+            niqe(x, natural),
+            edge_energy_ratio(x, y),
+        )
         for x, y in zip(images, truth, strict=True)
     ]
     distances = []

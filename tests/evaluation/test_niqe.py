@@ -1,0 +1,60 @@
+"""NIQE tells natural pictures from spoilt ones, under the model it is given."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from scipy.special import gamma
+
+from vidrestore.evaluation.niqe import NiqeModel, _asymmetric, fit_niqe, niqe
+from vidrestore.types import FloatArray
+
+
+def natural(seed: int) -> FloatArray:
+    """Noise with the spectrum of natural pictures, 1 / f."""
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(256), np.fft.fftfreq(256)))
+    frequency[0, 0] = np.inf
+    plane = np.fft.ifft2(np.fft.fft2(rng.standard_normal((256, 256))) / frequency).real
+    plane = 0.5 + 0.15 * plane / plane.std()
+    return np.repeat(plane.clip(0, 1)[..., None], 3, axis=2).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def model() -> NiqeModel:
+    return fit_niqe(natural(seed) for seed in range(12))
+
+
+def test_blur_noise_and_blocks_are_less_natural_than_the_picture_itself(model: NiqeModel) -> None:
+    picture = natural(100)
+    clean = niqe(picture, model)
+    blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), 2.0))
+    noisy = picture + 0.1 * np.random.default_rng(0).standard_normal(picture.shape).astype(np.float32)
+    blocky = np.repeat(np.repeat(picture[::4, ::4], 4, axis=0), 4, axis=1)
+    for spoilt in (blurred, noisy, blocky):
+        assert niqe(spoilt.astype(np.float32), model) > 2 * clean
+
+
+def test_more_blur_is_less_natural(model: NiqeModel) -> None:
+    picture = natural(101)
+    values = [niqe(np.asarray(cv2.GaussianBlur(picture, (0, 0), s)), model) for s in (0.6, 1.2, 2.4)]
+    assert values == sorted(values)
+
+
+@pytest.mark.parametrize("shape", [1.0, 2.0])
+def test_the_shape_of_a_known_distribution_is_found(shape: float) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.laplace(size=200_000) if shape == 1.0 else rng.standard_normal(200_000)
+    found, left, right = _asymmetric(values)
+    assert found == pytest.approx(shape, rel=0.02)
+    deviation = np.sqrt(gamma(3 / shape) / gamma(1 / shape)) if shape == 1.0 else 1.0
+    assert (left, right) == pytest.approx((deviation, deviation), rel=0.02)
+
+
+def test_a_flat_picture_has_a_value_and_a_small_one_is_refused(model: NiqeModel) -> None:
+    assert np.isfinite(niqe(np.full((256, 256, 3), 0.5, np.float32), model))
+    with pytest.raises(ValueError, match="at least 128 pixels"):
+        niqe(np.zeros((64, 64, 3), np.float32), model)
+    with pytest.raises(ValueError, match="at least 37 sharp patches"):
+        fit_niqe([natural(0)])
