@@ -233,8 +233,7 @@ def test_full_trust_at_the_last_skip_gives_the_degraded_face_back_and_half_of_it
     faces = torch.randn(1, 3, 32, 32)
     plain = network(faces)
     assert torch.allclose(restore_with(network, faces, 1.0), plain)
-    # The first half of what leaves is the trust in each pixel, the rest the correction.
-    network.fidelity["picture"].leave.bias[: 3 * 16] = 1.0
+    network.fidelity["picture"].trust.bias[:] = 1.0
     assert torch.allclose(restore_with(network, faces, 1.0), faces, atol=1e-5)
     assert torch.allclose(restore_with(network, faces, 0.5), (faces + plain) / 2, atol=1e-5)
     assert torch.equal(restore_with(network, faces, 0.0), plain)

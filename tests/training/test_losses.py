@@ -143,15 +143,21 @@ def test_feature_matching_is_nought_for_equal_faces_and_grows_with_the_differenc
 
 def test_texture_is_wanted_wherever_it_lies_but_not_more_and_not_less_of_it() -> None:
     torch.manual_seed(0)
-    grain = torch.randn(1, 3, 64, 64) * 0.2
-    elsewhere = torch.randn(1, 3, 64, 64) * 0.2
+    grain, elsewhere = torch.randn(2, 1, 3, 64, 64) * 0.4
     assert texture_loss(grain, grain).item() == 0
-    assert texture_loss(elsewhere, grain) < 0.1 * texture_loss(0 * grain, grain)
-    # The RMS gradient of grain of half the strength is half as large.
-    assert texture_loss(0.5 * grain, grain).item() == pytest.approx(0.2, rel=0.05)
+    none = texture_loss(0 * grain, grain).item()
+    assert texture_loss(elsewhere, grain) < 0.15 * none
+    assert texture_loss(0.5 * grain, grain).item() == pytest.approx(0.5 * none, rel=0.02)
     # A picture whose left half is twice as rough and whose right half is smooth has as much texture in all.
     half = torch.cat([2 * grain[..., :32], 0 * grain[..., 32:]], dim=-1)
-    assert texture_loss(half, grain) > 0.25
+    assert texture_loss(half, grain) > 0.8 * none
+
+
+def test_a_chequerboard_is_no_texture() -> None:
+    board = torch.ones(1, 3, 64, 64)
+    board[..., ::2, ::2] = board[..., 1::2, 1::2] = -1
+    smooth = torch.zeros(1, 3, 64, 64)
+    assert texture_loss(board, smooth).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_texture_of_a_flat_face_has_a_finite_gradient() -> None:

@@ -34,27 +34,30 @@ class FeatureTransform(nn.Module):
 
 
 class PictureTransform(nn.Module):
-    """The skip at the picture itself: trust in each of the degraded face's pixels, and a correction."""
+    """The skip at the picture itself: how far the degraded face's own pixels are trusted, place by place.
+
+    Trust is told on a coarse grid and interpolated: it can keep detail or let it go, and draw no pattern of
+    its own.
+    """
 
     STRIDE = 4
-    """Side of the blocks of pixels it works on: wide context at a sixteenth of the cost of full size."""
+    """Pixels a side that share what is seen of them, and one trust."""
 
     def __init__(self, width: int, groups: int) -> None:
         super().__init__()
-        block = 3 * self.STRIDE**2
-        self.enter = nn.Conv2d(2 * block, width, 3, padding=1)
+        self.enter = nn.Conv2d(6 * self.STRIDE**2, width, 3, padding=1)
         self.merge = ResidualBlock(width, width, groups)
-        self.leave = nn.Conv2d(width, 2 * block, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        assert self.leave.bias is not None
-        nn.init.zeros_(self.leave.bias)
+        self.trust = nn.Conv2d(width, 1, 3, padding=1)
+        nn.init.zeros_(self.trust.weight)
+        assert self.trust.bias is not None
+        nn.init.zeros_(self.trust.bias)
 
     def forward(self, restored: Tensor, degraded: Tensor, weight: float) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1] and a weight 0..1 -> (N, 3, S, S); a fresh one changes nothing."""
         seen = F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE)
-        answer = self.leave(F.silu(self.merge(self.enter(seen))))
-        trust, shift = F.pixel_shuffle(answer, self.STRIDE).chunk(2, dim=1)
-        return restored + weight * (trust * (degraded - restored) + shift)
+        trust = self.trust(F.silu(self.merge(self.enter(seen))))
+        trust = F.interpolate(trust, scale_factor=float(self.STRIDE), mode="bilinear")
+        return restored + weight * trust * (degraded - restored)
 
 
 def _two_convolutions(channels: int) -> nn.Sequential:

@@ -18,7 +18,8 @@ from vidrestore.errors import UsageError
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
-SOFT_TOP = 8
+SOFT_TOP, SOFT_TEMPERATURE = 8, 0.25
+"""Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
 SHARPNESS_SIDE = 64
 """Pixels a side at which faces of a track are compared: grain is gone there, blur is not."""
 DEFAULT_FIDELITY = 1.0
@@ -144,7 +145,7 @@ class DaefrRestorer:
         if self._look_up == "hard":
             quantised = network.codebook.look_up(network.codes(logits))
         else:
-            quantised = network.codebook.expect(logits, top=SOFT_TOP)
+            quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
         levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
         restored = network.decode(quantised.to(self._precision), levels, self._fidelity).float()
         pictures = ((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)

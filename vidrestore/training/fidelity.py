@@ -16,7 +16,7 @@ from torch.optim import Adam
 
 from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
-from vidrestore.restoration.restorer import SOFT_TOP
+from vidrestore.restoration.restorer import SOFT_TEMPERATURE, SOFT_TOP
 from vidrestore.training.codebook import NETWORKS
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
@@ -49,7 +49,7 @@ class FidelityStage:
         self._trained = list(skips.parameters())
         # The decoder's own last layer is frozen; the discriminator's weight is balanced at the last skip.
         last = dict(skips.named_modules())[
-            "picture.leave" if shape.fidelity_picture else f"{shape.fidelity_sides[0]}.shift.2"
+            "picture.trust" if shape.fidelity_picture else f"{shape.fidelity_sides[0]}.shift.2"
         ]
         assert isinstance(last, nn.Conv2d)
         self._last_layer = last.weight
@@ -81,7 +81,8 @@ def _restore(network: Daefr, degraded: Tensor) -> Tensor:
     """Faces with the skips at full weight; only those take gradients."""
     with torch.no_grad():
         fused, levels = network.encode_with_levels(degraded, network.config.fidelity_sides)
-        quantised = network.codebook.expect(network.predict(fused.float()), top=SOFT_TOP)
+        logits = network.predict(fused.float())
+        quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
     return network.decode(quantised, levels, fidelity=1.0).float()
 
 

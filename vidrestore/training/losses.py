@@ -61,17 +61,20 @@ def edge_loss(x: Tensor, y: Tensor, weights: Tensor | None = None, scales: int =
 def texture_loss(x: Tensor, y: Tensor, window: int = 16) -> Tensor:
     """Mean absolute error of how much detail there is: the RMS gradient over windows of `window` pixels.
 
-    Faces (N, 3, S, S) in [-1, 1]. Pixel and edge errors ask for detail in its place; what cannot be placed,
-    they smooth away. This asks for as much of it as the truth has thereabouts, wherever it lies.
+    Faces (N, 3, S, S) in [-1, 1], seen at half their size: what alternates from pixel to pixel is no texture,
+    but the cheapest way there is to have gradients. Pixel and edge errors ask for detail in its place; what
+    cannot be placed, they smooth away. This asks for as much of it as the truth has thereabouts, wherever it
+    lies.
     """
     return (_contrast(x, window) - _contrast(y, window)).abs().mean()
 
 
 def _contrast(faces: Tensor, window: int) -> Tensor:
+    faces = F.avg_pool2d(faces, 2)
     across, down = faces.diff(dim=-1)[..., 1:, :], faces.diff(dim=-2)[..., :, 1:]
     energy = (across.square() + down.square()).mean(dim=1, keepdim=True)
     # The root's slope is infinite at 0, where a flat window lies.
-    return (F.avg_pool2d(energy, window, window // 2) + 1e-6).sqrt()
+    return (F.avg_pool2d(energy, window // 2, window // 4) + 1e-6).sqrt()
 
 
 def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
