@@ -225,15 +225,13 @@ def test_a_skip_without_a_common_level_is_refused() -> None:
         replace(SMALL, fidelity_sides=(SMALL.image_size // SMALL.encoder_stem,), fidelity_picture=64)
 
 
-def test_full_trust_at_the_last_skip_gives_the_degraded_face_back_and_half_of_it_half_way() -> None:
-    config = replace(
-        SMALL, encoder_stem=2, encoder_widths=(64,), fidelity_sides=(32, 16), fidelity_picture=64
-    )
+def test_the_last_skip_adds_its_own_picture_by_its_weight_and_none_when_fresh() -> None:
+    config = replace(SMALL, encoder_stem=2, encoder_widths=(64,), fidelity_sides=(32, 16), fidelity_picture=8)
     network = Daefr(config).eval().requires_grad_(False)
     faces = torch.randn(1, 3, 32, 32)
     plain = network(faces)
     assert torch.allclose(restore_with(network, faces, 1.0), plain)
-    network.fidelity["picture"].trust.bias[:] = 1.0
-    assert torch.allclose(restore_with(network, faces, 1.0), faces, atol=1e-5)
-    assert torch.allclose(restore_with(network, faces, 0.5), (faces + plain) / 2, atol=1e-5)
+    network.fidelity["picture"].leave.bias[:] = 0.5
+    assert torch.allclose(restore_with(network, faces, 1.0), plain + 0.5, atol=1e-5)
+    assert torch.allclose(restore_with(network, faces, 0.5), plain + 0.25, atol=1e-5)
     assert torch.equal(restore_with(network, faces, 0.0), plain)

@@ -101,11 +101,14 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
     assert all(p.abs().max() > 0 for p in faithful.fidelity.parameters())
     further = fidelity.train(
         config,
-        [f"output={tmp_path / 'further'}", f"start.network={final}", "steps=1", "optim.learning_rate=1e-9",
+        [f"output={tmp_path / 'further'}", f"start.network={final}", "picture_only=true",
          f"start.skips={tmp_path / 'fidelity' / 'weights.safetensors'}"],
     )  # fmt: skip
+    # Going on with the last skip alone leaves the others as they were.
     for name, value in load(further).fidelity.state_dict().items():
-        assert torch.allclose(value, faithful.fidelity.state_dict()[name], atol=1e-6), name
+        assert torch.equal(value, faithful.fidelity.state_dict()[name]) is not name.startswith("picture"), (
+            name
+        )
 
 
 @pytest.mark.parametrize("parts", [2, 4])

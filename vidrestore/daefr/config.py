@@ -121,5 +121,5 @@ COMPACT = DaefrConfig(
     heads=8,
     feedforward=512,
     fidelity_sides=(128, 64, 32),
-    fidelity_picture=64,
+    fidelity_picture=32,
 )

@@ -46,7 +46,7 @@ class Daefr(nn.Module):
             }
         )
         if config.fidelity_picture:
-            self.fidelity["picture"] = PictureTransform(config.fidelity_picture, config.groups)
+            self.fidelity["picture"] = PictureTransform(config.fidelity_picture)
 
     def encode(self, faces: Tensor) -> Tensor:
         """Fused features (N, embedding, L, L) of degraded faces."""

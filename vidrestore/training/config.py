@@ -123,6 +123,8 @@ class TrainConfig(Section):
     data: DataConfig
     loss: LossConfig = LossConfig()
     optim: OptimConfig
+    picture_only: bool = False
+    """Stage fidelity: train the skip at the picture alone, on top of the others as they start."""
     quantise_from: int = 0
     """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
     renew_every: int = 0

@@ -38,18 +38,19 @@ class FidelityStage:
         )
         self.network = Daefr(shape).requires_grad_(False)
         self.network.load_state_dict(start.state_dict(), strict=False)
-        skips = self.network.fidelity.requires_grad_(True)
+        skips = self.network.fidelity
         if "skips" in config.start:  # an earlier network may have had fewer
             skips.load_state_dict(load(config.start["skips"]).fidelity.state_dict(), strict=False)
+        (skips["picture"] if config.picture_only else skips).requires_grad_(True)
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})
-        self.optim = Adam(skips.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
+        self._trained = [p for p in skips.parameters() if p.requires_grad]
+        self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"skips": self.optim, "discriminator": self.picture.discriminator_optim}
-        self._trained = list(skips.parameters())
         # The decoder's own last layer is frozen; the discriminator's weight is balanced at the last skip.
         last = dict(skips.named_modules())[
-            "picture.trust" if shape.fidelity_picture else f"{shape.fidelity_sides[0]}.shift.2"
+            "picture.leave" if shape.fidelity_picture else f"{shape.fidelity_sides[0]}.shift.2"
         ]
         assert isinstance(last, nn.Conv2d)
         self._last_layer = last.weight

@@ -34,7 +34,7 @@ def film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
     if rng.random() < 0.85:
         image = _resize_down(image, rng.uniform(1.0, 7.0) if rng.random() < 0.7 else 1.5, rng)
     if rng.random() < 0.7:
-        strength, grain_size, colour = rng.uniform(0.01, 0.09), rng.uniform(0.4, 1.2), rng.random() > 0.6
+        strength, grain_size, colour = rng.uniform(0.01, 0.11), rng.uniform(0.4, 1.2), rng.random() > 0.6
         image = grain(image, strength, grain_size, rng, colour=colour)
     if rng.random() < 0.3:
         image = wear(image, rng)
@@ -176,11 +176,11 @@ def _resize_down(image: NDArray[Any], factor: float, rng: Generator) -> NDArray[
 
 def _compress(image: FloatArray, rng: Generator) -> FloatArray:
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.4:
         return h264_still(image, crf=int(rng.integers(18, 38)))
-    if kind < 0.8:
+    if kind < 0.6:
         return jpeg(image, int(rng.integers(25, 95)))
-    return image
+    return image  # scans of film come next to lossless, with every grain
 
 
 def _colourfulness(image: NDArray[Any]) -> float:
