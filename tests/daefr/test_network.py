@@ -153,7 +153,7 @@ def test_compact_stays_within_its_budget() -> None:
     network = Daefr(COMPACT).requires_grad_(False)
     assert sum(p.numel() for p in network.parameters()) <= 12e6
     with FlopCounterMode(display=False) as counter:
-        fused, levels = network.encode_with_levels(torch.zeros(1, 3, 256, 256), COMPACT.fidelity_sides)
+        fused, levels = network.encode_with_levels(torch.zeros(1, 3, 256, 256), COMPACT.level_sides)
         codes = network.codes(network.predict(fused))
         network.decode(network.codebook.look_up(codes), levels, fidelity=1.0)
     assert counter.get_total_flops() <= 20e9
@@ -186,7 +186,7 @@ def faithful() -> Daefr:
 
 
 def restore_with(network: Daefr, faces: torch.Tensor, fidelity: float) -> torch.Tensor:
-    fused, levels = network.encode_with_levels(faces, network.config.fidelity_sides)
+    fused, levels = network.encode_with_levels(faces, network.config.level_sides)
     quantised = network.codebook.look_up(network.codes(network.predict(fused)))
     return network.decode(quantised, levels, fidelity)
 
@@ -221,12 +221,12 @@ def test_where_the_encoder_has_no_level_the_picture_itself_enters() -> None:
 def test_a_skip_without_a_common_level_is_refused() -> None:
     with pytest.raises(ValueError, match="in common"):
         replace(SMALL, fidelity_sides=(7,))
-    with pytest.raises(ValueError, match="no picture enters"):
-        replace(SMALL, fidelity_sides=(SMALL.image_size // SMALL.encoder_stem,), fidelity_picture=64)
+    with pytest.raises(ValueError, match="below half the picture"):
+        replace(SMALL, fidelity_picture=8)
 
 
 def test_the_last_skip_adds_its_own_picture_by_its_weight_and_none_when_fresh() -> None:
-    config = replace(SMALL, encoder_stem=2, encoder_widths=(64,), fidelity_sides=(32, 16), fidelity_picture=8)
+    config = replace(SMALL, encoder_stem=4, encoder_widths=(64,), decoder_stem=2, fidelity_picture=8)
     network = Daefr(config).eval().requires_grad_(False)
     faces = torch.randn(1, 3, 32, 32)
     plain = network(faces)

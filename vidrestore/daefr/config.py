@@ -37,8 +37,7 @@ class DaefrConfig:
     """Sides of the grids at which the degraded face's features may enter the decoder, finest first. Where a
     grid is finer than the encoder's finest, the picture itself enters, unshuffled to that grid."""
     fidelity_picture: int = 0
-    """Width of the last skip, at the finished picture; 0: none. It takes the degraded face from the finest of
-    `fidelity_sides`, which must be a grid at which the picture itself enters."""
+    """Width of the last skip, at the finished picture; 0: none."""
 
     def __post_init__(self) -> None:
         for side, widths, stem in (
@@ -56,9 +55,9 @@ class DaefrConfig:
         common = self.decoder_sides.keys() & self.skip_channels.keys()
         if not common.issuperset(self.fidelity_sides):
             raise ValueError(f"fidelity sides {self.fidelity_sides}: levels in common are {sorted(common)}")
-        if self.fidelity_picture and max(self.fidelity_sides, default=0) <= max(self.encoder_sides):
+        if self.fidelity_picture and self.image_size // 2 <= max(self.encoder_sides):
             raise ValueError(
-                f"no picture enters at fidelity sides {self.fidelity_sides}, as the last skip needs"
+                "the last skip needs an encoder whose finest grid is below half the picture's side"
             )
 
     @property
@@ -78,6 +77,15 @@ class DaefrConfig:
             s: 3 * (self.image_size // s) ** 2 for s in self.decoder_sides if s > max(self.encoder_sides)
         }
         return picture | self.encoder_sides
+
+    @property
+    def level_sides(self) -> tuple[int, ...]:
+        """Sides of the grids at which the degraded face is kept for the skips, finest first.
+
+        The last skip takes the picture itself, unshuffled to half its side.
+        """
+        picture = {self.image_size // 2} if self.fidelity_picture else set()
+        return tuple(sorted(picture.union(self.fidelity_sides), reverse=True))
 
     @property
     def latent_size(self) -> int:
@@ -120,6 +128,5 @@ COMPACT = DaefrConfig(
     layers=4,
     heads=8,
     feedforward=512,
-    fidelity_sides=(128, 64, 32),
     fidelity_picture=32,
 )

@@ -61,6 +61,11 @@ class PictureTransform(nn.Module):
 
     def forward(self, restored: Tensor, degraded: Tensor, weight: float) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one changes nothing."""
+        cleaned = self.clean(restored, degraded)
+        return restored + weight * (cleaned - restored)
+
+    def clean(self, restored: Tensor, degraded: Tensor) -> Tensor:
+        """The picture that errs least: sharp where the degraded face is, smooth where it holds nothing."""
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
         for before, down in zip(self.before, self.down, strict=False):
@@ -69,7 +74,7 @@ class PictureTransform(nn.Module):
         x = self.before[-1](x)
         for level, up, after in zip(reversed(levels), reversed(self.up), reversed(self.after), strict=True):
             x = after(level + up(F.interpolate(x, scale_factor=2.0)))
-        return restored + weight * F.pixel_shuffle(self.leave(x), self.STRIDE)
+        return restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
 
 
 class _Refine(nn.Module):

@@ -72,20 +72,20 @@ class Daefr(nn.Module):
     def decode(self, quantised: Tensor, levels: Sequence[Tensor] = (), fidelity: float = 0.0) -> Tensor:
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L).
 
-        `levels`: the degraded faces' features of `config.fidelity_sides`, in that order, laid into the
-        decoder with the weight `fidelity` 0..1; at 0 they are not looked at.
+        `levels`: what the degraded faces offer on grids of `config.level_sides`, in that order; the skips,
+        which count by `fidelity` 0..1, look at it; at 0 nothing does.
         """
         features = self.post_quant_conv(quantised)
         if fidelity == 0:
             return self.decoder(features)
         skips = {
             side: partial(self.fidelity[str(side)], encoded=level, weight=fidelity)
-            for side, level in zip(self.config.fidelity_sides, levels, strict=True)
+            for side, level in zip(self.config.level_sides, levels, strict=True)
+            if side in self.config.fidelity_sides
         }
         restored = self.decoder(features, skips)
         if self.config.fidelity_picture:
-            degraded = F.pixel_shuffle(levels[0], self.config.image_size // levels[0].shape[-1])
-            restored = self.fidelity["picture"](restored, degraded, fidelity)
+            restored = self.fidelity["picture"](restored, F.pixel_shuffle(levels[0], 2), fidelity)
         return restored
 
     def forward(self, faces: Tensor) -> Tensor:

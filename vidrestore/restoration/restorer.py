@@ -108,7 +108,7 @@ class DaefrRestorer:
     @property
     def can_be_faithful(self) -> bool:
         """Whether the network has the skips that fidelity above 0 needs."""
-        return bool(self._network.config.fidelity_sides)
+        return bool(self._network.config.level_sides)
 
     @torch.inference_mode()
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
@@ -116,7 +116,7 @@ class DaefrRestorer:
         stacked = torch.from_numpy(np.stack(faces)).to(self.device)  # (N, S, S, 3)
         x = (stacked * 2 - 1).permute(0, 3, 1, 2).to(self._precision)
         network = self._network
-        sides = network.config.fidelity_sides if self._fidelity > 0 else ()
+        sides = network.config.level_sides if self._fidelity > 0 else ()
         lq, levels = network.lq_encoder.with_levels(x, sides)
         z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
         fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
@@ -162,7 +162,7 @@ def make_restorer(
     """
     where = resolve_device(device)
     network = load(weights)
-    can = bool(network.config.fidelity_sides)
+    can = bool(network.config.level_sides)
     if fidelity and not can:
         raise UsageError(f"the model {network.config.name} has no --fidelity; leave it out or set it to 0")
     return DaefrRestorer(

@@ -81,7 +81,7 @@ class FidelityStage:
 def _restore(network: Daefr, degraded: Tensor) -> Tensor:
     """Faces with the skips at full weight; only those take gradients."""
     with torch.no_grad():
-        fused, levels = network.encode_with_levels(degraded, network.config.fidelity_sides)
+        fused, levels = network.encode_with_levels(degraded, network.config.level_sides)
         logits = network.predict(fused.float())
         quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
     return network.decode(quantised, levels, fidelity=1.0).float()
