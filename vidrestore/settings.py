@@ -32,8 +32,8 @@ class Settings(BaseModel):
     """How much of the restored face is laid over the original, 0 to 1."""
     fidelity: float | None = Field(default=None, ge=0, le=1)
     """How much of the degraded face's own detail is kept, 0 to 1; None: 1 where the model can, else 0."""
-    temporal: float = Field(default=0.7, ge=0, le=1)
-    """How strongly features are blended over time, 0 to 1; 0 restores each frame alone."""
+    temporal: float = Field(default=1.0, ge=0, le=1)
+    """How strongly a face is blended with itself in the frames around, 0 to 1; 0 restores each alone."""
     deflicker: bool = False
     """Take the pumping of old film's exposure out of each face."""
     faces: str = Field(default="all", pattern=r"^(all|largest|\d+(,\d+)*)$")

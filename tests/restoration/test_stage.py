@@ -74,14 +74,14 @@ def values(results: Iterator[FrameFaces]) -> list[dict[int, float]]:  # type: ig
 def test_frames_come_out_in_order_with_their_own_faces(
     frames: list[set[int]], batch: int, strength: float
 ) -> None:
-    items = [envelope(i, {t: i / 100 + t / 10 for t in tracks}) for i, tracks in enumerate(frames)]
+    items = [envelope(i, {t: 1 + t + i / 100 for t in tracks}) for i, tracks in enumerate(frames)]
     out = list(restore(items, MirrorRestorer(), TemporalBlend(strength=strength), batch=batch, max_frames=6))
     assert [item.frame.index for item in out] == list(range(len(frames)))
     for item, tracks in zip(out, frames, strict=True):
         assert {face.track_id for face in item.faces} == tracks
         for face in item.faces:
             # Blending may move a value towards a neighbour's of the same track, never to another track's.
-            assert abs(face.image.mean() - face.original.mean()) < 0.05
+            assert abs(face.image.mean() - face.original.mean()) < 0.2
 
 
 def test_a_batch_holds_faces_of_several_frames_and_never_more_than_asked() -> None:

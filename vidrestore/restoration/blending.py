@@ -29,11 +29,11 @@ class TemporalBlend:
 
     strength: float
     """0..1: weight of the neighbours against the frame itself; 0 leaves faces as they are."""
-    radius: int = 5
+    radius: int = 7
     """Frames to each side that are looked at; features and codes delay the stage by as many each."""
-    time_constant: float = 3.0
+    time_constant: float = 4.5
     """Standard deviation of the weight over time, in frames."""
-    similarity: float = 0.35
+    similarity: float = 0.4
     """Relative squared distance of two features at which a neighbour counts by a third (1/e)."""
 
     def features(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> FaceFeatures:
