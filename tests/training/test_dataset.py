@@ -64,3 +64,22 @@ def test_a_folder_without_pictures_is_said_to_have_none(tmp_path: Path) -> None:
         split_people(DataConfig(faces=tmp_path))
     with pytest.raises(InputError, match="no folder of faces"):
         split_people(DataConfig(faces=tmp_path / "missing"))
+
+
+def test_other_surroundings_leave_the_face_alone(faces: Path) -> None:
+    config = DataConfig(faces=faces, surroundings=1.0)
+    picture = read_face(faces / "P000.png")
+    plain = crop_face(picture, 64, DataConfig(faces=faces), None)
+    changed = [crop_face(picture, 64, config, np.random.default_rng(seed)) for seed in range(8)]
+    for face in changed:
+        nearest = min(np.abs(face - p)[26:44, 26:38].max() for p in (plain, plain[:, ::-1]))
+        assert nearest < 1e-5
+        assert min(np.abs(face - p)[:6, :6].max() for p in (plain, plain[:, ::-1])) > 0.02
+
+
+def test_uneven_light_keeps_within_its_strength(faces: Path) -> None:
+    config = DataConfig(faces=faces, light=0.3)
+    picture = np.full_like(read_face(faces / "P000.png"), 0.5)
+    lit = np.stack([crop_face(picture, 64, config, np.random.default_rng(seed)) for seed in range(20)])
+    assert 0.5 * (1 - 0.31) < lit.min() < 0.42
+    assert 0.58 < lit.max() < 0.5 * (1 + 0.31)

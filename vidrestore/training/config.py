@@ -46,6 +46,10 @@ class DataConfig(Section):
     """Augmentation: fraction of the side."""
     colour: bool = False
     """Augmentation: grey, tint, contrast and brightness."""
+    surroundings: float = 0.0
+    """Augmentation: how often, 0..1, another backdrop is put behind the head."""
+    light: float = 0.0
+    """Augmentation: largest relative change of brightness by uneven light."""
     workers: int = 2
     degradation: DegradationConfig = DegradationConfig()
     mild: DegradationConfig = DegradationConfig(

@@ -87,8 +87,12 @@ def crop_face(
     if rng is not None:
         if rng.random() < 0.5:
             face = face[:, ::-1]
+        if config.surroundings and rng.random() < config.surroundings:
+            face = _change_surroundings(face, rng)
         if config.colour:
             face = _change_colour(face, rng)
+        if config.light:
+            face = face * _uneven_light(face.shape[0], config.light, rng)
     return np.clip(face, 0, 1).astype(np.float32)
 
 
@@ -187,6 +191,32 @@ def _change_colour(face: NDArray[Any], rng: np.random.Generator) -> FloatArray:
     contrast, brightness = rng.uniform(0.7, 1.2), rng.uniform(-0.12, 0.12)
     face = ((face * tint - 0.5) * contrast + 0.5 + brightness).clip(0, 1)
     return (face ** rng.uniform(0.75, 1.35)).astype(np.float32)
+
+
+def _change_surroundings(face: NDArray[Any], rng: np.random.Generator) -> FloatArray:
+    """The head before another backdrop: studio portraits teach that all that lies around a face is smooth."""
+    size = face.shape[0]
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    wide, high = rng.uniform(0.3, 0.46), rng.uniform(0.42, 0.56)
+    inside = (1 - np.hypot((x - 0.5) / wide, (y - 0.52) / high)) / 0.12
+    share = inside.clip(0, 1)[..., None]
+    cells = int(rng.integers(2, 12))
+    base, variety = rng.random(3) ** 0.7, rng.uniform(0, 0.7)
+    coarse = (base + variety * (rng.random((cells, cells, 3)) - base)).astype(np.float32)
+    backdrop = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC))
+    for _ in range(int(rng.integers(0, 6))):  # furniture, windows, frames: edges that are no face's
+        first, second = (tuple(int(v) for v in rng.integers(0, size, 2)) for _ in range(2))
+        thick = int(rng.choice([-1, 1, 3]))
+        cv2.rectangle(backdrop, first, second, [float(v) for v in rng.random(3)], thick)
+    return np.asarray(share * face + (1 - share) * backdrop, np.float32)
+
+
+def _uneven_light(size: int, strength: float, rng: np.random.Generator) -> FloatArray:
+    """(size, size, 1) factors from `1 - strength` to `1 + strength`: light from a side, and shadows."""
+    cells = int(rng.integers(2, 5))
+    coarse = (1 + strength * rng.uniform(-1, 1, (cells, cells))).astype(np.float32)
+    smooth = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+    return smooth.clip(1 - strength, 1 + strength)[..., None]
 
 
 def _share_of(name: str) -> float:
