@@ -74,6 +74,8 @@ def test_a_sharp_frame_lends_its_detail_to_a_blurred_one_and_not_the_other_way_r
     from_blurred = blend.features(sharp, [(1, blurred)]).fused.mean().item()
     assert 1.07 < from_sharp < 1.09  # some four parts to one
     assert 1.08 < from_blurred < 1.1
+    # Blended, the two are about as sharp as what is in them.
+    assert 4.5 < blend.features(blurred, [(1, sharp)]).sharpness < 6
     # A frame without any edge asks for no more than that, and does not divide by zero.
     nothing = FaceFeatures(fused=torch.full((4, 1, 1), 1.0), sharpness=0.0)
     assert blend.features(nothing, [(1, sharp)]).fused.mean().item() == pytest.approx(from_sharp)

@@ -6,6 +6,7 @@ size of the face: the mean of the distance between the eyes and that from eyes t
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -27,34 +28,35 @@ SIDE_PER_FACE = 3.4
 class LandmarkNet(nn.Module):
     """Crops (N, 3, 64, 64) in [-1, 1] -> face logits (N,), points (N, 5, 2) as fractions of the crop.
 
-    Each point is the mean of a heat map of 16 x 16, fine features informed by coarse ones, plus a correction
+    Each point is the mean of a heat map of 32 x 32, fine features informed by coarse ones, plus a correction
     from the coarsest, which may lead beyond the crop.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.fine = nn.Sequential(_convolution(3, 24, 2), _convolution(24, 32, 2), _convolution(32, 32))  # 16
-        self.middle = nn.Sequential(_convolution(32, 64, 2), _convolution(64, 64))  # 8
-        self.coarse = nn.Sequential(_convolution(64, 96, 2), _convolution(96, 96))  # 4
-        self.to_middle = nn.Conv2d(96, 64, 1)
-        self.at_middle = _convolution(64, 64)
-        self.to_fine = nn.Conv2d(64, 32, 1)
-        self.at_fine = _convolution(32, 32)
-        self.heat = nn.Conv2d(32, 5, 1)
-        self.hidden = nn.Linear(96 * 16, 128)
+        widths = (16, 48, 80, 112)  # at 32, 16, 8 and 4 positions a side
+        self.down = nn.ModuleList(
+            nn.Sequential(_convolution(before, width, 2), _convolution(width, width))
+            for before, width in zip((3, *widths), widths, strict=False)
+        )
+        self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(_convolution(width, width) for width in widths[:-1])
+        self.heat = nn.Conv2d(widths[0], 5, 1)
+        self.hidden = nn.Linear(widths[-1] * 16, 128)
         self.face = nn.Linear(128, 1)
         self.correction = nn.Linear(128, 10)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        fine = self.fine(crops)
-        middle = self.middle(fine)
-        coarse = self.coarse(middle)
-        middle = self.at_middle(middle + F.interpolate(self.to_middle(coarse), scale_factor=2.0))
-        fine = self.at_fine(fine + F.interpolate(self.to_fine(middle), scale_factor=2.0))
-        heat = self.heat(fine).flatten(2).softmax(2).unflatten(2, fine.shape[2:])  # N 5 16 16
+        levels, x = [], crops
+        for down in self.down:
+            x = down(x)
+            levels.append(x)
+        hidden = F.relu(self.hidden(x.flatten(1)))
+        for level, narrow, up in reversed(list(zip(levels, self.narrow, self.up, strict=False))):
+            x = up(level + F.interpolate(narrow(x), scale_factor=2.0))
+        heat = self.heat(x).flatten(2).softmax(2).unflatten(2, x.shape[2:])  # N 5 32 32
         place = (torch.arange(heat.shape[3], device=heat.device) + 0.5) / heat.shape[3]
         points = torch.stack([(heat.sum(2) * place).sum(2), (heat.sum(3) * place).sum(2)], 2)
-        hidden = F.relu(self.hidden(coarse.flatten(1)))
         return self.face(hidden).squeeze(1), points + 0.1 * self.correction(hidden).unflatten(1, (5, 2))
 
 

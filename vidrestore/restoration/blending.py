@@ -29,10 +29,13 @@ class TemporalBlend:
 
     strength: float
     """0..1: weight of the neighbours against the frame itself; 0 leaves faces as they are."""
-    radius: int = 7
-    """Frames to each side that are looked at; features and codes delay the stage by as many each."""
-    time_constant: float = 4.5
+    radius: int = 6
+    """Frames to each side whose features are looked at; it delays the stage by as many."""
+    time_constant: float = 4.0
     """Standard deviation of the weight over time, in frames."""
+    code_radius: int = 10
+    """As `radius`, for codes: where features agree, a longer look harms no motion."""
+    code_time_constant: float = 6.5
     similarity: float = 0.4
     """Relative squared distance of two features at which a neighbour counts by a third (1/e)."""
 
@@ -40,36 +43,50 @@ class TemporalBlend:
         """The face's fused features and levels, blended."""
         if self.strength == 0 or not neighbours:
             return face
-        weights = self._weights(face, neighbours)
+        weights = self._weights(face, neighbours, self.time_constant)
         others = [other for _, other in neighbours]
         return FaceFeatures(
             fused=_average(face.fused, [o.fused for o in others], weights),
             levels=tuple(
                 _average(level, [o.levels[i] for o in others], weights) for i, level in enumerate(face.levels)
             ),
-            sharpness=face.sharpness,
+            sharpness=_mean_sharpness(face, neighbours, weights),
         )
 
     def codes(self, face: FaceCodes, neighbours: Sequence[tuple[int, FaceCodes]]) -> FaceCodes:
         """The face with its codes' log probabilities blended: a geometric mean, which stays sharp."""
         if self.strength == 0 or not neighbours:
             return face
-        weights = self._weights(face.features, [(away, other.features) for away, other in neighbours])
+        features = [(away, other.features) for away, other in neighbours]
+        weights = self._weights(face.features, features, self.code_time_constant)
         blended = _average(face.log_probabilities, [o.log_probabilities for _, o in neighbours], weights)
         return FaceCodes(features=face.features, log_probabilities=blended)
 
-    def _weights(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> Tensor:
+    def _weights(
+        self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]], time_constant: float
+    ) -> Tensor:
         """(K, L, L) of each neighbour at each position, that of the face itself being 1."""
         others = torch.stack([other.fused for _, other in neighbours])  # (K, C, L, L)
         own = face.fused.square().sum(0)
         distance = (others - face.fused).square().sum(1) / (own + others.square().sum(1) + 1e-8).mul(0.5)
         of_frame = [
-            math.exp(-0.5 * (away / self.time_constant) ** 2)
+            math.exp(-0.5 * (away / time_constant) ** 2)
             * min((other.sharpness / max(face.sharpness, 1e-6)) ** 2, MOST_SHARPENING)
             for away, other in neighbours
         ]
         scale = self.strength * torch.tensor(of_frame, device=others.device)[:, None, None]
         return scale * torch.exp(-distance / self.similarity)
+
+
+def _mean_sharpness(
+    face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]], weights: Tensor
+) -> float:
+    """The frame's own and its neighbours' sharpness, by how much of each is in the blend."""
+    shares = weights.mean((1, 2)).tolist()
+    total = face.sharpness + sum(
+        s * other.sharpness for s, (_, other) in zip(shares, neighbours, strict=True)
+    )
+    return total / (1 + sum(shares))
 
 
 def _average(own: Tensor, others: Sequence[Tensor], weights: Tensor) -> Tensor:

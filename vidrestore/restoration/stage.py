@@ -28,7 +28,7 @@ def restore(
     """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
 
     Frames wait until a batch is full, at most `max_frames` of them before each of the network's three steps,
-    and `blend.radius` in between, so memory has a bound whatever the video holds.
+    and the blend's radii in between, so memory has a bound whatever the video holds.
     """
     encoded = map_in_batches(
         items,
@@ -38,7 +38,7 @@ def restore(
         max_items=max_frames,
     )
     predicted = map_in_batches(
-        _blended(encoded, blend, blend.features),
+        _blended(encoded, blend.radius if blend.strength else 0, blend.features),
         lambda pair: pair[1],
         restorer.predict,
         batch=batch,
@@ -46,7 +46,7 @@ def restore(
     )
     in_codes = ((item, codes) for (item, _), codes in predicted)
     decoded = map_in_batches(
-        _blended(in_codes, blend, blend.codes),
+        _blended(in_codes, blend.code_radius if blend.strength else 0, blend.codes),
         lambda pair: pair[1],
         restorer.decode,
         batch=batch,
@@ -70,11 +70,11 @@ def restore(
 
 def _blended(
     items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]],
-    blend: TemporalBlend,
+    radius: int,
     blended: Callable[[T, Sequence[tuple[int, T]]], T],
 ) -> Iterator[tuple[FrameFaces[AlignedFace], list[T]]]:
-    """Each frame's faces blended with their neighbours; speaks `blend.radius` frames late."""
-    for window, at in windows(items, blend.radius if blend.strength > 0 else 0):
+    """Each frame's faces blended with their neighbours; speaks `radius` frames late."""
+    for window, at in windows(items, radius):
         item, values = window[at]
         yield (
             item,
