@@ -3,11 +3,12 @@
     python -m benchmarks.validation FACES [--weights FILE] [--autoencoder FILE] [--teacher YUNET] [--sheets D]
 
 FACES is the folder the model was trained on; only the files held out by the hash of their name are used. Each
-is degraded once by each of three recipes, seeded by its name, so every run measures the same pictures:
+is degraded once by each of four recipes, seeded by its name, so every run measures the same pictures:
 
-mild    what needs next to nothing
-stage3  the specification's stage three, scaled to the network's size
-film    vidrestore.training.film: worn prints, tape, codecs; the target has the print's tone
+mild       what needs next to nothing
+stage3     the specification's stage three, scaled to the network's size
+film       vidrestore.training.film: worn prints, tape, codecs; the target has the print's tone
+broadcast  the same file's small faces, coded at a starved rate
 
 Prints means over people for the input, for the restored face at several fidelities and, with the stage-one
 AUTOENCODER, for its reconstruction of the clean face: the ceiling of what codes can say. Restored faces are
@@ -39,7 +40,12 @@ from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 
 CONFIG = Path(__file__).parents[1] / "configs" / "train" / "compact_restoration.yaml"
-SETS: dict[str, Recipe] = {"mild": "mild", "stage3": "specification", "film": "film"}
+SETS: dict[str, Recipe] = {
+    "mild": "mild",
+    "stage3": "specification",
+    "film": "film",
+    "broadcast": "broadcast",
+}
 COLUMNS = ("PSNR", "SSIM", "MS-SSIM", "GMSD", "HaarPSI", "NIQE", "edges", "marks %", "found %", "colour")
 
 Pairs = list[tuple[FloatArray, FloatArray]]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vidrestore.training.config import DataConfig
 from vidrestore.training.dataset import choose_recipe
-from vidrestore.training.film import comb, film, grain, tape, wear
+from vidrestore.training.film import broadcast, comb, film, grain, tape, wear
 from vidrestore.video.still import h264_still
 
 RNG = np.random.default_rng(3)
@@ -37,6 +37,25 @@ def test_the_same_seed_damages_alike() -> None:
         film(FACE, np.random.default_rng(7)), film(FACE, np.random.default_rng(7)), strict=True
     ):
         assert np.array_equal(one, two)
+    assert np.array_equal(
+        broadcast(FACE, np.random.default_rng(7)), broadcast(FACE, np.random.default_rng(7))
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**9))
+def test_a_starved_broadcast_takes_detail_and_leaves_the_face_in_place(seed: int) -> None:
+    fine = (FACE + 0.1 * np.random.default_rng(0).standard_normal(FACE.shape)).clip(0, 1).astype(np.float32)
+    degraded = broadcast(fine, np.random.default_rng(seed))
+    assert degraded.shape == fine.shape
+    assert 0 <= degraded.min() <= degraded.max() <= 1
+
+    def detail(picture: np.ndarray) -> float:
+        return float(np.abs(picture - cv2.GaussianBlur(picture, (0, 0), 1.5)).mean())
+
+    assert detail(degraded) < 0.8 * detail(fine)
+    coarse = [np.asarray(cv2.GaussianBlur(x, (0, 0), 6)).mean(axis=2) for x in (degraded, fine)]
+    assert np.corrcoef(coarse[0].ravel(), coarse[1].ravel())[0, 1] > 0.65
 
 
 def test_the_damage_stays_where_the_face_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from vidrestore.alignment import template
 from vidrestore.daefr.codebook import Codebook
 from vidrestore.errors import UsageError
+from vidrestore.training.detector_loss import DetectorLoss
 from vidrestore.training.discriminator import (
     activations,
     balance,
@@ -25,6 +27,7 @@ from vidrestore.training.losses import (
     feature_weights,
     make_perceptual,
     pixel_loss,
+    ruined_share,
     texture_loss,
 )
 
@@ -177,3 +180,33 @@ def test_a_face_that_needs_little_weighs_more_than_a_ruined_one() -> None:
     error = torch.tensor([0.0, 0.01, 0.1])[:, None, None, None].expand(3, 3, 8, 8)
     weighted = pixel_loss(error, truth, even_weights(degraded, truth))
     assert weighted.item() == pytest.approx((0.01 * 2 + 0.1 * 0.06 / 0.21) / 3)
+
+
+def test_the_share_of_ruin_grows_from_nothing_to_the_whole() -> None:
+    truth = torch.zeros(3, 3, 8, 8)
+    degraded = torch.stack([truth[0], truth[1] + 0.03, truth[2] + 0.5])
+    assert ruined_share(degraded, truth).tolist() == pytest.approx([0, 0.5, 1])
+
+
+def test_the_detector_tells_a_changed_face_from_an_equal_one_and_says_how_to_mend_it(tmp_path: Path) -> None:
+    from facexlib.detection.retinaface import RetinaFace
+
+    torch.manual_seed(0)
+    torch.save(RetinaFace(network_name="mobile0.25").state_dict(), tmp_path / "retinaface.pth")
+    loss = DetectorLoss(tmp_path / "retinaface.pth")
+    truth = F.interpolate(torch.rand(2, 3, 8, 8) * 2 - 1, (64, 64), mode="bilinear")
+    changed = truth.clone()
+    changed[1] = F.avg_pool2d(truth[1], 9, 1, 4)
+    changed.requires_grad_(True)
+    values = loss(changed, truth)
+    assert values[0].item() == pytest.approx(0, abs=1e-6)
+    assert values[1].item() > 0.01
+    (gradient,) = torch.autograd.grad(values[1], changed)
+    nearer = changed.detach() - 0.05 * gradient / gradient.abs().max()
+    assert loss(nearer, truth)[1] < values[1]
+    assert not any(p.requires_grad for p in loss.parameters())
+
+
+def test_a_detector_without_weights_is_refused_in_a_sentence() -> None:
+    with pytest.raises(UsageError, match="detector_weights"):
+        DetectorLoss(None)

@@ -129,6 +129,25 @@ def from_authors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     return ours
 
 
+def autoencoder_from_authors(state: dict[str, Tensor], path: Path, role: str = "hq") -> dict[str, Tensor]:
+    """The tensors of one `daefr.vqgan.Vqgan` in a checkpoint of the authors' first or second stage.
+
+    `role`: in the second stage's file, hq or lq; the first stage's files hold one autoencoder each. Keys may
+    lack the prefix. Raises WeightsError where no such autoencoder is in it.
+    """
+    both = any(key.startswith("vqvae_LQ.") for key in state)
+    prefix = "vqvae_LQ." if both and role == "lq" else "vqvae."
+    ours: dict[str, Tensor] = {}
+    for key, tensor in state.items():
+        other = key.startswith(("loss", "vqvae_LQ.", "vqvae.")) and not key.startswith(prefix)
+        name = key.removeprefix(prefix)
+        if not other and not _TRAINING_ONLY.match(name):
+            ours[name.replace("quantize.", "codebook.", 1) if name.startswith("quantize.") else name] = tensor
+    if "codebook.embedding.weight" not in ours:
+        raise WeightsError(f"{path} holds no autoencoder of the first or second stage")
+    return ours
+
+
 def _check(state: dict[str, Tensor], wanted: dict[str, Tensor], path: Path) -> None:
     missing = [name for name in wanted if name not in state]
     extra = [name for name in state if name not in wanted]

@@ -128,6 +128,5 @@ COMPACT = DaefrConfig(
     layers=4,
     heads=8,
     feedforward=512,
-    fidelity_sides=(128, 64, 32),
     fidelity_picture=32,
 )

@@ -38,22 +38,28 @@ class FeatureTransform(nn.Module):
 class PictureTransform(nn.Module):
     """The skip at the picture itself: a small U-Net that sees the restored and the degraded face.
 
-    It works on blocks of 2 x 2 pixels at three sizes. Where the degraded face is good it passes its pixels
-    on, and it takes grain and blocks out of what it passes. No normalisation: brightness is to stay.
+    It works on blocks of 2 x 2 pixels at four sizes. Where the degraded face is good it passes its pixels
+    on, and it takes grain and blocks out of what it passes; where it holds little, the restored face says
+    what belongs there. No normalisation: brightness is to stay.
     """
 
     STRIDE = 2
+    WIDER = (1, 2, 3, 3)
+    """Channels of each size over those of the finest, which comes first."""
 
     def __init__(self, width: int) -> None:
-        """`width`: channels of the finest size; the coarser ones have twice and three times as many."""
+        """`width`: channels of the finest size."""
         super().__init__()
         block = 3 * self.STRIDE**2
-        widths = (width, 2 * width, 3 * width)
+        widths = tuple(width * factor for factor in self.WIDER)
         self.enter = nn.Conv2d(2 * block, width, 3, padding=1)
-        self.before = nn.ModuleList(_Refine(w) for w in widths)
+        # The coarsest has two: there it sees a whole eye or mouth at next to no cost.
+        self.before = nn.ModuleList(
+            [*map(_Refine, widths[:-1]), nn.Sequential(_Refine(widths[-1]), _Refine(widths[-1]))]
+        )
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
-        self.after = nn.ModuleList(_Refine(w) for w in widths[:-1])
+        self.after = nn.ModuleList(map(_Refine, widths[:-1]))
         self.leave = nn.Conv2d(width, block, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         assert self.leave.bias is not None
@@ -65,7 +71,7 @@ class PictureTransform(nn.Module):
         return restored + weight * (cleaned - restored)
 
     def clean(self, restored: Tensor, degraded: Tensor) -> Tensor:
-        """The picture that errs least: sharp where the degraded face is, smooth where it holds nothing."""
+        """The face with the detail of both."""
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
         for before, down in zip(self.before, self.down, strict=False):

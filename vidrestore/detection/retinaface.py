@@ -6,7 +6,7 @@ import hashlib
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -44,27 +44,8 @@ class RetinaFaceDetector:
 
         Raises WeightsError where they are not this network's, DownloadError where they cannot be fetched.
         """
-        # Only here: torchvision and numba behind it take seconds.
-        from facexlib.detection.retinaface import RetinaFace
-
         self._max_side, self._threshold = max_side, threshold
-        weights = weights or pull(find_entry(network)).path
-        self._model = RetinaFace(network_name=_FACEXLIB_NAMES[network], device=torch.device(device))
-        state = _read(weights)
-        wanted = self._model.state_dict()
-        missing = sorted(set(wanted) - set(state))
-        if missing:
-            raise WeightsError(f"{weights} does not fit {network}: it misses {missing[0]}")
-        try:
-            self._model.load_state_dict({name: state[name] for name in wanted})
-        except RuntimeError as error:
-            raise WeightsError(f"{weights} does not fit {network}: tensors have other shapes") from error
-        if hashlib.sha256(weights.read_bytes()).hexdigest() in _TRAINED_OTHERWISE:
-            self._model.cfg = self._model.cfg | {"min_sizes": _THEIR_ANCHORS}
-            for module in self._model.modules():
-                if isinstance(module, torch.nn.LeakyReLU):
-                    module.negative_slope = 0.0
-        self._model = self._model.eval().to(device)
+        self._model = load_retinaface(network, weights or pull(find_entry(network)).path, device)
 
     def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
         """All faces of the frame, best first; `quick` changes nothing, one search finds all there is."""
@@ -90,6 +71,29 @@ class RetinaFaceDetector:
             for row in np.asarray(rows).reshape(-1, 15)
         ]
         return without_duplicates(found, 0.4)
+
+
+def load_retinaface(network: Network, weights: Path, device: str = "cpu") -> Any:
+    """facexlib's network with these weights, in eval mode; raises WeightsError where they do not fit."""
+    # Only here: torchvision and numba behind it take seconds.
+    from facexlib.detection.retinaface import RetinaFace
+
+    model = RetinaFace(network_name=_FACEXLIB_NAMES[network], device=torch.device(device))
+    state = _read(weights)
+    wanted = model.state_dict()
+    missing = sorted(set(wanted) - set(state))
+    if missing:
+        raise WeightsError(f"{weights} does not fit {network}: it misses {missing[0]}")
+    try:
+        model.load_state_dict({name: state[name] for name in wanted})
+    except RuntimeError as error:
+        raise WeightsError(f"{weights} does not fit {network}: tensors have other shapes") from error
+    if hashlib.sha256(weights.read_bytes()).hexdigest() in _TRAINED_OTHERWISE:
+        model.cfg = model.cfg | {"min_sizes": _THEIR_ANCHORS}
+        for module in model.modules():
+            if isinstance(module, torch.nn.LeakyReLU):
+                module.negative_slope = 0.0
+    return model.eval().to(device)
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from vidrestore.errors import UsageError
 
-Recipe = Literal["specification", "mild", "film"]
+Recipe = Literal["specification", "mild", "film", "broadcast"]
 
 
 class Section(BaseModel):
@@ -58,7 +58,7 @@ class DataConfig(Section):
     """The recipe `mild`: faces that need next to nothing."""
     recipes: dict[Recipe, Annotated[float, Field(ge=0)]] = {"specification": 1.0}
     """How often each recipe degrades a face, in proportion: specification, mild (both as configured above),
-    film (vidrestore.training.film)."""
+    film and broadcast (vidrestore.training.film)."""
 
     @field_validator("recipes")
     @classmethod
@@ -85,7 +85,12 @@ class LossConfig(Section):
     feature_matching: float = 0.0
     """Weight of the discriminator's feature matching, once it is on; 0 is the specification."""
     even: bool = False
-    """Stage fidelity: errors count the less the more a face was degraded; false is a plain mean."""
+    """Stage fidelity: errors count the less the more a face was degraded, the discriminator's opinion and
+    the detector's the more; false is a plain mean of all."""
+    detector: float = 0.0
+    """Weight of how differently a face detector sees the two faces; 0 is the specification."""
+    detector_weights: Path | None = None
+    """RetinaFace (mobile0.25), for `detector`."""
     features: float = 0.0
     """Extra weight of pixels and edges around eyes, nose and mouth; 0 is the specification."""
 

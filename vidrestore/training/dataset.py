@@ -22,7 +22,7 @@ from torch import Tensor
 from vidrestore.errors import InputError
 from vidrestore.training.config import DataConfig, Recipe
 from vidrestore.training.degradation import degrade
-from vidrestore.training.film import film
+from vidrestore.training.film import broadcast, film
 from vidrestore.types import FloatArray
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -119,6 +119,8 @@ def degrade_by(
     """The face to aim at (film has a tone of its own) and its degraded copy."""
     if recipe == "film":
         return film(clean, rng)
+    if recipe == "broadcast":
+        return clean, broadcast(clean, rng)
     return clean, degrade(clean, config.mild if recipe == "mild" else config.degradation, rng)
 
 

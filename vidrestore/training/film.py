@@ -48,6 +48,28 @@ def film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
     return target, (np.round(grown * 255) / 255).astype(np.float32)
 
 
+def broadcast(clean: FloatArray, rng: Generator) -> FloatArray:
+    """A face (H, W, 3) RGB in 0..1, small in its picture and coded at a starved rate; 8 bits.
+
+    Phone clips and old streams: hardly any noise, but blocks, smears and rings where lashes and teeth were.
+    Often it was coded twice, on another grid of blocks.
+    """
+    height, width = clean.shape[:2]
+    image = np.asarray(cv2.GaussianBlur(clean, (0, 0), rng.uniform(0.1, 0.006 * width)))
+    if rng.random() < 0.3:
+        image = image + rng.uniform(0.2, 1.0) * (image - cv2.GaussianBlur(image, (0, 0), 0.008 * width))
+    image = _resize_down(image, float(np.exp(rng.uniform(np.log(1.3), np.log(7.0)))), rng)
+    for _ in range(2 if rng.random() < 0.5 else 1):
+        shift = tuple(int(v) for v in rng.integers(0, 8, 2))
+        image = np.clip(np.roll(image, shift, (0, 1)), 0, 1).astype(np.float32)
+        quality = int(rng.integers(24, 39))
+        coded = h264_still(image, crf=quality) if rng.random() < 0.85 else jpeg(image, 95 - 2 * quality)
+        image = np.roll(coded, (-shift[0], -shift[1]), (0, 1))
+    kernel = int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)))
+    grown = np.asarray(cv2.resize(image, (width, height), interpolation=kernel)).clip(0, 1)
+    return (np.round(grown * 255) / 255).astype(np.float32)
+
+
 def grain(
     image: NDArray[Any], strength: float, size: float, rng: Generator, *, colour: bool = False
 ) -> NDArray[Any]:

@@ -103,6 +103,12 @@ def even_weights(degraded: Tensor, truth: Tensor) -> Tensor:
     return (_TYPICAL_ERROR / (error + _LEAST_ERROR))[:, None, None, None]
 
 
+def ruined_share(degraded: Tensor, truth: Tensor) -> Tensor:
+    """(N,) in 0..1: how much of a face was taken from it; 1 from halfway between mild and ruined on."""
+    error = (degraded - truth).abs().flatten(1).mean(1)
+    return (error / _TYPICAL_ERROR).clamp(max=1)
+
+
 class Association(nn.Module):
     """Contrastive loss between the encoders' patch features of the same faces (specification, "Stage 2")."""
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from vidrestore.training.config import LossConfig, OptimConfig
+from vidrestore.training.detector_loss import DetectorLoss
 from vidrestore.training.discriminator import (
     activations,
     balance,
@@ -21,6 +22,7 @@ from vidrestore.training.losses import (
     feature_weights,
     make_perceptual,
     pixel_loss,
+    ruined_share,
     texture_loss,
 )
 from vidrestore.training.processes import descend
@@ -36,6 +38,7 @@ class PictureLoss:
         )
         self._loss = loss
         self._perceptual = make_perceptual(loss.perceptual)
+        self._detector = DetectorLoss(loss.detector_weights) if loss.detector else None
         self._weights = feature_weights(image_size, loss.features) if loss.features else None
 
     def loss(
@@ -51,23 +54,18 @@ class PictureLoss:
 
         `degraded`: what the faces were restored from, for `LossConfig.even`.
         """
+        share = truth.new_ones(len(truth))
         with torch.autocast(truth.device.type, enabled=False):
             weights = self._weights.to(truth.device) if self._weights is not None else None
             if self._loss.even and degraded is not None:
                 even = even_weights(degraded, truth)
                 weights = even if weights is None else weights * even
-            pixel = pixel_loss(restored, truth, weights)
-            perceptual = self._perceptual(restored, truth, weights)
-            total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
-            log.update(pixel=pixel.item(), perceptual=perceptual.item())
-            if self._loss.texture:
-                texture = texture_loss(restored, truth)
-                log["texture"] = texture.item()
-                total = total + self._loss.texture * texture
+                share = ruined_share(degraded, truth)
+            total = self._distance(restored, truth, weights, share, log)
         if step < self._loss.adversarial_from:
             return total
         answer, seen = activations(self.discriminator, restored)
-        adversarial = -answer.float().mean()
+        adversarial = -(answer.float().mean((1, 2, 3)) * share).mean()
         weight = balance(total, adversarial, last_layer)
         log["balance"] = weight.item()
         total = total + self._loss.adversarial * weight * adversarial
@@ -77,6 +75,24 @@ class PictureLoss:
             matching = feature_matching(seen, wanted)
             log["matching"] = matching.item()
             total = total + self._loss.feature_matching * matching
+        return total
+
+    def _distance(
+        self, restored: Tensor, truth: Tensor, weights: Tensor | None, share: Tensor, log: dict[str, float]
+    ) -> Tensor:
+        """The losses that need no discriminator; `weights` are of positions, `share` of faces."""
+        pixel = pixel_loss(restored, truth, weights)
+        perceptual = self._perceptual(restored, truth, weights)
+        log.update(pixel=pixel.item(), perceptual=perceptual.item())
+        total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
+        if self._loss.texture:
+            texture = texture_loss(restored, truth)
+            log["texture"] = texture.item()
+            total = total + self._loss.texture * texture
+        if self._detector is not None:
+            seen = (self._detector.to(truth.device)(restored.float(), truth) * share).mean()
+            log["detector"] = seen.item()
+            total = total + self._loss.detector * seen
         return total
 
     def step_discriminator(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from vidrestore.daefr import checkpoint
-from vidrestore.daefr.config import DaefrConfig
+from vidrestore.daefr.config import PUBLISHED, DaefrConfig
 from vidrestore.daefr.model import Daefr
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.errors import UsageError, WeightsError
@@ -34,20 +35,36 @@ def save_stage(modules: nn.ModuleDict, path: Path) -> None:
     partial.replace(path)
 
 
-def load_vqgan(path: Path, prefix: str = "") -> Vqgan:
-    """The autoencoder stored at `path` under `prefix`; raises WeightsError where there is none."""
+def load_vqgan(path: Path, prefix: str = "", config: DaefrConfig = PUBLISHED) -> Vqgan:
+    """The autoencoder stored at `path` under `prefix`: hq. or lq. in the second stage's file.
+
+    A file of ours says its own configuration; checkpoints of the authors' first two stages are of `config`.
+    Raises WeightsError where there is none, or it does not fit.
+    """
     if not path.is_file():
         raise WeightsError(f"there are no start weights at {path}: train the stage before this one first")
-    from safetensors import safe_open
+    if path.suffix == ".safetensors":
+        config, state = _read_stage(path, prefix)
+    else:
+        stored = checkpoint.read_checkpoint(path)
+        state = checkpoint.autoencoder_from_authors(stored, path, prefix.rstrip(".") or "hq")
+    network = Vqgan(config)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsError(f"{path} holds the autoencoder of another network than {config.name}") from error
+    return network
 
+
+def _read_stage(path: Path, prefix: str) -> tuple[DaefrConfig, dict[str, Tensor]]:
     with safe_open(path, framework="pt") as file:
         header = (file.metadata() or {}).get("vqgan")
     if header is None:
         raise WeightsError(f"{path} holds no autoencoder of the first or second stage")
-    network = Vqgan(DaefrConfig.from_dict(json.loads(header)))
-    state = {k.removeprefix(prefix): v for k, v in load_file(path).items() if k.startswith(prefix)}
-    network.load_state_dict(state)
-    return network
+    tensors = load_file(path)
+    return DaefrConfig.from_dict(json.loads(header)), {
+        name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)
+    }
 
 
 def require_start(config: TrainConfig, role: str) -> Path:
