@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.daefr import DaefrConfig, load
+from vidrestore.daefr import Daefr, DaefrConfig, load, save
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.training import association, codebook, fidelity, restoration
 from vidrestore.training.config import OptimConfig, TrainConfig, read_config
@@ -109,6 +109,23 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
         assert torch.equal(value, faithful.fidelity.state_dict()[name]) is not name.startswith("picture"), (
             name
         )
+
+
+def test_the_first_stage_goes_on_from_a_finished_network_and_keeps_its_codes(
+    config: Path, tmp_path: Path
+) -> None:
+    released = Daefr(SMALL)
+    save(released, tmp_path / "released.safetensors", torch.float32)
+    further = load_vqgan(
+        codebook.train(
+            config, [f"start.network={tmp_path / 'released.safetensors'}", "keep_codes=true", "optim.ema=0"]
+        )
+    )
+    # What predicts codes stays right only if they stay; what reads them and what draws them goes on.
+    assert torch.equal(further.codebook.embedding.weight, released.codebook.embedding.weight)
+    for ours, theirs in ((further.encoder, released.hq_encoder), (further.decoder, released.decoder)):
+        change = (ours.conv_in.weight - theirs.conv_in.weight).abs().max()
+        assert 0 < change < 0.02
 
 
 @pytest.mark.parametrize("parts", [2, 4])

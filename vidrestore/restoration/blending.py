@@ -66,7 +66,7 @@ class TemporalBlend:
         self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]], time_constant: float
     ) -> Tensor:
         """(K, L, L) of each neighbour at each position, that of the face itself being 1."""
-        # One neighbour after the other stays in the processor's cache; all of them stacked take ten times as long.
+        # One after the other they stay in the processor's cache; stacked they take several times as long.
         distance = torch.stack([_distance(face.fused, other.fused) for _, other in neighbours])  # (K, L, L)
         of_frame = [
             math.exp(-0.5 * (away / time_constant) ** 2)
@@ -78,7 +78,7 @@ class TemporalBlend:
 
 
 def _distance(own: Tensor, other: Tensor) -> Tensor:
-    """(L, L) squared distance of features (C, L, L) over their mean squared length; 0 where they are equal."""
+    """(L, L) squared distance of features (C, L, L) over their mean squared length."""
     return (own - other).square_().sum(0) / (own.square().sum(0) + other.square().sum(0) + 1e-8).mul_(0.5)
 
 

@@ -14,7 +14,7 @@ from vidrestore.training.dataset import Batch
 from vidrestore.training.loop import Validation, run
 from vidrestore.training.processes import descend
 from vidrestore.training.reconstruction import Reconstruction, reconstruct
-from vidrestore.training.stage_weights import load_vqgan
+from vidrestore.training.stage_weights import autoencoder_of, load_vqgan
 
 NETWORKS = {"published": PUBLISHED, "compact": COMPACT}
 
@@ -24,11 +24,9 @@ class CodebookStage:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        start = config.start.get("autoencoder")
-        network = load_vqgan(start) if start else Vqgan(NETWORKS[config.network])
-        self.part = Reconstruction(
-            network.requires_grad_(True), config.loss, config.optim, quantise_from=config.quantise_from
-        )
+        network = _start(config).requires_grad_(True)
+        network.codebook.requires_grad_(not config.keep_codes)
+        self.part = Reconstruction(network, config.loss, config.optim, quantise_from=config.quantise_from)
         self.modules = nn.ModuleDict(
             {
                 "autoencoder": network,
@@ -37,7 +35,8 @@ class CodebookStage:
             }
         )
         self.averaged = nn.ModuleDict({"autoencoder": network})
-        self.optim = Adam(network.parameters(), config.optim.learning_rate, config.optim.betas, fused=True)
+        self._trained = [p for p in network.parameters() if p.requires_grad]
+        self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"autoencoder": self.optim, "discriminator": self.part.picture.discriminator_optim}
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
@@ -55,7 +54,7 @@ class CodebookStage:
             loss, restored, _ = self.part.loss(faces, step, log)
             (loss / config.optim.accumulate).backward()
             pairs.append((faces, restored.detach()))
-        descend(self.optim, self.modules["autoencoder"].parameters(), config.optim.clip)
+        descend(self.optim, self._trained, config.optim.clip)
         self.part.picture.step_discriminator(pairs, step, log)
         return log
 
@@ -73,6 +72,13 @@ class CodebookStage:
         # Renewals at the very end would leave codes that nothing has learned to decode.
         in_time = config.quantise_from < step < 0.8 * config.steps
         return config.renew_every > 0 and in_time and step % config.renew_every == 0
+
+
+def _start(config: TrainConfig) -> Vqgan:
+    if "network" in config.start:
+        return autoencoder_of(config.start["network"])
+    start = config.start.get("autoencoder")
+    return load_vqgan(start) if start else Vqgan(NETWORKS[config.network])
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:

@@ -92,7 +92,7 @@ class LossConfig(Section):
     detector_weights: Path | None = None
     """RetinaFace (mobile0.25), for `detector`."""
     features: float = 0.0
-    """Extra weight of pixels and edges around eyes, nose and mouth; 0 is the specification."""
+    """Extra weight of pixels, edges and codes around eyes, nose and mouth; 0 is the specification."""
 
 
 class OptimConfig(Section):
@@ -124,7 +124,8 @@ class TrainConfig(Section):
     output: Path
     """Folder of checkpoints and logs."""
     start: dict[str, Path] = {}
-    """Start weights by role. codebook: autoencoder; association: hq, lq; restoration: hq, and
+    """Start weights by role. codebook: autoencoder, or network to go on from a finished one's encoder for
+    clean faces, codebook and decoder; association: hq, lq; restoration: hq, and
     association or, to go on from an earlier one, network; fidelity: network, and
     skips to go on from an earlier one's."""
     precision: Literal["bf16", "float32"] = "bf16"
@@ -136,6 +137,8 @@ class TrainConfig(Section):
     """Stage fidelity: train the skip at the picture alone, on top of the others as they start."""
     quantise_from: int = 0
     """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
+    keep_codes: bool = False
+    """Stage codebook: leave the codebook as it starts, so that what predicts its codes stays right."""
     renew_every: int = 0
     """Stage codebook: every so many steps unused codes move onto features; 0: never."""
     save_every: int = 500

@@ -19,7 +19,7 @@ from vidrestore.errors import UsageError
 _MEAN = (104.0, 117.0, 123.0)
 """Of the codes of blue, green and red, taken off before the detector sees a picture."""
 _TAPS = (("stage1", (1, 3, 5)), ("stage2", (5,)))
-"""Where the backbone is listened to: at a half, a quarter, an eighth and a sixteenth of the picture's side."""
+"""Where the backbone is listened to: at a half, a quarter, an eighth and a sixteenth of the side."""
 
 
 class DetectorLoss(nn.Module):

@@ -61,9 +61,9 @@ def broadcast(clean: FloatArray, rng: Generator) -> FloatArray:
     image = _resize_down(image, float(np.exp(rng.uniform(np.log(1.3), np.log(7.0)))), rng)
     for _ in range(2 if rng.random() < 0.5 else 1):
         shift = tuple(int(v) for v in rng.integers(0, 8, 2))
-        image = np.clip(np.roll(image, shift, (0, 1)), 0, 1).astype(np.float32)
         quality = int(rng.integers(24, 39))
-        coded = h264_still(image, crf=quality) if rng.random() < 0.85 else jpeg(image, 95 - 2 * quality)
+        moved = np.asarray(np.roll(image, shift, (0, 1)).clip(0, 1), np.float32)
+        coded = h264_still(moved, crf=quality) if rng.random() < 0.85 else jpeg(moved, 95 - 2 * quality)
         image = np.roll(coded, (-shift[0], -shift[1]), (0, 1))
     kernel = int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)))
     grown = np.asarray(cv2.resize(image, (width, height), interpolation=kernel)).clip(0, 1)

@@ -15,6 +15,7 @@ from vidrestore.daefr.model import Daefr
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
 from vidrestore.training.loop import Validation, run
+from vidrestore.training.losses import feature_weights
 from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import load_vqgan, require_start
 
@@ -53,6 +54,7 @@ class RestorationStage:
         self._trained = [p for p in network.parameters() if p.requires_grad]
         self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"network": self.optim}
+        self._weights = feature_weights(fixed.config.latent_size, config.loss.features).flatten()
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update; returns cross entropy, feature error and the share of codes that are right."""
@@ -77,7 +79,10 @@ class RestorationStage:
             target = self.fixed.codebook.look_up(target_codes).float()
         fused = network.encode(batch.degraded)
         logits = network.predict(fused).float()
-        cross_entropy = F.cross_entropy(logits.flatten(0, 1), target_codes.flatten())
+        surprise = F.cross_entropy(
+            logits.transpose(1, 2), target_codes.flatten(1), reduction="none"
+        )  # (N, T)
+        cross_entropy = (surprise * self._weights.to(surprise.device)).mean()
         feature_error = (fused.float() - target).square().mean()
         right = (logits.argmax(-1) == target_codes.flatten(1)).float().mean()
         log.update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from safetensors import safe_open
@@ -54,6 +55,24 @@ def load_vqgan(path: Path, prefix: str = "", config: DaefrConfig = PUBLISHED) ->
     except RuntimeError as error:
         raise WeightsError(f"{path} holds the autoencoder of another network than {config.name}") from error
     return network
+
+
+def autoencoder_of(path: Path) -> Vqgan:
+    """The clean faces' side of a finished network: its HQ encoder, codebook and decoder.
+
+    A released network lacks the encoder of the first stage; the one that the third stage trained is near.
+    """
+    network = checkpoint.load(path)
+    autoencoder = Vqgan(replace(network.config, fidelity_sides=(), fidelity_picture=0))
+    for ours, theirs in (
+        (autoencoder.encoder, network.hq_encoder),
+        (autoencoder.quant_conv, network.hq_quant_conv),
+        (autoencoder.codebook, network.codebook),
+        (autoencoder.post_quant_conv, network.post_quant_conv),
+        (autoencoder.decoder, network.decoder),
+    ):
+        ours.load_state_dict(theirs.state_dict())
+    return autoencoder
 
 
 def _read_stage(path: Path, prefix: str) -> tuple[DaefrConfig, dict[str, Tensor]]:
