@@ -1,6 +1,6 @@
 """Does blending over time steady faces without smearing them?
 
-    python -m benchmarks.temporal CLIP... [--frames N] [--weights FILE] [--temporal 0 0.7] [--strips FOLDER]
+    python -m benchmarks.temporal CLIP... [--frames N] [--temporal 0 0.7] [--look-up hard] [--strips FOLDER]
 
 Each clean CLIP is degraded in the ways of `benchmarks.degraded_clips`, its faces are found, followed, cut out
 and restored as the product does it, once for each strength of blending, and compared with the clean faces at
@@ -72,12 +72,16 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=100, help="of each clip, from its beginning")
     parser.add_argument("--weights", type=Path, help="default: the embedded ones")
     parser.add_argument("--fidelity", type=float, help="default: the product's")
+    parser.add_argument("--look-up", choices=("hard", "soft"), help="of codes; default: the product's")
     default = Settings.model_fields["temporal"].default
     parser.add_argument("--temporal", type=float, nargs="+", default=[0.0, default])
     parser.add_argument("--strips", type=Path, help="folder for strips of consecutive faces")
     arguments = parser.parse_args()
     restorer = make_restorer(
-        arguments.weights or embedded_path("compact.safetensors"), device="cpu", fidelity=arguments.fidelity
+        arguments.weights or embedded_path("compact.safetensors"),
+        device="cpu",
+        fidelity=arguments.fidelity,
+        look_up=arguments.look_up,
     )
     for clip in arguments.clips:
         for kind in KINDS:

@@ -157,12 +157,17 @@ def relative_sharpness(face: FloatArray) -> float:
 
 
 def make_restorer(
-    weights: Path, *, device: str = "auto", fidelity: float | None = None, float32: bool = False
+    weights: Path,
+    *,
+    device: str = "auto",
+    fidelity: float | None = None,
+    look_up: LookUp | None = None,
+    float32: bool = False,
 ) -> DaefrRestorer:
     """The restorer for weights at `weights`.
 
-    `fidelity` 0..1, None: 1 where the network can, else 0. `float32=True` forgoes the faster 16-bit
-    arithmetic. Raises WeightsError, DeviceError, or UsageError for fidelity of a network without it.
+    `fidelity` 0..1, None: 1 where the network can, else 0. `look_up` None: soft for the compact network.
+    `float32=True` forgoes the faster 16-bit arithmetic. Raises WeightsError, DeviceError, or UsageError for fidelity of a network without it.
     """
     where = resolve_device(device)
     network = load(weights)
@@ -173,6 +178,6 @@ def make_restorer(
         network,
         device=where,
         precision=torch.float32 if float32 else resolve_precision(where),
-        look_up="soft" if network.config.name == "compact" else "hard",
+        look_up=look_up or ("soft" if network.config.name == "compact" else "hard"),
         fidelity=(1.0 if fidelity is None else fidelity) if can else 0.0,
     )
