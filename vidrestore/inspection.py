@@ -185,11 +185,11 @@ class _Notes:
             self._take_face(frame, face)
 
     def _take_face(self, frame: Frame, face: TrackedFace) -> None:
-        from vidrestore.alignment import sharpness, similarity, warp_face
+        from vidrestore.alignment import face_to_crop, sharpness, warp_face
 
         here = (frame.index, frame.seconds)
         sums = self.tracks.setdefault(face.track_id, _Sums(first=here, last=here))
-        picture = warp_face(frame, similarity(face.landmarks, 256), 256)
+        picture = warp_face(frame, face_to_crop(frame, face.landmarks, 256), 256)
         side = mean_side(face.box)
         sums.last = here
         sums.frames += 1

@@ -11,10 +11,12 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
-from vidrestore.types import ColourTags, VideoInfo
+from vidrestore.types import ColourTags, FieldOrder, VideoInfo
 from vidrestore.video import formats, source
+from vidrestore.video.picture_facts import siting_and_field_order
 
-_INTERLACED_ORDERS = (2, 3, 4, 5)
+# AVFieldOrder: which field is shown first
+_FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
 _FULL, _LIMITED = 2, 1
 _RGB, _UNSAID = 0, 2
 
@@ -33,6 +35,9 @@ def probe(path: Path) -> VideoInfo:
         rate = _frame_rate(stream)
         duration = _duration(container, stream)
         codec = stream.codec_context
+        siting, flagged = siting_and_field_order(picture)
+        if flagged == "progressive":
+            flagged = _FIELD_ORDERS.get(codec.field_order, flagged)
         return VideoInfo(
             path=path,
             width=picture.width,
@@ -42,17 +47,17 @@ def probe(path: Path) -> VideoInfo:
             pixel_aspect=_pixel_aspect(stream),
             frame_count=_frame_count(stream, rate, duration),
             duration=duration,
-            rotation=source.rotation(source.display_matrix(picture)),
+            orientation=source.orientation(source.display_matrix(picture)),
             pixel_format=formats.describe_format(picture.format.name),
-            colour=colour_tags(picture),
-            interlaced=codec.field_order in _INTERLACED_ORDERS or picture.interlaced_frame,
+            colour=colour_tags(picture, siting),
+            field_order=flagged,
             codec=codec.codec.canonical_name or codec.name,
             bit_rate=stream.bit_rate or container.bit_rate or None,
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
 
 
-def colour_tags(picture: av.VideoFrame) -> ColourTags:
+def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
     """The tags the picture carries; the range also by its format where it is not tagged."""
     full = picture.color_range == _FULL
     if picture.color_range != _LIMITED or picture.format.name.startswith("yuvj"):
@@ -65,6 +70,7 @@ def colour_tags(picture: av.VideoFrame) -> ColourTags:
         primaries=int(picture.color_primaries),
         transfer=int(picture.color_trc),
         full_range=full,
+        siting=siting,
     )
 
 

@@ -19,14 +19,13 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
 from vidrestore.types import Frame, VideoInfo
-from vidrestore.video import source
+from vidrestore.video import picture_facts, source, tagging
 from vidrestore.video.encoder import Painter, choose_encoding, quality_options
 from vidrestore.video.paths import check_paths
 from vidrestore.video.streams import StreamCopy, describing
 
 _ISO_MEDIA = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v"}
 _MATROSKA = {".mkv", ".webm", ".mk3d"}
-_TOP_FIELD_FIRST = (2, 5)
 _CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
 """Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
 _MAX_TIMESCALE = 2**31 - 1
@@ -75,6 +74,7 @@ class VideoWriter:
         self._encoding = choose_encoding(codec, info.pixel_format, self._width, self._height)
         self._options = quality_options(self._encoding.codec, crf, preset)
         self._painter = Painter(self._encoding, info.pixel_format, info.colour)
+        self._field_flags = tagging.FieldFlags(info.field_order)
         self._start, self._end = start, end
         self._temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
         self._durations: dict[int, int] = {}
@@ -88,8 +88,9 @@ class VideoWriter:
             undo.callback(_close_quietly, self._container)
             self._copy = StreamCopy(self._info.path, self._container, start=self._start, end=self._end)
             undo.callback(self._copy.close)
+            self._look_at_first_picture()
             self._copy.add_streams(self._add_video)
-            self.warnings = self._copy.warnings + self._lost_aspect()
+            self.warnings = self._copy.warnings + self._lost_aspect() + self._lost_hdr()
             self._write_header()
             self._undo = undo.pop_all()
         return self
@@ -120,7 +121,7 @@ class VideoWriter:
         expected = (self._width, self._height, self._info.pixel_format)
         if (frame.width, frame.height, frame.format) != expected:
             raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
-        picture = self._painter.paint(frame.planes)
+        picture = self._field_flags.flagged(self._painter.paint(frame.planes))
         picture.time_base = frame.time_base
         picture.pts = frame.pts - self._copy.cut.shift(frame.time_base)
         picture.duration = frame.duration
@@ -168,10 +169,10 @@ class VideoWriter:
         context.pix_fmt = self._encoding.pixel_format
         context.time_base = stream.time_base = self._info.time_base
         context.sample_aspect_ratio = self._info.pixel_aspect
-        context.field_order = given.codec_context.field_order
-        if self._info.interlaced and codec == "libx264":
-            top = given.codec_context.field_order in _TOP_FIELD_FIRST
-            context.options = {**self._options, "x264-params": "tff=1" if top else "bff=1"}
+        order = self._info.field_order
+        context.field_order = tagging.field_order_code(order, given.codec_context.field_order)
+        tagging.code_fields(context, order)
+        context.options = self._options | tagging.encoder_options(codec, order, self._info.colour, self._hdr)
         context.thread_type = "AUTO"
         # What the input leaves unsaid stays unsaid.
         unsaid = not self._info.colour.full_range and not given.color_range
@@ -181,8 +182,8 @@ class VideoWriter:
             context.codec_tag = "hvc1"  # Apple's players take no other
         stream.metadata.update(describing(given))
         stream.disposition = given.disposition
-        if (matrix := _display_matrix(self._info.path)) is not None:
-            stream.set_display_matrix(matrix)
+        if self._matrix is not None:
+            stream.set_display_matrix(self._matrix)
         self._stream = stream
         try:
             context.open()
@@ -200,6 +201,31 @@ class VideoWriter:
             raise OutputError(
                 f"{self._output.suffix} files cannot hold this video; choose an output name that ends in .mkv"
             ) from error
+
+    def _look_at_first_picture(self) -> None:
+        self._matrix: tuple[int, ...] | None = None
+        self._hdr: picture_facts.Hdr10 | None = None
+        self._had_dynamic_hdr = False
+        with source.open_source(self._info.path) as container:
+            picture = source.first_picture(container, source.video_stream(container, self._info.path))
+            if picture is not None:
+                self._matrix = source.display_matrix(picture)
+                self._hdr = picture_facts.hdr10(picture)
+                self._had_dynamic_hdr = picture_facts.has_dynamic_hdr(picture)
+
+    def _lost_hdr(self) -> list[str]:
+        lost = []
+        if self._hdr is not None and not tagging.carries_hdr(self._encoding.codec):
+            lost.append(
+                f"the HDR10 metadata (mastering display, light level) was lost: {self._encoding.codec} does "
+                "not carry it; libx265, libx264 and libsvtav1 do"
+            )
+        if self._had_dynamic_hdr:
+            lost.append(
+                "the dynamic HDR metadata (HDR10+ or Dolby Vision) was left out: it describes the pictures "
+                "as they were coded before"
+            )
+        return lost
 
     def _lost_aspect(self) -> list[str]:
         aspect = self._info.pixel_aspect
@@ -238,12 +264,6 @@ class VideoWriter:
             raise ProcessingError(
                 f"encoding {self._output} with {self._encoding.codec} broke off: {error}"
             ) from error
-
-
-def _display_matrix(path: Path) -> tuple[int, ...] | None:
-    with source.open_source(path) as container:
-        picture = source.first_picture(container, source.video_stream(container, path))
-        return None if picture is None else source.display_matrix(picture)
 
 
 def _close_quietly(container: OutputContainer) -> None:

@@ -1,0 +1,85 @@
+"""What a decoded picture is flagged with beside its colours: chroma siting, field order, HDR metadata."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.logging
+
+from vidrestore.types import FieldOrder
+from vidrestore.video.chain import Chain
+
+SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
+"""FFmpeg's names, by the codes of AVChromaLocation."""
+_FIELD_ORDERS: dict[str, FieldOrder] = {"T": "top", "B": "bottom", "P": "progressive"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hdr10:
+    """Static metadata of the mastering display and of the light in the film; None: not stated."""
+
+    primaries: tuple[Fraction, ...] | None = None
+    """Red, green and blue x y, then white x y, as in CIE 1931."""
+    luminance: tuple[Fraction, Fraction] | None = None
+    """Least and greatest of the mastering display [cd/m2]."""
+    light: tuple[int, int] | None = None
+    """Brightest pixel and brightest frame average [cd/m2]."""
+
+
+def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
+    """AVChromaLocation's code and the order of fields.
+
+    Only FFmpeg's own description of a frame tells them; `showinfo` gives it as a line of log.
+    """
+    chain = Chain(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        with av.logging.Capture() as lines:
+            chain.push(picture)
+            for _ in chain.pull():
+                pass
+    finally:
+        av.logging.set_level(level)
+    text = " ".join(line[2] for line in lines)
+    siting = re.search(r"\bcl:(\w+)", text)
+    order = re.search(r"\bi:([TBP])\b", text)
+    name = siting.group(1) if siting else ""
+    code = SITINGS.index(name) if name in SITINGS else 0
+    return code, _FIELD_ORDERS[order.group(1)] if order else "progressive"
+
+
+def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
+    """The static HDR metadata the picture carries, or None."""
+    primaries = luminance = light = None
+    for kind, data in _side_data(picture):
+        if kind.endswith("MASTERING_DISPLAY_METADATA") and len(data) >= 88:
+            # AVMasteringDisplayMetadata: ten rationals, then whether the first eight and the last two are set
+            numbers = struct.unpack("=22i", data[:88])
+            values = [Fraction(n, d or 1) for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
+            primaries = tuple(values[:8]) if numbers[20] else None
+            luminance = (values[8], values[9]) if numbers[21] else None
+        elif kind.endswith("CONTENT_LIGHT_LEVEL") and len(data) >= 8:
+            greatest, average = struct.unpack("=2I", data[:8])
+            light = (greatest, average)
+    if primaries is None and luminance is None and light is None:
+        return None
+    return Hdr10(primaries=primaries, luminance=luminance, light=light)
+
+
+def has_dynamic_hdr(picture: av.VideoFrame) -> bool:
+    """Whether the picture carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
+    return any("DYNAMIC_HDR" in kind or "DOVI" in kind for kind, _ in _side_data(picture))
+
+
+def _side_data(picture: av.VideoFrame) -> list[tuple[str, bytes]]:
+    try:
+        entries: Any = picture.side_data  # iterates over its values, which its stub does not say
+    except ValueError:
+        return []  # PyAV lists all side data or none, and knows no types newer than itself, such as EXIF
+    return [(str(entry.type), bytes(entry)) for entry in entries]
