@@ -35,7 +35,7 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
     parameters = []
     if order != "progressive" and codec == "libx264":
         parameters.append("tff=1" if order == "top" else "bff=1")
-    if hdr is not None:
+    if hdr is not None and carries_hdr(codec):
         parameters += _hdr_parameters(codec, hdr)
     if parameters:
         options[_PARAMETERS[codec]] = ":".join(parameters)

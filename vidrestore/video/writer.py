@@ -90,7 +90,7 @@ class VideoWriter:
             undo.callback(self._copy.close)
             self._look_at_first_picture()
             self._copy.add_streams(self._add_video)
-            self.warnings = self._copy.warnings + self._lost_aspect() + self._lost_hdr()
+            self.warnings = self._copy.left_out() + self._lost_aspect() + self._lost_hdr()
             self._write_header()
             self._undo = undo.pop_all()
         return self
