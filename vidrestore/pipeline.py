@@ -194,7 +194,7 @@ class _Run:
 
     def report(self, target: Path, info: VideoInfo, settings: Settings, warnings: tuple[str, ...]) -> Report:
         whole = settings.start is None and settings.end is None
-        missing = (info.frame_count or 0) - self.frames if whole else 0
+        missing = (info.promised_frames or 0) - self.frames if whole else 0
         lost = max(self.lost, missing, 0)
         if lost:
             warnings = (f"{lost} of {self.frames + max(missing, 0)} frames could not be decoded", *warnings)

@@ -77,6 +77,8 @@ class VideoInfo:
     pixel_aspect: Fraction
     frame_count: int | None
     """As the container states or implies it; None where it does not."""
+    promised_frames: int | None
+    """Frames to be shown, as the container states them; None where it does not."""
     duration: Fraction | None
     """Seconds, or None."""
     orientation: Orientation

@@ -52,7 +52,7 @@ def face_pictures(count: int = 6) -> tuple[NDArray[np.uint8], ...]:
 
 
 def make_footage(path: Path, pictures: Sequence[NDArray[Any]], footage: Footage | None = None) -> Path:
-    """Codes `pictures` (h, w, 3), RGB in 8 or 16 bits as they are shown, turned back before they are coded."""
+    """Codes `pictures` (h, w, 3), RGB in 8 or 16 bits as they are shown; turned back for coding."""
     footage = footage or Footage()
     with av.open(str(path), "w") as container:
         video: Any = container.add_stream(
