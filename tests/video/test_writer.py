@@ -65,6 +65,18 @@ def test_timestamps_come_out_exactly_as_they_went_in(tmp_path: Path, name: str, 
     assert made[1][-1].duration == (given[1][-1].duration or made[1][0].duration)
 
 
+@pytest.mark.parametrize("kind", [".mp4", ".mkv"])
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_film_of_a_frame_or_two_is_written_by_x265_every_time(
+    tmp_path: Path, frames: int, kind: str
+) -> None:
+    source = make_clip(tmp_path / "clip.mp4", Clip(frames=frames))
+    for number in range(5):
+        output = tmp_path / f"output{number}{kind}"
+        _rewrite(source, output, codec="libx265", preset="ultrafast")
+        assert _seconds(_read(output)[1]) == _seconds(_read(source)[1])
+
+
 @pytest.mark.parametrize("name", CLIPS)
 def test_matroska_keeps_timestamps_to_its_millisecond(tmp_path: Path, name: str) -> None:
     source, output = make_clip(tmp_path / name, CLIPS[name]), tmp_path / "output.mkv"

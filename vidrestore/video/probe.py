@@ -101,8 +101,8 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
 
 def _promised_frames(stream: VideoStream) -> int | None:
     if stream.frames:
-        # Edit lists cut frames off; AVI counts the empty chunks by which a frame is shown for longer, but does
-        # not list them. A damaged file has no list.
+        # Edit lists cut frames off; AVI counts the empty chunks by which a frame is shown for longer, but
+        # does not list them. A damaged file has no list.
         listed = len(stream.index_entries)
         counted = listed if stream.frames / 2 < listed < stream.frames else stream.frames
         return counted - sum(entry.is_discard for entry in stream.index_entries)

@@ -28,6 +28,8 @@ _ISO_MEDIA = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v"}
 _MATROSKA = {".mkv", ".webm", ".mk3d"}
 _CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
 """Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
+_TOO_FEW_FOR_X265 = 2
+"""Of so few frames x265 leaves the decoding times to chance: it never gets to fill them in."""
 _MAX_TIMESCALE = 2**31 - 1
 _FULL, _LIMITED = 2, 1
 _CANNOT_WRITE = {
@@ -79,7 +81,7 @@ class VideoWriter:
         self._temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
         self._durations: dict[int, int] = {}
         self._range = _LIMITED
-        self._has_frames = False
+        self._frames = 0
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
@@ -104,11 +106,11 @@ class VideoWriter:
         with self._undo as undo, self._sentences():
             if error is not None:
                 return
-            if not self._has_frames:
+            if not self._frames:
                 raise InputError(
                     f"{self._info.path} has no frame in the part asked for; check --start and --end"
                 )
-            self._mux(self._stream.encode(None))
+            self._mux(self._last_packets())
             self._copy.finish()
             self.warnings += self._copy.damages()
             self._container.close()
@@ -129,7 +131,14 @@ class VideoWriter:
         self._durations[picture.pts] = frame.duration
         with self._sentences():
             self._mux(self._stream.encode(picture))
-        self._has_frames = True
+        self._frames += 1
+
+    def _last_packets(self) -> list[Packet[VideoStream]]:
+        packets = self._stream.encode(None)
+        if self._encoding.codec == "libx265" and self._frames <= _TOO_FEW_FOR_X265:
+            for packet in packets:
+                packet.dts = packet.pts
+        return packets
 
     def _container_options(self) -> dict[str, str]:
         """Options by which the container keeps timestamps as they are."""
