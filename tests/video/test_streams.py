@@ -66,6 +66,26 @@ def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "languages"), [(".mp4", ["eng", "deu", "fra"]), (".mov", ["eng", "ger", "fra"])]
+)
+def test_languages_are_kept_by_the_name_the_container_has_for_them(
+    tmp_path: Path, kind: str, languages: list[str]
+) -> None:
+    source = make_clip(tmp_path / "clip.mp4", Clip(frames=5, sounds=("aac", "aac", "aac")))
+    assert _rewrite(source, tmp_path / f"output{kind}") == []
+    with av.open(str(tmp_path / f"output{kind}")) as made:
+        assert [stream.language for stream in made.streams.audio] == languages
+
+
+def test_a_transport_stream_is_not_given_subtitles_it_would_call_data(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "clip.mkv", Clip(frames=5, time_base=Fraction(1, 1000), subtitles=True))
+    (warning,) = _rewrite(source, tmp_path / "output.ts")
+    assert "subtitle stream 1" in warning
+    with av.open(str(tmp_path / "output.ts")) as made:
+        assert [stream.type for stream in made.streams] == ["video"]
+
+
 def test_sound_is_cut_with_the_picture_and_moved_alike(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac",), frames=75)), tmp_path / "out.mp4"
     _rewrite(source, output, start=0.4, end=2.2)

@@ -13,11 +13,11 @@ from av.stream import Stream
 _ISO_MEDIA = {"mp4", "mov", "ipod", "3gp", "3g2", "f4v"}
 # A transport stream takes any subtitle, but calls those it does not know data.
 _BROADCAST_SUBTITLES = {"dvbsub", "dvb_subtitle", "dvb_teletext"}
-# Matroska and MP4 name languages as ISO 639-2/T, QuickTime's table as 639-2/B.
-_BIBLIOGRAPHIC = {
-    "sqi": "alb", "hye": "arm", "eus": "baq", "mya": "bur", "zho": "chi", "ces": "cze", "nld": "dut",
-    "fra": "fre", "kat": "geo", "deu": "ger", "ell": "gre", "isl": "ice", "mkd": "mac", "mri": "mao",
-    "msa": "may", "fas": "per", "ron": "rum", "slk": "slo", "bod": "tib", "cym": "wel",
+# QuickTime has a code for these languages, which FFmpeg finds under the other name only.
+_QUICKTIME_NAMES = {
+    "bod": "tib", "cym": "wel", "cze": "ces", "deu": "ger", "ell": "gre", "eus": "baq", "fas": "per",
+    "fre": "fra", "hrv": "hr ", "hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "msa": "may",
+    "mya": "bur", "nld": "dut", "rum": "ron", "slo": "slk", "sqi": "alb", "swe": "sve", "zho": "chi",
 }  # fmt: skip
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 """FFmpeg's own guess of where a number of channels goes."""
@@ -44,8 +44,8 @@ def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) 
     target: Stream = output.add_stream_from_template(stream, opaque=True)
     target.metadata.update(metadata)
     language = metadata.get("language", "")
-    if output.format.name == "mov" and language in _BIBLIOGRAPHIC:
-        target.metadata["language"] = _BIBLIOGRAPHIC[language]
+    if output.format.name == "mov" and language in _QUICKTIME_NAMES:
+        target.metadata["language"] = _QUICKTIME_NAMES[language]
     target.disposition = stream.disposition
     if output.format.name == "mp4" and isinstance(stream, AudioStream) and isinstance(target, AudioStream):
         channels = stream.layout.nb_channels
