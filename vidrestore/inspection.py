@@ -140,7 +140,7 @@ def inspect_video(
     from vidrestore.tracking import choose, track
 
     info = video.probe(source)
-    scan = video.choose_scan(info, settings.deinterlace)
+    scan = video.choose_scan(source, info, settings.deinterlace)
     detector = make_detector(settings.detector, settings.device)
     frames = video.read_frames(source, info, start=settings.start, end=settings.end)
     found = detect(scan.apart(frames), detector, min_face=settings.min_face)

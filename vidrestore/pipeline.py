@@ -50,7 +50,7 @@ def restore_video(
 
     video.check_paths(source, target, settings.overwrite)
     info = video.probe(source)
-    scan = video.choose_scan(info, settings.deinterlace)
+    scan = video.choose_scan(source, info, settings.deinterlace)
     run = _Run(total=_expected_frames(info, settings), on_progress=on_progress)
     with video.VideoWriter(
         target,
@@ -194,7 +194,7 @@ class _Run:
 
     def report(self, target: Path, info: VideoInfo, settings: Settings, warnings: tuple[str, ...]) -> Report:
         whole = settings.start is None and settings.end is None
-        missing = (info.promised_frames or 0) - self.frames if whole else 0
+        missing = (info.frame_count or 0) - self.frames if whole and info.is_counted else 0
         lost = max(self.lost, missing, 0)
         if lost:
             warnings = (f"{lost} of {self.frames + max(missing, 0)} frames could not be decoded", *warnings)

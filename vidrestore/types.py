@@ -77,8 +77,6 @@ class VideoInfo:
     pixel_aspect: Fraction
     frame_count: int | None
     """As the container states or implies it; None where it does not."""
-    promised_frames: int | None
-    """Frames to be shown, as the container states them; None where it does not."""
     duration: Fraction | None
     """Seconds, or None."""
     orientation: Orientation
@@ -91,6 +89,8 @@ class VideoInfo:
     bit_rate: int | None
     other_streams: tuple[str, ...]
     """One word a stream besides the video: audio, subtitle, data, attachment, video (a cover)."""
+    is_counted: bool = False
+    """Whether the container states `frame_count`, rather than a duration it follows from."""
 
     @property
     def rotation(self) -> int:

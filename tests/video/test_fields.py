@@ -118,7 +118,7 @@ def test_what_is_asked_for_is_done(
 ) -> None:
     moments = panned(12)
     path = make_footage(tmp_path / "clip.mkv", interlaced(moments) if combed else moments, Footage())
-    scan = choose_scan(probe(path), deinterlace)  # type: ignore[arg-type]
+    scan = choose_scan(path, probe(path), deinterlace)  # type: ignore[arg-type]
     assert (scan.method, scan.output) == (method, output)
 
 
@@ -126,10 +126,11 @@ def test_progressive_film_in_an_interlaced_signal_is_taken_whole_and_stays_flagg
     path = make_footage(tmp_path / "clip.mkv", panned(30, 2), Footage(field_order=2))
     info = probe(path)
     assert info.field_order == "top"
-    scan = choose_scan(info, "auto")
+    scan = choose_scan(path, info, "auto")
     assert (scan.method, scan.output) == ("whole", "top")
+    assert choose_scan(path, info, "auto", look=False).method == "fields"
 
 
 def test_a_still_picture_says_nothing(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", [panned(1)[0]] * 6, Footage())
-    assert measure_fields(probe(path)).decided == 0
+    assert measure_fields(path, probe(path)).decided == 0

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Literal
 
 from vidrestore.settings import Deinterlace
@@ -68,6 +69,9 @@ class FieldMeasure:
         return likely if clear else flagged
 
 
+_NOTHING_SEEN = FieldMeasure(frames=0, progressive=0, top=0, bottom=0, repeated=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """How a video's pictures are taken apart before they are worked on, and put together again."""
@@ -91,9 +95,12 @@ class Scan:
         return fields.weave(frames, self.order) if self.method == "fields" else iter(frames)
 
 
-def choose_scan(info: VideoInfo, deinterlace: Deinterlace) -> Scan:
-    """`keep` takes the video as interlaced, `bwdif` makes it progressive; `auto` keeps what is interlaced."""
-    measure = measure_fields(info)
+def choose_scan(path: Path, info: VideoInfo, deinterlace: Deinterlace, *, look: bool = True) -> Scan:
+    """`keep` takes the video as interlaced, `bwdif` makes it progressive; `auto` keeps what is interlaced.
+
+    With `look` False the video is not opened, and its flags decide.
+    """
+    measure = measure_fields(path, info) if look else _NOTHING_SEEN
     order = measure.order(info.field_order)
     if deinterlace == "auto" and order == "progressive":
         return Scan(method="whole", order=order, output=info.field_order, measure=measure)
@@ -105,7 +112,7 @@ def choose_scan(info: VideoInfo, deinterlace: Deinterlace) -> Scan:
     return Scan(method="fields", order=order, output=order, measure=measure)
 
 
-def measure_fields(info: VideoInfo) -> FieldMeasure:
+def measure_fields(path: Path, info: VideoInfo) -> FieldMeasure:
     """Looks at frames at the beginning and, of longer videos, after one and two thirds."""
     starts = [0.0]
     long = 3 * _WINDOW / float(info.frame_rate)
@@ -113,7 +120,7 @@ def measure_fields(info: VideoInfo) -> FieldMeasure:
         starts += [float(info.duration) * share for share in (1 / 3, 2 / 3)]
     seen: Counter[str] = Counter()
     for start in starts:
-        frames = read_frames(info.path, info, start=start)
+        frames = read_frames(path, info, start=start)
         for picture in _judged(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
             seen["frames"] += 1
             seen[picture["lavfi.idet.multiple.current_frame"]] += 1

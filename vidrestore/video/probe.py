@@ -35,7 +35,6 @@ def probe(path: Path) -> VideoInfo:
         rate = _frame_rate(stream)
         duration = _duration(container, stream)
         codec = stream.codec_context
-        promised = _promised_frames(stream)
         siting, flagged = siting_and_field_order(picture)
         if flagged == "progressive":
             flagged = _FIELD_ORDERS.get(codec.field_order, flagged)
@@ -46,8 +45,8 @@ def probe(path: Path) -> VideoInfo:
             frame_rate=rate,
             time_base=source.time_base(stream),
             pixel_aspect=_pixel_aspect(stream),
-            frame_count=promised or (round(duration * rate) or None if duration is not None else None),
-            promised_frames=promised,
+            frame_count=_frame_count(stream, rate, duration),
+            is_counted=bool(_stated_count(stream)),
             duration=duration,
             orientation=source.orientation(source.display_matrix(picture)),
             pixel_format=formats.describe_format(picture.format.name),
@@ -99,15 +98,21 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
     return Fraction(aspect) if aspect else Fraction(1)
 
 
-def _promised_frames(stream: VideoStream) -> int | None:
+def _frame_count(stream: VideoStream, rate: Fraction, duration: Fraction | None) -> int | None:
+    stated = _stated_count(stream)
+    if stated:
+        return stated
+    return round(duration * rate) or None if duration is not None else None
+
+
+def _stated_count(stream: VideoStream) -> int:
     if stream.frames:
         # Edit lists cut frames off; AVI counts the empty chunks by which a frame is shown for longer, but
         # does not list them. A damaged file has no list.
         listed = len(stream.index_entries)
         counted = listed if stream.frames / 2 < listed < stream.frames else stream.frames
         return counted - sum(entry.is_discard for entry in stream.index_entries)
-    stated = (int(text) for key, text in stream.metadata.items() if _is_frame_count(key, text))
-    return next(stated, 0) or None
+    return next((int(text) for key, text in stream.metadata.items() if _is_frame_count(key, text)), 0)
 
 
 def _is_frame_count(key: str, text: str) -> bool:

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from vidrestore.video import containers, source
+from vidrestore.video import carried, source
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
@@ -101,11 +101,11 @@ class StreamCopy:
         self._next = next(self._packets, None)
 
     def _add(self, stream: Stream) -> None:
-        if not containers.can_hold(self._output, stream):
+        if not carried.can_hold(self._output, stream):
             if not self._is_made_anew(stream):
                 self._left_out.append(_name(stream))
             return
-        target = containers.add_copy(self._output, stream, describing(stream))
+        target = carried.add_copy(self._output, stream, describing(stream))
         if stream.type != "attachment":
             self._targets[stream.index] = target
 
@@ -127,7 +127,7 @@ class StreamCopy:
         if first is not None:
             self._input.seek(first, backward=True)
         for packet in source.packets(self._input, *copied):
-            if packet is None or containers.is_made_anew(self._output, packet):
+            if packet is None or carried.is_made_anew(self._output, packet):
                 continue
             if shifted := self._shifted(packet):
                 yield shifted
