@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.frames import random_frame
 from vidrestore.alignment import apply, face_to_crop, similarity, template, warp_face
+from vidrestore.compositing import side_by_side
 from vidrestore.detection import detect
 from vidrestore.orientation import from_upright, to_upright, upright
 from vidrestore.types import UPRIGHT, Detection, Frame, Orientation
@@ -70,6 +71,17 @@ def test_a_face_is_cut_out_as_a_viewer_sees_it(orientation: Orientation) -> None
     landmarks = from_upright(there, frame).landmarks
     expected = warp_face(shown, similarity(points, 32), 32)
     assert warp_face(frame, face_to_crop(frame, landmarks, 32), 32) == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS, ids=str)
+def test_a_comparison_shows_the_original_on_the_left(orientation: Orientation) -> None:
+    original, restored = (
+        replace(random_frame("yuv420p", 38, 30, seed), orientation=orientation) for seed in (0, 1)
+    )
+    shown = upright(side_by_side(original, restored))
+    left, right = upright(original), upright(restored)
+    for plane, a, b in zip(shown.planes, left.planes, right.planes, strict=True):
+        np.testing.assert_array_equal(plane, np.concatenate([a, b], axis=1))
 
 
 class Recorder:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vidrestore.alignment import apply, invert, low_pass, scale_of
 from vidrestore.colour import planes_from_rgb
+from vidrestore.orientation import shown_across
 from vidrestore.transfer import change_of_codes
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
@@ -31,12 +32,16 @@ def composite(items: Iterable[FrameFaces[RestoredFace]], *, strength: float = 1.
 
 
 def side_by_side(original: Frame, restored: Frame) -> Frame:
-    """A frame twice as wide: the original on the left, the restored one on the right."""
+    """A frame twice as wide as it is shown: the original on the left, the restored one on the right."""
+    axis, forward = shown_across(original.orientation)
+    pair = (original, restored) if forward else (restored, original)
+    length = (original.height, original.width)[axis]
+    shift = original.format.chroma_shift[1 - axis]
     planes = []
-    for index, (left, right) in enumerate(zip(original.planes, restored.planes, strict=True)):
-        joined = np.concatenate([left, right], axis=1)
-        if index in (1, 2):  # of an odd width the two chroma planes are one sample too many together
-            joined = joined[:, : -(-2 * original.width // (1 << original.format.chroma_shift[0]))]
+    for index, both in enumerate(zip(*(frame.planes for frame in pair), strict=True)):
+        joined = np.concatenate(both, axis=axis)
+        if index in (1, 2):  # of an odd length the two chroma planes are one sample too many together
+            joined = np.take(joined, range(-(-2 * length // (1 << shift))), axis=axis)
         planes.append(joined)
     return replace(restored, planes=tuple(planes))
 

@@ -33,11 +33,16 @@ def upright(frame: Frame) -> Frame:
 
 def to_upright(frame: Frame) -> NDArray[np.float64]:
     """(2, 3) frame px -> px of the picture as it is shown."""
-    linear = np.linalg.matrix_power(_COUNTER_CLOCKWISE, frame.orientation.turn // 90)
-    if frame.orientation.mirrored:
-        linear = np.diag([-1, 1]) @ linear
+    linear = _linear(frame.orientation)
     corner = linear @ [frame.width - 1, frame.height - 1]
     return np.column_stack([linear, np.maximum(-corner, 0)]).astype(np.float64)
+
+
+def shown_across(orientation: Orientation) -> tuple[int, bool]:
+    """Which axis of the planes (0: down the lines, 1: along them) is shown from side to side, and whether
+    from left to right."""
+    along, down = _linear(orientation)[0]
+    return (1, bool(along > 0)) if along else (0, bool(down > 0))
 
 
 def from_upright(found: Detection, frame: Frame) -> Detection:
@@ -53,6 +58,12 @@ def from_upright(found: Detection, frame: Frame) -> Detection:
     box = np.concatenate([corners.min(0), corners.max(0)]).astype(np.float32)
     landmarks = ((found.landmarks - matrix[:, 2]) @ back.T).astype(np.float32)
     return replace(found, box=box, landmarks=landmarks)
+
+
+def _linear(orientation: Orientation) -> NDArray[np.int_]:
+    """(2, 2) coded directions -> directions as shown."""
+    turned = np.linalg.matrix_power(_COUNTER_CLOCKWISE, orientation.turn // 90)
+    return np.diag([-1, 1]) @ turned if orientation.mirrored else turned
 
 
 def _turned(plane: Plane, orientation: Orientation) -> Plane:

@@ -51,6 +51,7 @@ def restore_video(
     video.check_paths(source, target, settings.overwrite)
     info = video.probe(source)
     scan = video.choose_scan(source, info, settings.deinterlace)
+    width, height = _output_size(info, settings)
     run = _Run(total=_expected_frames(info, settings), on_progress=on_progress)
     with video.VideoWriter(
         target,
@@ -59,7 +60,8 @@ def restore_video(
         crf=settings.crf,
         preset=settings.preset,
         overwrite=settings.overwrite,
-        width=info.width * 2 if settings.compare == "side-by-side" else None,
+        width=width,
+        height=height,
         start=settings.start,
         end=settings.end,
     ) as writer:
@@ -209,6 +211,16 @@ class _Run:
             seconds_by_room=dict(self.clock.seconds),
             warnings=warnings,
         )
+
+
+def _output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
+    """Coded width and height; with the comparison twice as wide as it is shown."""
+    from vidrestore.orientation import shown_across
+
+    if settings.compare != "side-by-side":
+        return info.width, info.height
+    axis, _ = shown_across(info.orientation)
+    return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
 def _unflagged(info: VideoInfo, scan: Scan) -> list[str]:

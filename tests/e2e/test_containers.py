@@ -190,6 +190,21 @@ CASES = {
         flags=FFV1,
         differs=frozenset({"pixel_format"}),  # the same samples, in another order
     ),
+    "png with alpha stays png": Case(
+        source="a.mov",
+        clip=Clip(frames=3, codec="png", pixel_format="rgba"),
+        target="b.mov",
+        flags=("--codec", "png"),
+        differs=LOSSLESS,
+    ),
+    "full range by its name": Case(
+        source="a.avi",
+        clip=Clip(
+            frames=3, codec="mjpeg", pixel_format="yuvj422p", time_base=Fraction(1, 25), colour=(5, 2, 2, 2)
+        ),
+        target="b.mp4",
+        differs=frozenset({"pixels", "pixel_format"}),  # yuvj422p is yuv422p of full range
+    ),
     # Tags
     "HDR10 in h265": Case(
         source="a.mkv",

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
+from av.stream import Disposition
 
 from tests.support.clips import Clip, make_clip, packets_of
 from vidrestore.video import VideoWriter, probe, read_frames
@@ -64,6 +65,24 @@ def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) ->
     assert [[p[2] for p in track] for track in made] == [
         [p[2] for p in track] for track in packets_of(source, "audio")
     ]
+
+
+def test_what_streams_are_for_is_kept(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mkv", FULL)
+    source, output = tmp_path / "clip.mkv", tmp_path / "output.mkv"
+    wanted = [Disposition.default, Disposition.original, Disposition.comment, Disposition.forced]
+    with av.open(str(plain)) as given, av.open(str(source), "w") as made:
+        streams = [s for s in given.streams if s.type != "attachment"]
+        copies = {s.index: made.add_stream_from_template(s, opaque=True) for s in streams}
+        for copy, disposition in zip(copies.values(), wanted, strict=True):
+            copy.disposition = disposition
+        for packet in given.demux(*streams):
+            if packet.size:
+                packet.stream = copies[packet.stream.index]
+                made.mux(packet)
+    assert _rewrite(source, output) == []
+    with av.open(str(output)) as made_again:
+        assert [stream.disposition for stream in made_again.streams] == wanted
 
 
 @pytest.mark.parametrize(

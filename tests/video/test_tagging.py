@@ -32,7 +32,7 @@ def first_picture(path: Path) -> av.VideoFrame:
 
 def mastered_clip(path: Path) -> Path:
     text = encoder_options("libx265", "progressive", ColourTags(), MASTERED)["x265-params"]
-    options = {"preset": "ultrafast", "x265-params": f"log-level=none:{text}"}
+    options = {"preset": "ultrafast", "x265-params": text}
     clip = Clip(frames=3, codec="libx265", pixel_format="yuv420p10le", colour=(9, 9, 16, 1), options=options)
     return make_clip(path, clip)
 

@@ -35,6 +35,8 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
     parameters = []
     if order != "progressive" and codec == "libx264":
         parameters.append("tff=1" if order == "top" else "bff=1")
+    if codec == "libx265":
+        parameters.append("log-level=error")  # it would write a page to standard error
     if hdr is not None and carries_hdr(codec):
         parameters += _hdr_parameters(codec, hdr)
     if parameters:
