@@ -6,12 +6,14 @@ import re
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
 import av.logging
 
 from vidrestore.types import FieldOrder
+from vidrestore.video import source
 from vidrestore.video.chain import Chain
 
 SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
@@ -29,6 +31,30 @@ class Hdr10:
     """Least and greatest of the mastering display [cd/m2]."""
     light: tuple[int, int] | None = None
     """Brightest pixel and brightest frame average [cd/m2]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPicture:
+    """What a video's first picture carries for all of them."""
+
+    matrix: tuple[int, ...] | None = None
+    """The display matrix."""
+    hdr: Hdr10 | None = None
+    has_dynamic_hdr: bool = False
+    """Whether it carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
+
+
+def of_first_picture(path: Path) -> FirstPicture:
+    """Nothing, where none can be decoded. Raises InputError where the file cannot be opened."""
+    with source.open_source(path) as container:
+        picture = source.first_picture(container, source.video_stream(container, path))
+        if picture is None:
+            return FirstPicture()
+        return FirstPicture(
+            matrix=source.display_matrix(picture),
+            hdr=hdr10(picture),
+            has_dynamic_hdr=any("DYNAMIC_HDR" in kind or "DOVI" in kind for kind, _ in _side_data(picture)),
+        )
 
 
 def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
@@ -70,11 +96,6 @@ def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
     if primaries is None and luminance is None and light is None:
         return None
     return Hdr10(primaries=primaries, luminance=luminance, light=light)
-
-
-def has_dynamic_hdr(picture: av.VideoFrame) -> bool:
-    """Whether the picture carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
-    return any("DYNAMIC_HDR" in kind or "DOVI" in kind for kind, _ in _side_data(picture))
 
 
 def _side_data(picture: av.VideoFrame) -> list[tuple[str, bytes]]:

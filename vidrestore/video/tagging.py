@@ -9,7 +9,7 @@ from av.codec.context import Flags
 
 from vidrestore.types import ColourTags, FieldOrder
 from vidrestore.video.chain import Chain
-from vidrestore.video.picture_facts import SITINGS, Hdr10
+from vidrestore.video.picture_facts import SITINGS, FirstPicture, Hdr10
 
 _CODED_ORDERS = {"top": (2, 5), "bottom": (3, 4)}
 """AVFieldOrder: shown and coded first; the first of each where nothing else is known."""
@@ -37,16 +37,28 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
         parameters.append("tff=1" if order == "top" else "bff=1")
     if codec == "libx265":
         parameters.append("log-level=error")  # it would write a page to standard error
-    if hdr is not None and carries_hdr(codec):
+    if hdr is not None and codec in _PARAMETERS:
         parameters += _hdr_parameters(codec, hdr)
     if parameters:
         options[_PARAMETERS[codec]] = ":".join(parameters)
     return options
 
 
-def carries_hdr(codec: str) -> bool:
-    """Whether HDR10 metadata can be given to the encoder; PyAV cannot write it into containers."""
-    return codec in _PARAMETERS
+def lost(codec: str, first: FirstPicture) -> list[str]:
+    """A sentence for each kind of HDR metadata that does not arrive."""
+    sentences = []
+    if first.hdr is not None and codec not in _PARAMETERS:
+        # PyAV cannot write it into containers, so that it is the encoder's or nobody's.
+        sentences.append(
+            f"the HDR10 metadata (mastering display, light level) was lost: {codec} does not carry it; "
+            "libx265, libx264 and libsvtav1 do"
+        )
+    if first.has_dynamic_hdr:
+        sentences.append(
+            "the dynamic HDR metadata (HDR10+ or Dolby Vision) was left out: it describes the pictures as "
+            "they were coded before"
+        )
+    return sentences
 
 
 def code_fields(context: av.VideoCodecContext, order: FieldOrder) -> None:

@@ -76,6 +76,7 @@ class VideoWriter:
         self._encoding = choose_encoding(codec, info.pixel_format, self._width, self._height)
         self._options = quality_options(self._encoding.codec, crf, preset)
         self._painter = Painter(self._encoding, info.pixel_format, info.colour)
+        self._first = picture_facts.of_first_picture(info.path)
         self._field_flags = tagging.FieldFlags(info.field_order)
         self._start, self._end = start, end
         self._temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
@@ -90,9 +91,10 @@ class VideoWriter:
             undo.callback(_close_quietly, self._container)
             self._copy = StreamCopy(self._info.path, self._container, start=self._start, end=self._end)
             undo.callback(self._copy.close)
-            self._look_at_first_picture()
             self._copy.add_streams(self._add_video)
-            self.warnings = self._copy.left_out() + self._lost_aspect() + self._lost_hdr()
+            self.warnings = (
+                self._copy.left_out() + self._lost_aspect() + tagging.lost(self._encoding.codec, self._first)
+            )
             self._write_header()
             self._undo = undo.pop_all()
         return self
@@ -181,7 +183,9 @@ class VideoWriter:
         order = self._info.field_order
         context.field_order = tagging.field_order_code(order, given.codec_context.field_order)
         tagging.code_fields(context, order)
-        context.options = self._options | tagging.encoder_options(codec, order, self._info.colour, self._hdr)
+        context.options = self._options | tagging.encoder_options(
+            codec, order, self._info.colour, self._first.hdr
+        )
         context.thread_type = "AUTO"
         # What the input leaves unsaid stays unsaid.
         unsaid = not self._info.colour.full_range and not given.color_range
@@ -191,8 +195,8 @@ class VideoWriter:
             context.codec_tag = "hvc1"  # Apple's players take no other
         stream.metadata.update(describing(given))
         stream.disposition = given.disposition
-        if self._matrix is not None:
-            stream.set_display_matrix(self._matrix)
+        if self._first.matrix is not None:
+            stream.set_display_matrix(self._first.matrix)
         self._stream = stream
         try:
             context.open()
@@ -210,31 +214,6 @@ class VideoWriter:
             raise OutputError(
                 f"{self._output.suffix} files cannot hold this video; choose an output name that ends in .mkv"
             ) from error
-
-    def _look_at_first_picture(self) -> None:
-        self._matrix: tuple[int, ...] | None = None
-        self._hdr: picture_facts.Hdr10 | None = None
-        self._had_dynamic_hdr = False
-        with source.open_source(self._info.path) as container:
-            picture = source.first_picture(container, source.video_stream(container, self._info.path))
-            if picture is not None:
-                self._matrix = source.display_matrix(picture)
-                self._hdr = picture_facts.hdr10(picture)
-                self._had_dynamic_hdr = picture_facts.has_dynamic_hdr(picture)
-
-    def _lost_hdr(self) -> list[str]:
-        lost = []
-        if self._hdr is not None and not tagging.carries_hdr(self._encoding.codec):
-            lost.append(
-                f"the HDR10 metadata (mastering display, light level) was lost: {self._encoding.codec} does "
-                "not carry it; libx265, libx264 and libsvtav1 do"
-            )
-        if self._had_dynamic_hdr:
-            lost.append(
-                "the dynamic HDR metadata (HDR10+ or Dolby Vision) was left out: it describes the pictures "
-                "as they were coded before"
-            )
-        return lost
 
     def _lost_aspect(self) -> list[str]:
         aspect = self._info.pixel_aspect
