@@ -89,6 +89,8 @@ def test_a_format_that_bwdif_would_convert_is_refused() -> None:
         ("progressive", {"progressive": 20}, "progressive"),
         ("progressive", {"progressive": 60, "top": 5}, "progressive"),
         ("progressive", {"top": 10, "bottom": 9}, "progressive"),
+        ("progressive", {"progressive": 60, "top": 30}, "progressive"),
+        ("progressive", {"top": 3}, "progressive"),
         ("progressive", {}, "progressive"),
         ("top", {}, "top"),
         ("bottom", {"top": 20}, "bottom"),
