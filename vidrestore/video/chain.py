@@ -33,6 +33,11 @@ class Chain:
         """The next picture, or None at the end."""
         self._graph.vpush(picture)
 
+    def through(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
+        """Pushes the picture and gives what is ready then."""
+        self.push(picture)
+        return self.pull()
+
     def pull(self) -> Iterator[av.VideoFrame]:
         """What is ready."""
         while True:

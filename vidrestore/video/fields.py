@@ -75,8 +75,7 @@ def _deinterlaced(
         waiting.append(frame)
         picture = formats.pack(frame.planes, frame.format.name)
         picture.pts, picture.time_base = number, frame.time_base  # the filter only passes them on
-        chain.push(picture)
-        yield from (_planes(made, frame.format.name) for made in chain.pull())
+        yield from (_planes(made, frame.format.name) for made in chain.through(picture))
     if chain is not None:
         chain.push(None)
         yield from (_planes(made, frame.format.name) for made in chain.pull())

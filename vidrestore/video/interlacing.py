@@ -145,8 +145,7 @@ def _judged(frames: Iterable[Frame]) -> Iterator[dict[str, str]]:
             chain = Chain(name, frame.width, frame.height, frame.time_base, ("idet", ""))
         picture = formats.pack(frame.planes, frame.format.name)
         picture.pts, picture.time_base = number, frame.time_base
-        chain.push(picture)
-        yield from (dict(made.metadata) for made in chain.pull())
+        yield from (dict(made.metadata) for made in chain.through(picture))
     if chain is not None:
         chain.push(None)
         yield from (dict(made.metadata) for made in chain.pull())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +20,7 @@ from vidrestore.video.chain import Chain
 
 SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
 """FFmpeg's names, by the codes of AVChromaLocation."""
+_LEVEL = threading.Lock()
 _FIELD_ORDERS: dict[str, FieldOrder] = {"T": "top", "B": "bottom", "P": "progressive"}
 
 
@@ -63,16 +66,7 @@ def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
     Only FFmpeg's own description of a frame tells them; `showinfo` gives it as a line of log.
     """
     chain = Chain(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
-    level = av.logging.get_level()
-    av.logging.set_level(av.logging.INFO)
-    try:
-        with av.logging.Capture() as lines:
-            chain.push(picture)
-            for _ in chain.pull():
-                pass
-    finally:
-        av.logging.set_level(level)
-    text = " ".join(line[2] for line in lines)
+    text = _logged(lambda: list(chain.through(picture)))
     siting = re.search(r"\bcl:(\w+)", text)
     order = re.search(r"\bi:([TBP])\b", text)
     name = siting.group(1) if siting else ""
@@ -96,6 +90,20 @@ def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
     if primaries is None and luminance is None and light is None:
         return None
     return Hdr10(primaries=primaries, luminance=luminance, light=light)
+
+
+def _logged(work: Callable[[], object]) -> str:
+    """What FFmpeg says in this thread while `work` is done; its level is the whole process's."""
+    with _LEVEL:
+        level = av.logging.get_level()
+        av.logging.set_level(av.logging.INFO)
+        try:
+            # The outer one keeps what other threads say meanwhile from being printed.
+            with av.logging.Capture(local=False), av.logging.Capture() as lines:
+                work()
+        finally:
+            av.logging.set_level(level)
+    return " ".join(line[2] for line in lines)
 
 
 def _side_data(picture: av.VideoFrame) -> list[tuple[str, bytes]]:

@@ -85,8 +85,7 @@ class FieldFlags:
                 Fraction(1, 25),
                 ("setfield", f"mode={self._mode}"),
             )
-        self._chain.push(picture)
-        (out,) = self._chain.pull()
+        (out,) = self._chain.through(picture)
         return out
 
 
