@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from vidrestore.errors import InputError
 from vidrestore.settings import Settings
@@ -24,6 +24,9 @@ from vidrestore.types import (
     TrackedFace,
     VideoInfo,
 )
+
+if TYPE_CHECKING:
+    from vidrestore.video import Scan
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -47,30 +50,36 @@ def restore_video(
 
     video.check_paths(source, target, settings.overwrite)
     info = video.probe(source)
+    scan = video.choose_scan(source, info, settings.deinterlace)
+    width, height = _output_size(info, settings)
     run = _Run(total=_expected_frames(info, settings), on_progress=on_progress)
     with video.VideoWriter(
         target,
-        info,
+        replace(info, field_order=scan.output),
         codec=settings.codec,
         crf=settings.crf,
         preset=settings.preset,
         overwrite=settings.overwrite,
-        width=info.width * 2 if settings.compare == "side-by-side" else None,
+        width=width,
+        height=height,
         start=settings.start,
         end=settings.end,
     ) as writer:
-        for frame in _restored_frames(source, info, settings, run):
+        for frame in scan.together(_restored_frames(source, info, scan, settings, run)):
             run.clock.enter("encoding")
             writer.write(frame)
             run.clock.leave()
             run.frame_written()
         if run.frames == 0:
             raise InputError(_nothing_decoded(source, settings))
-    return run.report(target, info, settings, tuple(writer.warnings))
+    warnings = (*_unflagged(info, scan), *writer.warnings)
+    return run.report(target, info, settings, warnings)
 
 
-def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Run) -> Iterator[Frame]:
-    """The pipeline itself, lazily."""
+def _restored_frames(
+    source: Path, info: VideoInfo, scan: Scan, settings: Settings, run: _Run
+) -> Iterator[Frame]:
+    """The pipeline itself, lazily; of interlaced video each field by itself."""
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
     from vidrestore.detection import detect, make_detector
@@ -87,7 +96,8 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
     clock.leave()
     batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
     decoded = read_frames(source, info, start=settings.start, end=settings.end, on_lost=run.packet_lost)
-    with Prefetch(decoded, items=64, max_bytes=DECODED_AHEAD_BYTES, size_of=_frame_bytes) as frames:
+    moments = scan.apart(decoded)
+    with Prefetch(moments, items=64, max_bytes=DECODED_AHEAD_BYTES, size_of=_frame_bytes) as frames:
         found = detect(clock.timed("decoding", frames), detector, min_face=settings.min_face)
         tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
         aligned = align(clock.timed("tracking", tracked), restorer.size)
@@ -102,7 +112,7 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
         )
         for item in clock.timed("restoration", restored):
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
-            run.faces += len(item.faces)
+            run.faces += 0 if item.frame.second_field else len(item.faces)
             if settings.compare == "side-by-side":
                 frame = side_by_side(item.frame, frame)
             yield frame
@@ -173,7 +183,7 @@ class _Run:
     def counted(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
         for item in items:
             self.tracks.update(face.track_id for face in item.faces)
-            self.frames_with_faces += bool(item.faces)
+            self.frames_with_faces += bool(item.faces) and not item.frame.second_field
             yield item
 
     def frame_written(self) -> None:
@@ -186,7 +196,7 @@ class _Run:
 
     def report(self, target: Path, info: VideoInfo, settings: Settings, warnings: tuple[str, ...]) -> Report:
         whole = settings.start is None and settings.end is None
-        missing = (info.frame_count or 0) - self.frames if whole else 0
+        missing = (info.frame_count or 0) - self.frames if whole and info.is_counted else 0
         lost = max(self.lost, missing, 0)
         if lost:
             warnings = (f"{lost} of {self.frames + max(missing, 0)} frames could not be decoded", *warnings)
@@ -201,6 +211,25 @@ class _Run:
             seconds_by_room=dict(self.clock.seconds),
             warnings=warnings,
         )
+
+
+def _output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
+    """Coded width and height; with the comparison twice as wide as it is shown."""
+    from vidrestore.orientation import shown_across
+
+    if settings.compare != "side-by-side":
+        return info.width, info.height
+    axis, _ = shown_across(info.orientation)
+    return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
+
+
+def _unflagged(info: VideoInfo, scan: Scan) -> list[str]:
+    if scan.method != "fields" or info.interlaced:
+        return []
+    return [
+        f"{info.path.name} is interlaced without saying so: each field was restored by itself, and the "
+        "output says so; --deinterlace bwdif makes it progressive"
+    ]
 
 
 def _frame_bytes(frame: Frame) -> int:

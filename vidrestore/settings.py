@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from vidrestore.errors import UsageError
 
+Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
 DetectorName = Literal["cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
 
@@ -50,6 +51,8 @@ class Settings(BaseModel):
     """Where to begin: seconds or HH:MM:SS.mmm from the beginning of the video."""
     end: float | None = Field(default=None, gt=0)
     """Where to stop: seconds or HH:MM:SS.mmm from the beginning of the video."""
+    deinterlace: Deinterlace = "auto"
+    """auto (interlaced video stays so, restored by fields), keep (take it for such), bwdif (progressive)."""
     compare: Compare = "none"
     """side-by-side: the original on the left, the restored video on the right."""
     overwrite: bool = False

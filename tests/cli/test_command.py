@@ -66,7 +66,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "restore a b --model daefr --detector retinaface_mobile0.25=w.pth --device cuda:1 --strength 0.5 "
         "--fidelity 0.3 --temporal 0 --deflicker --faces 0,2 --min-face 40 --batch 8 --codec libx265 "
         "--crf 14.5 "
-        "--preset slow --start 1:30 --end 95 --compare side-by-side -y"
+        "--preset slow --start 1:30 --end 95 --deinterlace bwdif --compare side-by-side -y"
     )
     assert main(line.split()) == 0
     assert fake.values == {
@@ -86,6 +86,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "preset": "slow",
         "start": "1:30",
         "end": "95",
+        "deinterlace": "bwdif",
         "compare": "side-by-side",
         "overwrite": True,
     }

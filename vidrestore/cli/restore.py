@@ -58,6 +58,9 @@ def restore(
     preset: Annotated[str | None, typer.Option(metavar="NAME", help=about("preset"))] = None,
     start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
+    deinterlace: Annotated[
+        str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))
+    ] = None,
     compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=about("compare"))] = None,
     config: Annotated[
         Path | None,
@@ -92,6 +95,7 @@ def restore(
             preset=preset,
             start=start,
             end=end,
+            deinterlace=deinterlace,
             compare=compare,
             overwrite=overwrite,
         )

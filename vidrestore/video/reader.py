@@ -125,5 +125,6 @@ def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int) -> Fra
         time_base=info.time_base,
         planes=formats.unpack(picture),
         format=format_,
-        colour=colour_tags(picture),
+        colour=colour_tags(picture, info.colour.siting),
+        orientation=info.orientation,
     )

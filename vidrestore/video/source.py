@@ -15,6 +15,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
+from vidrestore.types import UPRIGHT, Orientation
 from vidrestore.video.cut import Cut
 
 # Text files with certain extensions are "played" as a terminal would; nobody means that.
@@ -112,14 +113,16 @@ def _turned_by(degrees: int) -> tuple[int, ...] | None:
     return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30)
 
 
-def rotation(matrix: tuple[int, ...] | None) -> int:
-    """Degrees counter-clockwise, 0, 90, 180 or 270, by which the matrix turns, mirroring left aside."""
+def orientation(matrix: tuple[int, ...] | None) -> Orientation:
+    """How the matrix turns and mirrors, to the nearest quarter turn."""
     if matrix is None:
-        return 0
+        return UPRIGHT
     across, down, other_across, other_down = matrix[0], matrix[1], matrix[3], matrix[4]
-    if across * other_down < down * other_across:
-        across = -across  # a mirrored picture is turned as its mirror image is
-    return round(-math.degrees(math.atan2(down, across)) / 90) * 90 % 360
+    mirrored = across * other_down < down * other_across
+    if mirrored:
+        across = -across  # what is left is the turn before the mirror
+    turn = round(-math.degrees(math.atan2(down, across)) / 90) * 90 % 360
+    return Orientation(turn=turn, mirrored=mirrored)
 
 
 def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,7 +13,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from vidrestore.video import source
+from vidrestore.video import carried, source
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
@@ -34,8 +33,8 @@ class StreamCopy:
     def __init__(
         self, path: Path, output: OutputContainer, *, start: float | None = None, end: float | None = None
     ) -> None:
-        self.warnings: list[str] = []
         self._path = path
+        self._left_out: list[str] = []
         self._output = output
         self._input = source.open_source(path)
         self._targets: dict[int, Stream] = {}
@@ -72,6 +71,15 @@ class StreamCopy:
         while self._next is not None:
             self._write_next()
 
+    def left_out(self) -> list[str]:
+        """One sentence that names all streams the output cannot hold; none where it holds them all."""
+        if not self._left_out:
+            return []
+        kind, them = self._output.format.name, "it" if len(self._left_out) == 1 else "them"
+        names = ", ".join(self._left_out)
+        verb = "was" if len(self._left_out) == 1 else "were"
+        return [f"the {names} of {self._path.name} {verb} left out: {kind} cannot hold {them}"]
+
     def damages(self) -> list[str]:
         """A sentence for each stream of which damaged packets were left out."""
         return [
@@ -93,15 +101,11 @@ class StreamCopy:
         self._next = next(self._packets, None)
 
     def _add(self, stream: Stream) -> None:
-        name = _name(stream)
-        if not _can_hold(self._output, stream):
+        if not carried.can_hold(self._output, stream):
             if not self._is_made_anew(stream):
-                kind = self._output.format.name
-                self.warnings.append(f"the {name} of {self._path.name} was left out: {kind} cannot hold it")
+                self._left_out.append(_name(stream))
             return
-        target = self._output.add_stream_from_template(stream, opaque=True)
-        target.metadata.update(describing(stream))
-        target.disposition = stream.disposition
+        target = carried.add_copy(self._output, stream, describing(stream))
         if stream.type != "attachment":
             self._targets[stream.index] = target
 
@@ -123,7 +127,9 @@ class StreamCopy:
         if first is not None:
             self._input.seek(first, backward=True)
         for packet in source.packets(self._input, *copied):
-            if packet is not None and (shifted := self._shifted(packet)):
+            if packet is None or carried.is_made_anew(self._output, packet):
+                continue
+            if shifted := self._shifted(packet):
                 yield shifted
 
     def _shifted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
@@ -166,23 +172,3 @@ def _name(stream: Stream) -> str:
     codec = stream.name or "unnamed"
     language = f", {stream.language}" if stream.language else ""
     return f"{stream.type} stream {stream.index} ({codec}{language})"
-
-
-def _can_hold(output: OutputContainer, stream: Stream) -> bool:
-    """Whether the output's format takes the stream, tried in memory: not every format knows before."""
-    trial = av.open(io.BytesIO(), "w", format=output.format.name)
-    try:
-        trial.add_stream_from_template(stream, opaque=True)
-        trial.start_encoding()
-    except (av.FFmpegError, ValueError):
-        return False
-    finally:
-        _close_quietly(trial)
-    return True
-
-
-def _close_quietly(container: OutputContainer) -> None:
-    try:
-        container.close()
-    except av.FFmpegError:
-        return

@@ -19,16 +19,17 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
 from vidrestore.types import Frame, VideoInfo
-from vidrestore.video import source
+from vidrestore.video import picture_facts, source, tagging
 from vidrestore.video.encoder import Painter, choose_encoding, quality_options
 from vidrestore.video.paths import check_paths
 from vidrestore.video.streams import StreamCopy, describing
 
 _ISO_MEDIA = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v"}
 _MATROSKA = {".mkv", ".webm", ".mk3d"}
-_TOP_FIELD_FIRST = (2, 5)
 _CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
 """Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
+_TOO_FEW_FOR_X265 = 2
+"""Of so few frames x265 leaves the decoding times to chance: it never gets to fill them in."""
 _MAX_TIMESCALE = 2**31 - 1
 _FULL, _LIMITED = 2, 1
 _CANNOT_WRITE = {
@@ -75,11 +76,13 @@ class VideoWriter:
         self._encoding = choose_encoding(codec, info.pixel_format, self._width, self._height)
         self._options = quality_options(self._encoding.codec, crf, preset)
         self._painter = Painter(self._encoding, info.pixel_format, info.colour)
+        self._first = picture_facts.of_first_picture(info.path)
+        self._field_flags = tagging.FieldFlags(info.field_order)
         self._start, self._end = start, end
         self._temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
         self._durations: dict[int, int] = {}
         self._range = _LIMITED
-        self._has_frames = False
+        self._frames = 0
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
@@ -89,7 +92,9 @@ class VideoWriter:
             self._copy = StreamCopy(self._info.path, self._container, start=self._start, end=self._end)
             undo.callback(self._copy.close)
             self._copy.add_streams(self._add_video)
-            self.warnings = self._copy.warnings + self._lost_aspect()
+            self.warnings = (
+                self._copy.left_out() + self._lost_aspect() + tagging.lost(self._encoding.codec, self._first)
+            )
             self._write_header()
             self._undo = undo.pop_all()
         return self
@@ -103,11 +108,11 @@ class VideoWriter:
         with self._undo as undo, self._sentences():
             if error is not None:
                 return
-            if not self._has_frames:
+            if not self._frames:
                 raise InputError(
                     f"{self._info.path} has no frame in the part asked for; check --start and --end"
                 )
-            self._mux(self._stream.encode(None))
+            self._mux(self._last_packets())
             self._copy.finish()
             self.warnings += self._copy.damages()
             self._container.close()
@@ -120,7 +125,7 @@ class VideoWriter:
         expected = (self._width, self._height, self._info.pixel_format)
         if (frame.width, frame.height, frame.format) != expected:
             raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
-        picture = self._painter.paint(frame.planes)
+        picture = self._field_flags.flagged(self._painter.paint(frame.planes))
         picture.time_base = frame.time_base
         picture.pts = frame.pts - self._copy.cut.shift(frame.time_base)
         picture.duration = frame.duration
@@ -128,7 +133,14 @@ class VideoWriter:
         self._durations[picture.pts] = frame.duration
         with self._sentences():
             self._mux(self._stream.encode(picture))
-        self._has_frames = True
+        self._frames += 1
+
+    def _last_packets(self) -> list[Packet[VideoStream]]:
+        packets = self._stream.encode(None)
+        if self._encoding.codec == "libx265" and self._frames <= _TOO_FEW_FOR_X265:
+            for packet in packets:
+                packet.dts = packet.pts
+        return packets
 
     def _container_options(self) -> dict[str, str]:
         """Options by which the container keeps timestamps as they are."""
@@ -168,10 +180,12 @@ class VideoWriter:
         context.pix_fmt = self._encoding.pixel_format
         context.time_base = stream.time_base = self._info.time_base
         context.sample_aspect_ratio = self._info.pixel_aspect
-        context.field_order = given.codec_context.field_order
-        if self._info.interlaced and codec == "libx264":
-            top = given.codec_context.field_order in _TOP_FIELD_FIRST
-            context.options = {**self._options, "x264-params": "tff=1" if top else "bff=1"}
+        order = self._info.field_order
+        context.field_order = tagging.field_order_code(order, given.codec_context.field_order)
+        tagging.code_fields(context, order)
+        context.options = self._options | tagging.encoder_options(
+            codec, order, self._info.colour, self._first.hdr
+        )
         context.thread_type = "AUTO"
         # What the input leaves unsaid stays unsaid.
         unsaid = not self._info.colour.full_range and not given.color_range
@@ -181,8 +195,8 @@ class VideoWriter:
             context.codec_tag = "hvc1"  # Apple's players take no other
         stream.metadata.update(describing(given))
         stream.disposition = given.disposition
-        if (matrix := _display_matrix(self._info.path)) is not None:
-            stream.set_display_matrix(matrix)
+        if self._first.matrix is not None:
+            stream.set_display_matrix(self._first.matrix)
         self._stream = stream
         try:
             context.open()
@@ -238,12 +252,6 @@ class VideoWriter:
             raise ProcessingError(
                 f"encoding {self._output} with {self._encoding.codec} broke off: {error}"
             ) from error
-
-
-def _display_matrix(path: Path) -> tuple[int, ...] | None:
-    with source.open_source(path) as container:
-        picture = source.first_picture(container, source.video_stream(container, path))
-        return None if picture is None else source.display_matrix(picture)
 
 
 def _close_quietly(container: OutputContainer) -> None:
