@@ -125,9 +125,10 @@ def inspect_video(
     from vidrestore.detection import detect, make_detector
     from vidrestore.tracking import choose, track
 
-    info = video.probe(source)
+    given = video.open_input(source, **settings.about_input())
+    info = video.probe(given)
     detector = make_detector(settings.detector, settings.device)
-    frames = video.read_frames(source, info, start=settings.start, end=settings.end)
+    frames = video.read_frames(given, info, start=settings.start, end=settings.end)
     found = detect(frames, detector, min_face=settings.min_face)
     began, notes = time.monotonic(), _Notes()
     for item in choose(track(found), settings.faces):

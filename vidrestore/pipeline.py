@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from vidrestore.errors import InputError
+from vidrestore.errors import DamagedInputError, InputError
 from vidrestore.settings import Settings
 from vidrestore.types import (
     Frame,
@@ -24,6 +24,9 @@ from vidrestore.types import (
     TrackedFace,
     VideoInfo,
 )
+
+if TYPE_CHECKING:
+    from vidrestore.video import Input
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -45,12 +48,15 @@ def restore_video(
     """
     from vidrestore import video
 
-    video.check_paths(source, target, settings.overwrite)
-    info = video.probe(source)
-    run = _Run(total=_expected_frames(info, settings), on_progress=on_progress)
-    with video.VideoWriter(
+    video.check_paths(source, target, settings.overwrite, settings.container)
+    given = video.open_input(source, **settings.about_input())
+    info = video.probe(given)
+    run = _Run(total=_expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
+    with video.make_writer(
         target,
         info,
+        source=given,
+        container=settings.container,
         codec=settings.codec,
         crf=settings.crf,
         preset=settings.preset,
@@ -59,17 +65,18 @@ def restore_video(
         start=settings.start,
         end=settings.end,
     ) as writer:
-        for frame in _restored_frames(source, info, settings, run):
+        for frame in _restored_frames(given, info, settings, run):
             run.clock.enter("encoding")
             writer.write(frame)
             run.clock.leave()
             run.frame_written()
         if run.frames == 0:
             raise InputError(_nothing_decoded(source, settings))
-    return run.report(target, info, settings, tuple(writer.warnings))
+        run.check_end(info, settings)
+    return run.report(target, tuple(writer.warnings))
 
 
-def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Run) -> Iterator[Frame]:
+def _restored_frames(source: Input, info: VideoInfo, settings: Settings, run: _Run) -> Iterator[Frame]:
     """The pipeline itself, lazily."""
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
@@ -86,8 +93,21 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
     detector = make_detector(settings.detector, settings.device)
     clock.leave()
     batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
-    decoded = read_frames(source, info, start=settings.start, end=settings.end, on_lost=run.packet_lost)
-    with Prefetch(decoded, items=64, max_bytes=DECODED_AHEAD_BYTES, size_of=_frame_bytes) as frames:
+    decoded = read_frames(
+        source,
+        info,
+        start=settings.start,
+        end=settings.end,
+        on_lost=run.frame_lost,
+        on_concealed=run.frame_concealed,
+    )
+    with Prefetch(
+        decoded,
+        items=64,
+        max_bytes=DECODED_AHEAD_BYTES,
+        size_of=_frame_bytes,
+        interrupt=source.interrupt,
+    ) as frames:
         found = detect(clock.timed("decoding", frames), detector, min_face=settings.min_face)
         tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
         aligned = align(clock.timed("tracking", tracked), restorer.size)
@@ -158,6 +178,7 @@ class _Run:
     """What is counted while a video is restored."""
 
     total: int | None
+    strict: bool
     on_progress: ProgressCallback | None
     clock: _Clock = field(default_factory=_Clock)
     began: float = field(default_factory=time.monotonic)
@@ -165,10 +186,32 @@ class _Run:
     frames_with_faces: int = 0
     faces: int = 0
     lost: int = 0
+    concealed: int = 0
+    missing: int = 0
+    """Frames behind the end of what there is, by the container's count."""
     tracks: set[int] = field(default_factory=set)
 
-    def packet_lost(self) -> None:
+    def frame_lost(self) -> None:
         self.lost += 1
+        self._refuse("a frame of the input cannot be decoded")
+
+    def frame_concealed(self) -> None:
+        self.concealed += 1
+        self._refuse("a frame of the input is damaged")
+
+    def check_end(self, info: VideoInfo, settings: Settings) -> None:
+        """Notes what is missing once all frames have come."""
+        if settings.start is None and settings.end is None and info.frame_count is not None:
+            missing = info.frame_count - self.frames
+            # A count that follows from a duration is a little wrong of many a whole file.
+            slack = 0 if info.is_counted else 2 + info.frame_count // 50
+            self.missing = missing if missing > slack else 0
+        if self.missing:
+            self._refuse(f"the input lacks {self.missing} of its {self.frames + self.missing} frames")
+
+    def _refuse(self, what: str) -> None:
+        if self.strict:
+            raise DamagedInputError(f"{what}; leave --strict out to restore what there is")
 
     def counted(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
         for item in items:
@@ -184,12 +227,15 @@ class _Run:
                 Progress(frames=self.frames, total=self.total, faces=self.faces, seconds=elapsed)
             )
 
-    def report(self, target: Path, info: VideoInfo, settings: Settings, warnings: tuple[str, ...]) -> Report:
-        whole = settings.start is None and settings.end is None
-        missing = (info.frame_count or 0) - self.frames if whole else 0
-        lost = max(self.lost, missing, 0)
+    def report(self, target: Path, warnings: tuple[str, ...]) -> Report:
+        lost = self.lost + self.missing
+        damage = []
         if lost:
-            warnings = (f"{lost} of {self.frames + max(missing, 0)} frames could not be decoded", *warnings)
+            damage.append(f"{lost} of {self.frames + self.missing} frames could not be decoded")
+        if self.concealed:
+            damage.append(f"{self.concealed} of {self.frames} frames are damaged in part")
+        if damage:
+            warnings = (" and ".join(damage), *warnings)
         return Report(
             output=target,
             frames=self.frames,
@@ -200,6 +246,7 @@ class _Run:
             seconds=time.monotonic() - self.began,
             seconds_by_room=dict(self.clock.seconds),
             warnings=warnings,
+            concealed_frames=self.concealed,
         )
 
 

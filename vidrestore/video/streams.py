@@ -15,12 +15,15 @@ from av.packet import Packet
 from av.stream import Discard, Stream
 
 from vidrestore.video import source
+from vidrestore.video.input import Input, as_input
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
 
 # What describes the old file and would be false of the new one.
 _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+_PICTURE_ALONE = {"image2", "yuv4mpegpipe", "rawvideo"}
+"""Formats that hold one stream; raw video's would take any bytes."""
 _OF_THE_STREAM = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_", "encoder", "ENCODER")
 
 
@@ -32,12 +35,18 @@ class StreamCopy:
     """
 
     def __init__(
-        self, path: Path, output: OutputContainer, *, start: float | None = None, end: float | None = None
+        self,
+        given: Path | Input,
+        output: OutputContainer,
+        *,
+        start: float | None = None,
+        end: float | None = None,
     ) -> None:
         self.warnings: list[str] = []
-        self._path = path
+        self._given = as_input(given)
+        self._path = path = self._given.path
         self._output = output
-        self._input = source.open_source(path)
+        self._input = source.open_source(self._given)
         self._targets: dict[int, Stream] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
@@ -64,13 +73,13 @@ class StreamCopy:
 
     def advance(self, until: Fraction) -> None:
         """Writes what belongs before `until` [seconds in the output]."""
-        while self._next is not None and _seconds(self._next) <= until:
-            self._write_next()
+        while (packet := self._peek()) is not None and _seconds(packet) <= until:
+            self._write(packet)
 
     def finish(self) -> None:
         """Writes what is left."""
-        while self._next is not None:
-            self._write_next()
+        while (packet := self._peek()) is not None:
+            self._write(packet)
 
     def damages(self) -> list[str]:
         """A sentence for each stream of which damaged packets were left out."""
@@ -81,9 +90,13 @@ class StreamCopy:
     def close(self) -> None:
         self._input.close()
 
-    def _write_next(self) -> None:
-        packet = self._next
-        assert packet is not None
+    def _peek(self) -> Packet[Stream] | None:
+        pipe = self._given.pipe
+        while self._next is None and pipe is not None and pipe.beside:
+            self._next = self._shifted(pipe.beside.popleft())
+        return self._next
+
+    def _write(self, packet: Packet[Stream]) -> None:
         name = _name(packet.stream)
         try:
             self._output.mux(packet)
@@ -96,7 +109,7 @@ class StreamCopy:
         name = _name(stream)
         if not _can_hold(self._output, stream):
             if not self._is_made_anew(stream):
-                kind = self._output.format.name
+                kind = _kind(self._output)
                 self.warnings.append(f"the {name} of {self._path.name} was left out: {kind} cannot hold it")
             return
         target = self._output.add_stream_from_template(stream, opaque=True)
@@ -114,6 +127,10 @@ class StreamCopy:
 
     def _wanted(self) -> Iterator[Packet[Stream]]:
         copied = [stream for stream in self._input.streams if stream.index in self._targets]
+        if self._given.pipe is not None:
+            # A pipe cannot be read twice: whoever reads the picture puts these packets aside.
+            self._given.pipe.wanted = frozenset(self._targets)
+            return
         if not copied:
             return
         for stream in self._input.streams:
@@ -168,8 +185,15 @@ def _name(stream: Stream) -> str:
     return f"{stream.type} stream {stream.index} ({codec}{language})"
 
 
+def _kind(output: OutputContainer) -> str:
+    name = output.format.name
+    return {"image2": "a picture", "yuv4mpegpipe": "y4m", "rawvideo": "raw video"}.get(name, name)
+
+
 def _can_hold(output: OutputContainer, stream: Stream) -> bool:
     """Whether the output's format takes the stream, tried in memory: not every format knows before."""
+    if output.format.name in _PICTURE_ALONE:
+        return False
     trial = av.open(io.BytesIO(), "w", format=output.format.name)
     try:
         trial.add_stream_from_template(stream, opaque=True)
