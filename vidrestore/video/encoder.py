@@ -54,6 +54,8 @@ _HARDWARE = {
 """Ends of the names of encoders that are in the library whether or not there is what they run on."""
 _BY_SCALE = {"mpeg4", "mpeg2video", "mjpeg"}
 """Encoders whose quality is a fixed quantiser; 2 is their best useful one."""
+BY_COUNT = {"mpeg2video", "mpeg4", "dvvideo"}
+"""Encoders that know constant rates alone, and get the frames' numbers for times."""
 _OF_RATE = {"maxrate", "bufsize", "b", "qp"}
 _EVEN_CHROMA = {"libx264", "libx265", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc"}
 """Encoders that refuse a size their subsampled chroma does not divide."""
@@ -87,10 +89,12 @@ def choose_encoding(
     *,
     convert: bool = False,
     reduce: bool = False,
+    as_rgb: bool = False,
 ) -> Encoding:
     """The frames' own format where the encoder takes it, otherwise the nearest one that loses nothing.
 
-    With `convert`, RGB may become YUV and the other way round; with `reduce`, fewer bits a sample will do.
+    With `convert`, RGB may become YUV and the other way round, with `as_rgb` YUV must become RGB; with
+    `reduce`, fewer bits a sample will do.
     Raises UsageError for an unknown encoder, DeviceError for one that lacks its device, OutputError where
     every format would lose something.
     """
@@ -103,6 +107,8 @@ def choose_encoding(
     if not offered:
         return Encoding(codec=codec, pixel_format=frames.name, exact=True)
     known = {name: formats.describe_format(name) for name in offered if _is_known(name)}
+    if as_rgb:
+        known = {name: format_ for name, format_ in known.items() if format_.family != "yuv"}
     fitting = {name: format_ for name, format_ in known.items() if _fits(codec, format_, width, height)}
     equal = [name for name, format_ in fitting.items() if format_ == frames]
     if equal:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from vidrestore.errors import InputError, OutputError, UsageError
+from vidrestore.errors import InputError, UsageError
 from vidrestore.types import FloatArray, Frame, VideoInfo
 from vidrestore.video import exr
 from vidrestore.video.input import Input
 from vidrestore.video.paths import check_paths
 from vidrestore.video.sequence import is_pattern, parse_pattern
-from vidrestore.video.target import make_target, one_picture
+from vidrestore.video.target import cannot_write, make_target, one_picture
 
 
 class ExrWriter:
@@ -41,7 +42,7 @@ class ExrWriter:
         self._written = 0
 
     def __enter__(self) -> Self:
-        with ExitStack() as undo:
+        with ExitStack() as undo, self._sentences():
             undo.callback(self._target.remove)
             if self._many:
                 self._target.temporary.parent.mkdir()
@@ -54,7 +55,7 @@ class ExrWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._undo as undo:
+        with self._undo as undo, self._sentences():
             if error is not None:
                 return
             if not self._written:
@@ -70,11 +71,17 @@ class ExrWriter:
         path = self._target.temporary
         if self._many:
             path = parse_pattern(path).path(self._number + self._written)
-        try:
-            exr.save(path, self._light(frame), half=self._info.profile != "single")
-        except OSError as error:
-            raise OutputError(f"cannot write {self._output}: {error.strerror or error}") from error
+        light = self._light(frame)
+        with self._sentences():
+            exr.save(path, light, half=self._info.profile != "single")
         self._written += 1
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise (cannot_write(self._output, error) or error) from error
 
     def _light(self, frame: Frame) -> FloatArray:
         if not self._source.is_exr:

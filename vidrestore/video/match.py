@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import av
 from av.codec.codec import Properties, UnknownCodecError
@@ -40,9 +41,10 @@ _BY_PICTURE = {
     "jpg": "mjpeg", "jpeg": "mjpeg", "tif": "tiff", "tga": "targa", "jp2": "jpeg2000", "webp": "libwebp",
 }  # fmt: skip
 _DEEP_PICTURES = {"png", "tiff", "exr", "dpx", "jpeg2000", "ppm", "pgm"}
+_CHOOSY = {"mpeg2video", "dvvideo"}
+"""Encoders of fixed rates or sizes."""
 _TRANSPORT = {"rawvideo", "wrapped_avframe"}
 """How programs hand video to one another, which says nothing of how it should be kept."""
-_KEEPS_RAW = RAW | {"avi"}
 _PRORES = {"Proxy": "0", "LT": "1", "Standard": "2", "HQ": "3", "4444": "4", "XQ": "5"}
 
 
@@ -83,7 +85,7 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
                 )
         reason = reason or why
     raise OutputError(
-        f"a {muxer} container cannot hold {info.pixel_format.name} video by any encoder here; "
+        f"{muxer} cannot hold {info.pixel_format.name} video by any encoder here; "
         "choose an output name that ends in .mkv"
     )
 
@@ -91,10 +93,10 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
 def is_lossless(codec: str) -> bool:
     """Whether the codec knows nothing but lossless compression."""
     try:
-        properties = Properties(av.Codec(codec, "r").properties)
+        properties: Any = av.Codec(codec, "r").properties  # a number, whatever its stub says
     except (UnknownCodecError, av.FFmpegError):
         return False
-    return Properties.LOSSLESS in properties and Properties.LOSSY not in properties
+    return bool(properties & Properties.LOSSLESS.value) and not properties & Properties.LOSSY.value
 
 
 def rate_limit(info: VideoInfo) -> int | None:
@@ -107,8 +109,11 @@ def rate_limit(info: VideoInfo) -> int | None:
 
 def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
     """Encoders by how near they come to the input, each with whether it must lose nothing."""
+    if muxer in RAW:
+        yield "rawvideo", True
+        return
     if info.codec in _TRANSPORT:
-        if muxer in _KEEPS_RAW:
+        if muxer == "avi":
             yield "rawvideo", True
         elif muxer not in ISO_MEDIA | {"webm", "mpegts"}:
             yield "ffv1", True
@@ -116,8 +121,6 @@ def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
         return
     lossless = is_lossless(info.codec)
     yield _ENCODERS.get(info.codec, info.codec), lossless
-    if muxer in RAW - {"nut"}:
-        yield "rawvideo", True
     if lossless:
         yield from ((name, True) for name in _LOSSLESS)
     yield from ((name, False) for name in _LOSSY)
@@ -128,9 +131,23 @@ def _why_not(name: str, info: VideoInfo, muxer: str) -> str | None:
         av.Codec(name, "w")
     except (UnknownCodecError, av.FFmpegError):
         return f"there is no encoder for {info.codec} here"
-    if name == "rawvideo" or holds(muxer, name):
-        return None
-    return f"a {muxer} container cannot hold {name}"
+    if name != "rawvideo" and not holds(muxer, name):
+        return f"{muxer} cannot hold {name}"
+    if name in _CHOOSY and not _opens(name, info):
+        return f"{name} takes no {info.width}x{info.height} {info.pixel_format.name} video at this rate"
+    return None
+
+
+def _opens(name: str, info: VideoInfo) -> bool:
+    trial = av.CodecContext.create(name, "w")
+    assert isinstance(trial, av.VideoCodecContext)
+    trial.width, trial.height, trial.pix_fmt = info.width, info.height, info.pixel_format.name
+    trial.time_base, trial.framerate = 1 / info.frame_rate, info.frame_rate
+    try:
+        trial.open()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
 
 
 def _like(info: VideoInfo, encoder: str, *, lossless: bool) -> dict[str, str]:
@@ -168,11 +185,12 @@ def _for_pictures(codec: str, info: VideoInfo, extension: str, size: tuple[int, 
     if codec != MATCH and encoder_name(codec) != own:
         raise UsageError(f"pictures in .{extension} are encoded by {own}; leave --codec out")
     try:
-        encoding = choose_encoding(own, info.pixel_format, *size, convert=True)
+        as_rgb = own not in ("mjpeg", "libwebp")  # hardly a viewer shows YUV in others
+        encoding = choose_encoding(own, info.pixel_format, *size, convert=True, as_rgb=as_rgb)
     except VidrestoreError as error:
         advice = "; let the name end in .png or .tif"
         raise OutputError(str(error).partition(";")[0] + advice) from error
-    return Choice(encoding=encoding)
+    return Choice(encoding=encoding, options={"pred": "dwt53"} if own == "jpeg2000" else {})
 
 
 def _conversion(encoding: Encoding, info: VideoInfo) -> tuple[str, ...]:

@@ -41,6 +41,11 @@ class Pipe:
         _binary(sys.stdin.fileno())
         return cls(sys.stdin.fileno())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has come so far."""
+        return not self._head
+
     def view(self, *, last: bool = False) -> PipeView:
         """The pipe from its beginning. After the last view there is no other."""
         if not self._keeps:

@@ -19,9 +19,6 @@ from vidrestore.video.damage import Slots
 from vidrestore.video.input import Input, as_input
 from vidrestore.video.probe import colour_tags
 
-_CHECKS_ITSELF = {"ffv1"}
-"""Codecs whose checksums tell damage that would otherwise be patched without a word."""
-
 
 def read_frames(
     given: Path | Input,
@@ -131,7 +128,8 @@ def _shown(
     container: InputContainer, stream: VideoStream, input: Input, info: VideoInfo
 ) -> Iterator[_Shown | None]:
     """Decoded pictures, with the one before in place of each that was lost."""
-    slots = Slots(info.codec, interlaced=info.interlaced)
+    step = max(1, round(1 / (info.frame_rate * source.time_base(stream))))
+    slots = Slots(info.codec, interlaced=info.interlaced, step=step)
     last: av.VideoFrame | None = None
     for picture in _pictures(container, stream, input, slots):
         if picture.pts is not None:
@@ -150,8 +148,6 @@ def _pictures(
     container: InputContainer, stream: VideoStream, input: Input, slots: Slots
 ) -> Iterator[av.VideoFrame]:
     stream.thread_type = "AUTO"
-    if stream.codec_context.name in _CHECKS_ITSELF:
-        stream.codec_context.options = {"err_detect": "crccheck+explode"}
     for packet in _packets(container, stream, input):
         try:
             if packet is None:
@@ -160,7 +156,7 @@ def _pictures(
             slots.sent(packet)
             pictures = stream.decode(packet)
         except av.FFmpegError:
-            slots.failed()
+            slots.failed(packet)
         else:
             yield from pictures
     try:

@@ -159,6 +159,8 @@ def _name(input: Input) -> str:
 
 def _why_not(input: Input) -> str:
     path = input.path
+    if input.pipe is not None and input.pipe.is_empty:
+        return "nothing came through the pipe; see what the program before it says"
     if input.pipe is not None:
         return (
             "what came through the pipe is not a video that can be read without going back; "

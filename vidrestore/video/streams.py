@@ -146,7 +146,8 @@ class StreamCopy:
     def _shifted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
         time_base = Fraction(packet.time_base)
         pts = packet.pts if packet.pts is not None else packet.dts
-        if source.is_cover(packet.stream):
+        # A pipe's packets may outlive the container they came from, and with it their stream.
+        if source.is_cover(self._input.streams[packet.stream_index]):
             packet.pts = packet.dts = 0  # a cover belongs to the whole
         elif pts is None:
             return None
@@ -156,7 +157,7 @@ class StreamCopy:
             shift = self.cut.shift(time_base)
             packet.pts = pts - shift
             packet.dts = (pts if packet.dts is None else packet.dts) - shift
-        packet.stream = self._targets[packet.stream.index]
+        packet.stream = self._targets[packet.stream_index]
         return packet
 
     def _cut_chapter(self, chapter: Chapter) -> Chapter | None:

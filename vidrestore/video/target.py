@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +16,23 @@ from vidrestore.errors import OutputError
 from vidrestore.video.container import IMAGES, STDOUT
 from vidrestore.video.pipes import StdoutFile
 from vidrestore.video.sequence import is_pattern, parse_pattern
+
+_CANNOT_WRITE = {
+    errno.ENOSPC: "the disk is full; free some space or choose another folder",
+    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
+    errno.EFBIG: "a file may not grow that large there; choose another folder",
+    errno.EACCES: "the folder may not be written to; check its permissions",
+    errno.EPERM: "the folder may not be written to; check its permissions",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.EIO: "the disk reports an error; choose another one",
+    errno.EPIPE: "the program that reads it has ended",
+}
+
+
+def cannot_write(output: Path, error: Exception) -> OutputError | None:
+    """The sentence for what a user can put right; None for anything else."""
+    why = _CANNOT_WRITE.get(getattr(error, "errno", None) or 0)
+    return None if why is None else OutputError(f"cannot write {output}: {why}")
 
 
 class Target(Protocol):
@@ -52,7 +71,8 @@ class _File:
         self.temporary.replace(self._output)
 
     def remove(self) -> None:
-        self.temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what led here is the error to be told
+            self.temporary.unlink(missing_ok=True)
 
 
 class _Stdout:

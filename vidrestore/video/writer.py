@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,30 +19,22 @@ from vidrestore.errors import InputError, OutputError, ProcessingError, UsageErr
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video import source
 from vidrestore.video.container import IMAGES, ISO_MEDIA, MATROSKA, RAW, STDOUT, choose_container
-from vidrestore.video.encoder import quality_options
+from vidrestore.video.encoder import BY_COUNT, quality_options
 from vidrestore.video.input import Input
 from vidrestore.video.match import choose_codec
 from vidrestore.video.painter import Painter
 from vidrestore.video.paths import check_paths
 from vidrestore.video.sequence import is_pattern
 from vidrestore.video.streams import StreamCopy, describing
-from vidrestore.video.target import make_target, one_picture
+from vidrestore.video.target import cannot_write, make_target, one_picture
 
 _TOP_FIELD_FIRST = (2, 5)
+_TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
+"""Where a frame's time follows from its number alone."""
 _CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
 """Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
 _MAX_TIMESCALE = 2**31 - 1
 _FULL, _LIMITED = 2, 1
-_CANNOT_WRITE = {
-    errno.ENOSPC: "the disk is full; free some space or choose another folder",
-    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
-    errno.EFBIG: "a file may not grow that large there; choose another folder",
-    errno.EACCES: "the folder may not be written to; check its permissions",
-    errno.EPERM: "the folder may not be written to; check its permissions",
-    errno.EROFS: "the disk is read-only; choose another folder",
-    errno.EIO: "the disk reports an error; choose another one",
-    errno.EPIPE: "the program that reads it has ended",
-}
 
 
 class VideoWriter:
@@ -95,6 +86,11 @@ class VideoWriter:
         self._durations: dict[int, int] = {}
         self._range = _LIMITED
         self._has_frames = False
+        self._steady = _Steadiness(info.frame_rate)
+        # y4m writes the time base as its rate; some encoders know constant rates alone.
+        self._counts = self._muxer in _TIMELESS or self._encoding.codec in BY_COUNT
+        self._time_base = 1 / info.frame_rate if self._counts else info.time_base
+        self._times: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
@@ -125,6 +121,8 @@ class VideoWriter:
             self._mux(self._stream.encode(None))
             self._copy.finish()
             self.warnings += self._copy.damages()
+            if self._muxer in _TIMELESS and self._steady.is_uneven:
+                self.warnings.append(f"{self._kind()} state no times, and the input's frames come unevenly")
             self._container.close()
             self._target.put_in_place()
             undo.pop_all()
@@ -138,14 +136,18 @@ class VideoWriter:
         if self._has_frames and self._muxer == IMAGES and not is_pattern(self._output):
             raise UsageError(one_picture(self._output, self._info.path))
         picture = self._painter.paint(frame.planes)
-        picture.time_base = frame.time_base
-        picture.pts = frame.pts - self._copy.cut.shift(frame.time_base)
-        picture.duration = frame.duration
+        pts = frame.pts - self._copy.cut.shift(frame.time_base)
+        if self._counts:
+            self._times[self._steady.count] = pts
+            picture.time_base, picture.pts, picture.duration = self._time_base, self._steady.count, 1
+        else:
+            picture.time_base, picture.pts, picture.duration = frame.time_base, pts, frame.duration
         self._tag(picture)
-        self._durations[picture.pts] = frame.duration
+        self._durations[pts] = frame.duration
         with self._sentences():
             self._mux(self._stream.encode(picture))
         self._has_frames = True
+        self._steady.take(frame)
 
     def _container_options(self) -> dict[str, str]:
         """Options by which the container keeps timestamps as they are."""
@@ -175,13 +177,15 @@ class VideoWriter:
             )
         except ValueError as error:
             raise OutputError(
-                f"{self._kind()} cannot hold {codec} video; choose an output name that ends in .mkv"
+                f"{self._kind()} cannot hold {codec} video; choose an output name that ends in "
+                f"{'.mov' if self._muxer == 'matroska' else '.mkv'}"
             ) from error
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
         context.width, context.height = self._width, self._height
         context.pix_fmt = self._encoding.pixel_format
-        context.time_base = stream.time_base = self._info.time_base
+        context.time_base = self._time_base
+        stream.time_base = self._time_base if self._muxer in _TIMELESS else self._info.time_base
         context.sample_aspect_ratio = self._info.pixel_aspect
         context.field_order = given.codec_context.field_order
         if self._info.interlaced and codec == "libx264":
@@ -230,7 +234,7 @@ class VideoWriter:
     def _kind(self) -> str:
         if self._output.suffix and str(self._output) != STDOUT:
             return f"{self._output.suffix} files"
-        return f"a {self._muxer} stream"
+        return f"{self._muxer} streams"
 
     def _tag(self, target: av.VideoFrame | av.VideoCodecContext) -> None:
         colour = self._painter.colour
@@ -241,6 +245,8 @@ class VideoWriter:
 
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
+            if self._counts and self._muxer not in _TIMELESS:
+                self._restamp(packet)
             if packet.pts is not None:
                 # Most encoders forget how long a frame is shown; of the last frame nothing else says it.
                 packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
@@ -248,17 +254,43 @@ class VideoWriter:
             self._copy.advance((seen or 0) * Fraction(packet.time_base))
             self._container.mux(packet)
 
+    def _restamp(self, packet: Packet[VideoStream]) -> None:
+        """Numbers of frames become their times."""
+        assert packet.pts is not None
+        dts = packet.pts if packet.dts is None else packet.dts
+        before = min(dts, 0) * round(1 / (self._info.frame_rate * self._info.time_base))
+        packet.pts, packet.dts = self._times[packet.pts], self._times[max(dts, 0)] + before
+        packet.time_base = self._info.time_base
+        for number in [number for number in self._times if 0 < number < dts]:
+            del self._times[number]
+
     @contextmanager
     def _sentences(self) -> Iterator[None]:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
-            why = _CANNOT_WRITE.get(error.errno or 0)
-            if why is not None:
-                raise OutputError(f"cannot write {self._output}: {why}") from error
+            if (told := cannot_write(self._output, error)) is not None:
+                raise told from error
             raise ProcessingError(
                 f"encoding {self._output} with {self._encoding.codec} broke off: {error}"
             ) from error
+
+
+class _Steadiness:
+    """Whether frames come at a constant rate, give or take half of one."""
+
+    def __init__(self, rate: Fraction) -> None:
+        self.is_uneven = False
+        self._rate = rate
+        self._first: Fraction | None = None
+        self.count = 0
+        """Frames so far."""
+
+    def take(self, frame: Frame) -> None:
+        time = frame.pts * frame.time_base
+        self._first = time if self._first is None else self._first
+        self.is_uneven |= abs((time - self._first) * self._rate - self.count) > Fraction(1, 2)
+        self.count += 1
 
 
 def _display_matrix(given: Input) -> tuple[int, ...] | None:
