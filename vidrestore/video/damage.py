@@ -43,11 +43,9 @@ class Slots:
         if packet.pts is not None and not packet.is_discard and not _is_hidden(self._codec, packet):
             heapq.heappush(self._waiting, packet.pts)
 
-    def failed(self, packet: Packet[Stream] | None = None) -> None:
-        """A packet gave an error; None: one that could not even be read."""
+    def failed(self) -> None:
+        """A packet could not be read or decoded."""
         self._errors += 1
-        if packet is not None and packet.pts is not None and _is_hidden(self._codec, packet):
-            heapq.heappush(self._waiting, packet.pts)  # its first byte is damaged as well
 
     def lost_before(self, pts: int | None) -> list[int]:
         """The times that got no picture, now that one of time `pts` came; None: the end."""
@@ -93,5 +91,9 @@ class Slots:
 
 
 def _is_hidden(codec: str, packet: Packet[Stream]) -> bool:
-    """Whether the packet is one that is only referred to: VP8 says so in its first byte."""
-    return codec == "vp8" and packet.size > 0 and not memoryview(packet)[0] & 0x10
+    """Whether the packet is one that is only referred to: VP8 says so in its first byte (RFC 6386, 9.1)."""
+    if codec != "vp8" or packet.size < 6:
+        return False
+    head = bytes(memoryview(packet)[:6])
+    is_key, is_shown = not head[0] & 0x01, head[0] & 0x10
+    return not is_shown and (not is_key or head[3:] == b"\x9d\x01\x2a")

@@ -16,7 +16,9 @@ from vidrestore.video import exr
 from vidrestore.video.input import Input
 from vidrestore.video.paths import check_paths
 from vidrestore.video.sequence import is_pattern, parse_pattern
+from vidrestore.video.source import matrix_of
 from vidrestore.video.target import cannot_write, make_target, one_picture
+from vidrestore.video.upright import Turn
 
 
 class ExrWriter:
@@ -37,6 +39,7 @@ class ExrWriter:
         self._info = info
         self._source = source
         self._target = make_target(output, first=first)
+        self._turn = Turn.of_matrix(matrix_of(source))
         self._many = is_pattern(output)
         self._number = first
         self._written = 0
@@ -85,7 +88,7 @@ class ExrWriter:
 
     def _light(self, frame: Frame) -> FloatArray:
         if not self._source.is_exr:
-            return exr.from_video(frame)
+            return self._turn.samples(exr.from_video(frame))
         original = exr.load(exr.picture_path(self._source, frame))
         times = frame.width // original.shape[1]  # twice as wide side by side
         return exr.changed(np.concatenate([original] * times, axis=1), frame)

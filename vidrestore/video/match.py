@@ -169,7 +169,7 @@ def _like(info: VideoInfo, encoder: str, *, lossless: bool) -> dict[str, str]:
 
 def _limited(info: VideoInfo) -> dict[str, str]:
     limit = rate_limit(info)
-    return {} if limit is None else {"maxrate": str(limit), "bufsize": str(2 * limit)}
+    return {} if limit is None else {"maxrate": str(limit), "bufsize": str(limit)}
 
 
 def _dnxhr(info: VideoInfo) -> str:

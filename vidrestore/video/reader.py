@@ -156,7 +156,7 @@ def _pictures(
             slots.sent(packet)
             pictures = stream.decode(packet)
         except av.FFmpegError:
-            slots.failed(packet)
+            slots.failed()
         else:
             yield from pictures
     try:

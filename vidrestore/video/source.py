@@ -108,6 +108,13 @@ def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
     return None
 
 
+def matrix_of(given: Input) -> tuple[int, ...] | None:
+    """The display matrix of the first picture."""
+    with open_source(given) as container:
+        picture = first_picture(container, video_stream(container, given))
+        return None if picture is None else display_matrix(picture)
+
+
 def _turned_by(degrees: int) -> tuple[int, ...] | None:
     """The matrix of a plain rotation counter-clockwise, in FFmpeg's 16.16 and 2.30 fixed point."""
     if degrees % 360 == 0:

@@ -18,6 +18,7 @@ from vidrestore.video.pipes import StdoutFile
 from vidrestore.video.sequence import is_pattern, parse_pattern
 
 _CANNOT_WRITE = {
+    errno.ENOENT: "the folder is gone; choose another one",
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
     errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
     errno.EFBIG: "a file may not grow that large there; choose another folder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -20,13 +21,16 @@ from vidrestore.types import Frame, VideoInfo
 from vidrestore.video import source
 from vidrestore.video.container import IMAGES, ISO_MEDIA, MATROSKA, RAW, STDOUT, choose_container
 from vidrestore.video.encoder import BY_COUNT, quality_options
+from vidrestore.video.frame_times import FrameTimes
 from vidrestore.video.input import Input
 from vidrestore.video.match import choose_codec
 from vidrestore.video.painter import Painter
 from vidrestore.video.paths import check_paths
 from vidrestore.video.sequence import is_pattern
+from vidrestore.video.source import matrix_of
 from vidrestore.video.streams import StreamCopy, describing
 from vidrestore.video.target import cannot_write, make_target, one_picture
+from vidrestore.video.upright import Turn
 
 _TOP_FIELD_FIRST = (2, 5)
 _TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
@@ -74,23 +78,25 @@ class VideoWriter:
         self._muxer = choose_container(output, container)
         self._width = width or info.width
         self._height = height or info.height
-        size = (self._width, self._height)
+        self._matrix = matrix_of(self._source)
+        # Files of pictures say nothing of how to turn them.
+        self._turn = Turn.of_matrix(self._matrix if self._muxer == IMAGES else None)
+        self._format = self._turn.format(info.pixel_format)
+        self._coded_size = self._turn.size(self._width, self._height)
         extension = output.suffix.lower().removeprefix(".")
-        choice = choose_codec(codec, info, self._muxer, extension, size)
+        turned = replace(info, pixel_format=self._format)
+        choice = choose_codec(codec, turned, self._muxer, extension, self._coded_size)
         self._encoding = choice.encoding
         self._choice = choice
         self._options = quality_options(self._encoding.codec, crf, preset, choice.options)
-        self._painter = Painter(self._encoding, info.pixel_format, info.colour, info.height)
+        self._painter = Painter(self._encoding, self._format, info.colour, info.height)
         self._start, self._end = start, end
         self._target = make_target(output, first=self._source.first_number(info.frame_rate, start))
-        self._durations: dict[int, int] = {}
         self._range = _LIMITED
         self._has_frames = False
-        self._steady = _Steadiness(info.frame_rate)
-        # y4m writes the time base as its rate; some encoders know constant rates alone.
-        self._counts = self._muxer in _TIMELESS or self._encoding.codec in BY_COUNT
-        self._time_base = 1 / info.frame_rate if self._counts else info.time_base
-        self._times: dict[int, int] = {}
+        self._times = FrameTimes(
+            info, numbers=self._encoding.codec in BY_COUNT, timeless=self._muxer in _TIMELESS
+        )
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
@@ -121,7 +127,7 @@ class VideoWriter:
             self._mux(self._stream.encode(None))
             self._copy.finish()
             self.warnings += self._copy.damages()
-            if self._muxer in _TIMELESS and self._steady.is_uneven:
+            if self._muxer in _TIMELESS and self._times.is_uneven:
                 self.warnings.append(f"{self._kind()} state no times, and the input's frames come unevenly")
             self._container.close()
             self._target.put_in_place()
@@ -135,19 +141,12 @@ class VideoWriter:
             raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
         if self._has_frames and self._muxer == IMAGES and not is_pattern(self._output):
             raise UsageError(one_picture(self._output, self._info.path))
-        picture = self._painter.paint(frame.planes)
-        pts = frame.pts - self._copy.cut.shift(frame.time_base)
-        if self._counts:
-            self._times[self._steady.count] = pts
-            picture.time_base, picture.pts, picture.duration = self._time_base, self._steady.count, 1
-        else:
-            picture.time_base, picture.pts, picture.duration = frame.time_base, pts, frame.duration
+        picture = self._painter.paint(self._turn.planes(frame.planes))
+        self._times.stamp(picture, frame, self._copy.cut.shift(frame.time_base))
         self._tag(picture)
-        self._durations[pts] = frame.duration
         with self._sentences():
             self._mux(self._stream.encode(picture))
         self._has_frames = True
-        self._steady.take(frame)
 
     def _container_options(self) -> dict[str, str]:
         """Options by which the container keeps timestamps as they are."""
@@ -182,11 +181,11 @@ class VideoWriter:
             ) from error
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
-        context.width, context.height = self._width, self._height
+        context.width, context.height = self._coded_size
         context.pix_fmt = self._encoding.pixel_format
-        context.time_base = self._time_base
-        stream.time_base = self._time_base if self._muxer in _TIMELESS else self._info.time_base
-        context.sample_aspect_ratio = self._info.pixel_aspect
+        context.time_base = self._times.encoder_base
+        stream.time_base = self._times.stream_base
+        context.sample_aspect_ratio = self._turn.aspect(self._info.pixel_aspect)
         context.field_order = given.codec_context.field_order
         if self._info.interlaced and codec == "libx264":
             top = given.codec_context.field_order in _TOP_FIELD_FIRST
@@ -201,8 +200,8 @@ class VideoWriter:
             context.codec_tag = "hvc1"  # Apple's players take no other
         stream.metadata.update(describing(given))
         stream.disposition = given.disposition
-        if (matrix := _display_matrix(self._source)) is not None:
-            stream.set_display_matrix(matrix)
+        if self._matrix is not None:
+            stream.set_display_matrix(self._matrix)
         self._stream = stream
         try:
             context.open()
@@ -245,24 +244,10 @@ class VideoWriter:
 
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
-            if self._counts and self._muxer not in _TIMELESS:
-                self._restamp(packet)
-            if packet.pts is not None:
-                # Most encoders forget how long a frame is shown; of the last frame nothing else says it.
-                packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
+            self._times.restamp(packet)
             seen = packet.dts if packet.dts is not None else packet.pts
             self._copy.advance((seen or 0) * Fraction(packet.time_base))
             self._container.mux(packet)
-
-    def _restamp(self, packet: Packet[VideoStream]) -> None:
-        """Numbers of frames become their times."""
-        assert packet.pts is not None
-        dts = packet.pts if packet.dts is None else packet.dts
-        before = min(dts, 0) * round(1 / (self._info.frame_rate * self._info.time_base))
-        packet.pts, packet.dts = self._times[packet.pts], self._times[max(dts, 0)] + before
-        packet.time_base = self._info.time_base
-        for number in [number for number in self._times if 0 < number < dts]:
-            del self._times[number]
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -274,29 +259,6 @@ class VideoWriter:
             raise ProcessingError(
                 f"encoding {self._output} with {self._encoding.codec} broke off: {error}"
             ) from error
-
-
-class _Steadiness:
-    """Whether frames come at a constant rate, give or take half of one."""
-
-    def __init__(self, rate: Fraction) -> None:
-        self.is_uneven = False
-        self._rate = rate
-        self._first: Fraction | None = None
-        self.count = 0
-        """Frames so far."""
-
-    def take(self, frame: Frame) -> None:
-        time = frame.pts * frame.time_base
-        self._first = time if self._first is None else self._first
-        self.is_uneven |= abs((time - self._first) * self._rate - self.count) > Fraction(1, 2)
-        self.count += 1
-
-
-def _display_matrix(given: Input) -> tuple[int, ...] | None:
-    with source.open_source(given) as container:
-        picture = source.first_picture(container, source.video_stream(container, given))
-        return None if picture is None else source.display_matrix(picture)
 
 
 def _close_quietly(container: OutputContainer) -> None:
