@@ -40,6 +40,7 @@ _LOSSLESS = ("ffv1", "libx264", "libx264rgb", "png", "v210")
 _BY_PICTURE = {
     "jpg": "mjpeg", "jpeg": "mjpeg", "tif": "tiff", "tga": "targa", "jp2": "jpeg2000", "webp": "libwebp",
 }  # fmt: skip
+_BEST_OF_PICTURES = {"jpeg2000": {"pred": "dwt53"}, "libwebp": {"quality": "97"}}
 _DEEP_PICTURES = {"png", "tiff", "exr", "dpx", "jpeg2000", "ppm", "pgm"}
 _CHOOSY = {"mpeg2video", "dvvideo"}
 """Encoders of fixed rates or sizes."""
@@ -190,7 +191,7 @@ def _for_pictures(codec: str, info: VideoInfo, extension: str, size: tuple[int, 
     except VidrestoreError as error:
         advice = "; let the name end in .png or .tif"
         raise OutputError(str(error).partition(";")[0] + advice) from error
-    return Choice(encoding=encoding, options={"pred": "dwt53"} if own == "jpeg2000" else {})
+    return Choice(encoding=encoding, options=_BEST_OF_PICTURES.get(own, {}))
 
 
 def _conversion(encoding: Encoding, info: VideoInfo) -> tuple[str, ...]:

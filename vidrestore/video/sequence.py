@@ -31,9 +31,9 @@ class Pattern:
     def numbers(self) -> list[int]:
         """Those of the files there are, ascending."""
         name = re.compile(rf"{re.escape(self.before)}(\d+){re.escape(self.after)}")
-        found = (match for path in self.folder.glob("*") if (match := name.fullmatch(path.name)))
-        numbers = sorted(int(match[1]) for match in found)
-        return [number for number in numbers if self.path(number).exists()]
+        found = (match for path in self.folder.iterdir() if (match := name.fullmatch(path.name)))
+        # 007 is not the seventh of %d.
+        return sorted(int(match[1]) for match in found if self.path(int(match[1])).name == match[0])
 
     def for_ffmpeg(self) -> str:
         """The name as FFmpeg's image2 reads it: percent signs elsewhere are doubled."""
