@@ -141,10 +141,10 @@ class VideoWriter:
             raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
         if self._has_frames and self._muxer == IMAGES and not is_pattern(self._output):
             raise UsageError(one_picture(self._output, self._info.path))
-        picture = self._painter.paint(self._turn.planes(frame.planes))
-        self._times.stamp(picture, frame, self._copy.cut.shift(frame.time_base))
-        self._tag(picture)
         with self._sentences():
+            picture = self._painter.paint(self._turn.planes(frame.planes))
+            self._times.stamp(picture, frame, self._copy.cut.shift(frame.time_base))
+            self._tag(picture)
             self._mux(self._stream.encode(picture))
         self._has_frames = True
 
