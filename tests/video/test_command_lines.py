@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clips import Clip, make_clip, packets_of
+from tests.support.clips import Clip, make_clip, packets_of, read_number
 from vidrestore.cli import main
 from vidrestore.errors import UsageError
 from vidrestore.settings import make_settings
@@ -63,15 +63,20 @@ def test_a_pipe_has_no_name_to_print() -> None:
         ffmpeg_pipeline(Path("-"), Path("o.mp4"), make_settings(), [])
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg program")
-def test_the_lines_run_and_keep_times_and_sound(tmp_path: Path) -> None:
-    times = (0, 40, 70, 120, 200, 240, 280, 333)
-    clip = Clip(times=times, time_base=Fraction(1, 1000), sounds=("flac",))
-    source, output = make_clip(tmp_path / "in.mkv", clip), tmp_path / "out.mkv"
-    text = ffmpeg_pipeline(source, output, make_settings(), [])
-    text = text.replace("vidrestore restore", f"{sys.executable} -m vidrestore restore")
+def _run(text: str) -> None:
+    text = text.replace("vidrestore restore", f"{shlex.quote(sys.executable)} -m vidrestore restore")
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {text}"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg program")
+def test_the_lines_run_and_keep_times_sound_and_rotation(tmp_path: Path) -> None:
+    times = (0, 40, 70, 120, 200, 240, 280, 333)
+    clip = Clip(times=times, time_base=Fraction(1, 1000), sounds=("aac",), rotation=90)
+    source, output = make_clip(tmp_path / "in.mp4", clip), tmp_path / "out.mp4"
+    _run(ffmpeg_pipeline(source, output, make_settings(), []))
     given, made = (list(read_frames(path, probe(path))) for path in (source, output))
-    assert [f.pts for f in made] == [f.pts for f in given]
+    assert [f.pts * f.time_base for f in made] == [f.pts * f.time_base for f in given]
+    assert [read_number(f.planes[0]) for f in made] == list(range(8))
     assert [p[2] for p in packets_of(output, "audio")[0]] == [p[2] for p in packets_of(source, "audio")[0]]
+    assert probe(output).rotation == 90

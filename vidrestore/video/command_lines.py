@@ -11,11 +11,14 @@ from vidrestore.errors import UsageError
 from vidrestore.settings import Settings
 from vidrestore.types import VideoInfo
 from vidrestore.video.container import IMAGES, STDOUT, choose_container
-from vidrestore.video.encoder import quality_options
+from vidrestore.video.encoder import BY_COUNT, quality_options
 from vidrestore.video.input import Input, open_input
 from vidrestore.video.match import choose_codec
 from vidrestore.video.probe import probe
 from vidrestore.video.sequence import parse_pattern
+
+_OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
+"""Every frame at the time it has, in ticks as fine as the input's."""
 
 
 def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Sequence[str]) -> str:
@@ -38,9 +41,8 @@ def _decode(given: Input, info: VideoInfo) -> list[str]:
     import ffmpeg
 
     opened = ffmpeg.input(_name(given), noautorotate=None, **_reading(given))
-    video = opened["V:0"].output(
-        "pipe:", format="nut", vcodec="rawvideo", pix_fmt=info.pixel_format.name, fps_mode="passthrough"
-    )
+    pixels = info.pixel_format.name
+    video = opened["V:0"].output("pipe:", format="nut", vcodec="rawvideo", pix_fmt=pixels, **_OWN_TIMES)
     return _words(video.global_args("-copyts", "-loglevel", "error"))
 
 
@@ -55,10 +57,11 @@ def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> 
     options: dict[str, Any] = {
         "vcodec": encoding.codec,
         "pix_fmt": encoding.pixel_format,
-        "fps_mode": "passthrough",
+        **({"fps_mode": "passthrough"} if encoding.codec in BY_COUNT else _OWN_TIMES),
         **quality_options(encoding.codec, settings.crf, settings.preset, choice.options),
     }
-    turned = {"display_rotation": info.rotation} if info.rotation else {}
+    # Noted as the input has it, not carried out.
+    turned = {"noautorotate": None, "display_rotation": info.rotation} if info.rotation else {}
     piped = ffmpeg.input("pipe:", format="nut", **turned)
     streams = [piped["v"]]
     if not given.is_picture and muxer != IMAGES:
