@@ -40,6 +40,7 @@ def inspect(
     device: Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))] = None,
     faces: Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))] = None,
     min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))] = None,
+    fps: Annotated[str | None, typer.Option(metavar="N", help=about("fps"))] = None,
     start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
@@ -48,7 +49,7 @@ def inspect(
     from vidrestore.inspection import inspect_video
 
     settings = make_settings(
-        detector=detector, device=device, faces=faces, min_face=min_face, start=start, end=end
+        detector=detector, device=device, faces=faces, min_face=min_face, fps=fps, start=start, end=end
     )
     with show_progress(quiet=quiet) as on_progress:
         found = inspect_video(input, settings, on_progress)
