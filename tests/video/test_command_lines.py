@@ -8,6 +8,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,9 @@ def test_a_pipe_has_no_name_to_print() -> None:
         ffmpeg_pipeline(Path("-"), Path("o.mp4"), make_settings(), [])
 
 
+LOOKS: dict[str, Any] = {"pixel_aspect": Fraction(16, 15), "colour": (9, 9, 16, 1)}
+
+
 def _run(text: str) -> None:
     text = text.replace("vidrestore restore", f"{shlex.quote(sys.executable)} -m vidrestore restore")
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {text}"], capture_output=True, check=False)
@@ -72,11 +76,13 @@ def _run(text: str) -> None:
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg program")
 def test_the_lines_run_and_keep_times_sound_and_rotation(tmp_path: Path) -> None:
     times = (0, 40, 70, 120, 200, 240, 280, 333)
-    clip = Clip(times=times, time_base=Fraction(1, 1000), sounds=("aac",), rotation=90)
+    clip = Clip(times=times, time_base=Fraction(1, 1000), sounds=("aac",), rotation=90, **LOOKS)
     source, output = make_clip(tmp_path / "in.mp4", clip), tmp_path / "out.mp4"
     _run(ffmpeg_pipeline(source, output, make_settings(), []))
     given, made = (list(read_frames(path, probe(path))) for path in (source, output))
     assert [f.pts * f.time_base for f in made] == [f.pts * f.time_base for f in given]
     assert [read_number(f.planes[0]) for f in made] == list(range(8))
     assert [p[2] for p in packets_of(output, "audio")[0]] == [p[2] for p in packets_of(source, "audio")[0]]
-    assert probe(output).rotation == 90
+    info = probe(output)
+    assert (info.rotation, info.pixel_aspect) == (90, LOOKS["pixel_aspect"])
+    assert (info.colour.matrix, info.colour.primaries, info.colour.transfer) == (9, 9, 16)

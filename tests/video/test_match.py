@@ -95,6 +95,8 @@ LOSSLESS_ELSEWHERE = [
     ("rawvideo", ".mkv", "ffv1"),
     ("ffv1", ".mov", "h264"),
     ("ffv1", ".nut", "rawvideo"),
+    ("utvideo", ".mp4", "h264"),
+    ("ffv1", ".mp4", "ffv1"),
 ]
 
 

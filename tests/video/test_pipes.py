@@ -168,6 +168,26 @@ def test_y4m_has_no_times_and_no_sound_and_says_so(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({}, []),
+        ({"colour": (6, 6, 6, 1)}, []),
+        ({"colour": (9, 9, 16, 1)}, ["colour (matrix 9, primaries 9, transfer 16)"]),
+        ({"pixel_aspect": Fraction(16, 15), "rotation": 90}, ["pixel aspect 16:15, the rotation by 90"]),
+    ],
+)
+def test_what_a_pipe_does_not_say_is_one_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], said: list[str]
+) -> None:
+    source = make_clip(tmp_path / "in.mp4", Clip(frames=2, **how))
+    with stdout_into(tmp_path / "out.nut", monkeypatch):
+        warnings = vidrestore.restore(source, "-").warnings
+    assert len(warnings) == len(said)
+    for warning, words in zip(warnings, said, strict=True):
+        assert words in warning
+
+
+@pytest.mark.parametrize(
     ("content", "how", "error", "said"),
     [
         (b"", {}, InputError, "nothing came"),

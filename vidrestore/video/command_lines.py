@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from vidrestore.video.sequence import parse_pattern
 
 _OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
 """Every frame at the time it has, in ticks as fine as the input's."""
+
+_UNSAID = (0, 2)
 
 
 def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Sequence[str]) -> str:
@@ -58,6 +61,7 @@ def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> 
         "vcodec": encoding.codec,
         "pix_fmt": encoding.pixel_format,
         **({"fps_mode": "passthrough"} if encoding.codec in BY_COUNT else _OWN_TIMES),
+        **_described(info),
         **quality_options(encoding.codec, settings.crf, settings.preset, choice.options),
     }
     # Noted as the input has it, not carried out.
@@ -72,6 +76,23 @@ def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> 
         options["format"] = muxer
     whole = ffmpeg.output(*streams, str(output), **options).global_args("-copyts")
     return _words(whole.overwrite_output() if settings.overwrite else whole)
+
+
+def _described(info: VideoInfo) -> dict[str, Any]:
+    """What does not pass the pipe: tags of colour, by FFmpeg's numbers, and the aspect of the picture."""
+    tags = {
+        "colorspace": info.colour.matrix,
+        "color_primaries": info.colour.primaries,
+        "color_trc": info.colour.transfer,
+    }
+    said = [f"{name}={number}" for name, number in tags.items() if number not in _UNSAID]
+    if info.colour.full_range and info.pixel_format.family == "yuv":
+        said.append("range=2")
+    described: dict[str, Any] = {"vf": f"setparams={':'.join(said)}"} if said else {}
+    if info.pixel_aspect != 1:
+        aspect = Fraction(info.width, info.height) * info.pixel_aspect
+        described["aspect"] = f"{aspect.numerator}:{aspect.denominator}"
+    return described
 
 
 def _name(given: Input) -> str:

@@ -37,6 +37,8 @@ _ENCODERS = {
 """Decoder to encoder, where their names differ."""
 _LOSSY = ("libx264", "libx265", "libvpx-vp9", "libsvtav1", "ffv1")
 _LOSSLESS = ("ffv1", "libx264", "libx264rgb", "png", "v210")
+_LOSSLESS_IN_ISO_MEDIA = ("libx264", "libx264rgb", "png", "ffv1")
+"""More players know lossless H.264 in MP4 than FFV1, which it may hold as well."""
 _BY_PICTURE = {
     "jpg": "mjpeg", "jpeg": "mjpeg", "tif": "tiff", "tga": "targa", "jp2": "jpeg2000", "webp": "libwebp",
 }  # fmt: skip
@@ -80,7 +82,8 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
                 why = str(error).partition(";")[0]
             else:
                 warnings = [f"the video becomes {encoding.codec}: {reason}"] if reason else []
-                options = _like(info, encoding.codec, lossless=lossless)
+                limit = rate_limit(info, size[0] * size[1] / (info.width * info.height))
+                options = _like(info, encoding.codec, limit, lossless=lossless)
                 return Choice(
                     encoding=encoding, options=options, warnings=(*warnings, *_conversion(encoding, info))
                 )
@@ -100,12 +103,15 @@ def is_lossless(codec: str) -> bool:
     return bool(properties & Properties.LOSSLESS.value) and not properties & Properties.LOSSY.value
 
 
-def rate_limit(info: VideoInfo) -> int | None:
-    """Bits a second that a result near the input's rate stays below, or None where that is not known."""
+def rate_limit(info: VideoInfo, times: float = 1.0) -> int | None:
+    """Bits a second that a result near the input's rate stays below, or None where that is not known.
+
+    `times`: how much larger its picture is.
+    """
     if not info.bit_rate:
         return None
     least = _LEAST_BITS_A_PIXEL * info.width * info.height * float(info.frame_rate)
-    return round(max(_TIMES_THE_RATE * info.bit_rate, least))
+    return round(max(_TIMES_THE_RATE * info.bit_rate, least) * times)
 
 
 def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
@@ -123,7 +129,7 @@ def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
     lossless = is_lossless(info.codec)
     yield _ENCODERS.get(info.codec, info.codec), lossless
     if lossless:
-        yield from ((name, True) for name in _LOSSLESS)
+        yield from ((name, True) for name in (_LOSSLESS_IN_ISO_MEDIA if muxer in ISO_MEDIA else _LOSSLESS))
     yield from ((name, False) for name in _LOSSY)
 
 
@@ -151,14 +157,13 @@ def _opens(name: str, info: VideoInfo) -> bool:
     return True
 
 
-def _like(info: VideoInfo, encoder: str, *, lossless: bool) -> dict[str, str]:
+def _like(info: VideoInfo, encoder: str, limit: int | None, *, lossless: bool) -> dict[str, str]:
     """Options that carry the input's profile and rate over."""
     if encoder in ("libx264", "libx264rgb"):
-        rate = {"qp": "0"} if lossless else _limited(info)
+        rate = {"qp": "0"} if lossless else _limited(limit)
         return rate | ({"g": "1"} if "Intra" in (info.profile or "") else {})
     if encoder in ("libx265", "libsvtav1"):
-        return _limited(info)
-    limit = rate_limit(info)
+        return _limited(limit)
     if encoder in ("libvpx-vp9", "libvpx", "mpeg4", "mpeg2video") and limit is not None:
         return {"b": str(limit)}
     if encoder == "prores_ks" and info.profile in _PRORES:
@@ -168,8 +173,7 @@ def _like(info: VideoInfo, encoder: str, *, lossless: bool) -> dict[str, str]:
     return {}
 
 
-def _limited(info: VideoInfo) -> dict[str, str]:
-    limit = rate_limit(info)
+def _limited(limit: int | None) -> dict[str, str]:
     return {} if limit is None else {"maxrate": str(limit), "bufsize": str(limit)}
 
 

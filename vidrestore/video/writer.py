@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video import source
-from vidrestore.video.container import IMAGES, ISO_MEDIA, MATROSKA, RAW, STDOUT, choose_container
+from vidrestore.video.container import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, choose_container
 from vidrestore.video.encoder import BY_COUNT, quality_options
 from vidrestore.video.frame_times import FrameTimes
 from vidrestore.video.input import Input
@@ -30,13 +30,12 @@ from vidrestore.video.sequence import is_pattern
 from vidrestore.video.source import matrix_of
 from vidrestore.video.streams import StreamCopy, describing
 from vidrestore.video.target import cannot_write, make_target, one_picture
+from vidrestore.video.unstated import unstated
 from vidrestore.video.upright import Turn
 
 _TOP_FIELD_FIRST = (2, 5)
 _TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
 """Where a frame's time follows from its number alone."""
-_CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
-"""Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
 _MAX_TIMESCALE = 2**31 - 1
 _FULL, _LIMITED = 2, 1
 
@@ -106,7 +105,7 @@ class VideoWriter:
             self._copy = StreamCopy(self._source, self._container, start=self._start, end=self._end)
             undo.callback(self._copy.close)
             self._copy.add_streams(self._add_video)
-            self.warnings = [*self._choice.warnings, *self._copy.warnings, *self._lost_aspect()]
+            self.warnings = [*self._choice.warnings, *self._copy.warnings, *self._unstated()]
             self._write_header()
             self._undo = undo.pop_all()
         return self
@@ -220,15 +219,9 @@ class VideoWriter:
                 f"{self._kind()} cannot hold this video; choose an output name that ends in .mkv"
             ) from error
 
-    def _lost_aspect(self) -> list[str]:
-        aspect = self._info.pixel_aspect
-        outside = self._muxer in ISO_MEDIA | RAW
-        if aspect == 1 or outside or self._encoding.codec in _CARRIES_ASPECT:
-            return []
-        return [
-            f"the pixel aspect {aspect.numerator}:{aspect.denominator} was lost: {self._encoding.codec} in "
-            f"{self._kind()} does not say it; libx264, or a name that ends in .mp4 or .mov, does"
-        ]
+    def _unstated(self) -> list[str]:
+        aspect = self._turn.aspect(self._info.pixel_aspect)
+        return unstated(self._info, aspect, self._muxer, self._encoding.codec, self._kind())
 
     def _kind(self) -> str:
         if self._output.suffix and str(self._output) != STDOUT:
