@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,6 +37,8 @@ HELD_BYTES = 192 * 2**20
 """Of frames that wait for a batch to fill, before encoding and again before decoding."""
 MAX_HELD = 32
 CPU_BATCH, GPU_BATCH = 4, 32
+_LEAST_SHORT = Fraction(1, 2)
+"""Seconds by which a file that states no count must end too early to be called cut short."""
 
 
 def restore_video(
@@ -69,10 +72,11 @@ def restore_video(
             run.clock.enter("encoding")
             writer.write(frame)
             run.clock.leave()
-            run.frame_written()
+            run.frame_written(frame)
         if run.frames == 0:
             raise InputError(_nothing_decoded(source, settings))
-        run.check_end(info, settings)
+        if settings.start is None and settings.end is None:
+            run.check_end(info, writer.beside_until)
     return run.report(target, tuple(writer.warnings))
 
 
@@ -188,7 +192,11 @@ class _Run:
     lost: int = 0
     concealed: int = 0
     missing: int = 0
-    """Frames behind the end of what there is, by the container's count."""
+    """Frames behind the end of what there is, by the container's count or duration."""
+    first: Fraction | None = None
+    """Seconds: when the first frame is shown."""
+    until: Fraction = Fraction(0)
+    """Seconds: till when the last frame is shown."""
     tracks: set[int] = field(default_factory=set)
 
     def frame_lost(self) -> None:
@@ -199,13 +207,17 @@ class _Run:
         self.concealed += 1
         self._refuse("a frame of the input is damaged")
 
-    def check_end(self, info: VideoInfo, settings: Settings) -> None:
-        """Notes what is missing once all frames have come."""
-        if settings.start is None and settings.end is None and info.frame_count is not None:
-            missing = info.frame_count - self.frames
-            # A count that follows from a duration is a little wrong of many a whole file.
-            slack = 0 if info.is_counted else 2 + info.frame_count // 50
-            self.missing = missing if missing > slack else 0
+    def check_end(self, info: VideoInfo, beside_until: Fraction | None) -> None:
+        """Notes what is missing behind the last frame; `beside_until`: seconds at which sound and all end."""
+        if info.is_counted:
+            self.missing = max((info.frame_count or 0) - self.frames, 0)
+        elif info.duration is not None and self.first is not None:
+            # A duration is that of the longest stream, counted from the first frame or, by Matroska, from 0,
+            # and often a little wrong.
+            ends = max(self.until, beside_until or Fraction(0))
+            short = info.duration - max(ends, ends - self.first)
+            if short > max(_LEAST_SHORT, info.duration / 100):
+                self.missing = round(short * info.frame_rate)
         if self.missing:
             self._refuse(f"the input lacks {self.missing} of its {self.frames + self.missing} frames")
 
@@ -219,8 +231,10 @@ class _Run:
             self.frames_with_faces += bool(item.faces)
             yield item
 
-    def frame_written(self) -> None:
+    def frame_written(self, frame: Frame) -> None:
         self.frames += 1
+        self.first = frame.pts * frame.time_base if self.first is None else self.first
+        self.until = (frame.pts + frame.duration) * frame.time_base
         if self.on_progress is not None:
             elapsed = time.monotonic() - self.began
             self.on_progress(

@@ -131,7 +131,30 @@ def test_a_wrong_extension_does_no_harm(tmp_path: Path) -> None:
     assert len(_read(path)[0]) == 30
 
 
-def test_a_wrong_frame_count_in_the_header_of_a_clip_without_end_is_not_believed(tmp_path: Path) -> None:
-    """Matroska's duration says a little more or less than there are frames."""
-    path = make_clip(tmp_path / "clip.avi", Clip(codec="mpeg4", time_base=Fraction(1, 25)))
-    assert vidrestore.restore(path, tmp_path / "out.mkv").warnings == ()
+@pytest.mark.parametrize(
+    ("file", "clip"),
+    [
+        ("clip.mkv", Clip(times=(0, 40, 80, 2080, 2120), time_base=COARSE)),
+        ("clip.mkv", Clip(times=(0, 40, 80, 2080, 2120), time_base=COARSE, sounds=("aac",))),
+        ("clip.webm", Clip(codec="libvpx", time_base=COARSE, start=Fraction(3, 2))),
+        ("clip.avi", Clip(codec="mpeg4", time_base=Fraction(1, 25))),
+        ("clip.ts", Clip(time_base=Fraction(1, 90000), start=Fraction(7, 5), sounds=("aac",))),
+        ("clip.nut", Clip(codec="ffv1", time_base=COARSE)),
+    ],
+)
+def test_a_whole_film_lacks_nothing(tmp_path: Path, file: str, clip: Clip) -> None:
+    """Few containers state a count, and a duration counts frames at a constant rate alone."""
+    report = vidrestore.restore(make_clip(tmp_path / file, clip), tmp_path / "out.mkv")
+    assert (report.lost_frames, report.damage) == (0, 0)
+
+
+@pytest.mark.parametrize("sounds", [(), ("aac",)])
+@pytest.mark.parametrize("kind", ["mkv", "mp4"])
+def test_a_film_cut_short_is_told(tmp_path: Path, kind: str, sounds: tuple[str, ...]) -> None:
+    base = COARSE if kind == "mkv" else FINE
+    options = {"movflags": "faststart"} if kind == "mp4" else {}
+    clip = Clip(frames=100, time_base=base, sounds=sounds, container_options=options)
+    path = truncate(make_clip(tmp_path / f"clip.{kind}", clip), 0.6)
+    report = vidrestore.restore(path, tmp_path / f"out.{kind}")
+    assert 20 < report.lost_frames < 60
+    assert report.damage > 0.2

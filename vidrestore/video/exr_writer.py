@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,6 +32,7 @@ class ExrWriter:
         self, output: Path, info: VideoInfo, *, source: Input, overwrite: bool = False, first: int = 1
     ) -> None:
         check_paths(info.path, output, overwrite)
+        self.beside_until: Fraction | None = None
         self.warnings = [
             f"the {kind} of {info.path.name} was left out: a picture cannot hold it"
             for kind in dict.fromkeys(info.other_streams)

@@ -51,6 +51,8 @@ class StreamCopy:
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
         self._damaged: Counter[str] = Counter()
+        self.until: Fraction | None = None
+        """Seconds in the output at which the last packet so far ends."""
         self.video = source.video_stream(self._input, path)
         """The input's video stream, for what its copy should say of itself."""
         self.cut = source.cut_of(self.video, start, end)
@@ -97,6 +99,8 @@ class StreamCopy:
         return self._next
 
     def _write(self, packet: Packet[Stream]) -> None:
+        end = ((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
+        self.until = end if self.until is None else max(self.until, end)
         name = _name(packet.stream)
         try:
             self._output.mux(packet)

@@ -133,6 +133,11 @@ class VideoWriter:
             undo.pop_all()
             self._copy.close()
 
+    @property
+    def beside_until(self) -> Fraction | None:
+        """Seconds at which what was copied so far beside the video ends, or None."""
+        return self._copy.until
+
     def write(self, frame: Frame) -> None:
         """Encodes the frame and carries the other streams on to its time."""
         expected = (self._width, self._height, self._info.pixel_format)
