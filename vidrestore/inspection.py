@@ -139,10 +139,11 @@ def inspect_video(
     from vidrestore.detection import detect, make_detector
     from vidrestore.tracking import choose, track
 
-    info = video.probe(source)
-    scan = video.choose_scan(source, info, settings.deinterlace)
+    given = video.open_input(source, **settings.about_input())
+    info = video.probe(given)
+    scan = video.choose_scan(given, info, settings.deinterlace)
     detector = make_detector(settings.detector, settings.device)
-    frames = video.read_frames(source, info, start=settings.start, end=settings.end)
+    frames = video.read_frames(given, info, start=settings.start, end=settings.end)
     found = detect(scan.apart(frames), detector, min_face=settings.min_face)
     began, notes = time.monotonic(), _Notes()
     for item in choose(track(found), settings.faces):

@@ -1,17 +1,21 @@
 """Frames as a player shows them: turned and mirrored by their display matrix.
 
 Frames keep their coded planes throughout. Who looks for faces, or cuts one out, does so on the upright
-picture; what is found there is carried back here. Matrices are (2, 3), pixel centres whole numbers.
+picture; what is found there is carried back here. Files of pictures do not say how to turn them and are
+written turned. Matrices are (2, 3), pixel centres whole numbers.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.types import UPRIGHT, Detection, Frame, Orientation, Plane
+from vidrestore.types import UPRIGHT, Detection, Frame, Orientation
+
+Samples = TypeVar("Samples", bound=NDArray[np.generic])
 
 _COUNTER_CLOCKWISE = np.array([[0, 1], [-1, 0]])
 """Of a point (x, y) where y grows downwards."""
@@ -25,10 +29,16 @@ def upright(frame: Frame) -> Frame:
     if frame.orientation == UPRIGHT:
         return frame
     form = frame.format
-    if frame.orientation.turn % 180:
+    if frame.orientation.is_transposed:
         form = replace(form, chroma_shift=(form.chroma_shift[1], form.chroma_shift[0]))
-    planes = tuple(_turned(plane, frame.orientation) for plane in frame.planes)
+    planes = tuple(turned(plane, frame.orientation) for plane in frame.planes)
     return replace(frame, planes=planes, format=form, orientation=UPRIGHT)
+
+
+def turned(samples: Samples, orientation: Orientation) -> Samples:
+    """(H, W) or (H, W, C) samples as they are shown."""
+    shown = np.rot90(samples, orientation.turn // 90)
+    return np.ascontiguousarray(shown[:, ::-1] if orientation.mirrored else shown)  # type: ignore[return-value]
 
 
 def to_upright(frame: Frame) -> NDArray[np.float64]:
@@ -64,8 +74,3 @@ def _linear(orientation: Orientation) -> NDArray[np.int_]:
     """(2, 2) coded directions -> directions as shown."""
     turned = np.linalg.matrix_power(_COUNTER_CLOCKWISE, orientation.turn // 90)
     return np.diag([-1, 1]) @ turned if orientation.mirrored else turned
-
-
-def _turned(plane: Plane, orientation: Orientation) -> Plane:
-    turned = np.rot90(plane, orientation.turn // 90)
-    return np.ascontiguousarray(turned[:, ::-1] if orientation.mirrored else turned)  # type: ignore[return-value]

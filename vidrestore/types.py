@@ -58,6 +58,11 @@ class Orientation:
     """Degrees counter-clockwise: 0, 90, 180 or 270."""
     mirrored: bool = False
 
+    @property
+    def is_transposed(self) -> bool:
+        """Whether what is coded from side to side is shown up and down."""
+        return self.turn % 180 != 0
+
 
 UPRIGHT = Orientation()
 
@@ -89,6 +94,8 @@ class VideoInfo:
     bit_rate: int | None
     other_streams: tuple[str, ...]
     """One word a stream besides the video: audio, subtitle, data, attachment, video (a cover)."""
+    profile: str | None = None
+    """The codec's, such as HQ of ProRes or High 4:2:2 Intra of H.264."""
     is_counted: bool = False
     """Whether the container states `frame_count`, rather than a duration it follows from."""
 
@@ -241,7 +248,15 @@ class Report:
     faces: int
     tracks: int
     lost_frames: int
-    """Packets that could not be decoded."""
+    """Frames that could not be decoded: at their time the one before is shown, or they lay behind the end."""
     seconds: float
     seconds_by_room: dict[str, float]
     warnings: tuple[str, ...] = ()
+    concealed_frames: int = 0
+    """Frames of which the decoder had to patch parts."""
+
+    @property
+    def damage(self) -> float:
+        """Share of the input's frames that were lost or concealed, 0..1."""
+        damaged = self.lost_frames + self.concealed_frames
+        return damaged / max(self.frames, damaged, 1)

@@ -13,9 +13,10 @@ from tests.support.footage import Footage, interlaced, make_footage, panned
 from tests.support.frames import random_frame
 from vidrestore.errors import UsageError
 from vidrestore.types import Frame, PixelFormat
-from vidrestore.video import choose_scan, measure_fields, probe
+from vidrestore.video import Input, choose_scan, measure_fields, probe
 from vidrestore.video.fields import deinterlace, split, weave
 from vidrestore.video.interlacing import FieldMeasure
+from vidrestore.video.pipes import Pipe
 
 
 def noise(name: str, count: int, size: tuple[int, int] = (64, 48)) -> list[Frame]:
@@ -130,7 +131,8 @@ def test_progressive_film_in_an_interlaced_signal_is_taken_whole_and_stays_flagg
     assert info.field_order == "top"
     scan = choose_scan(path, info, "auto")
     assert (scan.method, scan.output) == ("whole", "top")
-    assert choose_scan(path, info, "auto", look=False).method == "fields"
+    # A pipe is not looked into.
+    assert choose_scan(Input(path=path, pipe=Pipe(-1)), info, "auto").method == "fields"
 
 
 def test_a_still_picture_says_nothing(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def inspect(
     deinterlace: Annotated[
         str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))
     ] = None,
+    fps: Annotated[str | None, typer.Option(metavar="N", help=about("fps"))] = None,
     start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
@@ -56,6 +57,7 @@ def inspect(
         faces=faces,
         min_face=min_face,
         deinterlace=deinterlace,
+        fps=fps,
         start=start,
         end=end,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
@@ -10,7 +12,10 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-_ISO_MEDIA = {"mp4", "mov", "ipod", "3gp", "3g2", "f4v"}
+from vidrestore.video.container import ISO_MEDIA
+
+_PICTURE_ALONE = {"image2": "a picture", "yuv4mpegpipe": "y4m", "rawvideo": "raw video"}
+"""Formats that hold one stream, and what people call them; raw video's would take any bytes."""
 # A transport stream takes any subtitle, but calls those it does not know data.
 _BROADCAST_SUBTITLES = {"dvbsub", "dvb_subtitle", "dvb_teletext"}
 # QuickTime has a code for these languages, which FFmpeg finds under the other name only.
@@ -26,6 +31,8 @@ _EMPTY_TEXT = b"\0\0"
 
 def can_hold(output: OutputContainer, stream: Stream) -> bool:
     """Whether the output's format takes the stream, tried in memory: not every format knows before."""
+    if output.format.name in _PICTURE_ALONE:
+        return False
     if output.format.name == "mpegts" and stream.type == "subtitle":
         return stream.name in _BROADCAST_SUBTITLES
     trial = av.open(io.BytesIO(), "w", format=output.format.name)
@@ -37,6 +44,13 @@ def can_hold(output: OutputContainer, stream: Stream) -> bool:
     finally:
         _close_quietly(trial)
     return True
+
+
+def left_out(streams: Sequence[str], source: Path, muxer: str) -> str:
+    """The sentence that names what of `source` a container cannot hold."""
+    verb, them = ("was", "it") if len(streams) == 1 else ("were", "them")
+    kind = _PICTURE_ALONE.get(muxer, muxer)
+    return f"the {', '.join(streams)} of {source.name} {verb} left out: {kind} cannot hold {them}"
 
 
 def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) -> Stream:
@@ -55,9 +69,9 @@ def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) 
     return target
 
 
-def is_made_anew(output: OutputContainer, packet: Packet[Stream]) -> bool:
+def is_made_anew(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
     """Whether the muxer writes this packet itself: MP4's empty texts, which end the one before."""
-    text = packet.stream.name == "mov_text" and output.format.name in _ISO_MEDIA
+    text = stream.name == "mov_text" and output.format.name in ISO_MEDIA
     return text and bytes(packet) == _EMPTY_TEXT
 
 

@@ -13,6 +13,7 @@ from vidrestore.settings import Deinterlace
 from vidrestore.types import FieldOrder, Frame, VideoInfo
 from vidrestore.video import fields, formats
 from vidrestore.video.chain import Chain
+from vidrestore.video.input import Input, as_input
 from vidrestore.video.reader import read_frames
 
 _WINDOW = 30
@@ -97,12 +98,12 @@ class Scan:
         return fields.weave(frames, self.order) if self.method == "fields" else iter(frames)
 
 
-def choose_scan(path: Path, info: VideoInfo, deinterlace: Deinterlace, *, look: bool = True) -> Scan:
+def choose_scan(given: Path | Input, info: VideoInfo, deinterlace: Deinterlace) -> Scan:
     """`keep` takes the video as interlaced, `bwdif` makes it progressive; `auto` keeps what is interlaced.
 
-    With `look` False the video is not opened, and its flags decide.
+    A pipe is not looked into, as what is looked at would have to be held: its flags decide.
     """
-    measure = measure_fields(path, info) if look else _NOTHING_SEEN
+    measure = measure_fields(given, info) if as_input(given).pipe is None else _NOTHING_SEEN
     order = measure.order(info.field_order)
     if deinterlace == "auto" and order == "progressive":
         return Scan(method="whole", order=order, output=info.field_order, measure=measure)
@@ -114,7 +115,7 @@ def choose_scan(path: Path, info: VideoInfo, deinterlace: Deinterlace, *, look: 
     return Scan(method="fields", order=order, output=order, measure=measure)
 
 
-def measure_fields(path: Path, info: VideoInfo) -> FieldMeasure:
+def measure_fields(given: Path | Input, info: VideoInfo) -> FieldMeasure:
     """Looks at frames at the beginning and, of longer videos, after one and two thirds."""
     starts = [0.0]
     long = 3 * _WINDOW / float(info.frame_rate)
@@ -122,7 +123,7 @@ def measure_fields(path: Path, info: VideoInfo) -> FieldMeasure:
         starts += [float(info.duration) * share for share in (1 / 3, 2 / 3)]
     seen: Counter[str] = Counter()
     for start in starts:
-        frames = read_frames(path, info, start=start)
+        frames = read_frames(given, info, start=start)
         for picture in _judged(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
             seen["frames"] += 1
             seen[picture["lavfi.idet.multiple.current_frame"]] += 1

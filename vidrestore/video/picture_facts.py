@@ -17,6 +17,7 @@ import av.logging
 from vidrestore.types import FieldOrder
 from vidrestore.video import source
 from vidrestore.video.chain import Chain
+from vidrestore.video.input import Input
 
 SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
 """FFmpeg's names, by the codes of AVChromaLocation."""
@@ -47,10 +48,10 @@ class FirstPicture:
     """Whether it carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
 
 
-def of_first_picture(path: Path) -> FirstPicture:
+def of_first_picture(given: Path | Input) -> FirstPicture:
     """Nothing, where none can be decoded. Raises InputError where the file cannot be opened."""
-    with source.open_source(path) as container:
-        picture = source.first_picture(container, source.video_stream(container, path))
+    with source.open_source(given) as container:
+        picture = source.first_picture(container, source.video_stream(container, given))
         if picture is None:
             return FirstPicture()
         return FirstPicture(

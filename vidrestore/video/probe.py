@@ -12,7 +12,8 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
 from vidrestore.types import ColourTags, FieldOrder, VideoInfo
-from vidrestore.video import formats, source
+from vidrestore.video import exr, formats, source
+from vidrestore.video.input import Input, as_input
 from vidrestore.video.picture_facts import siting_and_field_order
 
 # AVFieldOrder: which field is shown first
@@ -21,14 +22,16 @@ _FULL, _LIMITED = 2, 1
 _RGB, _UNSAID = 0, 2
 
 
-def probe(path: Path) -> VideoInfo:
+def probe(given: Path | Input) -> VideoInfo:
     """What the container and the first frame say; one frame is decoded.
 
     Raises InputError for a path that is no file, a file that is no video or holds none, and a video of
     which no frame decodes.
     """
-    with source.open_source(path) as container:
-        stream = source.video_stream(container, path)
+    input = as_input(given)
+    path = input.path
+    with source.open_source(input) as container:
+        stream = source.video_stream(container, input)
         picture = source.first_picture(container, stream)
         if picture is None:
             raise InputError(f"no frame of {path} can be decoded; copy or export it again")
@@ -38,7 +41,7 @@ def probe(path: Path) -> VideoInfo:
         siting, flagged = siting_and_field_order(picture)
         if flagged == "progressive":
             flagged = _FIELD_ORDERS.get(codec.field_order, flagged)
-        return VideoInfo(
+        info = VideoInfo(
             path=path,
             width=picture.width,
             height=picture.height,
@@ -53,9 +56,11 @@ def probe(path: Path) -> VideoInfo:
             colour=colour_tags(picture, siting),
             field_order=flagged,
             codec=codec.codec.canonical_name or codec.name,
+            profile=codec.profile,
             bit_rate=stream.bit_rate or container.bit_rate or None,
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
+        return exr.describe(input, info, picture.format.name) if input.is_exr else info
 
 
 def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
