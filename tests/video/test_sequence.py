@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import vidrestore
 from tests.support.clips import Clip, make_clip, read_number
+from tests.support.shared import ROOT
 from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.video import exr, open_input, probe, read_frames
 from vidrestore.video.sequence import find_pictures, is_pattern, parse_pattern
@@ -276,6 +277,25 @@ def open_frame(planes: Any) -> Any:
         format=describe_format("gbrp16le"),
         colour=exr.COLOUR,
     )
+
+
+def test_of_light_with_a_face_in_it_the_face_alone_changes(tmp_path: Path) -> None:
+    for folder in ("in", "out", "both"):
+        (tmp_path / folder).mkdir()
+    vidrestore.restore(ROOT / "samples" / "old_film.mp4", tmp_path / "in/%d.exr", end=0.1, strength=0)
+    half = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF]
+    for path in (tmp_path / "in").iterdir():
+        cv2.imwrite(str(path), _look(path) * 2, half)  # so that some of it is brighter than white
+    report = vidrestore.restore(tmp_path / "in/%d.exr", tmp_path / "out/%d.exr")
+    assert report.faces > 0
+    given, made = _look(tmp_path / "in/1.exr"), _look(tmp_path / "out/1.exr")
+    assert given.max() > 1
+    rows, columns = np.nonzero((given != made).any(axis=-1))
+    assert 0.005 < len(rows) / (640 * 480) < 0.25
+    box = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
+    assert np.abs(made[box] - given[box]).mean() < 0.2
+    vidrestore.restore(tmp_path / "in/%d.exr", tmp_path / "both/%d.exr", compare="side-by-side")
+    np.testing.assert_array_equal(_look(tmp_path / "both/1.exr"), np.concatenate([given, made], axis=1))
 
 
 def test_video_becomes_linear_light(tmp_path: Path) -> None:
