@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support.footage import Footage, interlaced, make_footage, panned
 from tests.support.frames import random_frame
 from vidrestore.errors import UsageError
 from vidrestore.types import Frame, PixelFormat
-from vidrestore.video import Input, choose_scan, measure_fields, probe
+from vidrestore.video import Input, choose_scan, describe_format, measure_fields, probe
 from vidrestore.video.fields import deinterlace, split, weave
 from vidrestore.video.interlacing import FieldMeasure
 from vidrestore.video.pipes import Pipe
@@ -37,6 +38,23 @@ def test_woven_fields_are_the_pictures_they_come_from_bit_for_bit(name: str, ord
     woven = list(weave(fields, order))  # type: ignore[arg-type]
     assert [(f.index, f.pts, f.duration) for f in woven] == [(f.index, f.pts, f.duration) for f in frames]
     for made, given in zip(woven, frames, strict=True):
+        for plane, expected in zip(made.planes, given.planes, strict=True):
+            np.testing.assert_array_equal(plane, expected)
+
+
+@pytest.mark.parametrize("name", ["gray10le", "gbrap12le", "yuva420p9le", "yuva444p12le", "yuva422p10le"])
+def test_depths_that_bwdif_does_not_know_keep_their_codes(name: str) -> None:
+    form = describe_format(name)
+    peak, random = (1 << form.bit_depth) - 1, np.random.default_rng(0)
+    layout = av.VideoFormat(name, 64, 48).components
+    frames = [
+        replace(f, format=form, planes=tuple(random.integers(0, peak, (c.height, c.width), np.uint16, True)
+                                             for c in layout))
+        for f in noise("gray", 3)
+    ]  # fmt: skip
+    fields = list(split(frames, "top"))
+    assert max(int(plane.max()) for field in fields for plane in field.planes) == peak
+    for made, given in zip(weave(fields, "top"), frames, strict=True):
         for plane, expected in zip(made.planes, given.planes, strict=True):
             np.testing.assert_array_equal(plane, expected)
 

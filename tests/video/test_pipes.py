@@ -6,7 +6,6 @@ import io
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 
 import vidrestore
 from tests.support.clips import Clip, frame_times, make_clip, packets_of, read_number
+from tests.support.standard_streams import stdin_of, stdout_into
 from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.types import Frame
 from vidrestore.video import probe, read_frames
@@ -50,39 +50,6 @@ def piped(clip: Clip, kind: str, path: Path) -> bytes:
                     made.mux(video.encode(frame))
         made.mux(video.encode(None))
     return into.getvalue()
-
-
-@contextmanager
-def stdin_of(content: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Standard input that gives the content, as a program before us would, a little at a time."""
-    reading, writing = os.pipe()
-
-    def feed() -> None:
-        with os.fdopen(writing, "wb") as file:
-            try:
-                file.write(content)
-            except BrokenPipeError:
-                return
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    monkeypatch.setattr(Pipe, "of_stdin", classmethod(lambda cls: cls(reading)))
-    try:
-        yield
-    finally:
-        os.close(reading)
-        feeder.join()
-
-
-@contextmanager
-def stdout_into(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with path.open("wb") as file:
-
-        def begin(self: StdoutFile) -> None:
-            self._descriptor = file.fileno()
-
-        monkeypatch.setattr(StdoutFile, "__init__", begin)
-        yield
 
 
 def frames_of(path: Path) -> list[Frame]:

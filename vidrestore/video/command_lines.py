@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vidrestore.errors import UsageError
 from vidrestore.settings import Settings
-from vidrestore.types import VideoInfo
+from vidrestore.types import UPRIGHT, VideoInfo
 from vidrestore.video.container import IMAGES, STDOUT, choose_container
 from vidrestore.video.encoder import BY_COUNT, quality_options
 from vidrestore.video.input import Input, open_input
+from vidrestore.video.interlacing import choose_scan
 from vidrestore.video.match import choose_codec
 from vidrestore.video.probe import probe
 from vidrestore.video.sequence import parse_pattern
+from vidrestore.video.tagging import CODES_FIELDS
 
 _OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
 """Every frame at the time it has, in ticks as fine as the input's."""
@@ -34,8 +37,12 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
         raise UsageError("--print-ffmpeg needs the names of files; what - stands for is not known to it")
     given = open_input(source, **settings.about_input())
     info = probe(given)
+    scan = choose_scan(given, info, settings.deinterlace)
     restore = ["vidrestore", "restore", STDOUT, STDOUT, *flags]
-    lines = [_decode(given, info), restore, _encode(given, output, info, settings)]
+    if scan.method == "fields" and settings.deinterlace == "auto":
+        restore += ["--deinterlace", "keep"]  # NUT does not say that it is interlaced
+    written = replace(info, field_order=scan.output)
+    lines = [_decode(given, info), restore, _encode(given, output, written, settings)]
     return " |\n".join(shlex.join(line) for line in lines)
 
 
@@ -64,8 +71,12 @@ def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> 
         **_described(info),
         **quality_options(encoding.codec, settings.crf, settings.preset, choice.options),
     }
+    if info.interlaced and encoding.codec in CODES_FIELDS:
+        options["flags"] = options.get("flags", "") + "+ildct+ilme"
     # Noted as the input has it, not carried out.
-    turned = {"noautorotate": None, "display_rotation": info.rotation} if info.rotation else {}
+    turned = {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
+    if info.orientation.mirrored:
+        turned["display_hflip"] = None
     piped = ffmpeg.input("pipe:", format="nut", **turned)
     streams = [piped["v"]]
     if not given.is_picture and muxer != IMAGES:
@@ -79,7 +90,7 @@ def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> 
 
 
 def _described(info: VideoInfo) -> dict[str, Any]:
-    """What does not pass the pipe: tags of colour, by FFmpeg's numbers, and the aspect of the picture."""
+    """What does not pass the pipe: tags of colour, by FFmpeg's numbers, fields, and the picture's aspect."""
     tags = {
         "colorspace": info.colour.matrix,
         "color_primaries": info.colour.primaries,
@@ -88,6 +99,8 @@ def _described(info: VideoInfo) -> dict[str, Any]:
     said = [f"{name}={number}" for name, number in tags.items() if number not in _UNSAID]
     if info.colour.full_range and info.pixel_format.family == "yuv":
         said.append("range=2")
+    if info.interlaced:
+        said.append(f"field_mode={'tff' if info.field_order == 'top' else 'bff'}")
     described: dict[str, Any] = {"vf": f"setparams={':'.join(said)}"} if said else {}
     if info.pixel_aspect != 1:
         aspect = Fraction(info.width, info.height) * info.pixel_aspect

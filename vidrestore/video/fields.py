@@ -8,14 +8,16 @@ back bit for bit.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import av
+import numpy as np
 
 from vidrestore.errors import UsageError
-from vidrestore.types import FieldOrder, Frame, Plane
+from vidrestore.types import FieldOrder, Frame, PixelFormat, Plane
 from vidrestore.video import formats
 from vidrestore.video.chain import Chain
 
@@ -70,22 +72,31 @@ def _deinterlaced(
     chain: Chain | None = None
     for number, frame in enumerate(frames):
         if chain is None:
+            form, name = frame.format, _carrier(frame.format)
             arguments = f"mode={mode}:parity={_PARITY[order]}:deint=all"
-            chain = Chain(frame.format.name, frame.width, frame.height, frame.time_base, ("bwdif", arguments))
+            chain = Chain(name, frame.width, frame.height, frame.time_base, ("bwdif", arguments))
         waiting.append(frame)
-        picture = formats.pack(frame.planes, frame.format.name)
+        picture = formats.pack(frame.planes, name)
         picture.pts, picture.time_base = number, frame.time_base  # the filter only passes them on
-        yield from (_planes(made, frame.format.name) for made in chain.through(picture))
+        yield from (_planes(made, form, name) for made in chain.through(picture))
     if chain is not None:
         chain.push(None)
-        yield from (_planes(made, frame.format.name) for made in chain.pull())
+        yield from (_planes(made, form, name) for made in chain.pull())
 
 
-def _planes(picture: av.VideoFrame, pixel_format: str) -> tuple[Plane, ...]:
-    if picture.format.name != pixel_format:
+def _carrier(form: PixelFormat) -> str:
+    """A format in which bwdif takes the same codes: with alpha or without colour it knows few but 16 bits."""
+    uncommon = form.has_alpha or form.family == "gray"
+    return re.sub(r"\d+le$", "16le", form.name) if uncommon and form.bit_depth > 8 else form.name
+
+
+def _planes(picture: av.VideoFrame, form: PixelFormat, carrier: str) -> tuple[Plane, ...]:
+    if picture.format.name != carrier:
         # For a format it does not know, FFmpeg converts on the way; then nothing would be bit for bit.
-        raise UsageError(f"{pixel_format} video cannot be taken apart into fields; convert it first")
-    return formats.unpack(picture)
+        raise UsageError(f"{form.name} video cannot be taken apart into fields; convert it first")
+    planes = formats.unpack(picture)
+    peak = (1 << form.bit_depth) - 1
+    return planes if carrier == form.name else tuple(np.minimum(plane, peak) for plane in planes)
 
 
 def _woven(first: Plane, second: Plane, later: int) -> Plane:

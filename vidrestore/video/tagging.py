@@ -13,7 +13,7 @@ from vidrestore.video.picture_facts import SITINGS, FirstPicture, Hdr10
 
 _CODED_ORDERS = {"top": (2, 5), "bottom": (3, 4)}
 """AVFieldOrder: shown and coded first; the first of each where nothing else is known."""
-_CODES_FIELDS = {"libx264", "libx264rgb", "mpeg2video", "prores_ks", "prores", "dnxhd", "mpeg4"}
+CODES_FIELDS = {"libx264", "libx264rgb", "mpeg2video", "prores_ks", "prores", "dnxhd", "mpeg4"}
 """Encoders that code the fields of a picture apart where that is better."""
 _PARAMETERS = {"libx264": "x264-params", "libx265": "x265-params", "libsvtav1": "svtav1-params"}
 _PRIMARY_UNIT, _LUMINANCE_UNIT = 50000, 10000
@@ -63,7 +63,7 @@ def lost(codec: str, first: FirstPicture) -> list[str]:
 
 def code_fields(context: av.VideoCodecContext, order: FieldOrder) -> None:
     """Sets the encoder to code fields, where it can and there are any."""
-    if order != "progressive" and context.name in _CODES_FIELDS:
+    if order != "progressive" and context.name in CODES_FIELDS:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
 
 
