@@ -42,10 +42,17 @@ def to_sdr(rgb: FloatArray, colour: ColourTags) -> FloatArray:
     """`rgb` (..., 3) in the video's transfer, as an SDR picture; in 0..1 where it is rendered at all."""
     if not is_rendered(colour):
         return rgb
-    light = _light_of(rgb, colour.transfer)
-    if _is_wide(colour):
-        light = light @ _TO_BT709.T
-    return _roll_off(np.maximum(light, 0)) ** np.float32(1 / _GAMMA)
+    return _roll_off(np.maximum(to_light(rgb, colour), 0)) ** np.float32(1 / _GAMMA)
+
+
+def to_light(rgb: FloatArray, colour: ColourTags) -> FloatArray:
+    """Linear light of `rgb` (..., 3) in a transfer that is rendered, as `to_bt709`; diffuse white has 1."""
+    return to_bt709(_light_of(rgb, colour.transfer), colour)
+
+
+def to_bt709(light: FloatArray, colour: ColourTags) -> FloatArray:
+    """Linear light (..., 3) in BT.709's primaries, which give colours they do not hold values below 0."""
+    return (light @ _TO_BT709.T).astype(np.float32) if _is_wide(colour) else light
 
 
 def from_sdr(rgb: FloatArray, colour: ColourTags) -> FloatArray:

@@ -126,6 +126,35 @@ def test_turned_yuv_video_becomes_jpeg_of_no_less_colour(tmp_path: Path) -> None
     assert (info.width, info.height, info.pixel_format.name) == (140, 128, "yuv444p")
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("png", []),
+        ("exr", ["pixel aspect 16:15"]),
+        ("tif", ["colour (matrix 9, primaries 9, transfer 16)"]),
+        ("jp2", ["pixel aspect 16:15, the colour (matrix 9, primaries 9, transfer 16)"]),
+    ],
+)
+def test_what_pictures_do_not_say_is_one_warning(tmp_path: Path, kind: str, said: list[str]) -> None:
+    looks: dict[str, Any] = {"pixel_aspect": Fraction(16, 15), "colour": (9, 9, 16, 1)}
+    source = make_clip(tmp_path / "in.mp4", Clip(frames=1, pixel_format="yuv422p10le", **looks))
+    warnings = vidrestore.restore(source, tmp_path / f"out.{kind}").warnings
+    assert len(warnings) == len(said)
+    assert all(words in warning for words, warning in zip(said, warnings, strict=True))
+
+
+def test_hdr_becomes_light_of_which_diffuse_white_is_one(tmp_path: Path) -> None:
+    """203 cd/m2 has the code 0.5807 in PQ, 1000 cd/m2 0.7518 (ITU-R BT.2408)."""
+    ramp = np.repeat(np.array([0.5807, 0.7518]), 48).reshape(1, 96, 1) * np.ones((64, 1, 3))
+    picture = np.rint(ramp * 65535).astype(np.uint16)
+    footage = Footage(pixel_format="yuv444p12le", colour=(9, 9, 16, 1))
+    source = make_footage(tmp_path / "in.mkv", [picture], footage)
+    vidrestore.restore(source, tmp_path / "out.exr")
+    light = look(tmp_path / "out.exr")
+    np.testing.assert_allclose(light[:, :40], 1.0, rtol=0.03)  # swscale made the codes
+    np.testing.assert_allclose(light[:, 56:], 1000 / 203, rtol=0.03)
+
+
 def test_combed_pictures_are_looked_at_and_come_back_combed(tmp_path: Path) -> None:
     for number, picture in enumerate(combed(), start=1):
         assert cv2.imwrite(str(tmp_path / f"in{number}.png"), picture)

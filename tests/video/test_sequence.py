@@ -308,9 +308,9 @@ def test_video_becomes_linear_light(tmp_path: Path) -> None:
     np.testing.assert_allclose(made, 0.5029, atol=1e-3)  # sRGB 188 is half the light of white
 
 
-def test_high_dynamic_range_does_not_go_into_exr_unasked(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "in.mp4", Clip(frames=2, pixel_format="yuv420p10le", colour=(9, 9, 16, 1)))
-    with pytest.raises(UsageError, match="high dynamic range"):
+def test_a_transfer_that_is_not_known_does_not_go_into_exr(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "in.mp4", Clip(frames=2, pixel_format="yuv420p10le", colour=(9, 9, 10, 1)))
+    with pytest.raises(UsageError, match="transfer 10"):
         vidrestore.restore(source, tmp_path / "%d.exr")
     assert list(tmp_path.iterdir()) == [source]
 

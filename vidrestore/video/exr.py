@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vidrestore.colour import rgb_region
 from vidrestore.errors import InputError, ProcessingError, UsageError
+from vidrestore.transfer import is_rendered, to_bt709, to_light
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
 from vidrestore.video.cut import Cut
 from vidrestore.video.formats import describe_format
@@ -31,8 +32,8 @@ COLOUR = ColourTags(matrix=0, primaries=1, transfer=13, full_range=True)
 """Of the codes: RGB on sRGB's curve. EXR's primaries are BT.709 unless it says otherwise."""
 _PEAK = 65535.0
 _PLANES = {"gray16le": 1, "gbrp16le": 3, "gbrap16le": 4}
-_CURVES_OF_SDR = {1, 6, 13, 14, 15, 2, 0}
-"""Transfer codes that a display shows as sRGB's, nearly: BT.709's family, sRGB, unspecified."""
+_CURVES_OF_SDR = {1, 4, 6, 13, 14, 15, 2, 0}
+"""Transfer codes that a display shows as sRGB's, nearly: BT.709's family, sRGB, a gamma of 2.2, unspecified."""
 
 
 def describe(input: Input, info: VideoInfo, stored: str) -> VideoInfo:
@@ -134,12 +135,19 @@ def changed(original: FloatArray, frame: Frame) -> FloatArray:
 
 
 def from_video(frame: Frame) -> FloatArray:
-    """The light of a frame of any video that is shown as sRGB is. Raises UsageError for PQ and HLG."""
-    if frame.colour.transfer not in _CURVES_OF_SDR:
+    """The light of a frame of video, with BT.709's primaries; diffuse white is 1, of HDR as of all else.
+
+    Raises UsageError for transfers of which nothing is known here.
+    """
+    colour, rgb = frame.colour, rgb_region(frame, 0, 0, frame.width, frame.height)
+    if is_rendered(colour):
+        light = to_light(rgb, colour)
+    elif colour.transfer in _CURVES_OF_SDR:
+        light = to_bt709(_to_light(np.clip(rgb, 0, 1).astype(np.float32)), colour)
+    else:
         raise UsageError(
-            "video in high dynamic range cannot be written as .exr here; write it as video or as .png"
+            f"video of the transfer {colour.transfer} (H.273) cannot be written as .exr; write it as .png"
         )
-    light = _to_light(np.clip(rgb_region(frame, 0, 0, frame.width, frame.height), 0, 1).astype(np.float32))
     if frame.format.family == "gray":
         return light[..., :1]
     if frame.format.has_alpha:

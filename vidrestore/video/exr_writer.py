@@ -20,6 +20,7 @@ from vidrestore.video.input import Input
 from vidrestore.video.paths import check_paths
 from vidrestore.video.sequence import is_pattern, parse_pattern
 from vidrestore.video.target import cannot_write, make_target, one_picture
+from vidrestore.video.unstated import unstated
 
 
 class ExrWriter:
@@ -34,7 +35,9 @@ class ExrWriter:
         check_paths(info.path, output, overwrite)
         self.beside_until: Fraction | None = None
         others = list(dict.fromkeys(info.other_streams))
-        self.warnings = [carried.left_out(others, info.path, IMAGES)] if others else []
+        left_out = [carried.left_out(others, info.path, IMAGES)] if others else []
+        aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
+        self.warnings = left_out + unstated(info, aspect, IMAGES, "exr", ".exr files")
         self._output = output
         self._info = info
         self._source = source
