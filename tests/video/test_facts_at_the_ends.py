@@ -143,6 +143,13 @@ def test_what_pictures_do_not_say_is_one_warning(tmp_path: Path, kind: str, said
     assert all(words in warning for words, warning in zip(said, warnings, strict=True))
 
 
+@pytest.mark.parametrize("kind", ["png", "exr"])
+def test_pictures_do_not_hold_what_a_film_was_mastered_on(tmp_path: Path, kind: str) -> None:
+    source = mastered_clip(tmp_path / "in.mp4")
+    (warning,) = vidrestore.restore(source, tmp_path / f"%d.{kind}").warnings
+    assert "HDR10 metadata" in warning
+
+
 def test_hdr_becomes_light_of_which_diffuse_white_is_one(tmp_path: Path) -> None:
     """203 cd/m2 has the code 0.5807 in PQ, 1000 cd/m2 0.7518 (ITU-R BT.2408)."""
     ramp = np.repeat(np.array([0.5807, 0.7518]), 48).reshape(1, 96, 1) * np.ones((64, 1, 3))

@@ -33,7 +33,7 @@ COLOUR = ColourTags(matrix=0, primaries=1, transfer=13, full_range=True)
 _PEAK = 65535.0
 _PLANES = {"gray16le": 1, "gbrp16le": 3, "gbrap16le": 4}
 _CURVES_OF_SDR = {1, 4, 6, 13, 14, 15, 2, 0}
-"""Transfer codes that a display shows as sRGB's, nearly: BT.709's family, sRGB, a gamma of 2.2, unspecified."""
+"""Transfer codes a display shows nearly as sRGB's: BT.709's family, sRGB, a gamma of 2.2, unspecified."""
 
 
 def describe(input: Input, info: VideoInfo, stored: str) -> VideoInfo:

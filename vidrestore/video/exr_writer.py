@@ -14,7 +14,7 @@ import numpy as np
 from vidrestore.errors import InputError, UsageError
 from vidrestore.orientation import turned
 from vidrestore.types import FloatArray, Frame, VideoInfo
-from vidrestore.video import carried, exr
+from vidrestore.video import carried, exr, picture_facts, tagging
 from vidrestore.video.container import IMAGES
 from vidrestore.video.input import Input
 from vidrestore.video.paths import check_paths
@@ -37,7 +37,11 @@ class ExrWriter:
         others = list(dict.fromkeys(info.other_streams))
         left_out = [carried.left_out(others, info.path, IMAGES)] if others else []
         aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
-        self.warnings = left_out + unstated(info, aspect, IMAGES, "exr", ".exr files")
+        self.warnings = [
+            *left_out,
+            *unstated(info, aspect, IMAGES, "exr", ".exr files"),
+            *tagging.lost("exr", picture_facts.of_first_picture(source)),
+        ]
         self._output = output
         self._info = info
         self._source = source
