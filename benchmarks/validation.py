@@ -91,10 +91,11 @@ def main() -> None:
 
 
 def make_restorers(weights: Path, fidelities: Sequence[float] | None) -> dict[str, DaefrRestorer]:
-    """By label, the weights at each of the fidelities; 1 is what the product uses."""
+    """By label, the weights at each of the fidelities, and as the product uses them."""
     if fidelities is None:
         fidelities = (0.0, 0.5, 1.0) if make_restorer(weights).can_be_faithful else (0.0,)
-    return {f"fidelity {w:g}": make_restorer(weights, fidelity=w) for w in fidelities}
+    chosen: list[float | None] = [*fidelities, None]
+    return {"default" if w is None else f"fidelity {w:g}": make_restorer(weights, fidelity=w) for w in chosen}
 
 
 def validation_pairs(data: DataConfig, recipe: Recipe, size: int, count: int) -> Pairs:

@@ -40,7 +40,7 @@ class Settings(BaseModel):
     strength: float = Field(default=1.0, ge=0, le=1)
     """How much of the restored face is laid over the original, 0 to 1."""
     fidelity: float | None = Field(default=None, ge=0, le=1)
-    """How much of the degraded face's own detail is kept, 0 to 1; None: 1 where the model can."""
+    """How much of the degraded face's own detail is kept, 0 to 1; None: as much as each face holds."""
     temporal: float = Field(default=1.0, ge=0, le=1)
     """How strongly a face is blended with itself in the frames around, 0 to 1; 0 restores each alone."""
     deflicker: bool = False

@@ -13,7 +13,7 @@ import torch
 from vidrestore.daefr import Daefr, DaefrConfig, save
 from vidrestore.errors import UsageError
 from vidrestore.restoration import DaefrRestorer, make_restorer
-from vidrestore.restoration.restorer import relative_sharpness
+from vidrestore.restoration.restorer import own_detail, relative_sharpness
 from vidrestore.types import FloatArray
 
 SMALL = DaefrConfig(
@@ -77,17 +77,27 @@ def test_fidelity_of_a_network_without_it_is_refused(tmp_path: Path) -> None:
     assert make_restorer(tmp_path / "plain.safetensors", device="cpu", fidelity=0.0).size == 32
 
 
-def test_faces_keep_their_own_detail_unless_told_otherwise(network: Daefr, tmp_path: Path) -> None:
-    save(network, tmp_path / "faithful.safetensors", torch.float32)
-    face = [np.random.default_rng(0).random((32, 32, 3), np.float32)]
-    usual, full, none = (
-        restore(
-            make_restorer(tmp_path / "faithful.safetensors", device="cpu", fidelity=w, float32=True), face
-        )
-        for w in (None, 1.0, 0.0)
+def test_a_face_keeps_as_much_of_its_detail_as_it_holds(network: Daefr) -> None:
+    pictures = np.random.default_rng(0).random((16, 16, 3), np.float32)
+    sharp = cv2.resize(pictures, (32, 32), interpolation=cv2.INTER_NEAREST)
+    blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 8))
+    between = 0.75 * blurred + 0.25 * sharp
+    off, on, adaptive = (
+        DaefrRestorer(network, device=torch.device("cpu"), fidelity=w) for w in (0.0, 1.0, None)
     )
-    assert np.array_equal(usual, full)
-    assert not np.allclose(usual, none, atol=1e-3)
+    faces = [sharp, blurred, between]
+    found, plain, faithful = (restore(r, faces) for r in (adaptive, off, on))
+    assert np.allclose(found[0], faithful[0], atol=1e-6)
+    assert np.allclose(found[1], plain[1], atol=1e-6)
+    share = np.abs(found[2] - plain[2]).sum() / np.abs(faithful[2] - plain[2]).sum()
+    assert 0.05 < share < 0.95
+
+
+def test_own_detail_rises_smoothly_with_sharpness() -> None:
+    shares = [own_detail(s) for s in np.linspace(0, 30, 61)]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert max(np.diff(shares)) < 0.1
 
 
 def test_contrast_does_not_make_a_face_sharper() -> None:

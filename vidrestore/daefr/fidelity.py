@@ -29,7 +29,7 @@ class FeatureTransform(nn.Module):
         self.scale = _two_convolutions(decoded)
         self.shift = _two_convolutions(decoded)
 
-    def forward(self, decoded: Tensor, encoded: Tensor, weight: float) -> Tensor:
+    def forward(self, decoded: Tensor, encoded: Tensor, weight: float | Tensor) -> Tensor:
         """decoded (N, C, H, W), encoded (N, E, H, W), weight 0..1 -> (N, C, H, W)."""
         merged = self.merge(torch.cat([self.enter(encoded), decoded], dim=1))
         return decoded + weight * (decoded * self.scale(merged) + self.shift(merged))
@@ -65,7 +65,7 @@ class PictureTransform(nn.Module):
         assert self.leave.bias is not None
         nn.init.zeros_(self.leave.bias)
 
-    def forward(self, restored: Tensor, degraded: Tensor, weight: float) -> Tensor:
+    def forward(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one changes nothing."""
         cleaned = self.clean(restored, degraded)
         return restored + weight * (cleaned - restored)

@@ -69,14 +69,16 @@ class Daefr(nn.Module):
         size = self.config.latent_size
         return logits.argmax(-1).unflatten(1, (size, size))
 
-    def decode(self, quantised: Tensor, levels: Sequence[Tensor] = (), fidelity: float = 0.0) -> Tensor:
+    def decode(
+        self, quantised: Tensor, levels: Sequence[Tensor] = (), fidelity: float | Tensor = 0.0
+    ) -> Tensor:
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L).
 
         `levels`: what the degraded faces offer on grids of `config.level_sides`, in that order; the skips,
-        which count by `fidelity` 0..1, look at it; at 0 nothing does.
+        which count by `fidelity` 0..1 (one for all, or (N, 1, 1, 1)), look at it; at 0 nothing does.
         """
         features = self.post_quant_conv(quantised)
-        if not levels or fidelity == 0:
+        if not levels or (not isinstance(fidelity, Tensor) and fidelity == 0):
             return self.decoder(features)
         skips = {
             side: partial(self.fidelity[str(side)], encoded=level, weight=fidelity)

@@ -22,6 +22,12 @@ SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
 """Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
 FINE_SIDE, COARSE_SIDE = 64, 16
 """Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
+LEAST_SHARP, FULLY_SHARP = 0.28, 0.37
+"""Sharpness at and below which a face holds next to no detail of its own, and from which it holds enough.
+
+Of people held out, three quarters of those blurred and shrunk beyond recognition lie below the one, and 95 in
+100 of those mildly degraded above the other.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +82,10 @@ class DaefrRestorer:
         device: torch.device,
         precision: torch.dtype = torch.float32,
         look_up: LookUp = "hard",
-        fidelity: float = 0.0,
+        fidelity: float | None = 0.0,
     ) -> None:
-        """`fidelity` 0..1: how much of the degraded face's own detail enters, beside what the codes say.
+        """`fidelity` 0..1: how much of the degraded face's own detail enters, beside what the codes say;
+        None: for each face as much as it holds (`own_detail`).
 
         `look_up`: hard takes the most probable code of each position, as published; soft the mean of
         the most probable ones, which lies nearer to the truth while the transformer hesitates."""
@@ -146,7 +153,13 @@ class DaefrRestorer:
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
         levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
-        restored = network.decode(quantised.to(self._precision), levels, self._fidelity).float()
+        fidelity: float | Tensor = 0.0
+        if self._fidelity is not None:
+            fidelity = self._fidelity
+        elif levels:
+            shares = torch.tensor([own_detail(c.features.sharpness) for c in codes], device=self.device)
+            fidelity = shares.to(self._precision)[:, None, None, None]
+        restored = network.decode(quantised.to(self._precision), levels, fidelity).float()
         pictures = ((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
         return list(pictures.contiguous().cpu().numpy())
 
@@ -154,6 +167,15 @@ class DaefrRestorer:
 def relative_sharpness(face: FloatArray) -> float:
     """Fine detail of a face (S, S, 3) over its coarse detail, whatever the contrast; some 0.2 to 0.7."""
     return sharpness(face, FINE_SIDE) / max(sharpness(face, COARSE_SIDE), 1.0)
+
+
+def own_detail(sharpness: float) -> float:
+    """0..1, smoothly: how much of its own detail a face of that sharpness holds.
+
+    Where there is none, its blur and its stains only spoil what the codes say.
+    """
+    share = min(max((sharpness - LEAST_SHARP) / (FULLY_SHARP - LEAST_SHARP), 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def make_restorer(
@@ -166,8 +188,9 @@ def make_restorer(
 ) -> DaefrRestorer:
     """The restorer for weights at `weights`.
 
-    `fidelity` 0..1, None: 1 where the network can, else 0. `look_up` None: soft for the compact network.
-    `float32=True` forgoes the faster 16-bit arithmetic. Raises WeightsError, DeviceError, or UsageError for fidelity of a network without it.
+    `fidelity` 0..1, None: for each face as much as it holds, where the network can, else 0. `look_up` None:
+    soft for the compact network. `float32=True` forgoes the faster 16-bit arithmetic. Raises WeightsError,
+    DeviceError, or UsageError for fidelity of a network without it.
     """
     where = resolve_device(device)
     network = load(weights)
@@ -179,5 +202,5 @@ def make_restorer(
         device=where,
         precision=torch.float32 if float32 else resolve_precision(where),
         look_up=look_up or ("soft" if network.config.name == "compact" else "hard"),
-        fidelity=(1.0 if fidelity is None else fidelity) if can else 0.0,
+        fidelity=fidelity if can else 0.0,
     )

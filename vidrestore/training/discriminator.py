@@ -37,9 +37,9 @@ def activations(discriminator: nn.Sequential, faces: Tensor) -> tuple[Tensor, li
 
 
 def feature_matching(restored: list[Tensor], truth: list[Tensor]) -> Tensor:
-    """Mean over layers of the mean absolute difference of activations (Wang et al. 2018, pix2pixHD)."""
+    """(N,) mean over layers of the mean absolute difference of activations (Wang et al. 2018, pix2pixHD)."""
     pairs = zip(restored, truth, strict=True)
-    return torch.stack([(r.float() - t.float()).abs().mean() for r, t in pairs]).mean()
+    return torch.stack([(r.float() - t.float()).abs().mean((1, 2, 3)) for r, t in pairs]).mean(0)
 
 
 def hinge(real: Tensor, fake: Tensor) -> Tensor:

@@ -15,6 +15,9 @@ from vidrestore.errors import UsageError
 _TYPICAL_ERROR, _LEAST_ERROR = 0.06, 0.01
 """Mean absolute errors in [-1, 1] of a face halfway between mild and ruined, and of one nearly clean."""
 
+_MILD_ERROR, _RUINED_ERROR = 0.03, 0.075
+"""Of a face that had better stay as it is, and of one that must be drawn anew."""
+
 PerceptualLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """(restored, truth, weights of positions or None) -> scalar."""
 
@@ -104,9 +107,9 @@ def even_weights(degraded: Tensor, truth: Tensor) -> Tensor:
 
 
 def ruined_share(degraded: Tensor, truth: Tensor) -> Tensor:
-    """(N,) in 0..1: how much of a face was taken from it; 1 from halfway between mild and ruined on."""
+    """(N,) in 0..1: how much of a face was taken from it; 0 for one that needs next to nothing."""
     error = (degraded - truth).abs().flatten(1).mean(1)
-    return (error / _TYPICAL_ERROR).clamp(max=1)
+    return ((error - _MILD_ERROR) / (_RUINED_ERROR - _MILD_ERROR)).clamp(0, 1)
 
 
 class Association(nn.Module):

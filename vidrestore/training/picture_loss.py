@@ -72,7 +72,7 @@ class PictureLoss:
         if self._loss.feature_matching:
             with torch.no_grad():
                 _, wanted = activations(self.discriminator, truth)
-            matching = feature_matching(seen, wanted)
+            matching = (feature_matching(seen, wanted) * share).mean()
             log["matching"] = matching.item()
             total = total + self._loss.feature_matching * matching
         return total
