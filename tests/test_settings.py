@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,26 @@ def test_times_are_finite(value: object) -> None:
 
 def test_every_setting_explains_itself() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        *((25, Fraction(25)), ("24000/1001", Fraction(24000, 1001)), (23.976, Fraction(24000, 1001))),
+        *(("29.97", Fraction(30000, 1001)), ("59.94", Fraction(60000, 1001)), ("12.5", Fraction(25, 2))),
+    ],
+)
+def test_rates_are_fractions_and_broadcasts_are_what_they_stand_for(given: object, rate: Fraction) -> None:
+    assert make_settings(fps=given).fps == rate
+
+
+@pytest.mark.parametrize("given", ["", "fast", "0", "-25", "24/0", "1e9", "nan"])
+def test_what_is_no_rate_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="fps"):
+        make_settings(fps=given)
+
+
+@pytest.mark.parametrize("given", ["1920", "1920x", "x1080", "0x0", "1920 x 1080", "-1x5"])
+def test_what_is_no_size_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="size"):
+        make_settings(size=given)

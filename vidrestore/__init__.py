@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vidrestore import errors
     from vidrestore.api import inspect, restore
     from vidrestore.errors import (
+        DamagedInputError,
         DeviceError,
         DownloadError,
         InputError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "DamagedInputError",
     "DeviceError",
     "DownloadError",
     "InputError",

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour import rgb_region
+from vidrestore.colour import sdr_region
+from vidrestore.orientation import to_upright
 from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces, TrackedFace
 
 TEMPLATE_512 = np.array(
@@ -49,8 +50,19 @@ def similarity(landmarks: FloatArray, size: int) -> NDArray[np.float64]:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
+def face_to_crop(frame: Frame, landmarks: FloatArray, size: int) -> NDArray[np.float64]:
+    """(2, 3) frame px -> crop px: the frame turned as it is shown, then the face upright in it.
+
+    It reflects where the player mirrors, so that the crop shows the face as a viewer sees it.
+    """
+    shown = to_upright(frame)
+    to_crop = similarity(apply(shown, landmarks).astype(np.float32), size)
+    linear = to_crop[:, :2] @ shown[:, :2]
+    return np.column_stack([linear, to_crop[:, :2] @ shown[:, 2] + to_crop[:, 2]])
+
+
 def scale_of(matrix: NDArray[np.float64]) -> float:
-    """By how much a similarity enlarges."""
+    """By how much a similarity, with or without reflection, enlarges."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
 
@@ -74,7 +86,7 @@ def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArr
     # A crop may lie off the frame altogether; then its nearest border is all there is.
     x0, x1 = np.clip([x0, x1], [0, 1], [frame.width - 1, frame.width])
     y0, y1 = np.clip([y0, y1], [0, 1], [frame.height - 1, frame.height])
-    region = low_pass(rgb_region(frame, int(x0), int(y0), int(x1), int(y1)), scale_of(to_crop))
+    region = low_pass(sdr_region(frame, int(x0), int(y0), int(x1), int(y1)), scale_of(to_crop))
     matrix = to_crop.copy()
     matrix[:, 2] += to_crop[:, :2] @ np.array([x0, y0])
     warped = cv2.warpAffine(
@@ -112,7 +124,7 @@ def align(items: Iterable[FrameFaces[TrackedFace]], size: int) -> Iterator[Frame
 
 
 def _align(frame: Frame, face: TrackedFace, size: int) -> AlignedFace:
-    to_crop = similarity(face.landmarks, size)
+    to_crop = face_to_crop(frame, face.landmarks, size)
     return AlignedFace(
         track_id=face.track_id,
         to_crop=to_crop,

@@ -25,6 +25,7 @@ def restore(
 
     `settings` are the fields of `vidrestore.Settings`; they win over those in the YAML file `config`, and
     None means not given. `on_progress` is called with a `Progress` now and then, from the calling thread.
+    `-` is standard input or output, shots/%05d.png a sequence of pictures.
     Raises a subclass of `VidrestoreError` for what the caller can put right; then there is no output.
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.transfer import to_sdr
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane
 
 # H.273 matrix code -> weights of red and blue in luma
@@ -52,8 +53,13 @@ def rgb_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
     return _yuv_to_rgb(luma, cb, cr, frame)
 
 
+def sdr_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
+    """`rgb_region` as an SDR screen shows it: what detector and network are given."""
+    return to_sdr(rgb_region(frame, x0, y0, x1, y1), frame.colour)
+
+
 def small_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
-    """A shrunken copy (h, w, 3) of 8-bit RGB whose longer side is at most `max_side`, and its scale.
+    """A shrunken copy (h, w, 3) of 8-bit RGB whose longer side is at most `max_side`, and its scale; SDR.
 
     Copy px = frame px * scale. Planes are shrunk before they are converted, which is cheap.
     """
@@ -66,7 +72,8 @@ def small_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
         rgb = np.stack([planes[2], planes[0], planes[1]], axis=2) / float(_peak(frame))
     else:
         rgb = _yuv_to_rgb(planes[0], planes[1], planes[2], frame)
-    return np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8), size[0] / frame.width
+    shown = to_sdr(rgb, frame.colour)
+    return np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8), size[0] / frame.width
 
 
 def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) -> tuple[FloatArray, ...]:

@@ -8,6 +8,7 @@ large face in a 4K frame) stays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from vidrestore.alignment import apply, invert, low_pass, scale_of
 from vidrestore.colour import planes_from_rgb
+from vidrestore.orientation import shown_across
+from vidrestore.transfer import change_of_codes
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 LOW_FREQUENCY = 1 / 16
@@ -29,14 +32,18 @@ def composite(items: Iterable[FrameFaces[RestoredFace]], *, strength: float = 1.
 
 
 def side_by_side(original: Frame, restored: Frame) -> Frame:
-    """A frame twice as wide: the original on the left, the restored one on the right."""
+    """A frame twice as wide as it is shown: the original on the left, the restored one on the right."""
+    axis, forward = shown_across(original.orientation)
+    pair = (original, restored) if forward else (restored, original)
+    length = (original.height, original.width)[axis]
+    shift = original.format.chroma_shift[1 - axis]
     planes = []
-    for index, (left, right) in enumerate(zip(original.planes, restored.planes, strict=True)):
-        joined = np.concatenate([left, right], axis=1)
-        if index in (1, 2):  # of an odd width the two chroma planes are one sample too many together
-            joined = joined[:, : -(-2 * original.width // (1 << original.format.chroma_shift[0]))]
+    for index, both in enumerate(zip(*(frame.planes for frame in pair), strict=True)):
+        joined = np.concatenate(both, axis=axis)
+        if index in (1, 2):  # of an odd length the two chroma planes are one sample too many together
+            joined = np.take(joined, range(-(-2 * length // (1 << shift))), axis=axis)
         planes.append(joined)
-    return _with_planes(restored, tuple(planes))
+    return replace(restored, planes=tuple(planes))
 
 
 def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
@@ -82,7 +89,7 @@ def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float) -> Fram
     occupied = np.zeros((frame.height, frame.width), np.float32) if len(faces) > 1 else None
     for face in faces:
         _paste(frame, planes, face, strength, occupied)
-    return _with_planes(frame, tuple(planes))
+    return replace(frame, planes=tuple(planes))
 
 
 def _paste(
@@ -95,7 +102,7 @@ def _paste(
         return
     x0, y0, x1, y1 = region
     steadied = face.original * np.float32(face.gain)
-    difference = match_colour(face.image, steadied) - face.original
+    difference = change_of_codes(match_colour(face.image, steadied), face.original, frame.colour)
     matrix = face.to_crop.copy()
     matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
     shrink = 1 / scale_of(face.to_crop)
@@ -159,15 +166,3 @@ def _colourfulness(image: FloatArray) -> float:
 def _smooth_step(x: NDArray[np.float64]) -> NDArray[np.float64]:
     t = np.clip(x, 0, 1)
     return t * t * (3 - 2 * t)
-
-
-def _with_planes(frame: Frame, planes: tuple[Plane, ...]) -> Frame:
-    return Frame(
-        index=frame.index,
-        pts=frame.pts,
-        duration=frame.duration,
-        time_base=frame.time_base,
-        planes=planes,
-        format=frame.format,
-        colour=frame.colour,
-    )

@@ -4,6 +4,7 @@
     ├── UsageError            wrong settings or arguments              exit code 2
     │   └── DeviceError       the device asked for is not there
     ├── InputError            the input cannot be used                 exit code 2
+    │   └── DamagedInputError the input is damaged, and --strict was asked for
     ├── OutputError           the output may not or cannot be written  exit code 2
     ├── WeightsError          weights missing, damaged or of another network   exit code 2
     │   └── DownloadError     weights could not be fetched             exit code 1
@@ -33,6 +34,10 @@ class InputError(VidrestoreError):
     """The input is missing, is not a video, or holds nothing that decodes."""
 
     exit_code = 2
+
+
+class DamagedInputError(InputError):
+    """Part of the input cannot be decoded, and the user wants all or nothing."""
 
 
 class OutputError(VidrestoreError):

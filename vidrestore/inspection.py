@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -17,6 +17,9 @@ from vidrestore.boxes import mean_side
 from vidrestore.errors import InputError
 from vidrestore.settings import Settings
 from vidrestore.types import Frame, Progress, ProgressCallback, TrackedFace, VideoInfo
+
+if TYPE_CHECKING:
+    from vidrestore.video import Scan
 
 THUMBNAIL = 128
 """Side of a track's picture, pixels."""
@@ -70,12 +73,20 @@ class Inspection:
     codec: str
     pixel_format: str
     rotation: int
-    interlaced: bool
+    mirrored: bool
+    field_order: str
+    """By flags and content: progressive, top or bottom (first)."""
+    telecined: bool
+    """Whether fields repeat as where film was transferred to a faster video."""
     other_streams: tuple[str, ...]
     frames: int
     frames_with_faces: int
     scenes: tuple[Scene, ...]
     tracks: tuple[FaceTrack, ...]
+
+    @property
+    def interlaced(self) -> bool:
+        return self.field_order != "progressive"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the pictures."""
@@ -88,7 +99,10 @@ class Inspection:
             "codec": self.codec,
             "pixel_format": self.pixel_format,
             "rotation": self.rotation,
+            "mirrored": self.mirrored,
             "interlaced": self.interlaced,
+            "field_order": self.field_order,
+            "telecined": self.telecined,
             "other_streams": list(self.other_streams),
             "frames": self.frames,
             "frames_with_faces": self.frames_with_faces,
@@ -125,12 +139,16 @@ def inspect_video(
     from vidrestore.detection import detect, make_detector
     from vidrestore.tracking import choose, track
 
-    info = video.probe(source)
+    given = video.open_input(source, **settings.about_input())
+    info = video.probe(given)
+    scan = video.choose_scan(given, info, settings.deinterlace)
     detector = make_detector(settings.detector, settings.device)
-    frames = video.read_frames(source, info, start=settings.start, end=settings.end)
-    found = detect(frames, detector, min_face=settings.min_face)
+    frames = video.read_frames(given, info, start=settings.start, end=settings.end)
+    found = detect(scan.apart(frames), detector, min_face=settings.min_face)
     began, notes = time.monotonic(), _Notes()
     for item in choose(track(found), settings.faces):
+        if item.frame.second_field:
+            continue  # the same picture a moment later
         notes.take(item.frame, item.scene, item.faces)
         if on_progress is not None:
             seconds = time.monotonic() - began
@@ -138,7 +156,7 @@ def inspect_video(
             on_progress(Progress(frames=notes.frames, total=total, faces=notes.faces, seconds=seconds))
     if not notes.frames:
         raise InputError(f"no frame of {source} could be decoded: the file is damaged or cut short")
-    return notes.result(info)
+    return notes.result(info, scan)
 
 
 @dataclass(slots=True)
@@ -185,11 +203,11 @@ class _Notes:
             self._take_face(frame, face)
 
     def _take_face(self, frame: Frame, face: TrackedFace) -> None:
-        from vidrestore.alignment import sharpness, similarity, warp_face
+        from vidrestore.alignment import face_to_crop, sharpness, warp_face
 
         here = (frame.index, frame.seconds)
         sums = self.tracks.setdefault(face.track_id, _Sums(first=here, last=here))
-        picture = warp_face(frame, similarity(face.landmarks, 256), 256)
+        picture = warp_face(frame, face_to_crop(frame, face.landmarks, 256), 256)
         side = mean_side(face.box)
         sums.last = here
         sums.frames += 1
@@ -204,7 +222,7 @@ class _Notes:
             small = cv2.resize(picture, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
             sums.thumbnail = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
-    def result(self, info: VideoInfo) -> Inspection:
+    def result(self, info: VideoInfo, scan: Scan) -> Inspection:
         return Inspection(
             path=info.path,
             width=info.width,
@@ -214,7 +232,9 @@ class _Notes:
             codec=info.codec,
             pixel_format=info.pixel_format.name,
             rotation=info.rotation,
-            interlaced=info.interlaced,
+            mirrored=info.orientation.mirrored,
+            field_order=scan.order,
+            telecined=scan.measure.telecined,
             other_streams=info.other_streams,
             frames=self.frames,
             frames_with_faces=self.frames_with_faces,

@@ -7,26 +7,20 @@ path ─video─▶ Frame ─detection─▶ Detection ─tracking─▶ Tracked
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
+from vidrestore.account import Account
 from vidrestore.errors import InputError
 from vidrestore.settings import Settings
-from vidrestore.types import (
-    Frame,
-    FrameFaces,
-    Progress,
-    ProgressCallback,
-    Report,
-    TrackedFace,
-    VideoInfo,
-)
+from vidrestore.types import Frame, ProgressCallback, Report, VideoInfo
+
+if TYPE_CHECKING:
+    from vidrestore.video import Input, Scan
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 DECODED_AHEAD_BYTES = 128 * 2**20
 HELD_BYTES = 192 * 2**20
@@ -45,32 +39,42 @@ def restore_video(
     """
     from vidrestore import video
 
-    video.check_paths(source, target, settings.overwrite)
-    info = video.probe(source)
-    run = _Run(total=_expected_frames(info, settings), on_progress=on_progress)
-    with video.VideoWriter(
+    video.check_paths(source, target, settings.overwrite, settings.container)
+    given = video.open_input(source, **settings.about_input())
+    info = video.probe(given)
+    scan = video.choose_scan(given, info, settings.deinterlace)
+    width, height = _output_size(info, settings)
+    run = Account(total=_expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
+    with video.make_writer(
         target,
-        info,
+        replace(info, field_order=scan.output),
+        source=given,
+        container=settings.container,
         codec=settings.codec,
         crf=settings.crf,
         preset=settings.preset,
         overwrite=settings.overwrite,
-        width=info.width * 2 if settings.compare == "side-by-side" else None,
+        width=width,
+        height=height,
         start=settings.start,
         end=settings.end,
     ) as writer:
-        for frame in _restored_frames(source, info, settings, run):
+        for frame in scan.together(_restored_frames(given, info, scan, settings, run)):
             run.clock.enter("encoding")
             writer.write(frame)
             run.clock.leave()
-            run.frame_written()
+            run.frame_written(frame)
         if run.frames == 0:
             raise InputError(_nothing_decoded(source, settings))
-    return run.report(target, info, settings, tuple(writer.warnings))
+        if settings.start is None and settings.end is None:
+            run.check_end(info, writer.beside_until)
+    return run.report(target, (*_unflagged(info, scan), *writer.warnings))
 
 
-def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Run) -> Iterator[Frame]:
-    """The pipeline itself, lazily."""
+def _restored_frames(
+    source: Input, info: VideoInfo, scan: Scan, settings: Settings, run: Account
+) -> Iterator[Frame]:
+    """The pipeline itself, lazily; of interlaced video each field by itself."""
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
     from vidrestore.detection import detect, make_detector
@@ -86,8 +90,21 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
     detector = make_detector(settings.detector, settings.device)
     clock.leave()
     batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
-    decoded = read_frames(source, info, start=settings.start, end=settings.end, on_lost=run.packet_lost)
-    with Prefetch(decoded, items=64, max_bytes=DECODED_AHEAD_BYTES, size_of=_frame_bytes) as frames:
+    decoded = read_frames(
+        source,
+        info,
+        start=settings.start,
+        end=settings.end,
+        on_lost=run.frame_lost,
+        on_concealed=run.frame_concealed,
+    )
+    with Prefetch(
+        scan.apart(decoded),
+        items=64,
+        max_bytes=DECODED_AHEAD_BYTES,
+        size_of=_frame_bytes,
+        interrupt=source.interrupt,
+    ) as frames:
         found = detect(clock.timed("decoding", frames), detector, min_face=settings.min_face)
         tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
         aligned = align(clock.timed("tracking", tracked), restorer.size)
@@ -102,7 +119,7 @@ def _restored_frames(source: Path, info: VideoInfo, settings: Settings, run: _Ru
         )
         for item in clock.timed("restoration", restored):
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
-            run.faces += len(item.faces)
+            run.faces += 0 if item.frame.second_field else len(item.faces)
             if settings.compare == "side-by-side":
                 frame = side_by_side(item.frame, frame)
             yield frame
@@ -117,90 +134,23 @@ def held_frames(info: VideoInfo) -> int:
     return max(1, min(MAX_HELD, int(HELD_BYTES / frame_bytes)))
 
 
-@dataclass(slots=True)
-class _Clock:
-    """Seconds by room. Rooms are nested generators: time is booked on the innermost one that is running."""
+def _output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
+    """Coded width and height; with the comparison twice as wide as it is shown."""
+    from vidrestore.orientation import shown_across
 
-    seconds: dict[str, float] = field(default_factory=dict)
-    _rooms: list[str] = field(default_factory=list)
-    _since: float = field(default_factory=time.monotonic)
-
-    def enter(self, room: str) -> None:
-        self._book()
-        self._rooms.append(room)
-
-    def leave(self) -> None:
-        self._book()
-        self._rooms.pop()
-
-    def timed(self, room: str, items: Iterable[T]) -> Iterator[T]:
-        """`items`, with the time that making each takes booked on `room`."""
-        iterator = iter(items)
-        while True:
-            self.enter(room)
-            try:
-                item = next(iterator)
-            except StopIteration:
-                return
-            finally:
-                self.leave()
-            yield item
-
-    def _book(self) -> None:
-        now = time.monotonic()
-        if self._rooms:
-            self.seconds[self._rooms[-1]] = self.seconds.get(self._rooms[-1], 0.0) + now - self._since
-        self._since = now
+    if settings.compare != "side-by-side":
+        return info.width, info.height
+    axis, _ = shown_across(info.orientation)
+    return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-@dataclass(slots=True)
-class _Run:
-    """What is counted while a video is restored."""
-
-    total: int | None
-    on_progress: ProgressCallback | None
-    clock: _Clock = field(default_factory=_Clock)
-    began: float = field(default_factory=time.monotonic)
-    frames: int = 0
-    frames_with_faces: int = 0
-    faces: int = 0
-    lost: int = 0
-    tracks: set[int] = field(default_factory=set)
-
-    def packet_lost(self) -> None:
-        self.lost += 1
-
-    def counted(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
-        for item in items:
-            self.tracks.update(face.track_id for face in item.faces)
-            self.frames_with_faces += bool(item.faces)
-            yield item
-
-    def frame_written(self) -> None:
-        self.frames += 1
-        if self.on_progress is not None:
-            elapsed = time.monotonic() - self.began
-            self.on_progress(
-                Progress(frames=self.frames, total=self.total, faces=self.faces, seconds=elapsed)
-            )
-
-    def report(self, target: Path, info: VideoInfo, settings: Settings, warnings: tuple[str, ...]) -> Report:
-        whole = settings.start is None and settings.end is None
-        missing = (info.frame_count or 0) - self.frames if whole else 0
-        lost = max(self.lost, missing, 0)
-        if lost:
-            warnings = (f"{lost} of {self.frames + max(missing, 0)} frames could not be decoded", *warnings)
-        return Report(
-            output=target,
-            frames=self.frames,
-            frames_with_faces=self.frames_with_faces,
-            faces=self.faces,
-            tracks=len(self.tracks),
-            lost_frames=lost,
-            seconds=time.monotonic() - self.began,
-            seconds_by_room=dict(self.clock.seconds),
-            warnings=warnings,
-        )
+def _unflagged(info: VideoInfo, scan: Scan) -> list[str]:
+    if scan.method != "fields" or info.interlaced:
+        return []
+    return [
+        f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
+        "--deinterlace bwdif makes it progressive"
+    ]
 
 
 def _frame_bytes(frame: Frame) -> int:

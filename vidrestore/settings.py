@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from vidrestore.errors import UsageError
 
+Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
+InputFormat = Literal["y4m", "nut", "rawvideo"]
 DetectorName = Literal["cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 
@@ -18,7 +21,13 @@ class Settings(BaseModel):
     """How a video is restored. Unknown names are refused; values are checked before work starts."""
 
     # The line under each field is its help, on the command line too.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,  # Fraction
+    )
 
     model: str = "compact"
     """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
@@ -40,16 +49,30 @@ class Settings(BaseModel):
     """all, largest, or the ids of tracks as `vidrestore inspect` numbers them, such as 0,2."""
     min_face: int = Field(default=24, ge=8)
     """Faces with a smaller box than this, in pixels, are left alone."""
-    codec: str = "libx264"
-    """FFmpeg's name of the video encoder, such as libx264, libx265, libsvtav1, prores_ks, ffv1."""
+    codec: str = "match"
+    """match (like the input's), h264, hevc, av1, vp9, prores, dnxhr, ffv1, or FFmpeg's name of an encoder."""
     crf: float | None = Field(default=None, ge=0, le=63)
-    """Quality in the codec's own terms; None: visually lossless for the codec."""
+    """Quality in the codec's own terms; None: visually lossless, at most twice the input's rate by match."""
     preset: str | None = None
     """The codec's own preset, such as fast or slow; None: the codec's default."""
+    container: str | None = None
+    """mp4, mkv, mov, webm, nut, y4m, rawvideo or another of FFmpeg's; None: as OUTPUT ends, nut for -."""
+    fps: Fraction | None = None
+    """Frames a second of pictures and raw video that come in, such as 25 or 24000/1001."""
+    input_format: InputFormat | None = None
+    """y4m, nut or rawvideo; None: by content."""
+    pixel_format: str | None = None
+    """FFmpeg's pixel format of raw video that comes in, such as yuv420p."""
+    size: str | None = Field(default=None, pattern=r"^[1-9]\d*x[1-9]\d*$")
+    """WIDTHxHEIGHT of raw video that comes in, such as 1920x1080."""
+    strict: bool = False
+    """Refuse a damaged input instead of restoring what there is."""
     start: float | None = Field(default=None, ge=0)
     """Where to begin: seconds or HH:MM:SS.mmm from the beginning of the video."""
     end: float | None = Field(default=None, gt=0)
     """Where to stop: seconds or HH:MM:SS.mmm from the beginning of the video."""
+    deinterlace: Deinterlace = "auto"
+    """auto (interlaced video stays so, restored by fields), keep (take it for such), bwdif (progressive)."""
     compare: Compare = "none"
     """side-by-side: the original on the left, the restored video on the right."""
     overwrite: bool = False
@@ -59,6 +82,21 @@ class Settings(BaseModel):
     @classmethod
     def _clock_time(cls, value: Any) -> Any:
         return _seconds(value) if isinstance(value, str) else value
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _frame_rate(cls, value: Any) -> Any:
+        return None if value is None else _rate(value)
+
+    def about_input(self) -> dict[str, Any]:
+        """What says how the input is read, as `video.open_input` takes it."""
+        size = None if self.size is None else tuple(int(side) for side in self.size.split("x"))
+        return {
+            "fps": self.fps,
+            "input_format": self.input_format,
+            "pixel_format": self.pixel_format,
+            "size": size,
+        }
 
     @model_validator(mode="after")
     def _end_after_start(self) -> Settings:
@@ -95,6 +133,20 @@ def _seconds(text: str) -> float:
         return minutes * 60 + float(seconds)
     except ValueError:
         raise ValueError("a time is written as seconds (12.5) or HH:MM:SS.mmm (00:01:30.250)") from None
+
+
+def _rate(value: Any) -> Fraction:
+    """25, 24000/1001; 23.976, 29.97 and 59.94 are what they stand for."""
+    try:
+        rate = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("a rate is written as 25, 29.97 or 24000/1001") from None
+    broadcast = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
+    if rate.denominator > 1 and abs(rate - broadcast) < Fraction(1, 1000):
+        rate = broadcast
+    if not 0 < rate <= 1000:
+        raise ValueError("a rate lies above 0 and is at most 1000 frames a second")
+    return rate
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

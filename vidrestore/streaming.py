@@ -29,12 +29,17 @@ class Prefetch(Generic[T]):
         items: int,
         max_bytes: int | None = None,
         size_of: Callable[[T], int] | None = None,
+        interrupt: Callable[[], None] | None = None,
     ) -> None:
-        """At most `items` wait, and at most `max_bytes` by `size_of`, unless one alone is larger."""
+        """At most `items` wait, and at most `max_bytes` by `size_of`, unless one alone is larger.
+
+        `interrupt` ends a wait inside the source, of a source that may wait for long.
+        """
         if max_bytes is not None and size_of is None:
             raise ValueError("max_bytes needs size_of")
         self._source = source
         self._items, self._max_bytes, self._size_of = items, max_bytes, size_of
+        self._interrupt = interrupt
         self._waiting: queue.SimpleQueue[tuple[T, int] | None] = queue.SimpleQueue()
         self._room = threading.Condition()
         self._count = self._bytes = 0
@@ -52,6 +57,8 @@ class Prefetch(Generic[T]):
         with self._room:
             self._stopped = True
             self._room.notify_all()
+        if self._interrupt is not None:
+            self._interrupt()
         self._thread.join()
 
     def __iter__(self) -> Iterator[T]:

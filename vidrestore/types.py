@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 FloatArray = NDArray[np.float32]
+FieldOrder = Literal["progressive", "top", "bottom"]
+"""Whether a picture's even and odd lines are of two moments, and whose come first: the top line's or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,24 @@ class ColourTags:
     transfer: int = 2
     full_range: bool = False
     siting: int = 0
-    """AVChromaLocation: 0 unspecified, 1 left, 2 centre, 3 top-left."""
+    """AVChromaLocation: 0 unspecified, 1 left, 2 centre, 3 top-left, 4 top, 5 bottom-left, 6 bottom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orientation:
+    """How a player turns the coded picture before it shows it: by `turn`, then mirrored left to right."""
+
+    turn: int = 0
+    """Degrees counter-clockwise: 0, 90, 180 or 270."""
+    mirrored: bool = False
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether what is coded from side to side is shown up and down."""
+        return self.turn % 180 != 0
+
+
+UPRIGHT = Orientation()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +84,29 @@ class VideoInfo:
     """As the container states or implies it; None where it does not."""
     duration: Fraction | None
     """Seconds, or None."""
-    rotation: int
-    """Degrees the player turns the picture counter-clockwise, from the display matrix: 0, 90, 180, 270."""
+    orientation: Orientation
+    """From the display matrix."""
     pixel_format: PixelFormat
     colour: ColourTags
-    interlaced: bool
+    field_order: FieldOrder
+    """As the stream or its first picture is flagged."""
     codec: str
     bit_rate: int | None
     other_streams: tuple[str, ...]
     """One word a stream besides the video: audio, subtitle, data, attachment, video (a cover)."""
+    profile: str | None = None
+    """The codec's, such as HQ of ProRes or High 4:2:2 Intra of H.264."""
+    is_counted: bool = False
+    """Whether the container states `frame_count`, rather than a duration it follows from."""
+
+    @property
+    def rotation(self) -> int:
+        """Degrees counter-clockwise by which a player turns the picture."""
+        return self.orientation.turn
+
+    @property
+    def interlaced(self) -> bool:
+        return self.field_order != "progressive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +124,10 @@ class Frame:
     """(height, width) each, chroma subsampled as in the format; Y U V [A], G B R [A] or Y. Read only."""
     format: PixelFormat
     colour: ColourTags
+    orientation: Orientation = UPRIGHT
+    """How it is to be turned to be looked at; the planes are not."""
+    second_field: bool = False
+    """Whether this is the later of the two moments of an interlaced picture, which share its index."""
 
     @property
     def width(self) -> int:
@@ -147,7 +184,7 @@ class AlignedFace:
     to_crop: NDArray[np.float64]
     """(2, 3) similarity, frame px -> crop px."""
     image: FloatArray
-    """(S, S, 3) RGB in 0..1, in the video's own transfer."""
+    """(S, S, 3) RGB in 0..1; of PQ, HLG and linear video its SDR rendering (`transfer.py`)."""
     landmarks: FloatArray
     """(5, 2) [frame px]."""
     opacity: float = 1.0
@@ -211,7 +248,15 @@ class Report:
     faces: int
     tracks: int
     lost_frames: int
-    """Packets that could not be decoded."""
+    """Frames that could not be decoded: at their time the one before is shown, or they lay behind the end."""
     seconds: float
     seconds_by_room: dict[str, float]
     warnings: tuple[str, ...] = ()
+    concealed_frames: int = 0
+    """Frames of which the decoder had to patch parts."""
+
+    @property
+    def damage(self) -> float:
+        """Share of the input's frames that were lost or concealed, 0..1."""
+        damaged = self.lost_frames + self.concealed_frames
+        return damaged / max(self.frames, damaged, 1)

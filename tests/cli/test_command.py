@@ -21,6 +21,7 @@ class FakeRestore:
         self.values: dict[str, Any] = {}
         self.failure: BaseException | None = None
         self.warnings: tuple[str, ...] = ()
+        self.lost = 1
 
     def __call__(self, *arguments: Any, on_progress: Any, **values: Any) -> Report:
         self.arguments, self.values = arguments, values
@@ -34,7 +35,7 @@ class FakeRestore:
             frames_with_faces=120,
             faces=240,
             tracks=1,
-            lost_frames=2,
+            lost_frames=self.lost,
             seconds=30.0,
             seconds_by_room={},
             warnings=self.warnings,
@@ -65,8 +66,9 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
     line = (
         "restore a b --model daefr --detector retinaface_mobile0.25=w.pth --device cuda:1 --strength 0.5 "
         "--fidelity 0.3 --temporal 0 --deflicker --faces 0,2 --min-face 40 --batch 8 --codec libx265 "
-        "--crf 14.5 "
-        "--preset slow --start 1:30 --end 95 --compare side-by-side -y"
+        "--crf 14.5 --container mkv --fps 24000/1001 --input-format rawvideo --pixel-format yuv420p "
+        "--size 64x48 --strict "
+        "--preset slow --start 1:30 --end 95 --deinterlace bwdif --compare side-by-side -y"
     )
     assert main(line.split()) == 0
     assert fake.values == {
@@ -84,8 +86,15 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "codec": "libx265",
         "crf": 14.5,
         "preset": "slow",
+        "container": "mkv",
+        "fps": "24000/1001",
+        "input_format": "rawvideo",
+        "pixel_format": "yuv420p",
+        "size": "64x48",
+        "strict": True,
         "start": "1:30",
         "end": "95",
+        "deinterlace": "bwdif",
         "compare": "side-by-side",
         "overwrite": True,
     }
@@ -99,9 +108,25 @@ def test_the_closing_line_says_what_was_done_and_where_it_is(
     printed = capsys.readouterr()
     assert printed.out == (
         "150 frames, 240 faces of 1 track restored in 30.0 s (5.0 frames/s), "
-        "2 frames lost, 1 warning: out.mp4\n"
+        "1 frame lost, 1 warning: out.mp4\n"
     )
     assert printed.err == "vidrestore: warning: a timecode track was left out\n"
+
+
+@pytest.mark.parametrize(("lost", "code"), [(0, 0), (1, 0), (2, 3)])
+def test_damage_of_more_than_one_frame_in_a_hundred_has_its_own_exit_code(
+    fake: FakeRestore, lost: int, code: int
+) -> None:
+    fake.lost = lost
+    assert main(["restore", "in.mp4", "out.mp4"]) == code
+
+
+def test_into_a_pipe_all_words_go_to_stderr(fake: FakeRestore, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.warnings = ("a timecode track was left out",)
+    assert main(["restore", "-", "-"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "150 frames" in printed.err
 
 
 def test_quiet_prints_nothing(fake: FakeRestore, capsys: pytest.CaptureFixture[str]) -> None:

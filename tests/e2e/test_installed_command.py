@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -140,10 +141,12 @@ def test_a_cut_off_video_is_restored_as_far_as_it_goes_and_says_how_much_is_lost
     clip = Clip(frames=60, sounds=("aac",), container_options={"movflags": "faststart"})
     truncate(make_clip(tmp_path / "in.mp4", clip), 0.6)
     ended = vidrestore("restore", "in.mp4", "out.mp4", folder=tmp_path)
-    assert ended.code == 0, ended.err
+    assert ended.code == 3, ended.err  # more than one frame in a hundred
     kept = len(frame_times(tmp_path / "out.mp4"))
     assert 10 < kept < 60
-    assert f"{60 - kept} of 60 frames could not be decoded" in ended.out + ended.err
+    told = re.search(r"(\d+) of 60 frames could not be decoded", ended.err)
+    assert told is not None, ended.err
+    assert int(told[1]) >= 60 - kept  # the last ones that are there may lack what they refer to
 
 
 def refused(ended: Ended, message: str) -> None:

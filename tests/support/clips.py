@@ -35,7 +35,11 @@ class Clip:
     gop: int = 10
     sounds: Sequence[str] = ()
     """Codec of each sound track; the languages are eng, deu, fra in turn."""
+    sound_rate: int = 44100
+    """Hertz; Opus is always at 48000."""
     subtitles: bool = False
+    others: Sequence[str] = ()
+    """Codecs of further streams of two raw packets each: mov_text, hdmv_pgs_subtitle, dvd_subtitle, klv."""
     rotation: int | None = None
     """Degrees counter-clockwise."""
     mirrored: bool = False
@@ -59,8 +63,10 @@ def make_clip(path: Path, clip: Clip | None = None) -> Path:
         if clip.chapters:
             container.set_chapters([_chapter(number, *entry) for number, entry in enumerate(clip.chapters)])
         video = _add_video(container, clip)
-        sounds = [_add_sound(container, codec, number) for number, codec in enumerate(clip.sounds)]
+        rate = clip.sound_rate
+        sounds = [_add_sound(container, codec, number, rate) for number, codec in enumerate(clip.sounds)]
         subtitles = container.add_mux_stream("subrip") if clip.subtitles else None
+        others = [_add_other(container, codec) for codec in clip.others]
         if clip.attachment is not None:
             container.add_attachment("font.ttf", "application/x-truetype-font", clip.attachment)
         packets: list[Any] = []
@@ -74,6 +80,8 @@ def make_clip(path: Path, clip: Clip | None = None) -> Path:
             packets += _sound_packets(stream, clip.start, last, 220 * (number + 1))
         if subtitles is not None:
             packets += [_subtitle(subtitles, clip.start, text) for text in ("one", "two")]
+        for codec, stream in zip(clip.others, others, strict=True):
+            packets += [_raw_packet(stream, codec, clip.start, time) for time in (100, 300)]
         packets.sort(key=lambda packet: packet.dts * packet.time_base)
         container.mux(packets)
     return path
@@ -163,8 +171,8 @@ def _add_video(container: Any, clip: Clip) -> Any:
     return video
 
 
-def _add_sound(container: Any, codec: str, number: int) -> Any:
-    stream = container.add_stream(codec, rate=44100 if codec != "libopus" else 48000)
+def _add_sound(container: Any, codec: str, number: int, rate: int = 44100) -> Any:
+    stream = container.add_stream(codec, rate=rate if codec != "libopus" else 48000)
     stream.metadata["language"] = ("eng", "deu", "fra")[number % 3]
     return stream
 
@@ -193,6 +201,23 @@ def _subtitle(stream: Any, start: Fraction, text: str) -> Any:
     packet.stream, packet.time_base = stream, Fraction(1, 1000)
     packet.pts = packet.dts = round(start * 1000) + {"one": 200, "two": 700}[text]
     packet.duration = 300
+    return packet
+
+
+def _add_other(container: Any, codec: str) -> Any:
+    if codec == "klv":
+        return container.add_data_stream(codec)
+    stream = container.add_mux_stream(codec)
+    stream.time_base = Fraction(1, 1000)
+    stream.metadata["language"] = "deu"
+    return stream
+
+
+def _raw_packet(stream: Any, codec: str, start: Fraction, time: int) -> Any:
+    packet = av.Packet({"mov_text": b"\0\3one", "webvtt": b"one"}.get(codec, bytes(range(20))))
+    packet.stream, packet.time_base = stream, Fraction(1, 1000)
+    packet.pts = packet.dts = round(start * 1000) + time
+    packet.duration = 100
     return packet
 
 

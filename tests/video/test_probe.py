@@ -65,7 +65,7 @@ def test_a_mirrored_picture_is_not_a_turned_one(tmp_path: Path) -> None:
 def test_colour_pixel_aspect_and_depth_are_read(tmp_path: Path) -> None:
     clip = Clip(pixel_format="yuv422p10le", colour=(9, 9, 16, 2), pixel_aspect=Fraction(16, 15))
     info = probe(make_clip(tmp_path / "clip.mp4", clip))
-    assert info.colour == ColourTags(matrix=9, primaries=9, transfer=16, full_range=True)
+    assert info.colour == ColourTags(matrix=9, primaries=9, transfer=16, full_range=True, siting=1)
     assert info.pixel_aspect == Fraction(16, 15)
     assert (info.pixel_format.bit_depth, info.pixel_format.chroma_shift) == (10, (1, 0))
 

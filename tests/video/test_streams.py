@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
+from av.stream import Disposition
 
 from tests.support.clips import Clip, make_clip, packets_of
 from vidrestore.video import VideoWriter, probe, read_frames
@@ -57,14 +58,51 @@ def test_everything_matroska_holds_is_carried_over(tmp_path: Path) -> None:
 
 def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mkv", FULL), tmp_path / "output.mp4"
-    warnings = _rewrite(source, output)
-    assert len(warnings) == 2
-    assert "subtitle stream 3" in warnings[0]
-    assert "attachment stream 4" in warnings[1]
+    (warning,) = _rewrite(source, output)
+    assert "subtitle stream 3" in warning
+    assert "attachment stream 4" in warning
     made = packets_of(output, "audio")
     assert [[p[2] for p in track] for track in made] == [
         [p[2] for p in track] for track in packets_of(source, "audio")
     ]
+
+
+def test_what_streams_are_for_is_kept(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mkv", FULL)
+    source, output = tmp_path / "clip.mkv", tmp_path / "output.mkv"
+    wanted = [Disposition.default, Disposition.original, Disposition.comment, Disposition.forced]
+    with av.open(str(plain)) as given, av.open(str(source), "w") as made:
+        streams = [s for s in given.streams if s.type != "attachment"]
+        copies = {s.index: made.add_stream_from_template(s, opaque=True) for s in streams}
+        for copy, disposition in zip(copies.values(), wanted, strict=True):
+            copy.disposition = disposition
+        for packet in given.demux(*streams):
+            if packet.size:
+                packet.stream = copies[packet.stream.index]
+                made.mux(packet)
+    assert _rewrite(source, output) == []
+    with av.open(str(output)) as made_again:
+        assert [stream.disposition for stream in made_again.streams] == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "languages"), [(".mp4", ["eng", "deu", "fra"]), (".mov", ["eng", "ger", "fra"])]
+)
+def test_languages_are_kept_by_the_name_the_container_has_for_them(
+    tmp_path: Path, kind: str, languages: list[str]
+) -> None:
+    source = make_clip(tmp_path / "clip.mp4", Clip(frames=5, sounds=("aac", "aac", "aac")))
+    assert _rewrite(source, tmp_path / f"output{kind}") == []
+    with av.open(str(tmp_path / f"output{kind}")) as made:
+        assert [stream.language for stream in made.streams.audio] == languages
+
+
+def test_a_transport_stream_is_not_given_subtitles_it_would_call_data(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "clip.mkv", Clip(frames=5, time_base=Fraction(1, 1000), subtitles=True))
+    (warning,) = _rewrite(source, tmp_path / "output.ts")
+    assert "subtitle stream 1" in warning
+    with av.open(str(tmp_path / "output.ts")) as made:
+        assert [stream.type for stream in made.streams] == ["video"]
 
 
 def test_sound_is_cut_with_the_picture_and_moved_alike(tmp_path: Path) -> None:

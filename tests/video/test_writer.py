@@ -65,6 +65,18 @@ def test_timestamps_come_out_exactly_as_they_went_in(tmp_path: Path, name: str, 
     assert made[1][-1].duration == (given[1][-1].duration or made[1][0].duration)
 
 
+@pytest.mark.parametrize("kind", [".mp4", ".mkv"])
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_film_of_a_frame_or_two_is_written_by_x265_every_time(
+    tmp_path: Path, frames: int, kind: str
+) -> None:
+    source = make_clip(tmp_path / "clip.mp4", Clip(frames=frames))
+    for number in range(5):
+        output = tmp_path / f"output{number}{kind}"
+        _rewrite(source, output, codec="libx265", preset="ultrafast")
+        assert _seconds(_read(output)[1]) == _seconds(_read(source)[1])
+
+
 @pytest.mark.parametrize("name", CLIPS)
 def test_matroska_keeps_timestamps_to_its_millisecond(tmp_path: Path, name: str) -> None:
     source, output = make_clip(tmp_path / name, CLIPS[name]), tmp_path / "output.mkv"
@@ -175,7 +187,8 @@ def test_tags_aspect_and_rotation_are_kept(tmp_path: Path, codec: str, kind: str
     source, output = make_clip(tmp_path / "clip.mp4", clip), tmp_path / f"output{kind}"
     _rewrite(source, output, codec=codec)
     given, made = probe(source), probe(output)
-    assert made.colour == given.colour
+    # Streams state where chroma lies for 4:2:0 only.
+    assert replace(made.colour, siting=0) == replace(given.colour, siting=0)
     assert made.pixel_aspect == given.pixel_aspect
     assert made.rotation == 90
     assert made.pixel_format == given.pixel_format
@@ -248,7 +261,9 @@ def test_a_codecs_common_name_gets_the_same_quality(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "clip.mp4")
     _rewrite(source, tmp_path / "one.mp4", codec="libx264")
     _rewrite(source, tmp_path / "two.mp4", codec="h264")
-    assert packets_of(tmp_path / "one.mp4", "video") == packets_of(tmp_path / "two.mp4", "video")
+    # The first packet states the encoder's settings; later ones differ with the timing of x264's threads.
+    one, two = (packets_of(tmp_path / name, "video")[0][0] for name in ("one.mp4", "two.mp4"))
+    assert one == two
 
 
 def test_a_part_without_frames_leaves_no_file(tmp_path: Path) -> None:

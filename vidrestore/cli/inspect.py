@@ -40,6 +40,10 @@ def inspect(
     device: Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))] = None,
     faces: Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))] = None,
     min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))] = None,
+    deinterlace: Annotated[
+        str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))
+    ] = None,
+    fps: Annotated[str | None, typer.Option(metavar="N", help=about("fps"))] = None,
     start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
@@ -48,7 +52,14 @@ def inspect(
     from vidrestore.inspection import inspect_video
 
     settings = make_settings(
-        detector=detector, device=device, faces=faces, min_face=min_face, start=start, end=end
+        detector=detector,
+        device=device,
+        faces=faces,
+        min_face=min_face,
+        deinterlace=deinterlace,
+        fps=fps,
+        start=start,
+        end=end,
     )
     with show_progress(quiet=quiet) as on_progress:
         found = inspect_video(input, settings, on_progress)
@@ -83,7 +94,9 @@ def _print(found: Inspection) -> None:
         f"{found.path}: {found.width} x {found.height}, {found.frames} frames, "
         f"{float(found.frame_rate):.3f} frames/s, {found.codec} {found.pixel_format}"
         + (f", turned by {found.rotation} degrees" if found.rotation else "")
-        + (", interlaced" if found.interlaced else "")
+        + (", mirrored" if found.mirrored else "")
+        + (f", interlaced ({found.field_order} field first)" if found.interlaced else "")
+        + (", telecined from film" if found.telecined else "")
     )
     starts = ", ".join(f"{scene.start:.2f}" for scene in found.scenes[:12])
     more = f" and {len(found.scenes) - 12} more" if len(found.scenes) > 12 else ""

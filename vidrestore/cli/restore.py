@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vidrestore.cli.progress import show_progress
-from vidrestore.settings import Settings
+from vidrestore.settings import Settings, make_settings
 
 if TYPE_CHECKING:
     from vidrestore.types import Report
@@ -19,14 +19,33 @@ EXAMPLES = """\
 
 vidrestore restore old.mp4 new.mp4
 
-vidrestore restore old.mkv new.mkv --strength 0.7 --codec libx265 --crf 16
+vidrestore restore old.mkv new.mkv --strength 0.7 --codec hevc --crf 16
 
-vidrestore restore tape.mov cut.mov --start 00:01:30 --end 00:02:00.5 --codec prores_ks
+vidrestore restore tape.mov cut.mov --start 00:01:30 --end 00:02:00.5 --codec prores
+
+vidrestore restore shots/%05d.png restored/%05d.png
+
+vidrestore restore shots/%05d.exr new.mov --fps 24000/1001 --codec prores
+
+ffmpeg -i old.mp4 -f nut -c copy -c:v rawvideo - | vidrestore restore - - | ffmpeg -i - new.mkv
 
 vidrestore restore old.mp4 compared.mp4 --compare side-by-side --overwrite
 
 vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
+
+[bold]Exit codes[/bold]
+
+0 done; 2 arguments or input cannot be used; 1 the work failed; 3 done, but more than one frame in a hundred \
+of the input was lost or damaged; 130 interrupted
 """
+MUCH_DAMAGE = 0.01
+"""Share of the input's frames above which the exit code says that it was damaged."""
+DAMAGED = 3
+_OF_THE_ENDS = {
+    "config", "codec", "crf", "preset", "container", "fps", "input_format", "pixel_format", "size",
+    "overwrite",
+}  # fmt: skip
+"""Settings that ffmpeg's own command lines say, or that have no meaning in a pipe."""
 
 
 def about(setting: str) -> str:
@@ -37,9 +56,21 @@ def about(setting: str) -> str:
 
 
 def restore(
-    input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to restore.", show_default=False)],
+    input: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="The video or picture to restore; shots/%05d.png for a sequence; - for standard input.",
+            show_default=False,
+        ),
+    ],
     output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Where the result goes.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="Where the result goes; shots/%05d.png for a sequence; - for standard output.",
+            show_default=False,
+        ),
     ],
     model: Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=about("model"))] = None,
     detector: Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=about("detector"))] = None,
@@ -56,8 +87,19 @@ def restore(
     codec: Annotated[str | None, typer.Option(metavar="NAME", help=about("codec"))] = None,
     crf: Annotated[float | None, typer.Option(metavar="N", help=about("crf"))] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help=about("preset"))] = None,
+    container: Annotated[str | None, typer.Option(metavar="NAME", help=about("container"))] = None,
+    fps: Annotated[str | None, typer.Option(metavar="N", help=about("fps"))] = None,
+    input_format: Annotated[
+        str | None, typer.Option(metavar="y4m|nut|rawvideo", help=about("input_format"))
+    ] = None,
+    pixel_format: Annotated[str | None, typer.Option(metavar="NAME", help=about("pixel_format"))] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help=about("size"))] = None,
+    strict: Annotated[bool | None, typer.Option("--strict", help=about("strict"), show_default=False)] = None,
     start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
+    deinterlace: Annotated[
+        str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))
+    ] = None,
     compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=about("compare"))] = None,
     config: Annotated[
         Path | None,
@@ -66,39 +108,66 @@ def restore(
     overwrite: Annotated[
         bool | None, typer.Option("--overwrite", "-y", help=about("overwrite"), show_default=False)
     ] = None,
+    print_ffmpeg: Annotated[
+        bool,
+        typer.Option("--print-ffmpeg", help="Print ffmpeg's command lines around a pipe; restore nothing."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
     """Restore the faces in INPUT and write the video to OUTPUT; its sound is copied as it is."""
     from vidrestore.api import restore as restore_video
 
+    settings: dict[str, Any] = {
+        "config": config,
+        "model": model,
+        "detector": detector,
+        "device": device,
+        "strength": strength,
+        "fidelity": fidelity,
+        "temporal": temporal,
+        "deflicker": deflicker,
+        "faces": faces,
+        "min_face": min_face,
+        "batch": batch,
+        "codec": codec,
+        "crf": crf,
+        "preset": preset,
+        "container": container,
+        "fps": fps,
+        "input_format": input_format,
+        "pixel_format": pixel_format,
+        "size": size,
+        "strict": strict,
+        "start": start,
+        "end": end,
+        "deinterlace": deinterlace,
+        "compare": compare,
+        "overwrite": overwrite,
+    }
+    if print_ffmpeg:
+        from vidrestore.video import ffmpeg_pipeline
+
+        print(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
+        return
     with show_progress(quiet=quiet) as on_progress:
-        report = restore_video(
-            input,
-            output,
-            config=config,
-            on_progress=on_progress,
-            model=model,
-            detector=detector,
-            device=device,
-            strength=strength,
-            fidelity=fidelity,
-            temporal=temporal,
-            deflicker=deflicker,
-            faces=faces,
-            min_face=min_face,
-            batch=batch,
-            codec=codec,
-            crf=crf,
-            preset=preset,
-            start=start,
-            end=end,
-            compare=compare,
-            overwrite=overwrite,
-        )
+        report = restore_video(input, output, on_progress=on_progress, **settings)
     for warning in report.warnings:
         print(f"vidrestore: warning: {warning}", file=sys.stderr)
     if not quiet:
-        print(closing_line(report))
+        # Standard output is the video's own where that goes there.
+        print(closing_line(report), file=sys.stderr if str(output) == "-" else sys.stdout)
+    if report.damage > MUCH_DAMAGE:
+        raise typer.Exit(DAMAGED)
+
+
+def _flags(settings: dict[str, Any]) -> list[str]:
+    """The command line's words for settings, less those that concern the files at both ends."""
+    words = []
+    for name, value in settings.items():
+        if value is not None and name not in _OF_THE_ENDS:
+            flag = f"--{name.replace('_', '-')}"
+            words += [flag] if value is True else [flag, str(value)]
+    return words
 
 
 def closing_line(report: Report) -> str:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour import rgb_region, small_rgb
+from vidrestore.colour import sdr_region, small_rgb
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
     crop_matrix,
@@ -120,7 +120,7 @@ def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDAr
     y0, y1 = (int(np.clip(v, 0, frame.height)) for v in (y - half - 2, y + half + 3))
     if x1 - x0 < 2 or y1 - y0 < 2:  # the square lies off the frame
         return np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
-    region = np.clip(rgb_region(frame, x0, y0, x1, y1) * 255 + 0.5, 0, 255).astype(np.uint8)
+    region = np.clip(sdr_region(frame, x0, y0, x1, y1) * 255 + 0.5, 0, 255).astype(np.uint8)
     shrink = max(side / CROP_SIDE, 1.0)
     size = (max(round((x1 - x0) / shrink), 1), max(round((y1 - y0) / shrink), 1))
     small = cv2.resize(region, size, interpolation=cv2.INTER_AREA)

@@ -10,6 +10,7 @@ import numpy as np
 from vidrestore.boxes import smaller_side
 from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.overlap import without_duplicates
+from vidrestore.orientation import from_upright, upright
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 THOROUGH_EVERY = 4
@@ -22,7 +23,7 @@ _TINY = (32, 18)
 def detect(
     frames: Iterable[Frame], detector: FaceDetector, *, interval: int = 5, min_face: int = 24
 ) -> Iterator[FrameFaces[Detection]]:
-    """One out per frame in, same order, at once.
+    """One out per frame in, same order, at once; the detector sees each as a player shows it.
 
     `interval`: frames between two searches, of which most are quick. A face that could not be followed and a
     picture that changed all over (a cut) bring on a thorough one at once.
@@ -30,7 +31,8 @@ def detect(
     """
     known: tuple[Detection, ...] = ()
     before: FloatArray | None = None
-    for count, frame in enumerate(frames):
+    for count, coded in enumerate(frames):
+        frame = upright(coded)
         followed = detector.follow(frame, known) if known else ()
         look = _tiny(frame)
         surprising = before is None or len(followed) < len(known) or _change(before, look) > CHANGED
@@ -42,7 +44,7 @@ def detect(
         else:
             found = without_duplicates(followed)
         known = tuple(d for d in found if smaller_side(d.box) >= min_face)
-        yield FrameFaces(frame=frame, faces=known)
+        yield FrameFaces(frame=coded, faces=tuple(from_upright(d, coded) for d in known))
 
 
 def _tiny(frame: Frame) -> FloatArray:

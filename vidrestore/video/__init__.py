@@ -1,9 +1,27 @@
 """File to frames and frames to file; the only importer of PyAV."""
 
+from vidrestore.video.command_lines import ffmpeg_pipeline
 from vidrestore.video.formats import describe_format
+from vidrestore.video.input import Input, open_input
+from vidrestore.video.interlacing import FieldMeasure, Scan, choose_scan, measure_fields
+from vidrestore.video.outputs import make_writer
 from vidrestore.video.paths import check_paths
 from vidrestore.video.probe import probe
 from vidrestore.video.reader import read_frames
 from vidrestore.video.writer import VideoWriter
 
-__all__ = ["VideoWriter", "check_paths", "describe_format", "probe", "read_frames"]
+__all__ = [
+    "FieldMeasure",
+    "Input",
+    "Scan",
+    "VideoWriter",
+    "check_paths",
+    "choose_scan",
+    "describe_format",
+    "ffmpeg_pipeline",
+    "make_writer",
+    "measure_fields",
+    "open_input",
+    "probe",
+    "read_frames",
+]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import av
-import numpy as np
 from av.codec.codec import UnknownCodecError
-from av.video.reformatter import Interpolation, VideoReformatter
 
-from vidrestore.errors import OutputError, UsageError
-from vidrestore.types import ColourTags, PixelFormat, Plane
+from vidrestore.errors import DeviceError, OutputError, UsageError
+from vidrestore.types import PixelFormat
 from vidrestore.video import formats
 
 # The option that sets an encoder's quality, and the value at which one sees no difference.
@@ -26,17 +25,41 @@ _QUALITY = {
     "hevc_nvenc": ("cq", 19.0),
     "av1_nvenc": ("cq", 22.0),
 }
+_NAMES = {
+    "avc": "libx264",
+    "x264": "libx264",
+    "h265": "libx265",
+    "hevc": "libx265",
+    "x265": "libx265",
+    "av1": "libsvtav1",
+    "vp9": "libvpx-vp9",
+    "vp8": "libvpx",
+    "prores": "prores_ks",
+    "dnxhr": "dnxhd",
+    "mpeg2": "mpeg2video",
+    "jpeg": "mjpeg",
+    "raw": "rawvideo",
+}
+"""What people call encoders, where FFmpeg would take another or none."""
+_HARDWARE = {
+    "nvenc": "an NVIDIA GPU that encodes, with its driver",
+    "qsv": "an Intel GPU with its driver",
+    "amf": "an AMD GPU with its driver",
+    "vaapi": "a GPU that VA-API drives",
+    "videotoolbox": "an Apple computer",
+    "mf": "Windows",
+    "v4l2m2m": "a board that encodes",
+    "vulkan": "a GPU that encodes by Vulkan",
+}
+"""Ends of the names of encoders that are in the library whether or not there is what they run on."""
 _BY_SCALE = {"mpeg4", "mpeg2video", "mjpeg"}
 """Encoders whose quality is a fixed quantiser; 2 is their best useful one."""
+BY_COUNT = {"mpeg2video", "mpeg4", "dvvideo"}
+"""Encoders that know constant rates alone, and get the frames' numbers for times."""
+_OF_RATE = {"maxrate", "bufsize", "b", "qp"}
 _EVEN_CHROMA = {"libx264", "libx265", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc"}
 """Encoders that refuse a size their subsampled chroma does not divide."""
 _TRY = "try --codec ffv1 with an output name that ends in .mkv"
-_EXACT_SCALING = (
-    Interpolation.BICUBIC
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,40 +71,73 @@ class Encoding:
     exact: bool
     """Whether that format holds the frames' samples as they are."""
 
+    @property
+    def format(self) -> PixelFormat:
+        return formats.describe_format(self.pixel_format)
 
-def choose_encoding(codec: str, frames: PixelFormat, width: int, height: int) -> Encoding:
+
+def encoder_name(codec: str) -> str:
+    """FFmpeg's name of the encoder that `codec` means. Raises UsageError where there is none."""
+    return _encoder(codec).name
+
+
+def choose_encoding(
+    codec: str,
+    frames: PixelFormat,
+    width: int,
+    height: int,
+    *,
+    convert: bool = False,
+    reduce: bool = False,
+    as_rgb: bool = False,
+) -> Encoding:
     """The frames' own format where the encoder takes it, otherwise the nearest one that loses nothing.
 
-    Raises UsageError for an unknown encoder, OutputError where every format would lose something.
+    With `convert`, RGB may become YUV and the other way round, with `as_rgb` YUV must become RGB; with
+    `reduce`, fewer bits a sample will do.
+    Raises UsageError for an unknown encoder, DeviceError for one that lacks its device, OutputError where
+    every format would lose something.
     """
     encoder = _encoder(codec)
     if encoder.name == "libx264" and frames.family == "rgb":
         encoder = _encoder("libx264rgb")  # x264's RGB sits in an encoder of its own name
     codec = encoder.name
+    _check_device(codec)
     offered = [format_.name for format_ in encoder.video_formats or ()]
     if not offered:
         return Encoding(codec=codec, pixel_format=frames.name, exact=True)
     known = {name: formats.describe_format(name) for name in offered if _is_known(name)}
+    if as_rgb:
+        known = {name: format_ for name, format_ in known.items() if format_.family != "yuv"}
     fitting = {name: format_ for name, format_ in known.items() if _fits(codec, format_, width, height)}
     equal = [name for name, format_ in fitting.items() if format_ == frames]
     if equal:
         return Encoding(codec=codec, pixel_format=min(equal, key=formats.is_packed), exact=True)
-    richer = [name for name, format_ in fitting.items() if _holds(format_, frames)]
+    richer = _richer(fitting, frames, convert=convert)
+    if not richer and reduce:
+        richer = _richer(fitting, replace(frames, bit_depth=8), convert=convert)
+        deepest = max((fitting[name].bit_depth for name in richer), default=0)
+        richer = [name for name in richer if fitting[name].bit_depth == deepest]
     if not richer:
         raise OutputError(f"the encoder {codec} cannot hold {frames.name} video without loss of it; {_TRY}")
-    nearest = min(richer, key=lambda name: _distance(known[name], frames))
+    nearest = min(richer, key=lambda name: (_distance(known[name], frames), formats.is_packed(name)))
     return Encoding(codec=codec, pixel_format=nearest, exact=False)
 
 
-def quality_options(codec: str, crf: float | None, preset: str | None) -> dict[str, str]:
-    """The encoder's options for a quality and a preset. Raises UsageError for what it does not have."""
-    options: dict[str, str] = {}
+def quality_options(
+    codec: str, crf: float | None, preset: str | None, like_input: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The encoder's options for a quality and a preset, besides those that make the result like its input.
+
+    A quality that is asked for is not limited. Raises UsageError for what the encoder does not have.
+    """
+    options = {n: v for n, v in (like_input or {}).items() if crf is None or n not in _OF_RATE}
     known = {option.name for option in av.CodecContext.create(codec, "w").supported_options.private}
     name, default = _QUALITY.get(codec, ("crf", None))
-    if crf is None and codec in _BY_SCALE:
+    if crf is None and codec in _BY_SCALE and "b" not in options:
         # Limited range in mjpeg is common and works; FFmpeg asks to hear that one knows it is no standard.
         options |= {"flags": "+qscale", "global_quality": str(2 * 118), "strict": "unofficial"}
-    value = default if crf is None else crf
+    value = default if crf is None and "qp" not in options else crf
     if value is not None:
         if name not in known:
             raise UsageError(f"the encoder {codec} has no crf; leave --crf out")
@@ -93,48 +149,39 @@ def quality_options(codec: str, crf: float | None, preset: str | None) -> dict[s
     return options
 
 
-class Painter:
-    """Turns planes into pictures an encoder takes."""
-
-    def __init__(self, encoding: Encoding, frames: PixelFormat, colour: ColourTags) -> None:
-        self._encoding = encoding
-        self._frames = frames
-        self._range = 2 if colour.full_range else 1
-        self._scaler = VideoReformatter()
-
-    def paint(self, planes: Sequence[Plane]) -> av.VideoFrame:
-        if self._encoding.exact:
-            return formats.pack(planes, self._encoding.pixel_format)
-        name = self._frames.name
-        if self._frames.family == "gray":
-            name, planes = _grey_as_yuv(planes[0], self._frames.bit_depth)
-        picture = formats.pack(planes, name)
-        if name == self._encoding.pixel_format:
-            return picture
-        return self._scaler.reformat(
-            picture,
-            format=self._encoding.pixel_format,
-            interpolation=_EXACT_SCALING,
-            src_color_range=self._range,
-            dst_color_range=self._range,
-        )
+def _check_device(codec: str) -> None:
+    """Hardware's encoders are in the library everywhere: only opening one tells whether it can run."""
+    needs = _HARDWARE.get(codec.rpartition("_")[2])
+    if needs is None:
+        return
+    trial = av.CodecContext.create(codec, "w")
+    assert isinstance(trial, av.VideoCodecContext)
+    trial.width = trial.height = 256
+    trial.pix_fmt = next((f.name for f in trial.codec.video_formats or () if _is_known(f.name)), "nv12")
+    trial.time_base = Fraction(1, 25)
+    try:
+        trial.open()
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise DeviceError(
+            f"the encoder {codec} needs {needs}, and there is none here; choose h264, hevc or av1"
+        ) from error
 
 
 def _encoder(codec: str) -> av.Codec:
     try:
-        encoder = av.Codec(codec, "w")
+        encoder = av.Codec(_NAMES.get(codec.lower(), codec), "w")
     except (UnknownCodecError, av.FFmpegError) as error:
         raise UsageError(
-            f"there is no encoder '{codec}'; try libx264, libx265, libsvtav1, libvpx-vp9, prores_ks or ffv1"
+            f"there is no encoder '{codec}'; try match, h264, hevc, av1, vp9, prores, dnxhr or ffv1"
         ) from error
     if encoder.type != "video":
-        raise UsageError(f"'{codec}' encodes {encoder.type}, not video; try libx264")
+        raise UsageError(f"'{codec}' encodes {encoder.type}, not video; try h264")
     return encoder
 
 
 def _is_known(name: str) -> bool:
     """Without the yuvj formats, which are the plain ones under another name, and without floats."""
-    return not name.startswith("yuvj") and formats.is_exact(name)
+    return not name.startswith("yuvj") and (formats.is_exact(name) or name == "gray16be")
 
 
 def _fits(codec: str, format_: PixelFormat, width: int, height: int) -> bool:
@@ -142,8 +189,24 @@ def _fits(codec: str, format_: PixelFormat, width: int, height: int) -> bool:
     return codec not in _EVEN_CHROMA or (width % (1 << right) == 0 and height % (1 << down) == 0)
 
 
+def _richer(fitting: Mapping[str, PixelFormat], frames: PixelFormat, *, convert: bool) -> list[str]:
+    richer = [name for name, format_ in fitting.items() if _holds(format_, frames)]
+    if not richer and convert:
+        richer = [name for name, format_ in fitting.items() if _converts(format_, frames)]
+    return richer
+
+
+def _converts(format_: PixelFormat, frames: PixelFormat) -> bool:
+    """Whether it is the frames' picture in another family, in no fewer bits and with its alpha."""
+    return (
+        format_.family not in ("gray", frames.family)
+        and format_.bit_depth >= frames.bit_depth
+        and not (frames.has_alpha and not format_.has_alpha)
+    )
+
+
 def _holds(format_: PixelFormat, frames: PixelFormat) -> bool:
-    if formats.is_packed(format_.name) or (frames.has_alpha and not format_.has_alpha):
+    if frames.has_alpha and not format_.has_alpha:
         return False
     same = format_.family == frames.family
     return (
@@ -158,8 +221,3 @@ def _distance(format_: PixelFormat, frames: PixelFormat) -> tuple[int, int, bool
     wanted = 4 if frames.family == "gray" else sum(frames.chroma_shift)
     spare = wanted - sum(format_.chroma_shift)
     return (format_.bit_depth - frames.bit_depth, abs(spare), format_.has_alpha)
-
-
-def _grey_as_yuv(grey: Plane, bit_depth: int) -> tuple[str, tuple[Plane, ...]]:
-    neutral = np.full_like(grey, 1 << (bit_depth - 1))
-    return "yuv444p" if bit_depth == 8 else f"yuv444p{bit_depth}le", (grey, neutral, neutral)

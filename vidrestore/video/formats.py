@@ -46,6 +46,17 @@ def is_full_range(name: str) -> bool:
     return name.startswith("yuvj") or describe_format(name).family != "yuv"
 
 
+def transposed(given: PixelFormat) -> PixelFormat:
+    """That of planes whose lines became columns: 4:2:2 becomes 4:4:0. Raises InputError without one."""
+    right, down = given.chroma_shift
+    if right == down:
+        return given
+    for stored, turned in (("422", "440"), ("440", "422")):
+        if stored in given.name:
+            return describe_format(given.name.replace(stored, turned))
+    raise InputError(f"{given.name} pictures cannot be turned upright; write them as video, such as .mkv")
+
+
 def unpack(picture: av.VideoFrame) -> tuple[Plane, ...]:
     """The picture's planes in the order of `describe_format`, without line padding, read-only.
 

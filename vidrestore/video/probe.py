@@ -11,29 +11,37 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
-from vidrestore.types import ColourTags, VideoInfo
-from vidrestore.video import formats, source
+from vidrestore.types import ColourTags, FieldOrder, VideoInfo
+from vidrestore.video import exr, formats, source
+from vidrestore.video.input import Input, as_input
+from vidrestore.video.picture_facts import siting_and_field_order
 
-_INTERLACED_ORDERS = (2, 3, 4, 5)
+# AVFieldOrder: which field is shown first
+_FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
 _FULL, _LIMITED = 2, 1
 _RGB, _UNSAID = 0, 2
 
 
-def probe(path: Path) -> VideoInfo:
+def probe(given: Path | Input) -> VideoInfo:
     """What the container and the first frame say; one frame is decoded.
 
     Raises InputError for a path that is no file, a file that is no video or holds none, and a video of
     which no frame decodes.
     """
-    with source.open_source(path) as container:
-        stream = source.video_stream(container, path)
+    input = as_input(given)
+    path = input.path
+    with source.open_source(input) as container:
+        stream = source.video_stream(container, input)
         picture = source.first_picture(container, stream)
         if picture is None:
             raise InputError(f"no frame of {path} can be decoded; copy or export it again")
         rate = _frame_rate(stream)
         duration = _duration(container, stream)
         codec = stream.codec_context
-        return VideoInfo(
+        siting, flagged = siting_and_field_order(picture)
+        if flagged == "progressive":
+            flagged = _FIELD_ORDERS.get(codec.field_order, flagged)
+        info = VideoInfo(
             path=path,
             width=picture.width,
             height=picture.height,
@@ -41,18 +49,21 @@ def probe(path: Path) -> VideoInfo:
             time_base=source.time_base(stream),
             pixel_aspect=_pixel_aspect(stream),
             frame_count=_frame_count(stream, rate, duration),
+            is_counted=bool(_stated_count(stream)),
             duration=duration,
-            rotation=source.rotation(source.display_matrix(picture)),
+            orientation=source.orientation(source.display_matrix(picture)),
             pixel_format=formats.describe_format(picture.format.name),
-            colour=colour_tags(picture),
-            interlaced=codec.field_order in _INTERLACED_ORDERS or picture.interlaced_frame,
+            colour=colour_tags(picture, siting),
+            field_order=flagged,
             codec=codec.codec.canonical_name or codec.name,
+            profile=codec.profile,
             bit_rate=stream.bit_rate or container.bit_rate or None,
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
+        return exr.describe(input, info, picture.format.name) if input.is_exr else info
 
 
-def colour_tags(picture: av.VideoFrame) -> ColourTags:
+def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
     """The tags the picture carries; the range also by its format where it is not tagged."""
     full = picture.color_range == _FULL
     if picture.color_range != _LIMITED or picture.format.name.startswith("yuvj"):
@@ -65,6 +76,7 @@ def colour_tags(picture: av.VideoFrame) -> ColourTags:
         primaries=int(picture.color_primaries),
         transfer=int(picture.color_trc),
         full_range=full,
+        siting=siting,
     )
 
 
@@ -92,12 +104,20 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
 
 
 def _frame_count(stream: VideoStream, rate: Fraction, duration: Fraction | None) -> int | None:
-    stated = stream.frames or next(
-        (int(text) for key, text in stream.metadata.items() if _is_frame_count(key, text)), 0
-    )
+    stated = _stated_count(stream)
     if stated:
         return stated
     return round(duration * rate) or None if duration is not None else None
+
+
+def _stated_count(stream: VideoStream) -> int:
+    if stream.frames:
+        # Edit lists cut frames off; AVI counts the empty chunks by which a frame is shown for longer, but
+        # does not list them. A damaged file has no list.
+        listed = len(stream.index_entries)
+        counted = listed if stream.frames / 2 < listed < stream.frames else stream.frames
+        return counted - sum(entry.is_discard for entry in stream.index_entries)
+    return next((int(text) for key, text in stream.metadata.items() if _is_frame_count(key, text)), 0)
 
 
 def _is_frame_count(key: str, text: str) -> bool:

@@ -4,45 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidrestore.types import Frame, VideoInfo
-from vidrestore.video import formats, source
+from vidrestore.video import exr, formats, source
+from vidrestore.video.damage import Slots
+from vidrestore.video.input import Input, as_input
 from vidrestore.video.probe import colour_tags
 
 
 def read_frames(
-    path: Path,
+    given: Path | Input,
     info: VideoInfo,
     *,
     start: float | None = None,
     end: float | None = None,
     on_lost: Callable[[], None] | None = None,
+    on_concealed: Callable[[], None] | None = None,
 ) -> Iterator[Frame]:
     """The frames between `start` and `end` [seconds from the first frame], in presentation order.
 
-    Timestamps are the file's own. A packet that cannot be read or decoded calls `on_lost` and is passed
-    over; a file that breaks off ends the iteration. Raises InputError where the file cannot be opened.
+    Timestamps are the file's own. A frame that cannot be decoded calls `on_lost`; at its time the one before
+    it is shown again. One that the decoder had to patch calls `on_concealed`. A file that breaks off ends the
+    iteration. Raises InputError where the file cannot be opened.
     """
+    input = as_input(given)
+    if input.is_exr:
+        yield from exr.read(input, info, start=start, end=end)
+        return
     with ExitStack() as files:
-        container = files.enter_context(source.open_source(path))
-        stream = source.video_stream(container, path)
+        container = files.enter_context(source.open_source(input, last=True))
+        stream = source.video_stream(container, input)
         cut = source.cut_of(stream, start, end)
         time_base = source.time_base(stream)
         stop = cut.stop(time_base)
         clock = _Clock(step=max(1, round(1 / (info.frame_rate * time_base))))
         index = 0
-        for picture in _pictures_from(files, path, container, cut.first(time_base), on_lost or _ignore):
-            pts = clock.read(picture)
+        for shown in _shown_from(files, input, container, cut.first(time_base), info):
+            if shown is None:
+                _call(on_lost)
+                continue
+            pts = clock.read(shown)
             if stop is not None and pts >= stop:
                 return
             if cut.holds(pts, time_base):
-                yield _frame(picture, info, index, pts)
+                if shown.pts_of_lost is not None:
+                    _call(on_lost)
+                elif shown.picture.is_corrupt:
+                    _call(on_concealed)
+                yield _frame(shown.picture, info, index, pts)
                 index += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A picture at a time: its own, or that of a lost one."""
+
+    picture: av.VideoFrame
+    pts_of_lost: int | None = None
+
+    @property
+    def pts(self) -> int | None:
+        if self.pts_of_lost is not None:
+            return self.pts_of_lost
+        return self.picture.pts if self.picture.pts is not None else self.picture.dts
 
 
 class _Clock:
@@ -52,8 +84,8 @@ class _Clock:
         self._step = step
         self._last: int | None = None
 
-    def read(self, picture: av.VideoFrame) -> int:
-        pts = picture.pts if picture.pts is not None else picture.dts
+    def read(self, shown: _Shown) -> int:
+        pts = shown.pts
         if self._last is None:
             pts = 0 if pts is None else pts
         elif pts is None:
@@ -61,46 +93,70 @@ class _Clock:
         elif pts <= self._last:
             # Damaged files repeat timestamps, which no encoder takes.
             pts = self._last + 1
-        if picture.duration:
-            self._step = picture.duration
+        if shown.picture.duration:
+            self._step = shown.picture.duration
         self._last = pts
         return pts
 
 
-def _ignore() -> None:
-    return None
+def _call(callback: Callable[[], None] | None) -> None:
+    if callback is not None:
+        callback()
 
 
-def _pictures_from(
-    files: ExitStack, path: Path, container: InputContainer, first: int | None, on_lost: Callable[[], None]
-) -> Iterator[av.VideoFrame]:
-    """Pictures from at the latest `first` on."""
-    stream = source.video_stream(container, path)
-    if first is not None:
-        container.seek(first, stream=stream, backward=True)
-    pictures = _pictures(container, stream, on_lost)
-    if first is not None:
-        earliest = next(pictures, None)
-        if earliest is not None and earliest.pts is not None and earliest.pts <= first:
-            yield earliest
-        else:
-            # Without an index a seek may land too late: read from the beginning instead.
-            container = files.enter_context(source.open_source(path))
-            pictures = _pictures(container, source.video_stream(container, path), on_lost)
+def _shown_from(
+    files: ExitStack, input: Input, container: InputContainer, first: int | None, info: VideoInfo
+) -> Iterator[_Shown | None]:
+    """Pictures from at the latest `first` on; None for each loss that no time is known of."""
+    stream = source.video_stream(container, input)
+    if first is None or input.pipe is not None:
+        yield from _shown(container, stream, input, info)
+        return
+    container.seek(first, stream=stream, backward=True)
+    pictures = _shown(container, stream, input, info)
+    earliest = next(pictures, None)
+    if earliest is not None and earliest.pts is not None and earliest.pts <= first:
+        yield earliest
+    else:
+        # Without an index a seek may land too late: read from the beginning instead.
+        container = files.enter_context(source.open_source(input))
+        pictures = _shown(container, source.video_stream(container, input), input, info)
     yield from pictures
 
 
+def _shown(
+    container: InputContainer, stream: VideoStream, input: Input, info: VideoInfo
+) -> Iterator[_Shown | None]:
+    """Decoded pictures, with the one before in place of each that was lost."""
+    step = max(1, round(1 / (info.frame_rate * source.time_base(stream))))
+    slots = Slots(info.codec, interlaced=info.interlaced, step=step)
+    last: av.VideoFrame | None = None
+    for picture in _pictures(container, stream, input, slots):
+        if picture.pts is not None:
+            for pts in slots.lost_before(picture.pts):
+                if last is not None:
+                    yield _Shown(picture=last, pts_of_lost=pts)
+        yield _Shown(picture=picture)
+        last = picture
+    for pts in slots.lost_before(None):
+        if last is not None:
+            yield _Shown(picture=last, pts_of_lost=pts)
+    yield from [None] * slots.unexplained()
+
+
 def _pictures(
-    container: InputContainer, stream: VideoStream, on_lost: Callable[[], None]
+    container: InputContainer, stream: VideoStream, input: Input, slots: Slots
 ) -> Iterator[av.VideoFrame]:
     stream.thread_type = "AUTO"
-    for packet in source.packets(container, stream):
+    for packet in _packets(container, stream, input):
         try:
-            pictures = None if packet is None else stream.decode(packet)
+            if packet is None:
+                slots.failed()
+                continue
+            slots.sent(packet)
+            pictures = stream.decode(packet)
         except av.FFmpegError:
-            pictures = None
-        if pictures is None:
-            on_lost()
+            slots.failed()
         else:
             yield from pictures
     try:
@@ -108,7 +164,19 @@ def _pictures(
     except av.error.EOFError:
         return
     except av.FFmpegError:
-        on_lost()
+        slots.failed()
+
+
+def _packets(container: InputContainer, stream: VideoStream, input: Input) -> Iterator[Packet[Stream] | None]:
+    """The video's packets; those beside it in a pipe, which nobody can fetch later, are put aside."""
+    if input.pipe is None:
+        yield from source.packets(container, stream)
+        return
+    for packet in source.packets(container, *container.streams):
+        if packet is None or packet.stream_index == stream.index:
+            yield packet
+        elif packet.stream_index in input.pipe.wanted:
+            input.pipe.beside.append(packet)
 
 
 def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int) -> Frame:
@@ -125,5 +193,6 @@ def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int) -> Fra
         time_base=info.time_base,
         planes=formats.unpack(picture),
         format=format_,
-        colour=colour_tags(picture),
+        colour=colour_tags(picture, info.colour.siting),
+        orientation=info.orientation,
     )

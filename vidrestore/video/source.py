@@ -15,35 +15,40 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
+from vidrestore.types import UPRIGHT, Orientation
 from vidrestore.video.cut import Cut
+from vidrestore.video.input import Input, as_input
+from vidrestore.video.sequence import parse_pattern
 
 # Text files with certain extensions are "played" as a terminal would; nobody means that.
 _NOT_VIDEO = {"tty"}
 _MAX_FAILURES_IN_A_ROW = 100
 
 
-def open_source(path: Path) -> InputContainer:
-    """The open container; the caller closes it. Raises InputError."""
-    if not path.exists():
-        raise InputError(f"there is no file {path}; check the name and the folder")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give the video file itself")
+def open_source(given: Path | Input, *, last: bool = False) -> InputContainer:
+    """The open container; the caller closes it. A pipe cannot be opened after the `last` time.
+
+    Raises InputError.
+    """
+    input = as_input(given)
+    if input.pictures is None and input.pipe is None:
+        _check_file(input.path)
+    file: Any = _name(input) if input.pipe is None else input.pipe.view(last=last)
     try:
-        if path.stat().st_size == 0:
-            raise InputError(f"{path} is empty; copy or export it again")
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(file, format=input.format, options=dict(input.options), metadata_errors="replace")
     except PermissionError as error:
-        raise InputError(f"{path} may not be read; check its permissions") from error
+        raise InputError(f"{input.path} may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
-        raise InputError(_why_not(path)) from error
+        raise InputError(_why_not(input)) from error
     if container.format.name in _NOT_VIDEO:
         container.close()
-        raise InputError(_why_not(path))
+        raise InputError(_why_not(input))
     return container
 
 
-def video_stream(container: InputContainer, path: Path) -> VideoStream:
+def video_stream(container: InputContainer, given: Path | Input) -> VideoStream:
     """The first stream of moving pictures, covers aside. Raises InputError."""
+    path = as_input(given).path
     streams = [stream for stream in container.streams.video if not is_cover(stream)]
     if not streams:
         held = "only sound" if container.streams.audio else "no video"
@@ -112,14 +117,16 @@ def _turned_by(degrees: int) -> tuple[int, ...] | None:
     return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30)
 
 
-def rotation(matrix: tuple[int, ...] | None) -> int:
-    """Degrees counter-clockwise, 0, 90, 180 or 270, by which the matrix turns, mirroring left aside."""
+def orientation(matrix: tuple[int, ...] | None) -> Orientation:
+    """How the matrix turns and mirrors, to the nearest quarter turn."""
     if matrix is None:
-        return 0
+        return UPRIGHT
     across, down, other_across, other_down = matrix[0], matrix[1], matrix[3], matrix[4]
-    if across * other_down < down * other_across:
-        across = -across  # a mirrored picture is turned as its mirror image is
-    return round(-math.degrees(math.atan2(down, across)) / 90) * 90 % 360
+    mirrored = across * other_down < down * other_across
+    if mirrored:
+        across = -across  # what is left is the turn before the mirror
+    turn = round(-math.degrees(math.atan2(down, across)) / 90) * 90 % 360
+    return Orientation(turn=turn, mirrored=mirrored)
 
 
 def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
@@ -137,7 +144,35 @@ def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFra
         return None
 
 
-def _why_not(path: Path) -> str:
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"there is no file {path}; check the name and the folder")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the video file itself")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty; copy or export it again")
+
+
+def _name(input: Input) -> str:
+    if input.pictures is not None:
+        return parse_pattern(input.path).for_ffmpeg()
+    # FFmpeg would take what stands before a colon for a protocol.
+    return f"file:{input.path}" if ":" in str(input.path) else str(input.path)
+
+
+def _why_not(input: Input) -> str:
+    path = input.path
+    if input.pipe is not None and input.pipe.is_empty:
+        return "nothing came through the pipe; see what the program before it says"
+    if input.pipe is not None:
+        return (
+            "what came through the pipe is not a video that can be read without going back; "
+            "pipe y4m or NUT, or say what it is by --input-format"
+        )
+    if input.pictures is not None:
+        return f"the pictures {path} are in no format known here; check that they open in a viewer"
+    if input.format is not None:
+        return f"{path} is not {input.format} video; leave --input-format out or check the file"
     with path.open("rb") as file:
         head = file.read(12)
     if head[4:8] == b"ftyp":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,7 +13,8 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from vidrestore.video import source
+from vidrestore.video import carried, source
+from vidrestore.video.input import Input, as_input
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
@@ -32,16 +32,24 @@ class StreamCopy:
     """
 
     def __init__(
-        self, path: Path, output: OutputContainer, *, start: float | None = None, end: float | None = None
+        self,
+        given: Path | Input,
+        output: OutputContainer,
+        *,
+        start: float | None = None,
+        end: float | None = None,
     ) -> None:
-        self.warnings: list[str] = []
-        self._path = path
+        self._left_out: list[str] = []
+        self._given = as_input(given)
+        self._path = path = self._given.path
         self._output = output
-        self._input = source.open_source(path)
+        self._input = source.open_source(self._given)
         self._targets: dict[int, Stream] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
         self._damaged: Counter[str] = Counter()
+        self.until: Fraction | None = None
+        """Seconds in the output at which the last packet so far ends."""
         self.video = source.video_stream(self._input, path)
         """The input's video stream, for what its copy should say of itself."""
         self.cut = source.cut_of(self.video, start, end)
@@ -64,13 +72,19 @@ class StreamCopy:
 
     def advance(self, until: Fraction) -> None:
         """Writes what belongs before `until` [seconds in the output]."""
-        while self._next is not None and _seconds(self._next) <= until:
-            self._write_next()
+        while (packet := self._peek()) is not None and _seconds(packet) <= until:
+            self._write(packet)
 
     def finish(self) -> None:
         """Writes what is left."""
-        while self._next is not None:
-            self._write_next()
+        while (packet := self._peek()) is not None:
+            self._write(packet)
+
+    def left_out(self) -> list[str]:
+        """One sentence that names all streams the output cannot hold; none where it holds them all."""
+        if not self._left_out:
+            return []
+        return [carried.left_out(self._left_out, self._path, self._output.format.name)]
 
     def damages(self) -> list[str]:
         """A sentence for each stream of which damaged packets were left out."""
@@ -81,9 +95,15 @@ class StreamCopy:
     def close(self) -> None:
         self._input.close()
 
-    def _write_next(self) -> None:
-        packet = self._next
-        assert packet is not None
+    def _peek(self) -> Packet[Stream] | None:
+        pipe = self._given.pipe
+        while self._next is None and pipe is not None and pipe.beside:
+            self._next = self._shifted(pipe.beside.popleft())
+        return self._next
+
+    def _write(self, packet: Packet[Stream]) -> None:
+        end = ((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
+        self.until = end if self.until is None else max(self.until, end)
         name = _name(packet.stream)
         try:
             self._output.mux(packet)
@@ -93,15 +113,11 @@ class StreamCopy:
         self._next = next(self._packets, None)
 
     def _add(self, stream: Stream) -> None:
-        name = _name(stream)
-        if not _can_hold(self._output, stream):
+        if not carried.can_hold(self._output, stream):
             if not self._is_made_anew(stream):
-                kind = self._output.format.name
-                self.warnings.append(f"the {name} of {self._path.name} was left out: {kind} cannot hold it")
+                self._left_out.append(_name(stream))
             return
-        target = self._output.add_stream_from_template(stream, opaque=True)
-        target.metadata.update(describing(stream))
-        target.disposition = stream.disposition
+        target = carried.add_copy(self._output, stream, describing(stream))
         if stream.type != "attachment":
             self._targets[stream.index] = target
 
@@ -114,6 +130,10 @@ class StreamCopy:
 
     def _wanted(self) -> Iterator[Packet[Stream]]:
         copied = [stream for stream in self._input.streams if stream.index in self._targets]
+        if self._given.pipe is not None:
+            # A pipe cannot be read twice: whoever reads the picture puts these packets aside.
+            self._given.pipe.wanted = frozenset(self._targets)
+            return
         if not copied:
             return
         for stream in self._input.streams:
@@ -129,7 +149,11 @@ class StreamCopy:
     def _shifted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
         time_base = Fraction(packet.time_base)
         pts = packet.pts if packet.pts is not None else packet.dts
-        if source.is_cover(packet.stream):
+        # A pipe's packets may outlive the container they came from, and with it their stream.
+        stream = self._input.streams[packet.stream_index]
+        if carried.is_made_anew(self._output, stream, packet):
+            return None
+        if source.is_cover(stream):
             packet.pts = packet.dts = 0  # a cover belongs to the whole
         elif pts is None:
             return None
@@ -139,7 +163,7 @@ class StreamCopy:
             shift = self.cut.shift(time_base)
             packet.pts = pts - shift
             packet.dts = (pts if packet.dts is None else packet.dts) - shift
-        packet.stream = self._targets[packet.stream.index]
+        packet.stream = self._targets[packet.stream_index]
         return packet
 
     def _cut_chapter(self, chapter: Chapter) -> Chapter | None:
@@ -166,23 +190,3 @@ def _name(stream: Stream) -> str:
     codec = stream.name or "unnamed"
     language = f", {stream.language}" if stream.language else ""
     return f"{stream.type} stream {stream.index} ({codec}{language})"
-
-
-def _can_hold(output: OutputContainer, stream: Stream) -> bool:
-    """Whether the output's format takes the stream, tried in memory: not every format knows before."""
-    trial = av.open(io.BytesIO(), "w", format=output.format.name)
-    try:
-        trial.add_stream_from_template(stream, opaque=True)
-        trial.start_encoding()
-    except (av.FFmpegError, ValueError):
-        return False
-    finally:
-        _close_quietly(trial)
-    return True
-
-
-def _close_quietly(container: OutputContainer) -> None:
-    try:
-        container.close()
-    except av.FFmpegError:
-        return

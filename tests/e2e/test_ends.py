@@ -1,0 +1,111 @@
+"""The real command at both its ends: pipes, signals, damage. Few of them: each takes seconds to start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.support.clips import Clip, make_clip, packets_of
+from tests.support.damage import zero_packets
+from tests.support.shared import ROOT
+
+COMMAND = [sys.executable, "-m", "vidrestore", "restore"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+LONG = Clip(frames=250, size=(320, 240), time_base=Fraction(1, 1000), sounds=("aac",))
+posix_only = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    """Quietly: on a busy machine a line of progress falls due among the errors."""
+    pipe = subprocess.PIPE
+    command = [*COMMAND, "--quiet", *map(str, arguments)]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT)
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def said(process: subprocess.Popen[bytes]) -> list[str]:
+    assert process.stderr is not None
+    return process.stderr.read().decode().strip().splitlines()
+
+
+def test_two_of_them_in_a_row_hand_on_picture_and_sound(tmp_path: Path) -> None:
+    clip = Clip(frames=12, time_base=Fraction(1, 1000), sounds=("aac",))
+    source = make_clip(tmp_path / "in.mkv", clip)
+    first = subprocess.Popen([*COMMAND, str(source), "-"], stdout=subprocess.PIPE, env=ENVIRONMENT)
+    second = subprocess.run(
+        [*COMMAND, "-", "out.mkv"],
+        cwd=tmp_path, env=ENVIRONMENT, stdin=first.stdout, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (first.wait(), second.returncode) == (0, 0), second.stderr
+    assert "12 frames" in second.stdout
+    given, made = packets_of(source, "audio")[0], packets_of(tmp_path / "out.mkv", "audio")[0]
+    assert [packet[2] for packet in made] == [packet[2] for packet in given]
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert len(list(container.decode(video=0))) == 12
+
+
+@posix_only
+def test_a_reader_that_leaves_is_one_sentence(tmp_path: Path) -> None:
+    process = start(make_clip(tmp_path / "in.mkv", LONG), "-")
+    assert process.stdout is not None
+    assert len(process.stdout.read(100_000)) == 100_000
+    process.stdout.close()
+    (line,) = said(process)
+    assert line == "vidrestore: error: cannot write -: the program that reads it has ended"
+    assert process.wait() == 2
+
+
+@posix_only
+def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "in.mkv", LONG)
+    before = source.read_bytes()
+    process = start(source, tmp_path / "out.mkv")
+    wait_for(lambda: list(tmp_path.glob(".out.partial-*")))
+    process.send_signal(signal.SIGINT)
+    assert said(process) == ["vidrestore: error: interrupted"]
+    assert process.wait() == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+    assert source.read_bytes() == before
+
+
+@posix_only
+def test_an_interrupt_is_heard_while_a_pipe_is_silent(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "in.mkv", LONG)
+    process = start("-", tmp_path / "out.mkv")
+    assert process.stdin is not None
+    process.stdin.write(source.read_bytes()[:60_000])  # and no end
+    process.stdin.flush()
+    wait_for(lambda: list(tmp_path.glob(".out.partial-*")))
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    assert said(process) == ["vidrestore: error: interrupted"]
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+def test_much_damage_has_a_code_of_its_own_and_the_file_is_kept(tmp_path: Path) -> None:
+    clip = Clip(frames=20, codec="mjpeg", pixel_format="yuvj420p")
+    source = zero_packets(make_clip(tmp_path / "in.mov", clip), [7])
+    done = subprocess.run(
+        [*COMMAND, "--quiet", source, tmp_path / "out.mov"],
+        env=ENVIRONMENT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr == "vidrestore: warning: 1 of 20 frames could not be decoded\n"
+    with av.open(str(tmp_path / "out.mov")) as container:
+        assert len(list(container.decode(video=0))) == 20

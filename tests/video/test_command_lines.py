@@ -1,0 +1,88 @@
+"""The printed command lines of ffmpeg around a pipe."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clips import Clip, make_clip, packets_of, read_number
+from vidrestore.cli import main
+from vidrestore.errors import UsageError
+from vidrestore.settings import make_settings
+from vidrestore.video import ffmpeg_pipeline, probe, read_frames
+
+
+def test_each_program_has_its_line_and_names_are_quoted(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "it's old.mp4", Clip(sounds=("aac",), pixel_format="yuv422p10le"))
+    output = tmp_path / "new $film.mkv"
+    text = ffmpeg_pipeline(source, output, make_settings(crf=12, overwrite=True), ["--strength", "0.5"])
+    decode, restore, encode = (shlex.split(line) for line in text.split(" |\n"))
+    assert decode[0] == encode[0] == "ffmpeg"
+    assert decode[decode.index("-i") + 1] == str(source)
+    assert decode[-1] == "pipe:" or "pipe:" in decode
+    assert [decode[decode.index(f) + 1] for f in ("-f", "-vcodec", "-pix_fmt")] == [
+        "nut",
+        "rawvideo",
+        "yuv422p10le",
+    ]
+    assert restore == ["vidrestore", "restore", "-", "-", "--strength", "0.5"]
+    assert str(output) in encode
+    assert str(source) in encode  # for its sound
+    assert encode[encode.index("-vcodec") + 1] == "libx264"
+    assert encode[encode.index("-crf") + 1] == "12"
+    assert "-y" in encode
+
+
+def test_the_command_prints_and_restores_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make_clip(tmp_path / "in.mp4")
+    line = [
+        "restore",
+        str(source),
+        str(tmp_path / "o.mp4"),
+        "--temporal",
+        "0",
+        "--codec",
+        "hevc",
+        "--deflicker",
+    ]
+    assert main([*line, "--print-ffmpeg"]) == 0
+    printed = capsys.readouterr().out
+    assert "vidrestore restore - - --temporal 0.0 --deflicker |" in printed
+    assert "libx265" in printed
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_pipe_has_no_name_to_print() -> None:
+    with pytest.raises(UsageError, match="names of files"):
+        ffmpeg_pipeline(Path("-"), Path("o.mp4"), make_settings(), [])
+
+
+LOOKS: dict[str, Any] = {"pixel_aspect": Fraction(16, 15), "colour": (9, 9, 16, 1)}
+
+
+def _run(text: str) -> None:
+    text = text.replace("vidrestore restore", f"{shlex.quote(sys.executable)} -m vidrestore restore")
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {text}"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg program")
+def test_the_lines_run_and_keep_times_sound_and_rotation(tmp_path: Path) -> None:
+    times = (0, 40, 70, 120, 200, 240, 280, 333)
+    clip = Clip(times=times, time_base=Fraction(1, 1000), sounds=("aac",), rotation=90, **LOOKS)
+    source, output = make_clip(tmp_path / "in.mp4", clip), tmp_path / "out.mp4"
+    _run(ffmpeg_pipeline(source, output, make_settings(), []))
+    given, made = (list(read_frames(path, probe(path))) for path in (source, output))
+    assert [f.pts * f.time_base for f in made] == [f.pts * f.time_base for f in given]
+    assert [read_number(f.planes[0]) for f in made] == list(range(8))
+    assert [p[2] for p in packets_of(output, "audio")[0]] == [p[2] for p in packets_of(source, "audio")[0]]
+    info = probe(output)
+    assert (info.rotation, info.pixel_aspect) == (90, LOOKS["pixel_aspect"])
+    assert (info.colour.matrix, info.colour.primaries, info.colour.transfer) == (9, 9, 16)

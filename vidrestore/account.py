@@ -1,0 +1,140 @@
+"""What is counted and timed while a video is restored, and the report that comes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+from vidrestore.errors import DamagedInputError
+from vidrestore.types import Frame, FrameFaces, Progress, ProgressCallback, Report, TrackedFace, VideoInfo
+
+T = TypeVar("T")
+_LEAST_SHORT = Fraction(1, 2)
+"""Seconds by which a file that states no count must end too early to be called cut short."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds by room. Rooms are nested generators: time is booked on the innermost one that is running."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _rooms: list[str] = field(default_factory=list)
+    _since: float = field(default_factory=time.monotonic)
+
+    def enter(self, room: str) -> None:
+        self._book()
+        self._rooms.append(room)
+
+    def leave(self) -> None:
+        self._book()
+        self._rooms.pop()
+
+    def timed(self, room: str, items: Iterable[T]) -> Iterator[T]:
+        """`items`, with the time that making each takes booked on `room`."""
+        iterator = iter(items)
+        while True:
+            self.enter(room)
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self.leave()
+            yield item
+
+    def _book(self) -> None:
+        now = time.monotonic()
+        if self._rooms:
+            self.seconds[self._rooms[-1]] = self.seconds.get(self._rooms[-1], 0.0) + now - self._since
+        self._since = now
+
+
+@dataclass(slots=True)
+class Account:
+    """What is counted while a video is restored."""
+
+    total: int | None
+    strict: bool
+    on_progress: ProgressCallback | None
+    clock: Clock = field(default_factory=Clock)
+    began: float = field(default_factory=time.monotonic)
+    frames: int = 0
+    frames_with_faces: int = 0
+    faces: int = 0
+    lost: int = 0
+    concealed: int = 0
+    missing: int = 0
+    """Frames behind the end of what there is, by the container's count or duration."""
+    first: Fraction | None = None
+    """Seconds: when the first frame is shown."""
+    until: Fraction = Fraction(0)
+    """Seconds: till when the last frame is shown."""
+    tracks: set[int] = field(default_factory=set)
+
+    def frame_lost(self) -> None:
+        self.lost += 1
+        self._refuse("a frame of the input cannot be decoded")
+
+    def frame_concealed(self) -> None:
+        self.concealed += 1
+        self._refuse("a frame of the input is damaged")
+
+    def check_end(self, info: VideoInfo, beside_until: Fraction | None) -> None:
+        """Notes what is missing behind the last frame; `beside_until`: seconds at which sound and all end."""
+        if info.is_counted:
+            self.missing = max((info.frame_count or 0) - self.frames, 0)
+        elif info.duration is not None and self.first is not None:
+            # A duration is that of the longest stream, counted from the first frame or, by Matroska, from 0,
+            # and often a little wrong.
+            ends = max(self.until, beside_until or Fraction(0))
+            short = info.duration - max(ends, ends - self.first)
+            if short > max(_LEAST_SHORT, info.duration / 100):
+                self.missing = round(short * info.frame_rate)
+        if self.missing:
+            self._refuse(f"the input lacks {self.missing} of its {self.frames + self.missing} frames")
+
+    def _refuse(self, what: str) -> None:
+        if self.strict:
+            raise DamagedInputError(f"{what}; leave --strict out to restore what there is")
+
+    def counted(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
+        for item in items:
+            self.tracks.update(face.track_id for face in item.faces)
+            self.frames_with_faces += bool(item.faces) and not item.frame.second_field
+            yield item
+
+    def frame_written(self, frame: Frame) -> None:
+        self.frames += 1
+        self.first = frame.pts * frame.time_base if self.first is None else self.first
+        self.until = (frame.pts + frame.duration) * frame.time_base
+        if self.on_progress is not None:
+            elapsed = time.monotonic() - self.began
+            self.on_progress(
+                Progress(frames=self.frames, total=self.total, faces=self.faces, seconds=elapsed)
+            )
+
+    def report(self, target: Path, warnings: tuple[str, ...]) -> Report:
+        lost = self.lost + self.missing
+        damage = []
+        if lost:
+            damage.append(f"{lost} of {self.frames + self.missing} frames could not be decoded")
+        if self.concealed:
+            damage.append(f"{self.concealed} of {self.frames} frames are damaged in part")
+        if damage:
+            warnings = (" and ".join(damage), *warnings)
+        return Report(
+            output=target,
+            frames=self.frames,
+            frames_with_faces=self.frames_with_faces,
+            faces=self.faces,
+            tracks=len(self.tracks),
+            lost_frames=lost,
+            seconds=time.monotonic() - self.began,
+            seconds_by_room=dict(self.clock.seconds),
+            warnings=warnings,
+            concealed_frames=self.concealed,
+        )

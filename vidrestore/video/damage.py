@@ -1,0 +1,99 @@
+"""Which of a stream's stated pictures did not come: each packet states a time, each picture takes one."""
+
+from __future__ import annotations
+
+import heapq
+
+from av.packet import Packet
+from av.stream import Stream
+
+# Of these, packets may be meant to give no picture, which only their bits tell.
+_MAY_BE_EMPTY = {"mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "h263", "flv1"}
+_DOUBT_LASTS = 32
+"""Pictures after a damaged packet among which those that are missing for it are sure to be."""
+
+
+class Slots:
+    """The times at which the container states a picture.
+
+    Pictures come in order of time, packets in order of decoding; a stated time that a later picture has
+    passed is a lost one. So is one of which even the packet is missing, where the container finds damage and
+    a step in time is too wide. Streams whose pictures bear other times than their packets are left alone.
+    """
+
+    def __init__(self, codec: str, *, interlaced: bool, step: int) -> None:
+        """`interlaced`: a picture may come in two packets, so that one without a picture proves nothing.
+
+        `step`: ticks from one picture to the next.
+        """
+        self._codec = codec
+        self._step = step
+        self._last: int | None = None
+        self._doubts = 0
+        self._cautious = interlaced or codec in _MAY_BE_EMPTY
+        self._waiting: list[int] = []
+        self._errors = 0
+        self._began = False
+        self._reliable = True
+
+    def sent(self, packet: Packet[Stream]) -> None:
+        """A packet goes to the decoder."""
+        if packet.is_corrupt:
+            self._doubts = _DOUBT_LASTS
+        if packet.pts is not None and not packet.is_discard and not _is_hidden(self._codec, packet):
+            heapq.heappush(self._waiting, packet.pts)
+
+    def failed(self) -> None:
+        """A packet could not be read or decoded."""
+        self._errors += 1
+
+    def lost_before(self, pts: int | None) -> list[int]:
+        """The times that got no picture, now that one of time `pts` came; None: the end."""
+        passed = self._passed(pts)
+        if pts is not None and self._waiting and self._waiting[0] == pts:
+            while self._waiting and self._waiting[0] == pts:
+                heapq.heappop(self._waiting)
+        elif pts is not None:
+            self._reliable = False
+        if not self._began:
+            # Before its first picture a stream may hold what cannot be decoded alone: nothing is missed.
+            self._began, self._last = pts is not None, pts
+            return []
+        if not self._reliable:
+            return []
+        if self._cautious:
+            passed = passed[: self._errors]
+        self._errors = max(self._errors - len(passed), 0)
+        return passed if pts is None else sorted(passed + self._unstated(pts, passed))
+
+    def _unstated(self, pts: int, passed: list[int]) -> list[int]:
+        """Times between the last picture and this one that nothing states and a steady rate has."""
+        last, self._last = self._last, pts
+        self._doubts = max(self._doubts - 1, 0)
+        if last is None or not self._doubts:
+            return []
+        half = self._step // 2
+        return [
+            time
+            for time in range(last + self._step, pts - half, self._step)
+            if all(abs(time - stated) > half for stated in passed)
+        ]
+
+    def unexplained(self) -> int:
+        """Errors for which no stated time was lost, at the end."""
+        return 0 if self._reliable and self._began else self._errors
+
+    def _passed(self, pts: int | None) -> list[int]:
+        passed = []
+        while self._waiting and (pts is None or self._waiting[0] < pts):
+            passed.append(heapq.heappop(self._waiting))
+        return passed
+
+
+def _is_hidden(codec: str, packet: Packet[Stream]) -> bool:
+    """Whether the packet is one that is only referred to: VP8 says so in its first byte (RFC 6386, 9.1)."""
+    if codec != "vp8" or packet.size < 6:
+        return False
+    head = bytes(memoryview(packet)[:6])
+    is_key, is_shown = not head[0] & 0x01, head[0] & 0x10
+    return not is_shown and (not is_key or head[3:] == b"\x9d\x01\x2a")

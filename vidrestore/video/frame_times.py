@@ -1,0 +1,70 @@
+"""Times on the way through an encoder: a frame's own on its packet, whatever the encoder makes of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidrestore.types import Frame, VideoInfo
+
+
+class FrameTimes:
+    """Stamps pictures before an encoder and packets behind it; holds the times of frames in between.
+
+    Encoders of constant rate refuse a fine time base, or write it as their rate. They get the frames'
+    numbers, and their packets the times that belong to them, unless the container has no times either.
+    """
+
+    def __init__(self, info: VideoInfo, *, numbers: bool, timeless: bool) -> None:
+        """`numbers`: the encoder gets numbers. `timeless`: so does the container, and with it the encoder."""
+        self.is_uneven = False
+        """Whether a frame so far came more than half a frame off a constant rate."""
+        self.encoder_base = 1 / info.frame_rate if numbers or timeless else info.time_base
+        """Seconds a tick of what the encoder gets."""
+        self.stream_base = self.encoder_base if timeless else info.time_base
+        """Seconds a tick of what the container gets."""
+        self._numbers = numbers or timeless
+        self._timeless = timeless
+        self._info = info
+        self._count = 0
+        self._first: Fraction | None = None
+        self._pts: dict[int, int] = {}
+        self._durations: dict[int, int] = {}
+
+    def stamp(self, picture: av.VideoFrame, frame: Frame, shift: int) -> None:
+        """Gives the picture the frame's time less `shift` [ticks of the frame]."""
+        pts = frame.pts - shift
+        stamped = self._count if self._numbers else pts
+        picture.time_base = self.encoder_base
+        picture.pts, picture.duration = stamped, 1 if self._numbers else frame.duration
+        self._note(frame)
+        if not self._timeless:
+            self._durations[stamped] = frame.duration
+            if self._numbers:
+                self._pts[stamped] = pts
+
+    def restamp(self, packet: Packet[VideoStream]) -> None:
+        """Gives the packet its frame's time and duration."""
+        if self._timeless or packet.pts is None:
+            return
+        # Most encoders forget how long a frame is shown; of the last frame nothing else says it.
+        duration = self._durations.pop(packet.pts, 0)
+        if self._numbers:
+            dts = packet.pts if packet.dts is None else packet.dts
+            # An encoder that reorders begins before its first frame.
+            before = min(dts, 0) * round(1 / (self._info.frame_rate * self._info.time_base))
+            packet.pts, packet.dts = self._pts[packet.pts], self._pts[max(dts, 0)] + before
+            packet.time_base, packet.duration = self._info.time_base, duration
+            for number in [number for number in self._pts if 0 < number < dts]:
+                del self._pts[number]
+        packet.duration = duration or packet.duration
+
+    def _note(self, frame: Frame) -> None:
+        time = frame.pts * frame.time_base
+        self._first = time if self._first is None else self._first
+        off = (time - self._first) * self._info.frame_rate - self._count
+        self.is_uneven |= abs(off) > Fraction(1, 2)
+        self._count += 1

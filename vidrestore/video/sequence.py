@@ -1,0 +1,74 @@
+"""Image sequences: names such as shots/%05d.png, the numbers there are, and putting a new one in place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidrestore.errors import InputError
+
+_NUMBER = re.compile(r"(?P<before>[^%]*)%(?:0(?P<digits>\d{1,2}))?d(?P<after>[^%]*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A name with one number in it, as printf writes it."""
+
+    folder: Path
+    before: str
+    digits: int
+    """Least number of digits; 0 for %d."""
+    after: str
+
+    def __str__(self) -> str:
+        number = f"%0{self.digits}d" if self.digits else "%d"
+        return str(self.folder / f"{self.before}{number}{self.after}")
+
+    def path(self, number: int) -> Path:
+        return self.folder / f"{self.before}{number:0{self.digits}d}{self.after}"
+
+    def numbers(self) -> list[int]:
+        """Those of the files there are, ascending."""
+        name = re.compile(rf"{re.escape(self.before)}(\d+){re.escape(self.after)}")
+        found = (match for path in self.folder.iterdir() if (match := name.fullmatch(path.name)))
+        # 007 is not the seventh of %d.
+        return sorted(int(match[1]) for match in found if self.path(int(match[1])).name == match[0])
+
+    def for_ffmpeg(self) -> str:
+        """The name as FFmpeg's image2 reads it: percent signs elsewhere are doubled."""
+        number = f"%0{self.digits}d" if self.digits else "%d"
+        return f"{str(self.folder).replace('%', '%%')}/{self.before}{number}{self.after}"
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether the name means a sequence; a file that is called so is itself."""
+    return _NUMBER.fullmatch(path.name) is not None and not path.is_file()
+
+
+def parse_pattern(path: Path) -> Pattern:
+    """The pattern that the name is; `is_pattern` has said so."""
+    match = _NUMBER.fullmatch(path.name)
+    assert match is not None
+    return Pattern(
+        folder=path.parent, before=match["before"], digits=int(match["digits"] or 0), after=match["after"]
+    )
+
+
+def find_pictures(pattern: Pattern) -> range:
+    """The numbers of the sequence, without a gap. Raises InputError."""
+    if not pattern.folder.is_dir():
+        raise InputError(f"there is no folder {pattern.folder}; check the name")
+    numbers = pattern.numbers()
+    if not numbers:
+        raise InputError(f"there is no picture {pattern}, such as {pattern.path(1).name}; check the name")
+    whole = range(numbers[0], numbers[-1] + 1)
+    if len(numbers) != len(whole):
+        there = set(numbers)
+        missing = [pattern.path(number).name for number in whole if number not in there]
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(
+            f"the sequence {pattern} has a gap: {missing[0]}{more} of {whole[0]} to {whole[-1]} is not "
+            "there; put it back or number the pictures anew"
+        )
+    return whole

@@ -1,0 +1,153 @@
+"""Where an output is written: under a temporary name until it is whole, or straight into a pipe."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import av
+from av.container import OutputContainer
+
+from vidrestore.errors import OutputError
+from vidrestore.video.container import IMAGES, STDOUT
+from vidrestore.video.pipes import StdoutFile
+from vidrestore.video.sequence import is_pattern, parse_pattern
+
+_CANNOT_WRITE = {
+    errno.ENOENT: "the folder is gone; choose another one",
+    errno.ENOSPC: "the disk is full; free some space or choose another folder",
+    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
+    errno.EFBIG: "a file may not grow that large there; choose another folder",
+    errno.EACCES: "the folder may not be written to; check its permissions",
+    errno.EPERM: "the folder may not be written to; check its permissions",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.EIO: "the disk reports an error; choose another one",
+    errno.EPIPE: "the program that reads it has ended",
+}
+
+
+def cannot_write(output: Path, error: Exception) -> OutputError | None:
+    """The sentence for what a user can put right; None for anything else."""
+    why = _CANNOT_WRITE.get(getattr(error, "errno", None) or 0)
+    return None if why is None else OutputError(f"cannot write {output}: {why}")
+
+
+class Target(Protocol):
+    """Something that is opened once, and then either put in place or removed."""
+
+    temporary: Path
+    """Where it is written; pictures that are written one by one take its name's pattern."""
+
+    def open(self, muxer: str, options: dict[str, str]) -> OutputContainer: ...
+
+    def put_in_place(self) -> None: ...
+
+    def remove(self) -> None: ...
+
+
+def make_target(output: Path, *, first: int = 1) -> Target:
+    """The target that `output` means; a sequence's pictures are numbered from `first`."""
+    if str(output) == STDOUT:
+        return _Stdout()
+    return _Sequence(output, first) if is_pattern(output) else _File(output)
+
+
+class _File:
+    """A file beside its target, renamed when it is whole."""
+
+    def __init__(self, output: Path) -> None:
+        self.temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
+        self._output = output
+
+    def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
+        if muxer == IMAGES:
+            options = options | {"update": "1"}  # a name with a percent sign is itself
+        return av.open(f"file:{self.temporary}", "w", format=muxer, container_options=options)
+
+    def put_in_place(self) -> None:
+        self.temporary.replace(self._output)
+
+    def remove(self) -> None:
+        with suppress(OSError):  # what led here is the error to be told
+            self.temporary.unlink(missing_ok=True)
+
+
+class _Stdout:
+    """Standard output: what is written cannot be taken back."""
+
+    temporary = Path(STDOUT)
+
+    def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
+        return av.open(StdoutFile(), "w", format=muxer, container_options=options)
+
+    def put_in_place(self) -> None:
+        return
+
+    def remove(self) -> None:
+        return
+
+
+class _Sequence:
+    """A folder beside the pictures' own, out of which they are moved when the last is whole."""
+
+    def __init__(self, output: Path, first: int) -> None:
+        self._pattern = parse_pattern(output)
+        self._first = first
+        self._folder = output.parent / f".{output.stem.replace('%', '')}.partial-{os.getpid()}"
+        self.temporary = self._folder / output.name
+
+    def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
+        self._folder.mkdir()
+        name = parse_pattern(self.temporary).for_ffmpeg()
+        numbered = options | {"start_number": str(self._first)}
+        return av.open(name, "w", format=muxer, container_options=numbered)
+
+    def put_in_place(self) -> None:
+        for picture in sorted(self._folder.iterdir()):
+            picture.replace(self._pattern.folder / picture.name)
+        self._folder.rmdir()
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def one_picture(output: Path, source: Path) -> str:
+    """Why a video does not go into one picture."""
+    name = output.with_name(f"{output.stem}-%05d{output.suffix}")
+    return f"{output} is one picture, and {source} has more; write them as {name}"
+
+
+def check_target(input: Path, output: Path, overwrite: bool) -> None:
+    """Raises OutputError where writing `output` would fail or destroy something."""
+    if str(output) == STDOUT:
+        return
+    if output.is_dir():
+        raise OutputError(f"the output {output} is a folder; give a file name in it, such as restored.mp4")
+    if not output.parent.is_dir():
+        raise OutputError(f"the folder {output.parent} does not exist; create it or choose another")
+    if is_pattern(output):
+        _check_sequence(input, output, overwrite)
+        return
+    if output.exists() and input.exists() and output.samefile(input):
+        raise OutputError(f"the output {output} is the input itself; choose another name")
+    if is_pattern(input) and output in (parse_pattern(input).path(n) for n in parse_pattern(input).numbers()):
+        raise OutputError(f"the output {output} is a picture of the input; choose another name")
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already; choose another name or add --overwrite")
+
+
+def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
+    pattern = parse_pattern(output)
+    there = [pattern.path(number) for number in pattern.numbers()]
+    given = parse_pattern(input) if is_pattern(input) else None
+    own = given is not None and given.folder.resolve() == pattern.folder.resolve()
+    if own and given is not None and any(given.path(number) in there for number in given.numbers()):
+        raise OutputError(f"the output {output} is the input itself; choose another name")
+    if any(input.exists() and path.samefile(input) for path in there):
+        raise OutputError(f"the input {input} is a picture of the output; choose another name")
+    if there and not overwrite:
+        raise OutputError(f"{there[0]} exists already; choose another name or add --overwrite")
