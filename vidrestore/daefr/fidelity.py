@@ -40,7 +40,8 @@ class PictureTransform(nn.Module):
 
     It works on blocks of 2 x 2 pixels at four sizes. Where the degraded face is good it passes its pixels
     on, and it takes grain and blocks out of what it passes; where it holds little, the restored face says
-    what belongs there. No normalisation: brightness is to stay.
+    what belongs there. No normalisation: brightness is to stay. Beside the picture it says where the
+    degraded face is good enough to stay as it is: no network draws a pixel again as well as leaving it.
     """
 
     STRIDE = 2
@@ -64,23 +65,36 @@ class PictureTransform(nn.Module):
         nn.init.zeros_(self.leave.weight)
         assert self.leave.bias is not None
         nn.init.zeros_(self.leave.bias)
+        last = nn.Conv2d(16, self.STRIDE**2, 3, padding=1)
+        self.trust = nn.Sequential(nn.Conv2d(width, 16, 3, padding=1), nn.SiLU(), last)
+        verdict = nn.Linear(32, 1)
+        self.verdict = nn.Sequential(nn.Linear(2 * widths[-1], 32), nn.SiLU(), verdict)
+        nn.init.zeros_(verdict.weight)
+        nn.init.zeros_(verdict.bias)
+        nn.init.zeros_(last.weight)
+        assert last.bias is not None
+        nn.init.constant_(last.bias, -4.0)
 
     def forward(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
-        """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one changes nothing."""
-        cleaned = self.clean(restored, degraded)
-        return restored + weight * (cleaned - restored)
+        """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one hardly changes them."""
+        cleaned, trust = self.clean(restored, degraded)
+        return restored + weight * (cleaned + trust * (degraded - cleaned) - restored)
 
-    def clean(self, restored: Tensor, degraded: Tensor) -> Tensor:
-        """The face with the detail of both."""
+    def clean(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
+        """The face with the detail of both, and (N, 1, S, S) in 0..1 where the degraded one may stay."""
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
         for before, down in zip(self.before, self.down, strict=False):
             levels.append(before(x))
             x = down(levels[-1])
         x = self.before[-1](x)
+        # How badly a face was treated shows in all of it at once, less so at any one place.
+        verdict = self.verdict(torch.cat([x.mean((2, 3)), x.abs().mean((2, 3))], dim=1))
         for level, up, after in zip(reversed(levels), reversed(self.up), reversed(self.after), strict=True):
             x = after(level + up(F.interpolate(x, scale_factor=2.0)))
-        return restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
+        cleaned = restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
+        trust = F.pixel_shuffle(self.trust(x), self.STRIDE) + verdict[:, :, None, None]
+        return cleaned, trust.sigmoid()
 
 
 class _Refine(nn.Module):

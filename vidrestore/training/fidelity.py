@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from vidrestore.daefr.checkpoint import load
+from vidrestore.daefr.fidelity import PictureTransform
 from vidrestore.daefr.model import Daefr
 from vidrestore.restoration.restorer import SOFT_TEMPERATURE, SOFT_TOP
 from vidrestore.training.codebook import NETWORKS
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
 from vidrestore.training.loop import Validation, run
+from vidrestore.training.losses import edge_loss, pixel_loss, ruined_share
 from vidrestore.training.picture_loss import PictureLoss
 from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import require_start
@@ -41,7 +43,7 @@ class FidelityStage:
         skips = self.network.fidelity
         if "skips" in config.start:  # an earlier network may have had fewer
             skips.load_state_dict(load(config.start["skips"]).fidelity.state_dict(), strict=False)
-        (skips["picture"] if config.picture_only else skips).requires_grad_(True)
+        _trained_part(skips, config).requires_grad_(True)
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})
@@ -61,8 +63,11 @@ class FidelityStage:
         self.optim.zero_grad(set_to_none=True)
         pairs = []
         for part in batch.split(self.config.optim.accumulate):
-            restored = _restore(self.network, part.degraded)
-            loss = self.picture.loss(restored, part.clean, self._last_layer, step, log, part.degraded)
+            if self.config.trust_only:
+                restored, loss = _trust_loss(self.network, part, log)
+            else:
+                restored = _restore(self.network, part.degraded)
+                loss = self.picture.loss(restored, part.clean, self._last_layer, step, log, part.degraded)
             (loss / self.config.optim.accumulate).backward()
             pairs.append((part.clean, restored.detach()))
         descend(self.optim, self._trained, self.config.optim.clip)
@@ -78,12 +83,49 @@ class FidelityStage:
         return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
 
 
+def _trained_part(skips: nn.ModuleDict, config: TrainConfig) -> nn.Module:
+    picture = skips["picture"] if config.picture_only or config.trust_only else None
+    if config.trust_only:
+        assert isinstance(picture, PictureTransform)
+        last = picture.trust[-1]
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
+        # Undecided: where all is distrusted from the start, nothing is learned.
+        nn.init.constant_(last.bias, -0.5)
+        return nn.ModuleList([picture.trust, picture.verdict])
+    return skips if picture is None else picture
+
+
+def _trust_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Tensor, Tensor]:
+    """Faces restored, and their loss: where little is wrong the pixels' error, else trust itself.
+
+    Errors alone would trust every blur: it errs least where detail cannot be placed.
+    """
+    with torch.no_grad():
+        picture = network.fidelity["picture"]
+        assert isinstance(picture, PictureTransform)
+        restored = network.decode(_quantised(network, batch.degraded)[0]).float()
+    cleaned, trust = picture.clean(restored, batch.degraded)
+    mixed = (cleaned + trust * (batch.degraded - cleaned)).float()
+    share = ruined_share(batch.degraded, batch.clean)
+    weights = (1 - share)[:, None, None, None]
+    distrust = (share * trust.float().mean((1, 2, 3))).mean()
+    error = pixel_loss(mixed, batch.clean, weights) + edge_loss(mixed, batch.clean, weights)
+    log.update(error=error.item(), distrust=distrust.item())
+    return mixed, error + 0.35 * distrust
+
+
+def _quantised(network: Daefr, degraded: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Codebook vectors as the product has them, and the levels of the degraded faces."""
+    fused, levels = network.encode_with_levels(degraded, network.config.level_sides)
+    logits = network.predict(fused.float())
+    return network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE), levels
+
+
 def _restore(network: Daefr, degraded: Tensor) -> Tensor:
     """Faces with the skips at full weight; only those take gradients."""
     with torch.no_grad():
-        fused, levels = network.encode_with_levels(degraded, network.config.level_sides)
-        logits = network.predict(fused.float())
-        quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
+        quantised, levels = _quantised(network, degraded)
     return network.decode(quantised, levels, fidelity=1.0).float()
 
 
