@@ -33,6 +33,8 @@ def can_hold(output: OutputContainer, stream: Stream) -> bool:
     """Whether the output's format takes the stream, tried in memory: not every format knows before."""
     if output.format.name in _PICTURE_ALONE:
         return False
+    if output.format.name == "webm" and stream.type == "attachment":
+        return False  # taken and not written
     if output.format.name == "mpegts" and stream.type == "subtitle":
         return stream.name in _BROADCAST_SUBTITLES
     trial = av.open(io.BytesIO(), "w", format=output.format.name)
