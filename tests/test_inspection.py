@@ -105,5 +105,10 @@ def test_what_cannot_be_read_or_written_ends_in_one_sentence(
 ) -> None:
     with pytest.raises(InputError, match=r"none\.mp4"):
         vidrestore.inspect(tmp_path / "none.mp4")
-    assert main(["inspect", str(clip), "--html", str(tmp_path / "no" / "page.html"), "-q"]) == 2
-    assert capsys.readouterr().err.startswith("vidrestore: error: cannot write")
+    for flag, path in (("--html", tmp_path / "no" / "page.html"), ("--json", tmp_path), ("--html", clip)):
+        before = clip.read_bytes()
+        assert main(["inspect", str(clip), flag, str(path)]) == 2
+        printed = capsys.readouterr()
+        assert printed.err.startswith("vidrestore: error: ")
+        assert printed.err.count("\n") == 1  # before the work: there is no progress yet
+        assert clip.read_bytes() == before

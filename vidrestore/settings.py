@@ -152,8 +152,10 @@ def _rate(value: Any) -> Fraction:
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the configuration {path}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the configuration {path} is not text in UTF-8") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not valid YAML: {error}".replace("\n", " ")) from error
     if loaded is None:

@@ -71,12 +71,13 @@ def test_a_reader_that_leaves_is_one_sentence(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path, by: signal.Signals) -> None:
     source = make_clip(tmp_path / "in.mkv", LONG)
     before = source.read_bytes()
     process = start(source, tmp_path / "out.mkv")
     wait_for(lambda: list(tmp_path.glob(".out.partial-*")))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(by)
     assert said(process) == ["vidrestore: error: interrupted"]
     assert process.wait() == 130
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]

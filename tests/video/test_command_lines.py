@@ -64,6 +64,23 @@ def test_a_pipe_has_no_name_to_print() -> None:
         ffmpeg_pipeline(Path("-"), Path("o.mp4"), make_settings(), [])
 
 
+def test_what_would_not_be_cut_alike_is_refused(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "in.mp4")
+    for cut in ({"start": 0.1}, {"end": 0.2}):
+        with pytest.raises(UsageError, match="leave --start and --end out"):
+            ffmpeg_pipeline(source, tmp_path / "o.mp4", make_settings(**cut), [])
+
+
+@pytest.mark.parametrize(("kind", "beside"), [(".mkv", ["1:1", "1:2", "1:3"]), (".mp4", ["1:1"])])
+def test_what_the_output_holds_goes_beside_the_pipe_and_nothing_more(
+    tmp_path: Path, kind: str, beside: list[str]
+) -> None:
+    clip = Clip(sounds=("aac",), subtitles=True, attachment=b"font" * 40, time_base=Fraction(1, 1000))
+    source = make_clip(tmp_path / "in.mkv", clip)
+    encode = shlex.split(ffmpeg_pipeline(source, tmp_path / f"o{kind}", make_settings(), []))
+    assert [word for at, word in enumerate(encode) if encode[at - 1] == "-map" and word[0] == "1"] == beside
+
+
 LOOKS: dict[str, Any] = {"pixel_aspect": Fraction(16, 15), "colour": (9, 9, 16, 1)}
 
 

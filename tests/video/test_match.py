@@ -255,6 +255,23 @@ def test_a_codec_that_is_asked_for_and_does_not_fit_is_refused(tmp_path: Path) -
         _rewrite(source, tmp_path / "out.mkv", codec="dnxhr")
 
 
+@pytest.mark.parametrize(
+    ("pixel_format", "made"),
+    [
+        ("yuv420p", ("dnxhd", "DNXHR HQ", "yuv422p")),
+        ("yuv422p10le", ("dnxhd", "DNXHR HQX", "yuv422p10le")),
+        ("yuv444p", ("dnxhd", "DNXHR 444", "yuv444p10le")),
+    ],
+)
+def test_dnxhr_takes_any_size_in_the_profile_of_its_pixels(
+    tmp_path: Path, pixel_format: str, made: tuple[str, str, str]
+) -> None:
+    clip = replace(SMALL, size=(256, 128), pixel_format=pixel_format)
+    source, output = make_clip(tmp_path / "in.mp4", clip), tmp_path / "out.mov"
+    _rewrite(source, output, codec="dnxhr")
+    assert _made(output) == made
+
+
 @pytest.mark.parametrize("kind", [".mp4", ".mov"])
 def test_players_need_not_read_to_the_end(tmp_path: Path, kind: str) -> None:
     source, output = make_clip(tmp_path / "in.mp4", SMALL), tmp_path / f"out{kind}"

@@ -178,6 +178,17 @@ def test_what_a_pipe_cannot_be_is_told(
         vidrestore.restore("-", "-", **how)
 
 
+def test_what_can_only_be_read_from_its_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = Clip(frames=8, size=(320, 240), codec="rawvideo", time_base=Fraction(1, 25))
+    content = make_clip(tmp_path / "in.mov", clip).read_bytes()
+    assert content.index(b"mdat") < content.index(b"moov")
+    with (
+        stdin_of(content, monkeypatch),
+        pytest.raises(InputError, match=r"no frame of - .* give the file's name"),
+    ):
+        vidrestore.restore("-", tmp_path / "out.mkv")
+
+
 def test_the_head_of_a_pipe_is_there_until_reading_begins() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"0123456789")

@@ -24,9 +24,15 @@ FULL = Clip(
 )
 
 
-def _rewrite(source: Path, output: Path, start: float | None = None, end: float | None = None) -> list[str]:
+def _rewrite(
+    source: Path,
+    output: Path,
+    start: float | None = None,
+    end: float | None = None,
+    codec: str = "h264",
+) -> list[str]:
     info = probe(source)
-    with VideoWriter(output, info, start=start, end=end) as writer:
+    with VideoWriter(output, info, codec=codec, start=start, end=end) as writer:
         for frame in read_frames(source, info, start=start, end=end):
             writer.write(frame)
     return writer.warnings
@@ -65,6 +71,12 @@ def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) ->
     assert [[p[2] for p in track] for track in made] == [
         [p[2] for p in track] for track in packets_of(source, "audio")
     ]
+
+
+def test_webm_says_that_fonts_are_left_out(tmp_path: Path) -> None:
+    clip = Clip(frames=3, attachment=b"font" * 40, codec="libvpx", time_base=Fraction(1, 1000))
+    (warning,) = _rewrite(make_clip(tmp_path / "clip.mkv", clip), tmp_path / "output.webm", codec="match")
+    assert "attachment stream 1 (font.ttf)" in warning
 
 
 def test_what_streams_are_for_is_kept(tmp_path: Path) -> None:

@@ -61,9 +61,12 @@ def inspect(
         start=start,
         end=end,
     )
+    to_stdout = str(json_file) == "-"
+    for path in (None if to_stdout else json_file, html):
+        if path is not None:
+            _check(path, input)
     with show_progress(quiet=quiet) as on_progress:
         found = inspect_video(input, settings, on_progress)
-    to_stdout = str(json_file) == "-"
     if json_file is not None:
         text = json.dumps(found.to_dict(), indent=2)
         if to_stdout:
@@ -76,6 +79,16 @@ def inspect(
         _write(html, page(found))
     if not quiet and not to_stdout:
         _print(found)
+
+
+def _check(path: Path, video: Path) -> None:
+    """Before the work, which may take hours."""
+    if path.exists() and video.exists() and path.samefile(video):
+        raise OutputError(f"{path} is the input itself; choose another name")
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; give a file name in it")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"the folder {path.parent} does not exist; create it or choose another")
 
 
 def _write(path: Path, text: str) -> None:

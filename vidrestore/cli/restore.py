@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -149,7 +153,7 @@ def restore(
 
         print(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
         return
-    with show_progress(quiet=quiet) as on_progress:
+    with _ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
         report = restore_video(input, output, on_progress=on_progress, **settings)
     for warning in report.warnings:
         print(f"vidrestore: warning: {warning}", file=sys.stderr)
@@ -158,6 +162,19 @@ def restore(
         print(closing_line(report), file=sys.stderr if str(output) == "-" else sys.stdout)
     if report.damage > MUCH_DAMAGE:
         raise typer.Exit(DAMAGED)
+
+
+@contextmanager
+def _ending_as_by_ctrl_c() -> Iterator[None]:
+    """SIGTERM, by which schedulers and `timeout` end a program, leaves no temporary file either."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _flags(settings: dict[str, Any]) -> list[str]:

@@ -29,13 +29,15 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: 
 _EMPTY_TEXT = b"\0\0"
 
 
-def can_hold(output: OutputContainer, stream: Stream) -> bool:
-    """Whether the output's format takes the stream, tried in memory: not every format knows before."""
-    if output.format.name in _PICTURE_ALONE:
+def can_hold(muxer: str, stream: Stream) -> bool:
+    """Whether the format takes the stream, tried in memory: not every format knows before."""
+    if muxer in _PICTURE_ALONE:
         return False
-    if output.format.name == "mpegts" and stream.type == "subtitle":
+    if muxer == "webm" and stream.type == "attachment":
+        return False  # taken and not written
+    if muxer == "mpegts" and stream.type == "subtitle":
         return stream.name in _BROADCAST_SUBTITLES
-    trial = av.open(io.BytesIO(), "w", format=output.format.name)
+    trial = av.open(io.BytesIO(), "w", format=muxer)
     try:
         trial.add_stream_from_template(stream, opaque=True)
         trial.start_encoding()

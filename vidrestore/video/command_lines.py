@@ -12,6 +12,7 @@ from typing import Any
 from vidrestore.errors import UsageError
 from vidrestore.settings import Settings
 from vidrestore.types import UPRIGHT, VideoInfo
+from vidrestore.video.carried import can_hold
 from vidrestore.video.container import IMAGES, STDOUT, choose_container
 from vidrestore.video.encoder import BY_COUNT, quality_options
 from vidrestore.video.input import Input, open_input
@@ -19,6 +20,7 @@ from vidrestore.video.interlacing import choose_scan
 from vidrestore.video.match import choose_codec
 from vidrestore.video.probe import probe
 from vidrestore.video.sequence import parse_pattern
+from vidrestore.video.source import open_source
 from vidrestore.video.tagging import CODES_FIELDS
 
 _OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
@@ -35,6 +37,11 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
     """
     if STDOUT in (str(source), str(output)):
         raise UsageError("--print-ffmpeg needs the names of files; what - stands for is not known to it")
+    if settings.start is not None or settings.end is not None:
+        raise UsageError(
+            "--print-ffmpeg is for whole videos: the sound beside the pipe would not be cut; "
+            "leave --start and --end out"
+        )
     given = open_input(source, **settings.about_input())
     info = probe(given)
     scan = choose_scan(given, info, settings.deinterlace)
@@ -81,12 +88,22 @@ def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> 
     streams = [piped["v"]]
     if not given.is_picture and muxer != IMAGES:
         beside = ffmpeg.input(_name(given), **_reading(given))
-        streams += [beside["a?"], beside["s?"]]
+        streams += [beside[number] for number in _held(given, muxer)]
         options |= {"acodec": "copy", "scodec": "copy", "map_metadata": 1, "map_chapters": 1}
     if settings.container is not None:
         options["format"] = muxer
     whole = ffmpeg.output(*streams, str(output), **options).global_args("-copyts")
     return _words(whole.overwrite_output() if settings.overwrite else whole)
+
+
+def _held(given: Input, muxer: str) -> list[str]:
+    """Numbers of the streams that pass beside the pipe; ffmpeg ends where a container cannot hold one."""
+    with open_source(given) as opened:
+        return [
+            str(stream.index)
+            for stream in opened.streams
+            if stream.type in ("audio", "subtitle", "attachment") and can_hold(muxer, stream)
+        ]
 
 
 def _described(info: VideoInfo) -> dict[str, Any]:

@@ -71,7 +71,8 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
         # No codec for video but FFV1 has the 16 bits of a picture.
         deep = info.codec in _DEEP_PICTURES and info.pixel_format.bit_depth == 16
         encoding = choose_encoding(codec, info.pixel_format, *size, convert=True, reduce=deep)
-        return Choice(encoding=encoding, warnings=_conversion(encoding, info))
+        options = {"profile": _dnxhr(info, encoding)} if codec.lower() == "dnxhr" else {}
+        return Choice(encoding=encoding, options=options, warnings=_conversion(encoding, info))
     reason = ""
     for name, lossless in _candidates(info, muxer):
         why = _why_not(name, info, muxer)
@@ -83,7 +84,7 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
             else:
                 warnings = [f"the video becomes {encoding.codec}: {reason}"] if reason else []
                 limit = rate_limit(info, size[0] * size[1] / (info.width * info.height))
-                options = _like(info, encoding.codec, limit, lossless=lossless)
+                options = _like(info, encoding, limit, lossless=lossless)
                 return Choice(
                     encoding=encoding, options=options, warnings=(*warnings, *_conversion(encoding, info))
                 )
@@ -157,8 +158,9 @@ def _opens(name: str, info: VideoInfo) -> bool:
     return True
 
 
-def _like(info: VideoInfo, encoder: str, limit: int | None, *, lossless: bool) -> dict[str, str]:
+def _like(info: VideoInfo, encoding: Encoding, limit: int | None, *, lossless: bool) -> dict[str, str]:
     """Options that carry the input's profile and rate over."""
+    encoder = encoding.codec
     if encoder in ("libx264", "libx264rgb"):
         rate = {"qp": "0"} if lossless else _limited(limit)
         return rate | ({"g": "1"} if "Intra" in (info.profile or "") else {})
@@ -169,7 +171,7 @@ def _like(info: VideoInfo, encoder: str, limit: int | None, *, lossless: bool) -
     if encoder == "prores_ks" and info.profile in _PRORES:
         return {"profile": _PRORES[info.profile]}
     if encoder == "dnxhd":
-        return {"profile": _dnxhr(info)}
+        return {"profile": _dnxhr(info, encoding)}
     return {}
 
 
@@ -177,12 +179,14 @@ def _limited(limit: int | None) -> dict[str, str]:
     return {} if limit is None else {"maxrate": str(limit), "bufsize": str(limit)}
 
 
-def _dnxhr(info: VideoInfo) -> str:
+def _dnxhr(info: VideoInfo, encoding: Encoding) -> str:
     """DNxHD's fixed sizes and rates have a successor in DNxHR, which takes any."""
     profile = (info.profile or "").lower().replace(" ", "_")
     if profile.startswith("dnxhr_"):
         return profile
-    return "dnxhr_hq" if info.pixel_format.bit_depth == 8 else "dnxhr_hqx"
+    if encoding.format.family == "rgb" or encoding.format.chroma_shift == (0, 0):
+        return "dnxhr_444"
+    return "dnxhr_hq" if encoding.format.bit_depth == 8 else "dnxhr_hqx"
 
 
 def _for_pictures(codec: str, info: VideoInfo, extension: str, size: tuple[int, int]) -> Choice:

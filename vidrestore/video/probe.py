@@ -34,7 +34,10 @@ def probe(given: Path | Input) -> VideoInfo:
         stream = source.video_stream(container, input)
         picture = source.first_picture(container, stream)
         if picture is None:
-            raise InputError(f"no frame of {path} can be decoded; copy or export it again")
+            advice = "copy or export it again"
+            if input.pipe is not None:
+                advice = "give the file's name: MP4 with its index at the end cannot be read through a pipe"
+            raise InputError(f"no frame of {path} can be decoded; {advice}")
         rate = _frame_rate(stream)
         duration = _duration(container, stream)
         codec = stream.codec_context

@@ -113,7 +113,7 @@ class StreamCopy:
         self._next = next(self._packets, None)
 
     def _add(self, stream: Stream) -> None:
-        if not carried.can_hold(self._output, stream):
+        if not carried.can_hold(self._output.format.name, stream):
             if not self._is_made_anew(stream):
                 self._left_out.append(_name(stream))
             return
