@@ -102,7 +102,7 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path, authors_state: dic
         load_with_config(tmp_path / "m.ckpt", SMALL)
 
 
-@pytest.mark.parametrize("content", [b"", b"not weights at all", pickle.dumps([1, 2, 3])])
+@pytest.mark.parametrize("content", [b"", b"not weights at all", b"hello there", pickle.dumps([1, 2, 3])])
 @pytest.mark.parametrize("suffix", ["safetensors", "ckpt"])
 def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f"broken.{suffix}"

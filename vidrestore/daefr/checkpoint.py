@@ -102,6 +102,8 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, AttributeError) as error:
         raise WeightsError(f"{path} cannot be read as a checkpoint: {_first_line(error)}") from error
+    except LookupError as error:  # what the unpickler says of a file that is none, such as a text
+        raise WeightsError(f"{path} cannot be read as a checkpoint: it is a file of another kind") from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()) or not state:
         raise WeightsError(f"{path} is not a checkpoint: it holds no table of named tensors")
