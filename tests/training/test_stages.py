@@ -111,6 +111,18 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
         )
 
 
+def test_trust_is_trained_alone_and_from_undecided(config: Path, tmp_path: Path) -> None:
+    released = Daefr(SMALL)
+    start = tmp_path / "released.safetensors"
+    save(released, start, torch.float32)
+    settings = [f"start.network={start}", f"start.skips={start}", "trust_only=true", "optim.ema=0", "steps=2"]
+    trained = load(fidelity.train(config, settings)).state_dict()
+    changed = {name for name, value in released.state_dict().items() if not torch.equal(value, trained[name])}
+    assert changed
+    assert all(name.startswith(("fidelity.picture.trust.", "fidelity.picture.verdict.")) for name in changed)
+    assert (trained["fidelity.picture.trust.2.bias"] + 0.5).abs().max() < 0.1
+
+
 def test_the_first_stage_goes_on_from_a_finished_network_and_keeps_its_codes(
     config: Path, tmp_path: Path
 ) -> None:
@@ -182,7 +194,7 @@ def test_a_misspelt_setting_is_refused_by_name(config: Path) -> None:
 def test_every_training_configuration_of_the_project_is_valid() -> None:
     folder = Path(__file__).parents[2] / "configs" / "train"
     stages = [p for p in sorted(folder.glob("*.yaml")) if p.stem != "landmarks"]
-    assert len(stages) == 9
+    assert len(stages) == 10
     for path in stages:
         assert isinstance(read_config(path, []), TrainConfig)
 
