@@ -77,11 +77,11 @@ class PictureTransform(nn.Module):
 
     def forward(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one hardly changes them."""
-        cleaned, trust = self.clean(restored, degraded)
-        return restored + weight * (cleaned + trust * (degraded - cleaned) - restored)
+        mixed, _ = self.mix(restored, degraded)
+        return restored + weight * (mixed - restored)
 
-    def clean(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
-        """The face with the detail of both, and (N, 1, S, S) in 0..1 where the degraded one may stay."""
+    def mix(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
+        """The face with the detail of both, and (N, 1, S, S) in 0..1 where the degraded one stays."""
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
         for before, down in zip(self.before, self.down, strict=False):
@@ -94,7 +94,8 @@ class PictureTransform(nn.Module):
             x = after(level + up(F.interpolate(x, scale_factor=2.0)))
         cleaned = restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
         trust = F.pixel_shuffle(self.trust(x), self.STRIDE) + verdict[:, :, None, None]
-        return cleaned, trust.sigmoid()
+        trust = trust.sigmoid()
+        return cleaned + trust * (degraded - cleaned), trust
 
 
 class _Refine(nn.Module):

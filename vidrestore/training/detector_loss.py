@@ -1,8 +1,7 @@
 """How differently a face detector sees a restored and a true face: a perceptual loss that knows faces.
 
 LPIPS compares what a network trained on photographs sees (Zhang et al. 2018). Its backbone is a download; the
-first layers of a detector trained on faces in the wild serve as well here, see eyes and mouths above all, and
-cost a hundredth.
+first layers of a detector trained on faces in the wild stand in for it: what they are to see is faces.
 """
 
 from __future__ import annotations

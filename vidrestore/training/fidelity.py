@@ -27,6 +27,9 @@ from vidrestore.training.picture_loss import PictureLoss
 from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import require_start
 
+DISTRUST_WEIGHT = 0.35
+"""Of trust in faces that hold little, beside the errors of those that hold much."""
+
 
 class FidelityStage:
     """Trains the skips of a finished network at full weight, against the clean face."""
@@ -105,14 +108,14 @@ def _trust_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Te
         picture = network.fidelity["picture"]
         assert isinstance(picture, PictureTransform)
         restored = network.decode(_quantised(network, batch.degraded)[0]).float()
-    cleaned, trust = picture.clean(restored, batch.degraded)
-    mixed = (cleaned + trust * (batch.degraded - cleaned)).float()
+    mixed, trust = picture.mix(restored, batch.degraded)
+    mixed = mixed.float()
     share = ruined_share(batch.degraded, batch.clean)
     weights = (1 - share)[:, None, None, None]
     distrust = (share * trust.float().mean((1, 2, 3))).mean()
     error = pixel_loss(mixed, batch.clean, weights) + edge_loss(mixed, batch.clean, weights)
     log.update(error=error.item(), distrust=distrust.item())
-    return mixed, error + 0.35 * distrust
+    return mixed, error + DISTRUST_WEIGHT * distrust
 
 
 def _quantised(network: Daefr, degraded: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:

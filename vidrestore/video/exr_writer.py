@@ -19,7 +19,7 @@ from vidrestore.video.container import IMAGES
 from vidrestore.video.input import Input
 from vidrestore.video.paths import check_paths
 from vidrestore.video.sequence import is_pattern, parse_pattern
-from vidrestore.video.target import cannot_write, make_target, one_picture
+from vidrestore.video.target import cannot_write, make_target, no_frames, one_picture
 from vidrestore.video.unstated import unstated
 
 
@@ -68,9 +68,7 @@ class ExrWriter:
             if error is not None:
                 return
             if not self._written:
-                raise InputError(
-                    f"{self._info.path} has no frame in the part asked for; check --start and --end"
-                )
+                raise InputError(no_frames(self._info.path))
             self._target.put_in_place()
             undo.pop_all()
 

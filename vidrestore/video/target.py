@@ -121,6 +121,11 @@ def one_picture(output: Path, source: Path) -> str:
     return f"{output} is one picture, and {source} has more; write them as {name}"
 
 
+def no_frames(source: Path) -> str:
+    """Why nothing was written."""
+    return f"{source} has no frame in the part asked for; check --start and --end"
+
+
 def check_target(input: Path, output: Path, overwrite: bool) -> None:
     """Raises OutputError where writing `output` would fail or destroy something."""
     if str(output) == STDOUT:

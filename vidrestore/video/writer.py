@@ -29,7 +29,7 @@ from vidrestore.video.painter import Painter
 from vidrestore.video.paths import check_paths
 from vidrestore.video.sequence import is_pattern
 from vidrestore.video.streams import StreamCopy, describing
-from vidrestore.video.target import cannot_write, make_target, one_picture
+from vidrestore.video.target import cannot_write, make_target, no_frames, one_picture
 from vidrestore.video.unstated import unstated
 
 _TOO_FEW_FOR_X265 = 2
@@ -128,9 +128,7 @@ class VideoWriter:
             if error is not None:
                 return
             if not self._frames:
-                raise InputError(
-                    f"{self._info.path} has no frame in the part asked for; check --start and --end"
-                )
+                raise InputError(no_frames(self._info.path))
             self._mux(self._last_packets())
             self._copy.finish()
             self.warnings += self._copy.damages()
