@@ -47,6 +47,8 @@ class PictureTransform(nn.Module):
     STRIDE = 2
     WIDER = (1, 2, 3, 3)
     """Channels of each size over those of the finest, which comes first."""
+    FRESH_TRUST = -4.0
+    """Before the sigmoid: hardly any."""
 
     def __init__(self, width: int) -> None:
         """`width`: channels of the finest size."""
@@ -61,10 +63,12 @@ class PictureTransform(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
         self.after = nn.ModuleList(map(_Refine, widths[:-1]))
-        self.leave = nn.Conv2d(width, block, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        assert self.leave.bias is not None
-        nn.init.zeros_(self.leave.bias)
+        self.leave = _silent(nn.Conv2d(width, block, 3, padding=1))
+        self.mend = nn.Sequential(
+            nn.Conv2d(width + block, width, 3, padding=1),
+            *(_Refine(width) for _ in range(3)),
+            _silent(nn.Conv2d(width, block, 3, padding=1)),
+        )
         last = nn.Conv2d(16, self.STRIDE**2, 3, padding=1)
         self.trust = nn.Sequential(nn.Conv2d(width, 16, 3, padding=1), nn.SiLU(), last)
         verdict = nn.Linear(32, 1)
@@ -73,15 +77,16 @@ class PictureTransform(nn.Module):
         nn.init.zeros_(verdict.bias)
         nn.init.zeros_(last.weight)
         assert last.bias is not None
-        nn.init.constant_(last.bias, -4.0)
+        nn.init.constant_(last.bias, self.FRESH_TRUST)
 
     def forward(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one hardly changes them."""
-        mixed, _ = self.mix(restored, degraded)
-        return restored + weight * (mixed - restored)
+        drawn, mended, trust = self.parts(restored, degraded)
+        return restored + weight * (drawn + trust * (mended - drawn) - restored)
 
-    def mix(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
-        """The face with the detail of both, and (N, 1, S, S) in 0..1 where the degraded one stays."""
+    def parts(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The restored face with detail, the degraded one mended, and (N, 1, S, S) 0..1 how much of that."""
+        seen = F.pixel_unshuffle(degraded, self.STRIDE)
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
         for before, down in zip(self.before, self.down, strict=False):
@@ -92,10 +97,10 @@ class PictureTransform(nn.Module):
         verdict = self.verdict(torch.cat([x.mean((2, 3)), x.abs().mean((2, 3))], dim=1))
         for level, up, after in zip(reversed(levels), reversed(self.up), reversed(self.after), strict=True):
             x = after(level + up(F.interpolate(x, scale_factor=2.0)))
-        cleaned = restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
+        drawn = restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
+        mended = degraded + F.pixel_shuffle(self.mend(torch.cat([x, seen], dim=1)), self.STRIDE)
         trust = F.pixel_shuffle(self.trust(x), self.STRIDE) + verdict[:, :, None, None]
-        trust = trust.sigmoid()
-        return cleaned + trust * (degraded - cleaned), trust
+        return drawn, mended, trust.sigmoid()
 
 
 class _Refine(nn.Module):
@@ -111,8 +116,13 @@ class _Refine(nn.Module):
 
 
 def _two_convolutions(channels: int) -> nn.Sequential:
-    last = nn.Conv2d(channels, channels, 3, padding=1)
+    last = _silent(nn.Conv2d(channels, channels, 3, padding=1))
+    return nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2), last)
+
+
+def _silent(last: nn.Conv2d) -> nn.Conv2d:
+    """The layer made to give nothing before it is trained."""
     nn.init.zeros_(last.weight)
     assert last.bias is not None
     nn.init.zeros_(last.bias)
-    return nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2), last)
+    return last

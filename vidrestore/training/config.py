@@ -136,7 +136,7 @@ class TrainConfig(Section):
     picture_only: bool = False
     """Stage fidelity: train the skip at the picture alone, on top of the others as they start."""
     trust_only: bool = False
-    """Stage fidelity: train only what says where the degraded face may stay as it is."""
+    """Stage fidelity: train only what mends the degraded face, and what says where it may stay."""
     quantise_from: int = 0
     """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
     keep_codes: bool = False

@@ -22,7 +22,7 @@ from vidrestore.training.codebook import NETWORKS
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.dataset import Batch
 from vidrestore.training.loop import Validation, run
-from vidrestore.training.losses import edge_loss, pixel_loss, ruined_share
+from vidrestore.training.losses import edge_loss, even_weights, pixel_loss, ruined_share
 from vidrestore.training.picture_loss import PictureLoss
 from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import require_start
@@ -93,29 +93,33 @@ def _trained_part(skips: nn.ModuleDict, config: TrainConfig) -> nn.Module:
         last = picture.trust[-1]
         assert isinstance(last, nn.Conv2d)
         assert last.bias is not None
-        # Undecided: where all is distrusted from the start, nothing is learned.
-        nn.init.constant_(last.bias, -0.5)
-        return nn.ModuleList([picture.trust, picture.verdict])
+        if (last.bias == picture.FRESH_TRUST).all():
+            # Undecided: where all is distrusted from the start, nothing is learned.
+            nn.init.constant_(last.bias, -0.5)
+        return nn.ModuleList([picture.mend, picture.trust, picture.verdict])
     return skips if picture is None else picture
 
 
 def _trust_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Tensor, Tensor]:
     """Faces restored, and their loss: where little is wrong the pixels' error, else trust itself.
 
-    Errors alone would trust every blur: it errs least where detail cannot be placed.
+    Errors alone would trust every blur: it errs least where detail cannot be placed. The mended face is held
+    to its pixels by itself too, or it would be mended only where it is trusted.
     """
     with torch.no_grad():
         picture = network.fidelity["picture"]
         assert isinstance(picture, PictureTransform)
         restored = network.decode(_quantised(network, batch.degraded)[0]).float()
-    mixed, trust = picture.mix(restored, batch.degraded)
-    mixed = mixed.float()
+    drawn, mended, trust = picture.parts(restored, batch.degraded)
+    mixed, mended = (drawn + trust * (mended - drawn)).float(), mended.float()
     share = ruined_share(batch.degraded, batch.clean)
     weights = (1 - share)[:, None, None, None]
     distrust = (share * trust.float().mean((1, 2, 3))).mean()
     error = pixel_loss(mixed, batch.clean, weights) + edge_loss(mixed, batch.clean, weights)
-    log.update(error=error.item(), distrust=distrust.item())
-    return mixed, error + DISTRUST_WEIGHT * distrust
+    even = even_weights(batch.degraded, batch.clean)
+    unmended = pixel_loss(mended, batch.clean, even) + edge_loss(mended, batch.clean, even)
+    log.update(error=error.item(), unmended=unmended.item(), distrust=distrust.item())
+    return mixed, error + unmended + DISTRUST_WEIGHT * distrust
 
 
 def _quantised(network: Daefr, degraded: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
