@@ -112,7 +112,7 @@ def test_what_is_drawn_differently_in_each_frame_is_steadied_too() -> None:
     class Unsteady(MirrorRestorer):
         def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
             self.drawn = getattr(self, "drawn", 0) + 1
-            return [face + np.float32(0.02 * (-1) ** self.drawn) for face in super().decode(codes)]
+            return [face + np.float32(0.005 * (-1) ** self.drawn) for face in super().decode(codes)]
 
     items = [envelope(i, {0: 0.5}) for i in range(20)]
     out = [v[0] for v in values(restore(items, Unsteady(), TemporalBlend(strength=1.0), batch=1))]
