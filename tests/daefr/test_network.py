@@ -17,6 +17,7 @@ from tests.support.shared import SHARED, needs_shared
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.daefr.checkpoint import from_authors
 from vidrestore.daefr.codebook import Codebook
+from vidrestore.daefr.fidelity import HALVINGS, SPECTRUM, detail_spectrum
 from vidrestore.daefr.vqgan import Vqgan
 
 TINY = DaefrConfig(
@@ -230,12 +231,32 @@ def test_the_last_skip_adds_its_own_picture_by_its_weight_and_none_when_fresh() 
     network = Daefr(config).eval().requires_grad_(False)
     faces = torch.randn(1, 3, 32, 32)
     plain = network(faces)
-    # Fresh, it trusts the degraded face by some hundredths at most.
-    assert (restore_with(network, faces, 1.0) - plain).abs().max() < 0.02 * (faces - plain).abs().max()
-    network.fidelity["picture"].trust[2].bias[:] = -100
-    network.fidelity["picture"].leave.bias[:] = 0.5
+    # Fresh, it keeps the degraded face by some hundredths at most.
+    assert (restore_with(network, faces, 1.0) - plain).abs().max() < 0.03 * (faces - plain).abs().max()
+    picture = network.fidelity["picture"]
+    picture.verdict[2].bias[:] = -100
+    picture.leave.bias[:] = 0.5
     assert torch.allclose(restore_with(network, faces, 1.0), plain + 0.5, atol=1e-5)
     assert torch.allclose(restore_with(network, faces, 0.5), plain + 0.25, atol=1e-5)
     assert torch.equal(restore_with(network, faces, 0.0), plain)
-    network.fidelity["picture"].trust[2].bias[:] = 100
-    assert torch.allclose(restore_with(network, faces, 1.0), faces, atol=1e-5)
+    # What lost little stays, mended, wherever it may.
+    picture.verdict[2].bias[:] = 100
+    picture.place[2].bias[:] = 100
+    picture.mend[-1].bias[:] = 0.125
+    assert torch.allclose(restore_with(network, faces, 1.0), faces + 0.125, atol=1e-5)
+    picture.place[2].bias[:] = -100
+    assert torch.allclose(restore_with(network, faces, 1.0), plain + 0.5, atol=1e-5)
+
+
+def test_the_detail_spectrum_tells_blur_and_grain_and_not_contrast_or_size_of_the_picture() -> None:
+    torch.manual_seed(0)
+    coarse = torch.nn.functional.interpolate(torch.randn(1, 3, 16, 16) * 0.2, 128, mode="bicubic")
+    fine = coarse + 0.1 * torch.randn(1, 3, 128, 128)
+    spectrum, blurred = detail_spectrum(fine)[0], detail_spectrum(coarse)[0]
+    assert spectrum.shape == (SPECTRUM,)
+    slopes = 3 * (2 * HALVINGS - 1)
+    # The finest halving comes first after the slopes: grain shows there, where blur has left nothing.
+    assert (spectrum - blurred)[slopes : slopes + 6].min() > 4
+    assert (spectrum - blurred)[-6:].abs().max() < 1
+    assert (detail_spectrum(0.5 * fine)[0] - spectrum)[:slopes].abs().max() < 0.1
+    assert torch.equal(detail_spectrum(torch.cat([fine, coarse]))[1], blurred)

@@ -10,12 +10,18 @@ pixels, which no decoder of a 16th of the resolution could draw again.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import ResidualBlock
+
+L = TypeVar("L", nn.Conv2d, nn.Linear)
+HALVINGS = 5
+SPECTRUM = 3 * (4 * HALVINGS - 1)
+"""Numbers of `detail_spectrum`."""
 
 
 class FeatureTransform(nn.Module):
@@ -47,8 +53,10 @@ class PictureTransform(nn.Module):
     STRIDE = 2
     WIDER = (1, 2, 3, 3)
     """Channels of each size over those of the finest, which comes first."""
-    FRESH_TRUST = -4.0
-    """Before the sigmoid: hardly any."""
+    KEPT = ("mend", "place", "verdict")
+    """The parts that see to what stays of the degraded face."""
+    SURE, STEEP = 1.0, 3.0
+    """Log odds that little was lost at which half of a face stays, and how fast that goes over to all."""
 
     def __init__(self, width: int) -> None:
         """`width`: channels of the finest size."""
@@ -69,23 +77,31 @@ class PictureTransform(nn.Module):
             *(_Refine(width) for _ in range(3)),
             _silent(nn.Conv2d(width, block, 3, padding=1)),
         )
-        last = nn.Conv2d(16, self.STRIDE**2, 3, padding=1)
-        self.trust = nn.Sequential(nn.Conv2d(width, 16, 3, padding=1), nn.SiLU(), last)
-        verdict = nn.Linear(32, 1)
-        self.verdict = nn.Sequential(nn.Linear(2 * widths[-1], 32), nn.SiLU(), verdict)
-        nn.init.zeros_(verdict.weight)
-        nn.init.zeros_(verdict.bias)
-        nn.init.zeros_(last.weight)
-        assert last.bias is not None
-        nn.init.constant_(last.bias, self.FRESH_TRUST)
+        self.place = nn.Sequential(
+            nn.Conv2d(width, 16, 3, padding=1),
+            nn.SiLU(),
+            _silent(nn.Conv2d(16, self.STRIDE**2, 3, padding=1)),
+        )
+        self.verdict = nn.Sequential(nn.Linear(SPECTRUM, 32), nn.SiLU(), _silent(nn.Linear(32, 1)))
 
     def forward(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one hardly changes them."""
-        drawn, mended, trust = self.parts(restored, degraded)
-        return restored + weight * (drawn + trust * (mended - drawn) - restored)
+        drawn, mended, place = self.parts(restored, degraded)
+        stays = self.stays(self.little_lost(degraded)) * place
+        return restored + weight * (drawn + stays * (mended - drawn) - restored)
+
+    def little_lost(self, degraded: Tensor) -> Tensor:
+        """(N, 1, 1, 1) float32: log odds that next to nothing is wrong with a face."""
+        with torch.autocast(degraded.device.type, enabled=False):
+            spectrum = detail_spectrum(degraded.float())
+            return self.verdict(spectrum.to(next(self.verdict.parameters()).dtype)).float()[..., None, None]
+
+    def stays(self, little_lost: Tensor) -> Tensor:
+        """0..1: how much of a face stays, by the log odds that it lost little."""
+        return (self.STEEP * (little_lost - self.SURE)).sigmoid()
 
     def parts(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The restored face with detail, the degraded one mended, and (N, 1, S, S) 0..1 how much of that."""
+        """The restored face with detail, the degraded one mended, and (N, 1, S, S) 0..1 where it may stay."""
         seen = F.pixel_unshuffle(degraded, self.STRIDE)
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
@@ -93,14 +109,32 @@ class PictureTransform(nn.Module):
             levels.append(before(x))
             x = down(levels[-1])
         x = self.before[-1](x)
-        # How badly a face was treated shows in all of it at once, less so at any one place.
-        verdict = self.verdict(torch.cat([x.mean((2, 3)), x.abs().mean((2, 3))], dim=1))
         for level, up, after in zip(reversed(levels), reversed(self.up), reversed(self.after), strict=True):
             x = after(level + up(F.interpolate(x, scale_factor=2.0)))
         drawn = restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
         mended = degraded + F.pixel_shuffle(self.mend(torch.cat([x, seen], dim=1)), self.STRIDE)
-        trust = F.pixel_shuffle(self.trust(x), self.STRIDE) + verdict[:, :, None, None]
-        return drawn, mended, trust.sigmoid()
+        return drawn, mended, F.pixel_shuffle(self.place(x), self.STRIDE).sigmoid()
+
+
+def detail_spectrum(pictures: Tensor) -> Tensor:
+    """(N, SPECTRUM): how much detail of each size pictures (N, 3, S, S) in [-1, 1] hold, grain included.
+
+    Of brightness and two colour differences, at five halvings, logarithms of the mean square and the squared
+    mean size of what a halving takes away; and how each differs from the next, which no contrast changes.
+    """
+    red, green, blue = pictures.unbind(1)
+    brightness = 0.299 * red + 0.587 * green + 0.114 * blue
+    x = torch.stack([brightness, blue - brightness, red - brightness], dim=1)
+    rows = []
+    for _ in range(HALVINGS):
+        blocks = F.pixel_unshuffle(x, 2).unflatten(1, (3, 4))
+        x = blocks.mean(2)
+        lost = blocks - x[:, :, None]
+        rows.append((lost.square().mean((2, 3, 4)) + 1e-7).log())
+        rows.append(2 * (lost.abs().mean((2, 3, 4)) + 3e-4).log())
+    levels = torch.stack(rows, dim=1)  # (N, 2 halvings, 3)
+    # Of mean and spread that a linear layer learns from at the pace of convolutions.
+    return 4 * torch.cat([levels.diff(dim=1), levels + 8], dim=1).flatten(1)
 
 
 class _Refine(nn.Module):
@@ -120,7 +154,7 @@ def _two_convolutions(channels: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2), last)
 
 
-def _silent(last: nn.Conv2d) -> nn.Conv2d:
+def _silent(last: L) -> L:
     """The layer made to give nothing before it is trained."""
     nn.init.zeros_(last.weight)
     assert last.bias is not None

@@ -106,6 +106,9 @@ class DaefrRestorer:
             network.fidelity,
         ):
             part.to(precision)
+        if network.config.fidelity_picture:
+            # So does the verdict of the last skip: its logarithms take more digits than 16 bits have.
+            network.fidelity["picture"].verdict.float()
 
     @property
     def size(self) -> int:

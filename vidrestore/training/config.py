@@ -135,8 +135,8 @@ class TrainConfig(Section):
     optim: OptimConfig
     picture_only: bool = False
     """Stage fidelity: train the skip at the picture alone, on top of the others as they start."""
-    trust_only: bool = False
-    """Stage fidelity: train only what mends the degraded face, and what says where it may stay."""
+    kept_only: bool = False
+    """Stage fidelity: train what mends the degraded face and says how much of it stays; else all but that."""
     quantise_from: int = 0
     """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
     keep_codes: bool = False

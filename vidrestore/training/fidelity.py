@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam
 
@@ -27,8 +28,8 @@ from vidrestore.training.picture_loss import PictureLoss
 from vidrestore.training.processes import descend
 from vidrestore.training.stage_weights import require_start
 
-DISTRUST_WEIGHT = 0.35
-"""Of trust in faces that hold little, beside the errors of those that hold much."""
+VERDICT_WEIGHT = 0.1
+"""Of the error about how much a face has lost, beside the errors of pixels."""
 
 
 class FidelityStage:
@@ -46,7 +47,8 @@ class FidelityStage:
         skips = self.network.fidelity
         if "skips" in config.start:  # an earlier network may have had fewer
             skips.load_state_dict(load(config.start["skips"]).fidelity.state_dict(), strict=False)
-        _trained_part(skips, config).requires_grad_(True)
+        for name, parameter in skips.named_parameters():
+            parameter.requires_grad_(_is_trained(name, config))
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})
@@ -66,8 +68,8 @@ class FidelityStage:
         self.optim.zero_grad(set_to_none=True)
         pairs = []
         for part in batch.split(self.config.optim.accumulate):
-            if self.config.trust_only:
-                restored, loss = _trust_loss(self.network, part, log)
+            if self.config.kept_only:
+                restored, loss = _kept_loss(self.network, part, log)
             else:
                 restored = _restore(self.network, part.degraded)
                 loss = self.picture.loss(restored, part.clean, self._last_layer, step, log, part.degraded)
@@ -86,40 +88,35 @@ class FidelityStage:
         return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
 
 
-def _trained_part(skips: nn.ModuleDict, config: TrainConfig) -> nn.Module:
-    picture = skips["picture"] if config.picture_only or config.trust_only else None
-    if config.trust_only:
-        assert isinstance(picture, PictureTransform)
-        last = picture.trust[-1]
-        assert isinstance(last, nn.Conv2d)
-        assert last.bias is not None
-        if (last.bias == picture.FRESH_TRUST).all():
-            # Undecided: where all is distrusted from the start, nothing is learned.
-            nn.init.constant_(last.bias, -0.5)
-        return nn.ModuleList([picture.mend, picture.trust, picture.verdict])
-    return skips if picture is None else picture
+def _is_trained(name: str, config: TrainConfig) -> bool:
+    """Whether a parameter of the skips, named by its path, is trained: what is kept is trained by itself."""
+    skip, part = name.split(".")[:2]
+    if skip == "picture" and part in PictureTransform.KEPT:
+        return config.kept_only
+    return not config.kept_only and (skip == "picture" or not config.picture_only)
 
 
-def _trust_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Tensor, Tensor]:
-    """Faces restored, and their loss: where little is wrong the pixels' error, else trust itself.
+def _kept_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Tensor, Tensor]:
+    """Faces restored, and the loss of what stays of the degraded ones.
 
-    Errors alone would trust every blur: it errs least where detail cannot be placed. The mended face is held
-    to its pixels by itself too, or it would be mended only where it is trusted.
+    The mended face is held to its pixels by itself too, or it would be mended only where it stays; the
+    verdict to how much was lost in truth, for by pixels' errors alone every blur would stay: it errs least
+    where detail cannot be placed.
     """
     with torch.no_grad():
         picture = network.fidelity["picture"]
         assert isinstance(picture, PictureTransform)
         restored = network.decode(_quantised(network, batch.degraded)[0]).float()
-    drawn, mended, trust = picture.parts(restored, batch.degraded)
-    mixed, mended = (drawn + trust * (mended - drawn)).float(), mended.float()
+    drawn, mended, place = (x.float() for x in picture.parts(restored, batch.degraded))
+    little_lost = picture.little_lost(batch.degraded)
+    mixed = drawn + picture.stays(little_lost.detach()) * place * (mended - drawn)
     share = ruined_share(batch.degraded, batch.clean)
-    weights = (1 - share)[:, None, None, None]
-    distrust = (share * trust.float().mean((1, 2, 3))).mean()
+    weights, even = (1 - share)[:, None, None, None], even_weights(batch.degraded, batch.clean)
     error = pixel_loss(mixed, batch.clean, weights) + edge_loss(mixed, batch.clean, weights)
-    even = even_weights(batch.degraded, batch.clean)
     unmended = pixel_loss(mended, batch.clean, even) + edge_loss(mended, batch.clean, even)
-    log.update(error=error.item(), unmended=unmended.item(), distrust=distrust.item())
-    return mixed, error + unmended + DISTRUST_WEIGHT * distrust
+    verdict = F.binary_cross_entropy_with_logits(little_lost.flatten(), 1 - share)
+    log.update(error=error.item(), unmended=unmended.item(), verdict=verdict.item())
+    return mixed, error + unmended + VERDICT_WEIGHT * verdict
 
 
 def _quantised(network: Daefr, degraded: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
