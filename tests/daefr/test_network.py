@@ -226,7 +226,7 @@ def test_a_skip_without_a_common_level_is_refused() -> None:
         replace(SMALL, fidelity_picture=8)
 
 
-def test_the_last_skip_adds_its_own_picture_by_its_weight_and_none_when_fresh() -> None:
+def test_the_last_skip_adds_its_own_picture_by_its_weight_and_hardly_any_when_fresh() -> None:
     config = replace(SMALL, encoder_stem=4, encoder_widths=(64,), decoder_stem=2, fidelity_picture=8)
     network = Daefr(config).eval().requires_grad_(False)
     faces = torch.randn(1, 3, 32, 32)
@@ -234,17 +234,17 @@ def test_the_last_skip_adds_its_own_picture_by_its_weight_and_none_when_fresh() 
     # Fresh, it keeps the degraded face by some hundredths at most.
     assert (restore_with(network, faces, 1.0) - plain).abs().max() < 0.03 * (faces - plain).abs().max()
     picture = network.fidelity["picture"]
-    picture.verdict[2].bias[:] = -100
     picture.leave.bias[:] = 0.5
-    assert torch.allclose(restore_with(network, faces, 1.0), plain + 0.5, atol=1e-5)
-    assert torch.allclose(restore_with(network, faces, 0.5), plain + 0.25, atol=1e-5)
+    assert torch.allclose(restore_with(network, faces, 0.25), plain + 0.25, atol=1e-5)
+    assert torch.allclose(restore_with(network, faces, 0.5), plain + 0.5, atol=1e-5)
     assert torch.equal(restore_with(network, faces, 0.0), plain)
-    # What lost little stays, mended, wherever it may.
-    picture.verdict[2].bias[:] = 100
-    picture.place[2].bias[:] = 100
+    # Beyond that a face that lost little stays, mended; no other does.
     picture.mend[-1].bias[:] = 0.125
+    picture.verdict[2].bias[:] = 100
     assert torch.allclose(restore_with(network, faces, 1.0), faces + 0.125, atol=1e-5)
-    picture.place[2].bias[:] = -100
+    between = (plain + 0.5 + faces + 0.125) / 2
+    assert torch.allclose(restore_with(network, faces, 0.75), between, atol=1e-5)
+    picture.verdict[2].bias[:] = -100
     assert torch.allclose(restore_with(network, faces, 1.0), plain + 0.5, atol=1e-5)
 
 

@@ -44,19 +44,19 @@ class FeatureTransform(nn.Module):
 class PictureTransform(nn.Module):
     """The skip at the picture itself: a small U-Net that sees the restored and the degraded face.
 
-    It works on blocks of 2 x 2 pixels at four sizes. Where the degraded face is good it passes its pixels
-    on, and it takes grain and blocks out of what it passes; where it holds little, the restored face says
-    what belongs there. No normalisation: brightness is to stay. Beside the picture it says where the
-    degraded face is good enough to stay as it is: no network draws a pixel again as well as leaving it.
+    It works on blocks of 2 x 2 pixels at four sizes and gives two pictures. One is drawn: the degraded face's
+    detail where there is some, what belongs there where there is none. The other is the degraded face mended,
+    nothing drawn, for no network draws a pixel again as well as leaving it: that one is for faces which lost
+    little, by the verdict on their `detail_spectrum`. No normalisation: brightness is to stay.
     """
 
     STRIDE = 2
     WIDER = (1, 2, 3, 3)
     """Channels of each size over those of the finest, which comes first."""
-    KEPT = ("mend", "place", "verdict")
+    KEPT = ("mend", "verdict")
     """The parts that see to what stays of the degraded face."""
-    SURE, STEEP = 1.0, 3.0
-    """Log odds that little was lost at which half of a face stays, and how fast that goes over to all."""
+    SURE, STEEP = 0.5, 3.0
+    """Log odds that little was lost at which half of a face may stay, and how fast that goes over to all."""
 
     def __init__(self, width: int) -> None:
         """`width`: channels of the finest size."""
@@ -77,18 +77,21 @@ class PictureTransform(nn.Module):
             *(_Refine(width) for _ in range(3)),
             _silent(nn.Conv2d(width, block, 3, padding=1)),
         )
-        self.place = nn.Sequential(
-            nn.Conv2d(width, 16, 3, padding=1),
-            nn.SiLU(),
-            _silent(nn.Conv2d(16, self.STRIDE**2, 3, padding=1)),
-        )
-        self.verdict = nn.Sequential(nn.Linear(SPECTRUM, 32), nn.SiLU(), _silent(nn.Linear(32, 1)))
+        last = _silent(nn.Linear(32, 1))
+        nn.init.constant_(last.bias, -2.0)  # much is lost, until it has learned better
+        self.verdict = nn.Sequential(nn.Linear(SPECTRUM, 32), nn.SiLU(), last)
 
     def forward(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
-        """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S); a fresh one hardly changes them."""
-        drawn, mended, place = self.parts(restored, degraded)
-        stays = self.stays(self.little_lost(degraded)) * place
-        return restored + weight * (drawn + stays * (mended - drawn) - restored)
+        """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S).
+
+        Up to 0.5 the weight brings detail in, from there to 1 the degraded face itself. A fresh one hardly
+        changes what is restored.
+        """
+        drawn, mended = self.parts(restored, degraded)
+        share = torch.as_tensor(weight, dtype=restored.dtype, device=restored.device)
+        detail, kept = (2 * share).clamp(max=1), (2 * share - 1).clamp(min=0)
+        kept = kept * self.stays(self.little_lost(degraded)).to(restored.dtype)
+        return restored + detail * (drawn - restored) + kept * (mended - drawn)
 
     def little_lost(self, degraded: Tensor) -> Tensor:
         """(N, 1, 1, 1) float32: log odds that next to nothing is wrong with a face."""
@@ -97,11 +100,11 @@ class PictureTransform(nn.Module):
             return self.verdict(spectrum.to(next(self.verdict.parameters()).dtype)).float()[..., None, None]
 
     def stays(self, little_lost: Tensor) -> Tensor:
-        """0..1: how much of a face stays, by the log odds that it lost little."""
+        """0..1: how much of a face may stay, by the log odds that it lost little."""
         return (self.STEEP * (little_lost - self.SURE)).sigmoid()
 
-    def parts(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The restored face with detail, the degraded one mended, and (N, 1, S, S) 0..1 where it may stay."""
+    def parts(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
+        """The restored face with detail, and the degraded one mended."""
         seen = F.pixel_unshuffle(degraded, self.STRIDE)
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
@@ -113,7 +116,7 @@ class PictureTransform(nn.Module):
             x = after(level + up(F.interpolate(x, scale_factor=2.0)))
         drawn = restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
         mended = degraded + F.pixel_shuffle(self.mend(torch.cat([x, seen], dim=1)), self.STRIDE)
-        return drawn, mended, F.pixel_shuffle(self.place(x), self.STRIDE).sigmoid()
+        return drawn, mended
 
 
 def detail_spectrum(pictures: Tensor) -> Tensor:

@@ -22,11 +22,14 @@ SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
 """Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
 FINE_SIDE, COARSE_SIDE = 64, 16
 """Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
-LEAST_SHARP, FULLY_SHARP = 0.28, 0.37
-"""Sharpness at and below which a face holds next to no detail of its own, and from which it holds enough.
+DETAIL_FROM, DETAIL_AT = 0.28, 0.37
+KEPT_FROM, KEPT_AT = 0.45, 0.55
+"""Sharpness up to which a face holds next to no detail of its own, and from which it holds some; up to which
+that is too little to leave the face as it is, and from which it is enough.
 
-Of people held out, three quarters of those blurred and shrunk beyond recognition lie below the one, and 95 in
-100 of those mildly degraded above the other.
+Of people held out, three quarters of those blurred and shrunk beyond recognition lie below the first, and 95
+in 100 of those mildly degraded above the second; six in ten of those starved of bits lie below the third, and
+four in ten of those mildly degraded above the last.
 """
 
 
@@ -173,11 +176,16 @@ def relative_sharpness(face: FloatArray) -> float:
 
 
 def own_detail(sharpness: float) -> float:
-    """0..1, smoothly: how much of its own detail a face of that sharpness holds.
+    """Fidelity 0..1, smoothly: how much of its own detail a face of that sharpness holds.
 
     Where there is none, its blur and its stains only spoil what the codes say.
     """
-    share = min(max((sharpness - LEAST_SHARP) / (FULLY_SHARP - LEAST_SHARP), 0.0), 1.0)
+    return 0.5 * (_ramp(sharpness, DETAIL_FROM, DETAIL_AT) + _ramp(sharpness, KEPT_FROM, KEPT_AT))
+
+
+def _ramp(value: float, start: float, end: float) -> float:
+    """0 up to `start`, 1 from `end` on, without a corner."""
+    share = min(max((value - start) / (end - start), 0.0), 1.0)
     return share * share * (3 - 2 * share)
 
 

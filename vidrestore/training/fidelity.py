@@ -99,24 +99,21 @@ def _is_trained(name: str, config: TrainConfig) -> bool:
 def _kept_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Tensor, Tensor]:
     """Faces restored, and the loss of what stays of the degraded ones.
 
-    The mended face is held to its pixels by itself too, or it would be mended only where it stays; the
-    verdict to how much was lost in truth, for by pixels' errors alone every blur would stay: it errs least
-    where detail cannot be placed.
+    The mended face is held to its pixels; the verdict to how much was lost in truth, for by pixels' errors
+    every blur would stay: it errs least where detail cannot be placed.
     """
     with torch.no_grad():
-        picture = network.fidelity["picture"]
-        assert isinstance(picture, PictureTransform)
+        skip = network.fidelity["picture"]
+        assert isinstance(skip, PictureTransform)
         restored = network.decode(_quantised(network, batch.degraded)[0]).float()
-    drawn, mended, place = (x.float() for x in picture.parts(restored, batch.degraded))
-    little_lost = picture.little_lost(batch.degraded)
-    mixed = drawn + picture.stays(little_lost.detach()) * place * (mended - drawn)
-    share = ruined_share(batch.degraded, batch.clean)
-    weights, even = (1 - share)[:, None, None, None], even_weights(batch.degraded, batch.clean)
-    error = pixel_loss(mixed, batch.clean, weights) + edge_loss(mixed, batch.clean, weights)
-    unmended = pixel_loss(mended, batch.clean, even) + edge_loss(mended, batch.clean, even)
-    verdict = F.binary_cross_entropy_with_logits(little_lost.flatten(), 1 - share)
-    log.update(error=error.item(), unmended=unmended.item(), verdict=verdict.item())
-    return mixed, error + unmended + VERDICT_WEIGHT * verdict
+    drawn, mended = (picture.float() for picture in skip.parts(restored, batch.degraded))
+    little_lost = skip.little_lost(batch.degraded)
+    kept = drawn + skip.stays(little_lost.detach()) * (mended - drawn).detach()
+    even, lost = even_weights(batch.degraded, batch.clean), ruined_share(batch.degraded, batch.clean)
+    error = pixel_loss(mended, batch.clean, even) + edge_loss(mended, batch.clean, even)
+    verdict = F.binary_cross_entropy_with_logits(little_lost.flatten(), 1 - lost)
+    log.update(mended=error.item(), verdict=verdict.item())
+    return kept, error + VERDICT_WEIGHT * verdict
 
 
 def _quantised(network: Daefr, degraded: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
