@@ -2,8 +2,8 @@
 
 Winograd's F(4 x 4, 3 x 3) as in Lavin and Gray 2016, "Fast algorithms for convolutional neural networks":
 tiles of 6 x 6 inputs are transformed, multiplied position by position (36 small matrix products over the
-channels) and transformed back into 4 x 4 outputs. oneDNN has no such convolution; written in tensor operations
-on strips that stay in the cache it takes 0.45 (256 channels) to 0.7 (64) of oneDNN's time, with a relative
+channels) and transformed back into 4 x 4 outputs. oneDNN has no such convolution; in tensor operations on
+strips that stay in the cache it takes 0.45 (256 channels) to 0.7 (64) of oneDNN's time, with a relative
 error of some 2e-6.
 
 Letters in shapes: N faces, C and K channels in and out, H W grid, R rows of tiles at a time, T tiles a row.
