@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import DeviceError
@@ -61,6 +62,15 @@ def keep_memory() -> None:
         return  # another system or another C library
     mallopt(_M_MMAP_THRESHOLD, 2**30)
     mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def yield_while_waiting() -> None:
+    """Have a network's threads leave the processor to others while they wait; before torch is loaded.
+
+    They spin otherwise, which the rooms that work beside the network, and other programs, pay for: where
+    there are more threads than cores, a face takes several times as long. A user's own choice stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _best() -> str:
