@@ -43,6 +43,17 @@ def make_clip(path: Path, *, lines: int, faces: int, frames: int) -> Path:
     return path
 
 
+def portraits(side: int) -> list[NDArray[np.float32]]:
+    """The sample's first faces, (side, side, 3) RGB in 0..1: real ones, as the network is given them."""
+    return [_square(picture, side) for picture in _portraits(_HEIGHT)]
+
+
+def _square(picture: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+    edge = (picture.shape[1] - picture.shape[0]) // 2
+    middle = picture[:, edge : edge + picture.shape[0]].astype(np.float32) / 255
+    return np.asarray(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+
+
 def _pictures(size: tuple[int, int], faces: int) -> Iterator[NDArray[np.uint8]]:
     """One period of frames, as planes of yuv420p one below the other."""
     width, height = size

@@ -15,8 +15,13 @@ from vidrestore.daefr.winograd import WinogradConv2d, fits
 
 
 def hasten(part: nn.Module, device: torch.device, precision: torch.dtype) -> None:
-    """Replace what has a faster equal inside `part`, which is on `device` and in `precision` already."""
-    with_winograd = device.type == "cpu" and precision == torch.float32
+    """Replace what has a faster equal inside `part`, which is on `device` and in `precision` already.
+
+    On a processor only: what is fewer multiplications there is more kernels to start on a GPU.
+    """
+    if device.type != "cpu":
+        return
+    with_winograd = precision == torch.float32
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is Upsample:
