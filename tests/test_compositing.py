@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.support.frames import FORMATS, make_frame, random_frame
 from vidrestore.alignment import apply, invert, similarity, template, warp_face
-from vidrestore.compositing import composite, face_mask, match_colour, side_by_side
+from vidrestore.compositing import composite, face_mask, low_frequencies, match_colour, side_by_side
 from vidrestore.types import Frame, FrameFaces, RestoredFace
 
 SIZE = 64
@@ -133,3 +134,18 @@ def test_side_by_side_shows_the_original_and_then_the_restored(width: int) -> No
     assert both.planes[1].shape == (45, width)
     assert np.array_equal(both.planes[0][:, :width], left.planes[0])
     assert np.array_equal(both.planes[0][:, width:], right.planes[0])
+
+
+@pytest.mark.parametrize("size", [256, 512])
+def test_low_frequencies_on_a_small_copy_are_those_of_the_picture(size: int) -> None:
+    rng = np.random.default_rng(0)
+    coarse = cv2.resize(rng.random((12, 12, 3), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    picture = (0.7 * coarse + 0.3 * rng.random((size, size, 3), np.float32)).astype(np.float32)
+    exact = cv2.GaussianBlur(picture, (0, 0), size / 16, borderType=cv2.BORDER_REFLECT)
+    assert np.abs(low_frequencies(picture, size / 16) - exact).max() < 1 / 255
+
+
+def test_low_frequencies_of_small_crops_are_exact() -> None:
+    picture = np.random.default_rng(0).random((30, 30, 3), np.float32)
+    exact = cv2.GaussianBlur(picture, (0, 0), 30 / 16, borderType=cv2.BORDER_REFLECT)
+    assert np.array_equal(low_frequencies(picture, 30 / 16), exact)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
-from vidrestore.device import resolve_device, resolve_precision
+from vidrestore.device import resolve_device, resolve_precision, yield_while_waiting
 from vidrestore.errors import DeviceError
 
 
@@ -54,3 +59,44 @@ def test_older_gpus_get_float16(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
     assert resolve_precision(torch.device("cuda")) is expected
+
+
+def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    yield_while_waiting()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    yield_while_waiting()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such setting")
+def test_memory_that_is_kept_need_not_be_fetched_again() -> None:
+    faults = {}
+    for kept in ("False", "True"):
+        run = subprocess.run(
+            [sys.executable, "-c", _PAGE_FAULTS, kept], check=True, capture_output=True, text=True
+        )
+        faults[kept] = int(run.stdout)
+    assert faults["True"] < 0.2 * faults["False"]
+
+
+_PAGE_FAULTS = """
+import resource, sys
+import torch
+from vidrestore.device import keep_memory
+
+def use():
+    torch.empty(2**24).fill_(1)
+
+if sys.argv[1] == "True":
+    keep_memory()
+for _ in range(5):
+    use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""

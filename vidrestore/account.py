@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,23 +18,27 @@ _LEAST_SHORT = Fraction(1, 2)
 """Seconds by which a file that states no count must end too early to be called cut short."""
 
 
-@dataclass(slots=True)
 class Clock:
-    """Seconds by room. Rooms are nested generators: time is booked on the innermost one that is running."""
+    """Seconds by room, of all threads together.
 
-    seconds: dict[str, float] = field(default_factory=dict)
-    _rooms: list[str] = field(default_factory=list)
-    _since: float = field(default_factory=time.monotonic)
+    Rooms are nested generators: in each thread, time is booked on the innermost one that is running there.
+    """
 
-    def enter(self, room: str) -> None:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._here = _Rooms()
+
+    def enter(self, room: str | None) -> None:
+        """Time goes to `room` from now on; None: to none."""
         self._book()
-        self._rooms.append(room)
+        self._here.names.append(room)
 
     def leave(self) -> None:
         self._book()
-        self._rooms.pop()
+        self._here.names.pop()
 
-    def timed(self, room: str, items: Iterable[T]) -> Iterator[T]:
+    def timed(self, room: str | None, items: Iterable[T]) -> Iterator[T]:
         """`items`, with the time that making each takes booked on `room`."""
         iterator = iter(items)
         while True:
@@ -46,11 +51,25 @@ class Clock:
                 self.leave()
             yield item
 
+    def awaited(self, items: Iterable[T]) -> Iterator[T]:
+        """`items` that another thread makes: waiting for them is no room's work."""
+        return self.timed(None, items)
+
     def _book(self) -> None:
-        now = time.monotonic()
-        if self._rooms:
-            self.seconds[self._rooms[-1]] = self.seconds.get(self._rooms[-1], 0.0) + now - self._since
-        self._since = now
+        here, now = self._here, time.monotonic()
+        room = here.names[-1] if here.names else None
+        if room is not None:
+            with self._lock:
+                self.seconds[room] = self.seconds.get(room, 0.0) + now - here.since
+        here.since = now
+
+
+class _Rooms(threading.local):
+    """The rooms that are running in a thread, outermost first."""
+
+    def __init__(self) -> None:
+        self.names: list[str | None] = []
+        self.since = time.monotonic()
 
 
 @dataclass(slots=True)

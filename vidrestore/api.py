@@ -6,6 +6,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidrestore.device import yield_while_waiting
 from vidrestore.settings import make_settings
 from vidrestore.types import ProgressCallback, Report
 
@@ -29,6 +30,7 @@ def restore(
     Raises a subclass of `VidrestoreError` for what the caller can put right; then there is no output.
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
+    yield_while_waiting()
     from vidrestore.pipeline import restore_video  # torch and PyAV are loaded once there is work for them
 
     return restore_video(Path(fspath(input)), Path(fspath(output)), checked, on_progress)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""Of glibc's malloc.h."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -43,6 +48,29 @@ def resolve_precision(device: torch.device) -> torch.dtype:
     if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return torch.bfloat16
     return torch.float32
+
+
+def keep_memory() -> None:
+    """Have this process keep the memory that it frees, for its next tensors. Linux with glibc; else nothing.
+
+    A network's large tensors come and go. glibc hands each back to the system and gets the next one page by
+    page, which takes several times as long as the arithmetic on it.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, TypeError, AttributeError):
+        return  # another system or another C library
+    mallopt(_M_MMAP_THRESHOLD, 2**30)
+    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def yield_while_waiting() -> None:
+    """Have a network's threads leave the processor to others while they wait; before torch is loaded.
+
+    They spin otherwise, which the rooms that work beside the network, and other programs, pay for: where
+    there are more threads than cores, a face takes several times as long. A user's own choice stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _best() -> str:

@@ -2,6 +2,10 @@
 
 path ─video─▶ Frame ─detection─▶ Detection ─tracking─▶ TrackedFace ─alignment─▶ AlignedFace
      ─restoration─▶ RestoredFace ─compositing─▶ Frame ─video─▶ file
+
+Four threads work at once, each ahead of the next within a bound of bytes: one decodes, one finds, follows and
+aligns faces, one restores them and lays them back, and the caller's encodes. Each room's work is done by one
+thread, in order, so what comes out does not depend on which is faster.
 """
 
 from __future__ import annotations
@@ -15,14 +19,18 @@ from typing import TYPE_CHECKING
 from vidrestore.account import Account
 from vidrestore.errors import InputError
 from vidrestore.settings import Settings
-from vidrestore.types import Frame, ProgressCallback, Report, VideoInfo
+from vidrestore.types import AlignedFace, Frame, FrameFaces, ProgressCallback, Report, VideoInfo
 
 if TYPE_CHECKING:
+    from vidrestore.detection import FaceDetector
     from vidrestore.video import Input, Scan
 
 logger = logging.getLogger(__name__)
 
-DECODED_AHEAD_BYTES = 128 * 2**20
+DECODED_AHEAD_BYTES, ANALYSED_AHEAD_BYTES, RESTORED_AHEAD_BYTES = 64 * 2**20, 64 * 2**20, 32 * 2**20
+"""Of frames that wait for the analysis, for the network and for the encoder."""
+ITEMS_AHEAD = 64
+"""As many frames at most wait in each of these places, small as they may be."""
 HELD_BYTES = 192 * 2**20
 """Of frames that wait for a batch to fill, before encoding and again before decoding."""
 MAX_HELD = 32
@@ -38,6 +46,7 @@ def restore_video(
     Raises a VidrestoreError for what the user can cause or fix; then no output is left behind.
     """
     from vidrestore import video
+    from vidrestore.streaming import Prefetch
 
     video.check_paths(source, target, settings.overwrite, settings.container)
     given = video.open_input(source, **settings.about_input())
@@ -59,11 +68,18 @@ def restore_video(
         start=settings.start,
         end=settings.end,
     ) as writer:
-        for frame in scan.together(_restored_frames(given, info, scan, settings, run)):
-            run.clock.enter("encoding")
-            writer.write(frame)
-            run.clock.leave()
-            run.frame_written(frame)
+        with Prefetch(
+            _restored_frames(given, info, scan, settings, run),
+            items=ITEMS_AHEAD,
+            max_bytes=RESTORED_AHEAD_BYTES,
+            size_of=_frame_bytes,
+            interrupt=given.interrupt,
+        ) as restored:
+            for frame in scan.together(restored):
+                run.clock.enter("encoding")
+                writer.write(frame)
+                run.clock.leave()
+                run.frame_written(frame)
         if run.frames == 0:
             raise InputError(_nothing_decoded(source, settings))
         if settings.start is None and settings.end is None:
@@ -74,14 +90,11 @@ def restore_video(
 def _restored_frames(
     source: Input, info: VideoInfo, scan: Scan, settings: Settings, run: Account
 ) -> Iterator[Frame]:
-    """The pipeline itself, lazily; of interlaced video each field by itself."""
-    from vidrestore.alignment import align
+    """The network's part of the pipeline, lazily; of interlaced video each field by itself."""
     from vidrestore.compositing import composite, side_by_side
-    from vidrestore.detection import detect, make_detector
-    from vidrestore.restoration import TemporalBlend, deflicker, make_restorer, restore
+    from vidrestore.detection import make_detector
+    from vidrestore.restoration import TemporalBlend, WithinMemory, make_restorer, restore
     from vidrestore.streaming import Prefetch
-    from vidrestore.tracking import choose, track
-    from vidrestore.video import read_frames
     from vidrestore.weights import model_path
 
     clock = run.clock
@@ -90,29 +103,16 @@ def _restored_frames(
     detector = make_detector(settings.detector, settings.device)
     clock.leave()
     batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
-    decoded = read_frames(
-        source,
-        info,
-        start=settings.start,
-        end=settings.end,
-        on_lost=run.frame_lost,
-        on_concealed=run.frame_concealed,
-    )
     with Prefetch(
-        scan.apart(decoded),
-        items=64,
-        max_bytes=DECODED_AHEAD_BYTES,
-        size_of=_frame_bytes,
+        _aligned_faces(source, info, scan, settings, run, detector, restorer.size),
+        items=ITEMS_AHEAD,
+        max_bytes=ANALYSED_AHEAD_BYTES,
+        size_of=_item_bytes,
         interrupt=source.interrupt,
-    ) as frames:
-        found = detect(clock.timed("decoding", frames), detector, min_face=settings.min_face)
-        tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
-        aligned = align(clock.timed("tracking", tracked), restorer.size)
-        if settings.deflicker:
-            aligned = deflicker(aligned)
+    ) as aligned:
         restored = restore(
-            clock.timed("alignment", aligned),
-            restorer,
+            clock.awaited(aligned),
+            WithinMemory(restorer),
             TemporalBlend(strength=settings.temporal),
             batch=batch,
             max_frames=held_frames(info),
@@ -123,6 +123,45 @@ def _restored_frames(
             if settings.compare == "side-by-side":
                 frame = side_by_side(item.frame, frame)
             yield frame
+
+
+def _aligned_faces(
+    source: Input,
+    info: VideoInfo,
+    scan: Scan,
+    settings: Settings,
+    run: Account,
+    detector: FaceDetector,
+    size: int,
+) -> Iterator[FrameFaces[AlignedFace]]:
+    """What comes before the network, lazily: frames with their faces, found, followed and cut out."""
+    from vidrestore.alignment import align
+    from vidrestore.detection import detect
+    from vidrestore.restoration import deflicker
+    from vidrestore.streaming import Prefetch
+    from vidrestore.tracking import choose, track
+    from vidrestore.video import read_frames
+
+    clock = run.clock
+    decoded = read_frames(
+        source,
+        info,
+        start=settings.start,
+        end=settings.end,
+        on_lost=run.frame_lost,
+        on_concealed=run.frame_concealed,
+    )
+    with Prefetch(
+        clock.timed("decoding", scan.apart(decoded)),
+        items=ITEMS_AHEAD,
+        max_bytes=DECODED_AHEAD_BYTES,
+        size_of=_frame_bytes,
+        interrupt=source.interrupt,
+    ) as frames:
+        found = detect(clock.awaited(frames), detector, min_face=settings.min_face)
+        tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
+        aligned = align(clock.timed("tracking", tracked), size)
+        yield from clock.timed("alignment", deflicker(aligned) if settings.deflicker else aligned)
 
 
 def held_frames(info: VideoInfo) -> int:
@@ -155,6 +194,10 @@ def _unflagged(info: VideoInfo, scan: Scan) -> list[str]:
 
 def _frame_bytes(frame: Frame) -> int:
     return sum(plane.nbytes for plane in frame.planes)
+
+
+def _item_bytes(item: FrameFaces[AlignedFace]) -> int:
+    return _frame_bytes(item.frame) + sum(face.image.nbytes for face in item.faces)
 
 
 def _expected_frames(info: VideoInfo, settings: Settings) -> int | None:

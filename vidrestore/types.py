@@ -251,6 +251,7 @@ class Report:
     """Frames that could not be decoded: at their time the one before is shown, or they lay behind the end."""
     seconds: float
     seconds_by_room: dict[str, float]
+    """Of work; rooms overlap, so that the sum may exceed `seconds`."""
     warnings: tuple[str, ...] = ()
     concealed_frames: int = 0
     """Frames of which the decoder had to patch parts."""

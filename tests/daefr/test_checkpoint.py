@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.daefr.reference import formula_weights
-from tests.daefr.test_network import SMALL, authors_names
+from benchmarks.formula import authors_names, formula_weights
+from tests.daefr.test_network import SMALL
 from vidrestore.daefr import Daefr, load, save
 from vidrestore.daefr.checkpoint import load as load_with_config
 from vidrestore.daefr.checkpoint import read_checkpoint

@@ -11,13 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.daefr import plain
-from tests.daefr.reference import formula_face, formula_weights
+from benchmarks import plain_daefr as plain
+from benchmarks.formula import authors_names, formula_face, formula_weights
 from tests.support.shared import SHARED, needs_shared
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.daefr.checkpoint import from_authors
 from vidrestore.daefr.codebook import Codebook
 from vidrestore.daefr.fidelity import HALVINGS, SPECTRUM, detail_spectrum
+from vidrestore.daefr.inference import hasten
 from vidrestore.daefr.vqgan import Vqgan
 
 TINY = DaefrConfig(
@@ -47,26 +48,6 @@ def relative(ours: Tensor, theirs: Tensor | np.ndarray) -> float:
     return float((ours - theirs).norm() / theirs.norm())
 
 
-def authors_names(network: Daefr) -> dict[str, list[int]]:
-    """The authors' key names and shapes for a network of ours: the inverse of the checkpoint's renaming."""
-    prefixes = {
-        "lq_encoder.": "vqvae.encoder.",
-        "hq_encoder.": "vqvae.HQ_encoder.",
-        "decoder.": "vqvae.decoder.",
-        "lq_quant_conv.": "vqvae.quant_conv.",
-        "hq_quant_conv.": "vqvae.HQ_quant_conv.",
-        "post_quant_conv.": "vqvae.post_quant_conv.",
-        "codebook.": "vqvae.Fixed_quantize.",
-        "fusion.": "cross_attention.",
-        "code_predictor.": "",
-    }
-    names = {}
-    for key, tensor in network.state_dict().items():
-        prefix = next(p for p in prefixes if key.startswith(p))
-        names[prefixes[prefix] + key.removeprefix(prefix)] = list(tensor.shape)
-    return names
-
-
 @torch.inference_mode()
 def test_the_network_equals_a_plain_one_written_from_the_specification() -> None:
     network = Daefr(SMALL).eval()
@@ -86,13 +67,16 @@ def test_the_network_equals_a_plain_one_written_from_the_specification() -> None
 
 @needs_shared
 @torch.inference_mode()
+@pytest.mark.parametrize("hastened", [False, True])
 @pytest.mark.parametrize(("name", "config"), [("tiny", TINY), ("official", PUBLISHED)])
-def test_the_network_equals_the_authors_own(name: str, config: DaefrConfig) -> None:
+def test_the_network_equals_the_authors_own(name: str, config: DaefrConfig, hastened: bool) -> None:
     shapes = json.loads((SHARED / "parity" / f"{name}_keys.json").read_text())
     expected = np.load(SHARED / "parity" / f"{name}.npz")
     state = formula_weights(shapes)
     network = Daefr(config).eval()
     network.load_state_dict(from_authors(state, Path(name)))
+    if hastened:
+        hasten(network.to(memory_format=torch.channels_last), torch.device("cpu"), torch.float32)  # type: ignore[call-overload]
 
     face = formula_face()
     fused = network.encode(face)
@@ -115,6 +99,7 @@ def test_the_plain_network_equals_the_authors_own() -> None:
     ours = plain.restore(formula_weights(shapes), formula_face(), groups=32, levels=6, blocks=1)
     for name in ("z_lq", "z_hq", "fused", "logits"):
         assert relative(ours[name][0], expected[name]) < 1e-4
+    assert (ours["nearest"][0].numpy() == expected["vq_indices_of_z_lq"].flatten()).all()
     assert np.abs(ours["output"][0].numpy()[:, ::4, ::4] - expected["output_sub4"]).max() < 1e-3
 
 

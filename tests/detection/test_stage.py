@@ -49,7 +49,8 @@ def test_a_full_search_happens_every_few_frames() -> None:
 def test_most_searches_are_quick_where_nothing_happens() -> None:
     detector = ScriptedDetector({0: [face((100, 100))]}, {})
     list(detect(frames(101), detector, interval=5))
-    assert detector.thorough == [0, 20, 40, 60, 80, 100]
+    assert detector.searched == list(range(0, 101, 5))
+    assert detector.thorough == [0, 50, 100]
 
 
 def test_a_lost_face_is_searched_for_at_once_and_thoroughly() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,3 +107,27 @@ def test_contrast_does_not_make_a_face_sharper() -> None:
     blurred = np.asarray(cv2.GaussianBlur(face, (0, 0), 6))
     assert relative_sharpness(faint) == pytest.approx(relative_sharpness(face), rel=1e-3)
     assert relative_sharpness(blurred) < 0.5 * relative_sharpness(face)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_whole_batch_and_its_halves_restore_alike(network: Daefr, precision: torch.dtype) -> None:
+    restorer = DaefrRestorer(network.float(), device=torch.device("cpu"), precision=precision, look_up="soft")
+    faces = [*FACES, *(face[::-1].copy() for face in FACES), FACES[0][:, ::-1].copy()]
+    whole = restore(restorer, faces)
+    halves = np.concatenate([restore(restorer, faces[:4]), restore(restorer, faces[4:])])
+    # Rounding may depend on a batch's size; a code that it flips counts for little where they are averaged.
+    assert np.abs(whole - halves).mean() < (1e-5 if precision == torch.float32 else 1e-2)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_gpu_restores_what_the_processor_does(network: Daefr) -> None:
+    on_gpu = DaefrRestorer(copy.deepcopy(network), device=torch.device("cuda"))
+    on_cpu = DaefrRestorer(network, device=torch.device("cpu"))
+    assert np.abs(restore(on_gpu, FACES) - restore(on_cpu, FACES)).max() < 1e-2
+
+
+@pytest.mark.skipif(not torch.backends.mps.is_available(), reason="needs an Apple GPU")
+def test_an_apple_gpu_restores_what_the_processor_does(network: Daefr) -> None:
+    on_gpu = DaefrRestorer(copy.deepcopy(network), device=torch.device("mps"))
+    on_cpu = DaefrRestorer(network, device=torch.device("cpu"))
+    assert np.abs(restore(on_gpu, FACES) - restore(on_cpu, FACES)).max() < 1e-2

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.daefr.blocks import Downsample, Level, Middle, Upsample, group_norm
+from vidrestore.daefr.blocks import Downsample, Level, Middle, Upsample, group_norm, swish
 from vidrestore.daefr.config import DaefrConfig
 
 NO_SKIPS: Mapping[int, Callable[[Tensor], Tensor]] = MappingProxyType({})
@@ -60,7 +60,7 @@ class Encoder(nn.Module):
                 kept.append(h)
             h = level.resample(h)
         h = self.mid(h)
-        return self.conv_out(F.silu(self.norm_out(h))), tuple(kept)
+        return self.conv_out(swish(self.norm_out(h))), tuple(kept)
 
 
 class Decoder(nn.Module):
@@ -102,5 +102,5 @@ class Decoder(nn.Module):
             if h.shape[-1] in skips:
                 h = skips[h.shape[-1]](h)
             h = level.resample(h)
-        h = self.conv_out(F.silu(self.norm_out(h)))
+        h = self.conv_out(swish(self.norm_out(h)))
         return F.pixel_shuffle(h, self.stem) if self.stem > 1 else h

@@ -17,6 +17,14 @@ def group_norm(channels: int, groups: int) -> nn.GroupNorm:
     return nn.GroupNorm(groups, channels, eps=NORM_EPS)
 
 
+def swish(fresh: Tensor) -> Tensor:
+    """x · sigmoid(x), in place where nothing is learned: `fresh` must be nobody else's.
+
+    At the finest level a new tensor takes longer to get from the system than the arithmetic does.
+    """
+    return F.silu(fresh, inplace=not torch.is_grad_enabled())
+
+
 class ResidualBlock(nn.Module):
     """(N, C_in, H, W) -> (N, C_out, H, W): norm, swish, conv, norm, swish, conv, plus the shortcut."""
 
@@ -31,9 +39,10 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(F.silu(self.norm1(x)))
-        h = self.conv2(F.silu(self.norm2(h)))
-        return self.nin_shortcut(x) + h
+        h = self.conv1(swish(self.norm1(x)))
+        h = self.conv2(swish(self.norm2(h)))
+        shortcut = self.nin_shortcut(x)
+        return shortcut + h if torch.is_grad_enabled() else h.add_(shortcut)
 
 
 class AttentionBlock(nn.Module):

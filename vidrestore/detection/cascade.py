@@ -56,7 +56,10 @@ class CascadeDetector:
         self._profile = _cascade(_PROFILE)
 
     def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
-        """All faces of the frame, best first; `quick`: upright frontal ones, at a fifth of the time."""
+        """All faces of the frame, best first.
+
+        `quick`: upright frontal ones of a 16th of the picture's longer side or more, in a tenth of the time.
+        """
         rgb, scale = small_rgb(frame, self._max_side)
         squares = [square / scale for square in self._propose(rgb, quick)]
         # The network's own answer gives a tighter crop than the cascade's box: look twice.
@@ -70,14 +73,15 @@ class CascadeDetector:
     def _propose(self, rgb: NDArray[np.uint8], quick: bool) -> list[FloatArray]:
         """Squares (centre x, centre y, side) in the picture where a face may be."""
         grey = cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+        half = np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
         if quick:
-            return [_square(box) for box in _scan(self._frontal[0], grey, 2)]
-        boxes = [box for cascade in self._frontal for box in _scan(cascade, grey, 2)]
-        boxes += _scan(self._profile, grey, 3)
-        width = grey.shape[1]
-        mirrored = _scan(self._profile, np.ascontiguousarray(grey[:, ::-1]), 3)
-        boxes += [(width - x - w, y, w, h) for x, y, w, h in mirrored]
-        upright = [_square(box) for box in boxes]
+            return [2 * _square(box) for box in _scan(self._frontal[0], half, 2)]
+        upright = [_square(box) for cascade in self._frontal for box in _scan(cascade, grey, 2)]
+        # On the whole copy the profile cascade alone takes longer than everything else.
+        profiles = _scan(self._profile, half, 3)
+        mirrored = _scan(self._profile, np.ascontiguousarray(half[:, ::-1]), 3)
+        profiles += [(half.shape[1] - x - w, y, w, h) for x, y, w, h in mirrored]
+        upright += [2 * _square(box) for box in profiles]
         return upright + [square for angle in _TILTS for square in self._propose_tilted(grey, angle)]
 
     def _propose_tilted(self, grey: NDArray[Any], angle: float) -> list[FloatArray]:

@@ -10,6 +10,7 @@ from vidrestore.restoration.restorer import (
     make_restorer,
 )
 from vidrestore.restoration.stage import restore
+from vidrestore.restoration.within_memory import WithinMemory
 
 __all__ = [
     "DaefrRestorer",
@@ -17,6 +18,7 @@ __all__ = [
     "FaceFeatures",
     "FaceRestorer",
     "TemporalBlend",
+    "WithinMemory",
     "deflicker",
     "make_restorer",
     "restore",

@@ -1,4 +1,4 @@
-"""Weights and input by the formula under which the reference network's fixtures were made."""
+"""Weights and a face by the formula under which the reference network's fixtures were made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import zlib
 import numpy as np
 import torch
 from torch import Tensor
+
+from vidrestore.daefr import Daefr
 
 
 def formula_weights(shapes: dict[str, list[int]]) -> dict[str, Tensor]:
@@ -26,6 +28,26 @@ def formula_face(size: int = 512) -> Tensor:
     )
     noise = np.random.default_rng(2308).standard_normal((3, size, size), dtype=np.float32)
     return torch.from_numpy(np.clip(planes + 0.15 * noise, -1, 1).astype(np.float32))[None]
+
+
+def authors_names(network: Daefr) -> dict[str, list[int]]:
+    """The authors' key names and shapes for a network of ours: the inverse of the checkpoint's renaming."""
+    prefixes = {
+        "lq_encoder.": "vqvae.encoder.",
+        "hq_encoder.": "vqvae.HQ_encoder.",
+        "decoder.": "vqvae.decoder.",
+        "lq_quant_conv.": "vqvae.quant_conv.",
+        "hq_quant_conv.": "vqvae.HQ_quant_conv.",
+        "post_quant_conv.": "vqvae.post_quant_conv.",
+        "codebook.": "vqvae.Fixed_quantize.",
+        "fusion.": "cross_attention.",
+        "code_predictor.": "",
+    }
+    names = {}
+    for key, tensor in network.state_dict().items():
+        prefix = next(p for p in prefixes if key.startswith(p))
+        names[prefixes[prefix] + key.removeprefix(prefix)] = list(tensor.shape)
+    return names
 
 
 def _weight(key: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,7 +1,9 @@
-"""The reference network written straight from the specification: slow, plain, nothing shared with ours.
+"""DAEFR written straight from the specification, plain, nothing shared with ours: what ours is measured by.
 
-It works on a state dict with the authors' key names, float32. Where the fixtures of the authors' own network
-are at hand it is held to them; everywhere else it holds our network to the same maths.
+It works on a state dict with the authors' key names, in contiguous float32, one operation after the other.
+It does what the authors' forward pass does and nobody uses: the degraded feature is quantised, its loss
+taken, and code vectors come out of one-hot products. Where the fixtures of the authors' own network are at
+hand it is held to them; everywhere else it holds our network to the same maths.
 """
 
 from __future__ import annotations
@@ -14,17 +16,26 @@ State = dict[str, Tensor]
 
 
 def restore(state: State, face: Tensor, *, groups: int, levels: int, blocks: int) -> dict[str, Tensor]:
-    """Everything the fixtures hold of one forward pass on `face` (1, 3, S, S)."""
+    """Everything the fixtures hold of one forward pass on `face` (N, 3, S, S)."""
     z_lq = encode(state, "encoder", "quant_conv", face, groups=groups, levels=levels, blocks=blocks)
     z_hq = encode(state, "HQ_encoder", "HQ_quant_conv", face, groups=groups, levels=levels, blocks=blocks)
+    table = state["vqvae.Fixed_quantize.embedding.weight"]
+    nearest, loss = _quantise(table, z_lq)
     fused = _attention(state, "cross_attention", z_hq, groups, heads=8, other=z_lq)
     logits = _transformer(state, fused)
-    codes = logits.softmax(-1).argmax(-1)  # (1, T)
-    table = state["vqvae.Fixed_quantize.embedding.weight"]
-    one_hot = F.one_hot(codes, table.shape[0]).float()
-    quantised = (one_hot @ table).transpose(1, 2).reshape(fused.shape)
+    codes = logits.softmax(-1).topk(1, dim=-1).indices.squeeze(-1)  # (N, T)
+    quantised = _vectors(table, codes, fused)
     output = decode(state, quantised, groups=groups, levels=levels, blocks=blocks + 1)
-    return {"z_lq": z_lq, "z_hq": z_hq, "fused": fused, "logits": logits, "codes": codes, "output": output}
+    return {
+        "z_lq": z_lq,
+        "z_hq": z_hq,
+        "nearest": nearest,
+        "loss": loss,
+        "fused": fused,
+        "logits": logits,
+        "codes": codes,
+        "output": output,
+    }
 
 
 def encode(
@@ -39,9 +50,7 @@ def encode(
                 h = _attention(state, f"{p}.down.{i}.attn.{j}", h, groups)
         if i < levels - 1:
             key = f"{p}.down.{i}.downsample.conv"
-            padded = torch.cat([h, torch.zeros_like(h[:, :, :1])], 2)
-            padded = torch.cat([padded, torch.zeros_like(padded[:, :, :, :1])], 3)
-            h = F.conv2d(padded, state[f"{key}.weight"], state[f"{key}.bias"], stride=2)
+            h = F.conv2d(F.pad(h, (0, 1, 0, 1)), state[f"{key}.weight"], state[f"{key}.bias"], stride=2)
     h = _middle(state, f"{p}.mid", h, groups)
     h = _conv(state, f"{p}.conv_out", _swish(_norm(state, f"{p}.norm_out", h, groups)))
     return _conv(state, f"vqvae.{quant}", h)
@@ -57,9 +66,23 @@ def decode(state: State, z: Tensor, *, groups: int, levels: int, blocks: int) ->
             if f"{p}.up.{i}.attn.{j}.q.weight" in state:
                 h = _attention(state, f"{p}.up.{i}.attn.{j}", h, groups)
         if i > 0:
-            h = h.repeat_interleave(2, 2).repeat_interleave(2, 3)
+            h = F.interpolate(h, scale_factor=2.0, mode="nearest")
             h = _conv(state, f"{p}.up.{i}.upsample.conv", h)
     return _conv(state, f"{p}.conv_out", _swish(_norm(state, f"{p}.norm_out", h, groups)))
+
+
+def _quantise(table: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+    """The nearest codes (N, T) of a feature (N, C, L, L), and its codebook loss."""
+    tokens = z.flatten(2).transpose(1, 2)  # (N, T, C)
+    distance = tokens.square().sum(2, keepdim=True) + table.square().sum(1) - 2 * tokens @ table.t()
+    nearest = distance.argmin(-1)
+    vectors = _vectors(table, nearest, z)
+    return nearest, (vectors - z).square().mean() + 0.25 * (vectors - z).square().mean()
+
+
+def _vectors(table: Tensor, codes: Tensor, like: Tensor) -> Tensor:
+    one_hot = F.one_hot(codes, table.shape[0]).float()
+    return (one_hot @ table).transpose(1, 2).reshape(like.shape)
 
 
 def _transformer(state: State, fused: Tensor) -> Tensor:
@@ -133,13 +156,8 @@ def _swish(x: Tensor) -> Tensor:
 
 
 def _norm(state: State, p: str, x: Tensor, groups: int) -> Tensor:
-    n, channels, height, width = x.shape
-    grouped = x.reshape(n, groups, -1)
-    mean, variance = grouped.mean(-1, keepdim=True), grouped.var(-1, keepdim=True, unbiased=False)
-    normed = ((grouped - mean) / (variance + 1e-6).sqrt()).reshape(n, channels, height, width)
-    return normed * state[f"{p}.weight"][:, None, None] + state[f"{p}.bias"][:, None, None]
+    return F.group_norm(x, groups, state[f"{p}.weight"], state[f"{p}.bias"], eps=1e-6)
 
 
 def _layer_norm(state: State, p: str, x: Tensor) -> Tensor:
-    mean, variance = x.mean(-1, keepdim=True), x.var(-1, keepdim=True, unbiased=False)
-    return (x - mean) / (variance + 1e-5).sqrt() * state[f"{p}.weight"] + state[f"{p}.bias"]
+    return F.layer_norm(x, x.shape[-1:], state[f"{p}.weight"], state[f"{p}.bias"])

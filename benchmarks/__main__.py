@@ -1,0 +1,185 @@
+"""How fast and how large, as ratios against named baselines of the same run.
+
+    python -m benchmarks [network|end-to-end|memory|scaling|start ...] [--quick] [--out FOLDER]
+                         [--faces FOLDER] [--model NAME]
+
+network     the published network against the plain one written from the specification; the compact one
+end-to-end  whole restorations against the network alone, and without faces against a bare transcode
+memory      peak resident memory at 10, 100 and 1000 seconds of video against that at 100
+scaling     faces a second against batch size and threads
+start       seconds from the command to the first restored frame
+
+Without names, all. Writes benchmarks.json and benchmarks.svg, in which red lines are what is aimed at.
+`--faces` names a folder of photographs for the PSNR of 16-bit arithmetic; otherwise the sample's faces serve.
+Nothing here is timed in the tests: run it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+import vidrestore
+from benchmarks import end_to_end, network
+from benchmarks.charts import write_bars
+from benchmarks.known_clips import make_clip
+from benchmarks.memory import peak_of_restore, repeat
+from vidrestore.types import FloatArray
+
+Rows = list[tuple[str, float, float | None]]
+SECONDS_OF_VIDEO = (10, 100, 1000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
+    parser.add_argument("--quick", action="store_true", help="one round, short clips, 720 lines alone")
+    parser.add_argument("--out", type=Path, default=Path())
+    parser.add_argument("--faces", type=Path, help="folder of photographs of faces, aligned")
+    parser.add_argument("--model", default="compact", help="of the end-to-end group")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.groups) - GROUPS.keys():
+        parser.error(f"there is no group {', '.join(sorted(unknown))}; there are: {', '.join(GROUPS)}")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    result: dict[str, Any] = {"machine": _machine(), "quick": arguments.quick}
+    bars: dict[str, Rows] = {}
+    for name in arguments.groups or GROUPS:
+        print(f"{name} …", flush=True)
+        measure, rows = GROUPS[name]
+        result[name] = measure(arguments)
+        bars |= rows(result[name])
+        print(json.dumps(result[name], indent=2), flush=True)
+        # After each group: a long run that is broken off leaves what it has.
+        (arguments.out / "benchmarks.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_bars(arguments.out / "benchmarks.svg", bars)
+
+
+def _network(arguments: argparse.Namespace) -> dict[str, Any]:
+    return network.measure(1 if arguments.quick else 5, _photographs(arguments.faces))
+
+
+def _network_rows(found: dict[str, Any]) -> dict[str, Rows]:
+    limits = {"float32": 2.0, "bfloat16": 4.0}
+    speeds = found["published_times_as_fast"]
+    rows: Rows = [(name, value, limits.get(name)) for name, value in speeds.items()]
+    return {
+        "Published network: times as fast as the plain one": rows,
+        "Compact network: milliseconds a face": [("batch 1", found["compact_milliseconds_a_face"], 120.0)],
+    }
+
+
+def _end_to_end(arguments: argparse.Namespace) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        frames, rounds = (50, 1) if arguments.quick else (150, 3)
+        job = end_to_end.Job(folder=Path(folder), frames=frames, rounds=rounds, model=arguments.model)
+        return end_to_end.measure(job, (720,) if arguments.quick else (480, 720, 1080))
+
+
+def _end_to_end_rows(found: dict[str, Any]) -> dict[str, Rows]:
+    clips = {name: value for name, value in found.items() if isinstance(value, dict)}
+    limits = {"720 lines, 1 faces": 1.15, "720 lines, 0 faces": 1.25}
+    return {
+        "Whole restoration: times its baseline": [(n, v["ratio"], limits.get(n)) for n, v in clips.items()],
+        "Whole restoration: frames a second": [(n, v["frames_a_second"], None) for n, v in clips.items()],
+    }
+
+
+def _memory(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Of a small picture: what is asked is whether it grows."""
+    lengths = SECONDS_OF_VIDEO[:2] if arguments.quick else SECONDS_OF_VIDEO
+    peaks = {}
+    with tempfile.TemporaryDirectory() as folder:
+        piece = make_clip(Path(folder) / "piece.mp4", lines=480, faces=1, frames=250)
+        for seconds in lengths:
+            clip = Path(folder) / f"{seconds}.mp4"
+            repeat(piece, clip, seconds // 10)
+            peaks[str(seconds)], _ = peak_of_restore(clip, [])
+    result: dict[str, Any] = {"baseline": "100 seconds", "peak_bytes_by_seconds": peaks}
+    result["ratio"] = {n: peak / peaks["100"] for n, peak in peaks.items()}
+    return result
+
+
+def _memory_rows(found: dict[str, Any]) -> dict[str, Rows]:
+    rows: Rows = [(f"{n} seconds of video", v, 1.05) for n, v in found["ratio"].items()]
+    return {"Peak memory: times that of 100 seconds": rows}
+
+
+def _scaling(arguments: argparse.Namespace) -> dict[str, Any]:
+    cores = os.cpu_count() or 1
+    threads = tuple(n for n in (1, 2, 4, 8, 16, 32, 64) if n <= cores)
+    return network.scaling(1 if arguments.quick else 5, (1, 2, 4, 8, 16), threads)
+
+
+def _scaling_rows(found: dict[str, Any]) -> dict[str, Rows]:
+    by_threads = found.get("faces_a_second_by_threads", {})
+    rows: Rows = [(f"batch {n}", speed, None) for n, speed in found["faces_a_second_by_batch"].items()]
+    rows += [(f"{n} threads, batch 4", speed, None) for n, speed in by_threads.items()]
+    return {"Compact network: faces a second": rows}
+
+
+def _start(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Of the command in a new process, on a clip of one frame with a face; the least of several."""
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        clip = make_clip(Path(folder) / "one.mp4", lines=480, faces=1, frames=1)
+        command = [sys.executable, "-m", "vidrestore", "restore", str(clip), str(Path(folder) / "out.mp4")]
+        for _ in range(2 if arguments.quick else 5):
+            began = time.perf_counter()
+            subprocess.run([*command, "--overwrite"], check=True, stdout=subprocess.DEVNULL)
+            seconds.append(time.perf_counter() - began)
+    return {"seconds_to_the_first_frame_written": seconds, "least": min(seconds)}
+
+
+def _start_rows(found: dict[str, Any]) -> dict[str, Rows]:
+    return {"From the command to the first restored frame": [("seconds", found["least"], 5.0)]}
+
+
+def _photographs(folder: Path | None) -> list[FloatArray] | None:
+    """(256, 256, 3) RGB in 0..1 of the first 16, a quarter as sharp as they were."""
+    if folder is None:
+        return None
+    made = []
+    for path in sorted(folder.glob("*.jpg"))[:16]:
+        picture = np.asarray(cv2.imread(str(path)), np.float32)[:, :, ::-1] / 255
+        small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
+        made.append(np.asarray(cv2.resize(small, (256, 256), interpolation=cv2.INTER_CUBIC)).clip(0, 1))
+    return made
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "vidrestore": vidrestore.__version__,
+        "torch": torch.__version__,
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
+    }
+
+
+Measure = Callable[[argparse.Namespace], dict[str, Any]]
+GROUPS: dict[str, tuple[Measure, Callable[[dict[str, Any]], dict[str, Rows]]]] = {
+    "network": (_network, _network_rows),
+    "end-to-end": (_end_to_end, _end_to_end_rows),
+    "memory": (_memory, _memory_rows),
+    "scaling": (_scaling, _scaling_rows),
+    "start": (_start, _start_rows),
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""A whole restoration against what it cannot do without: the network's own time, or a bare transcode."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+import vidrestore
+from benchmarks.known_clips import SIZES, make_clip, portraits
+from vidrestore.device import resolve_device
+from vidrestore.pipeline import CPU_BATCH, GPU_BATCH
+from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, make_restorer
+from vidrestore.settings import Settings
+from vidrestore.types import FloatArray, Report
+from vidrestore.video import open_input, probe
+from vidrestore.video.encoder import quality_options
+from vidrestore.video.match import choose_codec
+from vidrestore.weights import model_path
+
+FACES = (1, 4, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is restored, and how often."""
+
+    folder: Path
+    frames: int
+    rounds: int
+    model: str = "compact"
+
+
+def measure(job: Job, lines: tuple[int, ...]) -> dict[str, Any]:
+    """For each size and number of faces: frames a second, seconds by room, and the ratio to the baseline.
+
+    With faces the baseline is the same network on as many faces in the same batches and nothing else;
+    without, PyAV decoding and encoding with the options that the restoration chose. They take turns, and
+    loading the network counts for neither.
+    """
+    result: dict[str, Any] = {"baselines": "with faces the network alone; without, a bare PyAV transcode"}
+    _restore(make_clip(job.folder / "warm.mp4", lines=480, faces=1, frames=10), job)
+    for size in lines:
+        assert size in SIZES
+        for faces in FACES:
+            clip = make_clip(job.folder / f"{size}_{faces}.mp4", lines=size, faces=faces, frames=job.frames)
+            result[f"{size} lines, {faces} faces"] = _turns(clip, job, faces)
+    return result
+
+
+def _turns(clip: Path, job: Job, faces: int) -> dict[str, Any]:
+    ours, baseline = [], []
+    report: Report | None = None
+    for _ in range(job.rounds):
+        report = _restore(clip, job)
+        loading = report.seconds_by_room.get("loading", 0.0)
+        ours.append(report.seconds - loading)
+        baseline.append(_network_alone(job.model, report.faces) if faces else _transcode(clip, job.folder))
+    assert report is not None
+    return {
+        "frames_a_second": report.frames / min(ours),
+        "seconds": ours,
+        "baseline_seconds": baseline,
+        "ratio": min(ours) / min(baseline),
+        "faces_restored": report.faces,
+        "seconds_by_room": report.seconds_by_room,
+    }
+
+
+def _restore(clip: Path, job: Job) -> Report:
+    return vidrestore.restore(clip, job.folder / "restored.mp4", model=job.model, overwrite=True)
+
+
+def _network_alone(model: str, count: int) -> float:
+    """Seconds of the three steps for `count` faces, as many at a time as the pipeline takes."""
+    restorer: FaceRestorer = make_restorer(model_path(model))
+    batch = CPU_BATCH if resolve_device("auto").type == "cpu" else GPU_BATCH
+    faces: list[FloatArray] = (portraits(restorer.size) * (batch // 2 + 1))[:batch]
+    _run(restorer, faces)
+    began = time.perf_counter()
+    for start in range(0, count, batch):
+        _run(restorer, faces[: min(batch, count - start)])
+    return time.perf_counter() - began
+
+
+def _run(restorer: FaceRestorer, faces: list[FloatArray]) -> None:
+    features: list[FaceFeatures] = restorer.encode(faces)
+    codes: list[FaceCodes] = restorer.predict(features)
+    restorer.decode(codes)
+
+
+def _transcode(clip: Path, folder: Path) -> float:
+    """Seconds of decoding and encoding with the settings that a restoration would use."""
+    info = probe(open_input(clip))
+    choice = choose_codec(Settings().codec, info, "mp4", "mp4", (info.width, info.height))
+    encoder = choice.encoding.codec
+    options = quality_options(encoder, None, None, choice.options)
+    began = time.perf_counter()
+    with av.open(str(clip)) as source, av.open(str(folder / "bare.mp4"), "w") as output:
+        stream = source.streams.video[0]
+        stream.thread_type = "AUTO"
+        video = output.add_stream(encoder, rate=info.frame_rate, options=dict(options))
+        video.width, video.height, video.pix_fmt = info.width, info.height, stream.pix_fmt
+        for frame in source.decode(stream):
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+    return time.perf_counter() - began

@@ -1,0 +1,116 @@
+"""What makes the network fast computes what it takes the place of."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.daefr.test_network import SMALL
+from vidrestore.daefr import Daefr
+from vidrestore.daefr.blocks import ResidualBlock, Upsample
+from vidrestore.daefr.inference import PhasedUpsample, hasten
+from vidrestore.daefr.winograd import WinogradConv2d, fits
+
+CPU = torch.device("cpu")
+
+
+def relative(ours: Tensor, expected: Tensor) -> float:
+    return float((ours.double() - expected.double()).norm() / expected.double().norm())
+
+
+@pytest.mark.parametrize(
+    ("faces", "before", "after", "height", "width"),
+    # The third has more rows of tiles than are worked on at a time, and not a multiple of them.
+    [(1, 32, 48, 4, 4), (2, 40, 32, 8, 20), (1, 32, 33, 28, 256), (1, 64, 64, 16, 16)],
+)
+def test_winograds_convolution_is_the_plain_one(
+    faces: int, before: int, after: int, height: int, width: int
+) -> None:
+    torch.manual_seed(0)
+    conv = nn.Conv2d(before, after, 3, padding=1).requires_grad_(False)
+    x = torch.randn(faces, before, height, width)
+    expected = nn.functional.conv2d(x.double(), conv.weight.double(), conv.bias.double(), padding=1)  # type: ignore[union-attr]
+    ours = WinogradConv2d(conv)(x)
+    assert ours.shape == expected.shape
+    assert relative(ours, expected) < 1e-5
+    assert relative(ours[..., 0, :], expected[..., 0, :]) < 1e-5
+    assert relative(ours[..., -1], expected[..., -1]) < 1e-5
+
+
+def test_winograds_convolution_leaves_its_input_alone() -> None:
+    conv = nn.Conv2d(32, 32, 3, padding=1, bias=False).requires_grad_(False)
+    x = torch.randn(1, 32, 8, 8).contiguous(memory_format=torch.channels_last)
+    kept = x.clone()
+    WinogradConv2d(conv)(x)
+    assert torch.equal(x, kept)
+
+
+@pytest.mark.parametrize(
+    "conv",
+    [
+        nn.Conv2d(64, 64, 1),
+        nn.Conv2d(64, 64, 3, stride=2, padding=1),
+        nn.Conv2d(64, 64, 3),
+        nn.Conv2d(64, 64, 3, padding=1, groups=2),
+        nn.Conv2d(64, 64, 3, padding=2, dilation=2),
+        nn.Conv2d(64, 64, 3, padding=1, padding_mode="reflect"),
+        nn.Conv2d(64, 3, 3, padding=1),
+        nn.Identity(),
+    ],
+)
+def test_other_convolutions_stay_as_they_are(conv: nn.Module) -> None:
+    assert not fits(conv)
+
+
+@pytest.mark.parametrize(("precision", "most"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
+def test_upsampling_by_phases_is_the_plain_one(precision: torch.dtype, most: float) -> None:
+    torch.manual_seed(0)
+    plain = Upsample(8).requires_grad_(False)
+    x = torch.randn(2, 8, 5, 7)
+    expected = plain(x)
+    ours = PhasedUpsample(plain.to(precision).conv)(x.to(precision))
+    assert ours.dtype == precision
+    assert ours.shape == expected.shape
+    assert relative(ours, expected) < most
+    assert relative(ours[..., 0, :], expected[..., 0, :]) < most
+    assert relative(ours[..., -1], expected[..., -1]) < most
+
+
+def test_a_hastened_network_answers_as_before() -> None:
+    torch.manual_seed(0)
+    config = replace(SMALL, encoder_widths=(32, 96), fidelity_sides=(32,))
+    network = Daefr(config).eval().requires_grad_(False)
+    fast = copy.deepcopy(network)
+    hasten(fast, CPU, torch.float32)
+    kinds = [type(part) for part in fast.modules()]
+    assert WinogradConv2d in kinds
+    assert PhasedUpsample in kinds
+    assert Upsample not in kinds
+    faces = torch.randn(2, 3, 32, 32)
+    assert relative(fast.encode(faces), network.encode(faces)) < 1e-5
+    assert relative(fast(faces), network(faces)) < 1e-4
+
+
+def test_only_float32_on_a_processor_takes_winograds_way() -> None:
+    network = Daefr(SMALL).requires_grad_(False).to(torch.bfloat16)
+    hasten(network, CPU, torch.bfloat16)
+    kinds = [type(part) for part in network.modules()]
+    assert WinogradConv2d not in kinds
+    assert PhasedUpsample in kinds
+
+
+def test_a_block_learns_and_answers_alike() -> None:
+    torch.manual_seed(0)
+    block = ResidualBlock(32, 32, 8)
+    x = torch.randn(1, 32, 8, 8, requires_grad=True)
+    learning = block(x)
+    learning.square().mean().backward()
+    assert x.grad is not None
+    kept = x.detach().clone()
+    with torch.inference_mode():
+        assert relative(block(kept), learning.detach()) < 1e-6
+    assert torch.equal(kept, x.detach())

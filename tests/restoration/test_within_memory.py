@@ -1,0 +1,100 @@
+"""A batch that does not fit is halved; results stay the same and in place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+import torch
+
+from tests.restoration.test_stage import MirrorRestorer, envelope
+from vidrestore.errors import ProcessingError
+from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend, WithinMemory, restore
+from vidrestore.types import FloatArray
+
+ERRORS: list[Callable[[], Exception]] = [
+    lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    lambda: RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
+    lambda: RuntimeError("MPS backend out of memory (MPS allocated: 6.0 GB)"),
+    lambda: MemoryError("Unable to allocate 3.0 GiB for an array"),
+]
+
+
+class SmallRestorer(MirrorRestorer):
+    """Has room for `room` faces at a time, in `step` or in all of them."""
+
+    def __init__(self, room: int, error: Callable[[], Exception] = ERRORS[0], step: str = "encode") -> None:
+        super().__init__()
+        self.room, self.error, self.step = room, error, step
+        self.failures = 0
+
+    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+        self._check(len(faces), "encode")
+        return super().encode(faces)
+
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        self._check(len(codes), "decode")
+        return super().decode(codes)
+
+    def _check(self, count: int, step: str) -> None:
+        if step == self.step and count > self.room:
+            self.failures += 1
+            raise self.error()
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("step", ["encode", "decode"])
+def test_a_batch_too_large_is_halved_once_and_for_all(
+    error: Callable[[], Exception], step: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    items = [envelope(i, {0: 0.01 * i, 1: 0.5 + 0.01 * i, 2: 0.9}) for i in range(16)]
+    roomy = list(restore(items, MirrorRestorer(), TemporalBlend(strength=1.0), batch=16))
+    small = SmallRestorer(5, error, step)
+    with caplog.at_level(logging.WARNING, logger="vidrestore"):
+        tight = list(restore(items, WithinMemory(small), TemporalBlend(strength=1.0), batch=16))
+    assert small.failures == 2  # 16 and 8 do not fit, 4 does ever after
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of memory with 16 faces at a time; going on with 8 (--batch sets it)",
+        "out of memory with 8 faces at a time; going on with 4 (--batch sets it)",
+    ]
+    for a, b in zip(roomy, tight, strict=True):
+        assert [face.track_id for face in a.faces] == [face.track_id for face in b.faces]
+        for one, other in zip(a.faces, b.faces, strict=True):
+            assert np.array_equal(one.image, other.image)
+
+
+def test_where_not_even_one_face_fits_a_sentence_ends_it() -> None:
+    with pytest.raises(ProcessingError, match="does not suffice to restore one face of 4 pixels") as caught:
+        WithinMemory(SmallRestorer(0)).encode([np.zeros((4, 4, 3), np.float32)] * 3)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
+    small = SmallRestorer(0, lambda: RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        WithinMemory(small).encode([np.zeros((4, 4, 3), np.float32)] * 2)
+    assert small.failures == 1
+
+
+def test_what_failed_is_let_go_before_the_next_try() -> None:
+    class Tensor:
+        alive = 0
+
+        def __init__(self) -> None:
+            Tensor.alive += 1
+
+        def __del__(self) -> None:
+            Tensor.alive -= 1
+
+    class Holding(MirrorRestorer):
+        def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+            assert Tensor.alive == 0
+            held = Tensor()
+            if len(faces) > 1:
+                raise torch.OutOfMemoryError("out of memory")
+            del held
+            return super().encode(faces)
+
+    assert len(WithinMemory(Holding()).encode([np.zeros((4, 4, 3), np.float32)] * 5)) == 5

@@ -1,0 +1,71 @@
+"""A trained network made fast: its convolutions replaced by others that compute the same.
+
+What is replaced depends on the device and the type of number; outputs agree within rounding. A network that
+went through here can be run, not trained or saved.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidrestore.daefr.blocks import Upsample
+from vidrestore.daefr.winograd import WinogradConv2d, fits
+
+
+def hasten(part: nn.Module, device: torch.device, precision: torch.dtype) -> None:
+    """Replace what has a faster equal inside `part`, which is on `device` and in `precision` already.
+
+    On a processor only: what is fewer multiplications there is more kernels to start on a GPU.
+    """
+    if device.type != "cpu":
+        return
+    with_winograd = precision == torch.float32
+    for parent in list(part.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is Upsample:
+                setattr(parent, name, PhasedUpsample(child.conv))
+            elif with_winograd and not isinstance(parent, Upsample) and fits(child):
+                assert isinstance(child, nn.Conv2d)
+                setattr(parent, name, WinogradConv2d(child))
+
+
+class PhasedUpsample(nn.Module):
+    """(N, C, H, W) -> (N, K, 2H, 2W): what `Upsample` computes, with 4 of 9 multiplications.
+
+    Of a picture whose pixels are doubled, a 3 x 3 convolution sees only 2 x 2 different ones; which of its
+    weights fall on the same pixel depends on whether a row and a column are even or odd, so there are four
+    convolutions of 2 x 2, one for each of these phases.
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        assert conv.bias is not None
+        weight = conv.weight.detach().float()
+        phases = [_merged(_merged(weight, 2, row), 3, column) for row in (0, 1) for column in (0, 1)]
+        kernels = torch.cat(phases).to(conv.weight.dtype)  # (4 K, C, 2, 2)
+        self.register_buffer(
+            "kernels", kernels.contiguous(memory_format=torch.channels_last), persistent=False
+        )
+        self.register_buffer("bias", conv.bias, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, _, height, width = x.shape
+        kernels, bias = self.kernels, self.bias
+        assert isinstance(kernels, Tensor)
+        assert isinstance(bias, Tensor)
+        size = (n, kernels.shape[0] // 4, 2 * height, 2 * width)
+        out = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+        for phase, kernel in enumerate(kernels.chunk(4)):
+            row, column = divmod(phase, 2)
+            seen = F.conv2d(x, kernel, bias, padding=1)  # (N, K, H + 1, W + 1)
+            out[:, :, row::2, column::2] = seen[:, :, row : row + height, column : column + width]
+        return out
+
+
+def _merged(weight: Tensor, axis: int, phase: int) -> Tensor:
+    """Three weights along an axis to two: those that fall on the same pixel are added."""
+    first, middle, last = weight.unbind(axis)
+    pair = (first, middle + last) if phase == 0 else (first + middle, last)
+    return torch.stack(pair, axis)

@@ -1,0 +1,88 @@
+"""A restorer that makes do with the memory there is: where a batch does not fit, half of it has to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+from vidrestore.errors import ProcessingError
+from vidrestore.restoration.restorer import FaceCodes, FaceFeatures, FaceRestorer
+from vidrestore.types import FloatArray
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
+
+_SAYS_SO = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
+"""What RuntimeErrors of PyTorch's allocators say, by device and system."""
+
+
+class WithinMemory:
+    """A FaceRestorer whose batches shrink to what fits, once for all that follow.
+
+    Raises ProcessingError where not even one face fits.
+    """
+
+    def __init__(self, restorer: FaceRestorer) -> None:
+        self._restorer = restorer
+        self._most: int | None = None
+        """Faces at a time that are tried; None: as many as are given."""
+
+    @property
+    def size(self) -> int:
+        return self._restorer.size
+
+    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+        return self._in_parts(self._restorer.encode, faces)
+
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        return self._in_parts(self._restorer.predict, features)
+
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        return self._in_parts(self._restorer.decode, codes)
+
+    def _in_parts(self, step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R]:
+        results: list[R] = []
+        while len(results) < len(parts):
+            left = len(parts) - len(results)
+            count = min(left, self._most or left)
+            part = parts[len(results) : len(results) + count]
+            # What failed must be let go of before the next try: its traceback holds the tensors.
+            done = _tried(step, part)
+            if done is None:
+                self._halve(count)
+            else:
+                results += done
+        return results
+
+    def _halve(self, count: int) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if count == 1:
+            raise ProcessingError(
+                f"memory does not suffice to restore one face of {self.size} pixels: close other programs, "
+                "choose another --device, or the smaller --model compact"
+            )
+        self._most = count // 2
+        logger.warning(
+            "out of memory with %d faces at a time; going on with %d (--batch sets it)", count, self._most
+        )
+
+
+def _tried(step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R] | None:
+    """The step's results, None where memory ran out."""
+    try:
+        return step(parts)
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        return None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # torch.OutOfMemoryError is a RuntimeError that says so as well.
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _SAYS_SO)
