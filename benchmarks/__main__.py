@@ -16,6 +16,10 @@ Nothing here is timed in the tests: run it on a machine that does nothing else.
 
 from __future__ import annotations
 
+from vidrestore.device import yield_while_waiting
+
+yield_while_waiting()  # as the command does, before anything below loads torch
+
 import argparse
 import json
 import os
