@@ -50,7 +50,7 @@ def test_most_searches_are_quick_where_nothing_happens() -> None:
     detector = ScriptedDetector({0: [face((100, 100))]}, {})
     list(detect(frames(101), detector, interval=5))
     assert detector.searched == list(range(0, 101, 5))
-    assert detector.thorough == [0, 50, 100]
+    assert detector.thorough == [0, 25, 50, 75, 100]
 
 
 def test_a_lost_face_is_searched_for_at_once_and_thoroughly() -> None:

@@ -13,7 +13,7 @@ from vidrestore.detection.overlap import without_duplicates
 from vidrestore.orientation import from_upright, upright
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
-THOROUGH_EVERY = 10
+THOROUGH_EVERY = 5
 """Searches of which one is thorough where nothing happens."""
 CHANGED = 0.06
 """Mean change of a tiny copy of the luma (0..1), brightness aside, that calls for a thorough search."""

@@ -24,13 +24,13 @@ SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
 FINE_SIDE, COARSE_SIDE = 64, 16
 """Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
 DETAIL_FROM, DETAIL_AT = 0.28, 0.37
-KEPT_FROM, KEPT_AT = 0.45, 0.55
+KEPT_FROM, KEPT_AT = 0.42, 0.52
 """Sharpness up to which a face holds next to no detail of its own, and from which it holds some; up to which
 that is too little to leave the face as it is, and from which it is enough.
 
 Of people held out, three quarters of those blurred and shrunk beyond recognition lie below the first, and 95
-in 100 of those mildly degraded above the second; six in ten of those starved of bits lie below the third, and
-four in ten of those mildly degraded above the last.
+in 100 of those mildly degraded above the second; half of those starved of bits lie below the third, and nearly
+half of those mildly degraded above the last.
 """
 
 
