@@ -49,18 +49,35 @@ class Target(Protocol):
     def remove(self) -> None: ...
 
 
-def make_target(output: Path, *, first: int = 1) -> Target:
-    """The target that `output` means; a sequence's pictures are numbered from `first`."""
+def make_target(output: Path, *, first: int = 1, temporary: Path | None = None) -> Target:
+    """The target that `output` means; a sequence's pictures are numbered from `first`.
+
+    `temporary`: where a file is written until it is whole, on the same disk; None: beside its target.
+    """
     if str(output) == STDOUT:
         return _Stdout()
-    return _Sequence(output, first) if is_pattern(output) else _File(output)
+    return _Sequence(output, first) if is_pattern(output) else _File(output, temporary)
+
+
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Renames a whole file, so that even a power cut leaves the old one or the new one, never half of one."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(target)
+    if os.name == "posix":  # elsewhere folders cannot be opened, nor need they be
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 class _File:
     """A file beside its target, renamed when it is whole."""
 
-    def __init__(self, output: Path) -> None:
-        self.temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
+    def __init__(self, output: Path, temporary: Path | None) -> None:
+        beside = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
+        self.temporary = temporary or beside
         self._output = output
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
@@ -69,7 +86,7 @@ class _File:
         return av.open(f"file:{self.temporary}", "w", format=muxer, container_options=options)
 
     def put_in_place(self) -> None:
-        self.temporary.replace(self._output)
+        put_in_place(self.temporary, self._output)
 
     def remove(self) -> None:
         with suppress(OSError):  # what led here is the error to be told
