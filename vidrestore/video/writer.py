@@ -129,6 +129,11 @@ class VideoWriter:
         return self._copy.until
 
     @property
+    def codec(self) -> str:
+        """The encoder's name."""
+        return self._pictures.codec
+
+    @property
     def extradata(self) -> bytes:
         """What the encoder says ahead of all packets."""
         return self._pictures.stream.codec_context.extradata or b""
