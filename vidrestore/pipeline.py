@@ -7,7 +7,7 @@ path ─video─▶ Frame ─detection─▶ Detection ─tracking─▶ Tracked
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from vidrestore.account import Account
 from vidrestore.errors import InputError
 from vidrestore.settings import Settings
-from vidrestore.types import Frame, ProgressCallback, Report, VideoInfo
+from vidrestore.types import Frame, FrameFaces, ProgressCallback, Report, TrackedFace, VideoInfo
 
 if TYPE_CHECKING:
+    from vidrestore.restoration import DaefrRestorer
     from vidrestore.video import Input, Scan
 
 logger = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ def restore_video(
     given = video.open_input(source, **settings.about_input())
     info = video.probe(given)
     scan = video.choose_scan(given, info, settings.deinterlace)
-    width, height = _output_size(info, settings)
-    run = Account(total=_expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
+    width, height = output_size(info, settings)
+    run = Account(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
     with video.make_writer(
         target,
         replace(info, field_order=scan.output),
@@ -65,20 +66,18 @@ def restore_video(
             run.clock.leave()
             run.frame_written(frame)
         if run.frames == 0:
-            raise InputError(_nothing_decoded(source, settings))
+            raise InputError(nothing_decoded(source, settings))
         if settings.start is None and settings.end is None:
             run.check_end(info, writer.beside_until)
-    return run.report(target, (*_unflagged(info, scan), *writer.warnings))
+    return run.report(target, (*unflagged(info, scan), *writer.warnings))
 
 
 def _restored_frames(
     source: Input, info: VideoInfo, scan: Scan, settings: Settings, run: Account
 ) -> Iterator[Frame]:
     """The pipeline itself, lazily; of interlaced video each field by itself."""
-    from vidrestore.alignment import align
-    from vidrestore.compositing import composite, side_by_side
     from vidrestore.detection import detect, make_detector
-    from vidrestore.restoration import TemporalBlend, deflicker, make_restorer, restore
+    from vidrestore.restoration import make_restorer
     from vidrestore.streaming import Prefetch
     from vidrestore.tracking import choose, track
     from vidrestore.video import read_frames
@@ -89,7 +88,6 @@ def _restored_frames(
     restorer = make_restorer(model_path(settings.model), device=settings.device, fidelity=settings.fidelity)
     detector = make_detector(settings.detector, settings.device)
     clock.leave()
-    batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
     decoded = read_frames(
         source,
         info,
@@ -107,22 +105,39 @@ def _restored_frames(
     ) as frames:
         found = detect(clock.timed("decoding", frames), detector, min_face=settings.min_face)
         tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
-        aligned = align(clock.timed("tracking", tracked), restorer.size)
-        if settings.deflicker:
-            aligned = deflicker(aligned)
-        restored = restore(
-            clock.timed("alignment", aligned),
-            restorer,
-            TemporalBlend(strength=settings.temporal),
-            batch=batch,
-            max_frames=held_frames(info),
-        )
-        for item in clock.timed("restoration", restored):
-            (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
-            run.faces += 0 if item.frame.second_field else len(item.faces)
-            if settings.compare == "side-by-side":
-                frame = side_by_side(item.frame, frame)
-            yield frame
+        yield from restored_frames(tracked, restorer, info, settings, run)
+
+
+def restored_frames(
+    tracked: Iterable[FrameFaces[TrackedFace]],
+    restorer: DaefrRestorer,
+    info: VideoInfo,
+    settings: Settings,
+    run: Account,
+) -> Iterator[Frame]:
+    """The pipeline from the faces that were followed on: what a segment of a film goes through as well."""
+    from vidrestore.alignment import align
+    from vidrestore.compositing import composite, side_by_side
+    from vidrestore.restoration import TemporalBlend, WholeBatches, deflicker, restore
+
+    clock = run.clock
+    batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
+    aligned = align(clock.timed("tracking", tracked), restorer.size)
+    if settings.deflicker:
+        aligned = deflicker(aligned)
+    restored = restore(
+        clock.timed("alignment", aligned),
+        restorer if info.frame_count == 1 else WholeBatches(restorer, batch),
+        TemporalBlend(strength=settings.temporal),
+        batch=batch,
+        max_frames=held_frames(info),
+    )
+    for item in clock.timed("restoration", restored):
+        (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
+        run.faces += 0 if item.frame.second_field else len(item.faces)
+        if settings.compare == "side-by-side":
+            frame = side_by_side(item.frame, frame)
+        yield frame
 
 
 def held_frames(info: VideoInfo) -> int:
@@ -134,7 +149,7 @@ def held_frames(info: VideoInfo) -> int:
     return max(1, min(MAX_HELD, int(HELD_BYTES / frame_bytes)))
 
 
-def _output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
+def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     """Coded width and height; with the comparison twice as wide as it is shown."""
     from vidrestore.orientation import shown_across
 
@@ -144,7 +159,8 @@ def _output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-def _unflagged(info: VideoInfo, scan: Scan) -> list[str]:
+def unflagged(info: VideoInfo, scan: Scan) -> list[str]:
+    """The sentence for a video that is interlaced and does not say so."""
     if scan.method != "fields" or info.interlaced:
         return []
     return [
@@ -157,7 +173,8 @@ def _frame_bytes(frame: Frame) -> int:
     return sum(plane.nbytes for plane in frame.planes)
 
 
-def _expected_frames(info: VideoInfo, settings: Settings) -> int | None:
+def expected_frames(info: VideoInfo, settings: Settings) -> int | None:
+    """In the part that is asked for, as far as the container tells."""
     if settings.start is None and settings.end is None:
         return info.frame_count
     if info.duration is None and settings.end is None:
@@ -167,7 +184,8 @@ def _expected_frames(info: VideoInfo, settings: Settings) -> int | None:
     return max(round((end - (settings.start or 0.0)) * float(info.frame_rate)), 0)
 
 
-def _nothing_decoded(source: Path, settings: Settings) -> str:
+def nothing_decoded(source: Path, settings: Settings) -> str:
+    """Why there is nothing to restore."""
     if settings.start is not None:
         return f"{source} has no frames after {settings.start:g} s; choose an earlier --start"
     return f"no frame of {source} could be decoded: the file is damaged or cut short"

@@ -14,7 +14,7 @@ import pytest
 from tests.support.clips import Clip, make_clip, packets_of
 from vidrestore.errors import OutputError, ProcessingError
 from vidrestore.types import Frame
-from vidrestore.video import join_parts, open_input, probe, read_frames, why_whole, write_part
+from vidrestore.video import PartWriter, join_parts, open_input, probe, read_frames, why_not_joined, why_whole
 from vidrestore.video.writer import VideoWriter
 
 FINE = Fraction(1, 12800)
@@ -36,10 +36,25 @@ def joined(source: Path, output: Path, cuts: Sequence[int], **how: Any) -> Path:
     parts = []
     for number, (first, stop) in enumerate(zip([0, *cuts], [*cuts, len(frames)], strict=True)):
         parts.append(output.with_name(f"{number}.part"))
-        write_part(parts[-1], frames[first:stop], output, info, given, container=None, start=None, **encoding)
-    with VideoWriter(output, info, **how) as writer:
-        join_parts(writer, parts, lambda: None)
+        with PartWriter(
+            parts[-1], output, info, source=given, container=None, start=None, **encoding
+        ) as writer:
+            for frame in frames[first:stop]:
+                writer.write(frame)
+    with VideoWriter(output, info, **how) as whole_writer:
+        join_parts(whole_writer, parts)
     return output
+
+
+def one_part(source: Path, part: Path, output: Path, codec: str) -> PartWriter:
+    info, given = probe(source), open_input(source)
+    with PartWriter(
+        part, output, info, source=given, container=None, start=None,
+        codec=codec, crf=None, preset=None, width=info.width, height=info.height,
+    ) as writer:  # fmt: skip
+        for frame in read_frames(source, info):
+            writer.write(frame)
+    return writer
 
 
 def video_packets(path: Path) -> list[tuple[int, int, int]]:
@@ -109,12 +124,8 @@ def test_every_frame_has_its_time_in_joined_parts(tmp_path: Path, codec: str, ex
 
 def test_a_part_cut_short_is_one_sentence(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=12))
-    info, given = probe(source), open_input(source)
-    part, output = tmp_path / "0.part", tmp_path / "out.mkv"
-    written = write_part(
-        part, read_frames(source, info), output, info, given,
-        container=None, start=None, codec="ffv1", crf=None, preset=None, width=96, height=64,
-    )  # fmt: skip
+    info, part, output = probe(source), tmp_path / "0.part", tmp_path / "out.mkv"
+    written = one_part(source, part, output, "ffv1")
     content = part.read_bytes()
     assert (written.frames, written.bytes) == (12, len(content))
     for broken in (content[:-1], content[:-40], content[:10], content[:500] + b"?" + content[501:]):
@@ -123,37 +134,37 @@ def test_a_part_cut_short_is_one_sentence(tmp_path: Path) -> None:
             pytest.raises(OutputError, match=r"0\.part is damaged"),
             VideoWriter(output, info, codec="ffv1") as writer,
         ):
-            join_parts(writer, [part], lambda: None)
+            join_parts(writer, [part])
     assert not output.exists()
 
 
 def test_parts_of_another_encoder_are_refused(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=12))
-    info, given = probe(source), open_input(source)
-    part, output = tmp_path / "0.part", tmp_path / "out.mkv"
-    write_part(
-        part, read_frames(source, info), output, info, given,
-        container=None, start=None, codec="libx264", crf=0, preset=None, width=96, height=64,
-    )  # fmt: skip
+    info, part, output = probe(source), tmp_path / "0.part", tmp_path / "out.mkv"
+    one_part(source, part, output, "libx264")
     with (
         pytest.raises(ProcessingError, match="another encoder"),
         VideoWriter(output, info, codec="ffv1") as writer,
     ):
-        join_parts(writer, [part], lambda: None)
+        join_parts(writer, [part])
 
 
 @pytest.mark.parametrize(
-    ("source", "output", "container", "codec", "why"),
+    ("source", "output", "container", "why"),
     [
-        ("in.png", "out.mkv", None, "ffv1", "its input is pictures"),
-        ("in.mp4", "-", None, "rawvideo", "a pipe can be written only once"),
-        ("in.mp4", "%03d.png", None, "png", "its output is pictures"),
-        ("in.mp4", "out.y4m", None, "rawvideo", "yuv4mpegpipe streams say nothing of time"),
-        ("in.mp4", "out.gif", None, "gif", "streams of gif are not known to join"),
-        ("in.mp4", "out.mp4", None, "libx264", None),
+        ("in.png", "out.mkv", None, "its input is pictures"),
+        ("in.mp4", "-", None, "a pipe can be written only once"),
+        ("in.mp4", "%03d.png", None, "its output is pictures"),
+        ("in.mp4", "out.y4m", None, "yuv4mpegpipe streams say nothing of time"),
+        ("in.mp4", "out.mp4", None, None),
     ],
 )
 def test_what_cannot_be_joined_says_why(
-    source: str, output: str, container: str | None, codec: str, why: str | None
+    source: str, output: str, container: str | None, why: str | None
 ) -> None:
-    assert why_whole(open_input(Path(source)), Path(output), container, codec) == why
+    assert why_whole(open_input(Path(source)), Path(output), container) == why
+
+
+def test_an_encoder_whose_streams_are_not_known_to_join_says_so() -> None:
+    assert why_not_joined("gif") == "streams of gif are not known to join"
+    assert why_not_joined("libx264") is None

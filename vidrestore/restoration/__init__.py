@@ -10,6 +10,7 @@ from vidrestore.restoration.restorer import (
     make_restorer,
 )
 from vidrestore.restoration.stage import restore
+from vidrestore.restoration.whole_batches import WholeBatches
 
 __all__ = [
     "DaefrRestorer",
@@ -17,6 +18,7 @@ __all__ = [
     "FaceFeatures",
     "FaceRestorer",
     "TemporalBlend",
+    "WholeBatches",
     "deflicker",
     "make_restorer",
     "restore",

@@ -11,12 +11,12 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from types import TracebackType
+from typing import Any, BinaryIO, Self, cast
 
 import av
 from av.packet import Packet
@@ -47,15 +47,7 @@ _END = struct.Struct("<qI")
 _NO_TIME = -(2**63)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What was written."""
-
-    frames: int
-    bytes: int
-
-
-def why_whole(given: Input, output: Path, container: str | None, codec: str) -> str | None:
+def why_whole(given: Input, output: Path, container: str | None) -> str | None:
     """Why a video cannot be restored in parts that are joined: the end of a sentence; None: it can."""
     if given.pipe is not None:
         return "a pipe can be read only once"
@@ -68,41 +60,90 @@ def why_whole(given: Input, output: Path, container: str | None, codec: str) -> 
         return "its output is pictures"
     if muxer in TIMELESS:
         return f"{muxer} streams say nothing of time"
+    return None
+
+
+def why_not_joined(codec: str) -> str | None:
+    """As `why_whole`, of the encoder alone."""
     return None if codec in JOINABLE else f"streams of {codec} are not known to join"
 
 
-def write_part(
-    path: Path,
-    frames: Iterable[Frame],
-    output: Path,
-    info: VideoInfo,
-    given: Input,
-    *,
-    container: str | None,
-    start: float | None,
-    on_frame: Callable[[Frame], None] | None = None,
-    **encoding: Any,
-) -> Part:
-    """Encodes `frames` into a part of `output` at `path`, which appears only when it is whole.
+class PartWriter:
+    """Encodes frames into a part of `output` at `path`, which appears only when it is whole.
 
-    `encoding` is what `PictureStream` takes. Raises OutputError, UsageError, ProcessingError.
+    A context manager, as `VideoWriter`, whose arguments it takes. Raises OutputError, UsageError,
+    ProcessingError.
     """
-    temporary = path.with_name(path.name + ".new")
-    try:
-        with temporary.open("wb") as file:
-            part = _write(file, frames, output, info, given, container, start, on_frame, encoding)
-        put_in_place(temporary, path)
-    except (av.FFmpegError, OSError) as error:
-        if (told := cannot_write(path, error)) is not None:
-            raise told from error
-        raise ProcessingError(f"encoding a part of {output} broke off: {error}") from error
-    finally:
+
+    def __init__(
+        self,
+        path: Path,
+        output: Path,
+        info: VideoInfo,
+        *,
+        source: Input,
+        container: str | None,
+        start: float | None,
+        **encoding: Any,
+    ) -> None:
+        self._path, self._output = path, output
+        self._temporary = path.with_name(path.name + ".new")
+        self._given, self._start = source, start
+        self._muxer = choose_container(output, container)
+        self._pictures = PictureStream(output, info, source, muxer=self._muxer, **encoding)
+        self.bytes = 0
+        """In the file, once it is whole."""
+
+    @property
+    def frames(self) -> int:
+        """Written so far."""
+        return self._pictures.frames
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo, self._sentences():
+            undo.callback(self._remove)
+            # The encoder is set up by a container of the output's kind, as some want its head apart; that
+            # container is never written.
+            container = undo.enter_context(av.open(io.BytesIO(), "w", format=self._muxer))
+            opened = undo.enter_context(source.open_source(self._given))
+            video = source.video_stream(opened, self._given)
+            self._pictures.add_to(container, video)
+            self._cut = source.cut_of(video, self._start, None)
+            self._file = undo.enter_context(self._temporary.open("wb"))
+            self._out = _Out(self._file, self._pictures.stream.codec_context.extradata or b"")
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._undo, self._sentences():
+            if error is not None:
+                return
+            self._out.write(self._pictures.flush())
+            self.bytes = self._out.end()
+            self._file.close()
+            put_in_place(self._temporary, self._path)
+
+    def write(self, frame: Frame) -> None:
+        with self._sentences():
+            self._out.write(self._pictures.encode(frame, self._cut.shift(frame.time_base)))
+
+    def _remove(self) -> None:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    return part
+            self._temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            if (told := cannot_write(self._path, error)) is not None:
+                raise told from error
+            raise ProcessingError(f"encoding a part of {self._output} broke off: {error}") from error
 
 
-def join_parts(writer: VideoWriter, parts: Iterable[Path], on_packet: Callable[[], None]) -> None:
+def join_parts(writer: VideoWriter, parts: Iterable[Path]) -> None:
     """Hands the parts' packets to the writer, in order. Raises ProcessingError where they do not fit."""
     before: list[int] = []
     for path in parts:
@@ -116,34 +157,6 @@ def join_parts(writer: VideoWriter, parts: Iterable[Path], on_packet: Callable[[
         for packet in joined:
             packet.time_base = Fraction(head["time_base"])
             writer.carry([packet])
-            on_packet()
-
-
-def _write(
-    file: BinaryIO,
-    frames: Iterable[Frame],
-    output: Path,
-    info: VideoInfo,
-    given: Input,
-    container: str | None,
-    start: float | None,
-    on_frame: Callable[[Frame], None] | None,
-    encoding: dict[str, Any],
-) -> Part:
-    muxer = choose_container(output, container)
-    pictures = PictureStream(output, info, given, muxer=muxer, **encoding)
-    # The encoder is set up by a container of the output's kind, as some want its head apart; none is written.
-    with av.open(io.BytesIO(), "w", format=muxer) as unwritten, source.open_source(given) as opened:
-        video = source.video_stream(opened, given)
-        pictures.add_to(unwritten, video)
-        cut = source.cut_of(video, start, None)
-        out = _Out(file, pictures.stream.codec_context.extradata or b"")
-        for frame in frames:
-            out.write(pictures.encode(frame, cut.shift(frame.time_base)))
-            if on_frame is not None:
-                on_frame(frame)
-        out.write(pictures.flush())
-        return Part(frames=pictures.frames, bytes=out.end())
 
 
 class _Out:

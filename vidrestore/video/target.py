@@ -49,14 +49,11 @@ class Target(Protocol):
     def remove(self) -> None: ...
 
 
-def make_target(output: Path, *, first: int = 1, temporary: Path | None = None) -> Target:
-    """The target that `output` means; a sequence's pictures are numbered from `first`.
-
-    `temporary`: where a file is written until it is whole, on the same disk; None: beside its target.
-    """
+def make_target(output: Path, *, first: int = 1) -> Target:
+    """The target that `output` means; a sequence's pictures are numbered from `first`."""
     if str(output) == STDOUT:
         return _Stdout()
-    return _Sequence(output, first) if is_pattern(output) else _File(output, temporary)
+    return _Sequence(output, first) if is_pattern(output) else _File(output)
 
 
 def put_in_place(temporary: Path, target: Path) -> None:
@@ -75,9 +72,8 @@ def put_in_place(temporary: Path, target: Path) -> None:
 class _File:
     """A file beside its target, renamed when it is whole."""
 
-    def __init__(self, output: Path, temporary: Path | None) -> None:
-        beside = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
-        self.temporary = temporary or beside
+    def __init__(self, output: Path) -> None:
+        self.temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
         self._output = output
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:

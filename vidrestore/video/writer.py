@@ -36,8 +36,7 @@ class VideoWriter:
     `codec` is an encoder's name, or `match`: like the input's. `crf` None is visually lossless for the
     encoder. `source` is what `info` was probed of, where that is not simply a file. `width` and `height`
     default to the input's. With `start` and `end` [seconds], the frames written must be those `read_frames`
-    gives for the same values. `temporary` is where the file is written, on the output's own disk; None:
-    beside it.
+    gives for the same values.
     Timestamps are the frames' own, less `start`. Raises OutputError, UsageError; ProcessingError where
     encoding breaks off.
     """
@@ -57,7 +56,6 @@ class VideoWriter:
         height: int | None = None,
         start: float | None = None,
         end: float | None = None,
-        temporary: Path | None = None,
     ) -> None:
         check_paths(info.path, output, overwrite, container)
         self.warnings: list[str] = []
@@ -79,7 +77,7 @@ class VideoWriter:
         )
         self._start, self._end = start, end
         first = self._source.first_number(info.frame_rate, start)
-        self._target = make_target(output, first=first, temporary=temporary)
+        self._target = make_target(output, first=first)
         self._is_empty = True
 
     def __enter__(self) -> Self:
