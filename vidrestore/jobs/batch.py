@@ -1,4 +1,4 @@
-"""A folder of videos restored one after the other, each as `restore` would; what fails does not stop the rest."""
+"""A folder of videos restored one after the other, each as `restore` would; what fails stops no other."""
 
 from __future__ import annotations
 
@@ -138,23 +138,27 @@ def _one(
     # What was begun with other settings or of another input is begun anew: nobody is here to be asked.
     how = settings.model_copy(update={"overwrite": state != "new", "restart": made.begun(item) != made_of})
     made.begin(item, made_of)
+    outcome = _attempts(item, how, engine, retries, say)
+    if outcome.state in ("restored", "damaged"):
+        made.finish(item, made_of)
+    return outcome
+
+
+def _attempts(
+    item: Item, how: Settings, engine: Engine | None, retries: int, say: Callable[[Progress], None]
+) -> Outcome:
     for attempt in range(1, retries + 2):
         try:
-            report = restore_film(item.source, item.target, how, say, engine)
+            return _outcome(item, restore_film(item.source, item.target, how, say, engine), attempt)
         except (UsageError, InputError, OutputError) as error:
             return _failed(item, error, attempt)
         except VidrestoreError as error:
-            if attempt > retries:
-                return _failed(item, error, attempt)
+            failed = _failed(item, error, attempt)
         except Exception as error:
-            if attempt > retries:
-                what = f"{type(error).__name__}: {error}".replace("\n", " ")
-                return _failed(item, f"this is a defect of vidrestore: {what}", attempt)
-        else:
-            made.finish(item, made_of)
-            return _outcome(item, report, attempt)
+            what = f"{type(error).__name__}: {error}".replace("\n", " ")
+            failed = _failed(item, f"this is a defect of vidrestore: {what}", attempt)
         how = how.model_copy(update={"restart": False})
-    raise AssertionError("every attempt ends in an outcome")
+    return failed
 
 
 def _outcome(item: Item, report: Report, attempts: int) -> Outcome:
@@ -175,7 +179,7 @@ def _failed(item: Item, error: object, attempts: int) -> Outcome:
 
 
 class _Made:
-    """The record of an output folder: what it holds was made of what. Locked, as one run works on a folder."""
+    """The record of an output folder: what it holds was made of what. One run at a time has it."""
 
     def __init__(self, out: Path) -> None:
         self._out = out

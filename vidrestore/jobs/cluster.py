@@ -44,10 +44,14 @@ class Cluster:
                 raise UsageError(f"there is no Ray cluster at {address}; see `ray status`") from error
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def drop(self) -> None:
         for running in self._running:
             ray.cancel(running, force=True)
-        self._running = {}
+        self._running, self._attempts = {}, {}
+        self._waiting.clear()
+
+    def __exit__(self, *exception: object) -> None:
+        self.drop()
         if self._is_ours:
             ray.shutdown()
 
@@ -84,7 +88,7 @@ class Cluster:
             del self._running[running]
             return self._lost(task, type(error).__name__)
         if isinstance(said, Done | Failed):
-            del self._running[running]
+            del self._running[running], self._attempts[task.number]
         assert isinstance(said, Event)
         return said
 
@@ -92,10 +96,10 @@ class Cluster:
         if self._attempts[task.number] < ATTEMPTS:
             self._waiting.appendleft(task)
             return Lost(number=task.number, why=why)
-        sentence = (
-            f"{task.name} could not be restored: {ATTEMPTS} workers were lost over it, the last by {why}"
-        )
-        return Failed(number=task.number, error=ProcessingError(sentence))
+        del self._attempts[task.number]
+        lost = f"{ATTEMPTS} workers were lost over it, the last by {why}"
+        error = ProcessingError(f"{task.name} could not be restored: {lost}")
+        return Failed(number=task.number, error=error)
 
     def _share_out(self) -> None:
         while self._waiting and len(self._running) < self._count():

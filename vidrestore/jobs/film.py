@@ -140,6 +140,7 @@ def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engin
         try:
             segments.work(running)
         except VidrestoreError as error:
+            running.drop()
             raise _kept(error, journal) from error
         return _finish(film, journal, run, segments.warnings, began)
 

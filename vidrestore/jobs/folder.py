@@ -11,12 +11,14 @@ from pathlib import Path
 
 from vidrestore.errors import InputError
 
-VIDEOS = frozenset(
-    ".3gp .asf .avi .dv .f4v .flv .m2ts .m2v .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .nut .ogv .ts .vob "
-    ".webm .wmv".split()
-)
+VIDEOS = frozenset([
+    ".3gp", ".asf", ".avi", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
+    ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+])  # fmt: skip
 """Ends of names that are taken for videos where no pattern says which are."""
-_KEPT = frozenset(".3gp .asf .avi .m2ts .m4v .mkv .mov .mp4 .mxf .nut .ts .webm .wmv".split())
+_KEPT = frozenset([
+    ".3gp", ".asf", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".nut", ".ts", ".webm", ".wmv",
+])  # fmt: skip
 """Of these, those that an output has as well; the others become .mkv, which holds everything."""
 
 

@@ -1,20 +1,15 @@
-"""What has been done of a film, in one SQLite file beside the output: it outlives a power cut.
-
-The file is locked as long as a run works on the output; the lock is the system's and ends with its process,
-however that ends. What is in it was written whole or not at all.
-"""
+"""What has been done of a film, in one SQLite file beside the output: it outlives a power cut."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidrestore.errors import OutputError
 from vidrestore.jobs.analysis import Restart
+from vidrestore.jobs.database import Database
 from vidrestore.jobs.plan import Span
 from vidrestore.jobs.records import FACE_BYTES, FrameRecord, pack_faces, unpack_faces
 from vidrestore.video import Seen
@@ -29,7 +24,6 @@ CREATE TABLE IF NOT EXISTS segments (
     number INTEGER PRIMARY KEY, first INTEGER, stop INTEGER, file TEXT, bytes INTEGER, rooms TEXT
 );
 """
-_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,28 +60,27 @@ class Journal:
 
     def __init__(self, path: Path, output: Path) -> None:
         self.path = path
-        self._output = output
-        with self._sentences():
-            self._open()
+        self._database = Database(path, output, _TABLES)
+        self._connection = self._database.connection
 
     def __enter__(self) -> Journal:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._connection.close()
+        self._database.close()
 
     def about(self) -> dict[str, str]:
         """What was noted, by name."""
-        with self._sentences():
+        with self._database.sentences():
             return dict(self._connection.execute("SELECT name, value FROM about"))
 
     def note(self, **values: str) -> None:
-        with self._sentences(), self._connection:
+        with self._database.sentences(), self._connection:
             self._note(values)
 
     def clear(self) -> None:
         """Forget everything."""
-        with self._sentences(), self._connection:
+        with self._database.sentences(), self._connection:
             for table in ("about", "frames", "segments"):
                 self._connection.execute(f"DELETE FROM {table}")
 
@@ -96,7 +89,7 @@ class Journal:
         ended: int | None = None,
     ) -> None:  # fmt: skip
         """Notes what the analysis found; `ended`: frames in all, once it is through. All of it or nothing."""
-        with self._sentences(), self._connection:
+        with self._database.sentences(), self._connection:
             self._connection.executemany(
                 "REPLACE INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [_row(record) for record in records]
             )
@@ -110,7 +103,7 @@ class Journal:
                 self._note({"ended": str(ended)})
 
     def segment_done(self, number: int, file: str, size: int, rooms: dict[str, float]) -> None:
-        with self._sentences(), self._connection:
+        with self._database.sentences(), self._connection:
             self._connection.execute(
                 "UPDATE segments SET file = ?, bytes = ?, rooms = ? WHERE number = ?",
                 (file, size, json.dumps(rooms), number),
@@ -118,12 +111,12 @@ class Journal:
 
     def segment_undone(self, number: int) -> None:
         """Its part is gone."""
-        with self._sentences(), self._connection:
+        with self._database.sentences(), self._connection:
             self._connection.execute("UPDATE segments SET file = NULL, bytes = 0 WHERE number = ?", (number,))
 
     def segments(self) -> list[Segment]:
         """All that are planned so far, in order."""
-        with self._sentences():
+        with self._database.sentences():
             rows = self._connection.execute(
                 "SELECT number, first, stop, file, bytes FROM segments ORDER BY number"
             )
@@ -135,7 +128,7 @@ class Journal:
     def records(self, first: int, stop: int) -> Iterator[FrameRecord]:
         """Those of frames from `first` up to but without `stop`, one in memory at a time."""
         query = "SELECT * FROM frames WHERE number >= ? AND number < ? ORDER BY number"
-        with self._sentences():
+        with self._database.sentences():
             for row in self._connection.execute(query, (first, stop)):
                 yield _record(row)
 
@@ -160,14 +153,14 @@ class Journal:
     def faces_between(self, first: int, stop: int) -> int:
         """Faces in these frames, of all their moments."""
         query = "SELECT SUM(LENGTH(faces)) FROM frames WHERE number >= ? AND number < ?"
-        with self._sentences():
+        with self._database.sentences():
             (size,) = self._connection.execute(query, (first, stop)).fetchone()
         return (size or 0) // FACE_BYTES
 
     def seconds_by_room(self) -> dict[str, float]:
         """Of all segments done, by this run and those before."""
         sums: dict[str, float] = {}
-        with self._sentences():
+        with self._database.sentences():
             rows = self._connection.execute("SELECT rooms FROM segments WHERE rooms IS NOT NULL").fetchall()
         for (rooms,) in rows:
             for room, seconds in json.loads(rooms).items():
@@ -176,45 +169,11 @@ class Journal:
 
     def remove(self) -> None:
         """The work is done: the file goes."""
-        self._connection.close()
-        self.path.unlink(missing_ok=True)
-
-    def _open(self) -> None:
-        while True:
-            existed = _identity(self.path)
-            self._connection = sqlite3.connect(self.path, timeout=0, isolation_level="DEFERRED")
-            # The lock is taken with the first writing and kept until the connection or the process ends.
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("BEGIN EXCLUSIVE")
-            self._connection.commit()
-            # Whoever had it may have finished and removed it between opening and locking.
-            if existed is None or existed == _identity(self.path):
-                break
-            self._connection.close()
-        self._connection.executescript(_TABLES)
+        self._database.close()
+        discard(self.path)
 
     def _note(self, values: dict[str, str]) -> None:
         self._connection.executemany("REPLACE INTO about VALUES (?, ?)", list(values.items()))
-
-    @contextmanager
-    def _sentences(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise OutputError(self._sentence(error)) from error
-
-    def _sentence(self, error: sqlite3.Error) -> str:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        if name.startswith(_BUSY):
-            return f"another vidrestore is working on {self._output}; wait for it or choose another name"
-        if name.startswith("SQLITE_FULL"):
-            return f"cannot write {self.path}: the disk is full; free some space, run the same command again"
-        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
-            return f"{self.path} is damaged; delete it to begin {self._output} anew"
-        return (
-            f"cannot write {self.path} ({error}); see whether the folder is still there and may be written to"
-        )
 
 
 def discard(path: Path) -> None:
@@ -222,14 +181,6 @@ def discard(path: Path) -> None:
     for file in (path, path.with_name(path.name + "-journal")):
         with suppress(OSError):
             file.unlink(missing_ok=True)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
 
 
 def _row(record: FrameRecord) -> tuple[object, ...]:

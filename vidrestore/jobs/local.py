@@ -46,18 +46,21 @@ class Processes:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.drop()
         for worker in self._workers.values():
-            if worker.task is not None:
-                worker.process.terminate()
             with suppress(OSError):
                 worker.pipe.send(None)
         for worker in self._workers.values():
-            worker.process.join(_SECONDS_TO_END)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
-            worker.pipe.close()
+            _end(worker)
         self._workers = {}
+
+    def drop(self) -> None:
+        self._waiting.clear()
+        self._attempts.clear()
+        for number, worker in list(self._workers.items()):
+            if worker.task is not None:
+                worker.process.terminate()
+                _end(self._workers.pop(number))
 
     @property
     def has_room(self) -> bool:
@@ -70,8 +73,8 @@ class Processes:
 
     @property
     def process_ids(self) -> list[int]:
-        """Of the workers at work."""
-        return [worker.process.pid for worker in self._busy()]
+        """Of the workers."""
+        return [worker.process.pid for worker in self._workers.values()]
 
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
@@ -93,6 +96,7 @@ class Processes:
                 yield self._lost(number, worker.task)
                 continue
             if isinstance(said, Done | Failed):
+                del self._attempts[worker.task.number]
                 worker.task = None
             yield said
 
@@ -103,6 +107,7 @@ class Processes:
         worker.pipe.close()
         why = _ending(worker.process.exitcode)
         if self._attempts[task.number] >= ATTEMPTS:
+            del self._attempts[task.number]
             return Failed(
                 number=task.number,
                 error=ProcessingError(
@@ -136,6 +141,14 @@ class Processes:
 
     def _busy(self) -> list[_Worker]:
         return [worker for worker in self._workers.values() if worker.task is not None]
+
+
+def _end(worker: _Worker) -> None:
+    worker.process.join(_SECONDS_TO_END)
+    if worker.process.is_alive():
+        worker.process.kill()
+        worker.process.join()
+    worker.pipe.close()
 
 
 def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:

@@ -82,6 +82,10 @@ class Engine(Protocol):
         """What has happened since; with `wait` at least one event, unless it is idle."""
         ...
 
+    def drop(self) -> None:
+        """Forgets all it was given; what runs of it is ended."""
+        ...
+
     def __enter__(self) -> Engine: ...
 
     def __exit__(self, *exception: object) -> None: ...
@@ -105,6 +109,9 @@ class Here:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.drop()
+
+    def drop(self) -> None:
         self._task = None
 
     @property
