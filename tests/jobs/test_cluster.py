@@ -24,9 +24,7 @@ from tests.support.films import make_film
 from tests.support.shared import ROOT
 
 pytestmark = [
-    pytest.mark.skipif(
-        find_spec("ray") is None, reason="Ray is not installed"
-    ),
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.skipif(
         not os.environ.get("VIDRESTORE_TEST_RAY"), reason="takes minutes: set VIDRESTORE_TEST_RAY=1"
     ),

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
-from vidrestore.jobs.database import Database
+from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError, VidrestoreError
 from vidrestore.jobs.engines import make_engine
+from vidrestore.jobs.file_task import FileTask, is_short
 from vidrestore.jobs.film import restore_film
 from vidrestore.jobs.folder import Item, find_items
 from vidrestore.jobs.identity import fingerprint, pinned
+from vidrestore.jobs.made import Made
 from vidrestore.jobs.space import check_before
-from vidrestore.jobs.tasks import Engine
+from vidrestore.jobs.tasks import Done, Engine, Failed
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, Report
 
 State = Literal["restored", "damaged", "done before", "left alone", "failed"]
-RECORD = ".vidrestore-batch"
-"""In the output folder: which output was made of what, and how."""
 MUCH_DAMAGE = 0.01
-_TABLE = """
-CREATE TABLE IF NOT EXISTS files (
-    name TEXT PRIMARY KEY, target TEXT NOT NULL, made_of TEXT, size INTEGER, changed INTEGER
-);
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +76,7 @@ def restore_folder(
     except OSError as error:
         raise OutputError(f"the folder {out} cannot be made: {error.strerror or error}") from error
     with ExitStack() as stack:
-        made = stack.enter_context(_Made(out))
+        made = stack.enter_context(Made(out))
         items = find_items(
             folder,
             out,
@@ -91,57 +86,129 @@ def restore_folder(
             earlier=made.targets(),
         )
         engine = stack.enter_context(make_engine(settings)) if _shares_out(settings) else None
-        outcomes: list[Outcome] = []
-        for number, item in enumerate(items, 1):
-
-            def say(
-                file: Progress | None, outcome: Outcome | None = None, number: int = number, item: Item = item
-            ) -> None:
-                if on_progress is not None:
-                    failed = sum(o.state == "failed" for o in outcomes)
-                    on_progress(
-                        BatchProgress(
-                            number=number,
-                            total=len(items),
-                            name=item.name,
-                            failed=failed,
-                            file=file,
-                            outcome=outcome,
-                        )
-                    )
-
-            outcomes.append(_one(item, made, settings, engine, retries, say))
-            say(None, outcomes[-1])
-        return outcomes
+        run = _Batch(made, settings, engine, retries, len(items), on_progress)
+        todo = [order for item in items if (order := run.prepared(item)) is not None]
+        if engine is not None:
+            todo = run.short_ones(engine, todo)
+        for order in todo:
+            run.one(order)
+        return sorted(run.outcomes, key=lambda outcome: outcome.name)
 
 
-def _one(
-    item: Item,
-    made: _Made,
-    settings: Settings,
-    engine: Engine | None,
-    retries: int,
-    say: Callable[[Progress], None],
-) -> Outcome:
-    try:
-        made_of = json.dumps(fingerprint(item.source.absolute(), pinned(settings)), sort_keys=True)
-    except InputError as error:
-        return Outcome(name=item.name, target=item.target, state="failed", sentence=str(error))
-    state = made.state(item, made_of)
-    if state == "done":
-        return Outcome(name=item.name, target=item.target, state="done before")
-    if state == "foreign" and not settings.overwrite:
-        why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
-        return Outcome(name=item.name, target=item.target, state="left alone", sentence=why)
-    item.target.parent.mkdir(parents=True, exist_ok=True)
-    check_before(item.target.parent, item.target, item.source.stat().st_size if _is_alike(settings) else 0)
-    # What was begun with other settings or of another input is begun anew: nobody is here to be asked.
-    how = settings.model_copy(update={"overwrite": state != "new", "restart": made.begun(item) != made_of})
-    made.begin(item, made_of)
-    outcome = _attempts(item, how, engine, retries, say)
-    if outcome.state in ("restored", "damaged"):
-        made.finish(item, made_of)
-    return outcome
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """A file that is to be restored."""
+
+    item: Item
+    made_of: str
+    settings: Settings
+
+
+class _Batch:
+    """The files of a run, and what came of them so far."""
+
+    def __init__(
+        self,
+        made: Made,
+        settings: Settings,
+        engine: Engine | None,
+        retries: int,
+        total: int,
+        on_progress: Callable[[BatchProgress], None] | None,
+    ) -> None:
+        self.outcomes: list[Outcome] = []
+        self._made, self._settings, self._engine = made, settings, engine
+        self._retries, self._total, self._on_progress = retries, total, on_progress
+
+    def prepared(self, item: Item) -> _Order | None:
+        """What is to be done for a file; None where its outcome is clear already."""
+        try:
+            made_of = json.dumps(fingerprint(item.source.absolute(), pinned(self._settings)), sort_keys=True)
+        except InputError as error:
+            self._ended(_failed(item, error, 0))
+            return None
+        state = self._made.state(item, made_of)
+        if state == "done":
+            self._ended(Outcome(name=item.name, target=item.target, state="done before"))
+            return None
+        if state == "foreign" and not self._settings.overwrite:
+            why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
+            self._ended(Outcome(name=item.name, target=item.target, state="left alone", sentence=why))
+            return None
+        item.target.parent.mkdir(parents=True, exist_ok=True)
+        # What was begun with other settings or of another input is begun anew: nobody is here to be asked.
+        changes = {"overwrite": state != "new", "restart": self._made.begun(item) != made_of}
+        return _Order(item=item, made_of=made_of, settings=self._settings.model_copy(update=changes))
+
+    def one(self, order: _Order) -> None:
+        """Restores a file to its outcome."""
+        item = order.item
+        self._begin(order)
+        outcome = _attempts(
+            item, order.settings, self._engine, self._retries, lambda progress: self._say(item.name, progress)
+        )
+        self._end(order, outcome)
+
+    def short_ones(self, engine: Engine, orders: list[_Order]) -> list[_Order]:
+        """Restores the files that are not worth segments, as many at a time as there are workers.
+
+        Gives back the others.
+        """
+        tasks = {number: order for number, order in enumerate(orders) if is_short(order.item.source)}
+        attempts: Counter[int] = Counter()
+        waiting = deque(tasks)
+        while waiting or not engine.is_idle:
+            while waiting and engine.has_room:
+                number = waiting.popleft()
+                attempts[number] += 1
+                self._begin(tasks[number])
+                engine.submit(_task(number, tasks[number]))
+            for event in engine.events(wait=True):
+                if not isinstance(event, Done | Failed):
+                    continue
+                order, tried = tasks[event.number], attempts[event.number]
+                if isinstance(event, Done):
+                    self._end(order, _outcome(order.item, event.result, tried))
+                elif isinstance(event.error, ProcessingError) and tried <= self._retries:
+                    waiting.append(event.number)
+                else:
+                    self._end(order, _failed(order.item, event.error, tried))
+        return [order for number, order in enumerate(orders) if number not in tasks]
+
+    def _begin(self, order: _Order) -> None:
+        likely = order.item.source.stat().st_size if self._settings.codec == "match" else 0
+        check_before(order.item.target.parent, order.item.target, likely)
+        self._made.begin(order.item, order.made_of)
+
+    def _end(self, order: _Order, outcome: Outcome) -> None:
+        if outcome.state in ("restored", "damaged"):
+            self._made.finish(order.item, order.made_of)
+        self._ended(outcome)
+
+    def _ended(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._say(outcome.name, None, outcome)
+
+    def _say(self, name: str, file: Progress | None, outcome: Outcome | None = None) -> None:
+        if self._on_progress is None:
+            return
+        failed = sum(o.state == "failed" for o in self.outcomes)
+        number = len(self.outcomes) + (outcome is None)
+        self._on_progress(
+            BatchProgress(
+                number=number, total=self._total, name=name, failed=failed, file=file, outcome=outcome
+            )
+        )
+
+
+def _task(number: int, order: _Order) -> FileTask:
+    alone = {"workers": None, "engine": "local", "segment": 0.0}
+    return FileTask(
+        number=number,
+        source=order.item.source.absolute(),
+        target=order.item.target.absolute(),
+        settings=pinned(order.settings.model_copy(update=alone)),
+    )
 
 
 def _attempts(
@@ -178,70 +245,9 @@ def _failed(item: Item, error: object, attempts: int) -> Outcome:
     return Outcome(name=item.name, target=item.target, state="failed", sentence=str(error), attempts=attempts)
 
 
-class _Made:
-    """The record of an output folder: what it holds was made of what. One run at a time has it."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._database = Database(out / RECORD, out, _TABLE)
-        self._connection = self._database.connection
-
-    def __enter__(self) -> _Made:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._database.close()
-
-    def targets(self) -> dict[str, str]:
-        """Outputs by the names of their inputs, within their folders."""
-        with self._database.sentences():
-            return dict(self._connection.execute("SELECT name, target FROM files"))
-
-    def state(self, item: Item, made_of: str) -> Literal["new", "done", "stale", "foreign"]:
-        """Whether the output is there, and made of this input with these settings."""
-        if not item.target.exists():
-            return "new"
-        row = self._row(item)
-        stat = item.target.stat()
-        if row is None or row[1:] != (stat.st_size, stat.st_mtime_ns):
-            return "foreign"
-        return "done" if row[0] == made_of else "stale"
-
-    def begun(self, item: Item) -> str | None:
-        """Of what the output was last begun."""
-        row = self._row(item)
-        return None if row is None else row[0]
-
-    def begin(self, item: Item, made_of: str) -> None:
-        self._put(item, made_of, None, None)
-
-    def finish(self, item: Item, made_of: str) -> None:
-        stat = item.target.stat()
-        self._put(item, made_of, stat.st_size, stat.st_mtime_ns)
-
-    def _row(self, item: Item) -> tuple[str, int | None, int | None] | None:
-        query = "SELECT made_of, size, changed FROM files WHERE name = ?"
-        with self._database.sentences():
-            row: tuple[str, int | None, int | None] | None = self._connection.execute(
-                query, (item.name,)
-            ).fetchone()
-        return row
-
-    def _put(self, item: Item, made_of: str, size: int | None, changed: int | None) -> None:
-        target = item.target.relative_to(self._out).as_posix()
-        with self._database.sentences(), self._connection:
-            self._connection.execute(
-                "REPLACE INTO files VALUES (?, ?, ?, ?, ?)", (item.name, target, made_of, size, changed)
-            )
-
-
 def _shares_out(settings: Settings) -> bool:
     """Whether one engine, with its workers' networks loaded, serves all files."""
     return (settings.workers or 1) > 1 or settings.engine != "local"
-
-
-def _is_alike(settings: Settings) -> bool:
-    return settings.codec == "match"
 
 
 def _extension(container: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vidrestore import video
 from vidrestore.account import Account
-from vidrestore.errors import OutputError, UsageError, VidrestoreError
+from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
 from vidrestore.jobs.engines import make_engine
 from vidrestore.jobs.identity import fingerprint, from_json, pinned, refuse_changed
 from vidrestore.jobs.journal import Journal, discard, journal_path
@@ -141,8 +141,19 @@ def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engin
             segments.work(running)
         except VidrestoreError as error:
             running.drop()
+            if isinstance(error, InputError):
+                _refuse_changing(film, journal, now)
             raise _kept(error, journal) from error
+        _refuse_changing(film, journal, now)
         return _finish(film, journal, run, segments.warnings, began)
+
+
+def _refuse_changing(film: Film, journal: Journal, now: dict[str, str]) -> None:
+    """Raises InputError where the input is not what it was when the run began."""
+    if fingerprint(film.given.path, film.settings) != now:
+        # What was read of it may be of neither file: no later run may take it for the film's.
+        journal.note(**{"input sha256": "changed while it was read"})
+        raise InputError(f"{film.given.path} changed while it was read; run the command again with --restart")
 
 
 def _finish(film: Film, journal: Journal, run: Account, warnings: list[str], began: float) -> Report:
