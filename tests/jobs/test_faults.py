@@ -44,7 +44,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def start(*words: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command(*words), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command(*words), "--quiet"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
