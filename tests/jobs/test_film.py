@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import vidrestore
+from tests.support.clips import Clip, make_clip, packets_of
+from tests.support.damage import zero_packets
 from tests.support.films import film_pictures, make_film
 from tests.support.footage import Footage, interlaced, make_footage
 from vidrestore.types import Frame, Report
@@ -58,11 +62,46 @@ def test_a_film_in_segments_is_the_film_in_one_go(tmp_path: Path) -> None:
 
 
 def test_so_is_an_interlaced_one_with_flicker_taken_out(tmp_path: Path) -> None:
-    pictures = interlaced(film_pictures(144, (range(60, 84),)))
+    pictures = interlaced(film_pictures(144, (range(60, 76),)))
     source = make_footage(tmp_path / "in.mkv", pictures, Footage(field_order=2))
     whole, parts = in_both_ways(source, tmp_path, deflicker=True)
-    assert whole.faces > 4
+    assert whole.faces > 2
     assert facts(parts) == facts(whole)
+    assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
+
+
+FILM = Fraction(24000, 1001)
+UNEVEN = [round(t * 512 * 1.13) + (t % 3) * 150 for t in range(110)]
+
+
+@pytest.mark.parametrize(
+    ("clip", "how"),
+    [
+        (Clip(frames=110, times=UNEVEN, sounds=("aac",), subtitles=True), {}),
+        (Clip(frames=110, start=Fraction(2), sounds=("aac",), gop=40), {"start": 0.5, "end": 3.9}),
+        (
+            Clip(frames=110, rate=FILM, time_base=Fraction(1, 24000)),
+            {"deinterlace": "bwdif"},
+        ),
+    ],
+    ids=["uneven, with sound and subtitles", "a piece of one that begins late", "deinterlaced"],
+)
+def test_times_and_other_streams_are_the_same_too(tmp_path: Path, clip: Clip, how: dict[str, Any]) -> None:
+    source = make_clip(tmp_path / "in.mkv", clip)
+    whole, parts = in_both_ways(source, tmp_path, **how)
+    assert facts(parts) == facts(whole)
+    assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
+    for kind in ("audio", "subtitle"):
+        assert packets_of(tmp_path / "parts.mkv", kind) == packets_of(tmp_path / "whole.mkv", kind)
+
+
+def test_damage_is_counted_once_and_shown_alike(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "in.mkv", Clip(frames=110, gop=12))
+    zero_packets(source, [20, 21, 50, 75])
+    whole, parts = in_both_ways(source, tmp_path)
+    assert whole.lost_frames + whole.concealed_frames > 0
+    assert facts(parts) == facts(whole)
+    assert parts.concealed_frames == whole.concealed_frames
     assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
 
 
