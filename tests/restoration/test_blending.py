@@ -31,7 +31,7 @@ def test_noise_on_a_still_face_is_averaged_away() -> None:
     torch.manual_seed(0)
     truth = torch.randn(64, 4, 4)
     noisy = [truth + 0.2 * torch.randn(64, 4, 4) for _ in range(7)]
-    blended = blend(1, noisy[3], [(abs(i - 3), noisy[i]) for i in range(7) if i != 3])
+    blended = blend(1, noisy[3], [(i - 3, noisy[i]) for i in range(7) if i != 3])
     assert (blended - truth).norm() < 0.6 * (noisy[3] - truth).norm()
 
 
@@ -50,7 +50,7 @@ def test_an_open_mouth_is_not_averaged_with_a_closed_one() -> None:
 
 def test_a_nearer_frame_counts_more() -> None:
     feature, near, far = torch.zeros(4, 1, 1) + 1, torch.full((4, 1, 1), 1.1), torch.full((4, 1, 1), 0.9)
-    assert blend(1, feature, [(1, near), (3, far)]).mean() > 1
+    assert blend(1, feature, [(1, near), (2, far)]).mean() > 1
 
 
 def test_finer_levels_are_averaged_where_the_fused_features_agree() -> None:
@@ -98,3 +98,22 @@ def test_codes_that_hesitate_between_frames_settle_where_the_face_stands_still()
     # Before blending they differ by a fifth in favour of one code, then of the other.
     assert max(left) - min(left) < 0.1
     assert max(right) - min(right) > 0.39
+
+
+def test_far_frames_stand_for_those_left_out_between() -> None:
+    feature, other = torch.ones(4, 1, 1), torch.full((4, 1, 1), 1.01)
+    blend = TemporalBlend(strength=1, offsets=(1, 3), time_constant=1e6)
+    face = FaceFeatures(fused=feature)
+
+    def moved_by(away: int) -> float:
+        fused = blend.features(face, [(away, FaceFeatures(fused=other))]).fused
+        return (fused.mean().item() - 1) / 0.01
+
+    assert moved_by(1) == pytest.approx(1 / 2, abs=1e-3)
+    assert moved_by(2) == 0
+    assert moved_by(-3) == pytest.approx(2 / 3, abs=1e-3)
+
+
+def test_a_face_depends_on_no_frame_beyond_the_reach() -> None:
+    assert TemporalBlend(strength=0).reach == 0
+    assert TemporalBlend(strength=1, offsets=(1, 2), code_offsets=(1, 5), picture_offsets=(3,)).reach == 10

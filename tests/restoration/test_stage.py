@@ -108,6 +108,17 @@ def test_blending_steadies_a_flickering_face() -> None:
     assert np.abs(np.diff(blended)).mean() < 0.35 * np.abs(np.diff(still)).mean()
 
 
+def test_what_is_drawn_differently_in_each_frame_is_steadied_too() -> None:
+    class Unsteady(MirrorRestorer):
+        def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+            self.drawn = getattr(self, "drawn", 0) + 1
+            return [face + np.float32(0.005 * (-1) ** self.drawn) for face in super().decode(codes)]
+
+    items = [envelope(i, {0: 0.5}) for i in range(20)]
+    out = [v[0] for v in values(restore(items, Unsteady(), TemporalBlend(strength=1.0), batch=1))]
+    assert np.abs(np.diff(out)).mean() < 0.35 * 0.01
+
+
 def test_nothing_blends_over_a_cut() -> None:
     items = [envelope(i, {0: 0.5}, scene=0) for i in range(4)] + [
         envelope(i, {0: 0.6}, scene=1) for i in range(4, 8)

@@ -119,9 +119,8 @@ class SegmentTask:
 
 def context_frames(settings: Settings) -> int:
     """How many frames to each side a restored frame depends on, within its scene."""
-    blend = TemporalBlend(strength=settings.temporal)
-    blended = blend.radius + blend.code_radius if settings.temporal else 0
-    return blended + (DEFLICKER_RADIUS if settings.deflicker else 0)
+    reach = TemporalBlend(strength=settings.temporal).reach
+    return reach + (DEFLICKER_RADIUS if settings.deflicker else 0)
 
 
 def needed(span: Span, records: Iterable[FrameRecord], scan: Scan) -> tuple[FrameRecord, ...]:

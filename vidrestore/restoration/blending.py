@@ -4,7 +4,8 @@ The specification's "What the paper does not have": between `encode` and `predic
 of a face is averaged with the same position in neighbouring frames of the track, and finer levels with it;
 between `predict` and `decode` the probabilities of its codes are. A neighbour counts by how near it is in
 time, by how sharp it is, and by how alike its feature is *at that position*: a moving mouth keeps its motion
-while the cheek beside it is steadied, and a blurred frame borrows from the sharp ones around it.
+while the cheek beside it is steadied, and a blurred frame borrows from the sharp ones around it. After
+`decode` the pictures are averaged along their motion (`motion.average_along_motion`).
 """
 
 from __future__ import annotations
@@ -12,13 +13,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidrestore.restoration.motion import average_along_motion
 from vidrestore.restoration.restorer import FaceCodes, FaceFeatures
+from vidrestore.types import FloatArray
 
+T = TypeVar("T")
+"""What there is of a neighbouring face: its features, its codes or its picture."""
 MOST_SHARPENING = 4.0
 """Largest factor that a neighbour's sharpness puts on its weight."""
 
@@ -29,52 +36,77 @@ class TemporalBlend:
 
     strength: float
     """0..1: weight of the neighbours against the frame itself; 0 leaves faces as they are."""
-    radius: int = 6
-    """Frames to each side whose features are looked at; it delays the stage by as many."""
-    time_constant: float = 4.0
+    offsets: tuple[int, ...] = (1, 2, 4)
+    """Frames to either side whose features are looked at, nearest first. Each stands for those left out
+    before it as well: far ones say much the same, and every one of them takes time."""
+    time_constant: float = 3.5
     """Standard deviation of the weight over time, in frames."""
-    code_radius: int = 10
-    """As `radius`, for codes: where features agree, a longer look harms no motion."""
-    code_time_constant: float = 6.5
+    code_offsets: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 10)
+    """As `offsets`, for codes: where features agree, a longer look harms no motion."""
+    code_time_constant: float = 8.0
+    picture_offsets: tuple[int, ...] = (1, 2)
+    """As `offsets`, for restored pictures."""
+    picture_time_constant: float = 3.0
     similarity: float = 0.4
     """Relative squared distance of two features at which a neighbour counts by a third (1/e)."""
 
+    @property
+    def reach(self) -> int:
+        """Frames to either side that a restored face depends on."""
+        each = (self.offsets, self.code_offsets, self.picture_offsets)
+        return sum(offsets[-1] for offsets in each) if self.strength else 0
+
     def features(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> FaceFeatures:
         """The face's fused features and levels, blended."""
-        if self.strength == 0 or not neighbours:
+        shares = _shares(neighbours, self.offsets, self.time_constant, self.strength)
+        if not shares:
             return face
-        weights = self._weights(face, neighbours, self.time_constant)
-        others = [other for _, other in neighbours]
+        others = [other for _, other in shares]
+        weights = self._weights(face, shares)
         return FaceFeatures(
             fused=_average(face.fused, [o.fused for o in others], weights),
             levels=tuple(
                 _average(level, [o.levels[i] for o in others], weights) for i, level in enumerate(face.levels)
             ),
-            sharpness=_mean_sharpness(face, neighbours, weights),
+            sharpness=_mean_sharpness(face, others, weights),
         )
 
     def codes(self, face: FaceCodes, neighbours: Sequence[tuple[int, FaceCodes]]) -> FaceCodes:
         """The face with its codes' log probabilities blended: a geometric mean, which stays sharp."""
-        if self.strength == 0 or not neighbours:
+        shares = _shares(neighbours, self.code_offsets, self.code_time_constant, self.strength)
+        if not shares:
             return face
-        features = [(away, other.features) for away, other in neighbours]
-        weights = self._weights(face.features, features, self.code_time_constant)
-        blended = _average(face.log_probabilities, [o.log_probabilities for _, o in neighbours], weights)
+        weights = self._weights(face.features, [(share, other.features) for share, other in shares])
+        blended = _average(face.log_probabilities, [o.log_probabilities for _, o in shares], weights)
         return FaceCodes(features=face.features, log_probabilities=blended)
 
-    def _weights(
-        self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]], time_constant: float
-    ) -> Tensor:
-        """(K, L, L) of each neighbour at each position, that of the face itself being 1."""
+    def picture(self, face: FloatArray, neighbours: Sequence[tuple[int, FloatArray]]) -> FloatArray:
+        """The restored face (S, S, 3) averaged with what neighbouring frames show of it."""
+        shares = _shares(neighbours, self.picture_offsets, self.picture_time_constant, self.strength)
+        return average_along_motion(face, shares) if shares else face
+
+    def _weights(self, face: FaceFeatures, others: Sequence[tuple[float, FaceFeatures]]) -> Tensor:
+        """(K, L, L) of each neighbour, given with its share, at each position; of the face itself 1."""
         # One after the other they stay in the processor's cache; stacked they take several times as long.
-        distance = torch.stack([_distance(face.fused, other.fused) for _, other in neighbours])  # (K, L, L)
+        distance = torch.stack([_distance(face.fused, other.fused) for _, other in others])  # (K, L, L)
         of_frame = [
-            math.exp(-0.5 * (away / time_constant) ** 2)
-            * min((other.sharpness / max(face.sharpness, 1e-6)) ** 2, MOST_SHARPENING)
-            for away, other in neighbours
+            share * min((other.sharpness / max(face.sharpness, 1e-6)) ** 2, MOST_SHARPENING)
+            for share, other in others
         ]
-        scale = self.strength * torch.tensor(of_frame, device=distance.device)[:, None, None]
+        scale = torch.tensor(of_frame, device=distance.device)[:, None, None]
         return scale * torch.exp(-distance / self.similarity)
+
+
+def _shares(
+    neighbours: Sequence[tuple[int, T]], offsets: tuple[int, ...], time_constant: float, strength: float
+) -> list[tuple[float, T]]:
+    """Those of the neighbours that are looked at, each with its weight over time; none without strength."""
+    stands_for = {after: after - before for before, after in pairwise((0, *offsets))} if strength else {}
+    return [
+        (strength * stands_for[abs(away)] * math.exp(-0.5 * (away / time_constant) ** 2), neighbour)
+        for away, neighbour in neighbours
+        if abs(away) in stands_for
+    ]
 
 
 def _distance(own: Tensor, other: Tensor) -> Tensor:
@@ -82,14 +114,10 @@ def _distance(own: Tensor, other: Tensor) -> Tensor:
     return (own - other).square_().sum(0) / (own.square().sum(0) + other.square().sum(0) + 1e-8).mul_(0.5)
 
 
-def _mean_sharpness(
-    face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]], weights: Tensor
-) -> float:
+def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights: Tensor) -> float:
     """The frame's own and its neighbours' sharpness, by how much of each is in the blend."""
     shares = weights.mean((1, 2)).tolist()
-    total = face.sharpness + sum(
-        s * other.sharpness for s, (_, other) in zip(shares, neighbours, strict=True)
-    )
+    total = face.sharpness + sum(s * other.sharpness for s, other in zip(shares, others, strict=True))
     return total / (1 + sum(shares))
 
 

@@ -14,7 +14,7 @@ from vidrestore.streaming import map_in_batches, windows
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
 T = TypeVar("T")
-"""What there is of a face: its features or its codes."""
+"""What there is of a face: its features, its codes or its picture."""
 
 
 def restore(
@@ -28,7 +28,7 @@ def restore(
     """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
 
     Frames wait until a batch is full, at most `max_frames` of them before each of the network's three steps,
-    and the blend's radii in between, so memory has a bound whatever the video holds.
+    and as many as the blend looks ahead in between, so memory has a bound whatever the video holds.
     """
     encoded = map_in_batches(
         items,
@@ -38,7 +38,7 @@ def restore(
         max_items=max_frames,
     )
     predicted = map_in_batches(
-        _blended(encoded, blend.radius if blend.strength else 0, blend.features),
+        _blended(encoded, blend, blend.offsets, blend.features),
         lambda pair: pair[1],
         restorer.predict,
         batch=batch,
@@ -46,13 +46,14 @@ def restore(
     )
     in_codes = ((item, codes) for (item, _), codes in predicted)
     decoded = map_in_batches(
-        _blended(in_codes, blend.code_radius if blend.strength else 0, blend.codes),
+        _blended(in_codes, blend, blend.code_offsets, blend.codes),
         lambda pair: pair[1],
         restorer.decode,
         batch=batch,
         max_items=max_frames,
     )
-    for (item, _), images in decoded:
+    in_pictures = ((item, pictures) for (item, _), pictures in decoded)
+    for item, images in _blended(in_pictures, blend, blend.picture_offsets, blend.picture):
         faces = tuple(
             RestoredFace(
                 track_id=face.track_id,
@@ -70,11 +71,12 @@ def restore(
 
 def _blended(
     items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]],
-    radius: int,
+    blend: TemporalBlend,
+    offsets: tuple[int, ...],
     blended: Callable[[T, Sequence[tuple[int, T]]], T],
 ) -> Iterator[tuple[FrameFaces[AlignedFace], list[T]]]:
-    """Each frame's faces blended with their neighbours; speaks `radius` frames late."""
-    for window, at in windows(items, radius):
+    """Each frame's faces blended with their neighbours; speaks as late as the last offset says."""
+    for window, at in windows(items, offsets[-1] if blend.strength else 0):
         item, values = window[at]
         yield (
             item,

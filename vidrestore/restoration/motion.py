@@ -1,0 +1,71 @@
+"""Restored pictures of one face averaged over time, along the face's own motion.
+
+Codes lie on a grid that stays with the crop, so what a restorer draws stays there too while the skin under it
+moves a pixel on, and a network draws a pixel's detail a little differently each time. Features averaged
+before the decoder cannot mend that. So the pictures after it are averaged as well, each neighbour first
+brought to where its detail is now, by dense optical flow (OpenCV's DIS; Kroeger et al. 2016, "Fast optical
+flow using dense inverse search"), and left out wherever it shows something else even then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.types import FloatArray
+
+LEAST_SIDE = 64
+"""Of the pictures between which motion is estimated: half of what is averaged, or this."""
+UNLIKE = 7.5
+"""Difference in 8-bit codes, after motion, at which a neighbour counts by a third (1/e)."""
+AROUND = 9
+"""Side of the square over which that difference is taken, in pixels of the flow's picture."""
+_NONE = np.empty(0)
+"""What OpenCV takes for an argument left out."""
+
+
+def average_along_motion(own: FloatArray, others: Sequence[tuple[float, FloatArray]]) -> FloatArray:
+    """`own` (S, S, 3) in 0..1 with weight 1, and (weight, picture) of the same face at other times.
+
+    A weight counts in full where the picture, moved, looks like `own`, and nothing where it does not.
+    """
+    size = own.shape[0]
+    grey = _grey(own)
+    total, weights = own.copy(), np.ones((size, size, 3), np.float32)
+    for weight, other in others:
+        other_grey = _grey(other)
+        flow = np.asarray(_estimator().calc(grey, other_grey, _NONE), np.float32)
+        unlike = cv2.blur(cv2.absdiff(_moved(other_grey, flow), grey).astype(np.float32), (AROUND, AROUND))
+        share = weight * np.exp(-((unlike / UNLIKE) ** 2))
+        share = cv2.cvtColor(cv2.resize(share, (size, size)), cv2.COLOR_GRAY2BGR)
+        at_size = cv2.resize(flow, (size, size)) * np.float32(size / len(grey))
+        cv2.accumulateProduct(_moved(other, at_size), share, total)
+        cv2.accumulate(share, weights)
+    return total / weights
+
+
+def _estimator() -> cv2.DISOpticalFlow:
+    # It keeps buffers between calls, so each call has its own: stages run on several threads.
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+
+
+def _grey(picture: FloatArray) -> NDArray[np.uint8]:
+    side = max(picture.shape[0] // 2, LEAST_SIDE)
+    small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.convertScaleAbs(small, alpha=255))
+
+
+def _moved(picture: NDArray, flow: NDArray[np.float32]) -> NDArray:  # type: ignore[type-arg]
+    """Each pixel from where `flow` (S, S, 2) x y [px] says it lies in `picture`."""
+    where = _grid(len(flow)) + flow
+    return np.asarray(cv2.remap(picture, where, _NONE, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+@cache
+def _grid(side: int) -> NDArray[np.float32]:
+    """(side, side, 2): the place x y of each pixel."""
+    return np.stack(np.meshgrid(*2 * [np.arange(side, dtype=np.float32)]), axis=2)
