@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidrestore import errors
-    from vidrestore.api import inspect, restore
+    from vidrestore.api import inspect, restore, resume
     from vidrestore.errors import (
         DamagedInputError,
         DeviceError,
@@ -49,11 +49,13 @@ __all__ = [
     "errors",
     "inspect",
     "restore",
+    "resume",
 ]
 
 _HOMES = {
     "inspect": "api",
     "restore": "api",
+    "resume": "api",
     "Inspection": "inspection",
     "Settings": "settings",
     "Report": "types",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidrestore.device import yield_while_waiting
-from vidrestore.settings import make_settings
+from vidrestore.settings import EngineName, make_settings
 from vidrestore.types import ProgressCallback, Report
 
 if TYPE_CHECKING:
@@ -31,9 +31,26 @@ def restore(
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
     yield_while_waiting()
-    from vidrestore.pipeline import restore_video  # torch and PyAV are loaded once there is work for them
+    from vidrestore.jobs import restore_film  # torch and PyAV are loaded once there is work for them
 
-    return restore_video(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
+    return restore_film(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
+
+
+def resume(
+    output: str | PathLike[str],
+    *,
+    on_progress: ProgressCallback | None = None,
+    workers: int | None = None,
+    engine: EngineName | None = None,
+) -> Report:
+    """What was done, once the film that an interrupted `restore` was making is whole at `output`.
+
+    With the settings it was begun with; only where the work is done may be another. Raises a subclass of
+    `VidrestoreError`: UsageError where nothing was begun, or its input has changed since.
+    """
+    from vidrestore.jobs import resume_film
+
+    return resume_film(Path(fspath(output)), on_progress, workers=workers, engine=engine)
 
 
 def inspect(

@@ -11,7 +11,7 @@ thread, in order, so what comes out does not depend on which is faster.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +19,18 @@ from typing import TYPE_CHECKING
 from vidrestore.account import Account
 from vidrestore.errors import InputError
 from vidrestore.settings import Settings
-from vidrestore.types import AlignedFace, Frame, FrameFaces, ProgressCallback, Report, VideoInfo
+from vidrestore.types import (
+    AlignedFace,
+    Frame,
+    FrameFaces,
+    ProgressCallback,
+    Report,
+    TrackedFace,
+    VideoInfo,
+)
 
 if TYPE_CHECKING:
-    from vidrestore.detection import FaceDetector
+    from vidrestore.restoration import DaefrRestorer
     from vidrestore.video import Input, Scan
 
 logger = logging.getLogger(__name__)
@@ -52,8 +60,8 @@ def restore_video(
     given = video.open_input(source, **settings.about_input())
     info = video.probe(given)
     scan = video.choose_scan(given, info, settings.deinterlace)
-    width, height = _output_size(info, settings)
-    run = Account(total=_expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
+    width, height = output_size(info, settings)
+    run = Account(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
     with video.make_writer(
         target,
         replace(info, field_order=scan.output),
@@ -81,20 +89,21 @@ def restore_video(
                 run.clock.leave()
                 run.frame_written(frame)
         if run.frames == 0:
-            raise InputError(_nothing_decoded(source, settings))
+            raise InputError(nothing_decoded(source, settings))
         if settings.start is None and settings.end is None:
             run.check_end(info, writer.beside_until)
-    return run.report(target, (*_unflagged(info, scan), *writer.warnings))
+    return run.report(target, (*unflagged(info, scan), *writer.warnings))
 
 
 def _restored_frames(
     source: Input, info: VideoInfo, scan: Scan, settings: Settings, run: Account
 ) -> Iterator[Frame]:
-    """The network's part of the pipeline, lazily; of interlaced video each field by itself."""
-    from vidrestore.compositing import composite, side_by_side
-    from vidrestore.detection import make_detector
-    from vidrestore.restoration import TemporalBlend, WithinMemory, make_restorer, restore
+    """The pipeline itself, lazily; of interlaced video each field by itself."""
+    from vidrestore.detection import detect, make_detector
+    from vidrestore.restoration import make_restorer
     from vidrestore.streaming import Prefetch
+    from vidrestore.tracking import choose, track
+    from vidrestore.video import read_frames
     from vidrestore.weights import model_path
 
     clock = run.clock
@@ -102,47 +111,6 @@ def _restored_frames(
     restorer = make_restorer(model_path(settings.model), device=settings.device, fidelity=settings.fidelity)
     detector = make_detector(settings.detector, settings.device)
     clock.leave()
-    batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
-    with Prefetch(
-        _aligned_faces(source, info, scan, settings, run, detector, restorer.size),
-        items=ITEMS_AHEAD,
-        max_bytes=ANALYSED_AHEAD_BYTES,
-        size_of=_item_bytes,
-        interrupt=source.interrupt,
-    ) as aligned:
-        restored = restore(
-            clock.awaited(aligned),
-            WithinMemory(restorer),
-            TemporalBlend(strength=settings.temporal),
-            batch=batch,
-            max_frames=held_frames(info),
-        )
-        for item in clock.timed("restoration", restored):
-            (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
-            run.faces += 0 if item.frame.second_field else len(item.faces)
-            if settings.compare == "side-by-side":
-                frame = side_by_side(item.frame, frame)
-            yield frame
-
-
-def _aligned_faces(
-    source: Input,
-    info: VideoInfo,
-    scan: Scan,
-    settings: Settings,
-    run: Account,
-    detector: FaceDetector,
-    size: int,
-) -> Iterator[FrameFaces[AlignedFace]]:
-    """What comes before the network, lazily: frames with their faces, found, followed and cut out."""
-    from vidrestore.alignment import align
-    from vidrestore.detection import detect
-    from vidrestore.restoration import deflicker
-    from vidrestore.streaming import Prefetch
-    from vidrestore.tracking import choose, track
-    from vidrestore.video import read_frames
-
-    clock = run.clock
     decoded = read_frames(
         source,
         info,
@@ -160,8 +128,53 @@ def _aligned_faces(
     ) as frames:
         found = detect(clock.awaited(frames), detector, min_face=settings.min_face)
         tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
-        aligned = align(clock.timed("tracking", tracked), size)
-        yield from clock.timed("alignment", deflicker(aligned) if settings.deflicker else aligned)
+        yield from restored_frames(tracked, restorer, info, settings, run, interrupt=source.interrupt)
+
+
+def restored_frames(
+    tracked: Iterable[FrameFaces[TrackedFace]],
+    restorer: DaefrRestorer,
+    info: VideoInfo,
+    settings: Settings,
+    run: Account,
+    *,
+    interrupt: Callable[[], None] | None = None,
+) -> Iterator[Frame]:
+    """The pipeline from the faces that were followed on: what a segment of a film goes through as well.
+
+    What leads to `tracked` runs in a thread, ahead of the network; `interrupt` ends a wait in there.
+    """
+    from vidrestore.alignment import align
+    from vidrestore.compositing import composite, side_by_side
+    from vidrestore.restoration import TemporalBlend, WholeBatches, WithinMemory, deflicker, restore
+    from vidrestore.streaming import Prefetch
+
+    clock = run.clock
+    batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
+    aligned = align(clock.timed("tracking", tracked), restorer.size)
+    if settings.deflicker:
+        aligned = deflicker(aligned)
+    fitting = WithinMemory(restorer)
+    with Prefetch(
+        clock.timed("alignment", aligned),
+        items=ITEMS_AHEAD,
+        max_bytes=ANALYSED_AHEAD_BYTES,
+        size_of=_item_bytes,
+        interrupt=interrupt,
+    ) as ahead:
+        restored = restore(
+            clock.awaited(ahead),
+            fitting if info.frame_count == 1 else WholeBatches(fitting, batch),
+            TemporalBlend(strength=settings.temporal),
+            batch=batch,
+            max_frames=held_frames(info),
+        )
+        for item in clock.timed("restoration", restored):
+            (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
+            run.faces += 0 if item.frame.second_field else len(item.faces)
+            if settings.compare == "side-by-side":
+                frame = side_by_side(item.frame, frame)
+            yield frame
 
 
 def held_frames(info: VideoInfo) -> int:
@@ -173,7 +186,7 @@ def held_frames(info: VideoInfo) -> int:
     return max(1, min(MAX_HELD, int(HELD_BYTES / frame_bytes)))
 
 
-def _output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
+def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     """Coded width and height; with the comparison twice as wide as it is shown."""
     from vidrestore.orientation import shown_across
 
@@ -183,7 +196,8 @@ def _output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-def _unflagged(info: VideoInfo, scan: Scan) -> list[str]:
+def unflagged(info: VideoInfo, scan: Scan) -> list[str]:
+    """The sentence for a video that is interlaced and does not say so."""
     if scan.method != "fields" or info.interlaced:
         return []
     return [
@@ -200,7 +214,8 @@ def _item_bytes(item: FrameFaces[AlignedFace]) -> int:
     return _frame_bytes(item.frame) + sum(face.image.nbytes for face in item.faces)
 
 
-def _expected_frames(info: VideoInfo, settings: Settings) -> int | None:
+def expected_frames(info: VideoInfo, settings: Settings) -> int | None:
+    """In the part that is asked for, as far as the container tells."""
     if settings.start is None and settings.end is None:
         return info.frame_count
     if info.duration is None and settings.end is None:
@@ -210,7 +225,8 @@ def _expected_frames(info: VideoInfo, settings: Settings) -> int | None:
     return max(round((end - (settings.start or 0.0)) * float(info.frame_rate)), 0)
 
 
-def _nothing_decoded(source: Path, settings: Settings) -> str:
+def nothing_decoded(source: Path, settings: Settings) -> str:
+    """Why there is nothing to restore."""
     if settings.start is not None:
         return f"{source} has no frames after {settings.start:g} s; choose an earlier --start"
     return f"no frame of {source} could be decoded: the file is damaged or cut short"

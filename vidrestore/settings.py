@@ -14,6 +14,7 @@ from vidrestore.errors import UsageError
 Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
+EngineName = Literal["local", "ray"]
 DetectorName = Literal["cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 
@@ -77,6 +78,16 @@ class Settings(BaseModel):
     """side-by-side: the original on the left, the restored video on the right."""
     overwrite: bool = False
     """Replace the output if it is there already."""
+
+    segment: float | None = Field(default=None, ge=0)
+    """Seconds of the pieces a film is restored in, so that it can be gone on with; 0: none; None: 60 where it
+    is longer than five minutes or there are several workers."""
+    workers: int | None = Field(default=None, ge=1, le=1024)
+    """Segments restored at the same time; None: as many as there are GPUs, or 1."""
+    engine: EngineName = "local"
+    """local (processes on this computer) or ray (a Ray cluster)."""
+    restart: bool = False
+    """Begin anew what an interrupted run has begun, even with other settings."""
 
     @field_validator("start", "end", mode="before")
     @classmethod

@@ -233,6 +233,8 @@ class Progress:
     """Restored so far."""
     seconds: float
     """Since the start."""
+    before: int = 0
+    """Of the frames, those an earlier run that was interrupted had written."""
 
 
 ProgressCallback = Callable[[Progress], None]

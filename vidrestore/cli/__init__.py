@@ -14,7 +14,7 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore import __version__
-from vidrestore.cli import inspect, models, restore, train
+from vidrestore.cli import batch, inspect, models, restore, resume, train
 from vidrestore.errors import VidrestoreError
 
 # typer carries its own click from 0.20 on and used the installed one before; this is the class of either.
@@ -30,6 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("restore", epilog=restore.EXAMPLES)(restore.restore)
+app.command("resume", epilog=resume.EXAMPLES)(resume.resume)
+app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")

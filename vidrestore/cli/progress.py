@@ -44,7 +44,8 @@ def show_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
 def describe(progress: Progress) -> str:
     """One line, such as `120/300 frames, 118 faces, 12.5 frames/s, 0:00:14 left`."""
     frames = f"{progress.frames}/{progress.total}" if progress.total else f"{progress.frames}"
-    line = f"{frames} frames, {progress.faces} faces, {_rate(progress):.1f} frames/s"
+    earlier = f" ({progress.before} of an earlier run)" if progress.before else ""
+    line = f"{frames} frames{earlier}, {progress.faces} faces, {_rate(progress):.1f} frames/s"
     left = _seconds_left(progress)
     return line if left is None else f"{line}, {timedelta(seconds=round(left))} left"
 
@@ -68,10 +69,12 @@ def _bar() -> Iterator[ProgressCallback]:
 
 def _lines(clock: Callable[[], float]) -> ProgressCallback:
     due = clock() + LINE_EVERY_SECONDS
+    told_of_earlier = False
 
     def show(progress: Progress) -> None:
-        nonlocal due
-        if clock() >= due:
+        nonlocal due, told_of_earlier
+        found, told_of_earlier = progress.before and not told_of_earlier, True
+        if clock() >= due or found:
             due = clock() + LINE_EVERY_SECONDS
             print(f"vidrestore: {describe(progress)}", file=sys.stderr, flush=True)
 
@@ -79,7 +82,8 @@ def _lines(clock: Callable[[], float]) -> ProgressCallback:
 
 
 def _rate(progress: Progress) -> float:
-    return progress.frames / progress.seconds if progress.seconds > 0 else 0.0
+    """Frames a second of this run."""
+    return (progress.frames - progress.before) / progress.seconds if progress.seconds > 0 else 0.0
 
 
 def _seconds_left(progress: Progress) -> float | None:

@@ -35,6 +35,8 @@ ffmpeg -i old.mp4 -f nut -c copy -c:v rawvideo - | vidrestore restore - - | ffmp
 
 vidrestore restore old.mp4 compared.mp4 --compare side-by-side --overwrite
 
+vidrestore restore film.mkv new.mkv --workers 2
+
 vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
 
 [bold]Exit codes[/bold]
@@ -47,7 +49,7 @@ MUCH_DAMAGE = 0.01
 DAMAGED = 3
 _OF_THE_ENDS = {
     "config", "codec", "crf", "preset", "container", "fps", "input_format", "pixel_format", "size",
-    "overwrite",
+    "overwrite", "segment", "workers", "engine", "restart",
 }  # fmt: skip
 """Settings that ffmpeg's own command lines say, or that have no meaning in a pipe."""
 
@@ -109,6 +111,12 @@ def restore(
         Path | None,
         typer.Option(metavar="FILE", help="YAML of these names; flags win over it."),
     ] = None,
+    segment: Annotated[float | None, typer.Option(metavar="SECONDS", help=about("segment"))] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help=about("workers"))] = None,
+    engine: Annotated[str | None, typer.Option(metavar="local|ray", help=about("engine"))] = None,
+    restart: Annotated[
+        bool | None, typer.Option("--restart", help=about("restart"), show_default=False)
+    ] = None,
     overwrite: Annotated[
         bool | None, typer.Option("--overwrite", "-y", help=about("overwrite"), show_default=False)
     ] = None,
@@ -146,6 +154,10 @@ def restore(
         "end": end,
         "deinterlace": deinterlace,
         "compare": compare,
+        "segment": segment,
+        "workers": workers,
+        "engine": engine,
+        "restart": restart,
         "overwrite": overwrite,
     }
     if print_ffmpeg:
@@ -153,19 +165,24 @@ def restore(
 
         print(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
         return
-    with _ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
+    with ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
         report = restore_video(input, output, on_progress=on_progress, **settings)
+    tell(report, quiet=quiet)
+
+
+def tell(report: Report, *, quiet: bool) -> None:
+    """Warnings, the closing line, and the exit code of a damaged input."""
     for warning in report.warnings:
         print(f"vidrestore: warning: {warning}", file=sys.stderr)
     if not quiet:
         # Standard output is the video's own where that goes there.
-        print(closing_line(report), file=sys.stderr if str(output) == "-" else sys.stdout)
+        print(closing_line(report), file=sys.stderr if str(report.output) == "-" else sys.stdout)
     if report.damage > MUCH_DAMAGE:
         raise typer.Exit(DAMAGED)
 
 
 @contextmanager
-def _ending_as_by_ctrl_c() -> Iterator[None]:
+def ending_as_by_ctrl_c() -> Iterator[None]:
     """SIGTERM, by which schedulers and `timeout` end a program, leaves no temporary file either."""
     if threading.current_thread() is not threading.main_thread():
         yield

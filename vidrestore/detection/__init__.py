@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidrestore.detection.detector import FaceDetector
-from vidrestore.detection.stage import detect
+from vidrestore.detection.stage import Known, detect
 from vidrestore.errors import UsageError
 
-__all__ = ["DETECTORS", "FaceDetector", "detect", "make_detector"]
+__all__ = ["DETECTORS", "FaceDetector", "Known", "detect", "make_detector"]
 
 DETECTORS = ("cascade", "retinaface_mobile0.25", "retinaface_resnet50")
 

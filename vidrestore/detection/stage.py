@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,18 +21,40 @@ CHANGED = 0.06
 _TINY = (32, 18)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that detection remembers after a frame, besides that frame itself."""
+
+    count: int
+    """Frames so far."""
+    faces: tuple[Detection, ...]
+    """Those of the last of them, as it is shown."""
+
+
 def detect(
-    frames: Iterable[Frame], detector: FaceDetector, *, interval: int = 5, min_face: int = 24
+    frames: Iterable[Frame],
+    detector: FaceDetector,
+    *,
+    interval: int = 5,
+    min_face: int = 24,
+    begin: Known | None = None,
+    on_known: Callable[[Known], None] | None = None,
 ) -> Iterator[FrameFaces[Detection]]:
     """One out per frame in, same order, at once; the detector sees each as a player shows it.
 
     `interval`: frames between two searches, of which most are quick. A face that could not be followed and a
     picture that changed all over (a cut) bring on a thorough one at once.
     `min_face`: faces whose box is lower or narrower than this [frame px] are left out.
+    `on_known` is called before each frame comes out. With one of its values as `begin`, and `frames` from the
+    last it counts on, all goes on as it would have; that frame itself does not come out again.
     """
     known: tuple[Detection, ...] = ()
     before: FloatArray | None = None
-    for count, coded in enumerate(frames):
+    frames, first = iter(frames), 0
+    if begin is not None:
+        known, first = begin.faces, begin.count
+        before = _tiny(upright(next(frames)))
+    for count, coded in enumerate(frames, first):
         frame = upright(coded)
         followed = detector.follow(frame, known) if known else ()
         look = _tiny(frame)
@@ -44,6 +67,8 @@ def detect(
         else:
             found = without_duplicates(followed)
         known = tuple(d for d in found if smaller_side(d.box) >= min_face)
+        if on_known is not None:
+            on_known(Known(count=count + 1, faces=known))
         yield FrameFaces(frame=coded, faces=tuple(from_upright(d, coded) for d in known))
 
 

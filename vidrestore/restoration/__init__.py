@@ -10,6 +10,7 @@ from vidrestore.restoration.restorer import (
     make_restorer,
 )
 from vidrestore.restoration.stage import restore
+from vidrestore.restoration.whole_batches import WholeBatches
 from vidrestore.restoration.within_memory import WithinMemory
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "FaceFeatures",
     "FaceRestorer",
     "TemporalBlend",
+    "WholeBatches",
     "WithinMemory",
     "deflicker",
     "make_restorer",

@@ -29,8 +29,8 @@ KEPT_FROM, KEPT_AT = 0.42, 0.52
 that is too little to leave the face as it is, and from which it is enough.
 
 Of people held out, three quarters of those blurred and shrunk beyond recognition lie below the first, and 95
-in 100 of those mildly degraded above the second; half of those starved of bits lie below the third, and nearly
-half of those mildly degraded above the last.
+in 100 of those mildly degraded above the second; half of those starved of bits lie below the third, and
+nearly half of those mildly degraded above the last.
 """
 
 

@@ -37,12 +37,16 @@ class _Picture(NamedTuple):
     columns: slice
 
 
-def number_scenes(items: Iterable[FrameFaces[Detection]]) -> Iterator[FrameFaces[Detection]]:
-    """The same frames with their scene's number, `LOOK_AHEAD` frames late."""
+def number_scenes(
+    items: Iterable[FrameFaces[Detection]], *, scene: int = 0
+) -> Iterator[FrameFaces[Detection]]:
+    """The same frames with their scene's number, from `scene` on, `LOOK_AHEAD` frames late.
+
+    Nothing is remembered over a cut, so a video may be begun at any of its scenes.
+    """
     waiting: deque[tuple[FrameFaces[Detection], _Picture | None]] = deque()
     changes: deque[float] = deque(maxlen=8)
     last: _Picture | None = None
-    scene = 0
     stream = iter(items)
     ended = False
     while not ended or waiting:
@@ -56,8 +60,9 @@ def number_scenes(items: Iterable[FrameFaces[Detection]]) -> Iterator[FrameFaces
             return
         item, picture = waiting.popleft()
         if picture is not None:
-            change = 0.0 if last is None else _change(last, picture)
-            if last is not None and _is_cut(change, changes):
+            if last is None:
+                last = picture
+            elif _is_cut(change := _change(last, picture), changes):
                 if not _comes_back(last, waiting):
                     scene += 1
                     changes.clear()

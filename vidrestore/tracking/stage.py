@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,27 +15,50 @@ from vidrestore.tracking.tracker import CONFIRMATIONS, Track, Tracker
 from vidrestore.types import Detection, FrameFaces, TrackedFace
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneStart:
+    """All that is known where a scene begins, as nobody is remembered over a cut."""
+
+    number: int = 0
+    """Of its first frame: how many came before."""
+    scene: int = 0
+    next_id: int = 0
+    """Tracks numbered so far."""
+
+
 def track(
-    items: Iterable[FrameFaces[Detection]], *, lag: int = 12, seconds_to_death: float = 0.5
+    items: Iterable[FrameFaces[Detection]],
+    *,
+    lag: int = 12,
+    seconds_to_death: float = 0.5,
+    begin: SceneStart | None = None,
+    on_scene: Callable[[SceneStart], None] | None = None,
 ) -> Iterator[FrameFaces[TrackedFace]]:
     """One frame out per frame in, same order, `lag` frames late.
 
     A face comes out once it has been seen often enough, from its first sight on: the lag leaves time for
     that. Gaps are bridged where the face comes back within the lag and nothing hides it in between; a face
     that is gone is not painted.
+    `on_scene` is called at each cut, once all frames before it are out and none of those behind; `items` from
+    there on with `begin` give what they gave in one go.
     """
-    tracker = Tracker(seconds_to_death=seconds_to_death, confirmations=min(CONFIRMATIONS, lag + 1))
+    begin = begin or SceneStart()
+    tracker = Tracker(
+        seconds_to_death=seconds_to_death, confirmations=min(CONFIRMATIONS, lag + 1), next_id=begin.next_id
+    )
     waiting: deque[tuple[int, FrameFaces[Detection]]] = deque()
-    scene_start = 0
+    scene_start = begin.number
     before: FrameFaces[Detection] | None = None
     number = -1
-    for number, item in enumerate(number_scenes(items)):
+    for number, item in enumerate(number_scenes(items, scene=begin.scene), begin.number):
         if before is not None and item.scene != before.scene:
             # The old scene is complete: what was waiting knows all it can know.
             tracker.confirm_seen_throughout(number - scene_start)
             yield from _drain(waiting, 0, tracker, scene_start)
             tracker.cut()
             scene_start = number
+            if on_scene is not None:
+                on_scene(SceneStart(number=number, scene=item.scene, next_id=tracker.next_id))
         seconds = 0.0 if before is None else max(item.frame.seconds - before.frame.seconds, 1e-4)
         tracker.update(number, item.frame, seconds, item.faces)
         waiting.append((number, item))

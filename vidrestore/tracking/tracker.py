@@ -55,14 +55,21 @@ class Track:
 class Tracker:
     """Associates detections with tracks, frame after frame."""
 
-    def __init__(self, *, seconds_to_death: float, confirmations: int = CONFIRMATIONS) -> None:
+    def __init__(
+        self, *, seconds_to_death: float, confirmations: int = CONFIRMATIONS, next_id: int = 0
+    ) -> None:
         self.tracks: list[Track] = []
         """Living and just ended ones; the owner drops those it needs no longer."""
         self._ended: list[tuple[float, Track]] = []
         self._seconds_to_death = seconds_to_death
         self._confirmations = confirmations
-        self._next_id = 0
+        self._next_id = next_id
         self._living: list[Track] = []
+
+    @property
+    def next_id(self) -> int:
+        """That of the next person who is new."""
+        return self._next_id
 
     def confirm_seen_throughout(self, frames: int) -> None:
         """At the end of a scene of so many frames: a face in all of them is one, however few they are."""

@@ -39,22 +39,48 @@ def read_frames(
     if input.is_exr:
         yield from exr.read(input, info, start=start, end=end)
         return
+
+    def part(stream: VideoStream) -> tuple[int | None, int | None]:
+        cut, time_base = source.cut_of(stream, start, end), source.time_base(stream)
+        return cut.first(time_base), cut.stop(time_base)
+
+    yield from _read(input, info, part, on_lost, on_concealed)
+
+
+def read_ticks(
+    input: Input,
+    info: VideoInfo,
+    *,
+    first: int | None,
+    stop: int | None,
+    on_lost: Callable[[], None] | None = None,
+    on_concealed: Callable[[], None] | None = None,
+) -> Iterator[Frame]:
+    """As `read_frames`, from the timestamp `first` up to but without `stop`; None: the beginning, the end."""
+    yield from _read(input, info, lambda _: (first, stop), on_lost, on_concealed)
+
+
+def _read(
+    input: Input,
+    info: VideoInfo,
+    part: Callable[[VideoStream], tuple[int | None, int | None]],
+    on_lost: Callable[[], None] | None,
+    on_concealed: Callable[[], None] | None,
+) -> Iterator[Frame]:
     with ExitStack() as files:
         container = files.enter_context(source.open_source(input, last=True))
         stream = source.video_stream(container, input)
-        cut = source.cut_of(stream, start, end)
-        time_base = source.time_base(stream)
-        stop = cut.stop(time_base)
-        clock = _Clock(step=max(1, round(1 / (info.frame_rate * time_base))))
+        first, stop = part(stream)
+        clock = _Clock(step=max(1, round(1 / (info.frame_rate * source.time_base(stream)))))
         index = 0
-        for shown in _shown_from(files, input, container, cut.first(time_base), info):
+        for shown in _shown_from(files, input, container, first, info):
             if shown is None:
                 _call(on_lost)
                 continue
             pts = clock.read(shown)
             if stop is not None and pts >= stop:
                 return
-            if cut.holds(pts, time_base):
+            if first is None or pts >= first:
                 if shown.pts_of_lost is not None:
                     _call(on_lost)
                 elif shown.picture.is_corrupt:

@@ -56,6 +56,19 @@ def make_target(output: Path, *, first: int = 1) -> Target:
     return _Sequence(output, first) if is_pattern(output) else _File(output)
 
 
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Renames a whole file, so that even a power cut leaves the old one or the new one, never half of one."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(target)
+    if os.name == "posix":  # elsewhere folders cannot be opened, nor need they be
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
 class _File:
     """A file beside its target, renamed when it is whole."""
 
@@ -69,7 +82,7 @@ class _File:
         return av.open(f"file:{self.temporary}", "w", format=muxer, container_options=options)
 
     def put_in_place(self) -> None:
-        self.temporary.replace(self._output)
+        put_in_place(self.temporary, self._output)
 
     def remove(self) -> None:
         with suppress(OSError):  # what led here is the error to be told

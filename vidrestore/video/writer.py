@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,27 +16,17 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
-from vidrestore.orientation import turned
-from vidrestore.types import UPRIGHT, Frame, VideoInfo
-from vidrestore.video import formats, picture_facts, source, tagging
-from vidrestore.video.container import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, choose_container
-from vidrestore.video.encoder import BY_COUNT, quality_options
-from vidrestore.video.frame_times import FrameTimes
+from vidrestore.types import Frame, VideoInfo
+from vidrestore.video import source
+from vidrestore.video.container import IMAGES, ISO_MEDIA, MATROSKA, choose_container
 from vidrestore.video.input import Input
-from vidrestore.video.match import choose_codec
-from vidrestore.video.painter import Painter
 from vidrestore.video.paths import check_paths
+from vidrestore.video.picture_stream import TIMELESS, PictureStream
 from vidrestore.video.sequence import is_pattern
-from vidrestore.video.streams import StreamCopy, describing
+from vidrestore.video.streams import StreamCopy
 from vidrestore.video.target import cannot_write, make_target, no_frames, one_picture
-from vidrestore.video.unstated import unstated
 
-_TOO_FEW_FOR_X265 = 2
-"""Of so few frames x265 leaves the decoding times to chance: it never gets to fill them in."""
-_TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
-"""Where a frame's time follows from its number alone."""
 _MAX_TIMESCALE = 2**31 - 1
-_FULL, _LIMITED = 2, 1
 
 
 class VideoWriter:
@@ -75,30 +64,21 @@ class VideoWriter:
         self._info = info
         self._source = source or Input(path=info.path)
         self._muxer = choose_container(output, container)
-        self._width = width or info.width
-        self._height = height or info.height
-        # Files of pictures say nothing of how to turn them.
-        self._turn = info.orientation if self._muxer == IMAGES else UPRIGHT
-        painted, self._coded_size = info.pixel_format, (self._width, self._height)
-        if self._turn.is_transposed:
-            painted, self._coded_size = formats.transposed(painted), (self._height, self._width)
-        extension = output.suffix.lower().removeprefix(".")
-        choice = choose_codec(
-            codec, replace(info, pixel_format=painted), self._muxer, extension, self._coded_size
+        self._pictures = PictureStream(
+            output,
+            info,
+            self._source,
+            muxer=self._muxer,
+            codec=codec,
+            crf=crf,
+            preset=preset,
+            width=width or info.width,
+            height=height or info.height,
         )
-        self._encoding = choice.encoding
-        self._choice = choice
-        self._options = quality_options(self._encoding.codec, crf, preset, choice.options)
-        self._painter = Painter(self._encoding, painted, info.colour, info.height)
-        self._first = picture_facts.of_first_picture(self._source)
-        self._field_flags = tagging.FieldFlags(info.field_order)
         self._start, self._end = start, end
-        self._target = make_target(output, first=self._source.first_number(info.frame_rate, start))
-        self._range = _LIMITED
-        self._frames = 0
-        self._times = FrameTimes(
-            info, numbers=self._encoding.codec in BY_COUNT, timeless=self._muxer in _TIMELESS
-        )
+        first = self._source.first_number(info.frame_rate, start)
+        self._target = make_target(output, first=first)
+        self._is_empty = True
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
@@ -107,12 +87,11 @@ class VideoWriter:
             undo.callback(_close_quietly, self._container)
             self._copy = StreamCopy(self._source, self._container, start=self._start, end=self._end)
             undo.callback(self._copy.close)
-            self._copy.add_streams(self._add_video)
+            self._copy.add_streams(lambda: self._pictures.add_to(self._container, self._copy.video))
             self.warnings = [
-                *self._choice.warnings,
+                *self._pictures.warnings_of_choice(),
                 *self._copy.left_out(),
-                *self._unstated(),
-                *tagging.lost(self._encoding.codec, self._first),
+                *self._pictures.warnings_of_facts(),
             ]
             self._write_header()
             self._undo = undo.pop_all()
@@ -127,48 +106,51 @@ class VideoWriter:
         with self._undo as undo, self._sentences():
             if error is not None:
                 return
-            if not self._frames:
+            if self._is_empty:
                 raise InputError(no_frames(self._info.path))
-            self._mux(self._last_packets())
+            if self._pictures.frames:
+                self._mux(self._pictures.flush())
             self._copy.finish()
             self.warnings += self._copy.damages()
-            if self._muxer in _TIMELESS and self._times.is_uneven:
-                self.warnings.append(f"{self._kind()} state no times, and the input's frames come unevenly")
+            if self._muxer in TIMELESS and self._pictures.is_uneven:
+                self.warnings.append(
+                    f"{self._pictures.kind} state no times, and the input's frames come unevenly"
+                )
             self._container.close()
             self._target.put_in_place()
             undo.pop_all()
             self._copy.close()
 
     @property
-    def _aspect(self) -> Fraction:
-        return 1 / self._info.pixel_aspect if self._turn.is_transposed else self._info.pixel_aspect
-
-    @property
     def beside_until(self) -> Fraction | None:
         """Seconds at which what was copied so far beside the video ends, or None."""
         return self._copy.until
 
+    @property
+    def codec(self) -> str:
+        """The encoder's name."""
+        return self._pictures.codec
+
+    @property
+    def extradata(self) -> bytes:
+        """What the encoder says ahead of all packets."""
+        return self._pictures.stream.codec_context.extradata or b""
+
     def write(self, frame: Frame) -> None:
         """Encodes the frame and carries the other streams on to its time."""
-        expected = (self._width, self._height, self._info.pixel_format)
-        if (frame.width, frame.height, frame.format) != expected:
-            raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
-        if self._frames and self._muxer == IMAGES and not is_pattern(self._output):
+        if not self._is_empty and self._muxer == IMAGES and not is_pattern(self._output):
             raise UsageError(one_picture(self._output, self._info.path))
         with self._sentences():
-            planes = [turned(plane, self._turn) for plane in frame.planes]
-            picture = self._field_flags.flagged(self._painter.paint(planes))
-            self._times.stamp(picture, frame, self._copy.cut.shift(frame.time_base))
-            self._tag(picture)
-            self._mux(self._stream.encode(picture))
-        self._frames += 1
+            self._mux(self._pictures.encode(frame, self._copy.cut.shift(frame.time_base)))
+        self._is_empty = False
 
-    def _last_packets(self) -> list[Packet[VideoStream]]:
-        packets = self._stream.encode(None)
-        if self._encoding.codec == "libx265" and self._frames <= _TOO_FEW_FOR_X265:
+    def carry(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        """Takes in packets that an encoder of the same settings made of frames: instead of `write`."""
+        with self._sentences():
             for packet in packets:
-                packet.dts = packet.pts
-        return packets
+                packet.stream = self._pictures.stream
+                self._mux([packet])
+                self._is_empty = False
 
     def _container_options(self) -> dict[str, str]:
         """Options by which the container keeps timestamps as they are."""
@@ -189,79 +171,16 @@ class VideoWriter:
                 options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
         return options
 
-    def _add_video(self) -> None:
-        given = self._copy.video
-        codec = self._encoding.codec
-        try:
-            stream = self._container.add_stream(
-                codec, rate=self._info.frame_rate.limit_denominator(1 << 16), options=self._options
-            )
-        except ValueError as error:
-            raise OutputError(
-                f"{self._kind()} cannot hold {codec} video; choose an output name that ends in "
-                f"{'.mov' if self._muxer == 'matroska' else '.mkv'}"
-            ) from error
-        assert isinstance(stream, VideoStream)
-        context = stream.codec_context
-        context.width, context.height = self._coded_size
-        context.pix_fmt = self._encoding.pixel_format
-        context.time_base = self._times.encoder_base
-        stream.time_base = self._times.stream_base
-        context.sample_aspect_ratio = self._aspect
-        order = self._info.field_order
-        context.field_order = tagging.field_order_code(order, given.codec_context.field_order)
-        tagging.code_fields(context, order)
-        context.options = self._options | tagging.encoder_options(
-            codec, order, self._painter.colour, self._first.hdr
-        )
-        context.thread_type = "AUTO"
-        # What the input leaves unsaid stays unsaid.
-        colour = self._painter.colour
-        unsaid = colour == self._info.colour and not colour.full_range and not given.color_range
-        self._range = 0 if unsaid else _FULL if colour.full_range else _LIMITED
-        self._tag(context)
-        if codec == "libx265" and self._muxer in ISO_MEDIA:
-            context.codec_tag = "hvc1"  # Apple's players take no other
-        stream.metadata.update(describing(given))
-        stream.disposition = given.disposition
-        if self._first.matrix is not None and self._turn == UPRIGHT:
-            stream.set_display_matrix(self._first.matrix)
-        self._stream = stream
-        try:
-            context.open()
-        except (av.FFmpegError, ValueError) as error:
-            options = ", ".join(f"{name} {value}" for name, value in self._options.items()) or "its defaults"
-            raise UsageError(
-                f"the encoder {codec} does not start with {options} for {self._width}x{self._height} "
-                f"{self._encoding.pixel_format} video; try another --preset, --crf or --codec"
-            ) from error
-
     def _write_header(self) -> None:
         try:
             self._container.start_encoding()
         except (av.error.InvalidDataError, av.error.ArgumentError) as error:
             raise OutputError(
-                f"{self._kind()} cannot hold this video; choose an output name that ends in .mkv"
+                f"{self._pictures.kind} cannot hold this video; choose an output name that ends in .mkv"
             ) from error
-
-    def _unstated(self) -> list[str]:
-        return unstated(self._info, self._aspect, self._muxer, self._encoding.codec, self._kind())
-
-    def _kind(self) -> str:
-        if self._output.suffix and str(self._output) != STDOUT:
-            return f"{self._output.suffix} files"
-        return f"{self._muxer} streams"
-
-    def _tag(self, target: av.VideoFrame | av.VideoCodecContext) -> None:
-        colour = self._painter.colour
-        target.colorspace = colour.matrix
-        target.color_primaries = colour.primaries
-        target.color_trc = colour.transfer
-        target.color_range = self._range
 
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
-            self._times.restamp(packet)
             seen = packet.dts if packet.dts is not None else packet.pts
             self._copy.advance((seen or 0) * Fraction(packet.time_base))
             self._container.mux(packet)
@@ -274,7 +193,7 @@ class VideoWriter:
             if (told := cannot_write(self._output, error)) is not None:
                 raise told from error
             raise ProcessingError(
-                f"encoding {self._output} with {self._encoding.codec} broke off: {error}"
+                f"encoding {self._output} with {self._pictures.codec} broke off: {error}"
             ) from error
 
 

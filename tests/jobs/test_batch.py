@@ -1,0 +1,118 @@
+"""A folder of videos: mirrored, gone on with, reported; one that fails stops no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clips import Clip, make_clip, truncate
+from vidrestore.cli import main
+from vidrestore.errors import OutputError, ProcessingError
+from vidrestore.jobs import batch
+from vidrestore.jobs.batch import BatchProgress, restore_folder
+from vidrestore.jobs.made import Made
+from vidrestore.settings import make_settings
+
+FFV1 = make_settings(codec="ffv1", container="mkv")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    make_clip(folder / "a.mp4", Clip(frames=6))
+    make_clip(folder / "a.mov", Clip(frames=7))
+    make_clip(folder / "deep" / "b.mp4", Clip(frames=8))
+    shutil.copy(folder / "a.mp4", folder / "broken.mp4")
+    truncate(folder / "broken.mp4", 0.3)
+    return folder
+
+
+def states(folder: Path, out: Path, settings: Any = FFV1, **how: Any) -> dict[str, str]:
+    outcomes = restore_folder(folder, out, settings, **{"recursive": True} | how)
+    return {outcome.name: outcome.state for outcome in outcomes}
+
+
+def test_what_fails_stops_no_other_and_what_is_done_is_not_done_again(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    seen: list[BatchProgress] = []
+    first = states(folder, out, on_progress=seen.append)
+    assert first == {
+        "a.mov": "restored", "a.mp4": "restored", "broken.mp4": "failed", "deep/b.mp4": "restored"
+    }  # fmt: skip
+    assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.mkv")) == [
+        "a.mov.mkv", "a.mp4.mkv", "deep/b.mkv",
+    ]  # fmt: skip
+    ended = [progress for progress in seen if progress.outcome is not None]
+    assert [progress.number for progress in ended] == [1, 2, 3, 4]
+    assert any(progress.file is not None and progress.name == "a.mov" for progress in seen)
+    again = states(folder, out)
+    assert again == {
+        "a.mov": "done before", "a.mp4": "done before", "broken.mp4": "failed", "deep/b.mp4": "done before"
+    }  # fmt: skip
+
+
+def test_what_is_stale_is_done_again_and_what_is_not_ours_is_left(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    states(folder, out)
+    os.utime(folder / "a.mp4", (1, 1))
+    (out / "deep" / "b.mkv").write_bytes(b"the user's own")
+    assert states(folder, out) == {
+        "a.mov": "done before", "a.mp4": "restored", "broken.mp4": "failed", "deep/b.mp4": "left alone"
+    }  # fmt: skip
+    assert (out / "deep" / "b.mkv").read_bytes() == b"the user's own"
+    other = make_settings(codec="ffv1", container="mkv", strength=0.5, overwrite=True)
+    assert set(states(folder, out, other).values()) == {"restored", "failed"}
+    assert (out / "deep" / "b.mkv").read_bytes() != b"the user's own"
+
+
+def test_a_failure_that_another_attempt_mends_is_tried_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = batch.restore_film, []
+
+    def flaky(source: Path, *rest: Any) -> Any:
+        calls.append(source.name)
+        if calls.count(source.name) == 1:
+            raise ProcessingError("the graphics card is gone for a moment")
+        return real(source, *rest)
+
+    monkeypatch.setattr(batch, "restore_film", flaky)
+    assert states(folder, tmp_path / "out", pattern="b.*") == {"deep/b.mp4": "restored"}
+    assert states(folder, tmp_path / "third", pattern="a.mp4", retries=0) == {"a.mp4": "failed"}
+
+
+def test_two_runs_on_one_folder_are_refused(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with Made(out), pytest.raises(OutputError, match="another vidrestore is working on"):
+        states(folder, out)
+
+
+def test_workers_take_short_files_each(folder: Path, tmp_path: Path) -> None:
+    settings = make_settings(codec="ffv1", container="mkv", workers=2)
+    assert states(folder, tmp_path / "out", settings) == {
+        "a.mov": "restored", "a.mp4": "restored", "broken.mp4": "failed", "deep/b.mp4": "restored"
+    }  # fmt: skip
+
+
+def test_the_command_reports_as_table_json_and_exit_code(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.json"
+    words = ["batch", str(folder), str(tmp_path / "out"), "--codec", "ffv1", "--container", "mkv"]
+    assert main([*words, "--report", str(report)]) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1] == "2 restored, 1 failed"
+    assert "[3/3] broken.mp4: failed: " in err
+    rows = json.loads(report.read_text())
+    assert [(row["name"], row["state"], row["frames"]) for row in rows] == [
+        ("a.mov", "restored", 7), ("a.mp4", "restored", 6), ("broken.mp4", "failed", 0)
+    ]  # fmt: skip
+    assert main([*words, "--pattern", "a.*", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,58 @@
+"""A part of a video read again gives the frames of the first reading, wherever decoding may begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.clips import Clip, make_clip
+from vidrestore.errors import InputError
+from vidrestore.types import Frame
+from vidrestore.video import Seen, checksum, open_input, probe, read_again, read_frames
+
+CLIPS = {
+    "B-frames": Clip(frames=60, gop=30, b_frames=3),
+    "open groups": Clip(frames=60, gop=15, b_frames=3, options={"x264-params": "open-gop=1"}),
+    "refreshed by stripes": Clip(
+        frames=60, gop=20, b_frames=0, options={"x264-params": "intra-refresh=1:keyint=20"}
+    ),
+    "uneven": Clip(times=[t * 512 + (t % 4) * 90 for t in range(60)], time_base=Fraction(1, 12800)),
+    "late": Clip(frames=60, start=Fraction(3)),
+}
+
+
+def seen(frame: Frame) -> Seen:
+    return Seen(index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame))
+
+
+@pytest.mark.parametrize("extension", [".mp4", ".ts"])
+@pytest.mark.parametrize("kind", CLIPS)
+def test_any_part_is_the_same_again(tmp_path: Path, kind: str, extension: str) -> None:
+    path = make_clip(tmp_path / f"in{extension}", CLIPS[kind])
+    info, given = probe(path), open_input(path)
+    frames = list(read_frames(path, info))
+    for first, stop in ((0, 7), (17, 18), (23, 48), (59, 60)):
+        again = list(read_again(given, info, [seen(f) for f in frames[first:stop]]))
+        assert [seen(f) for f in again] == [seen(f) for f in frames[first:stop]]
+    on = list(read_again(given, info, [seen(f) for f in frames[31:33]], and_on=True))
+    assert [seen(f) for f in on] == [seen(f) for f in frames[31:]]
+
+
+def test_a_video_that_has_changed_is_one_sentence(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "in.mp4", CLIPS["B-frames"])
+    info, given = probe(path), open_input(path)
+    known = [seen(f) for f in read_frames(path, info)]
+    with pytest.raises(InputError, match="does not give the same frames"):
+        list(read_again(given, info, [replace(known[20], pts=known[20].pts + 1)]))
+
+
+def test_one_sample_changes_the_checksum(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "in.mp4", Clip(frames=1))
+    (frame,) = read_frames(path, probe(path))
+    planes = [np.array(plane) for plane in frame.planes]
+    planes[2][5, 5] ^= 1
+    assert checksum(replace(frame, planes=tuple(planes))) != checksum(frame)

@@ -1,0 +1,46 @@
+"""`vidrestore resume OUTPUT`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from vidrestore.cli.progress import show_progress
+from vidrestore.cli.restore import about, ending_as_by_ctrl_c, tell
+from vidrestore.errors import UsageError
+from vidrestore.settings import EngineName
+
+EXAMPLES = """\
+[bold]Examples[/bold]
+
+vidrestore resume new.mkv
+
+vidrestore resume new.mkv --workers 2
+"""
+
+
+def resume(
+    output: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="The output of a `vidrestore restore` that was interrupted.",
+            show_default=False,
+        ),
+    ],
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=about("workers"))] = None,
+    engine: Annotated[str | None, typer.Option(metavar="local|ray", help=about("engine"))] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
+) -> None:
+    """Go on with a film whose restoration was interrupted, with the settings it was begun with."""
+    from vidrestore.api import resume as resume_film
+
+    if engine not in (None, "local", "ray"):
+        raise UsageError(f"engine must be local or ray, got '{engine}'")
+    with ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
+        report = resume_film(
+            output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
+        )
+    tell(report, quiet=quiet)

@@ -1,0 +1,254 @@
+"""A folder of videos restored one after the other, each as `restore` would; what fails stops no other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError, VidrestoreError
+from vidrestore.jobs.engines import make_engine
+from vidrestore.jobs.file_task import FileTask, is_short
+from vidrestore.jobs.film import restore_film
+from vidrestore.jobs.folder import Item, find_items
+from vidrestore.jobs.identity import fingerprint, pinned
+from vidrestore.jobs.made import Made
+from vidrestore.jobs.space import check_before
+from vidrestore.jobs.tasks import Done, Engine, Failed
+from vidrestore.settings import Settings
+from vidrestore.types import Progress, Report
+
+State = Literal["restored", "damaged", "done before", "left alone", "failed"]
+MUCH_DAMAGE = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a file."""
+
+    name: str
+    target: Path
+    state: State
+    sentence: str = ""
+    """Why it failed or was left alone; warnings."""
+    frames: int = 0
+    faces: int = 0
+    seconds: float = 0.0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchProgress:
+    """What a display reads."""
+
+    number: int
+    """Of the file, from 1."""
+    total: int
+    name: str
+    failed: int
+    """So far."""
+    file: Progress | None
+    """How far the file is; None: it has an outcome."""
+    outcome: Outcome | None = None
+
+
+def restore_folder(
+    folder: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    pattern: str | None = None,
+    recursive: bool = False,
+    retries: int = 1,
+    on_progress: Callable[[BatchProgress], None] | None = None,
+) -> list[Outcome]:
+    """What came of each file of `folder`, restored into `out`, which is made if it is not there.
+
+    Files that are done are not done again, unless they or the settings have changed since. `retries`: of what
+    another attempt may mend. Raises a VidrestoreError for what concerns all files.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {out} cannot be made: {error.strerror or error}") from error
+    with ExitStack() as stack:
+        made = stack.enter_context(Made(out))
+        items = find_items(
+            folder,
+            out,
+            pattern=pattern,
+            recursive=recursive,
+            extension=None if settings.container is None else _extension(settings.container),
+            earlier=made.targets(),
+        )
+        engine = stack.enter_context(make_engine(settings)) if _shares_out(settings) else None
+        run = _Batch(made, settings, engine, retries, len(items), on_progress)
+        todo = [order for item in items if (order := run.prepared(item)) is not None]
+        if engine is not None:
+            todo = run.short_ones(engine, todo)
+        for order in todo:
+            run.one(order)
+        return sorted(run.outcomes, key=lambda outcome: outcome.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """A file that is to be restored."""
+
+    item: Item
+    made_of: str
+    settings: Settings
+
+
+class _Batch:
+    """The files of a run, and what came of them so far."""
+
+    def __init__(
+        self,
+        made: Made,
+        settings: Settings,
+        engine: Engine | None,
+        retries: int,
+        total: int,
+        on_progress: Callable[[BatchProgress], None] | None,
+    ) -> None:
+        self.outcomes: list[Outcome] = []
+        self._made, self._settings, self._engine = made, settings, engine
+        self._retries, self._total, self._on_progress = retries, total, on_progress
+
+    def prepared(self, item: Item) -> _Order | None:
+        """What is to be done for a file; None where its outcome is clear already."""
+        try:
+            made_of = json.dumps(fingerprint(item.source.absolute(), pinned(self._settings)), sort_keys=True)
+        except InputError as error:
+            self._ended(_failed(item, error, 0))
+            return None
+        state = self._made.state(item, made_of)
+        if state == "done":
+            self._ended(Outcome(name=item.name, target=item.target, state="done before"))
+            return None
+        if state == "foreign" and not self._settings.overwrite:
+            why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
+            self._ended(Outcome(name=item.name, target=item.target, state="left alone", sentence=why))
+            return None
+        item.target.parent.mkdir(parents=True, exist_ok=True)
+        # What was begun with other settings or of another input is begun anew: nobody is here to be asked.
+        changes = {"overwrite": state != "new", "restart": self._made.begun(item) != made_of}
+        return _Order(item=item, made_of=made_of, settings=self._settings.model_copy(update=changes))
+
+    def one(self, order: _Order) -> None:
+        """Restores a file to its outcome."""
+        item = order.item
+        self._begin(order)
+        outcome = _attempts(
+            item, order.settings, self._engine, self._retries, lambda progress: self._say(item.name, progress)
+        )
+        self._end(order, outcome)
+
+    def short_ones(self, engine: Engine, orders: list[_Order]) -> list[_Order]:
+        """Restores the files that are not worth segments, as many at a time as there are workers.
+
+        Gives back the others.
+        """
+        tasks = {number: order for number, order in enumerate(orders) if is_short(order.item.source)}
+        attempts: Counter[int] = Counter()
+        waiting = deque(tasks)
+        while waiting or not engine.is_idle:
+            while waiting and engine.has_room:
+                number = waiting.popleft()
+                attempts[number] += 1
+                self._begin(tasks[number])
+                engine.submit(_task(number, tasks[number]))
+            for event in engine.events(wait=True):
+                if not isinstance(event, Done | Failed):
+                    continue
+                order, tried = tasks[event.number], attempts[event.number]
+                if isinstance(event, Done):
+                    self._end(order, _outcome(order.item, event.result, tried))
+                elif isinstance(event.error, ProcessingError) and tried <= self._retries:
+                    waiting.append(event.number)
+                else:
+                    self._end(order, _failed(order.item, event.error, tried))
+        return [order for number, order in enumerate(orders) if number not in tasks]
+
+    def _begin(self, order: _Order) -> None:
+        likely = order.item.source.stat().st_size if self._settings.codec == "match" else 0
+        check_before(order.item.target.parent, order.item.target, likely)
+        self._made.begin(order.item, order.made_of)
+
+    def _end(self, order: _Order, outcome: Outcome) -> None:
+        if outcome.state in ("restored", "damaged"):
+            self._made.finish(order.item, order.made_of)
+        self._ended(outcome)
+
+    def _ended(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._say(outcome.name, None, outcome)
+
+    def _say(self, name: str, file: Progress | None, outcome: Outcome | None = None) -> None:
+        if self._on_progress is None:
+            return
+        failed = sum(o.state == "failed" for o in self.outcomes)
+        number = len(self.outcomes) + (outcome is None)
+        self._on_progress(
+            BatchProgress(
+                number=number, total=self._total, name=name, failed=failed, file=file, outcome=outcome
+            )
+        )
+
+
+def _task(number: int, order: _Order) -> FileTask:
+    alone = {"workers": None, "engine": "local", "segment": 0.0}
+    return FileTask(
+        number=number,
+        source=order.item.source.absolute(),
+        target=order.item.target.absolute(),
+        settings=pinned(order.settings.model_copy(update=alone)),
+    )
+
+
+def _attempts(
+    item: Item, how: Settings, engine: Engine | None, retries: int, say: Callable[[Progress], None]
+) -> Outcome:
+    for attempt in range(1, retries + 2):
+        try:
+            return _outcome(item, restore_film(item.source, item.target, how, say, engine), attempt)
+        except (UsageError, InputError, OutputError) as error:
+            return _failed(item, error, attempt)
+        except VidrestoreError as error:
+            failed = _failed(item, error, attempt)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}".replace("\n", " ")
+            failed = _failed(item, f"this is a defect of vidrestore: {what}", attempt)
+        how = how.model_copy(update={"restart": False})
+    return failed
+
+
+def _outcome(item: Item, report: Report, attempts: int) -> Outcome:
+    return Outcome(
+        name=item.name,
+        target=item.target,
+        state="damaged" if report.damage > MUCH_DAMAGE else "restored",
+        sentence="; ".join(report.warnings),
+        frames=report.frames,
+        faces=report.faces,
+        seconds=report.seconds,
+        attempts=attempts,
+    )
+
+
+def _failed(item: Item, error: object, attempts: int) -> Outcome:
+    return Outcome(name=item.name, target=item.target, state="failed", sentence=str(error), attempts=attempts)
+
+
+def _shares_out(settings: Settings) -> bool:
+    """Whether one engine, with its workers' networks loaded, serves all files."""
+    return (settings.workers or 1) > 1 or settings.engine != "local"
+
+
+def _extension(container: str) -> str:
+    return {"matroska": ".mkv", "mpegts": ".ts"}.get(container.lower(), f".{container.lower().lstrip('.')}")

@@ -1,0 +1,47 @@
+"""A short video restored in one go by a worker: of a folder of them, many at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidrestore import video
+from vidrestore.errors import VidrestoreError
+from vidrestore.jobs.film import LONG_SECONDS
+from vidrestore.pipeline import restore_video
+from vidrestore.settings import Settings
+from vidrestore.types import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTask:
+    """All it takes to restore a file, on any machine that sees the same files. Can be pickled."""
+
+    number: int
+    source: Path
+    target: Path
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    def run(self, attempt: int) -> Iterator[Report]:
+        """Yields the report. Raises a VidrestoreError."""
+        if attempt:
+            # The worker before was lost, and with it what would have removed this.
+            for partial in self.target.parent.glob(f".{self.target.stem}.partial-*"):
+                with suppress(OSError):
+                    partial.unlink()
+        yield restore_video(self.source, self.target, self.settings)
+
+
+def is_short(path: Path) -> bool:
+    """Whether a video is not worth segments; what cannot be opened is, as it soon will be told."""
+    try:
+        info = video.probe(video.open_input(path))
+    except VidrestoreError:
+        return True
+    return info.duration is not None and info.duration <= LONG_SECONDS

@@ -1,0 +1,43 @@
+"""Whether there is room on the disk for what is still to be written."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from vidrestore.errors import OutputError
+
+LEAST_FREE = 64 * 2**20
+"""Bytes that are never used up."""
+
+
+def check_before(folder: Path, output: Path, expected: int) -> None:
+    """Raises OutputError where `expected` bytes would not fit."""
+    _check(folder, output, max(expected, LEAST_FREE))
+
+
+def check_while(folder: Path, output: Path, *, written: int, done: int, total: int) -> None:
+    """Raises OutputError where the rest would not fit, by what the first `done` of `total` frames took.
+
+    The parts and the whole that is joined of them are there at the same time for a while.
+    """
+    each = written / done
+    _check(folder, output, round(each * (total - done) + each * total))
+
+
+def _check(folder: Path, output: Path, needed: int) -> None:
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise OutputError(
+            f"the folder {folder} is gone; run the same command again once it is back"
+        ) from error
+    if free < needed:
+        raise OutputError(
+            f"the disk of {output} has {_readable(free)} left, and about {_readable(needed)} are needed; "
+            "free some space and run the same command again"
+        )
+
+
+def _readable(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
