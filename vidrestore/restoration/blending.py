@@ -36,14 +36,15 @@ class TemporalBlend:
 
     strength: float
     """0..1: weight of the neighbours against the frame itself; 0 leaves faces as they are."""
-    offsets: tuple[int, ...] = (1, 3)
+    offsets: tuple[int, ...] = (1, 2)
     """Frames to either side whose features are looked at, nearest first. Each stands for those left out
-    before it as well: far ones say much the same, and every one of them takes time."""
+    before it as well: far ones say much the same, and every one of them takes time. Odd and even ones weigh
+    alike, or what alternates from frame to frame would stay."""
     time_constant: float = 3.5
     """Standard deviation of the weight over time, in frames."""
-    code_offsets: tuple[int, ...] = (1, 2, 4, 7, 11)
+    code_offsets: tuple[int, ...] = (1, 2, 5, 8, 12)
     """As `offsets`, for codes: where features agree, a longer look harms no motion."""
-    code_time_constant: float = 13.0
+    code_time_constant: float = 18.0
     picture_offsets: tuple[int, ...] = (1, 2)
     """As `offsets`, for restored pictures."""
     picture_time_constant: float = 3.0
