@@ -29,6 +29,6 @@ def fresh_process(module: str, *arguments: str, as_delivered: bool = False) -> l
     `as_delivered`: PyTorch's threads wait as they do where nobody has told them how.
     """
     command = [sys.executable, "-m", module, *arguments]
-    environment = {k: v for k, v in os.environ.items() if not (as_delivered and k == "OMP_WAIT_POLICY")}
+    environment = {k: v for k, v in os.environ.items() if not (as_delivered and k == "GOMP_SPINCOUNT")}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     return json.loads(done.stdout)

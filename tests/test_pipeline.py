@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import vidrestore
 from tests.support.clips import make_clip
 from tests.support.frames import FORMATS
 from vidrestore.pipeline import held_frames
@@ -29,3 +30,9 @@ def test_fewer_frames_wait_the_larger_they_are(
     info = probe(make_clip(tmp_path / "clip.mp4"))
     width, height = size
     assert held_frames(replace(info, width=width, height=height, pixel_format=FORMATS[pixels])) == held
+
+
+def test_a_face_that_was_asked_for_and_is_not_there_is_told(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    report = vidrestore.restore(clip, tmp_path / "out.mp4", faces="3,99")
+    assert report.warnings == ("no face has the number 3, 99 in clip.mp4; vidrestore inspect lists them",)

@@ -11,6 +11,8 @@ from vidrestore.errors import DeviceError
 if TYPE_CHECKING:
     import torch
 
+SPINS = 20_000
+"""A fraction of a millisecond."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""
 
@@ -65,12 +67,14 @@ def keep_memory() -> None:
 
 
 def yield_while_waiting() -> None:
-    """Have a network's threads leave the processor to others while they wait; before torch is loaded.
+    """Have a network's threads soon leave the processor to others while they wait; before torch is loaded.
 
-    They spin otherwise, which the rooms that work beside the network, and other programs, pay for: where
-    there are more threads than cores, a face takes several times as long. A user's own choice stays.
+    They spin for long otherwise (GNU OpenMP), which the rooms that work beside the network, and other
+    programs, pay for; asleep at once, a small network's threads take a third longer to meet. A user's own
+    choice stays.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
 
 
 def _best() -> str:

@@ -92,7 +92,7 @@ def restore_video(
             raise InputError(nothing_decoded(source, settings))
         if settings.start is None and settings.end is None:
             run.check_end(info, writer.beside_until)
-    return run.report(target, (*unflagged(info, scan), *writer.warnings))
+    return run.report(target, (*remarks(info, scan, settings, run), *writer.warnings))
 
 
 def _restored_frames(
@@ -196,14 +196,22 @@ def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-def unflagged(info: VideoInfo, scan: Scan) -> list[str]:
-    """The sentence for a video that is interlaced and does not say so."""
-    if scan.method != "fields" or info.interlaced:
-        return []
-    return [
-        f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
-        "--deinterlace bwdif makes it progressive"
-    ]
+def remarks(info: VideoInfo, scan: Scan, settings: Settings, run: Account) -> list[str]:
+    """A sentence each for what the user may not expect of a run that is done."""
+    found = []
+    if scan.method == "fields" and not info.interlaced:
+        found.append(
+            f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
+            "--deinterlace bwdif makes it progressive"
+        )
+    if settings.faces not in ("all", "largest"):
+        absent = sorted({int(part) for part in settings.faces.split(",")} - run.tracks)
+        if absent:
+            numbers = ", ".join(map(str, absent))
+            found.append(
+                f"no face has the number {numbers} in {info.path.name}; vidrestore inspect lists them"
+            )
+    return found
 
 
 def _frame_bytes(frame: Frame) -> int:

@@ -19,7 +19,7 @@ from vidrestore.jobs.journal import Journal, discard, journal_path
 from vidrestore.jobs.segments import Film, Segments
 from vidrestore.jobs.space import LEAST_FREE, check_before
 from vidrestore.jobs.tasks import Engine
-from vidrestore.pipeline import expected_frames, output_size, restore_video, unflagged
+from vidrestore.pipeline import expected_frames, output_size, remarks, restore_video
 from vidrestore.settings import Settings
 from vidrestore.types import ProgressCallback, Report, VideoInfo
 
@@ -165,7 +165,9 @@ def _finish(film: Film, journal: Journal, run: Account, warnings: list[str], beg
         video.join_parts(writer, [film.folder / str(part.file) for part in parts])
         if film.settings.start is None and film.settings.end is None:
             run.check_end(film.info, writer.beside_until)
-    report = run.report(film.output, (*unflagged(film.info, film.scan), *writer.warnings, *warnings))
+    report = run.report(
+        film.output, (*remarks(film.info, film.scan, film.settings, run), *writer.warnings, *warnings)
+    )
     report = replace(
         report, seconds=time.monotonic() - began, seconds_by_room=_rooms(journal, report.seconds_by_room)
     )
