@@ -28,7 +28,15 @@ def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
     """Quietly: on a busy machine a line of progress falls due among the errors."""
     pipe = subprocess.PIPE
     command = [*COMMAND, "--quiet", *map(str, arguments)]
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT)
+    return subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT,
+        preexec_fn=hear_interrupts if os.name == "posix" else None,
+    )  # fmt: skip
+
+
+def hear_interrupts() -> None:
+    """Tests that run in a shell's background inherit deaf ears."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
