@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ def restore_video(
             _restored_frames(given, info, scan, settings, run),
             items=ITEMS_AHEAD,
             max_bytes=RESTORED_AHEAD_BYTES,
-            size_of=_frame_bytes,
+            size_of=attrgetter("nbytes"),
             interrupt=given.interrupt,
         ) as restored:
             for frame in scan.together(restored):
@@ -123,7 +124,7 @@ def _restored_frames(
         clock.timed("decoding", scan.apart(decoded)),
         items=ITEMS_AHEAD,
         max_bytes=DECODED_AHEAD_BYTES,
-        size_of=_frame_bytes,
+        size_of=attrgetter("nbytes"),
         interrupt=source.interrupt,
     ) as frames:
         found = detect(clock.awaited(frames), detector, min_face=settings.min_face)
@@ -214,12 +215,8 @@ def remarks(info: VideoInfo, scan: Scan, settings: Settings, run: Account) -> li
     return found
 
 
-def _frame_bytes(frame: Frame) -> int:
-    return sum(plane.nbytes for plane in frame.planes)
-
-
 def _item_bytes(item: FrameFaces[AlignedFace]) -> int:
-    return _frame_bytes(item.frame) + sum(face.image.nbytes for face in item.faces)
+    return item.frame.nbytes + sum(face.image.nbytes for face in item.faces)
 
 
 def expected_frames(info: VideoInfo, settings: Settings) -> int | None:

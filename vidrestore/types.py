@@ -141,6 +141,11 @@ class Frame:
     def seconds(self) -> float:
         return float(self.pts * self.time_base)
 
+    @property
+    def nbytes(self) -> int:
+        """Of its planes; as numpy's."""
+        return sum(plane.nbytes for plane in self.planes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:

@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def analyse(
             on_restart(Restart(frame=start.number // moments, start=start, known=known))
 
     with Prefetch(
-        scan.apart(notes.taken(decoded)), items=64, max_bytes=_AHEAD_BYTES, size_of=_frame_bytes
+        scan.apart(notes.taken(decoded)), items=64, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes")
     ) as frames:
         wanted: Iterable[Frame] = frames
         if begin is not None:
@@ -181,7 +182,3 @@ def _from_item(frames: Iterable[Frame], index: int, moments: int) -> Iterator[Fr
         begun = begun or (frame.index == index and frame.second_field == (moments == 2))
         if begun:
             yield frame
-
-
-def _frame_bytes(frame: Frame) -> int:
-    return sum(plane.nbytes for plane in frame.planes)

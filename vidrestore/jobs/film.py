@@ -109,7 +109,7 @@ def _film(given: video.Input, info: VideoInfo, target: Path, settings: Settings)
         scan=scan,
         settings=settings,
         output=target,
-        folder=target.with_name(f".{target.name}.vidrestore-parts"),
+        folder=_parts_folder(target),
         size=output_size(info, settings),
         seconds=settings.segment or USUAL_SECONDS,
     )
@@ -183,7 +183,7 @@ def _left_joined(source: Path, target: Path, settings: Settings) -> Report | Non
     path = journal_path(target)
     if settings.restart or not path.is_file():
         return None
-    folder = target.with_name(f"{path.name}-parts")
+    folder = _parts_folder(target)
     with Journal(path, target) as journal:
         about = journal.about()
         if "joined" not in about or not _is_same(about, source.absolute(), settings):
@@ -197,6 +197,11 @@ def _left_joined(source: Path, target: Path, settings: Settings) -> Report | Non
         _clean(folder, journal)
         values = json.loads(about["report"])
         return Report(output=target, **{**values, "warnings": tuple(values["warnings"])})
+
+
+def _parts_folder(target: Path) -> Path:
+    """Beside the journal, and called after it."""
+    return target.with_name(f"{journal_path(target).name}-parts")
 
 
 def _state(file: Path) -> list[int]:

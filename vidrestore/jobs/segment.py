@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 
 from vidrestore.account import Account
@@ -17,7 +18,7 @@ from vidrestore.pipeline import output_size, restored_frames
 from vidrestore.restoration import DaefrRestorer, TemporalBlend, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.streaming import Prefetch
-from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
+from vidrestore.types import FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import Input, PartWriter, Scan, read_again
 from vidrestore.weights import model_path
 
@@ -103,7 +104,7 @@ class SegmentTask:
         records = {record.seen.index: record for record in self.records}
         wanted = [record.seen for record in self.records]
         again = self.scan.apart(read_again(self.given, self.info, wanted))
-        with Prefetch(again, items=64, max_bytes=_AHEAD_BYTES, size_of=_frame_bytes) as frames:
+        with Prefetch(again, items=64, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes")) as frames:
             for frame in frames:
                 record = records[frame.index]
                 moment = int(frame.second_field)
@@ -141,10 +142,6 @@ def needed(span: Span, records: Iterable[FrameRecord], scan: Scan) -> tuple[Fram
             *([replace(after, faces=())] if after else []),
         ]
     return tuple(chosen)
-
-
-def _frame_bytes(frame: Frame) -> int:
-    return sum(plane.nbytes for plane in frame.planes)
 
 
 @lru_cache(maxsize=1)

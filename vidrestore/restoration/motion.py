@@ -35,10 +35,12 @@ def average_along_motion(own: FloatArray, others: Sequence[tuple[float, FloatArr
     """
     size = own.shape[0]
     grey = _grey(own)
+    # It keeps buffers between calls, so each face has its own: stages run on several threads.
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     total, weights = own.copy(), np.ones((size, size, 3), np.float32)
     for weight, other in others:
         other_grey = _grey(other)
-        flow = np.asarray(_estimator().calc(grey, other_grey, _NONE), np.float32)
+        flow = np.asarray(estimator.calc(grey, other_grey, _NONE), np.float32)
         unlike = cv2.blur(cv2.absdiff(_moved(other_grey, flow), grey).astype(np.float32), (AROUND, AROUND))
         share = weight * np.exp(-((unlike / UNLIKE) ** 2))
         share = cv2.cvtColor(cv2.resize(share, (size, size)), cv2.COLOR_GRAY2BGR)
@@ -46,11 +48,6 @@ def average_along_motion(own: FloatArray, others: Sequence[tuple[float, FloatArr
         cv2.accumulateProduct(_moved(other, at_size), share, total)
         cv2.accumulate(share, weights)
     return total / weights
-
-
-def _estimator() -> cv2.DISOpticalFlow:
-    # It keeps buffers between calls, so each call has its own: stages run on several threads.
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
 
 
 def _grey(picture: FloatArray) -> NDArray[np.uint8]:
