@@ -1,6 +1,7 @@
 """How many of a teacher's faces the embedded detector finds and follows, and how near its points are.
 
-    python -m benchmarks.detection_recall TEACHER CLIP... [--weights FILE] [--failures FOLDER]
+    python -m benchmarks.detection_recall TEACHER CLIP... [--proposals finder|cascade] [--weights FILE]
+        [--failures FOLDER]
 
 TEACHER is a checkpoint of RetinaFace. A teacher's face (score above 0.6) counts as found where a face of the
 `detect` stage overlaps it by 0.3 or has its points within half an eye distance. Prints, for each clip, the
@@ -20,7 +21,9 @@ import numpy as np
 from vidrestore.boxes import overlap, smaller_side
 from vidrestore.colour import small_rgb
 from vidrestore.detection import detect
-from vidrestore.detection.cascade import CascadeDetector
+from vidrestore.detection.cascade import CascadeProposals
+from vidrestore.detection.embedded import EmbeddedDetector
+from vidrestore.detection.finder import FinderProposals
 from vidrestore.detection.retinaface import RetinaFaceDetector
 from vidrestore.types import Detection, Frame
 from vidrestore.video import probe, read_frames
@@ -31,6 +34,8 @@ def main() -> None:
     parser.add_argument("teacher", type=Path)
     parser.add_argument("clips", type=Path, nargs="+")
     parser.add_argument("--network", default="retinaface_mobile0.25")
+    parser.add_argument("--proposals", choices=("finder", "cascade"), default="finder")
+    parser.add_argument("--finder", type=Path, help="weights of the face finder; else the embedded ones")
     parser.add_argument("--weights", type=Path, help="of the landmark network; else the embedded ones")
     parser.add_argument("--failures", type=Path, help="folder for pictures of frames with a face missed")
     parser.add_argument("--min-face", type=int, default=24)
@@ -39,12 +44,14 @@ def main() -> None:
     teacher = RetinaFaceDetector(arguments.network, arguments.teacher, max_side=320)
     print(f"{'clip':18s} {'frames':>6s} {'faces':>6s} {'found':>7s} {'whole':>7s} {'extra':>6s} "
           f"{'error':>6s} {'ms':>5s}")  # fmt: skip
+    proposals = CascadeProposals() if arguments.proposals == "cascade" else FinderProposals(arguments.finder)
+    detector = EmbeddedDetector(proposals, arguments.weights)
     for clip in arguments.clips:
-        measure(clip, teacher, CascadeDetector(arguments.weights), arguments.min_face, arguments.failures)
+        measure(clip, teacher, detector, arguments.min_face, arguments.failures)
 
 
 def measure(
-    clip: Path, teacher: RetinaFaceDetector, detector: CascadeDetector, min_face: int, failures: Path | None
+    clip: Path, teacher: RetinaFaceDetector, detector: EmbeddedDetector, min_face: int, failures: Path | None
 ) -> None:
     """Prints the line of one clip."""
     seconds, begun = 0.0, time.perf_counter()

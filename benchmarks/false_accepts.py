@@ -1,10 +1,10 @@
-"""Of the places where the cascades see a face and a teacher sees none, how many does the detector let pass?
+"""Of the places where a first step sees a face and a teacher sees none, how many does the detector let pass?
 
-    python -m benchmarks.false_accepts TEACHER PATH... [--every N] [--weights FILE]
+    python -m benchmarks.false_accepts TEACHER PATH... [--every N] [--proposals cascade|finder] [--weights FILE]
 
 TEACHER is YuNet's ONNX file for 640 pixels; a face of its at any score above 0.3 clears a place. PATHs are
 pictures, folders of them, or videos, of which every Nth frame is used; each is seen as it is, mirrored, and
-upside down, where the cascades propose much and the teacher still sees faces. Prints, for each path and in
+upside down, where much is proposed and the teacher still sees faces. Prints, for each path and in
 all, the number of places without a face and the share that comes out as a face.
 """
 
@@ -21,7 +21,10 @@ import numpy as np
 
 from vidrestore.boxes import overlap
 from vidrestore.colour import small_rgb
-from vidrestore.detection.cascade import CascadeDetector
+from vidrestore.detection.cascade import CascadeProposals
+from vidrestore.detection.embedded import EmbeddedDetector
+from vidrestore.detection.finder import FinderProposals
+from vidrestore.detection.proposals import Proposals
 from vidrestore.types import ColourTags, FloatArray, Frame, PixelFormat, Plane
 from vidrestore.video import probe, read_frames
 
@@ -40,17 +43,19 @@ def main() -> None:
     parser.add_argument("teacher", type=Path)
     parser.add_argument("paths", type=Path, nargs="+")
     parser.add_argument("--every", type=int, default=20)
+    parser.add_argument("--proposals", choices=("cascade", "finder"), default="cascade")
     parser.add_argument("--weights", type=Path, help="of the landmark network; else the embedded ones")
     arguments = parser.parse_args()
     teacher = cv2.FaceDetectorYN.create(str(arguments.teacher), "", (SIDE, SIDE), 0.3)
-    detector = CascadeDetector(arguments.weights)
+    proposals = CascadeProposals() if arguments.proposals == "cascade" else FinderProposals()
+    detector = EmbeddedDetector(proposals, arguments.weights)
     total = np.zeros(2, np.int64)
     for path in arguments.paths:
         counts = np.zeros(2, np.int64)
         for frame in frames_of(path, arguments.every):
             for view in VIEWS:
                 seen = replace(frame, planes=tuple(view(plane) for plane in frame.planes))
-                counts += measure(seen, teacher, detector)
+                counts += measure(seen, teacher, proposals, detector)
         report(path.name, counts)
         total += counts
     report("all", total)
@@ -60,7 +65,9 @@ def report(name: str, counts: np.ndarray) -> None:
     print(f"{name:20s} {counts[0]:6d} places without a face, {counts[1] / max(counts[0], 1):7.2%} accepted")
 
 
-def measure(frame: Frame, teacher: cv2.FaceDetectorYN, detector: CascadeDetector) -> tuple[int, int]:
+def measure(
+    frame: Frame, teacher: cv2.FaceDetectorYN, proposals: Proposals, detector: EmbeddedDetector
+) -> tuple[int, int]:
     """Places of one frame that are no face, and those among what comes out that are none."""
     rgb, scale = small_rgb(frame, SIDE)
     canvas = np.full((SIDE, SIDE, 3), 127, np.uint8)
@@ -69,7 +76,8 @@ def measure(frame: Frame, teacher: cv2.FaceDetectorYN, detector: CascadeDetector
     faces = (
         [] if found is None else [as_box(x + w / 2, y + h / 2, (w + h) / 2) for x, y, w, h in found[:, :4]]
     )
-    proposed = [as_box(x, y, 0.6 * side) for x, y, side in detector._propose(rgb, quick=False)]
+    squares = [square * scale for square in proposals.propose(frame, quick=False)]
+    proposed = [as_box(x, y, 0.6 * side) for x, y, side in squares]
     empty = sum(all(overlap(box, face) < 0.05 for face in faces) for box in proposed)
     out = [d.box * np.float32(scale) for d in detector.detect(frame)]
     return empty, sum(all(overlap(box, face) < 0.05 for face in faces) for box in out)

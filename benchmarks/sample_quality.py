@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("input", type=Path)
     parser.add_argument("truth", type=Path)
     parser.add_argument("outputs", type=Path, nargs="+", metavar="OUTPUT")
-    parser.add_argument("--detector", default="cascade", help="finds the faces in the truth")
+    parser.add_argument("--detector", default="embedded", help="finds the faces in the truth")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--strip", type=Path, metavar="PNG", help="write consecutive faces, a row a video")
     parser.add_argument("--strip-start", type=int, default=40, metavar="FRAME")

@@ -136,7 +136,7 @@ def cut_out(clip: Path, kind: str, frames: int, size: int) -> Cut:
     """Degrade a clip and find its largest face throughout."""
     info = probe(clip)
     pairs = list(islice(degrade(read_frames(clip, info), kind), frames))
-    detector = make_detector("cascade", "cpu")
+    detector = make_detector("embedded", "cpu")
     seen = list(detect((low for _, low in pairs), detector))
     tracked = list(track(seen))
     largest: dict[int, float] = {}

@@ -1,6 +1,6 @@
 """Is each person one track in each scene, and followed wherever a teacher finds a face?
 
-    python -m benchmarks.tracking TEACHER CLIP... [--network NAME] [--min-face PIXELS]
+    python -m benchmarks.tracking TEACHER CLIP... [--network NAME] [--detector NAME] [--min-face PIXELS]
 
 TEACHER is a checkpoint of RetinaFace, which looks at every frame (faces with a score above 0.6). Its boxes
 are linked to persons by overlap alone, from frame to frame within a scene; a person is who was linked for at
@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 
 from vidrestore.boxes import overlap, smaller_side
-from vidrestore.detection import detect
-from vidrestore.detection.cascade import CascadeDetector
+from vidrestore.detection import FaceDetector, detect, make_detector
 from vidrestore.detection.retinaface import RetinaFaceDetector
+from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, TrackedFace
 from vidrestore.video import probe, read_frames
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("teacher", type=Path)
     parser.add_argument("clips", type=Path, nargs="+")
     parser.add_argument("--network", default="retinaface_mobile0.25")
+    parser.add_argument("--detector", default=Settings().detector, help="as in restore")
     parser.add_argument("--min-face", type=int, default=24)
     arguments = parser.parse_args()
     # Copies of 320 pixels: on larger ones it sees faces beyond its training, and several in one.
@@ -60,16 +61,16 @@ def main() -> None:
     print(f"{'clip':18s} {'frames':>6s} {'scenes':>6s} {'persons':>7s} {'followed':>8s} {'tracks':>11s} "
           f"{'switches':>8s} {'shared':>6s} {'unknown':>7s}")  # fmt: skip
     for clip in arguments.clips:
-        measure(clip, teacher, arguments.min_face)
+        measure(clip, teacher, make_detector(arguments.detector), arguments.min_face)
 
 
-def measure(clip: Path, teacher: RetinaFaceDetector, min_face: int) -> None:
+def measure(clip: Path, teacher: RetinaFaceDetector, detector: FaceDetector, min_face: int) -> None:
     """Prints the line of one clip."""
     info = probe(clip)
     persons: list[Person] = []
     scenes: set[int] = set()
     frames = ours = unknown = 0
-    for item in track(detect(read_frames(clip, info), CascadeDetector(), min_face=min_face)):
+    for item in track(detect(read_frames(clip, info), detector, min_face=min_face)):
         frames += 1
         scenes.add(item.scene)
         found = [d.box for d in teacher.detect(item.frame) if smaller_side(d.box) >= min_face]

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--room", type=float, default=1.7, help="side of the cut over the side of the face")
     arguments = parser.parse_args()
     befores, afters = (wanted_frames(path, arguments.frames) for path in (arguments.before, arguments.after))
-    detector = make_detector("cascade", "cpu")
+    detector = make_detector("embedded", "cpu")
     columns = []
     for before, after in zip(befores, afters, strict=True):
         region = region_around_face(before, detector, arguments.room)

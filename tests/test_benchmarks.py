@@ -19,7 +19,7 @@ def test_a_known_clip_has_the_faces_it_is_said_to_have(tmp_path: Path, faces: in
     clip = make_clip(tmp_path / "clip.mp4", lines=480, faces=faces, frames=3)
     info = probe(clip)
     assert (info.width, info.height) == SIZES[480]
-    found = [len(item.faces) for item in detect(read_frames(clip, info), make_detector("cascade"))]
+    found = [len(item.faces) for item in detect(read_frames(clip, info), make_detector("embedded"))]
     assert found == [faces] * 3
 
 

@@ -6,11 +6,12 @@ import os
 import platform
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
-from vidrestore.device import resolve_device, resolve_precision, yield_while_waiting
+from vidrestore.device import compute_with, resolve_device, resolve_precision, yield_while_waiting
 from vidrestore.errors import DeviceError
 
 
@@ -19,6 +20,21 @@ def test_cuda_without_a_gpu_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(DeviceError, match="--device cuda:1 needs an NVIDIA GPU") as caught:
         resolve_device("cuda:1")
     assert caught.value.exit_code == 2
+
+
+def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
+    here = torch.get_num_threads()
+
+    def alone() -> int:
+        compute_with(1)
+        return torch.get_num_threads()
+
+    with ThreadPoolExecutor(8) as crowd:
+        counts = [made.result() for made in [crowd.submit(alone) for _ in range(8)]]
+    with ThreadPoolExecutor(1) as newcomer:
+        later = newcomer.submit(torch.get_num_threads).result()
+    assert counts == [1] * 8
+    assert (torch.get_num_threads(), later) == (here, here)
 
 
 def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

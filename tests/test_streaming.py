@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidrestore.streaming import Prefetch, map_in_batches, windows
+from vidrestore.streaming import Lanes, Prefetch, map_in_batches, windows
 
 
 class Source:
@@ -112,6 +112,52 @@ def test_batches_reach_over_items_and_every_item_gets_its_own_results(
     assert all(1 <= size <= batch for size in batches)
     if most > len(sizes):
         assert all(size == batch for size in batches[:-1])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 5)), st.integers(1, 9), st.integers(1, 12), st.integers(1, 3))
+def test_lanes_change_nothing_of_what_comes_out(sizes: list[int], batch: int, most: int, count: int) -> None:
+    taken = 0
+
+    def parts_of(item: tuple[int, int]) -> list[tuple[int, int]]:
+        nonlocal taken
+        taken += 1
+        return [(item[0], part) for part in range(item[1])]
+
+    out = []
+    with Lanes(count, lambda: None) as lanes:
+        mapped = map_in_batches(
+            enumerate(sizes), parts_of, lambda parts: parts, batch=batch, max_items=most, lanes=lanes
+        )
+        for item, results in mapped:
+            assert taken - len(out) <= most
+            out.append((item, results))
+    assert out == [((i, size), [(i, part) for part in range(size)]) for i, size in enumerate(sizes)]
+
+
+def test_two_lanes_work_on_two_batches_at_the_same_time() -> None:
+    meeting = threading.Barrier(2)
+
+    def meet(parts: list[int]) -> list[int]:
+        meeting.wait(timeout=10)  # breaks where nobody else comes
+        return parts
+
+    with Lanes(2, lambda: None) as lanes:
+        mapped = map_in_batches(range(8), lambda i: [i], meet, batch=1, max_items=8, lanes=lanes)
+        assert [results for _, results in mapped] == [[i] for i in range(8)]
+
+
+def test_an_error_in_a_lane_reaches_who_asks_for_its_results() -> None:
+    def fail(parts: list[int]) -> list[int]:
+        if 3 in parts:
+            raise OSError("the device is gone")
+        return parts
+
+    seen: list[int] = []
+    with Lanes(2, lambda: None) as lanes, pytest.raises(OSError, match="device is gone"):
+        mapped = map_in_batches(range(8), lambda i: [i], fail, batch=1, max_items=8, lanes=lanes)
+        keep_all((item for item, _ in mapped), seen)
+    assert seen == [0, 1, 2]
 
 
 def test_an_item_without_parts_passes_at_once() -> None:

@@ -7,11 +7,14 @@ Formulas: ITU-R BT.601, BT.709, BT.2020 (non-constant luminance), H.273 for thei
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.transfer import to_sdr
+from vidrestore.small_copy import small_copy
+from vidrestore.transfer import is_rendered, to_sdr
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane
 
 # H.273 matrix code -> weights of red and blue in luma
@@ -63,17 +66,62 @@ def small_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
 
     Copy px = frame px * scale. Planes are shrunk before they are converted, which is cheap.
     """
-    scale = min(1.0, max_side / max(frame.width, frame.height))
-    size = (max(round(frame.width * scale), 1), max(round(frame.height * scale), 1))
-    planes = [_float(cv2.resize(p, size, interpolation=cv2.INTER_AREA)) for p in frame.planes[:3]]
+    size = _small_size(frame, max_side)
+    return _shrunk_rgb(frame, frame.planes[:3], size), size[0] / frame.width
+
+
+def small_region(
+    frame: Frame, box: tuple[int, int, int, int], shrink: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """A region (x0, y0, x1, y1), half-open and inside the frame, `shrink` times smaller, as `small_rgb`.
+
+    With the matrix (3, 3) from its px to the frame's. The region grows to the chroma grid.
+    """
+    step_x, step_y = (1 << s for s in frame.format.chroma_shift)
+    x0, y0 = box[0] // step_x * step_x, box[1] // step_y * step_y
+    x1, y1 = min(-(-box[2] // step_x) * step_x, frame.width), min(-(-box[3] // step_y) * step_y, frame.height)
+    planes = [frame.planes[0][y0:y1, x0:x1]]
+    for plane in frame.planes[1:3]:
+        planes.append(plane[y0 // step_y : -(-y1 // step_y), x0 // step_x : -(-x1 // step_x)])
+    size = (max(round((x1 - x0) / shrink), 1), max(round((y1 - y0) / shrink), 1))
+    to_frame = np.diag([(x1 - x0) / size[0], (y1 - y0) / size[1], 1.0])
+    # Between the middles of pixels, not their corners.
+    to_frame[:2, 2] = x0 + 0.5 * (to_frame[0, 0] - 1), y0 + 0.5 * (to_frame[1, 1] - 1)
+    return _shrunk_rgb(frame, planes, size), to_frame
+
+
+def _shrunk_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """8-bit SDR of the frame's planes, or of a part of them, each brought to one size (width, height)."""
+    small = [_float(small_copy(p, size)) for p in planes]
     if frame.format.family == "gray":
-        rgb = np.repeat(_luma_to_unit(planes[0], frame)[..., None], 3, axis=2)
+        rgb = np.repeat(_luma_to_unit(small[0], frame)[..., None], 3, axis=2)
     elif frame.format.family == "rgb":
-        rgb = np.stack([planes[2], planes[0], planes[1]], axis=2) / float(_peak(frame))
+        rgb = np.stack([small[2], small[0], small[1]], axis=2) / float(_peak(frame))
     else:
-        rgb = _yuv_to_rgb(planes[0], planes[1], planes[2], frame)
+        rgb = _yuv_to_rgb(small[0], small[1], small[2], frame)
     shown = to_sdr(rgb, frame.colour)
-    return np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8), size[0] / frame.width
+    return np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def small_luma(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
+    """A shrunken copy (h, w) of the luma in 8 bits, as `small_rgb`: of YUV its codes, whatever their range."""
+    size = _small_size(frame, max_side)
+    if is_rendered(frame.colour):
+        rgb, scale = small_rgb(frame, max_side)
+        return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8), scale
+    if frame.format.family == "rgb":
+        green, blue, red = (_float(small_copy(p, size)) for p in frame.planes[:3])
+        red_weight, blue_weight = luma_weights(frame.colour, frame.height)
+        luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
+    else:
+        luma = small_copy(frame.planes[0], size)
+    codes = luma * (255.0 / _peak(frame)) + 0.5 if luma.dtype != np.uint8 else luma
+    return codes.astype(np.uint8), size[0] / frame.width
+
+
+def _small_size(frame: Frame, max_side: int) -> tuple[int, int]:
+    scale = min(1.0, max_side / max(frame.width, frame.height))
+    return max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
 
 
 def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) -> tuple[FloatArray, ...]:
@@ -86,8 +134,8 @@ def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) 
         peak = float(_peak(frame))
         return tuple(np.ascontiguousarray(rgb[..., c]) * peak for c in (1, 2, 0))
     red_weight, blue_weight = luma_weights(frame.colour, frame.height)
-    weights = np.array([red_weight, 1 - red_weight - blue_weight, blue_weight], np.float32)
-    y = rgb @ weights
+    # A matrix product of numpy's takes several times as long for so short an axis.
+    y = np.asarray(cv2.transform(rgb, np.array([[red_weight, 1 - red_weight - blue_weight, blue_weight]])))
     black, span, chroma_span = _ranges(frame)
     luma = y * span + (0.0 if difference else black)
     if frame.format.family == "gray":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import DeviceError
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 SPINS = 20_000
 """A fraction of a millisecond."""
+_COUNTING = threading.Lock()
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""
 
@@ -50,6 +53,19 @@ def resolve_precision(device: torch.device) -> torch.dtype:
     if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return torch.bfloat16
     return torch.float32
+
+
+def compute_with(threads: int) -> None:
+    """Have this thread's tensors computed by so many threads, and leave the others of the process alone."""
+    import torch
+
+    # torch takes the number for that of all threads to come as well, the caller's own among them. A new
+    # thread knows what that was, and another gives it back.
+    with _COUNTING, ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as last:
+        usual = first.submit(torch.get_num_threads).result()
+        torch.get_num_threads()  # a thread that has not asked yet would take the usual number later on
+        torch.set_num_threads(threads)
+        last.submit(torch.set_num_threads, usual).result()
 
 
 def keep_memory() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vidrestore.account import Account
 from vidrestore.errors import InputError
@@ -33,6 +33,8 @@ from vidrestore.types import (
 if TYPE_CHECKING:
     from vidrestore.restoration import DaefrRestorer
     from vidrestore.video import Input, Scan
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +149,14 @@ def restored_frames(
     """
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
-    from vidrestore.restoration import TemporalBlend, WholeBatches, WithinMemory, deflicker, restore
+    from vidrestore.restoration import (
+        TemporalBlend,
+        WholeBatches,
+        WithinMemory,
+        deflicker,
+        lanes_for,
+        restore,
+    )
     from vidrestore.streaming import Prefetch
 
     clock = run.clock
@@ -156,19 +165,23 @@ def restored_frames(
     if settings.deflicker:
         aligned = deflicker(aligned)
     fitting = WithinMemory(restorer)
-    with Prefetch(
-        clock.timed("alignment", aligned),
-        items=ITEMS_AHEAD,
-        max_bytes=ANALYSED_AHEAD_BYTES,
-        size_of=_item_bytes,
-        interrupt=interrupt,
-    ) as ahead:
+    with (
+        lanes_for(restorer) as lanes,
+        Prefetch(
+            _on_one_thread(clock.timed("alignment", aligned)),
+            items=ITEMS_AHEAD,
+            max_bytes=ANALYSED_AHEAD_BYTES,
+            size_of=_item_bytes,
+            interrupt=interrupt,
+        ) as ahead,
+    ):
         restored = restore(
             clock.awaited(ahead),
             fitting if info.frame_count == 1 else WholeBatches(fitting, batch),
             TemporalBlend(strength=settings.temporal),
             batch=batch,
             max_frames=held_frames(info),
+            lanes=lanes,
         )
         for item in clock.timed("restoration", restored):
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
@@ -176,6 +189,14 @@ def restored_frames(
             if settings.compare == "side-by-side":
                 frame = side_by_side(item.frame, frame)
             yield frame
+
+
+def _on_one_thread(items: Iterable[T]) -> Iterator[T]:
+    """`items`, whose tensors the thread that asks for them computes alone: the others are the network's."""
+    from vidrestore.device import compute_with
+
+    compute_with(1)
+    yield from items
 
 
 def held_frames(info: VideoInfo) -> int:

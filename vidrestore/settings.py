@@ -15,7 +15,7 @@ Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
 EngineName = Literal["local", "ray"]
-DetectorName = Literal["cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
+DetectorName = Literal["embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 
 class Settings(BaseModel):
@@ -32,8 +32,9 @@ class Settings(BaseModel):
 
     model: str = "compact"
     """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
-    detector: str = "cascade"
-    """cascade (embedded), retinaface_mobile0.25 or retinaface_resnet50, the last two also with =PATH."""
+    detector: str = "embedded"
+    """embedded, cascade (OpenCV's, slow), retinaface_mobile0.25 or retinaface_resnet50, the last two also with
+    =PATH."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """auto, cpu, cuda, cuda:N or mps."""
     batch: int | None = Field(default=None, ge=1, le=256)

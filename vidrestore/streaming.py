@@ -6,8 +6,9 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -130,6 +131,41 @@ def windows(items: Iterable[T], radius: int) -> Iterator[tuple[Sequence[T], int]
             at -= 1
 
 
+class Lanes:
+    """Threads that work on batches at the same time, each on one.
+
+    Use it in a `with` block: leaving the block drops what has not begun and waits for what has.
+    """
+
+    def __init__(self, count: int, begin: Callable[[], None]) -> None:
+        """`begin` is called once in each of the `count` threads, before its first batch."""
+        self.count = count
+        self._pool = ThreadPoolExecutor(count, "lane", initializer=begin)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, run: Callable[[list[P]], Iterable[R]], parts: list[P]) -> Future[list[R]]:
+        """The results to come of `run` on `parts`, and its error."""
+        return self._pool.submit(lambda: list(run(parts)))
+
+
+class _Here:
+    """In place of lanes: the caller does the work, at once."""
+
+    count = 0
+
+    def submit(self, run: Callable[[list[P]], Iterable[R]], parts: list[P]) -> Future[list[R]]:
+        done: Future[list[R]] = Future()
+        done.set_result(list(run(parts)))
+        return done
+
+
 def map_in_batches(
     items: Iterable[T],
     parts_of: Callable[[T], Iterable[P]],
@@ -137,33 +173,43 @@ def map_in_batches(
     *,
     batch: int,
     max_items: int,
+    lanes: Lanes | None = None,
 ) -> Iterator[tuple[T, list[R]]]:
     """Each item with the results of its parts, where `run` is given parts of many items, `batch` at a time.
 
     Order is kept. A batch is cut short only at the end, or when `max_items` items are waiting for theirs;
-    an item without parts passes at once unless another waits before it.
+    an item without parts passes at once unless another waits before it. With `lanes`, so many batches are
+    under way at the same time while later items are taken in.
     """
+    crew = lanes or _Here()
     waiting: deque[tuple[T, int]] = deque()
     parts: list[P] = []
+    under_way: deque[Future[list[R]]] = deque()
     results: deque[R] = deque()
     for item in items:
         before = len(parts)
         parts.extend(parts_of(item))
         waiting.append((item, len(parts) - before))
-        full = len(parts) if len(waiting) >= max_items else len(parts) // batch * batch
-        parts = _run_first(full, parts, run, batch, results)
+        while len(parts) >= batch:
+            under_way.append(crew.submit(run, parts[:batch]))
+            parts = parts[batch:]
+        while True:
+            crowded = len(waiting) >= max_items
+            if under_way and (crowded or len(under_way) > crew.count or under_way[0].done()):
+                results.extend(under_way.popleft().result())
+                yield from _finished(waiting, results)
+            elif crowded and parts:
+                under_way.append(crew.submit(run, parts))
+                parts = []
+            else:
+                break
         yield from _finished(waiting, results)
-    _run_first(len(parts), parts, run, batch, results)
+    if parts:
+        under_way.append(crew.submit(run, parts))
+    while under_way:
+        results.extend(under_way.popleft().result())
+        yield from _finished(waiting, results)
     yield from _finished(waiting, results)
-
-
-def _run_first(
-    count: int, parts: list[P], run: Callable[[list[P]], Iterable[R]], batch: int, results: deque[R]
-) -> list[P]:
-    """Run the first `count` parts; returns the others."""
-    for start in range(0, count, batch):
-        results.extend(run(parts[start : min(start + batch, count)]))
-    return parts[count:]
 
 
 def _finished(waiting: deque[tuple[T, int]], results: deque[R]) -> Iterator[tuple[T, list[R]]]:

@@ -36,8 +36,9 @@ def still(rgb: np.ndarray) -> Frame:
     )
 
 
-def test_a_face_is_found_with_its_five_points() -> None:
-    (item,) = detect([still(data.astronaut())], make_detector("cascade"))
+@pytest.mark.parametrize("name", ["embedded", "cascade"])
+def test_a_face_is_found_with_its_five_points(name: str) -> None:
+    (item,) = detect([still(data.astronaut())], make_detector(name))
     found = item.faces
     assert len(found) == 1
     eyes = np.hypot(*(ASTRONAUT[1] - ASTRONAUT[0]))
@@ -52,22 +53,22 @@ def test_a_face_is_found_with_its_five_points() -> None:
 def test_pictures_without_a_face_have_none(name: str) -> None:
     picture = getattr(data, name)()
     rgb = np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture
-    assert make_detector("cascade").detect(still(np.ascontiguousarray(rgb))) == ()
+    assert make_detector("embedded").detect(still(np.ascontiguousarray(rgb))) == ()
 
 
 def test_a_face_turned_upside_down_is_none() -> None:
-    assert make_detector("cascade").detect(still(np.ascontiguousarray(data.astronaut()[::-1]))) == ()
+    assert make_detector("embedded").detect(still(np.ascontiguousarray(data.astronaut()[::-1]))) == ()
 
 
 def test_the_sample_films_faces_are_found_in_nearly_every_frame_and_nowhere_at_its_end() -> None:
     path = ROOT / "samples" / "old_film.mp4"
-    counts = [len(item.faces) for item in detect(read_frames(path, probe(path)), make_detector("cascade"))]
+    counts = [len(item.faces) for item in detect(read_frames(path, probe(path)), make_detector("embedded"))]
     assert sum(c >= 1 for c in counts[:100]) >= 95
     assert sum(c > 0 for c in counts[130:]) == 0
 
 
 def test_a_face_is_followed_when_it_moves_and_lost_when_it_goes() -> None:
-    detector = make_detector("cascade")
+    detector = make_detector("embedded")
     ((found,),) = (item.faces for item in detect([still(data.astronaut())], detector))
     moved = np.roll(data.astronaut(), (4, 6), axis=(0, 1))
     (followed,) = detector.follow(still(moved), [found])
@@ -82,7 +83,7 @@ def test_the_crop_puts_the_middle_of_the_face_in_its_middle() -> None:
 
 
 def test_unknown_detectors_are_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"cascade, retinaface_mobile0\.25, retinaface_resnet50"):
+    with pytest.raises(UsageError, match=r"embedded, cascade, retinaface_mobile0\.25, retinaface_resnet50"):
         make_detector("haar")
 
 
@@ -97,6 +98,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 def test_embedded_weights_stay_within_their_budget() -> None:
     assert embedded_path("landmarks.safetensors").stat().st_size <= 2 * 2**20
+    assert embedded_path("finder.safetensors").stat().st_size <= 2**18
 
 
 @needs_shared
@@ -111,7 +113,7 @@ def test_retinaface_finds_the_same_face() -> None:
 
 def test_a_face_in_orange_light_is_found_as_well() -> None:
     lit = (data.astronaut() * np.array([1.0, 0.6, 0.3])).astype(np.uint8)
-    assert [d.score > 0.8 for d in make_detector("cascade").detect(still(lit))] == [True]
+    assert [d.score > 0.8 for d in make_detector("embedded").detect(still(lit))] == [True]
 
 
 @needs_shared

@@ -27,7 +27,7 @@ def analysed(
     restarts: list[Restart] = []
     before = [] if begin is None or known is None else known[max(begin.frame - CONTEXT, 0) : begin.frame]
     records = analyse(
-        given, info, scan, settings, make_detector("cascade"),
+        given, info, scan, settings, make_detector("embedded"),
         on_loss=lambda: None, on_restart=restarts.append, begin=begin, before=[r.seen for r in before],
     )  # fmt: skip
     return list(records), restarts

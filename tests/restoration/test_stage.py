@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend, restore
+from vidrestore.streaming import Lanes
 from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
 
 SIZE = 4
@@ -97,6 +98,15 @@ def test_results_do_not_depend_on_the_batch_size() -> None:
     one, many = (values(restore(items, MirrorRestorer(), blend, batch=b)) for b in (1, 7))
     for a, b in zip(one, many, strict=True):
         assert a == pytest.approx(b, abs=1e-6)
+
+
+def test_lanes_change_no_result() -> None:
+    items = [envelope(i, {0: 0.5 + 0.01 * (i % 2), 1: 0.2}) for i in range(12)]
+    blend = TemporalBlend(strength=1.0)
+    alone = values(restore(items, MirrorRestorer(), blend, batch=3))
+    with Lanes(2, lambda: None) as lanes:
+        together = values(restore(items, MirrorRestorer(), blend, batch=3, lanes=lanes))
+    assert together == alone
 
 
 def test_blending_steadies_a_flickering_face() -> None:

@@ -85,7 +85,7 @@ def test_real_portraits_are_aligned_to_the_template(
     entries = list(read_manifest(tmp_path / "out" / "manifest.jsonl"))
     kept = [entry for entry in entries if entry.reason == "kept"]
     assert len(kept) >= 0.75 * len(entries)
-    detector = make_detector("cascade")
+    detector = make_detector("embedded")
     again = prepare(tmp_path / "out", tmp_path / "again", detector, Wanted(size=256, border=0.05))
     assert again["kept"] >= 0.75 * len(kept)
     for entry in read_manifest(tmp_path / "again" / "manifest.jsonl"):

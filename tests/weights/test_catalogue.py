@@ -27,7 +27,7 @@ def test_plain_addresses_are_https_with_a_checksum() -> None:
 
 def test_every_detector_has_its_weights_under_its_own_name() -> None:
     names = {entry.name for entry in CATALOGUE}
-    assert set(get_args(DetectorName)) - {"cascade"} <= names
+    assert set(get_args(DetectorName)) - {"embedded", "cascade"} <= names
 
 
 def test_the_default_needs_no_download() -> None:

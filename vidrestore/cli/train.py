@@ -17,6 +17,7 @@ STAGES = {
     "association": "Draw the encoders of clean and of degraded faces together.",
     "restoration": "Predict the codes of the clean face from the degraded one.",
     "fidelity": "Let the degraded face's own detail into the decoder.",
+    "finder": "Learn where faces may be: the embedded detector's first step.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }
 """In the order they are run; each is the module of that name in vidrestore.training."""
@@ -57,7 +58,7 @@ def prepare(
     min_sharpness: Annotated[
         float, typer.Option(metavar="CODES", min=0, help="Faces less sharp than this are left out.")
     ] = 2.0,
-    detector: Annotated[str, typer.Option(metavar="NAME[=PATH]", help="As in restore.")] = "cascade",
+    detector: Annotated[str, typer.Option(metavar="NAME[=PATH]", help="As in restore.")] = "embedded",
 ) -> None:
     """Find the one face of each photograph, align it, and leave out what is small, blurred or crowded."""
     from vidrestore.detection import make_detector

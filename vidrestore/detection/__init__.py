@@ -10,7 +10,7 @@ from vidrestore.errors import UsageError
 
 __all__ = ["DETECTORS", "FaceDetector", "Known", "detect", "make_detector"]
 
-DETECTORS = ("cascade", "retinaface_mobile0.25", "retinaface_resnet50")
+DETECTORS = ("embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50")
 
 
 def make_detector(name: str, device: str = "auto") -> FaceDetector:
@@ -19,12 +19,15 @@ def make_detector(name: str, device: str = "auto") -> FaceDetector:
     Raises UsageError for an unknown name, WeightsError where the weights are not here or do not fit.
     """
     kind, separator, path = name.partition("=")
-    if kind not in DETECTORS or (separator and kind == "cascade"):
+    own = kind in ("embedded", "cascade")
+    if kind not in DETECTORS or (separator and own):
         raise UsageError(f"there is no detector '{name}'; there are: {', '.join(DETECTORS)}")
-    if kind == "cascade":
-        from vidrestore.detection.cascade import CascadeDetector
+    if own:
+        from vidrestore.detection.cascade import CascadeProposals
+        from vidrestore.detection.embedded import EmbeddedDetector
+        from vidrestore.detection.finder import FinderProposals
 
-        return CascadeDetector()
+        return EmbeddedDetector(FinderProposals() if kind == "embedded" else CascadeProposals())
     from vidrestore.detection.retinaface import RetinaFaceDetector
     from vidrestore.device import resolve_device
 

@@ -14,11 +14,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from vidrestore.errors import WeightsError
+from vidrestore.detection.weights_file import load_weights
 from vidrestore.types import FloatArray
 
 CROP_SIDE = 64
@@ -62,14 +60,7 @@ class LandmarkNet(nn.Module):
 
 def load_landmark_net(path: Path) -> LandmarkNet:
     """The network with weights from `path`, in eval mode; raises WeightsError where they do not fit."""
-    network = LandmarkNet()
-    try:
-        state = {name: t.float() if t.is_floating_point() else t for name, t in load_file(path).items()}
-        network.load_state_dict(state)
-    except (SafetensorError, RuntimeError, OSError) as error:
-        first = str(error).split("\n", 1)[0]
-        raise WeightsError(f"{path} holds no weights of the landmark network: {first}") from error
-    return network.eval().requires_grad_(False)
+    return load_weights(LandmarkNet(), path, "the landmark network")
 
 
 def square_around(landmarks: NDArray[np.floating]) -> FloatArray:
@@ -113,7 +104,7 @@ def find_points(
     """Scores (N,) in 0..1 and points (N, 5, 2) in picture px of crops taken with `matrices`."""
     if not crops:
         return np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
-    logits, points = network(to_input(crops))
+    logits, points = network(to_input(crops).contiguous(memory_format=torch.channels_last))
     in_crop = points.numpy() * CROP_SIDE - 0.5
     placed = [
         p @ inverse[:, :2].T + inverse[:, 2]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vidrestore.boxes import smaller_side
 from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.orientation import from_upright, upright
+from vidrestore.small_copy import small_copy
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 THOROUGH_EVERY = 5
@@ -73,7 +73,7 @@ def detect(
 
 
 def _tiny(frame: Frame) -> FloatArray:
-    small = cv2.resize(frame.planes[0], _TINY, interpolation=cv2.INTER_AREA)
+    small = small_copy(frame.planes[0], _TINY)
     scaled = small.astype(np.float32) / ((1 << frame.format.bit_depth) - 1)
     return scaled - scaled.mean()
 

@@ -2,6 +2,7 @@
 
 from vidrestore.restoration.blending import TemporalBlend
 from vidrestore.restoration.deflicker import deflicker
+from vidrestore.restoration.lanes import lanes_for
 from vidrestore.restoration.restorer import (
     DaefrRestorer,
     FaceCodes,
@@ -22,6 +23,7 @@ __all__ = [
     "WholeBatches",
     "WithinMemory",
     "deflicker",
+    "lanes_for",
     "make_restorer",
     "restore",
 ]

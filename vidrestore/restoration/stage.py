@@ -10,7 +10,7 @@ import numpy as np
 from vidrestore.restoration.blending import TemporalBlend
 from vidrestore.restoration.neighbours import neighbours
 from vidrestore.restoration.restorer import FaceRestorer
-from vidrestore.streaming import map_in_batches, windows
+from vidrestore.streaming import Lanes, map_in_batches, windows
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
 T = TypeVar("T")
@@ -24,11 +24,13 @@ def restore(
     *,
     batch: int = 8,
     max_frames: int = 32,
+    lanes: Lanes | None = None,
 ) -> Iterator[FrameFaces[RestoredFace]]:
     """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
 
     Frames wait until a batch is full, at most `max_frames` of them before each of the network's three steps,
-    and as many as the blend looks ahead in between, so memory has a bound whatever the video holds.
+    and as many as the blend looks ahead in between, so memory has a bound whatever the video holds. With
+    `lanes`, several batches are computed at the same time, each by a thread of its own.
     """
     encoded = map_in_batches(
         items,
@@ -36,6 +38,7 @@ def restore(
         restorer.encode,
         batch=batch,
         max_items=max_frames,
+        lanes=lanes,
     )
     predicted = map_in_batches(
         _blended(encoded, blend, blend.offsets, blend.features),
@@ -43,6 +46,7 @@ def restore(
         restorer.predict,
         batch=batch,
         max_items=max_frames,
+        lanes=lanes,
     )
     in_codes = ((item, codes) for (item, _), codes in predicted)
     decoded = map_in_batches(
@@ -51,6 +55,7 @@ def restore(
         restorer.decode,
         batch=batch,
         max_items=max_frames,
+        lanes=lanes,
     )
     in_pictures = ((item, pictures) for (item, _), pictures in decoded)
     for item, images in _blended(in_pictures, blend, blend.picture_offsets, blend.picture):

@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-import yaml
 from numpy.typing import NDArray
-from pydantic import ValidationError
-from safetensors.torch import save_file
 from torch import Tensor
 
+from vidrestore.detection.cascade import CascadeProposals
+from vidrestore.detection.finder import FinderProposals
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
     LandmarkNet,
@@ -30,17 +29,17 @@ from vidrestore.detection.landmark_net import (
     tilt,
     to_input,
 )
-from vidrestore.errors import UsageError
-from vidrestore.training.config import DataConfig, Section
-from vidrestore.training.dataset import split_people
+from vidrestore.training.config import Section
 from vidrestore.training.degradation import jpeg
+from vidrestore.training.mined import SIDE, mine
+from vidrestore.training.moving_average import follow
+from vidrestore.training.portraits import MIRRORED, Portrait, load_portraits, read_pictures
+from vidrestore.training.small_networks import read_config, save_half
 
 logger = logging.getLogger(__name__)
-MIRRORED = [1, 0, 2, 4, 3]
 LOCATE_WEIGHT = 2.0
 _REGION_SIDE = 160
 """Of the damaged picture that looks at a validation face are taken from, in pixels of the first look."""
-TEACHER_SIDE = 640
 
 
 class LandmarkConfig(Section):
@@ -52,6 +51,9 @@ class LandmarkConfig(Section):
     output: Path
     backgrounds: Path | None = None
     """A folder of pictures without any face; None: only wrong places of portraits and textures."""
+    mined: int = 0
+    """Places to collect that the detector's first steps take for a face and that are none: four in ten of
+    what the network is shown without a face is one of them. 0: none are collected."""
     start: Path | None = None
     """Weights to go on from."""
     steps: int = 4000
@@ -77,15 +79,14 @@ class Measured:
     """Others taken for a face."""
 
 
-Portrait = tuple[NDArray[np.uint8], NDArray[np.float32]]
 Sample = tuple[NDArray[np.uint8], NDArray[np.float32], bool]
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
     """Train from scratch; returns the file of weights (float16 safetensors)."""
-    config = _read(config_path, overrides)
+    config = read_config(LandmarkConfig, config_path, overrides)
     torch.manual_seed(config.seed)
-    training, validation = load_portraits(config)
+    training, validation = load_portraits(config.faces, config.teacher, config.validation_share)
     network = load_landmark_net(config.start).train() if config.start else LandmarkNet()
     network.requires_grad_(True)
     average = copy.deepcopy(network).requires_grad_(False)
@@ -99,61 +100,14 @@ def train(config_path: Path, overrides: list[str]) -> Path:
         (classify + LOCATE_WEIGHT * locate).backward()
         optimizer.step()
         schedule.step()
-        _follow(average, network, min(config.ema, (1 + step) / (10 + step)))
+        follow(average, network, min(config.ema, (1 + step) / (10 + step)))
         if step % 200 == 0:
             logger.info("step %d  face %.4f  points %.4f", step, classify.item(), locate.item())
     network = average.eval()
     for name, damaged in (("hard", True), ("undamaged", False)):
         result = evaluate(network, validation, seed=config.seed, damaged=damaged)
         logger.info("%s validation crops: %s", name, result)
-    config.output.mkdir(parents=True, exist_ok=True)
-    path = config.output / "landmarks.safetensors"
-    save_file({n: t.half() if t.is_floating_point() else t for n, t in network.state_dict().items()}, path)
-    return path
-
-
-def load_portraits(config: LandmarkConfig) -> tuple[list[Portrait], list[Portrait]]:
-    """Portraits with the teacher's points, for training and for validation; unsure ones are left out."""
-    teacher = cv2.FaceDetectorYN.create(str(config.teacher), "", (TEACHER_SIDE, TEACHER_SIDE), 0.7)
-    sides = split_people(DataConfig(faces=config.faces, validation_share=config.validation_share))
-    labelled: tuple[list[Portrait], list[Portrait]] = ([], [])
-    for files, portraits in zip(sides, labelled, strict=True):
-        for file in files:
-            picture = cv2.imread(str(file))
-            points = None if picture is None else _ask(teacher, picture)
-            if picture is not None and points is not None:
-                portraits.append((np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8), points))
-    return labelled
-
-
-def _ask(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
-    """The teacher's five points (5, 2) on `picture`; None if unsure.
-
-    It sees the picture with room around it, at three sizes and mirrored; the mean of its answers errs less
-    than each of them.
-    """
-    answers = []
-    for scale in (0.85, 1.0, 1.2):
-        resized = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
-        for mirrored in (False, True):
-            points = _ask_once(teacher, resized[:, ::-1] if mirrored else resized)
-            if points is None:
-                return None
-            if mirrored:
-                points = (np.array([resized.shape[1] - 1, 0]) + np.array([-1, 1]) * points)[MIRRORED]
-            answers.append((points + 0.5) / scale - 0.5)
-    return np.mean(answers, axis=0).astype(np.float32)
-
-
-def _ask_once(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
-    height, width = picture.shape[:2]
-    top, left = (TEACHER_SIDE - height) // 2, (TEACHER_SIDE - width) // 2
-    canvas = np.full((TEACHER_SIDE, TEACHER_SIDE, 3), 127, np.uint8)
-    canvas[top : top + height, left : left + width] = picture
-    found: NDArray[Any] | None = teacher.detect(canvas)[1]
-    if found is None or len(found) != 1:
-        return None
-    return (found[0, 4:14].reshape(5, 2) - [left, top]).astype(np.float32)
+    return save_half(network, config.output / "landmarks.safetensors")
 
 
 @torch.inference_mode()
@@ -209,15 +163,6 @@ def _errors(predicted: Tensor, points: Tensor) -> Tensor:
     return (predicted - points).norm(dim=-1).mean(-1) / eyes
 
 
-@torch.no_grad()
-def _follow(average: LandmarkNet, network: LandmarkNet, decay: float) -> None:
-    for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(value, 1 - decay)
-        else:
-            mean.copy_(value)
-
-
 def make_sample(
     rgb: NDArray[np.uint8],
     landmarks: NDArray[np.float32],
@@ -225,9 +170,12 @@ def make_sample(
     *,
     damaged: bool = True,
     backgrounds: Sequence[NDArray[np.uint8]] = (),
+    mined: Sequence[NDArray[np.uint8]] = (),
 ) -> Sample:
     """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face."""
     face = rng.random() < 0.6
+    if mined and not face and rng.random() < 0.4:
+        return _of_mined(mined[int(rng.integers(len(mined)))], rng, damaged=damaged)
     # Half of the faces as a second look has them: upright, and nearly in place.
     square, angle = _around(landmarks, rng, near=rng.random() < 0.5)
     scrambled = not face and rng.random() < 0.15
@@ -247,6 +195,18 @@ def make_sample(
         crop = crop[:, ::-1]
         points = (np.array([1, 0]) + np.array([-1, 1]) * points)[MIRRORED].astype(np.float32)
     return (_damage(crop, rng) if damaged else np.ascontiguousarray(crop)), points, face
+
+
+def _of_mined(place: NDArray[np.uint8], rng: np.random.Generator, *, damaged: bool) -> Sample:
+    """A place without a face, moved a little from where it was taken for one."""
+    middle = np.array([(SIDE - 1) / 2, (SIDE - 1) / 2, CROP_SIDE * np.exp(rng.normal(0, 0.15))], np.float32)
+    middle[:2] += rng.normal(0, 0.06, 2) * CROP_SIDE
+    crop = _warp(place, crop_matrix(middle, rng.normal(0, 12)), rng)
+    if rng.random() < 0.5:
+        crop = np.ascontiguousarray(crop[:, ::-1])
+    if damaged and rng.random() < 0.5:  # most of them are worn already
+        crop = _damage(crop, rng)
+    return crop, np.full((5, 2), 0.5, np.float32), False
 
 
 def _around(
@@ -342,13 +302,22 @@ def _damage(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
 
 
 def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    backgrounds = _read_pictures(config.backgrounds) if config.backgrounds else []
+    backgrounds = read_pictures(config.backgrounds) if config.backgrounds else []
+    mined: list[NDArray[np.uint8]] = []
+    if config.mined:
+        first_steps = (CascadeProposals(), FinderProposals())
+        rng = np.random.default_rng(config.seed)
+        mined = mine(portraits, backgrounds, first_steps, rng, config.mined)
+        logger.info("%d places without a face collected", len(mined))
 
     def make(step: int) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng([config.seed, step])
         chosen = rng.integers(len(portraits), size=config.batch)
         return _stack(
-            [make_sample(portraits[i][0], portraits[i][1], rng, backgrounds=backgrounds) for i in chosen]
+            [
+                make_sample(portraits[i][0], portraits[i][1], rng, backgrounds=backgrounds, mined=mined)
+                for i in chosen
+            ]
         )
 
     with ThreadPoolExecutor(1) as pool:
@@ -357,17 +326,6 @@ def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tupl
             ready = ahead.result()
             ahead = pool.submit(make, step + 1)
             yield ready
-
-
-def _read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
-    """The folder's pictures (h, w, 3) RGB, each also at half and a quarter of its size."""
-    pictures = []
-    for file in sorted(folder.iterdir()):
-        picture = cv2.imread(str(file))
-        while picture is not None and min(picture.shape[:2]) >= 64:
-            pictures.append(np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8))
-            picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    return pictures
 
 
 def _stack(
@@ -379,17 +337,3 @@ def _stack(
         torch.from_numpy(np.stack(points)),
         torch.tensor(faces, dtype=torch.float32),
     )
-
-
-def _read(path: Path, overrides: list[str]) -> LandmarkConfig:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for override in overrides:
-            name, _, text = override.partition("=")
-            values[name] = yaml.safe_load(text)
-        return LandmarkConfig(**values)
-    except (OSError, yaml.YAMLError, TypeError) as error:
-        raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"{path}: {first['loc'][0]}: {first['msg']}") from error

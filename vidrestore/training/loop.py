@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 
 from vidrestore.training.config import OptimConfig, TrainConfig
 from vidrestore.training.dataset import Batch, batches, split_people, validation_batch
+from vidrestore.training.moving_average import follow
 from vidrestore.training.processes import agree, join
 from vidrestore.training.record import Record
 from vidrestore.training.stage_weights import save_stage
@@ -93,7 +94,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
         torch.manual_seed(config.seed * 1_000_003 + step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             log = stage.step(batch.to(device), step)
-        _average(average, stage.averaged, min(config.optim.ema, (1 + step) / (10 + step)))
+        follow(average, stage.averaged, min(config.optim.ema, (1 + step) / (10 + step)))
         done = step + 1
         if record is None:
             continue
@@ -137,15 +138,6 @@ def _set_rate(optimizer: Optimizer, optim: OptimConfig, step: int, steps: int) -
         factor *= optim.decay ** (step // optim.decay_every)
     for group in optimizer.param_groups:
         group["lr"] = optim.learning_rate * factor
-
-
-@torch.no_grad()
-def _average(average: nn.ModuleDict, live: nn.ModuleDict, decay: float) -> None:
-    for mean, value in zip(average.state_dict().values(), live.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(value, 1 - decay)
-        else:
-            mean.copy_(value)
 
 
 def _save(path: Path, stage: Stage, average: nn.ModuleDict, step: int) -> None:

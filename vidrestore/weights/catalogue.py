@@ -65,6 +65,13 @@ CATALOGUE = (
         source=Embedded(),
     ),
     Entry(
+        name="finder",
+        purpose="finds faces; the default",
+        file_name="finder.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
         name="landmarks",
         purpose="checks and follows faces",
         file_name="landmarks.safetensors",

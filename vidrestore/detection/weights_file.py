@@ -1,0 +1,44 @@
+"""Weights of the detector's networks, from their files into them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from vidrestore.errors import WeightsError
+
+N = TypeVar("N", bound=nn.Module)
+
+
+def load_weights(network: N, path: Path, name: str) -> N:
+    """The network with the weights in `path`, in eval mode; raises WeightsError where they do not fit.
+
+    Files hold 16-bit numbers; the network computes in 32 bits.
+    """
+    try:
+        state = {key: t.float() if t.is_floating_point() else t for key, t in load_file(path).items()}
+        network.load_state_dict(state)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        first = str(error).split("\n", 1)[0]
+        raise WeightsError(f"{path} holds no weights of {name}: {first}") from error
+    return network.eval().requires_grad_(False)
+
+
+def quickened(network: N) -> N:
+    """The network for use, not for training: each normalisation folded into the convolution before it.
+
+    In the order of memory that a processor's convolutions are quickest in.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, nn.Sequential):
+            for name, (first, second) in enumerate(pairwise(list(module))):
+                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                    module[name], module[name + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

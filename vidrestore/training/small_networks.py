@@ -1,0 +1,39 @@
+"""What the trainings of the detector's networks share: a flat configuration, and a file of weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ValidationError
+from safetensors.torch import save_file
+from torch import nn
+
+from vidrestore.errors import UsageError
+from vidrestore.training.config import Section
+
+C = TypeVar("C", bound=Section)
+
+
+def read_config(kind: type[C], path: Path, overrides: list[str]) -> C:
+    """The YAML file at `path`, with `overrides` (name=value) winning; raises UsageError."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for override in overrides:
+            name, _, text = override.partition("=")
+            values[name] = yaml.safe_load(text)
+        return kind(**values)
+    except (OSError, yaml.YAMLError, TypeError) as error:
+        raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{path}: {first['loc'][0]}: {first['msg']}") from error
+
+
+def save_half(network: nn.Module, path: Path) -> Path:
+    """Write the weights as float16 safetensors; returns `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: t.half() if t.is_floating_point() else t for name, t in network.state_dict().items()}
+    save_file({name: t.contiguous() for name, t in state.items()}, path)
+    return path
