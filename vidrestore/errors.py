@@ -9,9 +9,17 @@
     ├── WeightsError          weights missing, damaged or of another network   exit code 2
     │   └── DownloadError     weights could not be fetched             exit code 1
     └── ProcessingError       the work began and failed                exit code 1
+        └── ReadError         the disk or network of the input failed, and may not the next time
 
 Everything else is a defect of the program and keeps its traceback.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class VidrestoreError(Exception):
@@ -60,3 +68,14 @@ class DownloadError(WeightsError):
 
 class ProcessingError(VidrestoreError):
     """The work began and could not be finished; no output was left behind."""
+
+
+class ReadError(ProcessingError):
+    """The system could not read the input, of which nothing is known to be wrong."""
+
+    @classmethod
+    def of(cls, name: Path | str, error: OSError) -> ReadError:
+        return cls(
+            f"{name} cannot be read: {error.strerror or error}; check the disk or the network it is on, then "
+            "try again"
+        )

@@ -11,7 +11,7 @@ thread, in order, so what comes out does not depend on which is faster.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -142,10 +142,11 @@ def restored_frames(
     run: Account,
     *,
     interrupt: Callable[[], None] | None = None,
-) -> Iterator[Frame]:
+) -> Generator[Frame]:
     """The pipeline from the faces that were followed on: what a segment of a film goes through as well.
 
-    What leads to `tracked` runs in a thread, ahead of the network; `interrupt` ends a wait in there.
+    What leads to `tracked` runs in a thread, ahead of the network, which ends when this is closed;
+    `interrupt` ends a wait in there.
     """
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side

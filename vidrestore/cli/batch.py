@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vidrestore.cli import options
 from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
-from vidrestore.cli.restore import DAMAGED, about, ending_as_by_ctrl_c
+from vidrestore.cli.restore import DAMAGED, ending_as_by_ctrl_c
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -53,28 +54,24 @@ def batch(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what came of each file as JSON.")
     ] = None,
-    model: Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=about("model"))] = None,
-    detector: Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=about("detector"))] = None,
-    device: Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))] = None,
-    strength: Annotated[float | None, typer.Option(metavar="0..1", help=about("strength"))] = None,
-    fidelity: Annotated[float | None, typer.Option(metavar="0..1", help=about("fidelity"))] = None,
-    temporal: Annotated[float | None, typer.Option(metavar="0..1", help=about("temporal"))] = None,
-    deflicker: Annotated[
-        bool | None, typer.Option("--deflicker", help=about("deflicker"), show_default=False)
-    ] = None,
-    codec: Annotated[str | None, typer.Option(metavar="NAME", help=about("codec"))] = None,
-    crf: Annotated[float | None, typer.Option(metavar="N", help=about("crf"))] = None,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help=about("preset"))] = None,
+    model: options.Model = None,
+    detector: options.Detector = None,
+    device: options.Device = None,
+    strength: options.Strength = None,
+    fidelity: options.Fidelity = None,
+    temporal: options.Temporal = None,
+    deflicker: options.Deflicker = None,
+    codec: options.Codec = None,
+    crf: options.Crf = None,
+    preset: options.Preset = None,
     container: Annotated[
         str | None, typer.Option(metavar="NAME", help="mp4, mkv, mov … of all outputs. Default: the input's.")
     ] = None,
-    strict: Annotated[bool | None, typer.Option("--strict", help=about("strict"), show_default=False)] = None,
-    deinterlace: Annotated[
-        str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))
-    ] = None,
-    segment: Annotated[float | None, typer.Option(metavar="SECONDS", help=about("segment"))] = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", help=about("workers"))] = None,
-    engine: Annotated[str | None, typer.Option(metavar="local|ray", help=about("engine"))] = None,
+    strict: options.Strict = None,
+    deinterlace: options.Deinterlace = None,
+    segment: options.Segment = None,
+    workers: options.Workers = None,
+    engine: options.Engine = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="YAML of settings; flags win over it.")
     ] = None,
@@ -82,7 +79,7 @@ def batch(
         bool | None,
         typer.Option("--overwrite", "-y", help="Replace files that were not made here.", show_default=False),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Restore all videos of a folder; what is done is not done again, what fails stops no other."""
     values: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.restore import about
 from vidrestore.errors import OutputError
 from vidrestore.settings import make_settings
 
@@ -36,16 +36,14 @@ def inspect(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with a picture of each face.")
     ] = None,
-    detector: Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=about("detector"))] = None,
-    device: Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))] = None,
-    faces: Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))] = None,
-    min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))] = None,
-    deinterlace: Annotated[
-        str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))
-    ] = None,
-    fps: Annotated[str | None, typer.Option(metavar="N", help=about("fps"))] = None,
-    start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
-    end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
+    detector: options.Detector = None,
+    device: options.Device = None,
+    faces: options.Faces = None,
+    min_face: options.MinFace = None,
+    deinterlace: options.Deinterlace = None,
+    fps: options.Fps = None,
+    start: options.Start = None,
+    end: options.End = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
 ) -> None:
     """Say what there is in INPUT: scenes, and the faces that would be restored, by their track ids."""

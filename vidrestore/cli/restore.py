@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vidrestore.cli import options
+from vidrestore.cli.options import about
 from vidrestore.cli.progress import show_progress
-from vidrestore.settings import Settings, make_settings
+from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
     from vidrestore.types import Report
@@ -54,13 +56,6 @@ _OF_THE_ENDS = {
 """Settings that ffmpeg's own command lines say, or that have no meaning in a pipe."""
 
 
-def about(setting: str) -> str:
-    """The setting's own line, with its default: said once, in settings.py."""
-    field = Settings.model_fields[setting]
-    text = " ".join((field.description or "").split()).rstrip(".").replace("; None:", ". Default:")
-    return text if field.default in (None, False) else f"{text}. Default: {field.default}"
-
-
 def restore(
     input: Annotated[
         Path,
@@ -78,42 +73,38 @@ def restore(
             show_default=False,
         ),
     ],
-    model: Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=about("model"))] = None,
-    detector: Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=about("detector"))] = None,
-    device: Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))] = None,
-    strength: Annotated[float | None, typer.Option(metavar="0..1", help=about("strength"))] = None,
-    fidelity: Annotated[float | None, typer.Option(metavar="0..1", help=about("fidelity"))] = None,
-    temporal: Annotated[float | None, typer.Option(metavar="0..1", help=about("temporal"))] = None,
-    deflicker: Annotated[
-        bool | None, typer.Option("--deflicker", help=about("deflicker"), show_default=False)
-    ] = None,
-    faces: Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))] = None,
-    min_face: Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))] = None,
+    model: options.Model = None,
+    detector: options.Detector = None,
+    device: options.Device = None,
+    strength: options.Strength = None,
+    fidelity: options.Fidelity = None,
+    temporal: options.Temporal = None,
+    deflicker: options.Deflicker = None,
+    faces: options.Faces = None,
+    min_face: options.MinFace = None,
     batch: Annotated[int | None, typer.Option(metavar="N", help=about("batch"))] = None,
-    codec: Annotated[str | None, typer.Option(metavar="NAME", help=about("codec"))] = None,
-    crf: Annotated[float | None, typer.Option(metavar="N", help=about("crf"))] = None,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help=about("preset"))] = None,
+    codec: options.Codec = None,
+    crf: options.Crf = None,
+    preset: options.Preset = None,
     container: Annotated[str | None, typer.Option(metavar="NAME", help=about("container"))] = None,
-    fps: Annotated[str | None, typer.Option(metavar="N", help=about("fps"))] = None,
+    fps: options.Fps = None,
     input_format: Annotated[
         str | None, typer.Option(metavar="y4m|nut|rawvideo", help=about("input_format"))
     ] = None,
     pixel_format: Annotated[str | None, typer.Option(metavar="NAME", help=about("pixel_format"))] = None,
     size: Annotated[str | None, typer.Option(metavar="WxH", help=about("size"))] = None,
-    strict: Annotated[bool | None, typer.Option("--strict", help=about("strict"), show_default=False)] = None,
-    start: Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))] = None,
-    end: Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))] = None,
-    deinterlace: Annotated[
-        str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))
-    ] = None,
+    strict: options.Strict = None,
+    start: options.Start = None,
+    end: options.End = None,
+    deinterlace: options.Deinterlace = None,
     compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=about("compare"))] = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML of these names; flags win over it."),
     ] = None,
-    segment: Annotated[float | None, typer.Option(metavar="SECONDS", help=about("segment"))] = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", help=about("workers"))] = None,
-    engine: Annotated[str | None, typer.Option(metavar="local|ray", help=about("engine"))] = None,
+    segment: options.Segment = None,
+    workers: options.Workers = None,
+    engine: options.Engine = None,
     restart: Annotated[
         bool | None, typer.Option("--restart", help=about("restart"), show_default=False)
     ] = None,
@@ -124,7 +115,7 @@ def restore(
         bool,
         typer.Option("--print-ffmpeg", help="Print ffmpeg's command lines around a pipe; restore nothing."),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Restore the faces in INPUT and write the video to OUTPUT; its sound is copied as it is."""
     from vidrestore.api import restore as restore_video

@@ -7,8 +7,10 @@ from typing import Annotated, cast
 
 import typer
 
+from vidrestore.cli import options
+from vidrestore.cli.options import about
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.restore import about, ending_as_by_ctrl_c, tell
+from vidrestore.cli.restore import ending_as_by_ctrl_c, tell
 from vidrestore.errors import UsageError
 from vidrestore.settings import EngineName
 
@@ -31,8 +33,8 @@ def resume(
         ),
     ],
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=about("workers"))] = None,
-    engine: Annotated[str | None, typer.Option(metavar="local|ray", help=about("engine"))] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
+    engine: options.Engine = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Go on with a film whose restoration was interrupted, with the settings it was begun with."""
     from vidrestore.api import resume as resume_film

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -70,7 +70,7 @@ def analyse(
     on_restart: Callable[[Restart], None],
     begin: Restart | None = None,
     before: Sequence[Seen] = (),
-) -> Iterator[FrameRecord]:
+) -> Generator[FrameRecord]:
     """A record of each frame from `begin` on, in order; of the whole video where that is None.
 
     `before`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_loss` is called for each

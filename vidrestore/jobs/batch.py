@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError, VidrestoreError
+from vidrestore.errors import (
+    InputError,
+    OutputError,
+    ProcessingError,
+    ReadError,
+    UsageError,
+    VidrestoreError,
+)
 from vidrestore.jobs.engines import make_engine
 from vidrestore.jobs.file_task import FileTask, is_short
 from vidrestore.jobs.film import restore_film
@@ -124,7 +131,7 @@ class _Batch:
         """What is to be done for a file; None where its outcome is clear already."""
         try:
             made_of = json.dumps(fingerprint(item.source.absolute(), pinned(self._settings)), sort_keys=True)
-        except InputError as error:
+        except (InputError, ReadError) as error:
             self._ended(_failed(item, error, 0))
             return None
         state = self._made.state(item, made_of)

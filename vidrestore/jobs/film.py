@@ -120,9 +120,9 @@ def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engin
     path = journal_path(film.output)
     likely = film.given.path.stat().st_size if settings.codec == "match" and not film.folder.exists() else 0
     check_before(film.output.parent, film.output, likely)
+    now = fingerprint(film.given.path, settings)
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(path, film.output))
-        now = fingerprint(film.given.path, settings)
         begun = journal.about()
         if settings.restart or "settings" not in begun:
             journal.clear()
@@ -145,7 +145,10 @@ def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engin
                 _refuse_changing(film, journal, now)
             raise _kept(error, journal) from error
         _refuse_changing(film, journal, now)
-        return _finish(film, journal, run, segments.warnings, began)
+        try:
+            return _finish(film, journal, run, segments.warnings, began)
+        except VidrestoreError as error:
+            raise _kept(error, journal) from error
 
 
 def _refuse_changing(film: Film, journal: Journal, now: dict[str, str]) -> None:

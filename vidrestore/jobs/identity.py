@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidrestore import __version__
-from vidrestore.errors import InputError, UsageError
+from vidrestore.errors import InputError, ReadError, UsageError
 from vidrestore.settings import Settings, make_settings
 from vidrestore.weights import model_path
 
@@ -22,7 +22,7 @@ _FREE = {"overwrite", "restart", "workers", "engine", "strict"}
 def identify(path: Path) -> dict[str, str]:
     """What tells a file from another: size, time of change, a hash of its beginning, middle and end.
 
-    Raises InputError where it cannot be read.
+    Raises InputError where it is not there or may not be read, ReadError where it cannot be read.
     """
     try:
         stat = path.stat()
@@ -31,8 +31,10 @@ def identify(path: Path) -> dict[str, str]:
             for position in (0, max(stat.st_size // 2 - _PIECE // 2, 0), max(stat.st_size - _PIECE, 0)):
                 file.seek(position)
                 digest.update(file.read(_PIECE))
-    except OSError as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except OSError as error:
+        raise ReadError.of(path, error) from error
     return {"size": str(stat.st_size), "changed": str(stat.st_mtime_ns), "sha256": digest.hexdigest()}
 
 
@@ -48,7 +50,7 @@ def pinned(settings: Settings) -> Settings:
 
 
 def fingerprint(source: Path, settings: Settings) -> dict[str, str]:
-    """All that the result depends on, as names and texts. Raises InputError, WeightsError."""
+    """All that the result depends on, as names and texts. Raises InputError, ReadError, WeightsError."""
     detector = settings.detector.partition("=")[2]
     return {
         "format": str(FORMAT),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -18,7 +19,7 @@ from vidrestore.pipeline import output_size, restored_frames
 from vidrestore.restoration import DaefrRestorer, TemporalBlend, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.streaming import Prefetch
-from vidrestore.types import FrameFaces, TrackedFace, VideoInfo
+from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import Input, PartWriter, Scan, read_again
 from vidrestore.weights import model_path
 
@@ -71,20 +72,24 @@ class SegmentTask:
         restorer = _restorer(settings.model, settings.device, settings.fidelity)
         width, height = output_size(info, settings)
         said = time.monotonic()
-        with PartWriter(
-            part,
-            self.output,
-            replace(info, field_order=self.scan.output),
-            source=self.given,
-            container=settings.container,
-            start=settings.start,
-            codec=settings.codec,
-            crf=settings.crf,
-            preset=settings.preset,
-            width=width,
-            height=height,
-        ) as writer:
-            restored = restored_frames(self._tracked(), restorer, info, settings, account)
+        # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
+        with (
+            self._again() as again,
+            closing(restored_frames(self._tracked(again), restorer, info, settings, account)) as restored,
+            PartWriter(
+                part,
+                self.output,
+                replace(info, field_order=self.scan.output),
+                source=self.given,
+                container=settings.container,
+                start=settings.start,
+                codec=settings.codec,
+                crf=settings.crf,
+                preset=settings.preset,
+                width=width,
+                height=height,
+            ) as writer,
+        ):
             own = (f for f in restored if self.span.first <= f.index < self.span.stop)
             for frame in self.scan.together(own):
                 account.clock.enter("encoding")
@@ -99,17 +104,20 @@ class SegmentTask:
             span=self.span, file=part.name, bytes=writer.bytes, seconds_by_room=dict(account.clock.seconds)
         )
 
-    def _tracked(self) -> Iterator[FrameFaces[TrackedFace]]:
-        """The frames again, with the faces that the analysis followed."""
-        records = {record.seen.index: record for record in self.records}
+    def _again(self) -> Prefetch[Frame]:
+        """The frames, read once more."""
         wanted = [record.seen for record in self.records]
         again = self.scan.apart(read_again(self.given, self.info, wanted))
-        with Prefetch(again, items=64, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes")) as frames:
-            for frame in frames:
-                record = records[frame.index]
-                moment = int(frame.second_field)
-                if record.faces:  # without: there for deinterlacing alone
-                    yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
+        return Prefetch(again, items=64, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
+
+    def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
+        """The frames with the faces that the analysis followed."""
+        records = {record.seen.index: record for record in self.records}
+        for frame in frames:
+            record = records[frame.index]
+            moment = int(frame.second_field)
+            if record.faces:  # without: there for deinterlacing alone
+                yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
 
     def _own(self) -> list[FrameRecord]:
         return [r for r in self.records if self.span.first <= r.seen.index < self.span.stop]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -85,11 +86,12 @@ class Segments:
     def work(self, engine: Engine) -> None:
         """Until all segments are done. Raises a VidrestoreError; what is done by then is in the journal."""
         self._find()
-        for span in self._spans(engine):
-            while not engine.has_room:
-                self._take(engine, wait=True)
-            engine.submit(self._task(span))
-            self._take(engine, wait=False)
+        with closing(self._spans(engine)) as spans:
+            for span in spans:
+                while not engine.has_room:
+                    self._take(engine, wait=True)
+                engine.submit(self._task(span))
+                self._take(engine, wait=False)
         while not engine.is_idle:
             self._take(engine, wait=True)
         if self._lost_workers:
@@ -117,7 +119,7 @@ class Segments:
         if self._before:
             self._progress()
 
-    def _spans(self, engine: Engine) -> Iterator[Span]:
+    def _spans(self, engine: Engine) -> Generator[Span]:
         """Those to be done: first those that were planned, then as the analysis gets on."""
         planned = [segment.span for segment in self._journal.segments()]
         yield from (span for span in planned if span.number not in self._done)
@@ -130,13 +132,14 @@ class Segments:
             yield from self._planned(planner.add(record))
         frames = ended if ended is not None else known
         if ended is None:
-            for record in self._run.clock.timed("analysis", self._records(begin)):
-                self._buffer.append(record)
-                if record.seen.index >= planner.first:
-                    yield from self._planned(planner.add(record))
-                frames = max(frames, record.seen.index + 1)
-                self._note_now_and_then()
-                self._take(engine, wait=False)
+            with closing(self._records(begin)) as records:
+                for record in self._run.clock.timed("analysis", records):
+                    self._buffer.append(record)
+                    if record.seen.index >= planner.first:
+                        yield from self._planned(planner.add(record))
+                    frames = max(frames, record.seen.index + 1)
+                    self._note_now_and_then()
+                    self._take(engine, wait=False)
         if not frames:
             raise InputError(nothing_decoded(self._film.given.path, self._film.settings))
         self._run.total = frames
@@ -152,7 +155,7 @@ class Segments:
             self._note_faces(span)
             yield span
 
-    def _records(self, begin: analysis.Restart | None) -> Iterator[FrameRecord]:
+    def _records(self, begin: analysis.Restart | None) -> Generator[FrameRecord]:
         film = self._film
         before = (
             [r.seen for r in self._journal.records(max(begin.frame - analysis.CONTEXT, 0), begin.frame)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, ReadError
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video import source
 from vidrestore.video.input import Input
@@ -56,28 +56,33 @@ def read_again(
     """The frames `wanted`, which follow one another, with their indices.
 
     With `and_on` also those after them, seen for the first time, until `end` [seconds, as `read_frames`
-    takes it]; the callbacks are as there. Raises InputError where the video does not give `wanted` any more.
+    takes it]; the callbacks are as there. Raises InputError where the video does not give `wanted` any more,
+    ReadError where it cannot be read twice.
     """
     done = 0
     stop = end_tick(given, end) if and_on else wanted[-1].pts + 1
-    for begin in _beginnings(info, wanted[0].pts):
+    for attempt, begin in enumerate(_beginnings(info, wanted[0].pts)):
         is_last = begin is None
-        for frame in read_ticks(
-            given, info, first=begin, stop=stop, on_lost=on_lost, on_concealed=on_concealed
-        ):
-            if done >= len(wanted):
-                yield replace(frame, index=wanted[0].index + done)
+        frames = read_ticks(given, info, first=begin, stop=stop, on_lost=on_lost, on_concealed=on_concealed)
+        try:
+            for frame in frames:
+                if done >= len(wanted):
+                    yield replace(frame, index=wanted[0].index + done)
+                    done += 1
+                    continue
+                expected = wanted[done]
+                if frame.pts < expected.pts:
+                    continue
+                if frame.pts != expected.pts or (not is_last and checksum(frame) != expected.checksum):
+                    break
+                # What is damaged may be patched differently each time: then what comes from the very
+                # beginning is as good as what came before.
+                yield replace(frame, index=expected.index, duration=expected.duration)
                 done += 1
-                continue
-            expected = wanted[done]
-            if frame.pts < expected.pts:
-                continue
-            if frame.pts != expected.pts or (not is_last and checksum(frame) != expected.checksum):
-                break
-            # What is damaged may be patched differently each time: then what comes from the very beginning
-            # is as good as what came before.
-            yield replace(frame, index=expected.index, duration=expected.duration)
-            done += 1
+        except ReadError:
+            # A network drive may be back a moment later.
+            if attempt or done >= len(wanted):
+                raise
         if done >= len(wanted):
             return
     raise InputError(

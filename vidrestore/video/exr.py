@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.colour import rgb_region
-from vidrestore.errors import InputError, ProcessingError, UsageError
+from vidrestore.errors import InputError, ProcessingError, ReadError, UsageError
 from vidrestore.transfer import is_rendered, to_bt709, to_light
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
 from vidrestore.video.cut import Cut
@@ -80,7 +80,7 @@ def picture_path(input: Input, frame: Frame) -> Path:
 
 
 def load(path: Path) -> FloatArray:
-    """(H, W, C) light: R G B, R G B A, or grey. Raises InputError."""
+    """(H, W, C) light: R G B, R G B A, or grey. Raises InputError, ReadError."""
     import cv2
 
     try:
@@ -88,11 +88,20 @@ def load(path: Path) -> FloatArray:
     except cv2.error as error:
         raise InputError(_why_not(path, str(error))) from error
     if picture is None:
+        _refuse_unread(path)
         raise InputError(f"{path} is not an OpenEXR picture that can be read; check it in a viewer")
     picture = picture.astype(np.float32)
     if picture.ndim == 2:
         return picture[..., None]
     return picture[..., [2, 1, 0, *range(3, picture.shape[2])]]
+
+
+def _refuse_unread(path: Path) -> None:
+    """OpenCV does not say why it reads no picture."""
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise ReadError.of(path, error) from error
 
 
 def save(path: Path, picture: FloatArray, *, half: bool) -> None:

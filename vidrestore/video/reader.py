@@ -138,7 +138,7 @@ def _shown_from(
     if first is None or input.pipe is not None:
         yield from _shown(container, stream, input, info)
         return
-    container.seek(first, stream=stream, backward=True)
+    source.seek(container, first, stream)
     pictures = _shown(container, stream, input, info)
     earliest = next(pictures, None)
     if earliest is not None and earliest.pts is not None and earliest.pts <= first:

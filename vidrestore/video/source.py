@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from vidrestore.errors import InputError
 from vidrestore.types import UPRIGHT, Orientation
 from vidrestore.video.cut import Cut
 from vidrestore.video.input import Input, as_input
+from vidrestore.video.reading import Reading, Watched
 from vidrestore.video.sequence import parse_pattern
 
 # Text files with certain extensions are "played" as a terminal would; nobody means that.
@@ -25,25 +28,43 @@ _NOT_VIDEO = {"tty"}
 _MAX_FAILURES_IN_A_ROW = 100
 
 
-def open_source(given: Path | Input, *, last: bool = False) -> InputContainer:
-    """The open container; the caller closes it. A pipe cannot be opened after the `last` time.
+@contextmanager
+def open_source(given: Path | Input, *, last: bool = False) -> Iterator[InputContainer]:
+    """The container, open for as long. A pipe cannot be opened after the `last` time.
 
-    Raises InputError.
+    Raises InputError, and ReadError where the system cannot read.
     """
     input = as_input(given)
     if input.pictures is None and input.pipe is None:
         _check_file(input.path)
-    file: Any = _name(input) if input.pipe is None else input.pipe.view(last=last)
+    with closing(Reading()) as reading, _opened(input, reading, last) as container:
+        if container.format.name in _NOT_VIDEO:
+            raise InputError(_why_not(input))
+        yield container
+
+
+def _opened(input: Input, reading: Reading, last: bool) -> InputContainer:
+    file: Any
     try:
-        container = av.open(file, format=input.format, options=dict(input.options), metadata_errors="replace")
+        if input.pipe is not None:
+            pipe = input.pipe.view(last=last)
+            file = Watched(pipe.name, pipe, reading)
+        elif input.pictures is not None:
+            file = parse_pattern(input.path).for_ffmpeg()
+        else:
+            file = reading.file(input.path)
+        return av.open(
+            file,
+            format=input.format,
+            options=dict(input.options),
+            metadata_errors="replace",
+            io_open=None if input.pictures is not None and not _is_utf8(input.path) else reading,
+        )
     except PermissionError as error:
         raise InputError(f"{input.path} may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
+        reading.check()
         raise InputError(_why_not(input)) from error
-    if container.format.name in _NOT_VIDEO:
-        container.close()
-        raise InputError(_why_not(input))
-    return container
 
 
 def video_stream(container: InputContainer, given: Path | Input) -> VideoStream:
@@ -75,9 +96,11 @@ def time_base(stream: Stream) -> Fraction:
 
 
 def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[Stream] | None]:
-    """The streams' packets in the file's order; None stands for one that could not be read.
+    """The streams' packets in the file's order; None stands for one that is damaged.
 
-    Ends at the end of the file, or where a hundred packets in a row cannot be read. Yields no flush packets.
+    Ends at the end of the file, or where a hundred packets in a row are damaged. Yields no flush packets.
+    `container` is of `open_source`. Raises ReadError where the system cannot read the file: that is neither
+    damage nor an end.
     """
     failures = 0
     demuxer = container.demux(*streams)
@@ -85,15 +108,27 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
         try:
             packet = next(demuxer)
         except (StopIteration, av.error.EOFError):
+            _refuse_unread(container)
             return
-        except av.FFmpegError:
+        except (av.FFmpegError, OSError):
+            _refuse_unread(container)
             failures += 1
             demuxer = container.demux(*streams)  # an exception ends a generator, not the file
             yield None
             continue
+        _refuse_unread(container)
         failures = 0
         if packet.size:
             yield packet
+
+
+def seek(container: InputContainer, time: int, stream: Stream | None = None) -> None:
+    """To the last key frame before `time` [the stream's ticks, or microseconds]. Raises ReadError."""
+    try:
+        container.seek(time, stream=stream, backward=True)
+    except av.FFmpegError:
+        _refuse_unread(container)
+        raise
 
 
 def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
@@ -153,13 +188,6 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path} is empty; copy or export it again")
 
 
-def _name(input: Input) -> str:
-    if input.pictures is not None:
-        return parse_pattern(input.path).for_ffmpeg()
-    # FFmpeg would take what stands before a colon for a protocol.
-    return f"file:{input.path}" if ":" in str(input.path) else str(input.path)
-
-
 def _why_not(input: Input) -> str:
     path = input.path
     if input.pipe is not None and input.pipe.is_empty:
@@ -178,3 +206,18 @@ def _why_not(input: Input) -> str:
     if head[4:8] == b"ftyp":
         return f"{path} was cut short: the index of its frames (moov) is missing; copy or export it again"
     return f"{path} is not a video in any format known here; check that it plays in a player"
+
+
+def _refuse_unread(container: InputContainer) -> None:
+    reading: Reading | None = container.io_open
+    if reading is not None:
+        reading.check()
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether PyAV can ask for a file of that name: it takes all names for UTF-8."""
+    try:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

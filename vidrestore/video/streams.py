@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,8 @@ class StreamCopy:
         self._given = as_input(given)
         self._path = path = self._given.path
         self._output = output
-        self._input = source.open_source(self._given)
+        self._files = ExitStack()
+        self._input = self._files.enter_context(source.open_source(self._given))
         self._targets: dict[int, Stream] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
@@ -93,7 +95,7 @@ class StreamCopy:
         ]
 
     def close(self) -> None:
-        self._input.close()
+        self._files.close()
 
     def _peek(self) -> Packet[Stream] | None:
         pipe = self._given.pipe
@@ -141,7 +143,7 @@ class StreamCopy:
                 stream.discard = Discard.all
         first = self.cut.first(Fraction(1, av.time_base))
         if first is not None:
-            self._input.seek(first, backward=True)
+            source.seek(self._input, first)
         for packet in source.packets(self._input, *copied):
             if packet is not None and (shifted := self._shifted(packet)):
                 yield shifted
