@@ -1,6 +1,7 @@
 """Of the places where a first step sees a face and a teacher sees none, how many does the detector let pass?
 
-    python -m benchmarks.false_accepts TEACHER PATH... [--every N] [--proposals cascade|finder] [--weights FILE]
+    python -m benchmarks.false_accepts TEACHER PATH... [--every N] [--proposals cascade|finder]
+        [--weights FILE]
 
 TEACHER is YuNet's ONNX file for 640 pixels; a face of its at any score above 0.3 clears a place. PATHs are
 pictures, folders of them, or videos, of which every Nth frame is used; each is seen as it is, mirrored, and

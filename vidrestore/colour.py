@@ -104,7 +104,7 @@ def _shrunk_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) ->
 
 
 def small_luma(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
-    """A shrunken copy (h, w) of the luma in 8 bits, as `small_rgb`: of YUV its codes, whatever their range."""
+    """A shrunken copy (h, w) of the luma in 8 bits, as `small_rgb`; of YUV its codes, in their own range."""
     size = _small_size(frame, max_side)
     if is_rendered(frame.colour):
         rgb, scale = small_rgb(frame, max_side)

@@ -65,15 +65,12 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
     width = max(float(abs((right_eye - left_eye) @ across)), 0.8 * length)
     centre = eyes + 0.45 * length * down
     at = np.arange(size, dtype=np.float32)
-    radius = np.hypot(
-        *(
-            ((at - np.float32(centre[0])) * np.float32(axis[0]))[None, :]
-            + ((at - np.float32(centre[1])) * np.float32(axis[1]))[:, None]
-            for axis in (across / (1.25 * width), down / (1.5 * length))
-        )
-    )
-    edge = _smooth_step(np.minimum(at, size - 1 - at) / (0.06 * size))
-    return _smooth_step((1 - radius) / 0.33) * np.minimum.outer(edge, edge)
+    x, y = at - np.float32(centre[0]), at - np.float32(centre[1])
+    a, b = (axis.astype(np.float32) for axis in (across / (1.25 * width), down / (1.5 * length)))
+    radius = np.hypot(np.add.outer(y * a[1], x * a[0]), np.add.outer(y * b[1], x * b[0]))
+    edge = _smooth_step(np.minimum(at, size - 1 - at) / np.float32(0.06 * size))
+    mask = _smooth_step((1 - radius) / np.float32(0.33)) * np.minimum.outer(edge, edge)
+    return mask.astype(np.float32, copy=False)
 
 
 def match_colour(restored: FloatArray, original: FloatArray) -> FloatArray:
@@ -186,6 +183,6 @@ def _colourfulness(image: FloatArray) -> float:
     return float(np.hypot(*cv2.meanStdDev(cv2.transform(some, _OPPONENT))[1].ravel()))
 
 
-def _smooth_step(x: FloatArray) -> FloatArray:
+def _smooth_step(x: NDArray[np.floating]) -> NDArray[np.floating]:
     t = np.clip(x, 0, 1)
     return t * t * (3 - 2 * t)

@@ -33,8 +33,7 @@ class Settings(BaseModel):
     model: str = "compact"
     """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
     detector: str = "embedded"
-    """embedded, cascade (OpenCV's, slow), retinaface_mobile0.25 or retinaface_resnet50, the last two also with
-    =PATH."""
+    """embedded, cascade (OpenCV), retinaface_mobile0.25 or retinaface_resnet50, these two also with =PATH."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """auto, cpu, cuda, cuda:N or mps."""
     batch: int | None = Field(default=None, ge=1, le=256)

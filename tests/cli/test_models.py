@@ -41,7 +41,7 @@ def test_the_list_names_all_weights_with_licence_and_state(capsys: pytest.Captur
     assert [line.split()[0] for line in lines] == [entry.name for entry in CATALOGUE]
     for line, entry in zip(lines, CATALOGUE, strict=True):
         assert entry.licence.split(":")[0] in line
-    assert "not downloaded" in lines[2]
+    assert "not downloaded" in lines[3]
 
 
 def test_pulling_twice_downloads_once(

@@ -73,5 +73,5 @@ def test_the_installed_command_works_from_another_folder(tmp_path: Path) -> None
 @pytest.mark.skipif(not SCRIPT.exists(), reason="vidrestore is not installed in this environment")
 def test_the_installed_package_carries_its_weights(tmp_path: Path) -> None:
     listed = run(str(SCRIPT), "models", "list", folder=tmp_path).stdout
-    assert listed.count("embedded") == 2
+    assert listed.count("embedded") == 3
     assert "missing" not in listed

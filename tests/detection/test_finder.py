@@ -41,7 +41,9 @@ def test_a_dark_or_faded_picture_gives_the_same_place(gain: float, lift: float) 
 
 
 def test_a_quick_look_still_sees_large_faces() -> None:
-    assert any(near(square, SQUARE) for square in FinderProposals().propose(still(data.astronaut()), quick=True))
+    assert any(
+        near(square, SQUARE) for square in FinderProposals().propose(still(data.astronaut()), quick=True)
+    )
 
 
 def test_a_picture_of_one_colour_gives_no_place() -> None:

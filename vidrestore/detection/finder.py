@@ -49,6 +49,7 @@ class FaceFinder(nn.Module):
             )
         )
         self.head = nn.Conv2d(widths[-1], 4, 1)
+        assert self.head.bias is not None
         nn.init.constant_(self.head.bias[:1], -3.0)  # most places are none: training begins with that
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -155,6 +156,4 @@ def _apart(a: FloatArray, b: FloatArray) -> bool:
 def place_of(square: NDArray[np.floating]) -> FloatArray:
     """(3,) centre x, centre y [cells from the first cell's middle] and size, as the maps give them."""
     x, y, side = (float(v) for v in square)
-    return np.array(
-        [(x + 0.5) / STRIDE - 0.5, (y + 0.5) / STRIDE - 0.5, np.log2(side / _MIDDLE)], np.float32
-    )
+    return np.array([(x + 0.5) / STRIDE - 0.5, (y + 0.5) / STRIDE - 0.5, np.log2(side / _MIDDLE)], np.float32)

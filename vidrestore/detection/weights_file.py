@@ -41,4 +41,4 @@ def quickened(network: N) -> N:
             for name, (first, second) in enumerate(pairwise(list(module))):
                 if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                     module[name], module[name + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Trains the face finder: portraits laid over drawn scenes, each cell told whether a face's middle is in it."""
+"""Trains the face finder: portraits in drawn scenes, each cell told whether the middle of a face is in it."""
 
 from __future__ import annotations
 
@@ -147,9 +147,7 @@ def _to_be_found(square: FloatArray, side: int) -> bool:
     return middle_inside and float(square[2]) >= SMALLEST
 
 
-def make_scene(
-    canvas: NDArray[np.uint8], portraits: Sequence[Portrait], rng: np.random.Generator
-) -> Scene:
+def make_scene(canvas: NDArray[np.uint8], portraits: Sequence[Portrait], rng: np.random.Generator) -> Scene:
     """`canvas` damaged, with up to three faces, of which some are of a size that is not to be found."""
     squares: list[FloatArray] = []
     for _ in range(int(rng.integers(0, 4))):
@@ -244,7 +242,7 @@ def _batches(
 
     def make(step: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([config.seed, step])
-        # Leaves take longer to draw than all the rest: each canvas is used some ten times, turned and mirrored.
+        # Leaves take longer to draw than all the rest: each canvas serves some ten times, turned.
         for _ in range(config.batch if step == 0 else -(-config.batch // _USES)):
             canvases.append(dead_leaves(SCENE_SIDE, rng, portraits, pictures))
         scenes = [

@@ -1,4 +1,4 @@
-"""Places without a face that a detector's first step takes for one: what the landmark network has to refuse."""
+"""Places without a face that a first step takes for one: what the landmark network has to refuse."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _places(
     while True:
         picture = _without_face(portraits, pictures, rng)
         if rng.random() < 0.7:
-            worn = film(picture.astype(np.float32) / 255, rng)[1]
+            worn = film((picture / 255).astype(np.float32), rng)[1]
             picture = np.round(worn * 255).astype(np.uint8)
         frame = _frame(picture)
         squares = [square for first in proposals for square in first.propose(frame, quick=False)]

@@ -20,6 +20,7 @@ from vidrestore.types import FloatArray
 
 Generator = np.random.Generator
 Picture = NDArray[np.uint8]
+Point = NDArray[np.floating]
 _PART = 0.45
 """Of a face's square that a leaf's texture may show at most: no face, only pieces of one."""
 
@@ -30,7 +31,7 @@ def dead_leaves(
     """(side, side, 3) RGB without a face."""
     canvas = _texture(side, rng, portraits, pictures)
     for _ in range(int(rng.integers(0, 25))):
-        size = min(max(np.exp(rng.uniform(np.log(5), np.log(side))), 5), side)
+        size = float(np.exp(rng.uniform(np.log(5), np.log(side))))
         leaf = _texture(side, rng, portraits, pictures)
         mask = _shape(side, rng.uniform(0, side, 2), size, rng)
         canvas = (mask * leaf + (1 - mask) * canvas).astype(np.uint8)
@@ -38,7 +39,7 @@ def dead_leaves(
 
 
 def lay_portrait(
-    canvas: Picture, portrait: Portrait, centre: FloatArray, side: float, rng: Generator
+    canvas: Picture, portrait: Portrait, centre: Point, side: float, rng: Generator
 ) -> tuple[Picture, FloatArray]:
     """The canvas with a portrait whose face's square has about this centre and side; its five points there.
 
@@ -82,51 +83,58 @@ def _cover(
         cv2.ellipse(inside, centre, axes, 0, 0, 360, 1.0, -1)
     small, matrix_small = _shrunk(inside, matrix)
     mask = np.asarray(cv2.warpAffine(small, matrix_small, size))
-    return mask[..., None] if rng.random() < 0.5 else np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2))[..., None]
+    if rng.random() < 0.5:
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2))
+    return mask[..., None].astype(np.float32)
 
 
 def _texture(
     side: int, rng: Generator, portraits: Sequence[Portrait], pictures: Sequence[Picture]
 ) -> Picture:
-    """(side, side, 3): one colour, a slope, noise of some grain, or a piece of a picture; seen from anywhere."""
+    """(side, side, 3): one colour, a slope, noise of some grain, or a piece of a picture."""
     kind = rng.random()
     if kind < 0.25:
-        ends = rng.integers(0, 255, (2, 2, 3)).astype(np.uint8)
-        flat = np.repeat(np.repeat(ends[:1, :1], 2, 0), 2, 1)
-        return np.asarray(
-            cv2.resize(flat if rng.random() < 0.5 else ends, (side, side), interpolation=cv2.INTER_LINEAR),
-            np.uint8,
-        )
+        return _slope(side, rng)
     if kind < 0.4:
-        cells = int(rng.integers(3, side))
-        middle, swing = rng.uniform(0, 255, 3), rng.uniform(0, 90)
-        noise = middle + swing * rng.standard_normal((cells, cells, int(rng.choice([1, 3]))))
-        return np.asarray(
-            cv2.resize(
-                np.clip(np.broadcast_to(noise, (cells, cells, 3)), 0, 255).astype(np.uint8),
-                (side, side),
-                interpolation=int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC])),
-            ),
-            np.uint8,
-        )
+        return _noise(side, rng)
     if pictures and kind < 0.75:
-        source = pictures[int(rng.integers(len(pictures)))]
-        height, width = source.shape[:2]
-        centre, seen = rng.uniform(0, (width, height)), np.exp(rng.uniform(np.log(24), np.log(min(height, width))))
-    else:
-        source, landmarks = portraits[int(rng.integers(len(portraits)))]
-        square = square_around(landmarks)
-        centre, seen = square[:2] + rng.uniform(-0.5, 0.5, 2) * square[2], rng.uniform(0.1, _PART) * square[2]
-    matrix = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), rng.uniform(0, 360), side / float(seen))
-    matrix[:, 2] += side / 2 - np.asarray(centre)
-    small, matrix_small = _shrunk(source, matrix)
+        picture = pictures[int(rng.integers(len(pictures)))]
+        height, width = picture.shape[:2]
+        seen = float(np.exp(rng.uniform(np.log(24), np.log(min(height, width)))))
+        return _piece(side, picture, rng.uniform(0, (width, height)), seen, rng)
+    picture, landmarks = portraits[int(rng.integers(len(portraits)))]
+    square = square_around(landmarks)
+    centre = square[:2] + rng.uniform(-0.5, 0.5, 2) * square[2]
+    return _piece(side, picture, centre, float(rng.uniform(0.1, _PART) * square[2]), rng)
+
+
+def _slope(side: int, rng: Generator) -> Picture:
+    """From one colour to another, or one colour."""
+    ends = rng.integers(0, 255, (2, 2, 3)).astype(np.uint8)
+    if rng.random() < 0.5:
+        ends[:] = ends[0, 0]
+    return np.asarray(cv2.resize(ends, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _noise(side: int, rng: Generator) -> Picture:
+    cells = int(rng.integers(3, side))
+    noise = rng.uniform(0, 90) * rng.standard_normal((cells, cells, int(rng.choice([1, 3]))))
+    coarse = np.clip(rng.uniform(0, 255, 3) + noise, 0, 255).astype(np.uint8)
+    kernel = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
+    return np.asarray(cv2.resize(coarse, (side, side), interpolation=kernel), np.uint8)
+
+
+def _piece(side: int, picture: Picture, centre: Point, seen: float, rng: Generator) -> Picture:
+    """What lies within `seen` pixels around the centre, turned anyhow."""
+    turn = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), rng.uniform(0, 360), side / seen)
+    matrix = np.asarray(turn, np.float64)
+    matrix[:, 2] += side / 2 - centre
+    small, matrix_small = _shrunk(picture, matrix)
     # Wrapped and not mirrored: eyes come in pairs.
-    return np.asarray(
-        cv2.warpAffine(small, matrix_small, (side, side), borderMode=cv2.BORDER_WRAP), np.uint8
-    )
+    return np.asarray(cv2.warpAffine(small, matrix_small, (side, side), borderMode=cv2.BORDER_WRAP), np.uint8)
 
 
-def _shape(side: int, centre: FloatArray, size: float, rng: Generator) -> FloatArray:
+def _shape(side: int, centre: Point, size: float, rng: Generator) -> FloatArray:
     """(side, side, 1) 1 within a polygon, an ellipse or a bar."""
     mask = np.zeros((side, side), np.float32)
     middle = (int(centre[0]), int(centre[1]))
