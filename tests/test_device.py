@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from vidrestore.device import compute_with, resolve_device, resolve_precision, yield_while_waiting
+from vidrestore.device import OneThread, compute_with, resolve_device, resolve_precision, yield_while_waiting
 from vidrestore.errors import DeviceError
 
 
@@ -35,6 +35,14 @@ def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
         later = newcomer.submit(torch.get_num_threads).result()
     assert counts == [1] * 8
     assert (torch.get_num_threads(), later) == (here, here)
+
+
+def test_what_is_called_in_one_thread_returns_and_raises_as_if_called_here() -> None:
+    beside = OneThread()
+    assert beside.call(torch.get_num_threads) == 1
+    assert beside.call(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        beside.call(divmod, 7, 0)
 
 
 def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

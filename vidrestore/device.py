@@ -5,13 +5,17 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from vidrestore.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SPINS = 20_000
 """A fraction of a millisecond."""
@@ -66,6 +70,21 @@ def compute_with(threads: int) -> None:
         torch.get_num_threads()  # a thread that has not asked yet would take the usual number later on
         torch.set_num_threads(threads)
         last.submit(torch.set_num_threads, usual).result()
+
+
+class OneThread:
+    """Calls functions in a thread of its own, which computes their tensors alone.
+
+    For small networks beside a large one: what they give does not depend on how many threads the caller's
+    tensors are computed by, and they wait for none of them.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "alone", initializer=compute_with, initargs=(1,))
+
+    def call(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+        """What the function returns, or raises."""
+        return self._thread.submit(function, *arguments, **named).result()
 
 
 def keep_memory() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from vidrestore.account import Account
 from vidrestore.errors import InputError
@@ -33,8 +33,6 @@ from vidrestore.types import (
 if TYPE_CHECKING:
     from vidrestore.restoration import DaefrRestorer
     from vidrestore.video import Input, Scan
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +167,7 @@ def restored_frames(
     with (
         lanes_for(restorer) as lanes,
         Prefetch(
-            _on_one_thread(clock.timed("alignment", aligned)),
+            clock.timed("alignment", aligned),
             items=ITEMS_AHEAD,
             max_bytes=ANALYSED_AHEAD_BYTES,
             size_of=_item_bytes,
@@ -190,14 +188,6 @@ def restored_frames(
             if settings.compare == "side-by-side":
                 frame = side_by_side(item.frame, frame)
             yield frame
-
-
-def _on_one_thread(items: Iterable[T]) -> Iterator[T]:
-    """`items`, whose tensors the thread that asks for them computes alone: the others are the network's."""
-    from vidrestore.device import compute_with
-
-    compute_with(1)
-    yield from items
 
 
 def held_frames(info: VideoInfo) -> int:

@@ -21,6 +21,7 @@ from vidrestore.detection.landmark_net import (
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.detection.proposals import Proposals
 from vidrestore.detection.weights_file import quickened
+from vidrestore.device import OneThread
 from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
 
@@ -47,16 +48,23 @@ class EmbeddedDetector:
         self._proposals = proposals
         self._network = quickened(load_landmark_net(weights or embedded_path("landmarks.safetensors")))
         self._find_score, self._follow_score = find_score, follow_score
+        self._beside = OneThread()
 
     def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
         """All faces of the frame, best first. `quick`: large ones, in a fraction of the time."""
+        return self._beside.call(self._detect, frame, quick)
+
+    def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
+        """Faces near their previous places."""
+        return self._beside.call(self._follow, frame, previous)
+
+    def _detect(self, frame: Frame, quick: bool) -> tuple[Detection, ...]:
         squares = self._proposals.propose(frame, quick=quick)
         # The network's own answer gives a tighter crop than the proposal: look twice.
         first = self._verify(frame, squares, [0.0] * len(squares), self._find_score * 0.5)
         return without_duplicates(self._look_again(frame, first, self._find_score))
 
-    def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
-        """Faces near their previous places."""
+    def _follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         return without_duplicates(self._look_again(frame, previous, self._follow_score))
 
     def _look_again(self, frame: Frame, faces: Sequence[Detection], least: float) -> list[Detection]:
