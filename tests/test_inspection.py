@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -91,6 +92,28 @@ def test_the_command_prints_a_table_and_writes_json_and_a_page(
     page = (tmp_path / "found.html").read_text(encoding="utf-8")
     assert page.count("<img") == 2
     assert "http" not in page  # nothing is fetched
+
+
+def test_of_pictures_no_rate_is_said_that_nobody_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(1, 4):
+        assert cv2.imwrite(f"{number}.png", np.full((64, 96, 3), 90, np.uint8))
+    words = ["inspect", "%d.png", "--json", "found.json", "--html", "found.html"]
+    assert main(words) == 0
+    printed, page = capsys.readouterr().out, Path("found.html").read_text(encoding="utf-8")
+    assert "%d.png: 96 x 64, 3 frames, png" in printed
+    assert "1 scene, beginning at frame 0\n" in printed
+    assert "96 &times; 64, 3 frames, png gbrp, 1 scene, faces in 3 frames" in page
+    assert "frames/s" not in printed + page
+    values = json.loads(Path("found.json").read_text())
+    assert (values["frame_rate"], values["duration"], values["scenes"][0]["start"]) == (None, None, None)
+    assert main(["inspect", "1.png"]) == 0
+    assert "1.png: 96 x 64, 1 frame, png" in capsys.readouterr().out
+    assert main([*words, "--fps", "10"]) == 0
+    assert "3 frames, 10.000 frames/s, png" in capsys.readouterr().out
+    assert json.loads(Path("found.json").read_text())["duration"] == pytest.approx(0.2)
 
 
 def test_json_goes_to_stdout_alone_where_that_is_asked(

@@ -67,7 +67,8 @@ class Inspection:
     path: Path
     width: int
     height: int
-    frame_rate: Fraction
+    frame_rate: Fraction | None
+    """None: pictures, and nobody said how many a second; then all seconds are as if they were 25."""
     duration: float
     """Seconds, from the first frame to the last."""
     codec: str
@@ -89,13 +90,13 @@ class Inspection:
         return self.field_order != "progressive"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, without the pictures."""
+        """Plain values for JSON, without the pictures; no seconds where nobody said the rate."""
         return {
             "path": str(self.path),
             "width": self.width,
             "height": self.height,
-            "frame_rate": str(self.frame_rate),
-            "duration": round(self.duration, 3),
+            "frame_rate": None if self.frame_rate is None else str(self.frame_rate),
+            "duration": self._seconds(self.duration),
             "codec": self.codec,
             "pixel_format": self.pixel_format,
             "rotation": self.rotation,
@@ -107,7 +108,7 @@ class Inspection:
             "frames": self.frames,
             "frames_with_faces": self.frames_with_faces,
             "scenes": [
-                {"first_frame": s.first_frame, "frames": s.frames, "start": round(s.start, 3)}
+                {"first_frame": s.first_frame, "frames": s.frames, "start": self._seconds(s.start)}
                 for s in self.scenes
             ],
             "tracks": [
@@ -115,8 +116,8 @@ class Inspection:
                     "id": t.id,
                     "first_frame": t.first_frame,
                     "last_frame": t.last_frame,
-                    "start": round(t.start, 3),
-                    "end": round(t.end, 3),
+                    "start": self._seconds(t.start),
+                    "end": self._seconds(t.end),
                     "frames": t.frames,
                     "side": [round(v, 1) for v in t.side],
                     "sharpness": round(t.sharpness, 2),
@@ -125,6 +126,9 @@ class Inspection:
                 for t in self.tracks
             ],
         }
+
+    def _seconds(self, value: float) -> float | None:
+        return None if self.frame_rate is None else round(value, 3)
 
 
 def inspect_video(
@@ -156,7 +160,8 @@ def inspect_video(
             on_progress(Progress(frames=notes.frames, total=total, faces=notes.faces, seconds=seconds))
     if not notes.frames:
         raise InputError(f"no frame of {source} could be decoded: the file is damaged or cut short")
-    return notes.result(info, scan)
+    timed = settings.fps is not None or not given.is_picture
+    return notes.result(info, scan, info.frame_rate if timed else None)
 
 
 @dataclass(slots=True)
@@ -222,12 +227,12 @@ class _Notes:
             small = cv2.resize(picture, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
             sums.thumbnail = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
-    def result(self, info: VideoInfo, scan: Scan) -> Inspection:
+    def result(self, info: VideoInfo, scan: Scan, frame_rate: Fraction | None) -> Inspection:
         return Inspection(
             path=info.path,
             width=info.width,
             height=info.height,
-            frame_rate=info.frame_rate,
+            frame_rate=frame_rate,
             duration=self.last - self.first,
             codec=info.codec,
             pixel_format=info.pixel_format.name,

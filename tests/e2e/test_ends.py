@@ -93,6 +93,35 @@ def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path, by: signal.Si
 
 
 @posix_only
+@pytest.mark.parametrize("name", ["out.mkv", "%03d.png"])
+def test_what_a_killed_run_left_goes_with_the_next_and_what_lives_is_left_alone(
+    tmp_path: Path, name: str
+) -> None:
+    def partial() -> set[str]:
+        return {path.name for path in tmp_path.iterdir() if ".partial-" in path.name}
+
+    source = make_clip(tmp_path / "in.mkv", LONG)
+    killed = start(source, tmp_path / name)
+    wait_for(partial)
+    killed.kill()
+    killed.wait()
+    (left,) = partial()
+    living = start(source, tmp_path / name)
+    wait_for(lambda: partial() - {left})
+    living.send_signal(signal.SIGSTOP)
+    (writes,) = partial() - {left}
+    short = ("--end", "0.2", "--overwrite")
+    done = subprocess.run(
+        [*COMMAND, "--quiet", source, tmp_path / name, *short], env=ENVIRONMENT, check=False
+    )
+    assert (done.returncode, partial()) == (0, {writes})
+    living.send_signal(signal.SIGINT)
+    living.send_signal(signal.SIGCONT)
+    assert living.wait(timeout=60) == 130
+    assert partial() == set()
+
+
+@posix_only
 def test_an_interrupt_is_heard_while_a_pipe_is_silent(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mkv", LONG)
     process = start("-", tmp_path / "out.mkv")

@@ -249,10 +249,23 @@ def test_what_is_no_container_is_told(tmp_path: Path, container: str) -> None:
         _rewrite(source, tmp_path / "out.mkv", container=container)
 
 
-def test_a_codec_that_is_asked_for_and_does_not_fit_is_refused(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "in.mp4", SMALL)
-    with pytest.raises(OutputError, match=r"\.mkv files cannot hold dnxhd video; .* \.mov"):
-        _rewrite(source, tmp_path / "out.mkv", codec="dnxhr")
+@pytest.mark.parametrize(
+    ("codec", "given", "advised"),
+    [
+        ("dnxhr", ".mkv", ".mov"),
+        ("dnxhr", ".mp4", ".mov"),
+        ("prores", ".mp4", ".mkv"),
+        ("utvideo", ".mkv", ".avi"),
+        ("h264", ".webm", ".mkv"),
+    ],
+)
+def test_a_codec_that_is_asked_for_and_does_not_fit_is_told_where_it_does(
+    tmp_path: Path, codec: str, given: str, advised: str
+) -> None:
+    source = make_clip(tmp_path / "in.mp4", Clip(frames=2, size=(256, 128)))
+    with pytest.raises(OutputError, match=rf"\{given} files cannot hold .* that ends in \{advised}$"):
+        _rewrite(source, tmp_path / f"out{given}", codec=codec)
+    _rewrite(source, tmp_path / f"out{advised}", codec=codec)
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,22 @@ def test_a_gap_is_named(tmp_path: Path, missing: list[int]) -> None:
     assert ("and 2 more" in str(raised.value)) is (len(missing) == 3)
 
 
+@pytest.mark.parametrize("name", ["%02d.png", "%d.jpg", "%d.exr"])
+def test_a_picture_of_another_size_is_named(tmp_path: Path, name: str) -> None:
+    depth = "half" if name.endswith("exr") else "uint8"
+    source = _write(tmp_path / "in", name, _noise(depth, 3), range(7, 13))
+    odd = source.parent / (name % 10)
+    assert cv2.imwrite(str(odd), _noise(depth, 3)(10)[:-2])
+    output = tmp_path / "out"
+    output.mkdir()
+    with pytest.raises(InputError, match=f"{odd.name} is 96 x 62 pixels, but the first picture is 96 x 64"):
+        vidrestore.restore(source, output / name)
+    assert list(output.iterdir()) == []
+    with pytest.raises(InputError, match=odd.name):
+        list(read_frames(given := open_input(source), probe(given), start=0.1))
+    assert vidrestore.restore(source, output / name, end=0.1).frames == 3  # what is not asked for is not seen
+
+
 def test_names_are_read_as_printf_writes_them(tmp_path: Path) -> None:
     for name in ("7.png", "007.png", "0010.png", "x7.png"):
         (tmp_path / name).touch()

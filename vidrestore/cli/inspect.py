@@ -11,6 +11,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
+from vidrestore.cli.wording import count, facts, span, unit
 from vidrestore.errors import OutputError
 from vidrestore.settings import make_settings
 
@@ -102,24 +103,33 @@ def _print(found: Inspection) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     console.print(
-        f"{found.path}: {found.width} x {found.height}, {found.frames} frames, "
-        f"{float(found.frame_rate):.3f} frames/s, {found.codec} {found.pixel_format}"
+        f"{found.path}: {facts(found)}"
         + (f", turned by {found.rotation} degrees" if found.rotation else "")
         + (", mirrored" if found.mirrored else "")
         + (f", interlaced ({found.field_order} field first)" if found.interlaced else "")
         + (", telecined from film" if found.telecined else "")
     )
-    starts = ", ".join(f"{scene.start:.2f}" for scene in found.scenes[:12])
+    timed = found.frame_rate is not None
+    starts = ", ".join(f"{s.start:.2f}" if timed else str(s.first_frame) for s in found.scenes[:12])
     more = f" and {len(found.scenes) - 12} more" if len(found.scenes) > 12 else ""
-    console.print(f"{len(found.scenes)} scenes, beginning at {starts}{more} s")
+    at = f"{starts}{more} s" if timed else f"frame {starts}{more}"
+    console.print(f"{count(len(found.scenes), 'scene')}, beginning at {at}")
     console.print(f"faces in {found.frames_with_faces} of {found.frames} frames")
     if not found.tracks:
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("id", "from s", "to s", "frames", "side px", "sharpness", "score"):
+    for title in (
+        "id",
+        f"from {unit(found)}",
+        f"to {unit(found)}",
+        "frames",
+        "side px",
+        "sharpness",
+        "score",
+    ):
         table.add_column(title, justify="right", no_wrap=True)
     for t in found.tracks:
         side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
-        table.add_row(str(t.id), f"{t.start:.2f}", f"{t.end:.2f}", str(t.frames), side,
+        table.add_row(str(t.id), *span(found, t), str(t.frames), side,
                       f"{t.sharpness:.1f}", f"{t.score:.2f}")  # fmt: skip
     console.print(table)

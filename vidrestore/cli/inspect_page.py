@@ -6,6 +6,8 @@ from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
+from vidrestore.cli.wording import count, facts, span, unit
+
 if TYPE_CHECKING:
     from vidrestore.inspection import FaceTrack, Inspection
 
@@ -22,23 +24,23 @@ _ROW = 14
 def page(found: Inspection) -> str:
     """The whole page as HTML."""
     name = escape(found.path.name)
-    facts = (
-        f"{found.width} &times; {found.height}, {found.frames} frames, "
-        f"{float(found.frame_rate):.3f} frames/s, {escape(found.codec)} {escape(found.pixel_format)}, "
-        f"{len(found.scenes)} scenes, "
-        f"faces in {found.frames_with_faces} frames"
+    line = (
+        f"{escape(facts(found)).replace(' x ', ' &times; ', 1)}, {count(len(found.scenes), 'scene')}, "
+        f"faces in {count(found.frames_with_faces, 'frame')}"
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
-        f"<style>{_STYLE}</style><h1>{name}</h1><p>{facts}</p>{_timeline(found)}"
-        f"<ul>{''.join(_card(track) for track in found.tracks)}</ul></html>"
+        f"<style>{_STYLE}</style><h1>{name}</h1><p>{line}</p>{_timeline(found)}"
+        f"<ul>{''.join(_card(found, track) for track in found.tracks)}</ul></html>"
     )
 
 
-def _card(track: FaceTrack) -> str:
+def _card(found: Inspection, track: FaceTrack) -> str:
+    first, last = span(found, track)
+    when = f"frame {first} to {last}" if unit(found) == "frame" else f"{first} to {last} s"
     return (
         f'<li><img alt="track {track.id}" src="data:image/png;base64,{_png(track)}">'
-        f"<b>{track.id}</b> {track.start:.2f} to {track.end:.2f} s<br><small>{track.frames} frames, "
+        f"<b>{track.id}</b> {when}<br><small>{count(track.frames, 'frame')}, "
         f"{track.side[0]:.0f} to {track.side[2]:.0f} px, sharpness {track.sharpness:.1f}, "
         f"score {track.score:.2f}</small></li>"
     )

@@ -15,6 +15,7 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.options import about
 from vidrestore.cli.progress import show_progress
+from vidrestore.cli.wording import count
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -199,12 +200,8 @@ def closing_line(report: Report) -> str:
     """What was done, what was not, and where it is."""
     rate = report.frames / report.seconds if report.seconds > 0 else 0.0
     return (
-        f"{_count(report.frames, 'frame')}, {_count(report.faces, 'face')} of "
-        f"{_count(report.tracks, 'track')} restored in {report.seconds:.1f} s ({rate:.1f} frames/s), "
-        f"{_count(report.lost_frames, 'frame')} lost, {_count(len(report.warnings), 'warning')}: "
+        f"{count(report.frames, 'frame')}, {count(report.faces, 'face')} of "
+        f"{count(report.tracks, 'track')} restored in {report.seconds:.1f} s ({rate:.1f} frames/s), "
+        f"{count(report.lost_frames, 'frame')} lost, {count(len(report.warnings), 'warning')}: "
         f"{report.output}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +29,6 @@ class FileTask:
 
     def run(self, attempt: int) -> Iterator[Report]:
         """Yields the report. Raises a VidrestoreError."""
-        if attempt:
-            # The worker before was lost, and with it what would have removed this.
-            for partial in self.target.parent.glob(f".{self.target.stem}.partial-*"):
-                with suppress(OSError):
-                    partial.unlink()
         yield restore_video(self.source, self.target, self.settings)
 
 

@@ -74,6 +74,12 @@ def holds(muxer: str, encoder: str) -> bool:
     return True
 
 
+def extension_for(encoder: str) -> str | None:
+    """The end of the name of a file that takes the encoder's video, the more usual the better."""
+    kinds = {"matroska": ".mkv", "mov": ".mov", "avi": ".avi", "mxf": ".mxf"}
+    return next((extension for muxer, extension in kinds.items() if holds(muxer, encoder)), None)
+
+
 def _named(output: Path, container: str) -> str:
     name = container.lower().removeprefix(".")
     muxer = _SHORT.get(name, name)

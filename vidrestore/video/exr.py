@@ -23,7 +23,7 @@ from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
 from vidrestore.video.cut import Cut
 from vidrestore.video.formats import describe_format
 from vidrestore.video.input import Input
-from vidrestore.video.sequence import parse_pattern
+from vidrestore.video.sequence import parse_pattern, refuse_other_size
 
 # OpenCV reads it when the first picture is opened, and leaves the format out otherwise.
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
@@ -58,10 +58,10 @@ def read(
     pts = [n for n in range(len(_paths(input))) if cut.holds(n, info.time_base)]
     for index, number in enumerate(pts):
         picture = load(_paths(input)[number])
+        refuse_other_size(_paths(input)[number], picture.shape[1::-1], (info.width, info.height))
         planes = to_codes(picture)
-        if picture.shape[:2] != (info.height, info.width) or len(planes) != _PLANES[info.pixel_format.name]:
-            path = _paths(input)[number]
-            raise InputError(f"{path} has another size or other channels than the first picture")
+        if len(planes) != _PLANES[info.pixel_format.name]:
+            raise InputError(f"{_paths(input)[number]} has other channels than the first picture")
         yield Frame(
             index=index,
             pts=number,

@@ -53,8 +53,7 @@ class ExrWriter:
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
             undo.callback(self._target.remove)
-            if self._many:
-                self._target.temporary.parent.mkdir()
+            self._target.begin()
             self._undo = undo.pop_all()
         return self
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from vidrestore.errors import InputError
 from vidrestore.settings import Deinterlace
 from vidrestore.types import FieldOrder, Frame, VideoInfo
 from vidrestore.video import fields, formats
@@ -124,10 +126,12 @@ def measure_fields(given: Path | Input, info: VideoInfo) -> FieldMeasure:
     seen: Counter[str] = Counter()
     for start in starts:
         frames = read_frames(given, info, start=start)
-        for picture in _judged(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
-            seen["frames"] += 1
-            seen[picture["lavfi.idet.multiple.current_frame"]] += 1
-            seen["repeated"] += picture["lavfi.idet.repeated.current_frame"] != "neither"
+        # What is looked at may lie outside the part that is asked for: what is wrong there is not to be told.
+        with suppress(InputError):
+            for picture in _judged(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
+                seen["frames"] += 1
+                seen[picture["lavfi.idet.multiple.current_frame"]] += 1
+                seen["repeated"] += picture["lavfi.idet.repeated.current_frame"] != "neither"
     return FieldMeasure(
         frames=seen["frames"],
         progressive=seen["progressive"],

@@ -15,7 +15,7 @@ from vidrestore.errors import OutputError, UsageError
 from vidrestore.orientation import turned
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video import formats, picture_facts, tagging
-from vidrestore.video.container import IMAGES, ISO_MEDIA, STDOUT
+from vidrestore.video.container import IMAGES, ISO_MEDIA, STDOUT, extension_for
 from vidrestore.video.encoder import BY_COUNT, quality_options
 from vidrestore.video.frame_times import FrameTimes
 from vidrestore.video.input import Input
@@ -161,10 +161,9 @@ class PictureStream:
         try:
             stream = container.add_stream(self.codec, rate=rate, options=self._options)
         except ValueError as error:
-            raise OutputError(
-                f"{self.kind} cannot hold {self.codec} video; choose an output name that ends in "
-                f"{'.mov' if self._muxer == 'matroska' else '.mkv'}"
-            ) from error
+            extension = extension_for(self.codec)
+            advice = f"an output name that ends in {extension}" if extension else "another --codec"
+            raise OutputError(f"{self.kind} cannot hold {self.codec} video; choose {advice}") from error
         assert isinstance(stream, VideoStream)
         return stream
 

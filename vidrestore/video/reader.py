@@ -18,6 +18,7 @@ from vidrestore.video import exr, formats, source
 from vidrestore.video.damage import Slots
 from vidrestore.video.input import Input, as_input
 from vidrestore.video.probe import colour_tags
+from vidrestore.video.sequence import parse_pattern, refuse_other_size
 
 
 def read_frames(
@@ -85,6 +86,9 @@ def _read(
                     _call(on_lost)
                 elif shown.picture.is_corrupt:
                     _call(on_concealed)
+                if input.pictures is not None:
+                    picture, path = shown.picture, parse_pattern(input.path).path(input.pictures[pts])
+                    refuse_other_size(path, (picture.width, picture.height), (info.width, info.height))
                 yield _frame(shown.picture, info, index, pts)
                 index += 1
 

@@ -55,6 +55,15 @@ def parse_pattern(path: Path) -> Pattern:
     )
 
 
+def refuse_other_size(path: Path, size: tuple[int, int], first: tuple[int, int]) -> None:
+    """Raises InputError where a picture's size, width and height, is not the first one's."""
+    if size != first:
+        raise InputError(
+            f"{path} is {size[0]} x {size[1]} pixels, but the first picture is {first[0]} x {first[1]}; "
+            "give each size as a sequence of its own"
+        )
+
+
 def find_pictures(pattern: Pattern) -> range:
     """The numbers of the sequence, without a gap. Raises InputError."""
     if not pattern.folder.is_dir():

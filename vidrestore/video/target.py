@@ -14,6 +14,7 @@ from av.container import OutputContainer
 
 from vidrestore.errors import OutputError
 from vidrestore.video.container import IMAGES, STDOUT
+from vidrestore.video.leftovers import Lock, remove_leftovers, temporary_name
 from vidrestore.video.pipes import StdoutFile
 from vidrestore.video.sequence import is_pattern, parse_pattern
 
@@ -42,7 +43,13 @@ class Target(Protocol):
     temporary: Path
     """Where it is written; pictures that are written one by one take its name's pattern."""
 
-    def open(self, muxer: str, options: dict[str, str]) -> OutputContainer: ...
+    def begin(self) -> None:
+        """Takes the temporary name, and removes what runs that were killed have left under theirs."""
+        ...
+
+    def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
+        """The container to write, after `begin`."""
+        ...
 
     def put_in_place(self) -> None: ...
 
@@ -73,8 +80,15 @@ class _File:
     """A file beside its target, renamed when it is whole."""
 
     def __init__(self, output: Path) -> None:
-        self.temporary = output.with_name(f".{output.stem}.partial-{os.getpid()}{output.suffix}")
+        self._ends = f".{output.stem}.partial-", output.suffix
+        self.temporary = output.with_name(temporary_name(*self._ends))
         self._output = output
+        self._lock: Lock | None = None
+
+    def begin(self) -> None:
+        remove_leftovers(self._output.parent, *self._ends)
+        self.temporary.touch()
+        self._lock = Lock(self.temporary)
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
         if muxer == IMAGES:
@@ -83,16 +97,21 @@ class _File:
 
     def put_in_place(self) -> None:
         put_in_place(self.temporary, self._output)
+        _close(self._lock)
 
     def remove(self) -> None:
         with suppress(OSError):  # what led here is the error to be told
             self.temporary.unlink(missing_ok=True)
+        _close(self._lock)
 
 
 class _Stdout:
     """Standard output: what is written cannot be taken back."""
 
     temporary = Path(STDOUT)
+
+    def begin(self) -> None:
+        return
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
         return av.open(StdoutFile(), "w", format=muxer, container_options=options)
@@ -110,11 +129,17 @@ class _Sequence:
     def __init__(self, output: Path, first: int) -> None:
         self._pattern = parse_pattern(output)
         self._first = first
-        self._folder = output.parent / f".{output.stem.replace('%', '')}.partial-{os.getpid()}"
+        self._ends = f".{output.stem.replace('%', '')}.partial-", ""
+        self._folder = output.parent / temporary_name(*self._ends)
         self.temporary = self._folder / output.name
+        self._lock: Lock | None = None
+
+    def begin(self) -> None:
+        remove_leftovers(self._folder.parent, *self._ends)
+        self._folder.mkdir()
+        self._lock = Lock(self._folder)
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
-        self._folder.mkdir()
         name = parse_pattern(self.temporary).for_ffmpeg()
         numbered = options | {"start_number": str(self._first)}
         return av.open(name, "w", format=muxer, container_options=numbered)
@@ -123,9 +148,16 @@ class _Sequence:
         for picture in sorted(self._folder.iterdir()):
             picture.replace(self._pattern.folder / picture.name)
         self._folder.rmdir()
+        _close(self._lock)
 
     def remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
+        _close(self._lock)
+
+
+def _close(lock: Lock | None) -> None:
+    if lock is not None:
+        lock.close()
 
 
 def one_picture(output: Path, source: Path) -> str:

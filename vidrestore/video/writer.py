@@ -83,6 +83,7 @@ class VideoWriter:
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._sentences():
             undo.callback(self._target.remove)
+            self._target.begin()
             self._container = self._target.open(self._muxer, self._container_options())
             undo.callback(_close_quietly, self._container)
             self._copy = StreamCopy(self._source, self._container, start=self._start, end=self._end)
