@@ -15,6 +15,7 @@ from vidrestore.detection.landmark_net import square_around
 from vidrestore.training import finder, landmarks
 from vidrestore.training.mined import SIDE, mine
 from vidrestore.training.scenes import dead_leaves, lay_portrait
+from vidrestore.training.small_networks import one_ahead
 from vidrestore.types import FloatArray, Frame
 
 PERSON = (data.astronaut()[:300, 70:370].copy(), (ASTRONAUT - [70, 0]).astype(np.float32))
@@ -51,6 +52,16 @@ def test_targets_name_the_cells_of_faces_of_the_sizes_to_be_found() -> None:
     assert maps[0, 15, 15] == 0  # far too small: no face to this network
     assert maps[0, 3, 12] == -1  # somewhat too large: neither right nor wrong
     assert maps[1:5, 7, 5] == pytest.approx([-0.4375, 0.0625, np.log2(30 / 28), 1])
+
+
+def test_batches_are_made_one_ahead_and_none_in_vain() -> None:
+    made: list[int] = []
+
+    def make(step: int) -> int:
+        made.append(step)
+        return step
+
+    assert list(one_ahead(make, 5)) == made == [0, 1, 2, 3, 4]
 
 
 def test_a_few_steps_teach_the_finder_one_face() -> None:

@@ -6,7 +6,6 @@ import copy
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from vidrestore.training.film import grain
 from vidrestore.training.moving_average import follow
 from vidrestore.training.portraits import Portrait, load_portraits, read_pictures
 from vidrestore.training.scenes import dead_leaves, lay_portrait
-from vidrestore.training.small_networks import read_config, save_half
+from vidrestore.training.small_networks import one_ahead, read_config, save_half
 from vidrestore.types import FloatArray
 
 logger = logging.getLogger(__name__)
@@ -252,9 +251,4 @@ def _batches(
         even = np.stack([even_contrast(scene.luma) for scene in scenes])[:, None]
         return torch.from_numpy(even), torch.from_numpy(np.stack([targets(scene) for scene in scenes]))
 
-    with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(make, 0)
-        for step in range(config.steps):
-            ready = ahead.result()
-            ahead = pool.submit(make, step + 1)
-            yield ready
+    return one_ahead(make, config.steps)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ from vidrestore.training.degradation import jpeg
 from vidrestore.training.mined import SIDE, mine
 from vidrestore.training.moving_average import follow
 from vidrestore.training.portraits import MIRRORED, Portrait, load_portraits, read_pictures
-from vidrestore.training.small_networks import read_config, save_half
+from vidrestore.training.small_networks import one_ahead, read_config, save_half
 
 logger = logging.getLogger(__name__)
 LOCATE_WEIGHT = 2.0
@@ -320,12 +319,7 @@ def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tupl
             ]
         )
 
-    with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(make, 0)
-        for step in range(config.steps):
-            ready = ahead.result()
-            ahead = pool.submit(make, step + 1)
-            yield ready
+    return one_ahead(make, config.steps)
 
 
 def _stack(

@@ -1,7 +1,9 @@
-"""What the trainings of the detector's networks share: a flat configuration, and a file of weights."""
+"""What the trainings of the detector's networks share: configuration, batches ahead, a file of weights."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ from vidrestore.errors import UsageError
 from vidrestore.training.config import Section
 
 C = TypeVar("C", bound=Section)
+T = TypeVar("T")
 
 
 def read_config(kind: type[C], path: Path, overrides: list[str]) -> C:
@@ -29,6 +32,17 @@ def read_config(kind: type[C], path: Path, overrides: list[str]) -> C:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{path}: {first['loc'][0]}: {first['msg']}") from error
+
+
+def one_ahead(make: Callable[[int], T], steps: int) -> Iterator[T]:
+    """`make` of 0 up to `steps`, each made while its predecessor is used."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(make, 0)
+        for step in range(1, steps + 1):
+            ready = ahead.result()
+            if step < steps:
+                ahead = pool.submit(make, step)
+            yield ready
 
 
 def save_half(network: nn.Module, path: Path) -> Path:
