@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vidrestore import interrupts
 from vidrestore.cli import options
 from vidrestore.cli.options import about
 from vidrestore.cli.progress import show_progress
@@ -179,7 +180,7 @@ def ending_as_by_ctrl_c() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, interrupts.interrupt)
     try:
         yield
     finally:

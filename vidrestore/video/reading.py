@@ -12,7 +12,10 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
+from vidrestore import interrupts
 from vidrestore.errors import ReadError
+
+interrupts.spare(__file__)
 
 
 class Readable(Protocol):

@@ -16,6 +16,7 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
+from vidrestore import interrupts
 from vidrestore.errors import InputError
 from vidrestore.types import UPRIGHT, Orientation
 from vidrestore.video.cut import Cut
@@ -37,7 +38,7 @@ def open_source(given: Path | Input, *, last: bool = False) -> Iterator[InputCon
     input = as_input(given)
     if input.pictures is None and input.pipe is None:
         _check_file(input.path)
-    with closing(Reading()) as reading, _opened(input, reading, last) as container:
+    with closing(Reading()) as reading, interrupts.kept(), _opened(input, reading, last) as container:
         if container.format.name in _NOT_VIDEO:
             raise InputError(_why_not(input))
         yield container
