@@ -13,7 +13,7 @@ from tests.daefr.test_network import SMALL
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import ResidualBlock, Upsample
 from vidrestore.daefr.inference import PhasedUpsample, hasten
-from vidrestore.daefr.winograd import WinogradConv2d, fits
+from vidrestore.daefr.winograd import WinogradConv2d, fits, pays
 
 CPU = torch.device("cpu")
 
@@ -24,8 +24,9 @@ def relative(ours: Tensor, expected: Tensor) -> float:
 
 @pytest.mark.parametrize(
     ("faces", "before", "after", "height", "width"),
-    # The third has more rows of tiles than are worked on at a time, and not a multiple of them.
-    [(1, 32, 48, 4, 4), (2, 40, 32, 8, 20), (1, 32, 33, 28, 256), (1, 64, 64, 16, 16)],
+    # The third has more rows of tiles than are worked on at a time, and not a multiple of them; the last more
+    # small faces.
+    [(1, 32, 48, 4, 4), (2, 40, 32, 8, 20), (2, 32, 33, 28, 256), (1, 64, 64, 16, 16), (29, 8, 8, 16, 16)],
 )
 def test_winograds_convolution_is_the_plain_one(
     faces: int, before: int, after: int, height: int, width: int
@@ -58,12 +59,22 @@ def test_winograds_convolution_leaves_its_input_alone() -> None:
         nn.Conv2d(64, 64, 3, padding=1, groups=2),
         nn.Conv2d(64, 64, 3, padding=2, dilation=2),
         nn.Conv2d(64, 64, 3, padding=1, padding_mode="reflect"),
-        nn.Conv2d(64, 3, 3, padding=1),
         nn.Identity(),
     ],
 )
 def test_other_convolutions_stay_as_they_are(conv: nn.Module) -> None:
     assert not fits(conv)
+
+
+@pytest.mark.parametrize(("processor", "least"), [("AVX2", 128), ("AVX512", 64)])
+def test_few_channels_stay_with_the_library(
+    processor: str, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
+    assert pays(nn.Conv2d(least, least, 3, padding=1))
+    assert not pays(nn.Conv2d(least - 1, 256, 3, padding=1))
+    assert not pays(nn.Conv2d(256, least - 1, 3, padding=1))
+    assert not pays(nn.Conv2d(256, 256, 1))
 
 
 @pytest.mark.parametrize(("precision", "most"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
@@ -82,7 +93,7 @@ def test_upsampling_by_phases_is_the_plain_one(precision: torch.dtype, most: flo
 
 def test_a_hastened_network_answers_as_before() -> None:
     torch.manual_seed(0)
-    config = replace(SMALL, encoder_widths=(32, 96), fidelity_sides=(32,))
+    config = replace(SMALL, encoder_widths=(32, 128), fidelity_sides=(32,))
     network = Daefr(config).eval().requires_grad_(False)
     fast = copy.deepcopy(network)
     hasten(fast, CPU, torch.float32)

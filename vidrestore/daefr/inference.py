@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import Upsample
-from vidrestore.daefr.winograd import WinogradConv2d, fits
+from vidrestore.daefr.winograd import WinogradConv2d, pays
 
 
 def hasten(part: nn.Module, device: torch.device, precision: torch.dtype) -> None:
@@ -26,8 +26,7 @@ def hasten(part: nn.Module, device: torch.device, precision: torch.dtype) -> Non
         for name, child in list(parent.named_children()):
             if type(child) is Upsample:
                 setattr(parent, name, PhasedUpsample(child.conv))
-            elif with_winograd and not isinstance(parent, Upsample) and fits(child):
-                assert isinstance(child, nn.Conv2d)
+            elif with_winograd and not isinstance(parent, Upsample) and pays(child):
                 setattr(parent, name, WinogradConv2d(child))
 
 

@@ -6,12 +6,16 @@ channels) and transformed back into 4 x 4 outputs. oneDNN has no such convolutio
 strips that stay in the cache it takes 0.45 (256 channels) to 0.7 (64) of oneDNN's time, with a relative
 error of some 2e-6.
 
-Letters in shapes: N faces, C and K channels in and out, H W grid, R rows of tiles at a time, T tiles a row.
+Letters in shapes: N faces, C and K channels in and out, H W grid; F faces and R rows of tiles at a time, T
+tiles a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
+from math import prod
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +24,9 @@ TILE = 4
 """Outputs a side of a tile."""
 TILES_AT_A_TIME = 192
 """Enough rows for an efficient matrix product, few enough to stay in the cache."""
-LEAST_CHANNELS = 32
-"""On either side; below, the transforms cost more than the products they save."""
+LEAST_CHANNELS, LEAST_WITH_AVX512 = 128, 64
+"""On either side; below, the transforms cost more than the products they save. The wider a processor's
+vectors, the sooner they pay: what is quick to multiply waits for memory either way."""
 _SIDE = TILE + 2
 _FILTER = (
     (1 / 4, 0, 0),
@@ -55,66 +60,75 @@ class WinogradConv2d(nn.Module):
         rows = x.permute(0, 2, 3, 1).contiguous()  # (N, H, W, C)
         n, height, width, _ = rows.shape
         out = rows.new_empty(n, height, width, filters.shape[2])
-        for face, restored in zip(rows, out, strict=True):
-            _convolve(face, filters, bias, restored)
+        _convolve(rows, filters, bias, out)
         return out.permute(0, 3, 1, 2)
 
 
-def fits(conv: nn.Module) -> bool:
-    """Whether `WinogradConv2d` computes what `conv` does, and faster."""
+def fits(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
+    """Whether `WinogradConv2d` computes what `conv` does."""
     return (
         type(conv) is nn.Conv2d
         and conv.kernel_size == (3, 3)
         and conv.stride == conv.dilation == conv.padding == (1, 1)
         and conv.groups == 1
         and conv.padding_mode == "zeros"
-        and min(conv.in_channels, conv.out_channels) >= LEAST_CHANNELS
     )
 
 
+def pays(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
+    """Whether `WinogradConv2d` does so in less time on this processor."""
+    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    least = LEAST_WITH_AVX512 if wide else LEAST_CHANNELS
+    return fits(conv) and min(conv.in_channels, conv.out_channels) >= least
+
+
 def _convolve(x: Tensor, filters: Tensor, bias: Tensor, out: Tensor) -> None:
-    """x (H, W, C) -> out (H, W, K), a strip of tiles at a time."""
-    height, width, channels = x.shape
+    """x (N, H, W, C) -> out (N, H, W, K), a strip of tiles at a time, or several small faces at a time."""
+    faces, height, width, channels = x.shape
     count = filters.shape[2]
     assert height % TILE == width % TILE == 0, f"{height} x {width} does not divide by {TILE}"
     tiles, across = height // TILE, width // TILE
     most = min(max(TILES_AT_A_TIME // across, 1), tiles)
+    together = min(max(TILES_AT_A_TIME // (tiles * across), 1), faces)
     # R rows of tiles with a border of zeros; every strip uses the same memory.
-    strip = x.new_zeros(TILE * most + 2, width + 2, channels)
-    by_row = x.new_empty(_SIDE, most, width + 2, channels)
-    scratch_rows = x.new_empty(2, most, width + 2, channels)
-    by_tile = x.new_empty(_SIDE, _SIDE * most * across * channels)
-    scratch_tiles = x.new_empty(2, _SIDE * most * across * channels)
-    products = x.new_empty(_SIDE * _SIDE * most * across * count)
-    sums = x.new_empty(TILE, _SIDE * most * across * count)
-    targets = out.view(tiles, TILE, across, TILE, count).permute(1, 3, 0, 2, 4)  # (4, 4, H/4, T, K)
-    for first in range(0, tiles, most):
-        rows = min(most, tiles - first)  # R
-        _fill(strip, x, TILE * first - 1, TILE * rows + 2)
-        half = by_row[:, :rows]  # (6, R, W + 2, C)
-        lines = [strip[i : i + TILE * (rows - 1) + 1 : TILE] for i in range(_SIDE)]
-        _transform(lines, half, scratch_rows[:, :rows])
-        shape = (_SIDE, rows, across, channels)
-        size = _SIDE * rows * across * channels
-        columns = [half[:, :, j : j + width - TILE + 1 : TILE] for j in range(_SIDE)]
+    strips = x.new_zeros(together, TILE * most + 2, width + 2, channels)
+    by_row = x.new_empty(_SIDE, together, most, width + 2, channels)
+    scratch_rows = x.new_empty(2, together, most, width + 2, channels)
+    by_tile = x.new_empty(_SIDE, _SIDE * together * most * across * channels)
+    scratch_tiles = x.new_empty(2, _SIDE * together * most * across * channels)
+    products = x.new_empty(_SIDE * _SIDE * together * most * across * count)
+    sums = x.new_empty(TILE, _SIDE * together * most * across * count)
+    # (4, 4, N, H/4, T, K)
+    targets = out.view(faces, tiles, TILE, across, TILE, count).permute(2, 4, 0, 1, 3, 5)
+    for begin, first in product(range(0, faces, together), range(0, tiles, most)):
+        some, rows = min(together, faces - begin), min(most, tiles - first)  # F, R
+        strip = strips[:some]
+        _fill(strip, x[begin : begin + some], TILE * first - 1, TILE * rows + 2)
+        half = by_row[:, :some, :rows]  # (6, F, R, W + 2, C)
+        lines = [strip[:, i : i + TILE * (rows - 1) + 1 : TILE] for i in range(_SIDE)]
+        _transform(lines, half, scratch_rows[:, :some, :rows])
+        shape = (_SIDE, some, rows, across, channels)
+        size = prod(shape)
+        columns = [half[:, :, :, j : j + width - TILE + 1 : TILE] for j in range(_SIDE)]
         flat = by_tile.view(-1)[: _SIDE * size]
         scratch = scratch_tiles.view(-1)[: 2 * size]
         _transform(columns, flat.view(_SIDE, *shape), scratch.view(2, *shape))
-        product = products[: _SIDE**2 * rows * across * count].view(_SIDE**2, rows * across, count)
-        torch.bmm(flat.view(_SIDE**2, rows * across, channels), filters, out=product)
+        places = some * rows * across
+        found = products[: _SIDE**2 * places * count].view(_SIDE**2, places, count)
+        torch.bmm(flat.view(_SIDE**2, places, channels), filters, out=found)
         # At the point (1, 1) every output takes the product once: the place of the bias.
-        product[_SIDE + 1] += bias
-        halves = sums.view(-1)[: TILE * product.numel() // _SIDE].view(TILE, _SIDE, rows, across, count)
-        _transform_back(product.view(_SIDE, _SIDE, rows, across, count), halves)
-        _transform_back(halves.transpose(0, 1), targets[:, :, first : first + rows])
+        found[_SIDE + 1] += bias
+        halves = sums.view(-1)[: TILE * found.numel() // _SIDE].view(TILE, *shape[:-1], count)
+        _transform_back(found.view(_SIDE, *shape[:-1], count), halves)
+        _transform_back(halves.transpose(0, 1), targets[:, :, begin : begin + some, first : first + rows])
 
 
 def _fill(strip: Tensor, x: Tensor, top: int, count: int) -> None:
-    """`count` lines of x from `top` on into the strip, zeros where x has none."""
-    start, stop = max(top, 0), min(top + count, x.shape[0])
-    strip[: start - top].zero_()
-    strip[stop - top : count].zero_()
-    strip[start - top : stop - top, 1:-1].copy_(x[start:stop])
+    """`count` lines of each x from `top` on into the strips, zeros where x has none."""
+    start, stop = max(top, 0), min(top + count, x.shape[1])
+    strip[:, : start - top].zero_()
+    strip[:, stop - top : count].zero_()
+    strip[:, start - top : stop - top, 1:-1].copy_(x[:, start:stop])
 
 
 def _transform(d: Sequence[Tensor], out: Tensor, scratch: Tensor) -> None:
