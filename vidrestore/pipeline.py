@@ -44,6 +44,8 @@ HELD_BYTES = 192 * 2**20
 """Of frames that wait for a batch to fill, before encoding and again before decoding."""
 MAX_HELD = 32
 CPU_BATCH, GPU_BATCH = 4, 32
+FRAMES_TO_TIDY = 250
+"""Frames after which memory that lies free is handed back to the system."""
 
 
 def restore_video(
@@ -148,6 +150,7 @@ def restored_frames(
     """
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
+    from vidrestore.device import hand_back_memory
     from vidrestore.restoration import (
         TemporalBlend,
         WholeBatches,
@@ -182,7 +185,9 @@ def restored_frames(
             max_frames=held_frames(info),
             lanes=lanes,
         )
-        for item in clock.timed("restoration", restored):
+        for number, item in enumerate(clock.timed("restoration", restored), 1):
+            if number % FRAMES_TO_TIDY == 0 and restorer.device.type == "cpu":
+                hand_back_memory()
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
             run.faces += 0 if item.frame.second_field else len(item.faces)
             if settings.compare == "side-by-side":
