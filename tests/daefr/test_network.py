@@ -17,7 +17,7 @@ from tests.support.shared import SHARED, needs_shared
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.daefr.checkpoint import from_authors
 from vidrestore.daefr.codebook import Codebook
-from vidrestore.daefr.fidelity import HALVINGS, SPECTRUM, detail_spectrum
+from vidrestore.daefr.fidelity import HALVINGS, SPECTRUM, PictureTransform, detail_spectrum
 from vidrestore.daefr.inference import hasten
 from vidrestore.daefr.vqgan import Vqgan
 
@@ -231,6 +231,30 @@ def test_the_last_skip_adds_its_own_picture_by_its_weight_and_hardly_any_when_fr
     assert torch.allclose(restore_with(network, faces, 0.75), between, atol=1e-5)
     picture.verdict[2].bias[:] = -100
     assert torch.allclose(restore_with(network, faces, 1.0), plain + 0.5, atol=1e-5)
+
+
+def test_a_batch_computes_only_what_one_of_its_faces_asks_for() -> None:
+    torch.manual_seed(0)
+    skip = PictureTransform(8).requires_grad_(False)
+    for parameter in skip.parameters():
+        parameter.add_(0.02 * torch.randn_like(parameter))
+    skip.verdict[2].bias[:] = 100
+    restored, degraded = torch.rand(2, 3, 3, 32, 32) * 2 - 1
+    weights = torch.tensor([0.0, 0.25, 0.75])[:, None, None, None]
+    together = skip(restored, degraded, weights)
+    drawn, mended = skip.parts(restored, degraded)
+    assert torch.equal(together[0], restored[0])
+    assert torch.allclose(together[1], (restored[1] + drawn[1]) / 2, atol=1e-6)
+    assert torch.allclose(together[2], (drawn[2] + mended[2]) / 2, atol=1e-6)
+    computed: set[str] = set()
+    skip.enter.register_forward_pre_hook(lambda *_: computed.add("what both show"))
+    skip.mend.register_forward_pre_hook(lambda *_: computed.add("mended"))
+    assert torch.equal(skip(restored[:1], degraded[:1], weights[:1]), together[:1])
+    assert computed == set()
+    assert torch.allclose(skip(restored[:2], degraded[:2], weights[:2]), together[:2], atol=1e-6)
+    assert computed == {"what both show"}
+    skip(restored, degraded, weights)
+    assert computed == {"what both show", "mended"}
 
 
 def test_the_detail_spectrum_tells_blur_and_grain_and_not_contrast_or_size_of_the_picture() -> None:

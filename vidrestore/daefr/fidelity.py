@@ -85,13 +85,19 @@ class PictureTransform(nn.Module):
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S).
 
         Up to 0.5 the weight brings detail in, from there to 1 the degraded face itself. A fresh one hardly
-        changes what is restored.
+        changes what is restored. On a processor, what no face of the batch asks for is not computed.
         """
-        drawn, mended = self.parts(restored, degraded)
         share = torch.as_tensor(weight, dtype=restored.dtype, device=restored.device)
         detail, kept = (2 * share).clamp(max=1), (2 * share - 1).clamp(min=0)
+        if _is_none(detail):
+            return restored
+        seen = self._seen(restored, degraded)
+        drawn = self._drawn(restored, seen)
+        result = restored + detail * (drawn - restored)
+        if _is_none(kept):
+            return result
         kept = kept * self.stays(self.little_lost(degraded)).to(restored.dtype)
-        return restored + detail * (drawn - restored) + kept * (mended - drawn)
+        return result + kept * (self._mended(degraded, seen) - drawn)
 
     def little_lost(self, degraded: Tensor) -> Tensor:
         """(N, 1, 1, 1) float32: log odds that next to nothing is wrong with a face."""
@@ -105,7 +111,11 @@ class PictureTransform(nn.Module):
 
     def parts(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
         """The restored face with detail, and the degraded one mended."""
-        seen = F.pixel_unshuffle(degraded, self.STRIDE)
+        seen = self._seen(restored, degraded)
+        return self._drawn(restored, seen), self._mended(degraded, seen)
+
+    def _seen(self, restored: Tensor, degraded: Tensor) -> Tensor:
+        """What the U-Net makes of both, (N, width, S / 2, S / 2)."""
         x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
         levels = []
         for before, down in zip(self.before, self.down, strict=False):
@@ -114,9 +124,14 @@ class PictureTransform(nn.Module):
         x = self.before[-1](x)
         for level, up, after in zip(reversed(levels), reversed(self.up), reversed(self.after), strict=True):
             x = after(level + up(F.interpolate(x, scale_factor=2.0)))
-        drawn = restored + F.pixel_shuffle(self.leave(x), self.STRIDE)
-        mended = degraded + F.pixel_shuffle(self.mend(torch.cat([x, seen], dim=1)), self.STRIDE)
-        return drawn, mended
+        return x
+
+    def _drawn(self, restored: Tensor, seen: Tensor) -> Tensor:
+        return restored + F.pixel_shuffle(self.leave(seen), self.STRIDE)
+
+    def _mended(self, degraded: Tensor, seen: Tensor) -> Tensor:
+        beside = torch.cat([seen, F.pixel_unshuffle(degraded, self.STRIDE)], dim=1)
+        return degraded + F.pixel_shuffle(self.mend(beside), self.STRIDE)
 
 
 def detail_spectrum(pictures: Tensor) -> Tensor:
@@ -138,6 +153,11 @@ def detail_spectrum(pictures: Tensor) -> Tensor:
     levels = torch.stack(rows, dim=1)  # (N, 2 halvings, 3)
     # Of mean and spread that a linear layer learns from at the pace of convolutions.
     return 4 * torch.cat([levels.diff(dim=1), levels + 8], dim=1).flatten(1)
+
+
+def _is_none(share: Tensor) -> bool:
+    """Whether all are known to be 0. A GPU is not asked: it would have to finish its work to answer."""
+    return share.device.type == "cpu" and not share.any()
 
 
 class _Refine(nn.Module):
