@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import av
 
 import vidrestore
-from benchmarks.known_clips import SIZES, make_clip, portraits
+from benchmarks.known_clips import SIZES, make_clip
+from vidrestore.alignment import align
+from vidrestore.detection import detect, make_detector
 from vidrestore.device import resolve_device
 from vidrestore.pipeline import CPU_BATCH, GPU_BATCH
 from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, make_restorer
 from vidrestore.settings import Settings
+from vidrestore.tracking import track
 from vidrestore.types import FloatArray, Report
-from vidrestore.video import open_input, probe
+from vidrestore.video import open_input, probe, read_frames
 from vidrestore.video.encoder import quality_options
 from vidrestore.video.match import choose_codec
 from vidrestore.weights import model_path
@@ -58,7 +63,9 @@ def _turns(clip: Path, job: Job, faces: int) -> dict[str, Any]:
         report = _restore(clip, job)
         loading = report.seconds_by_room.get("loading", 0.0)
         ours.append(report.seconds - loading)
-        baseline.append(_network_alone(job.model, report.faces) if faces else _transcode(clip, job.folder))
+        baseline.append(
+            _network_alone(clip, job.model, report.faces) if faces else _transcode(clip, job.folder)
+        )
     assert report is not None
     return {
         "frames_a_second": report.frames / min(ours),
@@ -74,16 +81,28 @@ def _restore(clip: Path, job: Job) -> Report:
     return vidrestore.restore(clip, job.folder / "restored.mp4", model=job.model, overwrite=True)
 
 
-def _network_alone(model: str, count: int) -> float:
-    """Seconds of the three steps for `count` faces, as many at a time as the pipeline takes."""
+def _network_alone(clip: Path, model: str, count: int) -> float:
+    """Seconds of the three steps for `count` of the clip's faces, as many at a time as the pipeline takes.
+
+    Its own faces, since what the network computes depends on how much a face has lost.
+    """
     restorer: FaceRestorer = make_restorer(model_path(model))
     batch = CPU_BATCH if resolve_device("auto").type == "cpu" else GPU_BATCH
-    faces: list[FloatArray] = (portraits(restorer.size) * (batch // 2 + 1))[:batch]
+    faces = list(islice(_faces(clip, restorer.size), batch))
+    faces = (faces * batch)[:batch]
     _run(restorer, faces)
     began = time.perf_counter()
     for start in range(0, count, batch):
         _run(restorer, faces[: min(batch, count - start)])
     return time.perf_counter() - began
+
+
+def _faces(clip: Path, size: int) -> Iterator[FloatArray]:
+    """(size, size, 3) RGB in 0..1, as the pipeline aligns them."""
+    given = open_input(clip)
+    found = detect(read_frames(given, probe(given)), make_detector(Settings().detector))
+    for item in align(track(found), size):
+        yield from (face.image for face in item.faces)
 
 
 def _run(restorer: FaceRestorer, faces: list[FloatArray]) -> None:
