@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -98,55 +95,3 @@ def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     yield_while_waiting()
     assert os.environ["GOMP_SPINCOUNT"] == "7"
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such setting")
-def test_memory_that_is_kept_need_not_be_fetched_again() -> None:
-    faults = {}
-    for kept in ("False", "True"):
-        run = subprocess.run(
-            [sys.executable, "-c", _PAGE_FAULTS, kept], check=True, capture_output=True, text=True
-        )
-        faults[kept] = int(run.stdout)
-    assert faults["True"] < 0.2 * faults["False"]
-
-
-_PAGE_FAULTS = """
-import resource, sys
-import torch
-from vidrestore.device import keep_memory
-
-def use():
-    torch.empty(2**24).fill_(1)
-
-if sys.argv[1] == "True":
-    keep_memory()
-for _ in range(30):  # what lies beside the first ones is taken by smaller tensors; it settles
-    use()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(10):
-    use()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-_FRAYED = """
-import psutil, torch
-from vidrestore.device import hand_back_memory, keep_memory
-
-keep_memory()
-pairs = [(torch.ones(2**18), torch.ones(2**10)) for _ in range(200)]
-small = [pair[1] for pair in pairs]
-del pairs
-before = psutil.Process().memory_info().rss
-hand_back_memory()
-print((before - psutil.Process().memory_info().rss) // 2**20, sum(int(t.sum()) for t in small))
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory otherwise")
-def test_what_lies_free_between_what_is_used_is_handed_back() -> None:
-    done = subprocess.run([sys.executable, "-c", _FRAYED], capture_output=True, text=True, check=True)
-    freed, kept = map(int, done.stdout.split())
-    assert freed > 100  # MiB of 200
-    assert kept == 200 * 2**10

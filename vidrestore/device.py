@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 from collections.abc import Callable
@@ -20,8 +19,6 @@ R = TypeVar("R")
 SPINS = 20_000
 """A fraction of a millisecond."""
 _COUNTING = threading.Lock()
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-"""Of glibc's malloc.h."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -85,35 +82,6 @@ class OneThread:
     def call(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """What the function returns, or raises."""
         return self._thread.submit(function, *arguments, **named).result()
-
-
-def keep_memory() -> None:
-    """Have this process keep the memory that it frees, for its next tensors. Linux with glibc; else nothing.
-
-    A network's large tensors come and go. glibc hands each back to the system and gets the next one page by
-    page, which takes several times as long as the arithmetic on it.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, TypeError, AttributeError):
-        return  # another system or another C library
-    mallopt(_M_MMAP_THRESHOLD, 2**30)
-    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-    # What each thread keeps for itself fills up and empties at different times: together they took a sixth
-    # more memory, and not the same after a minute and after ten.
-    mallopt(_M_ARENA_MAX, 1)
-
-
-def hand_back_memory() -> None:
-    """Give the system what lies free between what is in use. Linux with glibc; else nothing.
-
-    Results live longer than what they were computed from, and lie in between: what is kept frays, and over
-    ten minutes grew by a sixth. Some ten milliseconds, and as many again to get back what is needed.
-    """
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, TypeError, AttributeError):
-        return
 
 
 def yield_while_waiting() -> None:

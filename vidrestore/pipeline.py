@@ -44,8 +44,6 @@ HELD_BYTES = 192 * 2**20
 """Of frames that wait for a batch to fill, before encoding and again before decoding."""
 MAX_HELD = 32
 CPU_BATCH, GPU_BATCH = 4, 32
-FRAMES_TO_TIDY = 250
-"""Frames after which memory that lies free is handed back to the system."""
 
 
 def restore_video(
@@ -150,7 +148,7 @@ def restored_frames(
     """
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
-    from vidrestore.device import hand_back_memory
+    from vidrestore.memory import SteadyMemory
     from vidrestore.restoration import (
         TemporalBlend,
         WholeBatches,
@@ -185,9 +183,9 @@ def restored_frames(
             max_frames=held_frames(info),
             lanes=lanes,
         )
-        for number, item in enumerate(clock.timed("restoration", restored), 1):
-            if number % FRAMES_TO_TIDY == 0 and restorer.device.type == "cpu":
-                hand_back_memory()
+        memory = SteadyMemory()
+        for item in clock.timed("restoration", restored):
+            memory.step()
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
             run.faces += 0 if item.frame.second_field else len(item.faces)
             if settings.compare == "side-by-side":

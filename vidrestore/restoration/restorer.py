@@ -14,8 +14,9 @@ from torch import Tensor
 from vidrestore.alignment import sharpness
 from vidrestore.daefr import Daefr, load
 from vidrestore.daefr.inference import hasten
-from vidrestore.device import keep_memory, resolve_device, resolve_precision
+from vidrestore.device import resolve_device, resolve_precision
 from vidrestore.errors import UsageError
+from vidrestore.memory import keep_memory
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
