@@ -44,6 +44,13 @@ def test_what_is_kept_stays_within_bounds_and_is_handed_back_only_then() -> None
     assert process.resident() == 1000
 
 
+def test_what_came_before_is_handed_back_at_once() -> None:
+    process = Process(1000)
+    process.kept = 500
+    SteadyMemory(process.resident, process.hand_back)
+    assert process.resident() == 1000
+
+
 def test_a_run_that_comes_to_need_more_is_not_handed_back_for_ever() -> None:
     process = Process(1000)
     memory = SteadyMemory(process.resident, process.hand_back)

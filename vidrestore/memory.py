@@ -60,8 +60,10 @@ class SteadyMemory:
     def __init__(
         self, resident: Callable[[], int] = resident_bytes, hand_back: Callable[[], None] = hand_back_memory
     ) -> None:
+        """Begins by handing back what an earlier segment left: it would lie in between from the start."""
         self._resident, self._hand_back = resident, hand_back
         self._steps = self._most = 0
+        hand_back()
 
     def step(self) -> None:
         """After each frame."""

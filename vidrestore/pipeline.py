@@ -165,6 +165,7 @@ def restored_frames(
     if settings.deflicker:
         aligned = deflicker(aligned)
     fitting = WithinMemory(restorer)
+    memory = SteadyMemory()
     with (
         lanes_for(restorer) as lanes,
         Prefetch(
@@ -183,7 +184,6 @@ def restored_frames(
             max_frames=held_frames(info),
             lanes=lanes,
         )
-        memory = SteadyMemory()
         for item in clock.timed("restoration", restored):
             memory.step()
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
