@@ -49,11 +49,17 @@ def test_anywhere_else_it_comes_at_once() -> None:
 
 
 def test_a_program_with_a_handler_of_its_own_keeps_it() -> None:
-    def own(number: int, frame: object) -> None: ...
+    asked: list[int] = []
+
+    def own(number: int, frame: object) -> None:
+        asked.append(number)
 
     before = signal.signal(signal.SIGINT, own)
     try:
         with interrupts.kept():
             assert signal.getsignal(signal.SIGINT) is own
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.01)
+        assert asked == [signal.SIGINT]
     finally:
         signal.signal(signal.SIGINT, before)

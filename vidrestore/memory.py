@@ -21,10 +21,9 @@ def keep_memory() -> None:
     A network's large tensors come and go. glibc hands each back to the system and gets the next one page by
     page, which takes several times as long as the arithmetic on it.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, TypeError, AttributeError):
-        return  # another system or another C library
+    mallopt = _of_glibc("mallopt")
+    if mallopt is None:
+        return
     mallopt(_M_MMAP_THRESHOLD, 2**30)
     mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
     # What each thread keeps for itself fills up and empties at different times: together they took a sixth
@@ -34,10 +33,9 @@ def keep_memory() -> None:
 
 def hand_back_memory() -> None:
     """Give the system what lies free between what is in use: some 50 ms, and getting back what is needed."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, TypeError, AttributeError):
-        return
+    trim = _of_glibc("malloc_trim")
+    if trim is not None:
+        trim(0)
 
 
 def resident_bytes() -> int:
@@ -71,3 +69,12 @@ class SteadyMemory:
         if self._steps % STEPS == 0 and self._resident() > self._most:
             self._hand_back()
             self._most = int(SLACK * self._resident())
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """Its function of that name; None with another system or another C library."""
+    try:
+        function: Callable[..., int] = getattr(ctypes.CDLL(None), name)
+    except (OSError, TypeError, AttributeError):
+        return None
+    return function

@@ -160,12 +160,13 @@ def restored_frames(
     from vidrestore.streaming import Prefetch
 
     clock = run.clock
-    batch = settings.batch or (CPU_BATCH if restorer.device.type == "cpu" else GPU_BATCH)
+    on_processor = restorer.device.type == "cpu"
+    batch = settings.batch or (CPU_BATCH if on_processor else GPU_BATCH)
     aligned = align(clock.timed("tracking", tracked), restorer.size)
     if settings.deflicker:
         aligned = deflicker(aligned)
     fitting = WithinMemory(restorer)
-    memory = SteadyMemory()
+    memory = SteadyMemory() if on_processor else None  # a GPU's tensors are not glibc's
     with (
         lanes_for(restorer) as lanes,
         Prefetch(
@@ -185,7 +186,8 @@ def restored_frames(
             lanes=lanes,
         )
         for item in clock.timed("restoration", restored):
-            memory.step()
+            if memory is not None:
+                memory.step()
             (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
             run.faces += 0 if item.frame.second_field else len(item.faces)
             if settings.compare == "side-by-side":

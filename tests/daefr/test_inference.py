@@ -74,6 +74,7 @@ def test_few_channels_stay_with_the_library(
     assert pays(nn.Conv2d(least, least, 3, padding=1))
     assert not pays(nn.Conv2d(least - 1, 256, 3, padding=1))
     assert not pays(nn.Conv2d(256, least - 1, 3, padding=1))
+    assert not pays(nn.Conv2d(64, 3, 3, padding=1))
     assert not pays(nn.Conv2d(256, 256, 1))
 
 
