@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
-from vidrestore.device import OneThread, compute_with, resolve_device, resolve_precision, yield_while_waiting
+from vidrestore.device import (
+    Crew,
+    OneThread,
+    compute_with,
+    resolve_device,
+    resolve_precision,
+    yield_while_waiting,
+)
 from vidrestore.errors import DeviceError
 
 
@@ -40,6 +48,32 @@ def test_what_is_called_in_one_thread_returns_and_raises_as_if_called_here() -> 
     assert beside.call(divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         beside.call(divmod, 7, 0)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_crew_does_each_part_once_and_each_of_it_computes_alone(threads: int) -> None:
+    usual = torch.get_num_threads()
+    done: list[tuple[int, int]] = []
+
+    def work(parts: Iterator[int]) -> None:
+        done.extend((part, torch.get_num_threads()) for part in parts)
+
+    torch.set_num_threads(threads)
+    try:
+        Crew().share(range(100), work)
+        Crew().share([], work)
+    finally:
+        torch.set_num_threads(usual)
+    assert sorted(done) == [(part, 1) for part in range(100)]
+
+
+def test_an_error_in_a_crew_reaches_its_caller() -> None:
+    def work(parts: Iterator[int]) -> None:
+        for part in parts:
+            divmod(1, part)
+
+    with pytest.raises(ZeroDivisionError):
+        Crew().share([1, 0, 1, 1], work)
 
 
 def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 SPINS = 20_000
 """A fraction of a millisecond."""
@@ -82,6 +83,36 @@ class OneThread:
     def call(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """What the function returns, or raises."""
         return self._thread.submit(function, *arguments, **named).result()
+
+
+class Crew:
+    """As many threads as the caller's tensors are computed by, each of which computes alone.
+
+    For work that is shared out in many small parts, none of which waits for another.
+    """
+
+    def __init__(self) -> None:
+        self._threads: dict[int, ThreadPoolExecutor] = {}
+
+    def share(self, parts: Sequence[T], work: Callable[[Iterator[T]], None]) -> None:
+        """Calls `work` in each thread, with an iterator that hands each of `parts` to one of them.
+
+        Raises what `work` raises. A caller who computes alone does all of it itself.
+        """
+        import torch
+
+        count = min(torch.get_num_threads(), len(parts))
+        shared = iter(parts)
+        if count < 2:
+            work(shared)
+            return
+        # The crew outlives the call: a thread takes longer to begin than a part takes.
+        threads = self._threads.get(count)
+        if threads is None:
+            threads = ThreadPoolExecutor(count, "crew", initializer=compute_with, initargs=(1,))
+            self._threads[count] = threads
+        for done in [threads.submit(work, shared) for _ in range(count)]:
+            done.result()
 
 
 def yield_while_waiting() -> None:

@@ -97,7 +97,7 @@ def test_a_hastened_network_answers_as_before() -> None:
     config = replace(SMALL, encoder_widths=(32, 128), fidelity_sides=(32,))
     network = Daefr(config).eval().requires_grad_(False)
     fast = copy.deepcopy(network)
-    hasten(fast, CPU, torch.float32)
+    hasten(fast, CPU, torch.float32, 32)
     kinds = [type(part) for part in fast.modules()]
     assert WinogradConv2d in kinds
     assert PhasedUpsample in kinds
@@ -109,7 +109,7 @@ def test_a_hastened_network_answers_as_before() -> None:
 
 def test_only_float32_on_a_processor_takes_winograds_way() -> None:
     network = Daefr(SMALL).requires_grad_(False).to(torch.bfloat16)
-    hasten(network, CPU, torch.bfloat16)
+    hasten(network, CPU, torch.bfloat16, 32)
     kinds = [type(part) for part in network.modules()]
     assert WinogradConv2d not in kinds
     assert PhasedUpsample in kinds

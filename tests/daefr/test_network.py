@@ -76,7 +76,7 @@ def test_the_network_equals_the_authors_own(name: str, config: DaefrConfig, hast
     network = Daefr(config).eval()
     network.load_state_dict(from_authors(state, Path(name)))
     if hastened:
-        hasten(network.to(memory_format=torch.channels_last), torch.device("cpu"), torch.float32)  # type: ignore[call-overload]
+        hasten(network.to(memory_format=torch.channels_last), torch.device("cpu"), torch.float32, 512)  # type: ignore[call-overload]
 
     face = formula_face()
     fused = network.encode(face)

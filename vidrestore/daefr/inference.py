@@ -6,28 +6,70 @@ went through here can be run, not trained or saved.
 
 from __future__ import annotations
 
+import logging
+from typing import TypeGuard
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.daefr.blocks import Upsample
-from vidrestore.daefr.winograd import WinogradConv2d, pays
+from vidrestore.daefr.blocks import ResidualBlock, Upsample
+from vidrestore.daefr.winograd import LEAST_WITH_AVX512, WinogradConv2d, fits, pays
+from vidrestore.device import Crew
+
+LEAST_SIDE = 512
+"""Pixels a side of faces from which residual blocks are fused: compiling the loops takes five seconds at the
+first run and a third of one at each later start, which smaller faces hardly win back."""
+
+logger = logging.getLogger(__name__)
 
 
-def hasten(part: nn.Module, device: torch.device, precision: torch.dtype) -> None:
+def hasten(part: nn.Module, device: torch.device, precision: torch.dtype, side: int) -> None:
     """Replace what has a faster equal inside `part`, which is on `device` and in `precision` already.
 
-    On a processor only: what is fewer multiplications there is more kernels to start on a GPU.
+    `side`: of the faces [px]. On a processor only: what is fewer multiplications there is more kernels to
+    start on a GPU.
     """
     if device.type != "cpu":
         return
-    with_winograd = precision == torch.float32
+    if precision == torch.bfloat16 and side >= LEAST_SIDE:
+        _fuse(part)
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is Upsample:
                 setattr(parent, name, PhasedUpsample(child.conv))
-            elif with_winograd and not isinstance(parent, Upsample) and pays(child):
+            elif precision == torch.float32 and not isinstance(parent, Upsample) and pays(child):
                 setattr(parent, name, WinogradConv2d(child))
+
+
+def _fuse(part: nn.Module) -> None:
+    """Residual blocks that stay in the cache, where the loops for them can be compiled."""
+    try:
+        # Numba takes a third of a second to import.
+        from vidrestore.daefr.fused import FusedResidualBlock
+    except ImportError as error:
+        logger.info("residual blocks are computed by PyTorch alone: %s", error)
+        return
+    crew = Crew()
+    for parent in list(part.modules()):
+        for name, child in list(parent.named_children()):
+            if pays_fused(child):
+                setattr(parent, name, FusedResidualBlock(child, crew))
+
+
+def pays_fused(block: nn.Module) -> TypeGuard[ResidualBlock]:
+    """Whether a fused block computes what `block` does, in bfloat16, in less time on this processor.
+
+    Where the processor multiplies matrices of 16 bits by the tile (AMX), products cost next to nothing, and
+    the transforms would be the larger part.
+    """
+    by_the_tile = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()  # torch 2.4 does not know
+    wide = torch.backends.cpu.get_cpu_capability() == "AVX512" and not by_the_tile
+    return wide and type(block) is ResidualBlock and _is_wide(block.conv1) and _is_wide(block.conv2)
+
+
+def _is_wide(conv: nn.Module) -> bool:
+    return fits(conv) and min(conv.in_channels, conv.out_channels) >= LEAST_WITH_AVX512
 
 
 class PhasedUpsample(nn.Module):

@@ -113,7 +113,7 @@ class DaefrRestorer:
             network.fidelity,
         ):
             part.to(precision)
-            hasten(part, device, precision)
+            hasten(part, device, precision, network.config.image_size)
         if network.config.fidelity_picture:
             # So does the verdict of the last skip: its logarithms take more digits than 16 bits have.
             network.fidelity["picture"].verdict.float()
