@@ -66,7 +66,18 @@ class CodePredictor(nn.Module):
         )
 
     def forward(self, fused: Tensor) -> Tensor:
-        tokens = self.feat_emb(to_tokens(fused))  # (N, T, width)
+        return self.logits(self.attend(self.embed(fused)))
+
+    def embed(self, fused: Tensor) -> Tensor:
+        """Tokens (N, T, width) of fused features (N, embedding, L, L), positions in row order."""
+        return self.feat_emb(to_tokens(fused))
+
+    def attend(self, tokens: Tensor) -> Tensor:
+        """Tokens that know of one another."""
         for layer in self.ft_layers:
             tokens = layer(tokens, self.position_emb)
+        return tokens
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Code logits (N, T, codes) of tokens that do."""
         return self.idx_pred_layer(tokens)
