@@ -95,6 +95,11 @@ class Decoder(nn.Module):
 
     def forward(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]] = NO_SKIPS) -> Tensor:
         """`skips`: by the side of a level's grid, what is done to that level's features."""
+        h = self.in_blocks(features, skips)
+        return F.pixel_shuffle(h, self.stem) if self.stem > 1 else h
+
+    def in_blocks(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]]) -> Tensor:
+        """The faces before their pixels are shuffled, (N, 3 stem², S / stem, S / stem)."""
         h = self.mid(self.conv_in(features))
         for level in reversed(self.up):
             assert isinstance(level, Level)
@@ -102,5 +107,4 @@ class Decoder(nn.Module):
             if h.shape[-1] in skips:
                 h = skips[h.shape[-1]](h)
             h = level.resample(h)
-        h = self.conv_out(swish(self.norm_out(h)))
-        return F.pixel_shuffle(h, self.stem) if self.stem > 1 else h
+        return self.conv_out(swish(self.norm_out(h)))

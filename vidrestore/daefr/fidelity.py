@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.daefr.blocks import ResidualBlock
+from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
 
 L = TypeVar("L", nn.Conv2d, nn.Linear)
 HALVINGS = 5
@@ -69,7 +69,7 @@ class PictureTransform(nn.Module):
             [*map(_Refine, widths[:-1]), nn.Sequential(_Refine(widths[-1]), _Refine(widths[-1]))]
         )
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths))
-        self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(DoubledConv2d(b, a) for a, b in pairwise(widths))
         self.after = nn.ModuleList(map(_Refine, widths[:-1]))
         self.leave = _silent(nn.Conv2d(width, block, 3, padding=1))
         self.mend = nn.Sequential(
@@ -87,16 +87,21 @@ class PictureTransform(nn.Module):
         Up to 0.5 the weight brings detail in, from there to 1 the degraded face itself. A fresh one hardly
         changes what is restored. On a processor, what no face of the batch asks for is not computed.
         """
+        return self._picture(self.in_blocks(self._blocks(restored), self._blocks(degraded), weight))
+
+    def in_blocks(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
+        """The same of pictures unshuffled into blocks of 2 x 2 pixels, (N, 12, S / 2, S / 2) each."""
         share = torch.as_tensor(weight, dtype=restored.dtype, device=restored.device)
         detail, kept = (2 * share).clamp(max=1), (2 * share - 1).clamp(min=0)
         if _is_none(detail):
             return restored
         seen = self._seen(restored, degraded)
-        drawn = self._drawn(restored, seen)
+        drawn = restored + self.leave(seen)
         result = restored + detail * (drawn - restored)
         if _is_none(kept):
             return result
-        kept = kept * self.stays(self.little_lost(degraded)).to(restored.dtype)
+        little_lost = self.little_lost(self._picture(degraded))
+        kept = kept * self.stays(little_lost).to(restored.dtype)
         return result + kept * (self._mended(degraded, seen) - drawn)
 
     def little_lost(self, degraded: Tensor) -> Tensor:
@@ -110,28 +115,31 @@ class PictureTransform(nn.Module):
         return (self.STEEP * (little_lost - self.SURE)).sigmoid()
 
     def parts(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
-        """The restored face with detail, and the degraded one mended."""
+        """The restored face with detail, and the degraded one mended: pictures of two pictures."""
+        restored, degraded = self._blocks(restored), self._blocks(degraded)
         seen = self._seen(restored, degraded)
-        return self._drawn(restored, seen), self._mended(degraded, seen)
+        return self._picture(restored + self.leave(seen)), self._picture(self._mended(degraded, seen))
 
     def _seen(self, restored: Tensor, degraded: Tensor) -> Tensor:
         """What the U-Net makes of both, (N, width, S / 2, S / 2)."""
-        x = self.enter(F.pixel_unshuffle(torch.cat([restored, degraded], dim=1), self.STRIDE))
+        x = self.enter(torch.cat([restored, degraded], dim=1))
         levels = []
         for before, down in zip(self.before, self.down, strict=False):
             levels.append(before(x))
             x = down(levels[-1])
         x = self.before[-1](x)
         for level, up, after in zip(reversed(levels), reversed(self.up), reversed(self.after), strict=True):
-            x = after(level + up(F.interpolate(x, scale_factor=2.0)))
+            x = after(level + up(x))
         return x
 
-    def _drawn(self, restored: Tensor, seen: Tensor) -> Tensor:
-        return restored + F.pixel_shuffle(self.leave(seen), self.STRIDE)
-
     def _mended(self, degraded: Tensor, seen: Tensor) -> Tensor:
-        beside = torch.cat([seen, F.pixel_unshuffle(degraded, self.STRIDE)], dim=1)
-        return degraded + F.pixel_shuffle(self.mend(beside), self.STRIDE)
+        return degraded + self.mend(torch.cat([seen, degraded], dim=1))
+
+    def _blocks(self, picture: Tensor) -> Tensor:
+        return F.pixel_unshuffle(picture, self.STRIDE)
+
+    def _picture(self, blocks: Tensor) -> Tensor:
+        return F.pixel_shuffle(blocks, self.STRIDE)
 
 
 def detail_spectrum(pictures: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.daefr.blocks import ResidualBlock, Upsample
+from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
 from vidrestore.daefr.winograd import LEAST_WITH_AVX512, WinogradConv2d, fits, pays
 from vidrestore.device import Crew
 
@@ -36,9 +36,9 @@ def hasten(part: nn.Module, device: torch.device, precision: torch.dtype, side: 
         _fuse(part)
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is Upsample:
-                setattr(parent, name, PhasedUpsample(child.conv))
-            elif precision == torch.float32 and not isinstance(parent, Upsample) and pays(child):
+            if type(child) is DoubledConv2d:
+                setattr(parent, name, PhasedUpsample(child))
+            elif precision == torch.float32 and pays(child):
                 setattr(parent, name, WinogradConv2d(child))
 
 
@@ -73,7 +73,7 @@ def _is_wide(conv: nn.Module) -> bool:
 
 
 class PhasedUpsample(nn.Module):
-    """(N, C, H, W) -> (N, K, 2H, 2W): what `Upsample` computes, with 4 of 9 multiplications.
+    """(N, C, H, W) -> (N, K, 2H, 2W): what `DoubledConv2d` computes, with 4 of 9 multiplications.
 
     Of a picture whose pixels are doubled, a 3 x 3 convolution sees only 2 x 2 different ones; which of its
     weights fall on the same pixel depends on whether a row and a column are even or odd, so there are four

@@ -85,10 +85,18 @@ class Daefr(nn.Module):
             for side, level in zip(self.config.level_sides, levels, strict=True)
             if side in self.config.fidelity_sides
         }
-        restored = self.decoder(features, skips)
-        if self.config.fidelity_picture:
-            restored = self.fidelity["picture"](restored, F.pixel_shuffle(levels[0], 2), fidelity)
-        return restored
+        if not self.config.fidelity_picture:
+            return self.decoder(features, skips)
+        picture = self.fidelity["picture"]
+        assert isinstance(picture, PictureTransform)
+        if self.decoder.stem != picture.STRIDE:
+            return picture(
+                self.decoder(features, skips), F.pixel_shuffle(levels[0], picture.STRIDE), fidelity
+            )
+        # Both work on blocks of pixels: shuffled into pictures in between, they would only take longer.
+        return F.pixel_shuffle(
+            picture.in_blocks(self.decoder.in_blocks(features, skips), levels[0], fidelity), picture.STRIDE
+        )
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))
