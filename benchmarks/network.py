@@ -62,7 +62,7 @@ def measure(rounds: int, faces: list[FloatArray] | None = None) -> dict[str, Any
 
 def likeness() -> dict[str, float]:
     """Relative errors against the plain network; of bfloat16, where there is one, given float32's codes."""
-    network, state, face = _published()
+    network, state, face = published()
     with torch.inference_mode():
         expected = plain_daefr.restore(state, face, groups=32, levels=6, blocks=2)["output"]
     picture = _picture(face)
@@ -90,7 +90,7 @@ def ceilings(least: dict[str, float]) -> dict[str, Any]:
 
     The ceiling is the best of several 3 x 3 convolutions of the network's own shapes, channels last.
     """
-    network, _, face = _published()
+    network, _, face = published()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(face)
     flops = counter.get_total_flops()
@@ -144,7 +144,7 @@ def _restored(restorer: DaefrRestorer, faces: list[FloatArray]) -> list[FloatArr
 
 
 def _variant(name: str) -> Callable[[], object]:
-    network, state, face = _published()
+    network, state, face = published()
     if name == "plain":
         return lambda: plain_daefr.restore(state, face, groups=32, levels=6, blocks=2)
     precision = torch.float32 if name == "float32" else torch.bfloat16
@@ -152,7 +152,8 @@ def _variant(name: str) -> Callable[[], object]:
     return lambda: _restored(restorer, [_picture(face)])
 
 
-def _published() -> tuple[Daefr, dict[str, torch.Tensor], torch.Tensor]:
+def published() -> tuple[Daefr, dict[str, torch.Tensor], torch.Tensor]:
+    """The published configuration, its weights by the authors' names, and a face, all by formula."""
     network = Daefr(PUBLISHED).eval().requires_grad_(False)
     state = formula_weights(authors_names(network))
     network.load_state_dict(from_authors(state, Path("formula")))
