@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from vidrestore.memory import SLACK, STEPS, SteadyMemory, resident_bytes
+from vidrestore.memory import LEARNING, SLACK, STEPS, SteadyMemory, resident_bytes
 
 
 class Process:
@@ -47,8 +47,37 @@ def test_what_is_kept_stays_within_bounds_and_is_handed_back_only_then() -> None
 def test_what_came_before_is_handed_back_at_once() -> None:
     process = Process(1000)
     process.kept = 500
-    SteadyMemory(process.resident, process.hand_back)
+    SteadyMemory(process.resident, process.hand_back).begin()
     assert process.resident() == 1000
+
+
+def test_no_later_segment_keeps_more_than_the_first_frames_did() -> None:
+    process = Process(1000)
+    memory = SteadyMemory(process.resident, process.hand_back)
+    memory.begin()
+    process.kept = 30
+    frames(memory, LEARNING)
+    for used in (1000, 1020, 990, 1030):
+        memory.begin()
+        process.used = used
+        for _ in range(100):
+            process.kept += 7
+            frames(memory, STEPS)
+            assert process.resident() <= 1030 + 7
+
+
+def test_what_more_faces_need_is_learned_anew() -> None:
+    process = Process(1000)
+    memory = SteadyMemory(process.resident, process.hand_back)
+    frames(memory, LEARNING)
+    process.used = 2000
+    frames(memory, STEPS)
+    process.kept, before = 200, process.handed_back
+    frames(memory, LEARNING)
+    assert process.handed_back == before
+    process.kept = 201
+    frames(memory, STEPS)
+    assert process.resident() == 2000
 
 
 def test_a_run_that_comes_to_need_more_is_not_handed_back_for_ever() -> None:

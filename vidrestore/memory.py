@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 STEPS = 25
 """After so many frames it is looked how much the process has."""
+LEARNING = 500
+"""Frames after which the most that was taken is as much as there should be."""
 SLACK = 1.15
-"""Times what is in use that may be kept: a tenth comes and goes with each batch."""
+"""Times what is in use that may be kept until then: a tenth comes and goes with each batch."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """Of glibc's malloc.h."""
 
@@ -48,27 +51,46 @@ def resident_bytes() -> int:
 
 
 class SteadyMemory:
-    """Holds what is kept to a little more than what is in use, however long it goes on.
+    """Holds what is kept to what the first frames took, however long it goes on.
 
     Results outlive what they were computed from and lie in between: what is kept frays, and the most it had
-    taken was a fifteenth more after ten minutes than after one. Handing all back every so often is no cure:
-    often enough to help, it took a twentieth of the time.
+    taken was a tenth more after a quarter of an hour than after two minutes. Handing all back every so often
+    is no cure: often enough to help, it took a twentieth of the time.
     """
 
     def __init__(
         self, resident: Callable[[], int] = resident_bytes, hand_back: Callable[[], None] = hand_back_memory
     ) -> None:
-        """Begins by handing back what an earlier segment left: it would lie in between from the start."""
         self._resident, self._hand_back = resident, hand_back
-        self._steps = self._most = 0
-        hand_back()
+        self._steps = self._seen = self._most = 0
+
+    def begin(self) -> None:
+        """Before the first frame: what an earlier run left would lie in between from the start."""
+        self._hand_back()
 
     def step(self) -> None:
         """After each frame."""
         self._steps += 1
-        if self._steps % STEPS == 0 and self._resident() > self._most:
-            self._hand_back()
-            self._most = int(SLACK * self._resident())
+        if self._steps % STEPS:
+            return
+        now = self._resident()
+        self._seen = max(self._seen, now)
+        if self._steps == LEARNING:
+            self._most = self._seen
+        if now <= self._most:
+            return
+        self._hand_back()
+        needed = self._resident()
+        if needed > self._most and self._steps > LEARNING:  # larger pictures, more faces: learn anew
+            self._steps = self._seen = self._most = 0
+        if self._steps < LEARNING:
+            self._most = int(SLACK * needed)
+
+
+@cache
+def steady_memory() -> SteadyMemory:
+    """The process's one: what a segment of a film took holds for the next."""
+    return SteadyMemory()
 
 
 def _of_glibc(name: str) -> Callable[..., int] | None:

@@ -38,8 +38,11 @@ logger = logging.getLogger(__name__)
 
 DECODED_AHEAD_BYTES, ANALYSED_AHEAD_BYTES, RESTORED_AHEAD_BYTES = 64 * 2**20, 64 * 2**20, 32 * 2**20
 """Of frames that wait for the analysis, for the network and for the encoder."""
-ITEMS_AHEAD = 64
-"""As many frames at most wait in each of these places, small as they may be."""
+ITEMS_AHEAD = 16
+"""As many frames at most wait in each of these places, small as they may be: two batches for each of two
+lanes, which is all that anybody waits for."""
+GPU_ITEMS_AHEAD = 64
+"""As many, of faces for a GPU, which takes more at a time."""
 HELD_BYTES = 192 * 2**20
 """Of frames that wait for a batch to fill, before encoding and again before decoding."""
 MAX_HELD = 32
@@ -148,7 +151,7 @@ def restored_frames(
     """
     from vidrestore.alignment import align
     from vidrestore.compositing import composite, side_by_side
-    from vidrestore.memory import SteadyMemory
+    from vidrestore.memory import steady_memory
     from vidrestore.restoration import (
         TemporalBlend,
         WholeBatches,
@@ -166,12 +169,14 @@ def restored_frames(
     if settings.deflicker:
         aligned = deflicker(aligned)
     fitting = WithinMemory(restorer)
-    memory = SteadyMemory() if on_processor else None  # a GPU's tensors are not glibc's
+    memory = steady_memory() if on_processor else None  # a GPU's tensors are not glibc's
+    if memory is not None:
+        memory.begin()
     with (
         lanes_for(restorer) as lanes,
         Prefetch(
             clock.timed("alignment", aligned),
-            items=ITEMS_AHEAD,
+            items=ITEMS_AHEAD if on_processor else GPU_ITEMS_AHEAD,
             max_bytes=ANALYSED_AHEAD_BYTES,
             size_of=_item_bytes,
             interrupt=interrupt,

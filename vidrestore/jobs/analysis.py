@@ -16,6 +16,7 @@ import numpy as np
 
 from vidrestore.detection import FaceDetector, Known, detect
 from vidrestore.jobs.records import FrameRecord
+from vidrestore.pipeline import ITEMS_AHEAD
 from vidrestore.settings import Settings
 from vidrestore.streaming import Prefetch
 from vidrestore.tracking import SceneStart, choose, track
@@ -88,7 +89,10 @@ def analyse(
             on_restart(Restart(frame=start.number // moments, start=start, known=known))
 
     with Prefetch(
-        scan.apart(notes.taken(decoded)), items=64, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes")
+        scan.apart(notes.taken(decoded)),
+        items=ITEMS_AHEAD,
+        max_bytes=_AHEAD_BYTES,
+        size_of=attrgetter("nbytes"),
     ) as frames:
         wanted: Iterable[Frame] = frames
         if begin is not None:

@@ -15,7 +15,7 @@ from vidrestore.errors import ProcessingError
 from vidrestore.jobs.plan import Span
 from vidrestore.jobs.records import FrameRecord
 from vidrestore.jobs.tasks import Working
-from vidrestore.pipeline import output_size, restored_frames
+from vidrestore.pipeline import ITEMS_AHEAD, output_size, restored_frames
 from vidrestore.restoration import DaefrRestorer, TemporalBlend, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.streaming import Prefetch
@@ -108,7 +108,7 @@ class SegmentTask:
         """The frames, read once more."""
         wanted = [record.seen for record in self.records]
         again = self.scan.apart(read_again(self.given, self.info, wanted))
-        return Prefetch(again, items=64, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
+        return Prefetch(again, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
 
     def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
         """The frames with the faces that the analysis followed."""
