@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.frames import make_frame
+from tests.support.frames import make_frame, random_frame
 from vidrestore.alignment import (
     align,
     apply,
@@ -19,6 +19,7 @@ from vidrestore.alignment import (
     template,
     warp_face,
 )
+from vidrestore.colour import rgb_region
 from vidrestore.types import FrameFaces, TrackedFace
 
 
@@ -57,6 +58,19 @@ def test_a_ramp_is_warped_to_the_values_of_its_places() -> None:
     inside = slice(10, 90)
     assert np.abs(crop[inside, inside, 1] * 255 - (places[inside, inside, 0] / 2 - 0.25)).max() < 0.6
     assert np.abs(crop[inside, inside, 2] * 255 - (places[inside, inside, 1] / 2 - 0.25)).max() < 0.6
+
+
+def test_planes_are_warped_as_their_pixels_are_together() -> None:
+    frame = random_frame("gbrp", 160, 120)
+    matrix = similarity(template(60) + np.array([50, 30]), 100)
+    together = cv2.warpAffine(
+        rgb_region(frame, 0, 0, 160, 120),
+        matrix,
+        (100, 100),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    assert warp_face(frame, matrix, 100) == pytest.approx(np.clip(together, 0, 1), abs=1e-6)
 
 
 @pytest.mark.parametrize("shift", [(-400, 0), (0, 900), (-60, -60), (250, 150)])

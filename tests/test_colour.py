@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.frames import FORMATS, make_frame, random_frame
-from vidrestore.colour import planes_from_rgb, rgb_region, small_rgb
-from vidrestore.types import ColourTags
+from vidrestore.colour import mean_of_cells, planes_from_rgb, rgb_region, shrink_to_chroma, small_rgb
+from vidrestore.types import ColourTags, Frame
+from vidrestore.video import describe_format
 
 BT601, BT709, BT2020 = 6, 1, 9
 
@@ -104,6 +107,46 @@ def test_a_region_equals_the_same_part_of_the_whole(name: str) -> None:
     assert np.allclose(rgb_region(frame, 5, 3, 20, 18), whole[3:18, 5:20], atol=1e-6)
 
 
+@pytest.mark.parametrize("siting", range(6))
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "yuv444p", "yuv410p"])
+def test_chroma_is_interpolated_as_point_by_point(name: str, siting: int) -> None:
+    frame = chroma_frame(name, siting)
+    cb, cr = (at_luma(plane, frame) for plane in frame.planes[1:])
+    y = (frame.planes[0].astype(float) - 16 * unit(frame)) / (219 * unit(frame))
+    blue = y + (cb - 128 * unit(frame)) * 2 * (1 - 0.114) / (224 * unit(frame))
+    red = y + (cr - 128 * unit(frame)) * 2 * (1 - 0.299) / (224 * unit(frame))
+    green = (y - 0.299 * red - 0.114 * blue) / 0.587
+    expected = np.stack([red, green, blue], 2)[2:19, 3:30]
+    assert rgb_region(frame, 3, 2, 30, 19) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("siting", range(6))
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "yuv444p", "yuv410p"])
+def test_chroma_is_sampled_as_cell_by_cell(name: str, siting: int) -> None:
+    frame = chroma_frame(name, siting)
+    plane = np.random.default_rng(2).random((21, 31)).astype(np.float32)
+    assert shrink_to_chroma(plane, frame) == pytest.approx(shrunk(plane, frame), abs=1e-6)
+
+
+def test_the_mean_of_cells_is_zero_where_all_of_a_cell_is_and_nowhere_else() -> None:
+    frame = random_frame("yuv420p", 31, 21)
+    plane = np.zeros((21, 31), np.float32)
+    plane[6, 9] = plane[20, 30] = 1e-6
+    mean = mean_of_cells(plane, frame)
+    assert mean.shape == (11, 16)
+    assert np.argwhere(mean).tolist() == [[3, 4], [10, 15]]
+    assert mean[3, 4] == pytest.approx(0.25e-6)
+    assert mean[10, 15] == pytest.approx(1e-6)  # a cell of which one sample is inside
+
+
+def test_a_field_with_half_a_cell_too_many_lines_repeats_its_last_chroma() -> None:
+    frame = random_frame("yuv420p", 8, 5)
+    planes = [frame.planes[0], *(plane[:2] for plane in frame.planes[1:])]
+    shown = rgb_region(make_frame(planes, "yuv420p"), 0, 0, 8, 5)
+    padded = [frame.planes[0], *(np.concatenate([p[:2], p[1:2]]) for p in frame.planes[1:])]
+    assert shown == pytest.approx(rgb_region(make_frame(padded, "yuv420p"), 0, 0, 8, 5))
+
+
 def test_a_region_outside_the_frame_is_refused() -> None:
     with pytest.raises(ValueError, match="not inside 8 x 8"):
         rgb_region(random_frame("gray", 8, 8), 0, 0, 9, 8)
@@ -128,3 +171,61 @@ def test_the_small_copy_has_the_colours_of_the_frame(name: str) -> None:
     assert scale == 0.25
     whole = np.clip(rgb_region(frame, 0, 0, 200, 100), 0, 1).mean((0, 1))
     assert rgb.mean((0, 1)) / 255 == pytest.approx(whole, abs=0.05)
+
+
+def chroma_frame(name: str, siting: int) -> Frame:
+    """31 x 21 random samples, BT.601."""
+    form = describe_format(name)
+    columns, rows = (-(-size // (1 << s)) for size, s in zip((31, 21), form.chroma_shift, strict=True))
+    rng, top = np.random.default_rng(1), 1 << form.bit_depth
+    planes = [rng.integers(0, top, size) for size in ((21, 31), (rows, columns), (rows, columns))]
+    like = random_frame("yuv420p", 2, 2)
+    dtype = np.uint8 if form.bit_depth == 8 else np.uint16
+    tags = ColourTags(matrix=BT601, siting=siting)
+    return replace(like, planes=tuple(plane.astype(dtype) for plane in planes), format=form, colour=tags)
+
+
+def unit(frame: Frame) -> int:
+    return 1 << (frame.format.bit_depth - 8)
+
+
+def places(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Where luma columns and rows lie, in chroma samples."""
+    found = []
+    for size, shift, cosited in zip(
+        (frame.width, frame.height),
+        frame.format.chroma_shift,
+        (frame.colour.siting in (0, 1, 3, 5), frame.colour.siting in (3, 4)),
+        strict=True,
+    ):
+        factor = 1 << shift
+        found.append((np.arange(size) - (0 if cosited else (factor - 1) / 2)) / factor)
+    return found[0], found[1]
+
+
+def at_luma(plane: np.ndarray, frame: Frame) -> np.ndarray:
+    """The slow twin: one line after the other, then one column."""
+    columns, rows = places(frame)
+    lines = np.array([np.interp(columns, np.arange(plane.shape[1]), line) for line in plane])
+    return np.array([np.interp(rows, np.arange(plane.shape[0]), line) for line in lines.T]).T
+
+
+def shrunk(plane: np.ndarray, frame: Frame) -> np.ndarray:
+    """The slow twin: each chroma sample the mean of the luma samples around it, by how near they are."""
+    out = plane.astype(float)
+    for axis, (shift, cosited) in enumerate(
+        zip(
+            frame.format.chroma_shift[::-1],
+            (frame.colour.siting in (3, 4), frame.colour.siting in (0, 1, 3, 5)),
+            strict=True,
+        )
+    ):
+        factor, size = 1 << shift, plane.shape[axis]
+        cells = []
+        for first in range(0, size, factor):
+            away = np.arange(1 - factor, factor) if cosited else np.arange(factor)
+            weights = factor - np.abs(away) if cosited else np.ones(factor)
+            taken = np.take(out, np.clip(first + away, 0, size - 1), axis=axis)
+            cells.append(np.average(taken, axis=axis, weights=weights))
+        out = np.stack(cells, axis=axis)
+    return out

@@ -89,10 +89,12 @@ def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArr
     region = low_pass(sdr_region(frame, int(x0), int(y0), int(x1), int(y1)), scale_of(to_crop))
     matrix = to_crop.copy()
     matrix[:, 2] += to_crop[:, :2] @ np.array([x0, y0])
-    warped = cv2.warpAffine(
-        region, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.clip(warped, 0, 1)
+    # Planes one by one: of pixels of three values OpenCV's cubic takes two and a half times as long.
+    warped = [
+        cv2.warpAffine(plane, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        for plane in cv2.split(region)
+    ]
+    return np.clip(cv2.merge(warped), 0, 1)
 
 
 def low_pass(image: FloatArray, scale: float) -> FloatArray:

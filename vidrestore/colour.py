@@ -47,12 +47,11 @@ def rgb_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
         raise ValueError(f"region {x0, y0, x1, y1} is not inside {frame.width} x {frame.height}")
     luma = _float(frame.planes[0][y0:y1, x0:x1])
     if frame.format.family == "gray":
-        return np.repeat(_luma_to_unit(luma, frame)[..., None], 3, axis=2)
+        return _gray_to_rgb(luma, frame)
     if frame.format.family == "rgb":
         green, blue, red = (_float(p[y0:y1, x0:x1]) for p in frame.planes[:3])
         return np.stack([red, green, blue], axis=2) / float(_peak(frame))
-    columns, rows = _chroma_positions(frame, np.arange(x0, x1), np.arange(y0, y1))
-    cb, cr = (_sample(p, columns, rows) for p in frame.planes[1:3])
+    cb, cr = (_grow_from_chroma(p, frame, x0, y0, x1, y1) for p in frame.planes[1:3])
     return _yuv_to_rgb(luma, cb, cr, frame)
 
 
@@ -94,7 +93,7 @@ def _shrunk_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) ->
     """8-bit SDR of the frame's planes, or of a part of them, each brought to one size (width, height)."""
     small = [_float(small_copy(p, size)) for p in planes]
     if frame.format.family == "gray":
-        rgb = np.repeat(_luma_to_unit(small[0], frame)[..., None], 3, axis=2)
+        rgb = _gray_to_rgb(small[0], frame)
     elif frame.format.family == "rgb":
         rgb = np.stack([small[2], small[0], small[1]], axis=2) / float(_peak(frame))
     else:
@@ -133,95 +132,98 @@ def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) 
     if frame.format.family == "rgb":
         peak = float(_peak(frame))
         return tuple(np.ascontiguousarray(rgb[..., c]) * peak for c in (1, 2, 0))
-    red_weight, blue_weight = luma_weights(frame.colour, frame.height)
-    # A matrix product of numpy's takes several times as long for so short an axis.
-    y = np.asarray(cv2.transform(rgb, np.array([[red_weight, 1 - red_weight - blue_weight, blue_weight]])))
-    black, span, chroma_span = _ranges(frame)
-    luma = y * span + (0.0 if difference else black)
+    to_codes = _rgb_to_yuv(frame)
+    if difference:
+        to_codes = to_codes[:, :3]
     if frame.format.family == "gray":
-        return (luma,)
-    middle = np.float32(0 if difference else 1 << (frame.format.bit_depth - 1))
-    cb = (rgb[..., 2] - y) / (2 * (1 - blue_weight)) * chroma_span + middle
-    cr = (rgb[..., 0] - y) / (2 * (1 - red_weight)) * chroma_span + middle
-    chroma = (shrink_to_chroma(c.astype(np.float32), frame) for c in (cb, cr))
-    return luma, *chroma
+        return (np.asarray(cv2.transform(rgb, to_codes[:1]), np.float32),)
+    codes = cv2.transform(rgb, to_codes)
+    luma, cb, cr = (np.asarray(plane, np.float32) for plane in cv2.split(codes))
+    return luma, shrink_to_chroma(cb, frame), shrink_to_chroma(cr, frame)
 
 
 def shrink_to_chroma(plane: FloatArray, frame: Frame) -> FloatArray:
     """`plane` (h, w), beginning on the chroma grid, low-passed and sampled where chroma samples lie."""
-    shift_x, shift_y = frame.format.chroma_shift
     on_column, on_line = _siting(frame)
-    out = _shrink(plane, 1 << shift_x, on_column)
-    return np.ascontiguousarray(_shrink(out.T, 1 << shift_y, on_line).T)
+    return _every_cell(plane, frame, on_column, on_line)
 
 
-def _shrink(plane: FloatArray, factor: int, cosited: bool) -> FloatArray:
-    """Along the last axis: a triangle around each cosited sample, else the mean of each cell."""
-    if factor == 1:
-        return plane
-    width = -(-plane.shape[1] // factor) * factor
-    padded = np.pad(plane, ((0, 0), (factor - 1, width - plane.shape[1] + factor - 1)), mode="edge")
-    if cosited:
-        ramp = np.arange(1, factor + 1, dtype=np.float32)
-        kernel = np.concatenate([ramp, ramp[-2::-1]]) / factor**2
-        first = 0
-    else:
-        kernel = np.full(factor, 1 / factor, np.float32)
-        first = factor - 1
-    count = width // factor
-    out = np.zeros((plane.shape[0], count), np.float32)
-    for i, weight in enumerate(kernel):
-        out += weight * padded[:, first + i : first + i + (count - 1) * factor + 1 : factor]
-    return out
+def mean_of_cells(plane: FloatArray, frame: Frame) -> FloatArray:
+    """The mean of each chroma cell of `plane` (h, w), beginning on the chroma grid.
+
+    Of what is nowhere below zero it is zero exactly where all of its cell is.
+    """
+    return _every_cell(plane, frame, False, False)
 
 
-def _chroma_positions(
-    frame: Frame, x: NDArray[np.int64], y: NDArray[np.int64]
-) -> tuple[FloatArray, FloatArray]:
-    """Where luma columns and rows lie on the chroma planes, in chroma samples."""
+def _every_cell(plane: FloatArray, frame: Frame, on_column: bool, on_line: bool) -> FloatArray:
+    """One value a chroma cell: along each axis a triangle around its first sample, or the cell's mean."""
+    factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
+    (across, at_x), (down, at_y) = _shrinking(factor_x, on_column), _shrinking(factor_y, on_line)
+    return np.ascontiguousarray(_filtered(plane, across, down, (at_x, at_y))[::factor_y, ::factor_x])
+
+
+def _grow_from_chroma(plane: Plane, frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
+    """A chroma `plane` where the luma samples of a region lie, linearly interpolated, edges repeated."""
     on_column, on_line = _siting(frame)
-    (fx, fy) = (1 << s for s in frame.format.chroma_shift)
-    columns = (x - (0 if on_column else (fx - 1) / 2)) / fx
-    rows = (y - (0 if on_line else (fy - 1) / 2)) / fy
-    return columns.astype(np.float32), rows.astype(np.float32)
+    factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
+    # Steps as long as cells, from a cell before the region to one behind it; their running mean is a line.
+    columns = np.clip(np.arange(x0 - factor_x, x1 + factor_x) // factor_x, 0, plane.shape[1] - 1)
+    rows = np.clip(np.arange(y0 - factor_y, y1 + factor_y) // factor_y, 0, plane.shape[0] - 1)
+    (across, at_x), (down, at_y) = _growing(factor_x, on_column), _growing(factor_y, on_line)
+    grown = _filtered(plane[rows][:, columns], across, down, (at_x, at_y))
+    return grown[factor_y:-factor_y, factor_x:-factor_x]
+
+
+def _shrinking(factor: int, cosited: bool) -> tuple[FloatArray, int]:
+    """Weights for a cell of `factor` samples, and which of them its first sample has."""
+    mean = np.full(factor, 1 / factor, np.float32)
+    return (np.convolve(mean, mean), factor - 1) if cosited else (mean, 0)
+
+
+def _growing(factor: int, cosited: bool) -> tuple[FloatArray, int]:
+    """Weights that make a line of steps `factor` samples long, and which of them a sample itself has."""
+    mean = np.full(factor, 1 / factor, np.float32)
+    if cosited or factor == 1:
+        return mean, 0
+    return np.convolve(mean, np.full(2, 0.5, np.float32)), factor // 2
+
+
+def _filtered(
+    plane: Plane | FloatArray, across: FloatArray, down: FloatArray, at: tuple[int, int]
+) -> FloatArray:
+    filtered = cv2.sepFilter2D(plane, cv2.CV_32F, across, down, anchor=at, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(filtered, np.float32)
 
 
 def _siting(frame: Frame) -> tuple[bool, bool]:
     return frame.colour.siting in _ON_COLUMN, frame.colour.siting in _ON_LINE
 
 
-def _sample(plane: Plane, columns: FloatArray, rows: FloatArray) -> FloatArray:
-    """`plane` at all (row, column) pairs, linearly interpolated, edges repeated."""
-    top, row_weight = _split(rows, plane.shape[0])
-    left, column_weight = _split(columns, plane.shape[1])
-    y0, x0 = top[0], left[0]
-    patch = _float(plane[y0 : top[-1] + 2, x0 : left[-1] + 2])
-    lower = np.minimum(top - y0 + 1, patch.shape[0] - 1)
-    right = np.minimum(left - x0 + 1, patch.shape[1] - 1)
-    lines = patch[top - y0] * (1 - row_weight)[:, None] + patch[lower] * row_weight[:, None]
-    return lines[:, left - x0] * (1 - column_weight) + lines[:, right] * column_weight
-
-
-def _split(positions: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
-    clipped = np.clip(positions, 0, count - 1)
-    whole = np.floor(clipped).astype(np.int64)
-    return whole, (clipped - whole).astype(np.float32)
+def _gray_to_rgb(luma: FloatArray, frame: Frame) -> FloatArray:
+    black, span, _ = _ranges(frame)
+    return np.repeat(((luma - black) / span)[..., None], 3, axis=2)
 
 
 def _yuv_to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, frame: Frame) -> FloatArray:
-    red_weight, blue_weight = luma_weights(frame.colour, frame.height)
-    _, _, chroma_span = _ranges(frame)
+    to_codes = _rgb_to_yuv(frame)
+    to_rgb = np.linalg.inv(to_codes[:, :3])
+    to_rgb = np.column_stack([to_rgb, -to_rgb @ to_codes[:, 3]])
+    # One pass; a matrix product of numpy's takes several times as long for so short an axis.
+    return np.asarray(cv2.transform(cv2.merge([luma, cb, cr]), to_rgb), np.float32)
+
+
+def _rgb_to_yuv(frame: Frame) -> NDArray[np.float64]:
+    """(3, 4) RGB in 0..1 and 1 -> codes."""
+    red, blue = luma_weights(frame.colour, frame.height)
+    black, span, chroma_span = (float(v) for v in _ranges(frame))
     middle = float(1 << (frame.format.bit_depth - 1))
-    y = _luma_to_unit(luma, frame)
-    red = y + (cr - middle) * (2 * (1 - red_weight) / chroma_span)
-    blue = y + (cb - middle) * (2 * (1 - blue_weight) / chroma_span)
-    green = (y - red_weight * red - blue_weight * blue) / (1 - red_weight - blue_weight)
-    return np.stack([red, green, blue], axis=2)
-
-
-def _luma_to_unit(luma: FloatArray, frame: Frame) -> FloatArray:
-    black, span, _ = _ranges(frame)
-    return (luma - black) / span
+    luma = np.array([red, 1 - red - blue, blue])
+    cb, cr = (np.eye(3)[2] - luma) / (2 * (1 - blue)), (np.eye(3)[0] - luma) / (2 * (1 - red))
+    return np.column_stack([
+        np.stack([span * luma, chroma_span * cb, chroma_span * cr]),
+        [black, middle, middle],
+    ])  # fmt: skip
 
 
 def _ranges(frame: Frame) -> tuple[np.float32, np.float32, np.float32]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.alignment import apply, invert, low_pass, scale_of
-from vidrestore.colour import planes_from_rgb
+from vidrestore.colour import mean_of_cells, planes_from_rgb
 from vidrestore.orientation import shown_across
 from vidrestore.transfer import change_of_codes
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
@@ -23,8 +23,8 @@ from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 LOW_FREQUENCY = 1 / 16
 """Standard deviation, as a fraction of the crop's side, below which colour is the original's."""
 LUMA = np.array([[0.299, 0.587, 0.114]])
-_OPPONENT = np.array([[1.0, -1.0, 0.0], [-0.5, -0.5, 1.0]])
-"""Red less green, and blue less yellow, of RGB."""
+_OPPONENT = np.array([[1.0, -1.0, 0.0], [-0.5, -0.5, 1.0], [0.0, 0.0, 0.0]])
+"""Red less green, and blue less yellow, of RGB; and nothing, as OpenCV is far quicker from three to three."""
 _SHRINK = 4
 """By which pictures are smaller where only their low frequencies are wanted."""
 
@@ -67,7 +67,10 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
     at = np.arange(size, dtype=np.float32)
     x, y = at - np.float32(centre[0]), at - np.float32(centre[1])
     a, b = (axis.astype(np.float32) for axis in (across / (1.25 * width), down / (1.5 * length)))
-    radius = np.hypot(np.add.outer(y * a[1], x * a[0]), np.add.outer(y * b[1], x * b[0]))
+    # OpenCV's root takes a tenth of the time of numpy's hypot.
+    radius = np.asarray(
+        cv2.magnitude(np.add.outer(y * a[1], x * a[0]), np.add.outer(y * b[1], x * b[0])), np.float32
+    )
     edge = _smooth_step(np.minimum(at, size - 1 - at) / np.float32(0.06 * size))
     mask = _smooth_step((1 - radius) / np.float32(0.33)) * np.minimum.outer(edge, edge)
     return mask.astype(np.float32, copy=False)
@@ -139,8 +142,8 @@ def _add(frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArra
     changes = planes_from_rgb(delta, frame, difference=True)
     peak = (1 << frame.format.bit_depth) - 1
     shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
-    for plane, change, (sx, sy) in zip(planes, changes, shifts, strict=False):
-        share = weight if change.shape == weight.shape else _cell_mean(weight, 1 << sx, 1 << sy)
+    shares = [weight, *2 * [mean_of_cells(weight, frame)]]
+    for plane, change, share, (sx, sy) in zip(planes, changes, shares, shifts, strict=False):
         part = plane[y0 >> sy : (y0 >> sy) + change.shape[0], x0 >> sx : (x0 >> sx) + change.shape[1]]
         changed = part + share * change
         np.clip(np.rint(changed, out=changed), 0, peak, out=changed)
@@ -169,18 +172,11 @@ def _warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, 
     return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[return-value]
 
 
-def _cell_mean(weight: FloatArray, width: int, height: int) -> FloatArray:
-    """The mean of each chroma cell: zero exactly where all its luma weights are."""
-    rows, columns = -(-weight.shape[0] // height), -(-weight.shape[1] // width)
-    missing = ((0, rows * height - weight.shape[0]), (0, columns * width - weight.shape[1]))
-    padded = np.pad(weight, missing, mode="edge")
-    return padded.reshape(rows, height, columns, width).mean((1, 3), dtype=np.float32)
-
-
 def _colourfulness(image: FloatArray) -> float:
     """How far colours spread around their mean colour cast."""
-    some = np.ascontiguousarray(image[::2, ::2])  # a quarter of the pixels says the same
-    return float(np.hypot(*cv2.meanStdDev(cv2.transform(some, _OPPONENT))[1].ravel()))
+    # A quarter of the pixels says the same.
+    some = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_NEAREST)
+    return float(np.linalg.norm(cv2.meanStdDev(cv2.transform(some, _OPPONENT))[1]))
 
 
 def _smooth_step(x: NDArray[np.floating]) -> NDArray[np.floating]:

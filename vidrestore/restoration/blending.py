@@ -88,8 +88,7 @@ class TemporalBlend:
 
     def _weights(self, face: FaceFeatures, others: Sequence[tuple[float, FaceFeatures]]) -> Tensor:
         """(K, L, L) of each neighbour, given with its share, at each position; of the face itself 1."""
-        # One after the other they stay in the processor's cache; stacked they take several times as long.
-        distance = torch.stack([_distance(face.fused, other.fused) for _, other in others])  # (K, L, L)
+        distance = _distances(face.fused, [other.fused for _, other in others])
         of_frame = [
             share * min((other.sharpness / max(face.sharpness, 1e-6)) ** 2, MOST_SHARPENING)
             for share, other in others
@@ -110,9 +109,12 @@ def _shares(
     ]
 
 
-def _distance(own: Tensor, other: Tensor) -> Tensor:
-    """(L, L) squared distance of features (C, L, L) over their mean squared length."""
-    return (own - other).square_().sum(0) / (own.square().sum(0) + other.square().sum(0) + 1e-8).mul_(0.5)
+def _distances(own: Tensor, others: Sequence[Tensor]) -> Tensor:
+    """(K, L, L) squared distances of features (C, L, L) over their mean squared length."""
+    # One after the other they stay in the processor's cache; stacked they take several times as long.
+    apart = torch.stack([(own - other).square_().sum(0) for other in others])
+    lengths = torch.stack([other.square().sum(0) for other in others])
+    return apart / (own.square().sum(0) + lengths + 1e-8).mul_(0.5)
 
 
 def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights: Tensor) -> float:
@@ -126,7 +128,9 @@ def _average(own: Tensor, others: Sequence[Tensor], weights: Tensor) -> Tensor:
     """own (C, S, S) with weight 1 and each of the others with weights (K, L, L); S may be finer than L."""
     if own.shape[-1] != weights.shape[-1]:
         weights = F.interpolate(weights[None], own.shape[-2:], mode="bilinear")[0]
-    total = own.to(torch.float32, copy=True)
-    for weight, other in zip(weights, others, strict=True):
-        total.addcmul_(weight, other.float())
-    return total.div_(1 + weights.sum(0)).to(own.dtype)
+    # Shares of a whole, not weights: to divide by their sum at the end would go through all of it once more.
+    own_share = 1 / (1 + weights.sum(0))
+    total = own.float() * own_share
+    for share, other in zip(weights * own_share, others, strict=True):
+        total.addcmul_(share, other.float())
+    return total.to(own.dtype)

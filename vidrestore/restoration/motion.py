@@ -37,17 +37,21 @@ def average_along_motion(own: FloatArray, others: Sequence[tuple[float, FloatArr
     grey = _grey(own)
     # It keeps buffers between calls, so each face has its own: stages run on several threads.
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    total, weights = own.copy(), np.ones((size, size, 3), np.float32)
+    total, weights = own.copy(), np.ones_like(grey, np.float32)
     for weight, other in others:
         other_grey = _grey(other)
         flow = np.asarray(estimator.calc(grey, other_grey, _NONE), np.float32)
-        unlike = cv2.blur(cv2.absdiff(_moved(other_grey, flow), grey).astype(np.float32), (AROUND, AROUND))
+        unlike = cv2.boxFilter(cv2.absdiff(_moved(other_grey, flow), grey), cv2.CV_32F, (AROUND, AROUND))
         share = weight * np.exp(-((unlike / UNLIKE) ** 2))
-        share = cv2.cvtColor(cv2.resize(share, (size, size)), cv2.COLOR_GRAY2BGR)
-        at_size = cv2.resize(flow, (size, size)) * np.float32(size / len(grey))
-        cv2.accumulateProduct(_moved(other, at_size), share, total)
-        cv2.accumulate(share, weights)
-    return total / weights
+        weights += share
+        at_size = np.asarray(cv2.resize(flow * np.float32(size / len(grey)), (size, size)), np.float32)
+        cv2.accumulateProduct(_moved(other, at_size), _for_each_colour(share, size), total)
+    return total / _for_each_colour(weights, size)
+
+
+def _for_each_colour(weights: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """(size, size, 3)"""
+    return np.asarray(cv2.cvtColor(cv2.resize(weights, (size, size)), cv2.COLOR_GRAY2BGR), np.float32)
 
 
 def _grey(picture: FloatArray) -> NDArray[np.uint8]:

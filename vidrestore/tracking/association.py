@@ -28,8 +28,8 @@ class Expected:
 
 def describe(frame: Frame, box: NDArray[np.floating]) -> FloatArray:
     """(256,) the face's luma as 16 x 16, mean zero and length one; zeros where the box lies off the frame."""
-    x0, x1 = (int(np.clip(round(float(v)), 0, frame.width)) for v in box[[0, 2]])
-    y0, y1 = (int(np.clip(round(float(v)), 0, frame.height)) for v in box[[1, 3]])
+    x0, x1 = (min(max(round(float(v)), 0), frame.width) for v in box[[0, 2]])
+    y0, y1 = (min(max(round(float(v)), 0), frame.height) for v in box[[1, 3]])
     if x1 - x0 < 2 or y1 - y0 < 2:
         return np.zeros(_SIDE * _SIDE, np.float32)
     patch = frame.planes[0][y0:y1, x0:x1].astype(np.float32)

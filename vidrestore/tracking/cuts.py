@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from statistics import median
 from typing import NamedTuple
 
 import cv2
@@ -76,7 +77,7 @@ def number_scenes(
 
 
 def _is_cut(change: float, before: deque[float]) -> bool:
-    usual = float(np.median(before)) if before else 0.0
+    usual = median(before) if before else 0.0
     return change > max(CHANGE, STEADY * usual)
 
 

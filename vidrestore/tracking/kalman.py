@@ -1,7 +1,11 @@
 """A Kalman filter over a face's box and five points, and its backward smoother.
 
-State: 14 positions (box centre x y, width, height; five points x y) [frame px], then their 14 velocities
-[px/s]. Constant velocity, driven by white acceleration.
+State: two rows of 14 columns, the positions (box centre x y, width, height; five points x y) [frame px] and
+below them their velocities [px/s]. Constant velocity, driven by white acceleration.
+
+All 14 are measured equally well and move equally freely, and nothing ties one to another. So one covariance,
+(2, 2) of a position and its velocity, holds for each of them: the filter of all 28 numbers would carry it 14
+times over, and between them nothing but zeros.
 """
 
 from __future__ import annotations
@@ -27,16 +31,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """What the filter holds after a frame, and how it came there from the frame before."""
+    """What the filter holds after a frame, and what that says of the frame before."""
 
     state: Array
-    """(28,)"""
-    covariance: Array
-    """(28, 28)"""
-    transition: Array
-    """(28, 28) from the belief before this one."""
-    noise: Array
-    """(28, 28) process noise of that transition."""
+    """(2, 14)"""
+    expected: Array
+    """(2, 14) what the belief before this one had led to expect."""
+    gain: Array
+    """(2, 2) how much of what the state is beyond `expected`, the state of the frame before was as well."""
 
 
 def measure(detection: Detection) -> Array:
@@ -48,13 +50,13 @@ def measure(detection: Detection) -> Array:
 
 def box_of(state: Array) -> NDArray[np.float32]:
     """(4,) x0 y0 x1 y1 of a state."""
-    x, y, width, height = state[:4]
+    x, y, width, height = state[0, :4]
     return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2], np.float32)
 
 
 def points_of(state: Array) -> NDArray[np.float32]:
     """(5, 2) points of a state."""
-    return state[4:MEASURED].reshape(5, 2).astype(np.float32)
+    return state[0, 4:].reshape(5, 2).astype(np.float32)
 
 
 class FaceFilter:
@@ -63,77 +65,64 @@ class FaceFilter:
     def __init__(self, first: Detection) -> None:
         from filterpy.kalman import KalmanFilter
 
-        self._filter: Any = KalmanFilter(dim_x=2 * MEASURED, dim_z=MEASURED)
+        self._filter: Any = KalmanFilter(dim_x=2, dim_z=1)
         positions = measure(first)
-        self._filter.x = np.concatenate([positions, np.zeros(MEASURED)])[:, None]
-        self._filter.H = np.eye(MEASURED, 2 * MEASURED)
+        self._filter.x = np.stack([positions, np.zeros(MEASURED)])
+        self._filter.H = np.array([[1.0, 0.0]])
         size = self.size
         still = (size * 2.0) ** 2  # a face may cross twice its size in a second before anything is known
-        self._filter.P = np.diag([_variance(first, size)] * MEASURED + [still] * MEASURED)
+        self._filter.P = np.diag([_variance(first, size), still])
         self._acceleration = 1.0
+        self._gain = np.zeros((2, 2))
 
     @property
     def size(self) -> float:
         """Mean side of the box [px]."""
-        return max(float(self._filter.x[2:4, 0].mean()), 4.0)
+        return max(float(self._filter.x[0, 2:4].mean()), 4.0)
 
     @property
     def state(self) -> Array:
-        return self._filter.x[:, 0].copy()
+        return self._filter.x.copy()
 
     def first_belief(self) -> Belief:
         """The belief before any transition."""
-        identity = np.eye(2 * MEASURED)
-        return Belief(
-            state=self.state, covariance=self._filter.P.copy(), transition=identity, noise=0 * identity
-        )
+        return Belief(state=self.state, expected=self.state, gain=self._gain)
 
     def predict(self, seconds: float) -> None:
         """Move on by the time between two frames."""
-        one = np.eye(MEASURED)
-        self._filter.F = np.block([[one, seconds * one], [0 * one, one]])
+        before = self._filter.P
+        transition = np.array([[1.0, seconds], [0.0, 1.0]])
         strength = (ACCELERATION * self.size) ** 2 * self._acceleration
-        self._filter.Q = strength * np.block(
-            [
-                [seconds**4 / 4 * one, seconds**3 / 2 * one],
-                [seconds**3 / 2 * one, seconds**2 * one],
-            ]
-        )
-        self._filter.predict()
+        noise = np.array([[seconds**4 / 4, seconds**3 / 2], [seconds**3 / 2, seconds**2]])
+        self._filter.predict(F=transition, Q=strength * noise)
+        # Of Rauch, Tung and Striebel (1965), for `smooth`; later frames do not change it.
+        self._gain = np.linalg.solve(self._filter.P, transition @ before).T
 
     def update(self, detection: Detection | None) -> Belief:
         """Take in a detection, or none, after `predict`."""
         if detection is None:
             self._filter.update(None)
         else:
-            measured = measure(detection)[:, None]
+            measured = measure(detection)
             variance = _variance(detection, self.size)
-            innovation = measured - self._filter.H @ self._filter.x
-            expected = np.diag(self._filter.P)[:MEASURED] + variance
-            surprise = float((innovation[:, 0] ** 2 / expected).mean())
+            innovation = measured - self._filter.x[0]
+            surprise = float((innovation @ innovation) / MEASURED / (self._filter.P[0, 0] + variance))
             if surprise > SURPRISE:
                 # Faster than thought: believe the measurement now, and expect more of it for a while.
                 self._acceleration = min(self._acceleration * surprise, 400.0)
                 self._filter.P = self._filter.P * surprise
             else:
                 self._acceleration = max(self._acceleration * 0.6, 1.0)
-            self._filter.update(measured, R=np.eye(MEASURED) * variance)
-        return Belief(
-            state=self.state,
-            covariance=self._filter.P.copy(),
-            transition=self._filter.F.copy(),
-            noise=self._filter.Q.copy(),
-        )
+            # With H given, filterpy takes any number of columns; it would ask for a single one otherwise.
+            self._filter.update(measured[None], R=np.array([[variance]]), H=self._filter.H)
+        return Belief(state=self.state, expected=self._filter.x_prior, gain=self._gain)
 
 
 def smooth(beliefs: list[Belief]) -> Array:
-    """(28,) the first belief's state, knowing all later ones (Rauch, Tung and Striebel 1965)."""
+    """(2, 14) the first belief's state, knowing all later ones."""
     later = beliefs[-1].state
     for belief, following in zip(beliefs[-2::-1], beliefs[:0:-1], strict=True):
-        transition = following.transition
-        predicted = transition @ belief.covariance @ transition.T + following.noise
-        gain = np.linalg.solve(predicted, transition @ belief.covariance).T
-        later = belief.state + gain @ (later - transition @ belief.state)
+        later = belief.state + following.gain @ (later - following.expected)
     return later
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vidrestore.types import FloatArray
 
 FADE_FRAMES = 3
@@ -23,7 +21,7 @@ def fade_out(frames_to_death: int) -> float:
 def towards(wanted: float, before: float) -> float:
     """The strength wanted, or as near as it may come in one frame from that of the frame before."""
     step = 1 / (FADE_FRAMES + 1)
-    return float(np.clip(wanted, before - step, before + step))
+    return min(max(wanted, before - step), before + step)
 
 
 def of_pose(landmarks: FloatArray) -> float:
@@ -40,5 +38,5 @@ def of_score(score: float) -> float:
 
 
 def _smooth_step(x: float, low: float, high: float) -> float:
-    t = float(np.clip((x - low) / (high - low), 0, 1))
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)

@@ -1,0 +1,123 @@
+"""The filter of one covariance for all positions against that of all 28 numbers at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from filterpy.kalman import KalmanFilter
+
+from tests.tracking.motion import face
+from vidrestore.tracking.kalman import (
+    ACCELERATION,
+    MEASURED,
+    POINT_NOISE,
+    SURPRISE,
+    Array,
+    FaceFilter,
+    box_of,
+    measure,
+    points_of,
+    smooth,
+)
+from vidrestore.types import Detection
+
+
+class WholeFilter:
+    """Positions and velocities in one state (28,), whatever of its covariance (28, 28) is zero."""
+
+    def __init__(self, first: Detection) -> None:
+        self.filter = KalmanFilter(dim_x=2 * MEASURED, dim_z=MEASURED)
+        self.filter.x = np.concatenate([measure(first), np.zeros(MEASURED)])[:, None]
+        self.filter.H = np.eye(MEASURED, 2 * MEASURED)
+        still = (2 * self.size()) ** 2
+        self.filter.P = np.diag([self.variance(first)] * MEASURED + [still] * MEASURED)
+        self.acceleration = 1.0
+        # State, covariance, transition to it and that transition's noise, of each frame.
+        self.beliefs = [(self.filter.x, self.filter.P, np.eye(2 * MEASURED), np.zeros(2 * [2 * MEASURED]))]
+
+    def step(self, seconds: float, detection: Detection | None) -> None:
+        one = np.eye(MEASURED)
+        self.filter.F = np.block([[one, seconds * one], [0 * one, one]])
+        self.filter.Q = (ACCELERATION * self.size()) ** 2 * self.acceleration * np.block([
+            [seconds**4 / 4 * one, seconds**3 / 2 * one],
+            [seconds**3 / 2 * one, seconds**2 * one],
+        ])  # fmt: skip
+        self.filter.predict()
+        if detection is not None:
+            self.see(detection)
+        self.beliefs.append((self.filter.x, self.filter.P, self.filter.F, self.filter.Q))
+
+    def see(self, detection: Detection) -> None:
+        measured, variance = measure(detection)[:, None], self.variance(detection)
+        expected = np.diag(self.filter.P)[:MEASURED] + variance
+        surprise = float(((measured - self.filter.H @ self.filter.x)[:, 0] ** 2 / expected).mean())
+        if surprise > SURPRISE:
+            self.acceleration = min(self.acceleration * surprise, 400.0)
+            self.filter.P = self.filter.P * surprise
+        else:
+            self.acceleration = max(self.acceleration * 0.6, 1.0)
+        self.filter.update(measured, R=np.eye(MEASURED) * variance)
+
+    def smoothed(self, first: int) -> Array:
+        later = self.beliefs[-1][0]
+        for at in range(len(self.beliefs) - 2, first - 1, -1):
+            (state, covariance, _, _), (_, _, transition, noise) = self.beliefs[at : at + 2]
+            predicted = transition @ covariance @ transition.T + noise
+            gain = np.linalg.solve(predicted, transition @ covariance).T
+            later = state + gain @ (later - transition @ state)
+        return later[:, 0].reshape(2, MEASURED)
+
+    def size(self) -> float:
+        return max(float(self.filter.x[2:4, 0].mean()), 4.0)
+
+    def variance(self, detection: Detection) -> float:
+        return (POINT_NOISE * self.size()) ** 2 / max(detection.score, 0.1)
+
+
+def shaken(i: int) -> Detection | None:
+    """A face that stands, goes, jumps and is lost for a while; not always surely seen."""
+    if 20 <= i < 24:
+        return None
+    x = 100 + 6.0 * max(i - 10, 0) + (60 if i > 30 else 0)
+    noise = np.random.default_rng(i).normal(0, 2, (5, 2))
+    return face((x, 120), noise=noise, score=0.3 + 0.6 * (i % 3) / 2)
+
+
+def seconds(i: int) -> float:
+    """Frames of no even rate."""
+    return 0.04 if i % 4 else 0.05
+
+
+def test_what_is_believed_and_what_is_smoothed_are_those_of_the_whole_filter() -> None:
+    start = shaken(0)
+    assert start is not None
+    quick, whole = FaceFilter(start), WholeFilter(start)
+    beliefs = [quick.first_belief()]
+    for i in range(1, 45):
+        quick.predict(seconds(i))
+        beliefs.append(quick.update(shaken(i)))
+        whole.step(seconds(i), shaken(i))
+    for at, (belief, (state, *_)) in enumerate(zip(beliefs, whole.beliefs, strict=True)):
+        assert belief.state == pytest.approx(state.reshape(2, MEASURED), rel=1e-9, abs=1e-9)
+        assert smooth(beliefs[at:]) == pytest.approx(whole.smoothed(at), rel=1e-9, abs=1e-9)
+
+
+def test_a_belief_does_not_change_when_the_filter_goes_on() -> None:
+    start, following = shaken(0), shaken(1)
+    assert start is not None
+    quick = FaceFilter(start)
+    quick.predict(0.04)
+    belief = quick.update(following)
+    before = [value.copy() for value in (belief.state, belief.expected, belief.gain)]
+    quick.predict(0.04)
+    quick.update(shaken(2))
+    for value, old in zip((belief.state, belief.expected, belief.gain), before, strict=True):
+        assert np.array_equal(value, old)
+
+
+def test_a_state_gives_back_the_box_and_the_points_that_were_seen() -> None:
+    seen = shaken(0)
+    assert seen is not None
+    state = FaceFilter(seen).state
+    assert box_of(state) == pytest.approx(seen.box, abs=1e-4)
+    assert points_of(state) == pytest.approx(seen.landmarks, abs=1e-4)
