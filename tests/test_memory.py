@@ -110,6 +110,34 @@ def test_memory_that_is_kept_need_not_be_fetched_again() -> None:
     assert faults["True"] < 0.2 * faults["False"]
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such setting")
+def test_threads_share_one_heap() -> None:
+    heaps = {}
+    for shared in ("False", "True"):
+        run = subprocess.run([sys.executable, "-c", _HEAPS, shared], check=True, capture_output=True)
+        heaps[shared] = run.stdout.count(b"<heap nr=")
+    assert heaps["True"] == 1 < heaps["False"]
+
+
+_HEAPS = """
+import ctypes, sys, threading
+from vidrestore.memory import share_one_heap
+
+library = ctypes.CDLL(None)
+library.malloc.restype = library.fdopen.restype = ctypes.c_void_p
+library.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
+library.fflush.argtypes = [ctypes.c_void_p]
+if sys.argv[1] == "True":
+    share_one_heap()
+threads = [threading.Thread(target=library.malloc, args=(100_000,)) for _ in range(8)]
+for act in ("start", "join"):
+    for thread in threads:
+        getattr(thread, act)()
+standard_output = library.fdopen(1, b"w")
+library.malloc_info(0, standard_output)
+library.fflush(standard_output)
+"""
+
 _PAGE_FAULTS = """
 import resource, sys
 import torch

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidrestore.device import yield_while_waiting
+from vidrestore.memory import share_one_heap
 from vidrestore.settings import EngineName, make_settings
 from vidrestore.types import ProgressCallback, Report
 
@@ -30,7 +31,7 @@ def restore(
     Raises a subclass of `VidrestoreError` for what the caller can put right; then there is no output.
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
-    yield_while_waiting()
+    _set_up_process()
     from vidrestore.jobs import restore_film  # torch and PyAV are loaded once there is work for them
 
     return restore_film(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
@@ -48,6 +49,7 @@ def resume(
     With the settings it was begun with; only where the work is done may be another. Raises a subclass of
     `VidrestoreError`: UsageError where nothing was begun, or its input has changed since.
     """
+    _set_up_process()
     from vidrestore.jobs import resume_film
 
     return resume_film(Path(fspath(output)), on_progress, workers=workers, engine=engine)
@@ -63,3 +65,9 @@ def inspect(
     from vidrestore.inspection import inspect_video
 
     return inspect_video(Path(fspath(input)), make_settings(**settings), on_progress)
+
+
+def _set_up_process() -> None:
+    """What must be said before torch is loaded and threads begin."""
+    yield_while_waiting()
+    share_one_heap()

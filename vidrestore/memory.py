@@ -29,9 +29,17 @@ def keep_memory() -> None:
         return
     mallopt(_M_MMAP_THRESHOLD, 2**30)
     mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-    # What each thread keeps for itself fills up and empties at different times: together they took a sixth
-    # more memory, and not the same after a minute and after ten.
-    mallopt(_M_ARENA_MAX, 1)
+
+
+def share_one_heap() -> None:
+    """Have all threads of this process take memory from one heap; to be called before there are others.
+
+    glibc gives new threads heaps of their own, eight times as many as there are cores: each fills up and
+    empties at its own time, and together they frayed by a fifth of all memory within a minute.
+    """
+    mallopt = _of_glibc("mallopt")
+    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def hand_back_memory() -> None:
