@@ -67,8 +67,8 @@ def test_finer_levels_are_averaged_where_the_fused_features_agree() -> None:
 
 
 def test_a_sharp_frame_lends_its_detail_to_a_blurred_one_and_not_the_other_way_round() -> None:
-    blurred = FaceFeatures(fused=torch.full((4, 1, 1), 1.0), sharpness=2.0)
-    sharp = FaceFeatures(fused=torch.full((4, 1, 1), 1.1), sharpness=6.0)
+    blurred = FaceFeatures(fused=torch.full((4, 1, 1), 1.0), sharpness=torch.tensor(2.0))
+    sharp = FaceFeatures(fused=torch.full((4, 1, 1), 1.1), sharpness=torch.tensor(6.0))
     blend = TemporalBlend(strength=1)
     from_sharp = blend.features(blurred, [(1, sharp)]).fused.mean().item()
     from_blurred = blend.features(sharp, [(1, blurred)]).fused.mean().item()
@@ -77,7 +77,7 @@ def test_a_sharp_frame_lends_its_detail_to_a_blurred_one_and_not_the_other_way_r
     # Blended, the two are about as sharp as what is in them.
     assert 4.5 < blend.features(blurred, [(1, sharp)]).sharpness < 6
     # A frame without any edge asks for no more than that, and does not divide by zero.
-    nothing = FaceFeatures(fused=torch.full((4, 1, 1), 1.0), sharpness=0.0)
+    nothing = FaceFeatures(fused=torch.full((4, 1, 1), 1.0), sharpness=torch.tensor(0.0))
     assert blend.features(nothing, [(1, sharp)]).fused.mean().item() == pytest.approx(from_sharp)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -89,12 +90,10 @@ class TemporalBlend:
     def _weights(self, face: FaceFeatures, others: Sequence[tuple[float, FaceFeatures]]) -> Tensor:
         """(K, L, L) of each neighbour, given with its share, at each position; of the face itself 1."""
         distance = _distances(face.fused, [other.fused for _, other in others])
-        of_frame = [
-            share * min((other.sharpness / max(face.sharpness, 1e-6)) ** 2, MOST_SHARPENING)
-            for share, other in others
-        ]
-        scale = torch.tensor(of_frame, device=distance.device)[:, None, None]
-        return scale * torch.exp(-distance / self.similarity)
+        sharper = torch.stack([other.sharpness for _, other in others]) / face.sharpness.clamp(min=1e-6)
+        shares = _on_device(tuple(share for share, _ in others), distance.device)
+        scale = shares * sharper.square().clamp(max=MOST_SHARPENING)
+        return scale[:, None, None] * torch.exp(-distance / self.similarity)
 
 
 def _shares(
@@ -109,6 +108,12 @@ def _shares(
     ]
 
 
+@lru_cache(maxsize=64)
+def _on_device(numbers: tuple[float, ...], device: torch.device) -> Tensor:
+    """(N,) float32. The same few over and over: a GPU that is handed them anew would be waited for."""
+    return torch.tensor(numbers, device=device)
+
+
 def _distances(own: Tensor, others: Sequence[Tensor]) -> Tensor:
     """(K, L, L) squared distances of features (C, L, L) over their mean squared length."""
     # One after the other they stay in the processor's cache; stacked they take several times as long.
@@ -117,11 +122,11 @@ def _distances(own: Tensor, others: Sequence[Tensor]) -> Tensor:
     return apart / (own.square().sum(0) + lengths + 1e-8).mul_(0.5)
 
 
-def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights: Tensor) -> float:
-    """The frame's own and its neighbours' sharpness, by how much of each is in the blend."""
-    shares = weights.mean((1, 2)).tolist()
-    total = face.sharpness + sum(s * other.sharpness for s, other in zip(shares, others, strict=True))
-    return total / (1 + sum(shares))
+def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights: Tensor) -> Tensor:
+    """() the frame's own and its neighbours' sharpness, by how much of each is in the blend."""
+    shares = weights.mean((1, 2))
+    total = face.sharpness + (shares * torch.stack([other.sharpness for other in others])).sum()
+    return total / (1 + shares.sum())
 
 
 def _average(own: Tensor, others: Sequence[Tensor], weights: Tensor) -> Tensor:

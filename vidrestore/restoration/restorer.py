@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -44,8 +44,9 @@ class FaceFeatures:
     """(C, L, L) float32: what the codes are predicted from."""
     levels: tuple[Tensor, ...] = ()
     """(C', S', S') each: finer features of the degraded face, for fidelity; none without."""
-    sharpness: float = 1.0
-    """Of the degraded face; see `relative_sharpness`."""
+    sharpness: Tensor = field(default_factory=lambda: torch.ones(()))
+    """() float32, of the degraded face; see `relative_sharpness`. On the device, like all else: to ask a GPU
+    for a number is to wait until it has done all its work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +132,8 @@ class DaefrRestorer:
     @torch.inference_mode()
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         """Features of faces (S, S, 3) RGB in 0..1, in one batch."""
-        stacked = torch.from_numpy(np.stack(faces))  # (N, S, S, 3)
-        if self.device.type == "cuda":
-            # From pinned memory the copy runs beside what the processor does next.
-            stacked = stacked.pin_memory()
-        stacked = stacked.to(self.device, non_blocking=self.device.type == "cuda")
+        stacked = self._on_device(torch.from_numpy(np.stack(faces)))  # (N, S, S, 3)
+        sharpness = self._on_device(torch.tensor([relative_sharpness(face) for face in faces]))
         x = (stacked * 2 - 1).permute(0, 3, 1, 2).to(self._precision)
         network = self._network
         sides = network.config.level_sides if self._fidelity != 0 else ()
@@ -146,9 +144,9 @@ class DaefrRestorer:
             FaceFeatures(
                 fused=fused[i],
                 levels=tuple(level[i] for level in levels),
-                sharpness=relative_sharpness(face),
+                sharpness=sharpness[i],
             )
-            for i, face in enumerate(faces)
+            for i in range(len(faces))
         ]
 
     @torch.inference_mode()
@@ -163,6 +161,12 @@ class DaefrRestorer:
         size = self._network.config.latent_size
         log_probabilities = logits.log_softmax(-1).transpose(1, 2).unflatten(2, (size, size)).contiguous()
         return [FaceCodes(features=f, log_probabilities=log_probabilities[i]) for i, f in enumerate(features)]
+
+    def _on_device(self, values: Tensor) -> Tensor:
+        if self.device.type != "cuda":
+            return values.to(self.device)
+        # From pinned memory the copy runs beside what the processor does next.
+        return values.pin_memory().to(self.device, non_blocking=True)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self._precision)
@@ -181,7 +185,7 @@ class DaefrRestorer:
         if self._fidelity is not None:
             fidelity = self._fidelity
         elif levels:
-            shares = torch.tensor([own_detail(c.features.sharpness) for c in codes], device=self.device)
+            shares = own_detail(torch.stack([c.features.sharpness for c in codes]))
             fidelity = shares.to(self._precision)[:, None, None, None]
         restored = network.decode(quantised.to(self._precision), levels, fidelity).float()
         pictures = ((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
@@ -193,7 +197,7 @@ def relative_sharpness(face: FloatArray) -> float:
     return sharpness(face, FINE_SIDE) / max(sharpness(face, COARSE_SIDE), 1.0)
 
 
-def own_detail(sharpness: float) -> float:
+def own_detail(sharpness: Tensor) -> Tensor:
     """Fidelity 0..1, smoothly: how much of its own detail a face of that sharpness holds.
 
     Where there is none, its blur and its stains only spoil what the codes say.
@@ -201,9 +205,9 @@ def own_detail(sharpness: float) -> float:
     return 0.5 * (_ramp(sharpness, DETAIL_FROM, DETAIL_AT) + _ramp(sharpness, KEPT_FROM, KEPT_AT))
 
 
-def _ramp(value: float, start: float, end: float) -> float:
+def _ramp(values: Tensor, start: float, end: float) -> Tensor:
     """0 up to `start`, 1 from `end` on, without a corner."""
-    share = min(max((value - start) / (end - start), 0.0), 1.0)
+    share = ((values - start) / (end - start)).clamp(0, 1)
     return share * share * (3 - 2 * share)
 
 

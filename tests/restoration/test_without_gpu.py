@@ -1,0 +1,71 @@
+"""What a GPU would be told to do, checked without one.
+
+PyTorch's fake tensors have a device, a shape and a type, and nothing in them. An operation on tensors of two
+devices fails with them as it would on a GPU, and so does whatever asks for a value, for which a GPU would
+have to finish all its work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+
+from vidrestore.daefr import COMPACT, Daefr
+from vidrestore.restoration import DaefrRestorer, FaceCodes, TemporalBlend
+from vidrestore.restoration.blending import _on_device
+
+FACES = [np.full((256, 256, 3), level, np.float32) for level in (0.2, 0.5, 0.8)]
+
+
+@pytest.fixture
+def restorer(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrRestorer]:
+    """The compact network on a GPU that is not there."""
+
+    def apply(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        # PyTorch's own changes parameters in their places, which fake ones cannot bear twice.
+        for part in module.modules():
+            for name, parameter in part._parameters.items():
+                if parameter is not None:
+                    part._parameters[name] = nn.Parameter(function(parameter), requires_grad=False)
+            for name, buffer in part._buffers.items():
+                part._buffers[name] = function(buffer) if buffer is not None else None
+        return module
+
+    monkeypatch.setattr(nn.Module, "_apply", apply)
+    monkeypatch.setattr(Tensor, "pin_memory", lambda values: values)
+    network = Daefr(COMPACT).eval().requires_grad_(False)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        yield DaefrRestorer(
+            network, device=torch.device("cuda"), precision=torch.bfloat16, look_up="soft", fidelity=None
+        )
+    _on_device.cache_clear()
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_a_gpu_is_given_all_it_needs_and_never_waited_for(restorer: DaefrRestorer) -> None:
+    blend = TemporalBlend(strength=1)
+    features = restorer.encode(FACES)
+    assert features[0].fused.device.type == "cuda"
+    assert features[0].fused.dtype == torch.float32
+    middle = blend.features(features[1], [(-1, features[0]), (1, features[2])])
+    codes = restorer.predict([features[0], middle, features[2]])
+    steadied = blend.codes(codes[1], [(-1, codes[0]), (1, codes[2])])
+    assert isinstance(steadied, FaceCodes)
+    assert steadied.log_probabilities.device.type == "cuda"
+    assert steadied.log_probabilities.dtype == torch.float32
+    # The pictures are the first thing that is asked back, and there are none here.
+    with pytest.raises(RuntimeError, match="numpy"):
+        restorer.decode([codes[0], steadied, codes[2]])
+
+
+def test_the_check_finds_what_asks_and_what_mixes(restorer: DaefrRestorer) -> None:
+    features, _ = restorer.encode(FACES[:2])
+    with pytest.raises(DataDependentOutputException):
+        float(features.sharpness)
+    with pytest.raises(RuntimeError, match="device"):
+        _ = features.fused + torch.ones(256, 16, 16)
