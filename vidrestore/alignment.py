@@ -113,9 +113,15 @@ def sharpness(face: FloatArray, side: int = 256) -> float:
     """
     grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
     grey = np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA))
+    x0, y0, x1, y1 = eyes_to_mouth(side)
+    return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())
+
+
+def eyes_to_mouth(side: int) -> tuple[int, int, int, int]:
+    """x0 y0 x1 y1, half-open, of what lies around the five points in an aligned face of `side` pixels."""
     x0, y0 = (template(side).min(axis=0) - 0.08 * side).astype(int)
     x1, y1 = (template(side).max(axis=0) + 0.08 * side).astype(int)
-    return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())
+    return int(x0), int(y0), int(x1), int(y1)
 
 
 def align(items: Iterable[FrameFaces[TrackedFace]], size: int) -> Iterator[FrameFaces[AlignedFace]]:
