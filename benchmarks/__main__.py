@@ -1,9 +1,10 @@
 """How fast and how large, as ratios against named baselines of the same run.
 
-    python -m benchmarks [network|end-to-end|memory|scaling|start ...] [--quick] [--out FOLDER]
+    python -m benchmarks [network|gpu|end-to-end|memory|scaling|start ...] [--quick] [--out FOLDER]
                          [--faces FOLDER] [--model NAME]
 
 network     the published network against the plain one written from the specification; the compact one
+gpu         both networks on the GPU that --device auto takes; without one, nothing
 end-to-end  whole restorations against the network alone, and without faces against a bare transcode
 memory      peak resident memory at 10, 100 and 1000 seconds of video against that at 100
 scaling     faces a second against batch size and threads
@@ -37,10 +38,11 @@ import numpy as np
 import torch
 
 import vidrestore
-from benchmarks import end_to_end, network
+from benchmarks import end_to_end, gpu, network
 from benchmarks.charts import write_bars
 from benchmarks.known_clips import make_clip
 from benchmarks.memory import peak_of_restore, repeat
+from vidrestore.device import resolve_device
 from vidrestore.types import FloatArray
 
 Rows = list[tuple[str, float, float | None]]
@@ -83,6 +85,24 @@ def _network_rows(found: dict[str, Any]) -> dict[str, Rows]:
         "Published network: times as fast as the plain one": rows,
         "Compact network: milliseconds a face": [("batch 1", found["compact_milliseconds_a_face"], 120.0)],
     }
+
+
+def _gpu(arguments: argparse.Namespace) -> dict[str, Any]:
+    device = resolve_device("auto")
+    if device.type == "cpu":
+        return {"skipped": "there is no GPU"}
+    return gpu.measure(device, 1 if arguments.quick else 5)
+
+
+def _gpu_rows(found: dict[str, Any]) -> dict[str, Rows]:
+    rows = {}
+    for name, title, limit in (("published", "Published", 200.0), ("compact", "Compact", 3000.0)):
+        speeds = found.get(f"{name}_faces_a_second_by_batch", {})
+        best = max(speeds, key=lambda batch: speeds[batch], default="")
+        rows[f"{title} network on the GPU: faces a second"] = [
+            (f"batch {batch}", speed, limit if batch == best else None) for batch, speed in speeds.items()
+        ]
+    return {title: row for title, row in rows.items() if row}
 
 
 def _end_to_end(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -181,6 +201,7 @@ def _machine() -> dict[str, Any]:
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 GROUPS: dict[str, tuple[Measure, Callable[[dict[str, Any]], dict[str, Rows]]]] = {
     "network": (_network, _network_rows),
+    "gpu": (_gpu, _gpu_rows),
     "end-to-end": (_end_to_end, _end_to_end_rows),
     "memory": (_memory, _memory_rows),
     "scaling": (_scaling, _scaling_rows),

@@ -60,28 +60,30 @@ def measure(rounds: int, faces: list[FloatArray] | None = None) -> dict[str, Any
     return result
 
 
-def likeness() -> dict[str, float]:
-    """Relative errors against the plain network; of bfloat16, where there is one, given float32's codes."""
+def likeness(device: torch.device = CPU) -> dict[str, float]:
+    """Relative errors against the plain network; of 16 bits on `device`, where it has them, given the codes."""
     network, state, face = published()
     with torch.inference_mode():
         expected = plain_daefr.restore(state, face, groups=32, levels=6, blocks=2)["output"]
-    picture = _picture(face)
+    picture = picture_of(face)
     full = DaefrRestorer(copy.deepcopy(network), device=CPU)
     codes = full.predict(full.encode([picture]))
     (ours,) = full.decode(codes)
-    errors = {"float32_relative_error": _relative(ours, _picture(expected.clamp(-1, 1)))}
-    if not _has_bfloat16():  # emulated, it would take a hundred times as long
+    errors = {"float32_relative_error": _relative(ours, picture_of(expected.clamp(-1, 1)))}
+    precision = resolve_precision(device)
+    if precision == torch.float32:  # emulated, 16 bits would take a hundred times as long
         return errors
-    half = DaefrRestorer(network, device=CPU, precision=torch.bfloat16)
+    half = DaefrRestorer(network, device=device, precision=precision)
     own = half.predict(half.encode([picture]))
     given = [
-        FaceCodes(features=h.features, log_probabilities=f.log_probabilities)
+        FaceCodes(features=h.features, log_probabilities=f.log_probabilities.to(device))
         for h, f in zip(own, codes, strict=True)
     ]
-    same = own[0].log_probabilities.argmax(0) == codes[0].log_probabilities.argmax(0)
+    same = own[0].log_probabilities.argmax(0).cpu() == codes[0].log_probabilities.argmax(0)
+    name = str(precision).removeprefix("torch.")
     return errors | {
-        "bfloat16_relative_error_given_codes": _relative(half.decode(given)[0], ours),
-        "bfloat16_share_of_codes_the_same": float(same.float().mean()),
+        f"{name}_relative_error_given_codes": _relative(half.decode(given)[0], ours),
+        f"{name}_share_of_codes_the_same": float(same.float().mean()),
     }
 
 
@@ -112,9 +114,9 @@ def compact(rounds: int, faces: list[FloatArray]) -> dict[str, Any]:
     full, fast = make_restorer(weights, device="cpu", float32=True), make_restorer(weights, device="cpu")
     psnr = []
     for face in faces:
-        error = np.square(_restored(full, [face])[0] - _restored(fast, [face])[0]).mean()
+        error = np.square(restored(full, [face])[0] - restored(fast, [face])[0]).mean()
         psnr.append(-10 * float(np.log10(max(error, 1e-12))))
-    seconds = interleaved({"compact": lambda: _restored(fast, faces[:1])}, max(5 * rounds, 5))["compact"]
+    seconds = interleaved({"compact": lambda: restored(fast, faces[:1])}, max(5 * rounds, 5))["compact"]
     return {
         "compact_milliseconds_a_face": 1000 * min(seconds),
         "compact_psnr_of_default_against_float32": {"least": min(psnr), "mean": float(np.mean(psnr))},
@@ -125,7 +127,7 @@ def scaling(rounds: int, batches: tuple[int, ...], threads: tuple[int, ...]) -> 
     """Faces a second of the embedded network against batch size and against threads; 1 is the baseline."""
     restorer = make_restorer(embedded_path("compact.safetensors"))
     faces = (portraits(256) * max(batches))[: max(batches)]
-    by_batch = interleaved({str(n): partial(_restored, restorer, faces[:n]) for n in batches}, 2 * rounds)
+    by_batch = interleaved({str(n): partial(restored, restorer, faces[:n]) for n in batches}, 2 * rounds)
     speed = {n: int(n) / min(values) for n, values in by_batch.items()}
     result: dict[str, Any] = {"device": str(restorer.device), "faces_a_second_by_batch": speed}
     if restorer.device.type == "cpu":
@@ -133,13 +135,14 @@ def scaling(rounds: int, batches: tuple[int, ...], threads: tuple[int, ...]) -> 
         result["faces_a_second_by_threads"] = {}
         for count in threads:
             torch.set_num_threads(count)
-            least = min(interleaved({"": partial(_restored, restorer, faces[:4])}, 2 * rounds)[""])
+            least = min(interleaved({"": partial(restored, restorer, faces[:4])}, 2 * rounds)[""])
             result["faces_a_second_by_threads"][str(count)] = 4 / least
         torch.set_num_threads(usual)
     return result
 
 
-def _restored(restorer: DaefrRestorer, faces: list[FloatArray]) -> list[FloatArray]:
+def restored(restorer: DaefrRestorer, faces: list[FloatArray]) -> list[FloatArray]:
+    """All three steps."""
     return restorer.decode(restorer.predict(restorer.encode(faces)))
 
 
@@ -149,7 +152,7 @@ def _variant(name: str) -> Callable[[], object]:
         return lambda: plain_daefr.restore(state, face, groups=32, levels=6, blocks=2)
     precision = torch.float32 if name == "float32" else torch.bfloat16
     restorer = DaefrRestorer(network, device=CPU, precision=precision)
-    return lambda: _restored(restorer, [_picture(face)])
+    return lambda: restored(restorer, [picture_of(face)])
 
 
 def published() -> tuple[Daefr, dict[str, torch.Tensor], torch.Tensor]:
@@ -164,7 +167,8 @@ def _has_bfloat16() -> bool:
     return resolve_precision(CPU) == torch.bfloat16
 
 
-def _picture(face: torch.Tensor) -> FloatArray:
+def picture_of(face: torch.Tensor) -> FloatArray:
+    """(S, S, 3) in 0..1 of a face (1, 3, S, S) in [-1, 1]."""
     return np.ascontiguousarray(((face[0] + 1) / 2).permute(1, 2, 0).numpy())
 
 

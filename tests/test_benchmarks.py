@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+import torch
 
 from benchmarks.charts import write_bars
+from benchmarks.gpu import faces_a_second, matrix_speed
 from benchmarks.known_clips import SIZES, make_clip
 from benchmarks.timing import interleaved
 from vidrestore.detection import detect, make_detector
+from vidrestore.restoration import make_restorer
 from vidrestore.video import probe, read_frames
+from vidrestore.weights import embedded_path
 
 
 @pytest.mark.parametrize("faces", [0, 1, 4])
@@ -40,3 +45,12 @@ def test_bars_are_as_long_as_what_they_show(tmp_path: Path) -> None:
     (limit,) = drawn.findall(f"{space}line")
     first = drawn.findall(f"{space}rect")[1]
     assert float(limit.attrib["x1"]) == pytest.approx(float(first.attrib["x"]) + whole / 2, abs=0.1)
+
+
+def test_a_device_is_measured_by_batch_and_against_its_matrix_products() -> None:
+    restorer = make_restorer(embedded_path("compact.safetensors"), device="cpu")
+    face = np.full((256, 256, 3), 0.5, np.float32)
+    speeds = faces_a_second(restorer, face, (1, 2), 1)
+    assert list(speeds) == ["1", "2"]
+    assert min(speeds.values()) > 0
+    assert matrix_speed(torch.device("cpu"), torch.float32, 64, 1) > 0
