@@ -61,7 +61,7 @@ def measure(rounds: int, faces: list[FloatArray] | None = None) -> dict[str, Any
 
 
 def likeness(device: torch.device = CPU) -> dict[str, float]:
-    """Relative errors against the plain network; of 16 bits on `device`, where it has them, given the codes."""
+    """Relative errors against the plain network; of 16 bits on `device`, if it has any, given codes."""
     network, state, face = published()
     with torch.inference_mode():
         expected = plain_daefr.restore(state, face, groups=32, levels=6, blocks=2)["output"]
