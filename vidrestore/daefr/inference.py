@@ -7,6 +7,7 @@ went through here can be run, not trained or saved.
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TypeGuard
 
 import torch
@@ -50,11 +51,16 @@ def _fuse(part: nn.Module) -> None:
     except ImportError as error:
         logger.info("residual blocks are computed by PyTorch alone: %s", error)
         return
-    crew = Crew()
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
             if pays_fused(child):
-                setattr(parent, name, FusedResidualBlock(child, crew))
+                setattr(parent, name, FusedResidualBlock(child, _crew()))
+
+
+@cache
+def _crew() -> Crew:
+    """One for all networks: they take turns."""
+    return Crew()
 
 
 def pays_fused(block: nn.Module) -> TypeGuard[ResidualBlock]:
