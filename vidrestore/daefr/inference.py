@@ -33,7 +33,7 @@ def hasten(part: nn.Module, device: torch.device, precision: torch.dtype, side: 
     """
     if device.type != "cpu":
         return
-    if precision == torch.bfloat16 and side >= LEAST_SIDE:
+    if precision in (torch.float32, torch.bfloat16) and side >= LEAST_SIDE:
         _fuse(part)
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
@@ -64,14 +64,18 @@ def _crew() -> Crew:
 
 
 def pays_fused(block: nn.Module) -> TypeGuard[ResidualBlock]:
-    """Whether a fused block computes what `block` does, in bfloat16, in less time on this processor.
+    """Whether a fused block computes what `block` does, in its type of number, in less time here.
 
     Where the processor multiplies matrices of 16 bits by the tile (AMX), products cost next to nothing, and
     the transforms would be the larger part.
     """
+    if type(block) is not ResidualBlock or not (_is_wide(block.conv1) and _is_wide(block.conv2)):
+        return False
+    processor = torch.backends.cpu.get_cpu_capability()
+    if block.conv1.weight.dtype == torch.float32:
+        return processor in ("AVX2", "AVX512")
     by_the_tile = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()  # torch 2.4 does not know
-    wide = torch.backends.cpu.get_cpu_capability() == "AVX512" and not by_the_tile
-    return wide and type(block) is ResidualBlock and _is_wide(block.conv1) and _is_wide(block.conv2)
+    return processor == "AVX512" and not by_the_tile
 
 
 def _is_wide(conv: nn.Module) -> bool:

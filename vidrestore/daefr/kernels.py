@@ -153,7 +153,7 @@ def _activate(
 def _swish(pixel: Words, scale: FloatArray, shift: FloatArray, out: FloatArray) -> None:
     for c in range(out.shape[0]):
         value = _wide(pixel[c]) * scale[c] + shift[c]
-        out[c] = value / (ONE + _exp2(-LOG2_E * value))
+        out[c] = value / (ONE + exp2(-LOG2_E * value))
 
 
 @compiled
@@ -267,7 +267,7 @@ def _narrow(value: np.float32) -> np.uint16:
 
 
 @compiled
-def _exp2(x: np.float32) -> np.float32:
+def exp2(x: np.float32) -> np.float32:
     """2 to the power of x, held to what a float32 has an exponent for; relative error below 3e-7."""
     x = min(max(x, LOWEST), HIGHEST)
     whole = np.floor(x + HALF)

@@ -28,7 +28,7 @@ LEAST_CHANNELS, LEAST_WITH_AVX512 = 128, 64
 """On either side; below, the transforms cost more than the products they save. The wider a processor's
 vectors, the sooner they pay: what is quick to multiply waits for memory either way."""
 _SIDE = TILE + 2
-_FILTER = (
+FILTER_OF_FOUR = (
     (1 / 4, 0, 0),
     (-1 / 6, -1 / 6, -1 / 6),
     (-1 / 6, 1 / 6, -1 / 6),
@@ -46,7 +46,7 @@ class WinogradConv2d(nn.Module):
         """The same convolution as `conv`, which must be one that `fits`."""
         super().__init__()
         assert fits(conv), f"{conv} is no 3 x 3 convolution of stride 1 with a border of zeros"
-        g = torch.tensor(_FILTER, dtype=torch.float64)
+        g = torch.tensor(FILTER_OF_FOUR, dtype=torch.float64)
         # j before i: columns are transformed last, rows first.
         filters = torch.einsum("ia,kcab,jb->jick", g, conv.weight.detach().double().cpu(), g)
         self.register_buffer("filters", filters.flatten(0, 1).float().contiguous(), persistent=False)
