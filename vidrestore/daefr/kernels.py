@@ -117,7 +117,7 @@ def tiles_out(
             if has_beside:
                 _add_wide(beside[at, begin:end], line)
             _narrow_all(line, out[at, begin:end])
-            _sum_channels(line, sums[0], sums[1])
+            sum_channels(line, sums[0], sums[1])
 
 
 @compiled
@@ -206,7 +206,8 @@ def _interleave(even: FloatArray, odd: FloatArray, bias: FloatArray, line: Float
 
 
 @compiled
-def _sum_channels(line: FloatArray, total: FloatArray, squares: FloatArray) -> None:
+def sum_channels(line: FloatArray, total: FloatArray, squares: FloatArray) -> None:
+    """Adds what the channels of pixels side by side sum up to, and their squares."""
     channels = total.shape[0]
     for at in range(0, line.shape[0], channels):
         pixel = line[at : at + channels]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidrestore.daefr.kernels import LOG2_E, ONE, ZERO, compiled, exp2
+from vidrestore.daefr.kernels import LOG2_E, ONE, ZERO, compiled, exp2, sum_channels
 from vidrestore.types import FloatArray
 
 TWO, FOUR, FIVE, EIGHT = np.float32(2), np.float32(4), np.float32(5), np.float32(8)
@@ -118,7 +118,7 @@ def tiles_out(
             if has_beside:
                 _add(beside[at, begin:end], line)
             out[at, begin:end] = line
-            _sum_channels(line, sums[0], sums[1])
+            sum_channels(line, sums[0], sums[1])
 
 
 @compiled
@@ -227,13 +227,3 @@ def _interleave(values: FloatArray, across: int, bias: FloatArray, line: FloatAr
 def _add(values: FloatArray, line: FloatArray) -> None:
     for i in range(line.shape[0]):
         line[i] += values[i]
-
-
-@compiled
-def _sum_channels(line: FloatArray, total: FloatArray, squares: FloatArray) -> None:
-    channels = total.shape[0]
-    for at in range(0, line.shape[0], channels):
-        pixel = line[at : at + channels]
-        for c in range(channels):
-            total[c] += pixel[c]
-            squares[c] += pixel[c] * pixel[c]
