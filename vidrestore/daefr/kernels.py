@@ -7,7 +7,8 @@ outputs.
 
 Every inner loop runs over memory without a gap, with two or three numbers in and one out: that is what
 compilers turn into vector instructions. So pixels of even and odd columns, which tiles take in turn, are
-kept apart.
+kept apart. What is compiled is kept as long as its own file stays the same: whoever changes a function here
+that `kernels32.py` calls must touch that file too.
 """
 
 from __future__ import annotations
