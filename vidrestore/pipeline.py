@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 DECODED_AHEAD_BYTES, ANALYSED_AHEAD_BYTES, RESTORED_AHEAD_BYTES = 64 * 2**20, 64 * 2**20, 32 * 2**20
 """Of frames that wait for the analysis, for the network and for the encoder."""
 ITEMS_AHEAD = 16
-"""As many frames at most wait in each of these places, small as they may be: two batches for each of two
-lanes, which is all that anybody waits for."""
+"""As many frames at most wait in each of these places, small as they may be: a batch for each of four
+lanes, and they come sooner than a batch is computed."""
 GPU_ITEMS_AHEAD = 64
 """As many, of faces for a GPU, which takes more at a time."""
 HELD_BYTES = 192 * 2**20
