@@ -17,13 +17,7 @@ TWO, FOUR, FIVE, EIGHT = np.float32(2), np.float32(4), np.float32(5), np.float32
 @compiled
 def channel_sums(x: FloatArray, sums: FloatArray) -> None:
     """Adds the sum and the sum of squares of each channel of x (H, W, C) to sums (2, C)."""
-    total, squares = sums[0], sums[1]
-    for row in range(x.shape[0]):
-        for column in range(x.shape[1]):
-            pixel = x[row, column]
-            for c in range(x.shape[2]):
-                total[c] += pixel[c]
-                squares[c] += pixel[c] * pixel[c]
+    sum_channels(x.reshape(x.size), sums[0], sums[1])
 
 
 @compiled
