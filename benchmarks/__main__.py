@@ -1,11 +1,12 @@
 """How fast and how large, as ratios against named baselines of the same run.
 
-    python -m benchmarks [network|gpu|end-to-end|memory|scaling|start ...] [--quick] [--out FOLDER]
+    python -m benchmarks [network|gpu|end-to-end|elsewhere|memory|scaling|start ...] [--quick] [--out FOLDER]
                          [--faces FOLDER] [--model NAME]
 
 network     the published network against the plain one written from the specification; the compact one
 gpu         both networks on the GPU that --device auto takes; without one, nothing
 end-to-end  whole restorations against the network alone, and without faces against a bare transcode
+elsewhere   whole restorations with a stand-in for a GPU against the time it is given
 memory      peak resident memory at 10, 100 and 1000 seconds of video against that at 100
 scaling     faces a second against batch size and threads
 start       seconds from the command to the first restored frame
@@ -38,7 +39,7 @@ import numpy as np
 import torch
 
 import vidrestore
-from benchmarks import end_to_end, gpu, network
+from benchmarks import elsewhere, end_to_end, gpu, network
 from benchmarks.charts import write_bars
 from benchmarks.known_clips import make_clip
 from benchmarks.memory import peak_of_restore, repeat
@@ -124,6 +125,23 @@ def _end_to_end_rows(found: dict[str, Any]) -> dict[str, Rows]:
     }
 
 
+def _elsewhere(arguments: argparse.Namespace) -> dict[str, Any]:
+    """With time enough for two cores to keep up, and with none at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        frames, rounds = (100, 1) if arguments.quick else (300, 3)
+        return elsewhere.measure(Path(folder), frames, rounds, (80.0, 0.0))
+
+
+def _elsewhere_rows(found: dict[str, Any]) -> dict[str, Rows]:
+    runs = {name: value for name, value in found.items() if isinstance(value, dict)}
+    return {
+        "Network elsewhere: times its own time": [
+            (n, v["ratio"], 1.15) for n, v in runs.items() if v["ratio"]
+        ],
+        "Network elsewhere: frames a second": [(n, v["frames_a_second"], None) for n, v in runs.items()],
+    }
+
+
 def _memory(arguments: argparse.Namespace) -> dict[str, Any]:
     """Of a small picture: what is asked is whether it grows."""
     lengths = SECONDS_OF_VIDEO[:2] if arguments.quick else SECONDS_OF_VIDEO
@@ -203,6 +221,7 @@ GROUPS: dict[str, tuple[Measure, Callable[[dict[str, Any]], dict[str, Rows]]]] =
     "network": (_network, _network_rows),
     "gpu": (_gpu, _gpu_rows),
     "end-to-end": (_end_to_end, _end_to_end_rows),
+    "elsewhere": (_elsewhere, _elsewhere_rows),
     "memory": (_memory, _memory_rows),
     "scaling": (_scaling, _scaling_rows),
     "start": (_start, _start_rows),

@@ -17,9 +17,7 @@ from benchmarks.network import published
 from vidrestore.alignment import align
 from vidrestore.daefr import save
 from vidrestore.detection import detect, make_detector
-from vidrestore.device import resolve_device
-from vidrestore.pipeline import CPU_BATCH, GPU_BATCH
-from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, make_restorer
+from vidrestore.restoration import DaefrRestorer, FaceCodes, FaceFeatures, batches_for, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, Report
@@ -99,8 +97,10 @@ def _network_alone(clip: Path, model: str, count: int) -> float:
 
     Its own faces, since what the network computes depends on how much a face has lost.
     """
-    restorer: FaceRestorer = make_restorer(model_path(model))
-    batch = CPU_BATCH if resolve_device("auto").type == "cpu" else GPU_BATCH
+    restorer = make_restorer(model_path(model))
+    batch = batches_for(
+        probe(open_input(clip)), device=restorer.device.type, size=restorer.size, lanes=2
+    ).faces
     faces = list(islice(_faces(clip, restorer.size), batch))
     faces = (faces * batch)[:batch]
     _run(restorer, faces)
@@ -114,11 +114,11 @@ def _faces(clip: Path, size: int) -> Iterator[FloatArray]:
     """(size, size, 3) RGB in 0..1, as the pipeline aligns them."""
     given = open_input(clip)
     found = detect(read_frames(given, probe(given)), make_detector(Settings().detector))
-    for item in align(track(found), size):
-        yield from (face.image for face in item.faces)
+    for item in track(found):
+        yield from (face.image for face in align(item, size).faces)
 
 
-def _run(restorer: FaceRestorer, faces: list[FloatArray]) -> None:
+def _run(restorer: DaefrRestorer, faces: list[FloatArray]) -> None:
     features: list[FaceFeatures] = restorer.encode(faces)
     codes: list[FaceCodes] = restorer.predict(features)
     restorer.decode(codes)

@@ -150,7 +150,7 @@ def cut_out(clip: Path, kind: str, frames: int, size: int) -> Cut:
         )
         for item in tracked
     ]
-    items = [item for item in align(kept, size) if item.faces]
+    items = [align(item, size) for item in kept if item.faces]
     clean = {frame.index: frame for frame, _ in pairs}
     faces = [item.faces[0] for item in items]
     truth = [

@@ -99,7 +99,7 @@ def test_one_frame_comes_out_for_each_frame_in() -> None:
         opacity=0.5,
     )
     items = [FrameFaces(frame=frame, faces=(face,) * n, scene=n) for n in (0, 2, 1)]
-    out = list(align(items, 32))
+    out = [align(item, 32) for item in items]
     assert [len(item.faces) for item in out] == [0, 2, 1]
     assert [item.scene for item in out] == [0, 2, 1]
     assert out[1].faces[0].image.shape == (32, 32, 3)

@@ -24,7 +24,7 @@ def restored(frame: Frame, change: float | np.ndarray, points: np.ndarray = POIN
 
 
 def paste(frame: Frame, *faces: RestoredFace, strength: float = 1.0) -> Frame:
-    (out,) = composite([FrameFaces(frame=frame, faces=faces)], strength=strength)
+    out = composite(FrameFaces(frame=frame, faces=faces), strength=strength)
     return out
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidrestore.streaming import Lanes, Prefetch, map_in_batches, windows
+from vidrestore.streaming import Lanes, Prefetch, map_ahead, map_in_batches, windows
 
 
 class Source:
@@ -145,6 +145,31 @@ def test_two_lanes_work_on_two_batches_at_the_same_time() -> None:
     with Lanes(2, lambda: None) as lanes:
         mapped = map_in_batches(range(8), lambda i: [i], meet, batch=1, max_items=8, lanes=lanes)
         assert [results for _, results in mapped] == [[i] for i in range(8)]
+
+
+def test_what_is_mapped_ahead_comes_in_order_however_long_each_takes() -> None:
+    def slow_if_even(number: int) -> int:
+        time.sleep(0.01 * (number % 2 == 0))
+        return -number
+
+    with Lanes(3, lambda: None) as lanes:
+        assert list(map_ahead(range(20), slow_if_even, lanes)) == [-n for n in range(20)]
+    assert list(map_ahead(range(20), slow_if_even)) == [-n for n in range(20)]
+
+
+def test_mapping_ahead_takes_in_no_more_than_its_lanes_can_have_in_hand() -> None:
+    taken = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(50):
+            taken.append(number)
+            yield number
+
+    with Lanes(2, lambda: None) as lanes:
+        for number in map_ahead(numbers(), abs, lanes):
+            assert len(taken) <= number + 5
+    for number in map_ahead(numbers(), abs):
+        assert taken[-1] == number
 
 
 def test_an_error_in_a_lane_reaches_who_asks_for_its_results() -> None:

@@ -6,8 +6,6 @@ whole numbers, in frames and in crops.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -124,11 +122,10 @@ def eyes_to_mouth(side: int) -> tuple[int, int, int, int]:
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def align(items: Iterable[FrameFaces[TrackedFace]], size: int) -> Iterator[FrameFaces[AlignedFace]]:
-    """One frame out per frame in; each face cut out and turned upright, `size` pixels a side."""
-    for item in items:
-        faces = tuple(_align(item.frame, face, size) for face in item.faces)
-        yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
+def align(item: FrameFaces[TrackedFace], size: int) -> FrameFaces[AlignedFace]:
+    """The frame's faces, each cut out and turned upright, `size` pixels a side."""
+    faces = tuple(_align(item.frame, face, size) for face in item.faces)
+    return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
 def _align(frame: Frame, face: TrackedFace, size: int) -> AlignedFace:

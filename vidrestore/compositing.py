@@ -7,7 +7,6 @@ large face in a 4K frame) stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import cv2
@@ -29,11 +28,10 @@ _SHRINK = 4
 """By which pictures are smaller where only their low frequencies are wanted."""
 
 
-def composite(items: Iterable[FrameFaces[RestoredFace]], *, strength: float = 1.0) -> Iterator[Frame]:
-    """One frame out per frame in, with its restored faces laid over it by `strength` (0..1)."""
-    for item in items:
-        faces = [face for face in item.faces if face.opacity * strength > 0]
-        yield _paste_all(item.frame, faces, strength) if faces else item.frame
+def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0) -> Frame:
+    """The frame with its restored faces laid over it by `strength` (0..1); without any, itself."""
+    faces = [face for face in item.faces if face.opacity * strength > 0]
+    return _paste_all(item.frame, faces, strength) if faces else item.frame
 
 
 def side_by_side(original: Frame, restored: Frame) -> Frame:

@@ -26,6 +26,7 @@ from vidrestore.types import (
     FrameFaces,
     ProgressCallback,
     Report,
+    RestoredFace,
     TrackedFace,
     VideoInfo,
 )
@@ -43,10 +44,6 @@ ITEMS_AHEAD = 16
 lanes, and they come sooner than a batch is computed."""
 GPU_ITEMS_AHEAD = 64
 """As many, of faces for a GPU, which takes more at a time."""
-HELD_BYTES = 192 * 2**20
-"""Of frames that wait for a batch to fill, before encoding and again before decoding."""
-MAX_HELD = 32
-CPU_BATCH, GPU_BATCH = 4, 32
 
 
 def restore_video(
@@ -150,63 +147,69 @@ def restored_frames(
     `interrupt` ends a wait in there.
     """
     from vidrestore.alignment import align
-    from vidrestore.compositing import composite, side_by_side
     from vidrestore.memory import steady_memory
     from vidrestore.restoration import (
         TemporalBlend,
         WholeBatches,
         WithinMemory,
+        batches_for,
         deflicker,
+        hands_for,
         lanes_for,
         restore,
     )
-    from vidrestore.streaming import Prefetch
+    from vidrestore.streaming import Prefetch, map_ahead
 
     clock = run.clock
     on_processor = restorer.device.type == "cpu"
-    batch = settings.batch or (CPU_BATCH if on_processor else GPU_BATCH)
-    aligned = align(clock.timed("tracking", tracked), restorer.size)
-    if settings.deflicker:
-        aligned = deflicker(aligned)
     fitting = WithinMemory(restorer)
-    memory = steady_memory() if on_processor else None  # a GPU's tensors are not glibc's
-    if memory is not None:
-        memory.begin()
-    with (
-        lanes_for(restorer) as lanes,
-        Prefetch(
-            clock.timed("alignment", aligned),
+    memory = steady_memory()
+    memory.begin()
+    with lanes_for(restorer) as lanes, hands_for(restorer) as hands:
+        batches = batches_for(
+            info,
+            device=restorer.device.type,
+            size=restorer.size,
+            lanes=lanes.count if lanes else 1,
+            faces=settings.batch,
+        )
+        followed = clock.timed("tracking", tracked)
+        aligned: Iterator[FrameFaces[AlignedFace]] = map_ahead(
+            followed, lambda item: align(item, restorer.size), hands
+        )
+        with Prefetch(
+            clock.timed("alignment", deflicker(aligned) if settings.deflicker else aligned),
             items=ITEMS_AHEAD if on_processor else GPU_ITEMS_AHEAD,
             max_bytes=ANALYSED_AHEAD_BYTES,
             size_of=_item_bytes,
             interrupt=interrupt,
-        ) as ahead,
-    ):
-        restored = restore(
-            clock.awaited(ahead),
-            fitting if info.frame_count == 1 else WholeBatches(fitting, batch),
-            TemporalBlend(strength=settings.temporal),
-            batch=batch,
-            max_frames=held_frames(info),
-            lanes=lanes,
-        )
-        for item in clock.timed("restoration", restored):
-            if memory is not None:
+        ) as ahead:
+            restored = restore(
+                clock.awaited(ahead),
+                fitting if info.frame_count == 1 else WholeBatches(fitting, batches.faces),
+                TemporalBlend(strength=settings.temporal),
+                batch=batches.faces,
+                max_frames=batches.frames,
+                lanes=lanes,
+                hands=hands,
+            )
+            laid_back = map_ahead(
+                clock.timed("restoration", restored), lambda item: _laid_back(item, settings), hands
+            )
+            for faces, frame in clock.timed("compositing", laid_back):
                 memory.step()
-            (frame,) = clock.timed("compositing", composite([item], strength=settings.strength))
-            run.faces += 0 if item.frame.second_field else len(item.faces)
-            if settings.compare == "side-by-side":
-                frame = side_by_side(item.frame, frame)
-            yield frame
+                run.faces += faces
+                yield frame
 
 
-def held_frames(info: VideoInfo) -> int:
-    """How many frames may wait for a batch to fill: `MAX_HELD`, or what `HELD_BYTES` hold of large ones."""
-    shift_x, shift_y = info.pixel_format.chroma_shift
-    chroma = 0.0 if info.pixel_format.family == "gray" else 2.0 / (1 << (shift_x + shift_y))
-    samples = info.width * info.height * (1 + chroma + info.pixel_format.has_alpha)
-    frame_bytes = samples * (2 if info.pixel_format.bit_depth > 8 else 1)
-    return max(1, min(MAX_HELD, int(HELD_BYTES / frame_bytes)))
+def _laid_back(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int, Frame]:
+    """How many faces were restored for a frame, and the frame as it is to be written."""
+    from vidrestore.compositing import composite, side_by_side
+
+    frame = composite(item, strength=settings.strength)
+    if settings.compare == "side-by-side":
+        frame = side_by_side(item.frame, frame)
+    return 0 if frame.second_field else len(item.faces), frame
 
 
 def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:

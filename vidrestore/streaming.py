@@ -212,6 +212,19 @@ def map_in_batches(
     yield from _finished(waiting, results)
 
 
+def map_ahead(items: Iterable[T], run: Callable[[T], R], lanes: Lanes | None = None) -> Iterator[R]:
+    """`run` of each item, in order; with `lanes` as many at the same time as there are."""
+
+    def one(parts: list[T]) -> list[R]:
+        return [run(part) for part in parts]
+
+    ahead = 2 * lanes.count if lanes is not None else 1
+    for _, (result,) in map_in_batches(
+        items, lambda item: (item,), one, batch=1, max_items=ahead, lanes=lanes
+    ):
+        yield result
+
+
 def _finished(waiting: deque[tuple[T, int]], results: deque[R]) -> Iterator[tuple[T, list[R]]]:
     while waiting and waiting[0][1] <= len(results):
         item, count = waiting.popleft()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import torch
 
 import vidrestore
 from tests.support.clips import packets_of
 from tests.support.shared import ROOT
-from vidrestore.types import Detection, Frame
+from vidrestore import compositing
+from vidrestore.restoration import FaceCodes, FaceFeatures, make_restorer
+from vidrestore.types import Detection, FloatArray, Frame, FrameFaces, RestoredFace
+from vidrestore.weights import model_path
 
 SAMPLE = ROOT / "samples" / "old_film.mp4"
 
@@ -39,6 +44,57 @@ def test_every_room_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
     }
     # No thread can have worked longer than the whole took.
     assert all(seconds <= report.seconds for seconds in report.seconds_by_room.values())
+
+
+class Beside:
+    """Computes here and says that it computes on a GPU, so that the pipeline treats it as one."""
+
+    device = torch.device("cuda")
+
+    def __init__(self, on_decode: Callable[[int], None] = lambda _: None) -> None:
+        self._network = make_restorer(model_path("compact"), device="cpu")
+        self.size = self._network.size
+        self._on_decode, self._decoded = on_decode, 0
+
+    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+        return self._network.encode(faces)
+
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        return self._network.predict(features)
+
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        self._decoded += 1
+        self._on_decode(self._decoded)
+        return self._network.decode(codes)
+
+
+def test_the_next_batch_is_computed_while_the_last_ones_faces_are_laid_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third_begun = threading.Event()
+    beside = Beside(lambda count: third_begun.set() if count == 3 else None)
+    lay_back = compositing.composite
+
+    def waiting(item: FrameFaces[RestoredFace], *, strength: float) -> Frame:
+        assert third_begun.wait(60), "nothing is computed while faces are laid back"
+        return lay_back(item, strength=strength)
+
+    monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
+    monkeypatch.setattr("vidrestore.compositing.composite", waiting)
+    report = vidrestore.restore(SAMPLE, tmp_path / "out.mkv", end=0.7, batch=4, codec="ffv1")
+    assert report.faces > 12
+
+
+def test_hands_beside_a_gpu_lay_back_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = Beside()
+    monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
+    runs = []
+    for name in ("hands.mkv", "none.mkv"):
+        report = vidrestore.restore(SAMPLE, tmp_path / name, end=0.7, batch=4, codec="ffv1")
+        assert report.faces > 0
+        runs.append(packets_of(tmp_path / name, "video"))
+        monkeypatch.setattr("vidrestore.restoration.hands_for", lambda _: nullcontext(None))
+    assert runs[0] == runs[1]
 
 
 class FailingDetector:

@@ -68,6 +68,6 @@ def test_the_steadied_brightness_is_what_is_laid_over_the_frame() -> None:
         track_id=0, to_crop=face.to_crop, image=face.image * 1.25, original=face.image,
         landmarks=face.landmarks, gain=1.25,
     )  # fmt: skip
-    (frame,) = composite([FrameFaces(frame=item.frame, faces=(restored,))])
+    frame = composite(FrameFaces(frame=item.frame, faces=(restored,)))
     assert frame.planes[0][17, 16] == pytest.approx(0.5 * 255, abs=2)
     assert frame.planes[0][0, 0] == round(0.4 * 255)

@@ -1,12 +1,14 @@
-"""Lanes on a processor: which there are, and that a face becomes the same in each."""
+"""Lanes: which there are, and that a face becomes the same in each."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from vidrestore.restoration import lanes_for, make_restorer
+from vidrestore.restoration import hands_for, lanes_for, make_restorer
 from vidrestore.weights import embedded_path
 
 
@@ -35,11 +37,27 @@ def test_a_face_becomes_the_same_in_each_lane_and_the_threads_are_given_back() -
     assert torch.get_num_threads() == 2
 
 
-def test_with_one_thread_there_are_no_lanes() -> None:
+def test_with_one_thread_there_are_no_lanes_and_a_processor_has_no_hands_free() -> None:
     usual = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with lanes_for(make_restorer(embedded_path("compact.safetensors"), device="cpu")) as lanes:
             assert lanes is None
+        with hands_for(make_restorer(embedded_path("compact.safetensors"), device="cpu")) as hands:
+            assert hands is None
     finally:
         torch.set_num_threads(usual)
+
+
+def test_a_gpu_has_its_next_batch_ready_and_the_processor_lends_its_hands() -> None:
+    on_gpu = SimpleNamespace(device=torch.device("cuda"), size=512)  # told apart by that alone
+    with lanes_for(on_gpu) as lanes, hands_for(on_gpu) as hands:  # type: ignore[arg-type]
+        assert lanes is not None
+        assert lanes.count == 2
+        assert hands is not None
+        assert hands.count == min(torch.get_num_threads(), 8)
+
+
+def test_apples_gpu_is_told_by_one_thread() -> None:
+    with lanes_for(SimpleNamespace(device=torch.device("mps"), size=512)) as lanes:  # type: ignore[arg-type]
+        assert lanes is None

@@ -1,8 +1,9 @@
 """AlignedFace -> RestoredFace: the network on a device, in batches, blended over time."""
 
+from vidrestore.restoration.batches import Batches, batches_for
 from vidrestore.restoration.blending import TemporalBlend
 from vidrestore.restoration.deflicker import deflicker
-from vidrestore.restoration.lanes import lanes_for
+from vidrestore.restoration.lanes import hands_for, lanes_for
 from vidrestore.restoration.restorer import (
     DaefrRestorer,
     FaceCodes,
@@ -15,6 +16,7 @@ from vidrestore.restoration.whole_batches import WholeBatches
 from vidrestore.restoration.within_memory import WithinMemory
 
 __all__ = [
+    "Batches",
     "DaefrRestorer",
     "FaceCodes",
     "FaceFeatures",
@@ -22,7 +24,9 @@ __all__ = [
     "TemporalBlend",
     "WholeBatches",
     "WithinMemory",
+    "batches_for",
     "deflicker",
+    "hands_for",
     "lanes_for",
     "make_restorer",
     "restore",

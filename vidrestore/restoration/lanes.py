@@ -1,9 +1,14 @@
-"""On a processor several batches at the same time, each on few threads, instead of one batch on all.
+"""Which threads compute batches, and which do what is left to the processor beside a GPU.
 
-Threads that share a batch meet after every layer, and each meeting waits for the last: what the other rooms
-take of one core, all cores lose. A lane has one core to itself and waits for nobody; besides, two lanes get
-through a little more than two threads that share, and what a face becomes does not depend on how many cores
-there are.
+On a processor several batches are computed at the same time, each on few threads, instead of one batch on
+all. Threads that share a batch meet after every layer, and each meeting waits for the last: what the other
+rooms take of one core, all cores lose. A lane has one core to itself and waits for nobody; besides, two lanes
+get through a little more than two threads that share, and what a face becomes does not depend on how many
+cores there are.
+
+A GPU's lanes only tell it what to do and wait for it, so that it has the next batch when it is done with one.
+What a face of 512 pixels costs before and after takes a core thirty milliseconds, in which a GPU is done with
+several: that is shared out among hands.
 """
 
 from __future__ import annotations
@@ -20,6 +25,9 @@ from vidrestore.streaming import Lanes
 
 MOST_LANES = 4
 """Every lane holds a batch of frames more; with more cores, lanes get more threads instead."""
+GPU_LANES = 2
+"""One waits for what is computed while the other makes the next batch ready."""
+MOST_HANDS = 8
 LARGEST = 256
 """Pixels a side of a face: with larger ones every lane's memory counts in gigabytes, and waiting is nothing
 beside the arithmetic."""
@@ -29,8 +37,12 @@ beside the arithmetic."""
 def lanes_for(restorer: DaefrRestorer) -> Iterator[Lanes | None]:
     """The lanes its batches are to be computed in; None: in the caller's own thread.
 
-    With lanes, the caller's tensors are computed by its thread alone while the block lasts.
+    With lanes on a processor, the caller's tensors are computed by its thread alone while the block lasts.
     """
+    if restorer.device.type == "cuda":  # MPS is not said to bear several threads
+        with Lanes(GPU_LANES, lambda: None) as lanes:
+            yield lanes
+        return
     threads = torch.get_num_threads()
     count = min(threads, MOST_LANES)
     if restorer.device.type != "cpu" or restorer.size > LARGEST or count < 2:
@@ -42,3 +54,16 @@ def lanes_for(restorer: DaefrRestorer) -> Iterator[Lanes | None]:
             yield lanes
     finally:
         compute_with(threads)
+
+
+@contextmanager
+def hands_for(restorer: DaefrRestorer) -> Iterator[Lanes | None]:
+    """Threads that cut faces out, average and lay back beside a GPU; None: each room's own thread does.
+
+    A processor that computes the network has its hands full.
+    """
+    if restorer.device.type == "cpu":
+        yield None
+        return
+    with Lanes(min(torch.get_num_threads(), MOST_HANDS), partial(compute_with, 1)) as hands:
+        yield hands

@@ -10,11 +10,13 @@ import numpy as np
 from vidrestore.restoration.blending import TemporalBlend
 from vidrestore.restoration.neighbours import neighbours
 from vidrestore.restoration.restorer import FaceRestorer
-from vidrestore.streaming import Lanes, map_in_batches, windows
+from vidrestore.streaming import Lanes, map_ahead, map_in_batches, windows
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
 T = TypeVar("T")
 """What there is of a face: its features, its codes or its picture."""
+WithNeighbours = tuple[T, Sequence[tuple[int, T]]]
+"""That, and the same in the frames around it, each with how many frames later it is."""
 
 
 def restore(
@@ -25,12 +27,14 @@ def restore(
     batch: int = 8,
     max_frames: int = 32,
     lanes: Lanes | None = None,
+    hands: Lanes | None = None,
 ) -> Iterator[FrameFaces[RestoredFace]]:
     """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
 
     Frames wait until a batch is full, at most `max_frames` of them before each of the network's three steps,
     and as many as the blend looks ahead in between, so memory has a bound whatever the video holds. With
-    `lanes`, several batches are computed at the same time, each by a thread of its own.
+    `lanes`, several batches are computed at the same time, each by a thread of its own; with `hands`, the
+    pictures of several frames are averaged at the same time.
     """
     encoded = map_in_batches(
         items,
@@ -41,7 +45,7 @@ def restore(
         lanes=lanes,
     )
     predicted = map_in_batches(
-        _blended(encoded, blend, blend.offsets, blend.features),
+        _blended(encoded, blend.features, blend.offsets, blend),
         lambda pair: pair[1],
         restorer.predict,
         batch=batch,
@@ -50,7 +54,7 @@ def restore(
     )
     in_codes = ((item, codes) for (item, _), codes in predicted)
     decoded = map_in_batches(
-        _blended(in_codes, blend, blend.code_offsets, blend.codes),
+        _blended(in_codes, blend.codes, blend.code_offsets, blend),
         lambda pair: pair[1],
         restorer.decode,
         batch=batch,
@@ -58,38 +62,58 @@ def restore(
         lanes=lanes,
     )
     in_pictures = ((item, pictures) for (item, _), pictures in decoded)
-    for item, images in _blended(in_pictures, blend, blend.picture_offsets, blend.picture):
-        faces = tuple(
-            RestoredFace(
-                track_id=face.track_id,
-                to_crop=face.to_crop,
-                image=image,
-                original=face.image,
-                landmarks=face.landmarks,
-                opacity=face.opacity,
-                gain=face.gain,
-            )
-            for face, image in zip(item.faces, images, strict=True)
-        )
-        yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
+    together = _with_neighbours(in_pictures, blend.picture_offsets, blend)
+    yield from map_ahead(together, lambda frame: _finished(*frame, blend), hands)
 
 
 def _blended(
     items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]],
-    blend: TemporalBlend,
-    offsets: tuple[int, ...],
     blended: Callable[[T, Sequence[tuple[int, T]]], T],
+    offsets: tuple[int, ...],
+    blend: TemporalBlend,
 ) -> Iterator[tuple[FrameFaces[AlignedFace], list[T]]]:
-    """Each frame's faces blended with their neighbours; speaks as late as the last offset says."""
+    """Each frame's faces blended with their neighbours."""
+    for item, faces in _with_neighbours(items, offsets, blend):
+        yield item, [blended(value, others) for value, others in faces]
+
+
+def _with_neighbours(
+    items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]], offsets: tuple[int, ...], blend: TemporalBlend
+) -> Iterator[tuple[FrameFaces[AlignedFace], list[WithNeighbours[T]]]]:
+    """Each frame, and what there is of each of its faces with the same of its neighbours.
+
+    Speaks as late as the last offset says.
+    """
     for window, at in windows(items, offsets[-1] if blend.strength else 0):
         item, values = window[at]
         yield (
             item,
             [
-                blended(value, neighbours(window, at, face.track_id))
+                (value, neighbours(window, at, face.track_id))
                 for face, value in zip(item.faces, values, strict=True)
             ],
         )
+
+
+def _finished(
+    item: FrameFaces[AlignedFace],
+    pictures: Sequence[WithNeighbours[FloatArray]],
+    blend: TemporalBlend,
+) -> FrameFaces[RestoredFace]:
+    """The frame with its restored faces, their pictures averaged with their neighbours'."""
+    faces = tuple(
+        RestoredFace(
+            track_id=face.track_id,
+            to_crop=face.to_crop,
+            image=blend.picture(picture, others),
+            original=face.image,
+            landmarks=face.landmarks,
+            opacity=face.opacity,
+            gain=face.gain,
+        )
+        for face, (picture, others) in zip(item.faces, pictures, strict=True)
+    )
+    return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
 def _lit(face: AlignedFace) -> FloatArray:
