@@ -37,7 +37,12 @@ def restorer(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrRestorer]:
         return module
 
     monkeypatch.setattr(nn.Module, "_apply", apply)
-    monkeypatch.setattr(Tensor, "pin_memory", lambda values: values)
+    # Fake memory cannot be pinned.
+    monkeypatch.setattr(
+        "vidrestore.restoration.restorer.to_device",
+        lambda faces, device: torch.from_numpy(np.stack(faces)).to(device),
+    )
+    monkeypatch.setattr("vidrestore.restoration.restorer.from_device", lambda pictures: [pictures])
     network = Daefr(COMPACT).eval().requires_grad_(False)
     with FakeTensorMode(allow_non_fake_inputs=True):
         yield DaefrRestorer(
@@ -58,9 +63,10 @@ def test_a_gpu_is_given_all_it_needs_and_never_waited_for(restorer: DaefrRestore
     assert isinstance(steadied, FaceCodes)
     assert steadied.log_probabilities.device.type == "cuda"
     assert steadied.log_probabilities.dtype == torch.float32
-    # The pictures are the first thing that is asked back, and there are none here.
-    with pytest.raises(RuntimeError, match="numpy"):
-        restorer.decode([codes[0], steadied, codes[2]])
+    (pictures,) = restorer.decode([codes[0], steadied, codes[2]])
+    assert isinstance(pictures, Tensor)
+    assert (pictures.device.type, pictures.dtype) == ("cuda", torch.float32)
+    assert pictures.shape == (3, 256, 256, 3)
 
 
 def test_the_check_finds_what_asks_and_what_mixes(restorer: DaefrRestorer) -> None:

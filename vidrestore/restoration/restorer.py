@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,6 +18,7 @@ from vidrestore.daefr.inference import hasten
 from vidrestore.device import resolve_device, resolve_precision
 from vidrestore.errors import UsageError
 from vidrestore.memory import keep_memory
+from vidrestore.restoration.copies import from_device, to_device
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
@@ -132,11 +132,7 @@ class DaefrRestorer:
     @torch.inference_mode()
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         """Features of faces (S, S, 3) RGB in 0..1, in one batch."""
-        stacked = torch.from_numpy(np.stack(faces))  # (N, S, S, 3)
-        if self.device.type == "cuda":
-            # From pinned memory the copy runs beside what the processor does next.
-            stacked = stacked.pin_memory()
-        stacked = stacked.to(self.device, non_blocking=self.device.type == "cuda")
+        stacked = to_device(faces, self.device)  # (N, S, S, 3)
         sharpness = relative_sharpness(stacked)
         x = (stacked * 2 - 1).permute(0, 3, 1, 2).to(self._precision)
         network = self._network
@@ -186,8 +182,7 @@ class DaefrRestorer:
             shares = own_detail(torch.stack([c.features.sharpness for c in codes]))
             fidelity = shares.to(self._precision)[:, None, None, None]
         restored = network.decode(quantised.to(self._precision), levels, fidelity).float()
-        pictures = ((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
-        return list(pictures.contiguous().cpu().numpy())
+        return from_device(((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1))
 
 
 def relative_sharpness(faces: Tensor) -> Tensor:
