@@ -97,6 +97,24 @@ def test_hands_beside_a_gpu_lay_back_the_same(tmp_path: Path, monkeypatch: pytes
     assert runs[0] == runs[1]
 
 
+def test_an_error_in_a_hand_ends_the_run_and_all_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(item: FrameFaces[RestoredFace], *, strength: float) -> Frame:
+        if item.frame.index >= 5:
+            raise ZeroDivisionError("while a face was laid back")
+        return item.frame
+
+    beside = Beside()
+    monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
+    monkeypatch.setattr("vidrestore.compositing.composite", failing)
+    with pytest.raises(ZeroDivisionError, match="laid back"):
+        vidrestore.restore(SAMPLE, tmp_path / "out.mp4", end=1.5, batch=4)
+    left = {thread.name.rstrip("_0123456789") for thread in threading.enumerate()}
+    assert left.isdisjoint({"lane", "prefetch"}), left
+    assert list(tmp_path.iterdir()) == []
+
+
 class FailingDetector:
     """Breaks at a frame, in the analysis' thread."""
 
