@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
+from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock, plus, swish
 
 L = TypeVar("L", nn.Conv2d, nn.Linear)
 HALVINGS = 5
@@ -129,7 +129,7 @@ class PictureTransform(nn.Module):
             x = down(levels[-1])
         x = self.before[-1](x)
         for level, up, after in zip(reversed(levels), reversed(self.up), reversed(self.after), strict=True):
-            x = after(level + up(x))
+            x = after(plus(up(x), level))
         return x
 
     def _mended(self, degraded: Tensor, seen: Tensor) -> Tensor:
@@ -177,7 +177,7 @@ class _Refine(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.silu(self.first(x)))
+        return plus(self.second(swish(self.first(x))), x)
 
 
 def _two_convolutions(channels: int) -> nn.Sequential:
