@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -90,7 +91,9 @@ class Recorder:
     def __init__(self) -> None:
         self.shown: list[Frame] = []
 
-    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+    def detect(
+        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
         self.shown.append(frame)
         box = np.array([2, 2, 29, 29], np.float32)
         return (Detection(box=box, landmarks=(template(20) + 4).astype(np.float32), score=1.0),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -114,6 +115,17 @@ def test_retinaface_finds_the_same_face() -> None:
 def test_a_face_in_orange_light_is_found_as_well() -> None:
     lit = (data.astronaut() * np.array([1.0, 0.6, 0.3])).astype(np.uint8)
     assert [d.score > 0.8 for d in make_detector("embedded").detect(still(lit))] == [True]
+
+
+def test_a_face_that_following_is_sure_of_is_not_looked_at_again() -> None:
+    detector = make_detector("embedded")
+    picture = still(data.astronaut())
+    (found,) = detector.detect(picture)
+    assert detector.detect(picture, known=[found]) == ()
+    (again,) = detector.detect(picture, known=[replace(found, score=0.5)])
+    assert np.array_equal(again.landmarks, found.landmarks)
+    elsewhere = replace(found, landmarks=found.landmarks + np.float32(150))
+    assert len(detector.detect(picture, known=[elsewhere])) == 1
 
 
 @needs_shared

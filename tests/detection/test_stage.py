@@ -24,9 +24,13 @@ class ScriptedDetector:
         self.found, self.followed = found, followed
         self.searched: list[int] = []
         self.thorough: list[int] = []
+        self.known: dict[int, int] = {}
 
-    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+    def detect(
+        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
         self.searched.append(frame.index)
+        self.known[frame.index] = len(known)
         if not quick:
             self.thorough.append(frame.index)
         return tuple(self.found.get(frame.index, []))
@@ -51,6 +55,7 @@ def test_most_searches_are_quick_where_nothing_happens() -> None:
     list(detect(frames(101), detector, interval=5))
     assert detector.searched == list(range(0, 101, 5))
     assert detector.thorough == [0, 25, 50, 75, 100]
+    assert [index for index, count in detector.known.items() if count == 0] == detector.thorough
 
 
 def test_a_lost_face_is_searched_for_at_once_and_thoroughly() -> None:

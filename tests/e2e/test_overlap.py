@@ -118,7 +118,9 @@ def test_an_error_in_a_hand_ends_the_run_and_all_threads(
 class FailingDetector:
     """Breaks at a frame, in the analysis' thread."""
 
-    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+    def detect(
+        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
         if frame.index >= 10:
             raise ZeroDivisionError("in the analysis")
         return ()

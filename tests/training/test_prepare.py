@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,9 @@ PORTRAITS = SHARED / "portraits"
 class Finds:
     """As many faces as the picture's red says, at the template's place in the middle."""
 
-    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+    def detect(
+        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
         count = round(float(frame.planes[0].mean()) / 50)
         points = (template(80) + 24).astype(np.float32)
         box = np.array([30, 30, 98, 98], np.float32)

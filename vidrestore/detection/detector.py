@@ -11,10 +11,13 @@ from vidrestore.types import Detection, Frame
 class FaceDetector(Protocol):
     """Finds faces in a frame, anew or near where they were."""
 
-    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+    def detect(
+        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
         """All faces of the frame, whatever came before it.
 
-        `quick`: a thorough search lies not far back, so one that may miss turned faces will do.
+        `quick`: a thorough search lies not far back, so one that may miss turned faces will do. `known`: what
+        following has found in this frame; where that is sure, there is no need to look again.
         """
         ...
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.colour import small_region
+from vidrestore.detection.finder import are_apart
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
     crop_matrix,
@@ -50,16 +51,24 @@ class EmbeddedDetector:
         self._find_score, self._follow_score = find_score, follow_score
         self._beside = OneThread()
 
-    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
-        """All faces of the frame, best first. `quick`: large ones, in a fraction of the time."""
-        return self._beside.call(self._detect, frame, quick)
+    def detect(
+        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
+        """All faces of the frame, best first, but those of `known` that are as sure as a new one must be.
+
+        `quick`: large ones, in a fraction of the time.
+        """
+        sure = [face for face in known if face.score >= self._find_score]
+        return self._beside.call(self._detect, frame, quick, sure)
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         """Faces near their previous places."""
         return self._beside.call(self._follow, frame, previous)
 
-    def _detect(self, frame: Frame, quick: bool) -> tuple[Detection, ...]:
-        squares = self._proposals.propose(frame, quick=quick)
+    def _detect(self, frame: Frame, quick: bool, known: Sequence[Detection]) -> tuple[Detection, ...]:
+        there = [square_around(face.landmarks) for face in known]
+        proposed = self._proposals.propose(frame, quick=quick)
+        squares = [square for square in proposed if all(are_apart(square, other) for other in there)]
         # The network's own answer gives a tighter crop than the proposal: look twice.
         first = self._verify(frame, squares, [0.0] * len(squares), self._find_score * 0.5)
         return without_duplicates(self._look_again(frame, first, self._find_score))

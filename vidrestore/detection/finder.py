@@ -118,7 +118,7 @@ def find_squares(
         scale /= 2
     kept: list[FloatArray] = []
     for _, square in sorted(found, key=lambda place: -place[0]):
-        if all(_apart(square, other) for other in kept):
+        if all(are_apart(square, other) for other in kept):
             kept.append(square)
     return kept[:most]
 
@@ -147,7 +147,7 @@ def _find(network: FaceFinder, luma: NDArray[np.uint8], least: float) -> list[tu
     ]
 
 
-def _apart(a: FloatArray, b: FloatArray) -> bool:
+def are_apart(a: FloatArray, b: FloatArray) -> bool:
     """Whether two squares show different places: centres far from each other, or sizes."""
     smaller, larger = sorted((float(a[2]), float(b[2])))
     return float(np.hypot(*(a[:2] - b[:2]))) > 0.35 * larger or larger > 2.2 * smaller

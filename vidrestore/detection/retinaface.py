@@ -47,7 +47,9 @@ class RetinaFaceDetector:
         self._max_side, self._threshold = max_side, threshold
         self._model = load_retinaface(network, weights or pull(find_entry(network)).path, device)
 
-    def detect(self, frame: Frame, *, quick: bool = False) -> tuple[Detection, ...]:
+    def detect(
+        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
         """All faces of the frame, best first; `quick` changes nothing, one search finds all there is."""
         rgb, scale = small_rgb(frame, self._max_side)
         return self.find(rgb, scale)

@@ -63,7 +63,8 @@ def detect(
         if surprising or count % interval == 0:
             quick = not surprising and count // interval % THOROUGH_EVERY != 0
             # What a search misses but following still verifies stays.
-            found = without_duplicates([*followed, *detector.detect(frame, quick=quick)])
+            sure = followed if quick else ()  # a thorough search takes nothing for granted
+            found = without_duplicates([*followed, *detector.detect(frame, quick=quick, known=sure)])
         else:
             found = without_duplicates(followed)
         known = tuple(d for d in found if smaller_side(d.box) >= min_face)
