@@ -17,7 +17,7 @@ from benchmarks.network import published
 from vidrestore.alignment import align
 from vidrestore.daefr import save
 from vidrestore.detection import detect, make_detector
-from vidrestore.restoration import DaefrRestorer, FaceCodes, FaceFeatures, batches_for, make_restorer
+from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, batches_for, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, Report
@@ -118,7 +118,7 @@ def _faces(clip: Path, size: int) -> Iterator[FloatArray]:
         yield from (face.image for face in align(item, size).faces)
 
 
-def _run(restorer: DaefrRestorer, faces: list[FloatArray]) -> None:
+def _run(restorer: FaceRestorer, faces: list[FloatArray]) -> None:
     features: list[FaceFeatures] = restorer.encode(faces)
     codes: list[FaceCodes] = restorer.predict(features)
     restorer.decode(codes)

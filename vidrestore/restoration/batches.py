@@ -33,7 +33,7 @@ def batches_for(info: VideoInfo, *, device: str, size: int, lanes: int, faces: i
     large ones are fewer, and on a GPU rather make batches smaller. `faces`: the user's own number.
     """
     on_processor = device == "cpu"
-    held = max(1, int((HELD_BYTES if on_processor else GPU_HELD_BYTES) / frame_bytes(info)))
+    held = max(1, int((HELD_BYTES if on_processor else GPU_HELD_BYTES) / _frame_bytes(info)))
     if faces is None and on_processor:
         faces = CPU_FACES
     elif faces is None:
@@ -42,7 +42,7 @@ def batches_for(info: VideoInfo, *, device: str, size: int, lanes: int, faces: i
     return Batches(faces=faces, frames=min(held, max(ALWAYS_HELD, (lanes + 1) * faces)))
 
 
-def frame_bytes(info: VideoInfo) -> float:
+def _frame_bytes(info: VideoInfo) -> float:
     """Of one decoded frame."""
     shift_x, shift_y = info.pixel_format.chroma_shift
     chroma = 0.0 if info.pixel_format.family == "gray" else 2.0 / (1 << (shift_x + shift_y))
