@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vidrestore.account import Account
 from vidrestore.errors import ProcessingError
@@ -16,12 +17,14 @@ from vidrestore.jobs.plan import Span
 from vidrestore.jobs.records import FrameRecord
 from vidrestore.jobs.tasks import Working
 from vidrestore.pipeline import ITEMS_AHEAD, output_size, restored_frames
-from vidrestore.restoration import DaefrRestorer, TemporalBlend, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.streaming import Prefetch
 from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import Input, PartWriter, Scan, read_again
 from vidrestore.weights import model_path
+
+if TYPE_CHECKING:
+    from vidrestore.restoration import DaefrRestorer
 
 DEFLICKER_RADIUS = 12
 """Of `deflicker`."""
@@ -128,6 +131,8 @@ class SegmentTask:
 
 def context_frames(settings: Settings) -> int:
     """How many frames to each side a restored frame depends on, within its scene."""
+    from vidrestore.restoration import TemporalBlend
+
     reach = TemporalBlend(strength=settings.temporal).reach
     return reach + (DEFLICKER_RADIUS if settings.deflicker else 0)
 
@@ -155,4 +160,6 @@ def needed(span: Span, records: Iterable[FrameRecord], scan: Scan) -> tuple[Fram
 @lru_cache(maxsize=1)
 def _restorer(model: str, device: str, fidelity: float | None) -> DaefrRestorer:
     """A worker loads the network once."""
+    from vidrestore.restoration import make_restorer
+
     return make_restorer(model_path(model), device=device, fidelity=fidelity)

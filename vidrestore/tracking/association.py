@@ -48,15 +48,20 @@ def assign(
 ) -> list[tuple[int, int]]:
     """Pairs (track, detection) of the least total cost; what costs too much stays unpaired.
 
-    The cost adds lost overlap, distance of the points over the distance of the eyes, and unlikeness.
+    The cost adds lost overlap, distance of the points over the distance of the eyes, and unlikeness; to stay
+    unpaired costs as much as the worst pair may.
     """
     if not expected or not found:
         return []
+    costs = np.array([[_cost(e, d, a) for d, a in zip(found, appearances, strict=True)] for e in expected])
+    allowed = costs <= LARGEST_COST
+    if allowed.sum(0).max() <= 1 and allowed.sum(1).max() <= 1:
+        return [(int(r), int(c)) for r, c in np.argwhere(allowed)]  # nobody to choose between
+    # A third of a second to import: only where people are so close that there is a choice.
     from scipy.optimize import linear_sum_assignment
 
-    costs = np.array([[_cost(e, d, a) for d, a in zip(found, appearances, strict=True)] for e in expected])
-    rows, columns = linear_sum_assignment(costs)
-    return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if costs[r, c] <= LARGEST_COST]
+    rows, columns = linear_sum_assignment(np.minimum(costs, LARGEST_COST))
+    return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if allowed[r, c]]
 
 
 def _cost(expected: Expected, detection: Detection, appearance: FloatArray) -> float:

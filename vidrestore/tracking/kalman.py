@@ -5,13 +5,13 @@ below them their velocities [px/s]. Constant velocity, driven by white accelerat
 
 All 14 are measured equally well and move equally freely, and nothing ties one to another. So one covariance,
 (2, 2) of a position and its velocity, holds for each of them: the filter of all 28 numbers would carry it 14
-times over, and between them nothing but zeros.
+times over, and between them nothing but zeros. filterpy's filter of all 28 says the same to nine digits (in
+the tests); importing it takes 0.7 s of each start, for scipy's statistics.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,29 +60,26 @@ def points_of(state: Array) -> NDArray[np.float32]:
 
 
 class FaceFilter:
-    """filterpy's filter, fed with detections; every belief is a value of its own."""
+    """The filter (Kalman, 1960), fed with detections; every belief is a value of its own."""
 
     def __init__(self, first: Detection) -> None:
-        from filterpy.kalman import KalmanFilter
-
-        self._filter: Any = KalmanFilter(dim_x=2, dim_z=1)
         positions = measure(first)
-        self._filter.x = np.stack([positions, np.zeros(MEASURED)])
-        self._filter.H = np.array([[1.0, 0.0]])
+        self._state: Array = np.stack([positions, np.zeros(MEASURED)])
+        self._expected: Array = self._state
         size = self.size
         still = (size * 2.0) ** 2  # a face may cross twice its size in a second before anything is known
-        self._filter.P = np.diag([_variance(first, size), still])
+        self._covariance: Array = np.diag([_variance(first, size), still])
         self._acceleration = 1.0
-        self._gain = np.zeros((2, 2))
+        self._gain: Array = np.zeros((2, 2))
 
     @property
     def size(self) -> float:
         """Mean side of the box [px]."""
-        return max(float(self._filter.x[0, 2:4].mean()), 4.0)
+        return max(float(self._state[0, 2:4].mean()), 4.0)
 
     @property
     def state(self) -> Array:
-        return self._filter.x.copy()
+        return self._state.copy()
 
     def first_belief(self) -> Belief:
         """The belief before any transition."""
@@ -90,32 +87,37 @@ class FaceFilter:
 
     def predict(self, seconds: float) -> None:
         """Move on by the time between two frames."""
-        before = self._filter.P
         transition = np.array([[1.0, seconds], [0.0, 1.0]])
         strength = (ACCELERATION * self.size) ** 2 * self._acceleration
-        noise = np.array([[seconds**4 / 4, seconds**3 / 2], [seconds**3 / 2, seconds**2]])
-        self._filter.predict(F=transition, Q=strength * noise)
+        noise: Array = strength * np.array([[seconds**4 / 4, seconds**3 / 2], [seconds**3 / 2, seconds**2]])
+        moved: Array = transition @ self._covariance
+        self._expected = transition @ self._state
+        self._state = self._expected
+        self._covariance = moved @ transition.T + noise
         # Of Rauch, Tung and Striebel (1965), for `smooth`; later frames do not change it.
-        self._gain = np.linalg.solve(self._filter.P, transition @ before).T
+        self._gain = np.asarray(np.linalg.solve(self._covariance, moved).T, np.float64)
 
     def update(self, detection: Detection | None) -> Belief:
         """Take in a detection, or none, after `predict`."""
-        if detection is None:
-            self._filter.update(None)
+        if detection is not None:
+            self._see(measure(detection), _variance(detection, self.size))
+        return Belief(state=self.state, expected=self._expected, gain=self._gain)
+
+    def _see(self, measured: Array, variance: float) -> None:
+        innovation = measured - self._state[0]
+        surprise = float((innovation @ innovation) / MEASURED / (self._covariance[0, 0] + variance))
+        if surprise > SURPRISE:
+            # Faster than thought: believe the measurement now, and expect more of it for a while.
+            self._acceleration = min(self._acceleration * surprise, 400.0)
+            self._covariance = self._covariance * surprise
         else:
-            measured = measure(detection)
-            variance = _variance(detection, self.size)
-            innovation = measured - self._filter.x[0]
-            surprise = float((innovation @ innovation) / MEASURED / (self._filter.P[0, 0] + variance))
-            if surprise > SURPRISE:
-                # Faster than thought: believe the measurement now, and expect more of it for a while.
-                self._acceleration = min(self._acceleration * surprise, 400.0)
-                self._filter.P = self._filter.P * surprise
-            else:
-                self._acceleration = max(self._acceleration * 0.6, 1.0)
-            # With H given, filterpy takes any number of columns; it would ask for a single one otherwise.
-            self._filter.update(measured[None], R=np.array([[variance]]), H=self._filter.H)
-        return Belief(state=self.state, expected=self._filter.x_prior, gain=self._gain)
+            self._acceleration = max(self._acceleration * 0.6, 1.0)
+        trust = self._covariance[:, 0] / (self._covariance[0, 0] + variance)
+        self._state = self._state + np.outer(trust, innovation)
+        # Joseph's form: rounding leaves it symmetric and positive.
+        kept: Array = np.eye(2) - np.outer(trust, [1.0, 0.0])
+        noise: Array = variance * np.outer(trust, trust)
+        self._covariance = kept @ self._covariance @ kept.T + noise
 
 
 def smooth(beliefs: list[Belief]) -> Array:
