@@ -26,10 +26,7 @@ import argparse
 import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +36,7 @@ import numpy as np
 import torch
 
 import vidrestore
-from benchmarks import elsewhere, end_to_end, gpu, network
+from benchmarks import elsewhere, end_to_end, gpu, network, start
 from benchmarks.charts import write_bars
 from benchmarks.known_clips import make_clip
 from benchmarks.memory import peak_of_restore, repeat
@@ -176,20 +173,12 @@ def _scaling_rows(found: dict[str, Any]) -> dict[str, Rows]:
 
 
 def _start(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Of the command in a new process, on a clip of one frame with a face; the least of several."""
-    seconds = []
-    with tempfile.TemporaryDirectory() as folder:
-        clip = make_clip(Path(folder) / "one.mp4", lines=480, faces=1, frames=1)
-        command = [sys.executable, "-m", "vidrestore", "restore", str(clip), str(Path(folder) / "out.mp4")]
-        for _ in range(2 if arguments.quick else 5):
-            began = time.perf_counter()
-            subprocess.run([*command, "--overwrite"], check=True, stdout=subprocess.DEVNULL)
-            seconds.append(time.perf_counter() - began)
-    return {"seconds_to_the_first_frame_written": seconds, "least": min(seconds)}
+    return start.measure(2 if arguments.quick else 5)
 
 
 def _start_rows(found: dict[str, Any]) -> dict[str, Rows]:
-    return {"From the command to the first restored frame": [("seconds", found["least"], 5.0)]}
+    rows: Rows = [(name, seconds, 5.0) for name, seconds in found["least"].items()]
+    return {"From the command to the first restored frame: seconds": rows}
 
 
 def _photographs(folder: Path | None) -> list[FloatArray] | None:

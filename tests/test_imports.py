@@ -28,6 +28,7 @@ AT_ONCE = (
     "tracking",
     "detection",
     "pipeline",
+    "jobs",
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidrestore.streaming import Lanes, Prefetch, map_ahead, map_in_batches, windows
+from vidrestore.streaming import Lanes, Prefetch, begun, map_ahead, map_in_batches, windows
 
 
 class Source:
@@ -29,6 +29,37 @@ class Source:
                 yield i
         finally:
             self.closed = True
+
+
+def test_what_was_begun_goes_on_beside_the_caller_and_is_there_when_asked_for() -> None:
+    go_on = threading.Event()
+    before = set(threading.enumerate())
+
+    def make() -> str:
+        assert go_on.wait(10)
+        return "made"
+
+    with begun(make) as made:
+        go_on.set()  # never reached if making held up the caller
+        assert made() == made() == "made"
+    assert set(threading.enumerate()) <= before
+
+
+def test_an_error_of_what_was_begun_comes_where_it_is_asked_for() -> None:
+    with begun(lambda: 1 // 0) as made, pytest.raises(ZeroDivisionError):
+        made()
+
+
+def test_an_error_of_the_caller_waits_for_what_was_begun() -> None:
+    done: list[int] = []
+
+    def work() -> None:
+        time.sleep(0.05)
+        done.append(1)
+
+    with pytest.raises(OSError, match="the caller"), begun(work):
+        raise OSError("the caller")
+    assert done == [1]
 
 
 def test_everything_comes_through_in_order() -> None:

@@ -32,6 +32,7 @@ from vidrestore.types import (
 )
 
 if TYPE_CHECKING:
+    from vidrestore.detection import FaceDetector
     from vidrestore.restoration import DaefrRestorer
     from vidrestore.video import Input, Scan
 
@@ -55,62 +56,75 @@ def restore_video(
     Raises a VidrestoreError for what the user can cause or fix; then no output is left behind.
     """
     from vidrestore import video
-    from vidrestore.streaming import Prefetch
+    from vidrestore.streaming import Prefetch, begun
 
     video.check_paths(source, target, settings.overwrite, settings.container)
     given = video.open_input(source, **settings.about_input())
     info = video.probe(given)
-    scan = video.choose_scan(given, info, settings.deinterlace)
     width, height = output_size(info, settings)
     run = Account(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
-    with video.make_writer(
-        target,
-        replace(info, field_order=scan.output),
-        source=given,
-        container=settings.container,
-        codec=settings.codec,
-        crf=settings.crf,
-        preset=settings.preset,
-        overwrite=settings.overwrite,
-        width=width,
-        height=height,
-        start=settings.start,
-        end=settings.end,
-    ) as writer:
-        with Prefetch(
-            _restored_frames(given, info, scan, settings, run),
-            items=ITEMS_AHEAD,
-            max_bytes=RESTORED_AHEAD_BYTES,
-            size_of=attrgetter("nbytes"),
-            interrupt=given.interrupt,
-        ) as restored:
-            for frame in scan.together(restored):
-                run.clock.enter("encoding")
-                writer.write(frame)
-                run.clock.leave()
-                run.frame_written(frame)
-        if run.frames == 0:
-            raise InputError(nothing_decoded(source, settings))
-        if settings.start is None and settings.end is None:
-            run.check_end(info, writer.beside_until)
+    # Beside what follows: the networks take a while to load, and torch, the first time, a second or two.
+    with begun(lambda: _networks(settings)) as loaded:
+        scan = video.choose_scan(given, info, settings.deinterlace)
+        with video.make_writer(
+            target,
+            replace(info, field_order=scan.output),
+            source=given,
+            container=settings.container,
+            codec=settings.codec,
+            crf=settings.crf,
+            preset=settings.preset,
+            overwrite=settings.overwrite,
+            width=width,
+            height=height,
+            start=settings.start,
+            end=settings.end,
+        ) as writer:
+            with Prefetch(
+                _restored_frames(given, info, scan, settings, run, loaded),
+                items=ITEMS_AHEAD,
+                max_bytes=RESTORED_AHEAD_BYTES,
+                size_of=attrgetter("nbytes"),
+                interrupt=given.interrupt,
+            ) as restored:
+                for frame in scan.together(restored):
+                    run.clock.enter("encoding")
+                    writer.write(frame)
+                    run.clock.leave()
+                    run.frame_written(frame)
+            if run.frames == 0:
+                raise InputError(nothing_decoded(source, settings))
+            if settings.start is None and settings.end is None:
+                run.check_end(info, writer.beside_until)
     return run.report(target, (*remarks(info, scan, settings, run), *writer.warnings))
 
 
+def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
+    from vidrestore.detection import make_detector
+    from vidrestore.restoration import make_restorer
+    from vidrestore.weights import model_path
+
+    restorer = make_restorer(model_path(settings.model), device=settings.device, fidelity=settings.fidelity)
+    return restorer, make_detector(settings.detector, settings.device)
+
+
 def _restored_frames(
-    source: Input, info: VideoInfo, scan: Scan, settings: Settings, run: Account
+    source: Input,
+    info: VideoInfo,
+    scan: Scan,
+    settings: Settings,
+    run: Account,
+    loaded: Callable[[], tuple[DaefrRestorer, FaceDetector]],
 ) -> Iterator[Frame]:
     """The pipeline itself, lazily; of interlaced video each field by itself."""
-    from vidrestore.detection import detect, make_detector
-    from vidrestore.restoration import make_restorer
+    from vidrestore.detection import detect
     from vidrestore.streaming import Prefetch
     from vidrestore.tracking import choose, track
     from vidrestore.video import read_frames
-    from vidrestore.weights import model_path
 
     clock = run.clock
     clock.enter("loading")
-    restorer = make_restorer(model_path(settings.model), device=settings.device, fidelity=settings.fidelity)
-    detector = make_detector(settings.detector, settings.device)
+    restorer, detector = loaded()
     clock.leave()
     decoded = read_frames(
         source,

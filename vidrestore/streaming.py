@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -14,6 +15,16 @@ T = TypeVar("T")
 P = TypeVar("P")
 R = TypeVar("R")
 _WAIT_SECONDS = 0.1
+
+
+@contextmanager
+def begun(make: Callable[[], R]) -> Iterator[Callable[[], R]]:
+    """A function that gives what `make` returns, or raises its error: a thread is at it from now on.
+
+    Leaving the block waits for that thread.
+    """
+    with ThreadPoolExecutor(1, "begun") as pool:
+        yield pool.submit(make).result
 
 
 class Prefetch(Generic[T]):

@@ -31,6 +31,19 @@ def test_help_loads_nothing_heavy(line: str) -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_what_is_wrong_with_the_input_is_told_before_torch_is_loaded(tmp_path: Path) -> None:
+    no_video = tmp_path / "notes.mp4"
+    no_video.write_text("to be restored: reel 3")
+    program = (
+        "import sys; from vidrestore.cli import main; code = main(sys.argv[1:]); "
+        "print('torch' in sys.modules); sys.exit(code)"
+    )
+    for given in ("missing.mp4", str(no_video)):
+        done = run(sys.executable, "-c", program, "restore", given, str(tmp_path / "out.mp4"))
+        assert (done.returncode, done.stdout.strip()) == (2, "False")
+        assert done.stderr.startswith("vidrestore: error: ")
+
+
 def test_importing_the_package_loads_the_standard_library_alone() -> None:
     program = (
         "import sys; before = set(sys.modules); import vidrestore; "
