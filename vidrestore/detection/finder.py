@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vidrestore.colour import small_luma
 from vidrestore.detection.weights_file import load_weights, quickened
+from vidrestore.device import resolve_precision
 from vidrestore.types import FloatArray, Frame
 from vidrestore.weights import embedded_path
 
@@ -67,7 +68,10 @@ class FinderProposals:
 
         `weights`: None for those inside the package. Raises WeightsError where they do not fit.
         """
-        self._network = quickened(load_face_finder(weights or embedded_path("finder.safetensors")))
+        # Eight bits are enough to say where to look: the landmark network verifies, in thirty-two.
+        precision = resolve_precision(torch.device("cpu"))
+        network = load_face_finder(weights or embedded_path("finder.safetensors"))
+        self._network = quickened(network).to(precision)
         self._max_side, self._least, self._most = max_side, least, most
 
     def propose(self, frame: Frame, *, quick: bool) -> list[FloatArray]:
@@ -125,8 +129,8 @@ def find_squares(
 
 def _find(network: FaceFinder, luma: NDArray[np.uint8], least: float) -> list[tuple[float, FloatArray]]:
     """Of one copy: cells that are surer than `least` and than those around them."""
-    picture = torch.from_numpy(even_contrast(luma))[None, None]
-    maps = network(picture.contiguous(memory_format=torch.channels_last))[0].contiguous().numpy()
+    picture = torch.from_numpy(even_contrast(luma))[None, None].to(network.head.weight.dtype)
+    maps = network(picture.contiguous(memory_format=torch.channels_last))[0].float().contiguous().numpy()
     threshold = np.log(least / (1 - least))
     logits = maps[0]
     best = np.asarray(cv2.dilate(logits, np.ones((3, 3), np.uint8)))
