@@ -26,7 +26,9 @@ from vidrestore.video.encoder import quality_options
 from vidrestore.video.match import choose_codec
 from vidrestore.weights import model_path
 
-FACES = (1, 4, 0)
+FACES = (1, 4)
+LONGER = 5
+"""Times as many frames without faces, where the start would otherwise be a good part of the time."""
 PUBLISHED_CLIP = "720 lines, 1 faces, published network"
 """With weights by a formula: what it draws is none, and takes as long."""
 PUBLISHED_FRAMES = 40
@@ -48,8 +50,9 @@ def measure(job: Job, lines: tuple[int, ...]) -> dict[str, Any]:
 
     With faces the baseline is the same network on as many faces in the same batches and nothing else;
     without, PyAV decoding and encoding with the options that the restoration chose. They take turns, and
-    loading the network counts for neither. With faces there is also the ratio to both baselines together: a
-    video must be decoded and encoded whatever is done to it.
+    waiting for the network to load counts for neither. With faces there is also the ratio to both baselines
+    together: a video must be decoded and encoded whatever is done to it. Without faces there is also a clip
+    as short as those with faces, of which the start is a good part.
     """
     result: dict[str, Any] = {"baselines": "with faces the network alone; without, a bare PyAV transcode"}
     _restore(make_clip(job.folder / "warm.mp4", lines=480, faces=1, frames=10), job)
@@ -58,6 +61,9 @@ def measure(job: Job, lines: tuple[int, ...]) -> dict[str, Any]:
         for faces in FACES:
             clip = make_clip(job.folder / f"{size}_{faces}.mp4", lines=size, faces=faces, frames=job.frames)
             result[f"{size} lines, {faces} faces"] = _turns(clip, job, faces)
+        for name, frames in (("0 faces", LONGER * job.frames), ("0 faces, short", job.frames)):
+            clip = make_clip(job.folder / f"{size}_0_{frames}.mp4", lines=size, faces=0, frames=frames)
+            result[f"{size} lines, {name}"] = _turns(clip, job, 0)
     large = replace(job, model=str(job.folder / "published.safetensors"), frames=PUBLISHED_FRAMES, rounds=1)
     save(published()[0], Path(large.model))
     clip = make_clip(large.folder / "published.mp4", lines=720, faces=1, frames=large.frames)

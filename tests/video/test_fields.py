@@ -153,6 +153,14 @@ def test_progressive_film_in_an_interlaced_signal_is_taken_whole_and_stays_flagg
     assert choose_scan(Input(path=path, pipe=Pipe(-1)), info, "auto").method == "fields"
 
 
+def test_of_progressive_film_no_more_is_looked_at_than_settles_it(tmp_path: Path) -> None:
+    path = make_footage(tmp_path / "clip.mkv", (panned(10) + panned(10)[::-1]) * 3, Footage())
+    measure = measure_fields(path, probe(path))
+    # The other half of the ninety could not outweigh them.
+    assert (measure.frames, measure.progressive) == (46, 46)
+    assert measure.order("progressive") == "progressive"
+
+
 def test_a_still_picture_says_nothing(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", [panned(1)[0]] * 6, Footage())
     assert measure_fields(path, probe(path)).decided == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -118,12 +119,16 @@ def choose_scan(given: Path | Input, info: VideoInfo, deinterlace: Deinterlace) 
 
 
 def measure_fields(given: Path | Input, info: VideoInfo) -> FieldMeasure:
-    """Looks at frames at the beginning and, of longer videos, after one and two thirds."""
+    """Looks at frames at the beginning and, of longer videos, after one and two thirds.
+
+    Of what is flagged as progressive, only until no more frames could prove it combed.
+    """
     starts = [0.0]
     long = 3 * _WINDOW / float(info.frame_rate)
     if info.duration is not None and float(info.duration) > 2 * long:
         starts += [float(info.duration) * share for share in (1 / 3, 2 / 3)]
     seen: Counter[str] = Counter()
+    clear = 3 * _WINDOW * (1 - _COMBED) if info.field_order == "progressive" else math.inf
     for start in starts:
         frames = read_frames(given, info, start=start)
         # What is looked at may lie outside the part that is asked for: what is wrong there is not to be told.
@@ -132,6 +137,12 @@ def measure_fields(given: Path | Input, info: VideoInfo) -> FieldMeasure:
                 seen["frames"] += 1
                 seen[picture["lavfi.idet.multiple.current_frame"]] += 1
                 seen["repeated"] += picture["lavfi.idet.repeated.current_frame"] != "neither"
+                if seen["progressive"] > clear:
+                    return _measure(seen)
+    return _measure(seen)
+
+
+def _measure(seen: Counter[str]) -> FieldMeasure:
     return FieldMeasure(
         frames=seen["frames"],
         progressive=seen["progressive"],
