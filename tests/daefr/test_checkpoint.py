@@ -42,6 +42,26 @@ def test_saved_weights_rebuild_their_own_network(tmp_path: Path) -> None:
     )
 
 
+def test_loading_draws_no_random_weights_first(tmp_path: Path) -> None:
+    """That took longer than reading those of the file."""
+    save(Daefr(SMALL), tmp_path / "w.safetensors")
+    before = torch.get_rng_state()
+    load(tmp_path / "w.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_was_loaded_does_not_change_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save(Daefr(SMALL), path, torch.float32)
+    network = load(path)
+    before = [tensor.clone() for tensor in network.state_dict().values()]
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        file.write(bytes(size))
+    assert all(torch.equal(a, b) for a, b in zip(network.state_dict().values(), before, strict=True))
+
+
 @pytest.mark.parametrize("prefix", ["vqvae.", ""])
 def test_the_authors_keys_load_with_or_without_their_prefix(
     tmp_path: Path, authors_state: dict[str, torch.Tensor], prefix: str

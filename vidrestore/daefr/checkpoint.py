@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from vidrestore.daefr.config import PUBLISHED, DaefrConfig
 from vidrestore.daefr.model import Daefr
@@ -46,6 +47,26 @@ _TRAINING_ONLY = re.compile(
 )
 
 
+class _Undrawn(TorchFunctionMode):
+    """Modules are made without the random weights that training begins with, which take longer than reading.
+
+    Until others are put there, weights are whatever the memory held. torch's meta device would do the same,
+    after a second of imports.
+    """
+
+    _DRAWS = (
+        nn.init.kaiming_uniform_, nn.init.uniform_, nn.init.normal_, Tensor.uniform_, Tensor.normal_,
+    )  # fmt: skip
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if func in self._DRAWS:
+            return args[0] if args else named["tensor"]
+        return (torch.empty if func is torch.randn else func)(*args, **named)
+
+
 def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
     """The network stored at `path`, float32, in eval mode, on the CPU.
 
@@ -59,9 +80,12 @@ def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
         config, state = read_safetensors(path)
     else:
         config, state = config or PUBLISHED, from_authors(read_checkpoint(path), path)
-    network = Daefr(config)
+    with _Undrawn():
+        network = Daefr(config)
     _check(state, network.state_dict(), path)
-    network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+    # Copies: what was read may be a view of the file, which may change.
+    copies = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}
+    network.load_state_dict(copies, assign=True)
     return network.eval().requires_grad_(False)
 
 
