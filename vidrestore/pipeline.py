@@ -48,11 +48,17 @@ GPU_ITEMS_AHEAD = 64
 
 
 def restore_video(
-    source: Path, target: Path, settings: Settings, on_progress: ProgressCallback | None = None
+    source: Path,
+    target: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None = None,
+    *,
+    info: VideoInfo | None = None,
 ) -> Report:
     """Restore the faces of the video at `source` into a new file at `target`.
 
     Memory does not grow with the length of the video. `on_progress` is called after each written frame.
+    `info` is what probing it with the same settings gave, where that is known.
     Raises a VidrestoreError for what the user can cause or fix; then no output is left behind.
     """
     from vidrestore import video
@@ -60,7 +66,7 @@ def restore_video(
 
     video.check_paths(source, target, settings.overwrite, settings.container)
     given = video.open_input(source, **settings.about_input())
-    info = video.probe(given)
+    info = info or video.probe(given)
     width, height = output_size(info, settings)
     run = Account(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
     # Beside what follows: the networks take a while to load, and torch, the first time, a second or two.

@@ -48,7 +48,7 @@ def restore_film(
         return _whole(source, target, settings, on_progress, why)
     info = video.probe(given)
     if not _wants_segments(info, settings):
-        return _whole(source, target, settings, on_progress, None)
+        return _whole(source, target, settings, on_progress, None, info)
     source, target = source.absolute(), target.absolute()
     given, info = replace(given, path=source), replace(info, path=source)
     film = _film(given, info, target, pinned(settings))
@@ -91,9 +91,14 @@ def _wants_segments(info: VideoInfo, settings: Settings) -> bool:
 
 
 def _whole(
-    source: Path, target: Path, settings: Settings, on_progress: ProgressCallback | None, why: str | None
+    source: Path,
+    target: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None,
+    why: str | None,
+    info: VideoInfo | None = None,
 ) -> Report:
-    report = restore_video(source, target, settings, on_progress)
+    report = restore_video(source, target, settings, on_progress, info=info)
     if why is None or not (settings.segment or (settings.workers or 1) > 1 or settings.engine != "local"):
         return report
     return replace(

@@ -32,20 +32,16 @@ class StreamCopy:
     its end. Holds one packet at a time.
     """
 
-    def __init__(
-        self,
-        given: Path | Input,
-        output: OutputContainer,
-        *,
-        start: float | None = None,
-        end: float | None = None,
-    ) -> None:
+    _output: OutputContainer
+
+    def __init__(self, given: Path | Input, *, start: float | None = None, end: float | None = None) -> None:
         self._left_out: list[str] = []
         self._given = as_input(given)
         self._path = path = self._given.path
-        self._output = output
         self._files = ExitStack()
         self._input = self._files.enter_context(source.open_source(self._given))
+        self.all_streams = self._input.streams
+        """The input's, the video among them."""
         self._targets: dict[int, Stream] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
@@ -56,8 +52,9 @@ class StreamCopy:
         """The input's video stream, for what its copy should say of itself."""
         self.cut = source.cut_of(self.video, start, end)
 
-    def add_streams(self, add_video: Callable[[], None]) -> None:
-        """Adds every stream in the input's order; `add_video` is called where the video stands."""
+    def add_streams(self, output: OutputContainer, add_video: Callable[[], None]) -> None:
+        """Adds all to `output`, in the input's order; `add_video` is called where the video stands."""
+        self._output = output
         for stream in self._input.streams:
             if stream.index == self.video.index:
                 add_video()

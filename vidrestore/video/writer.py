@@ -84,11 +84,13 @@ class VideoWriter:
         with ExitStack() as undo, self._sentences():
             undo.callback(self._target.remove)
             self._target.begin()
+            self._copy = StreamCopy(self._source, start=self._start, end=self._end)
+            undo.callback(self._copy.close)
             self._container = self._target.open(self._muxer, self._container_options())
             undo.callback(_close_quietly, self._container)
-            self._copy = StreamCopy(self._source, self._container, start=self._start, end=self._end)
-            undo.callback(self._copy.close)
-            self._copy.add_streams(lambda: self._pictures.add_to(self._container, self._copy.video))
+            self._copy.add_streams(
+                self._container, lambda: self._pictures.add_to(self._container, self._copy.video)
+            )
             self.warnings = [
                 *self._pictures.warnings_of_choice(),
                 *self._copy.left_out(),
@@ -166,10 +168,10 @@ class VideoWriter:
             options["video_track_timescale"] = str(ticks)
             # Durations and late starts are written in ticks of the film, a millisecond if nothing is said.
             options["movie_timescale"] = str(ticks)
-        with source.open_source(self._source) as given:
-            if self._start or any(stream.start_time for stream in given.streams):
-                all_ticks = math.lcm(ticks, *(source.time_base(s).denominator for s in given.streams.audio))
-                options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
+        given = self._copy.all_streams
+        if self._start or any(stream.start_time for stream in given):
+            all_ticks = math.lcm(ticks, *(source.time_base(stream).denominator for stream in given.audio))
+            options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
         return options
 
     def _write_header(self) -> None:
