@@ -49,13 +49,18 @@ def test_with_one_thread_there_are_no_lanes_and_a_processor_has_no_hands_free() 
         torch.set_num_threads(usual)
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_a_gpu_has_its_next_batch_ready_and_the_processor_lends_its_hands() -> None:
     on_gpu = SimpleNamespace(device=torch.device("cuda"), size=512)  # told apart by that alone
     with lanes_for(on_gpu) as lanes, hands_for(on_gpu) as hands:  # type: ignore[arg-type]
         assert lanes is not None
         assert lanes.count == 2
         assert hands is not None
-        assert hands.count == min(torch.get_num_threads(), 8)
+        assert hands.count == 2
+        for threads in (lanes, hands):
+            # So many that share each small copy would be more threads than cores.
+            assert threads.submit(lambda _: [torch.get_num_threads()], [None]).result() == [1]
+    assert torch.get_num_threads() == 2
 
 
 def test_apples_gpu_is_told_by_one_thread() -> None:

@@ -40,7 +40,8 @@ def lanes_for(restorer: DaefrRestorer) -> Iterator[Lanes | None]:
     With lanes on a processor, the caller's tensors are computed by its thread alone while the block lasts.
     """
     if restorer.device.type == "cuda":  # MPS is not said to bear several threads
-        with Lanes(GPU_LANES, lambda: None) as lanes:
+        # What is left to its threads is too little to be shared with others.
+        with Lanes(GPU_LANES, partial(compute_with, 1)) as lanes:
             yield lanes
         return
     threads = torch.get_num_threads()
