@@ -76,15 +76,11 @@ def restore_video(
             target,
             replace(info, field_order=scan.output),
             source=given,
-            container=settings.container,
-            codec=settings.codec,
-            crf=settings.crf,
-            preset=settings.preset,
-            overwrite=settings.overwrite,
             width=width,
             height=height,
-            start=settings.start,
             end=settings.end,
+            overwrite=settings.overwrite,
+            **settings.about_encoding(),
         ) as writer:
             with Prefetch(
                 _restored_frames(given, info, scan, settings, run, loaded),

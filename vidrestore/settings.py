@@ -109,6 +109,10 @@ class Settings(BaseModel):
             "size": size,
         }
 
+    def about_encoding(self) -> dict[str, Any]:
+        """What says how frames are encoded, as the writers of `video` take it."""
+        return self.model_dump(include={"container", "codec", "crf", "preset", "start"})
+
     @model_validator(mode="after")
     def _end_after_start(self) -> Settings:
         if self.end is not None and self.end <= (self.start or 0.0):

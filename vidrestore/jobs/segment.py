@@ -84,13 +84,9 @@ class SegmentTask:
                 self.output,
                 replace(info, field_order=self.scan.output),
                 source=self.given,
-                container=settings.container,
-                start=settings.start,
-                codec=settings.codec,
-                crf=settings.crf,
-                preset=settings.preset,
                 width=width,
                 height=height,
+                **settings.about_encoding(),
             ) as writer,
         ):
             own = (f for f in restored if self.span.first <= f.index < self.span.stop)

@@ -51,15 +51,11 @@ class Film:
             path,
             replace(self.info, field_order=self.scan.output),
             source=self.given,
-            container=settings.container,
-            codec=settings.codec,
-            crf=settings.crf,
-            preset=settings.preset,
-            overwrite=settings.overwrite or path != self.output,
             width=self.size[0],
             height=self.size[1],
-            start=settings.start,
             end=settings.end,
+            overwrite=settings.overwrite or path != self.output,
+            **settings.about_encoding(),
         )
         assert isinstance(writer, video.VideoWriter)
         return writer
