@@ -15,23 +15,26 @@ from numpy.typing import NDArray
 
 from vidrestore.alignment import apply, invert, low_pass, scale_of
 from vidrestore.colour import mean_of_cells, planes_from_rgb
+from vidrestore.grain import LUMA, grain_of
 from vidrestore.orientation import shown_across
 from vidrestore.transfer import change_of_codes
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 LOW_FREQUENCY = 1 / 16
 """Standard deviation, as a fraction of the crop's side, below which colour is the original's."""
-LUMA = np.array([[0.299, 0.587, 0.114]])
 _OPPONENT = np.array([[1.0, -1.0, 0.0], [-0.5, -0.5, 1.0], [0.0, 0.0, 0.0]])
 """Red less green, and blue less yellow, of RGB; and nothing, as OpenCV is far quicker from three to three."""
 _SHRINK = 4
 """By which pictures are smaller where only their low frequencies are wanted."""
 
 
-def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0) -> Frame:
-    """The frame with its restored faces laid over it by `strength` (0..1); without any, itself."""
+def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: float = 0.0) -> Frame:
+    """The frame with its restored faces laid over it by `strength` (0..1); without any, itself.
+
+    `grain` (0..1): how much of the frame's own grain stays where they are.
+    """
     faces = [face for face in item.faces if face.opacity * strength > 0]
-    return _paste_all(item.frame, faces, strength) if faces else item.frame
+    return _paste_all(item.frame, faces, strength, grain) if faces else item.frame
 
 
 def side_by_side(original: Frame, restored: Frame) -> Frame:
@@ -102,18 +105,23 @@ def low_frequencies(image: FloatArray, sigma: float) -> FloatArray:
     return np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float) -> Frame:
+def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float, grain: float) -> Frame:
     planes: list[Plane] = [plane.copy() for plane in frame.planes]
     # Where faces overlap, the larger one comes first and the others get what it leaves.
     faces = sorted(faces, key=lambda face: scale_of(face.to_crop))
     occupied = np.zeros((frame.height, frame.width), np.float32) if len(faces) > 1 else None
     for face in faces:
-        _paste(frame, planes, face, strength, occupied)
+        _paste(frame, planes, face, strength, grain, occupied)
     return replace(frame, planes=tuple(planes))
 
 
 def _paste(
-    frame: Frame, planes: list[Plane], face: RestoredFace, strength: float, occupied: FloatArray | None
+    frame: Frame,
+    planes: list[Plane],
+    face: RestoredFace,
+    strength: float,
+    grain: float,
+    occupied: FloatArray | None,
 ) -> None:
     size = face.image.shape[0]
     mask = face_mask(apply(face.to_crop, face.landmarks), size)
@@ -122,7 +130,10 @@ def _paste(
         return
     x0, y0, x1, y1 = region
     steadied = face.original * np.float32(face.gain)
-    difference = change_of_codes(match_colour(face.image, steadied), face.original, frame.colour)
+    laid = match_colour(face.image, steadied)
+    if grain:
+        laid = np.clip(laid + np.float32(grain) * grain_of(steadied, laid, mask), 0, 1)
+    difference = change_of_codes(laid, face.original, frame.colour)
     matrix = face.to_crop.copy()
     matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
     shrink = 1 / scale_of(face.to_crop)

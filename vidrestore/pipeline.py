@@ -222,7 +222,7 @@ def _laid_back(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int,
     """How many faces were restored for a frame, and the frame as it is to be written."""
     from vidrestore.compositing import composite, side_by_side
 
-    frame = composite(item, strength=settings.strength)
+    frame = composite(item, strength=settings.strength, grain=settings.grain)
     if settings.compare == "side-by-side":
         frame = side_by_side(item.frame, frame)
     return 0 if frame.second_field else len(item.faces), frame

@@ -44,6 +44,8 @@ class Settings(BaseModel):
     """How much of the degraded face's own detail is kept, 0 to 1; None: as much as each face holds."""
     temporal: float = Field(default=1.0, ge=0, le=1)
     """How strongly a face is blended with itself in the frames around, 0 to 1; 0 restores each alone."""
+    grain: float = Field(default=0.0, ge=0, le=1)
+    """How much of the picture's own grain stays on restored faces, 0 to 1."""
     deflicker: bool = False
     """Take the pumping of old film's exposure out of each face."""
     faces: str = Field(default="all", pattern=r"^(all|largest|\d+(,\d+)*)$")

@@ -81,9 +81,9 @@ def test_the_next_batch_is_computed_while_the_last_ones_faces_are_laid_back(
     beside = Beside(lambda count: third_begun.set() if count == 3 else None)
     lay_back = compositing.composite
 
-    def waiting(item: FrameFaces[RestoredFace], *, strength: float) -> Frame:
+    def waiting(item: FrameFaces[RestoredFace], **how: float) -> Frame:
         assert third_begun.wait(60), "nothing is computed while faces are laid back"
-        return lay_back(item, strength=strength)
+        return lay_back(item, **how)
 
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
     monkeypatch.setattr("vidrestore.compositing.composite", waiting)
@@ -106,7 +106,7 @@ def test_hands_beside_a_gpu_lay_back_the_same(tmp_path: Path, monkeypatch: pytes
 def test_an_error_in_a_hand_ends_the_run_and_all_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(item: FrameFaces[RestoredFace], *, strength: float) -> Frame:
+    def failing(item: FrameFaces[RestoredFace], **_: float) -> Frame:
         if item.frame.index >= 5:
             raise ZeroDivisionError("while a face was laid back")
         return item.frame

@@ -22,6 +22,7 @@ Device = Annotated[str | None, typer.Option(metavar="NAME", help=about("device")
 Strength = Annotated[float | None, typer.Option(metavar="0..1", help=about("strength"))]
 Fidelity = Annotated[float | None, typer.Option(metavar="0..1", help=about("fidelity"))]
 Temporal = Annotated[float | None, typer.Option(metavar="0..1", help=about("temporal"))]
+Grain = Annotated[float | None, typer.Option(metavar="0..1", help=about("grain"))]
 Deflicker = Annotated[bool | None, typer.Option("--deflicker", help=about("deflicker"), show_default=False)]
 Faces = Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))]
 MinFace = Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))]

@@ -1,0 +1,66 @@
+"""A face's grain: what of it is finer than its features and no stronger than noise.
+
+A restored face is free of grain. In a picture that is full of it, it looks as if cut out of another one. What
+is kept here is the film's very own grain, so its size, strength and colour are right, and so is that it is
+another in every frame.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.types import FloatArray
+
+FINEST_FEATURE = 1 / 64
+"""Standard deviation of the Gaussian that leaves no grain, of the crop's side: an iris is four times as
+wide."""
+LARGEST = 2.5
+"""Standard deviations of the grain: a scratch, a speck of dust, an edge is more than that, and cut off."""
+LUMA = np.array([[0.299, 0.587, 0.114]])
+_MAD = 1.4826
+"""Standard deviation of a normal distribution over its median distance from the middle."""
+
+
+def grain_of(film: FloatArray, clean: FloatArray, mask: FloatArray) -> FloatArray:
+    """(S, S, 3) about zero: the grain of the aligned face `film` (S, S, 3), which `clean` shows without it.
+
+    Next to nothing in footage without grain. How strong it is is taken where `mask` (S, S) shows the face.
+    """
+    fine = _fine(film)
+    shown = mask > 0.5
+    if not shown.any():
+        return np.zeros_like(film)
+    # Blurred as they are in the film, the face's own lines are fine detail as well; twice they would be too
+    # strong.
+    lines = _fine(clean)
+    share = _share(_luma(fine), _luma(lines), _strength(fine, shown))
+    grain = fine - cv2.multiply(lines, cv2.merge([share] * 3))
+    limit = float(LARGEST * _strength(grain, shown))
+    return np.clip(grain, -limit, limit, out=grain)
+
+
+def _fine(face: FloatArray) -> FloatArray:
+    sigma = FINEST_FEATURE * face.shape[0]
+    reach = 2 * round(2 * sigma) + 1
+    soft = cv2.GaussianBlur(face, (reach, reach), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(face - soft, np.float32)
+
+
+def _luma(face: FloatArray) -> FloatArray:
+    return np.asarray(cv2.transform(face, LUMA), np.float32)
+
+
+def _strength(fine: FloatArray, shown: NDArray[np.bool_]) -> float:
+    """Standard deviation of what is everywhere: a median is not moved by what is in a few places."""
+    some = fine[::2, ::2][shown[::2, ::2]]  # every other pixel says the same
+    return float(_MAD * np.median(np.abs(some))) if some.size else 0.0
+
+
+def _share(fine: FloatArray, lines: FloatArray, strength: float) -> FloatArray:
+    """(S, S): how much of the lines is in the fine detail around each pixel, 0..1; of luma (S, S) each."""
+    reach = 2 * round(2 * FINEST_FEATURE * fine.shape[0]) + 1
+    both, own = (cv2.blur(a * lines, (reach, reach)) for a in (fine, lines))
+    # Where there are next to no lines, what they seem to share with grain is chance.
+    return np.clip(both / (own + np.float32(strength**2 / 10 + 1e-9)), 0, 1)
