@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.frames import make_frame
+from tests.support.frames import FORMATS, make_frame, random_frame
 from vidrestore.alignment import similarity, template, warp_face
 from vidrestore.compositing import composite
 from vidrestore.grain import grain_of
@@ -18,6 +18,7 @@ SIZE = 256
 POINTS = (template(180) + np.array([50, 30])).astype(np.float32)
 INSIDE = (slice(95, 165), slice(105, 175))
 """Pixels of the frame that are wholly under the mask."""
+EVEN = np.full((SIZE, SIZE, 3), 120 / 255, np.float32)
 STRENGTH = 9.0
 """Of the grain: its standard deviation in codes."""
 
@@ -28,18 +29,18 @@ def film(seed: int = 0, size: float = 0.7) -> Plane:
     return np.rint(120 + STRENGTH * noise / noise.std()).astype(np.uint8)
 
 
-def restored(plane: Plane, grain: float, *, clean: FloatArray | None = None) -> np.ndarray:
-    """The luma of a frame whose face was restored to `clean`, an even grey if not given."""
-    frame: Frame = make_frame([plane], "gray")
+def laid_back(frame: Frame, grain: float, image: FloatArray | None = None) -> Frame:
+    """The frame, its face restored to `image`; to what it is, if there is none."""
     to_crop = similarity(POINTS, SIZE)
-    face = RestoredFace(
-        track_id=0,
-        to_crop=to_crop,
-        image=np.full((SIZE, SIZE, 3), 120 / 255, np.float32) if clean is None else clean,
-        original=warp_face(frame, to_crop, SIZE),
-        landmarks=POINTS,
-    )
-    return composite(FrameFaces(frame=frame, faces=(face,)), grain=grain).planes[0].astype(float)
+    original = warp_face(frame, to_crop, SIZE)
+    image = original if image is None else image
+    face = RestoredFace(track_id=0, to_crop=to_crop, image=image, original=original, landmarks=POINTS)
+    return composite(FrameFaces(frame=frame, faces=(face,)), grain=grain)
+
+
+def restored(plane: Plane, grain: float, clean: FloatArray = EVEN) -> np.ndarray:
+    """The luma of a frame whose face was restored to `clean`."""
+    return laid_back(make_frame([plane], "gray"), grain, clean).planes[0].astype(float)
 
 
 def kept(plane: Plane, grain: float) -> float:
@@ -77,9 +78,25 @@ def test_the_restored_detail_stays_under_the_grain() -> None:
         (1, SIZE, 3), np.float32
     )
     clean = np.float32(120 / 255) + stripes
-    with_grain, without = (restored(film(), grain, clean=clean)[INSIDE] for grain in (1.0, 0.0))
+    with_grain, without = (restored(film(), grain, clean)[INSIDE] for grain in (1.0, 0.0))
     assert np.corrcoef(with_grain.mean(1), without.mean(1))[0, 1] > 0.99
     assert with_grain.std(1).mean() > 2 * without.std(1).mean()
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_what_the_restored_face_shows_already_is_not_added_again(name: str) -> None:
+    frame = random_frame(name, 280, 240)
+    out = laid_back(frame, 1.0)
+    before, after = frame.planes[0].astype(float), out.planes[0].astype(float)
+    assert (after - before).std() < 0.12 * before.std()
+
+
+def test_grey_film_keeps_grey_grain() -> None:
+    chroma = np.full((120, 140), 128, np.uint8)
+    frame = make_frame([film(), chroma, chroma], "yuv420p")
+    out = laid_back(frame, 1.0, EVEN)
+    assert out.planes[0][INSIDE].std() > 0.7 * film()[INSIDE].std()
+    assert all((np.abs(plane.astype(int) - 128) <= 1).all() for plane in out.planes[1:])
 
 
 @settings(max_examples=40, deadline=None)
