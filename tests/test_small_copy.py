@@ -9,7 +9,9 @@ from vidrestore.small_copy import small_copy
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("shape", [(720, 1280), (1080, 1920), (540, 959), (27, 48), (61, 97)])
+@pytest.mark.parametrize(
+    "shape", [(720, 1280), (1080, 1920), (540, 959), (480, 854), (271, 433), (27, 48), (61, 97)]
+)
 def test_a_slope_stays_a_slope(dtype: type, shape: tuple[int, int]) -> None:
     width = shape[1]
     slope = np.broadcast_to(np.linspace(20, 220, width, dtype=np.float32), shape)
