@@ -1,8 +1,11 @@
-"""Faces of two videos side by side: the picture at the top of README.md.
+"""Faces of several videos, one below the other: the picture at the top of README.md.
 
-    python samples/before_after.py samples/old_film.mp4 restored.mp4 docs/before_after.jpg --frames 30 70 100
+    vidrestore restore samples/old_film.mp4 restored.mp4
+    vidrestore restore samples/old_film.mp4 grainy.mp4 --grain 0.5
+    python samples/before_after.py samples/old_film.mp4 restored.mp4 grainy.mp4 docs/before_after.jpg \\
+        --frames 30 70 100
 
-For each frame the largest face of the first video, with some room around it: before on top, after below.
+For each frame the largest face of the first video, with some room around it, and the same of the others.
 """
 
 from __future__ import annotations
@@ -24,19 +27,18 @@ GAP = 6
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Faces of two videos side by side.")
-    parser.add_argument("before", type=Path)
-    parser.add_argument("after", type=Path)
+    parser = argparse.ArgumentParser(description="Faces of several videos, one below the other.")
+    parser.add_argument("videos", type=Path, nargs="+")
     parser.add_argument("picture", type=Path)
     parser.add_argument("--frames", type=int, nargs="+", required=True)
     parser.add_argument("--room", type=float, default=1.7, help="side of the cut over the side of the face")
     arguments = parser.parse_args()
-    befores, afters = (wanted_frames(path, arguments.frames) for path in (arguments.before, arguments.after))
+    rows = [wanted_frames(path, arguments.frames) for path in arguments.videos]
     detector = make_detector("embedded", "cpu")
     columns = []
-    for before, after in zip(befores, afters, strict=True):
-        region = region_around_face(before, detector, arguments.room)
-        cuts = [np.clip(rgb_region(frame, *region), 0, 1) for frame in (before, after)]
+    for frames in zip(*rows, strict=True):
+        region = region_around_face(frames[0], detector, arguments.room)
+        cuts = [np.clip(rgb_region(frame, *region), 0, 1) for frame in frames]
         columns.append(stack([fit(cut) for cut in cuts], axis=0))
     arguments.picture.parent.mkdir(parents=True, exist_ok=True)
     picture = np.round(stack(columns, axis=1) * 255).astype(np.uint8)
