@@ -257,6 +257,36 @@ def test_a_batch_computes_only_what_one_of_its_faces_asks_for() -> None:
     assert computed == {"what both show", "mended"}
 
 
+def test_a_face_of_which_next_to_nothing_may_stay_is_not_mended_whoever_is_beside_it() -> None:
+    torch.manual_seed(0)
+    skip = PictureTransform(8).requires_grad_(False)
+    for parameter in skip.parameters():
+        parameter.add_(0.02 * torch.randn_like(parameter))
+    restored, degraded = torch.rand(2, 2, 3, 32, 32) * 2 - 1
+    may_stay = torch.tensor([PictureTransform.LEAST_KEPT, 1.0])[:, None, None, None]
+    together = skip(restored, degraded, 1.0, may_stay)
+    drawn, mended = skip.parts(restored, degraded)
+    assert torch.equal(together[0], drawn[0])
+    assert torch.allclose(together[1], mended[1], atol=1e-6)
+    skip.mend.register_forward_pre_hook(lambda *_: pytest.fail("mended in vain"))
+    assert torch.allclose(skip(restored[:1], degraded[:1], 1.0, may_stay[:1]), drawn[:1], atol=1e-6)
+
+
+def test_what_may_stay_is_the_same_asked_for_or_found_on_the_way() -> None:
+    config = replace(SMALL, encoder_stem=4, encoder_widths=(64,), decoder_stem=2, fidelity_picture=8)
+    network = Daefr(config).eval().requires_grad_(False)
+    network.fidelity["picture"].verdict[2].weight[:] = torch.randn(1, 32)
+    faces = torch.randn(3, 3, 32, 32)
+    fused, levels = network.encode_with_levels(faces, network.config.level_sides)
+    quantised = network.codebook.look_up(network.codes(network.predict(fused)))
+    may_stay = network.may_stay(levels)
+    assert may_stay is not None
+    assert may_stay.shape == (3, 1, 1, 1)
+    found = network.decode(quantised, levels, 1.0)
+    assert torch.equal(network.decode(quantised, levels, 1.0, may_stay), found)
+    assert Daefr(SMALL).may_stay(levels) is None
+
+
 def test_the_detail_spectrum_tells_blur_and_grain_and_not_contrast_or_size_of_the_picture() -> None:
     torch.manual_seed(0)
     coarse = torch.nn.functional.interpolate(torch.randn(1, 3, 16, 16) * 0.2, 128, mode="bicubic")

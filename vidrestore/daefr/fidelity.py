@@ -57,6 +57,9 @@ class PictureTransform(nn.Module):
     """The parts that see to what stays of the degraded face."""
     SURE, STEEP = 0.5, 3.0
     """Log odds that little was lost at which half of a face may stay, and how fast that goes over to all."""
+    LEAST_KEPT = 1 / 256
+    """Share of a degraded face that is no code's difference and is left out: to mend it takes a quarter of
+    the decoder's time."""
 
     def __init__(self, width: int) -> None:
         """`width`: channels of the finest size."""
@@ -81,15 +84,28 @@ class PictureTransform(nn.Module):
         nn.init.constant_(last.bias, -2.0)  # much is lost, until it has learned better
         self.verdict = nn.Sequential(nn.Linear(SPECTRUM, 32), nn.SiLU(), last)
 
-    def forward(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
+    def forward(
+        self,
+        restored: Tensor,
+        degraded: Tensor,
+        weight: float | Tensor,
+        may_stay: Tensor | None = None,
+    ) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S).
 
         Up to 0.5 the weight brings detail in, from there to 1 the degraded face itself. A fresh one hardly
         changes what is restored. On a processor, what no face of the batch asks for is not computed.
+        `may_stay`: what that method says, where it is known.
         """
-        return self._picture(self.in_blocks(self._blocks(restored), self._blocks(degraded), weight))
+        return self._picture(self.in_blocks(self._blocks(restored), self._blocks(degraded), weight, may_stay))
 
-    def in_blocks(self, restored: Tensor, degraded: Tensor, weight: float | Tensor) -> Tensor:
+    def in_blocks(
+        self,
+        restored: Tensor,
+        degraded: Tensor,
+        weight: float | Tensor,
+        may_stay: Tensor | None = None,
+    ) -> Tensor:
         """The same of pictures unshuffled into blocks of 2 x 2 pixels, (N, 12, S / 2, S / 2) each."""
         share = torch.as_tensor(weight, dtype=restored.dtype, device=restored.device)
         detail, kept = (2 * share).clamp(max=1), (2 * share - 1).clamp(min=0)
@@ -100,8 +116,13 @@ class PictureTransform(nn.Module):
         result = restored + detail * (drawn - restored)
         if _is_none(kept):
             return result
-        little_lost = self.little_lost(self._picture(degraded))
-        kept = kept * self.stays(little_lost).to(restored.dtype)
+        if may_stay is None:
+            may_stay = self.may_stay(self._picture(degraded))
+        kept = kept * may_stay.to(restored.dtype)
+        # For each face by itself, so that it does not depend on the others of its batch.
+        kept = kept.where(kept > self.LEAST_KEPT, 0)
+        if _is_none(kept):
+            return result
         return result + kept * (self._mended(degraded, seen) - drawn)
 
     def little_lost(self, degraded: Tensor) -> Tensor:
@@ -109,6 +130,10 @@ class PictureTransform(nn.Module):
         with torch.autocast(degraded.device.type, enabled=False):
             spectrum = detail_spectrum(degraded.float())
             return self.verdict(spectrum.to(next(self.verdict.parameters()).dtype)).float()[..., None, None]
+
+    def may_stay(self, degraded: Tensor) -> Tensor:
+        """(N, 1, 1, 1) 0..1: how much of each of the degraded faces (N, 3, S, S) may stay."""
+        return self.stays(self.little_lost(degraded))
 
     def stays(self, little_lost: Tensor) -> Tensor:
         """0..1: how much of a face may stay, by the log odds that it lost little."""

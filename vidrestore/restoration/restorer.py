@@ -26,15 +26,23 @@ SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
 """Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
 FINE_SIDE, COARSE_SIDE = 64, 16
 """Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
-DETAIL_FROM, DETAIL_AT = 0.28, 0.37
-KEPT_FROM, KEPT_AT = 0.42, 0.52
-"""Sharpness up to which a face holds next to no detail of its own, and from which it holds some; up to which
-that is too little to leave the face as it is, and from which it is enough.
+LEAST_DETAIL, SOME_DETAIL, MUCH_DETAIL = 0.25, 0.5, 0.75
+"""Fidelity of a face that lost nearly all, of one that lost much, of one that lost little.
 
-Of people held out, three quarters of those blurred and shrunk beyond recognition lie below the first, and 95
-in 100 of those mildly degraded above the second; half of those starved of bits lie below the third, and
-nearly half of those mildly degraded above the last.
+Of people held out, degraded by any recipe, the restored face is nearer to the truth with the first than with
+0, and a face as surely: the little that is left of a person keeps another one from taking the place.
 """
+SOME_FROM, SOME_AT = 0.22, 0.32
+"""Sharpness up to which a face that lost much lost nearly all, and from which it did not: three quarters of
+faces shrunk and blurred beyond recognition lie below."""
+GRAINY_FROM, GRAINY_AT = 0.4, 0.6
+"""Sharpness from which what such a face holds is rather grain, and at which it is nothing else."""
+KEPT_FROM, KEPT_AT = 0.42, 0.52
+"""Sharpness up to which a face that lost little is drawn again with its detail, and from which it is left as
+it is, mended: it would be softer than it was drawn. Half of faces starved of bits lie below the first, and
+nearly half of those mildly degraded above the last."""
+LITTLE_FROM, LITTLE_AT = 0.27, 0.40
+"""Sharpness from which a face lost little, for a network that has no verdict of its own on that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,13 +183,13 @@ class DaefrRestorer:
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
         levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
-        fidelity: float | Tensor = 0.0
-        if self._fidelity is not None:
-            fidelity = self._fidelity
-        elif levels:
-            shares = own_detail(torch.stack([c.features.sharpness for c in codes]))
-            fidelity = shares.to(self._precision)[:, None, None, None]
-        restored = network.decode(quantised.to(self._precision), levels, fidelity).float()
+        fidelity: float | Tensor = self._fidelity or 0.0
+        may_stay = None
+        if self._fidelity is None and levels:
+            may_stay = network.may_stay(levels)
+            sharpness = torch.stack([c.features.sharpness for c in codes])[:, None, None, None]
+            fidelity = own_detail(sharpness, may_stay).to(self._precision)
+        restored = network.decode(quantised.to(self._precision), levels, fidelity, may_stay).float()
         return from_device(((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1))
 
 
@@ -203,12 +211,17 @@ def _sharpness(pictures: Tensor) -> Tensor:
     return (beside - 4 * luma[:, 1:-1, 1:-1]).abs().mean((1, 2))
 
 
-def own_detail(sharpness: Tensor) -> Tensor:
-    """Fidelity 0..1, smoothly: how much of its own detail a face of that sharpness holds.
+def own_detail(sharpness: Tensor, may_stay: Tensor | None = None) -> Tensor:
+    """Fidelity 0..1, smoothly: how much of their own detail faces of that sharpness keep.
 
-    Where there is none, its blur and its stains only spoil what the codes say.
+    `may_stay` 0..1: the network's verdict on how little they lost; None: it goes by sharpness alone.
     """
-    return 0.5 * (_ramp(sharpness, DETAIL_FROM, DETAIL_AT) + _ramp(sharpness, KEPT_FROM, KEPT_AT))
+    if may_stay is None:
+        may_stay = _ramp(sharpness, LITTLE_FROM, LITTLE_AT)
+    some = _ramp(sharpness, SOME_FROM, SOME_AT) * (1 - _ramp(sharpness, GRAINY_FROM, GRAINY_AT))
+    lost_much = LEAST_DETAIL + (SOME_DETAIL - LEAST_DETAIL) * some
+    lost_little = MUCH_DETAIL + (1 - MUCH_DETAIL) * _ramp(sharpness, KEPT_FROM, KEPT_AT)
+    return lost_much + may_stay * (lost_little - lost_much)
 
 
 def _ramp(values: Tensor, start: float, end: float) -> Tensor:
