@@ -84,14 +84,14 @@ def test_a_face_keeps_as_much_of_its_detail_as_it_holds(network: Daefr) -> None:
     blocks = cv2.resize(sharp[::4, ::4], (32, 32), interpolation=cv2.INTER_NEAREST)
     between = np.asarray(cv2.GaussianBlur(blocks, (0, 0), 0.5))
     blurred = np.full_like(sharp, 0.5)
-    least, most, adaptive = (
-        DaefrRestorer(network, device=torch.device("cpu"), fidelity=w) for w in (0.25, 1.0, None)
+    off, on, adaptive = (
+        DaefrRestorer(network, device=torch.device("cpu"), fidelity=w) for w in (0.0, 1.0, None)
     )
     faces = [sharp, blurred, between]
-    found, drawn, faithful = (restore(r, faces) for r in (adaptive, least, most))
+    found, plain, faithful = (restore(r, faces) for r in (adaptive, off, on))
     assert np.allclose(found[0], faithful[0], atol=1e-6)
-    assert np.allclose(found[1], drawn[1], atol=1e-6)
-    share = np.abs(found[2] - drawn[2]).sum() / np.abs(faithful[2] - drawn[2]).sum()
+    assert np.allclose(found[1], plain[1], atol=1e-6)
+    share = np.abs(found[2] - plain[2]).sum() / np.abs(faithful[2] - plain[2]).sum()
     assert 0.05 < share < 0.95
 
 
@@ -101,15 +101,15 @@ SHARPNESS = torch.linspace(0, 1, 201)
 def test_own_detail_rises_smoothly_with_sharpness() -> None:
     shares = own_detail(SHARPNESS).tolist()
     assert shares == sorted(shares)
-    assert (shares[0], shares[-1]) == (0.25, 1)
+    assert (shares[0], shares[-1]) == (0, 1)
     assert max(np.diff(shares)) < 0.1
 
 
 def test_a_face_that_lost_much_keeps_some_of_what_is_left_but_not_of_its_grain() -> None:
     shares = own_detail(SHARPNESS, torch.zeros(201)).numpy()
     at = SHARPNESS.numpy()
-    assert shares[at < 0.2] == pytest.approx(0.25)
-    assert shares[(at > 0.33) & (at < 0.4)] == pytest.approx(0.5)
+    assert shares[at < 0.19] == pytest.approx(0)
+    assert shares[(at > 0.31) & (at < 0.4)] == pytest.approx(0.5)
     assert shares[at > 0.61] == pytest.approx(0.25)
     assert np.abs(np.diff(shares)).max() < 0.1
 

@@ -26,17 +26,17 @@ SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
 """Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
 FINE_SIDE, COARSE_SIDE = 64, 16
 """Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
-LEAST_DETAIL, SOME_DETAIL, MUCH_DETAIL = 0.25, 0.5, 0.75
-"""Fidelity of a face that lost nearly all, of one that lost much, of one that lost little.
-
-Of people held out, degraded by any recipe, the restored face is nearer to the truth with the first than with
-0, and a face as surely: the little that is left of a person keeps another one from taking the place.
+SOME_DETAIL, MUCH_DETAIL = 0.5, 0.75
+"""Fidelity of a face that lost much, and of one that lost little. What is left of a person keeps another one
+from taking the place: of people held out, degraded by any recipe, both are nearer to the truth so than at 0.
 """
-SOME_FROM, SOME_AT = 0.22, 0.32
-"""Sharpness up to which a face that lost much lost nearly all, and from which it did not: three quarters of
-faces shrunk and blurred beyond recognition lie below."""
-GRAINY_FROM, GRAINY_AT = 0.4, 0.6
-"""Sharpness from which what such a face holds is rather grain, and at which it is nothing else."""
+SOME_FROM, SOME_AT = 0.2, 0.3
+"""Sharpness up to which a face that lost much lost all, and from which it did not. Of faces shrunk and
+blurred beyond recognition half lie below the first and three quarters below the second: detail, of which they
+hold none, would only make them softer."""
+GRAINY_FROM, GRAINY_AT, GRAINY_DETAIL = 0.4, 0.6, 0.25
+"""Sharpness from which what such a face holds is rather grain, at which it is little else, and its fidelity
+there."""
 KEPT_FROM, KEPT_AT = 0.42, 0.52
 """Sharpness up to which a face that lost little is drawn again with its detail, and from which it is left as
 it is, mended: it would be softer than it was drawn. Half of faces starved of bits lie below the first, and
@@ -218,8 +218,8 @@ def own_detail(sharpness: Tensor, may_stay: Tensor | None = None) -> Tensor:
     """
     if may_stay is None:
         may_stay = _ramp(sharpness, LITTLE_FROM, LITTLE_AT)
-    some = _ramp(sharpness, SOME_FROM, SOME_AT) * (1 - _ramp(sharpness, GRAINY_FROM, GRAINY_AT))
-    lost_much = LEAST_DETAIL + (SOME_DETAIL - LEAST_DETAIL) * some
+    lost_much = SOME_DETAIL * _ramp(sharpness, SOME_FROM, SOME_AT)
+    lost_much = lost_much - (SOME_DETAIL - GRAINY_DETAIL) * _ramp(sharpness, GRAINY_FROM, GRAINY_AT)
     lost_little = MUCH_DETAIL + (1 - MUCH_DETAIL) * _ramp(sharpness, KEPT_FROM, KEPT_AT)
     return lost_much + may_stay * (lost_little - lost_much)
 
