@@ -28,10 +28,7 @@ def grain_of(film: FloatArray, clean: FloatArray, mask: FloatArray) -> FloatArra
 
     Next to nothing in footage without grain. How strong it is is taken where `mask` (S, S) shows the face.
     """
-    fine = _fine(film)
-    shown = mask > 0.5
-    if not shown.any():
-        return np.zeros_like(film)
+    fine, shown = _fine(film), mask > 0.5
     # Blurred as they are in the film, the face's own lines are fine detail as well; twice they would be too
     # strong.
     lines = _fine(clean)
@@ -53,7 +50,7 @@ def _luma(face: FloatArray) -> FloatArray:
 
 
 def _strength(fine: FloatArray, shown: NDArray[np.bool_]) -> float:
-    """Standard deviation of what is everywhere: a median is not moved by what is in a few places."""
+    """Standard deviation of what is everywhere, 0 of nothing: a median is not moved by a few places."""
     some = fine[::2, ::2][shown[::2, ::2]]  # every other pixel says the same
     return float(_MAD * np.median(np.abs(some))) if some.size else 0.0
 
