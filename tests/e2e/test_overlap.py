@@ -21,10 +21,9 @@ from vidrestore.weights import model_path
 SAMPLE = ROOT / "samples" / "old_film.mp4"
 
 
-def threads_of_rooms() -> list[str]:
-    """Those that work for a run; that of a detector waits idly, and ends when the detector is forgotten."""
-    names = (thread.name for thread in threading.enumerate())
-    return [name for name in names if name.startswith(("begun", "lane", "prefetch"))]
+def threads_left(before: set[threading.Thread]) -> set[threading.Thread]:
+    """Those that were not there `before`, but for a detector's, which waits idly until that is forgotten."""
+    return {t for t in set(threading.enumerate()) - before if not t.name.startswith("alone")}
 
 
 def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
@@ -114,9 +113,10 @@ def test_an_error_in_a_hand_ends_the_run_and_all_threads(
     beside = Beside()
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
     monkeypatch.setattr("vidrestore.compositing.composite", failing)
+    before = set(threading.enumerate())
     with pytest.raises(ZeroDivisionError, match="laid back"):
         vidrestore.restore(SAMPLE, tmp_path / "out.mp4", end=1.5, batch=4)
-    assert threads_of_rooms() == []
+    assert threads_left(before) == set()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -138,17 +138,20 @@ def test_an_error_in_a_rooms_thread_ends_the_run_and_all_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vidrestore.detection.make_detector", lambda *_: FailingDetector())
+    before = set(threading.enumerate())
     with pytest.raises(ZeroDivisionError, match="in the analysis"):
         vidrestore.restore(SAMPLE, tmp_path / "out.mp4", device="cpu")
-    assert threads_of_rooms() == []
+    assert set(threading.enumerate()) <= before
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_error_of_the_caller_stops_every_room(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+
     def fail(_: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         vidrestore.restore(SAMPLE, tmp_path / "out.mp4", on_progress=fail, device="cpu")
-    assert threads_of_rooms() == []
+    assert threads_left(before) == set()
     assert list(tmp_path.iterdir()) == []

@@ -28,7 +28,8 @@ FINE_SIDE, COARSE_SIDE = 64, 16
 """Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
 SOME_DETAIL, MUCH_DETAIL = 0.5, 0.75
 """Fidelity of a face that lost much, and of one that lost little. What is left of a person keeps another one
-from taking the place: of people held out, degraded by any recipe, both are nearer to the truth so than at 0.
+from taking the place: people held out, degraded by any recipe, are nearer to the truth so than at 0, by PSNR
+and HaarPSI.
 """
 SOME_FROM, SOME_AT = 0.2, 0.3
 """Sharpness up to which a face that lost much lost all, and from which it did not. Of faces shrunk and
