@@ -1,0 +1,167 @@
+"""The evidence network: the picture that the footage shows, and how large the error of that estimate is.
+
+A fully convolutional U-Net on blocks of 2 x 2 pixels. It has no normalisation and no attention, so it computes
+pictures of any size in the same way. It estimates a mean for each pixel, as a change of its input, and the
+scale of a Laplace distribution of the error for each band of a Laplacian pyramid.
+
+Letters in shapes: N pictures, H x W pixels, K bands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidrestore.evidence.pyramid import BANDS
+
+BLOCK = 2
+"""Pixels a side of the blocks that the network works on."""
+SMALLEST_SCALE, LARGEST_SCALE = 2e-5, 1.0
+"""Limits of the predicted scale; pictures are in 0..1."""
+SCALE_GRADIENT = 0.1
+"""Share of the scale's gradient that reaches the layers it has in common with the mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceConfig:
+    """The shape of an evidence network; stored in the header of its weights."""
+
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    """Channels of each level, finest first; each level halves the resolution of the one before."""
+    blocks: tuple[int, ...] = (1, 1, 2, 3)
+    """Residual blocks of each level, on the way down; all but the last level have as many on the way up."""
+    head_width: int = 24
+    """Channels of the layers that predict the scale."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> EvidenceConfig:
+        """The configuration that `to_dict` made; raises TypeError for other keys."""
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+    @property
+    def multiple(self) -> int:
+        """Sides of pictures must be multiples of this many pixels."""
+        return int(BLOCK * 2 ** (len(self.widths) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the network says of pictures."""
+
+    mean: Tensor
+    """(N, 3, H, W) float32 RGB in 0..1, not clipped: the estimate of the clean picture."""
+    scale: Tensor
+    """(N, K, H / 2, W / 2) float32: the Laplace scale of the mean's error in each band, finest first, in units
+    of the mean."""
+
+
+class EvidenceNetwork(nn.Module):
+    """Degraded pictures (N, 3, H, W) RGB in 0..1 -> `Evidence`; H and W are multiples of 16."""
+
+    def __init__(self, config: EvidenceConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or EvidenceConfig()
+        widths = config.widths
+        self.enter = nn.Conv2d(3 * BLOCK**2, widths[0], 3, padding=1)
+        self.encoder = nn.ModuleList(
+            _residual_blocks(width, count) for width, count in zip(widths, config.blocks, strict=True)
+        )
+        self.down = nn.ModuleList(
+            nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in zip(widths, widths[1:], strict=False)
+        )
+        self.up = nn.ModuleList(
+            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths, widths[1:], strict=False)
+        )
+        self.decoder = nn.ModuleList(
+            _residual_blocks(width, count) for width, count in zip(widths[:-1], config.blocks, strict=False)
+        )
+        self.change = nn.Conv2d(widths[0], 3 * BLOCK**2, 3, padding=1)
+        self.coarse_features = nn.Conv2d(widths[1], config.head_width, 1)
+        self.scale = nn.Sequential(
+            nn.Conv2d(widths[0] + config.head_width, config.head_width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(config.head_width, BANDS, 3, padding=1),
+        )
+        _initialise(self)
+
+    def forward(self, pictures: Tensor) -> Evidence:
+        fine, coarse = self._features(F.pixel_unshuffle(pictures - 0.5, BLOCK).to(self.change.weight.dtype))
+        change = F.pixel_shuffle(self.change(fine).float(), BLOCK)
+        fine, coarse = _limit_gradient(fine, SCALE_GRADIENT), _limit_gradient(coarse, SCALE_GRADIENT)
+        enlarged = F.interpolate(self.coarse_features(coarse), scale_factor=2, mode="nearest")
+        scale = self.scale(torch.cat([fine, enlarged], dim=1)).float().exp()
+        return Evidence(pictures.float() + change, scale.clamp(SMALLEST_SCALE, LARGEST_SCALE))
+
+    def _features(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
+        """The features of the two finest levels: (N, C, H / 2, W / 2) and (N, C', H / 4, W / 4)."""
+        x = self.enter(blocks)
+        skips = []
+        for encode, down in zip(self.encoder, self.down, strict=False):
+            skips.append(encode(x))
+            x = down(skips[-1])
+        x = self.encoder[-1](x)
+        coarse = x
+        for skip, up, decode in zip(reversed(skips), reversed(self.up), reversed(self.decoder), strict=True):
+            coarse = x
+            x = decode(F.interpolate(up(x), scale_factor=2, mode="nearest") + skip)
+        return x, coarse
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions, added to their input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.relu(self.first(x), inplace=True))
+
+
+def scales_of_bands(scale: Tensor) -> list[Tensor]:
+    """The predicted scale of each band at that band's own resolution.
+
+    Args:
+        scale: (N, K, H / 2, W / 2), as in `Evidence`.
+
+    Returns:
+        K tensors; that of band k is (N, 1, H / 2**k, W / 2**k).
+    """
+    finest = F.interpolate(scale[:, :1], scale_factor=2, mode="bilinear", align_corners=False)
+    coarser = [F.avg_pool2d(scale[:, k : k + 1], 2 ** (k - 1)) for k in range(1, scale.shape[1])]
+    return [finest, *coarser]
+
+
+def _residual_blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
+
+
+def _limit_gradient(features: Tensor, share: float) -> Tensor:
+    """The same features, through which only a share of the gradient flows back."""
+    return features.detach() + share * (features - features.detach()) if features.requires_grad else features
+
+
+def _initialise(network: EvidenceNetwork) -> None:
+    """Residual blocks begin as the identity, the change as none, the scales as a few codes."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            assert module.bias is not None
+            nn.init.zeros_(module.bias)
+    for module in network.modules():
+        if isinstance(module, ResidualBlock):
+            nn.init.zeros_(module.second.weight)
+    nn.init.zeros_(network.change.weight)
+    last = network.scale[-1]
+    assert isinstance(last, nn.Conv2d)
+    nn.init.normal_(last.weight, std=0.01)
+    nn.init.constant_(last.bias, -4.5)

@@ -1,0 +1,1 @@
+"""What training reads: faces, people held out, and synthetic degradation."""

@@ -1,0 +1,137 @@
+"""Pairs of clean and degraded crops for the evidence network.
+
+The batch of a step depends on the seed and the step alone, so a resumed run sees what an undisturbed one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vidrestore.errors import InputError
+from vidrestore.training.data.evidence_degradation import degrade_for_evidence
+from vidrestore.training.data.people import FaceFile
+from vidrestore.types import FloatArray
+
+MARGIN = 16
+"""Pixels by which a crop is larger while it is degraded: codecs' grids and edges fall anywhere in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePictures:
+    """Decoded faces in memory, with how often each is drawn."""
+
+    pictures: tuple[NDArray[np.uint8], ...]
+    """(H, W, 3) RGB each."""
+    weights: NDArray[np.float64]
+    """Of sum one."""
+
+
+def load_pictures(files: Sequence[FaceFile], *, photos_only: bool = False) -> EvidencePictures:
+    """Decode faces; raises InputError for a file that is no picture."""
+    chosen = [file for file in files if file.is_photo or not photos_only]
+    pictures = []
+    for file in chosen:
+        picture = cv2.imread(str(file.path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise InputError(f"{file.path} is not a picture that can be read")
+        pictures.append(np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8))
+    weights = np.array([file.weight for file in chosen], np.float64)
+    return EvidencePictures(tuple(pictures), weights / weights.sum())
+
+
+class EvidenceCrops(Dataset[tuple[Tensor, Tensor]]):
+    """Item i is the batch of step i: clean and degraded crops, (N, 3, S, S) in 0..1 each."""
+
+    def __init__(self, pictures: EvidencePictures, *, crop: int, batch: int, seed: int) -> None:
+        self._pictures, self._crop, self._batch, self._seed = pictures, crop, batch, seed
+
+    def __len__(self) -> int:
+        return 2**31 - 1  # a step has a batch, whatever its number
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([self._seed, step])
+        chosen = rng.choice(len(self._pictures.pictures), self._batch, p=self._pictures.weights)
+        pairs = [make_pair(self._pictures.pictures[i], self._crop, rng) for i in chosen]
+        clean, degraded = (
+            torch.from_numpy(np.stack([pair[side] for pair in pairs]))
+            .permute(0, 3, 1, 2)
+            .contiguous(memory_format=torch.channels_last)
+            for side in (0, 1)
+        )
+        return clean, degraded
+
+
+def make_pair(
+    picture: NDArray[np.uint8], crop: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """A clean crop (crop, crop, 3) in 0..1 of a picture, somewhere, at some size, and its degraded copy."""
+    side = crop + MARGIN
+    height, width = picture.shape[:2]
+    scale = rng.uniform(max(0.4, side / min(height, width)), 1.05)
+    if rng.random() < 0.25:
+        scale = 1.0  # as it is: no resampling softens it
+    reach = side / scale
+    x, y = rng.uniform(0, max(width - reach, 0)), rng.uniform(0, max(height - reach, 0))
+    if scale == 1.0:
+        x0, y0 = int(x), int(y)
+        cut = picture[y0 : y0 + side, x0 : x0 + side]
+        cut = cut if cut.shape[:2] == (side, side) else cv2.resize(picture, (side, side))  # type: ignore[assignment]
+        clean = cut.astype(np.float32) / 255
+    else:
+        clean = _warp(picture, scale, x, y, side, rng)
+    if rng.random() < 0.5:
+        clean = clean[:, ::-1]
+    if rng.random() < 0.1:
+        clean = clean.swapaxes(0, 1)
+    target, degraded = degrade_for_evidence(np.ascontiguousarray(clean), rng)
+    top, left = rng.integers(0, MARGIN + 1, 2)
+    window = np.s_[top : top + crop, left : left + crop]
+    return np.ascontiguousarray(target[window]), np.ascontiguousarray(degraded[window])
+
+
+def _warp(
+    picture: NDArray[np.uint8], scale: float, x: float, y: float, side: int, rng: np.random.Generator
+) -> FloatArray:
+    """A part of the picture, smaller and turned a little, without aliasing."""
+    source = picture
+    if scale < 0.95:
+        sigma = 0.5 * np.sqrt(1 / scale**2 - 1)
+        source = cv2.GaussianBlur(picture, (0, 0), sigma)  # type: ignore[assignment]
+    angle = np.deg2rad(rng.normal(0, 8))
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    centre = np.array([x, y]) + side / scale / 2
+    matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
+    matrix[:, 2] = side / 2 - matrix[:, :2] @ centre
+    warped = cv2.warpAffine(
+        source, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(warped).astype(np.float32) / 255
+
+
+def validation_pairs(files: Sequence[FaceFile], crop: int, count: int) -> tuple[Tensor, Tensor]:
+    """`count` pairs of people held out, always the same: (N, 3, S, S) in 0..1 each."""
+    chosen = list(files)[:: max(1, len(files) // count)][:count]
+    pictures = load_pictures(chosen).pictures
+    pairs = [
+        make_pair(picture, crop, np.random.default_rng(list(file.path.stem.encode())))
+        for picture, file in zip(pictures, chosen, strict=True)
+    ]
+    stacked = [torch.from_numpy(np.stack([p[side] for p in pairs])).permute(0, 3, 1, 2) for side in (0, 1)]
+    return stacked[0].contiguous(), stacked[1].contiguous()
+
+
+def find_faces(folders: Sequence[Path], manifest: Path | None = None) -> list[FaceFile]:
+    """The faces of several folders; the first folder's manifest is for all of them."""
+    from vidrestore.training.data.people import list_faces
+
+    manifest = manifest or folders[0] / "manifest.csv"
+    return [face for folder in folders for face in list_faces(folder, manifest=manifest)]

@@ -1,0 +1,93 @@
+"""A set of faces with its manifest: who is held out, and how often each face is drawn."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidrestore.errors import InputError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+TURNED, DARK, OPEN_MOUTH = 0.25, 80.0, 0.2
+"""Yaw, mean luma and mouth openness from which a face is rare in portraits, and drawn twice as often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceFile:
+    """One picture of an aligned face."""
+
+    path: Path
+    person: str
+    """Files of one person share it."""
+    is_held_out: bool
+    """Whether the person is for validation alone."""
+    is_photo: bool
+    """False: a synthetic picture."""
+    weight: float = 1.0
+    """How often it is drawn, relative to others."""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """The manifest's columns that are not empty, by name."""
+
+    def attribute(self, name: str) -> str:
+        """The manifest's value of a column, "" where it is unknown."""
+        return dict(self.attributes).get(name, "")
+
+
+def list_faces(
+    folder: Path, *, validation_share: float = 0.1, manifest: Path | None = None
+) -> list[FaceFile]:
+    """The faces of a folder in the order of their names.
+
+    Args:
+        folder: pictures of aligned faces; files of one person begin alike, up to "__".
+        validation_share: share of people held out, by a hash, where the manifest does not say.
+        manifest: a CSV file with a row for each file; `folder`/manifest.csv by default, if there is one.
+
+    Raises:
+        InputError: the folder holds no pictures.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder of faces at {folder}")
+    manifest = manifest or folder / "manifest.csv"
+    rows: dict[str, dict[str, str]] = {}
+    if manifest.is_file():
+        with manifest.open(encoding="utf-8", newline="") as file:
+            rows = {Path(row["file"]).stem: row for row in csv.DictReader(file)}
+    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES]
+    if not files:
+        raise InputError(f"{folder} holds no images")
+    return [_face_file(path, rows.get(path.stem, {}), validation_share) for path in files]
+
+
+def _face_file(path: Path, row: dict[str, str], validation_share: float) -> FaceFile:
+    person = row.get("person") or path.stem.split("__")[0]
+    split = row.get("split", "")
+    held_out = split == "validation" if split else _hash_share(person) < validation_share
+    rare = (
+        abs(_number(row, "yaw", 0.0)) > TURNED
+        or _number(row, "luma", 255.0) < DARK
+        or _number(row, "mouth", 0.0) > OPEN_MOUTH
+    )
+    return FaceFile(
+        path=path,
+        person=person,
+        is_held_out=held_out,
+        is_photo=row.get("kind", "photo") != "synthetic",
+        weight=2.0 if rare else 1.0,
+        attributes=tuple((name, value) for name, value in row.items() if value),
+    )
+
+
+def _number(row: dict[str, str], name: str, default: float) -> float:
+    try:
+        return float(row.get(name, ""))
+    except ValueError:
+        return default
+
+
+def _hash_share(name: str) -> float:
+    """0..1, always the same for a name."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32
