@@ -1,0 +1,1 @@
+"""Training data: faces, degradations, scenes."""
