@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from vidrestore.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
 
-P = ParamSpec("P")
-R = TypeVar("R")
-T = TypeVar("T")
 
 SPINS = 20_000
 """A fraction of a millisecond."""

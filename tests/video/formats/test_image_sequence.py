@@ -18,7 +18,7 @@ from tests.support.clips import Clip, make_clip, read_number
 from tests.support.shared import ROOT
 from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.video import open_input, probe, read_frames
-from vidrestore.video.exr import exr
+from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.image_sequence import find_pictures, is_pattern, parse_pattern
 
 HEIGHT, WIDTH = 64, 96
@@ -268,14 +268,14 @@ def test_a_photograph_comes_out_as_it_is_shown(tmp_path: Path, orientation: int,
 def test_light_that_a_face_changes_is_changed_by_the_difference_alone() -> None:
     light = np.full((4, 4, 3), 2.5, np.float32)
     light[0] = 0.25
-    codes = exr.to_codes(light)
+    codes = exr_file.to_codes(light)
     source = open_frame(codes)
-    np.testing.assert_array_equal(exr.changed(light, source), light)
+    np.testing.assert_array_equal(exr_file.changed(light, source), light)
     brighter = [plane.copy() for plane in codes]
     for plane in brighter:
-        plane[0, 0] = exr.to_codes(np.full((1, 1, 3), 0.5, np.float32))[0][0, 0]
-        plane[3, 3] = exr.to_codes(np.full((1, 1, 3), 0.75, np.float32))[0][0, 0]
-    made = exr.changed(light, open_frame(brighter))
+        plane[0, 0] = exr_file.to_codes(np.full((1, 1, 3), 0.5, np.float32))[0][0, 0]
+        plane[3, 3] = exr_file.to_codes(np.full((1, 1, 3), 0.75, np.float32))[0][0, 0]
+    made = exr_file.changed(light, open_frame(brighter))
     np.testing.assert_allclose(made[0, 0], 0.5, atol=1e-4)
     np.testing.assert_allclose(made[3, 3], 2.25, atol=1e-4)  # a highlight stays one
     assert np.count_nonzero(made != light) == 6
@@ -292,7 +292,7 @@ def open_frame(planes: Any) -> Any:
         time_base=Fraction(1, 25),
         planes=tuple(planes),
         format=describe_format("gbrp16le"),
-        colour=exr.COLOUR,
+        colour=exr_file.COLOUR,
     )
 
 

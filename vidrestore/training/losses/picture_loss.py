@@ -18,7 +18,7 @@ from vidrestore.training.losses.discriminator import (
     hinge,
     make_discriminator,
 )
-from vidrestore.training.losses.losses import (
+from vidrestore.training.losses.loss_terms import (
     even_weights,
     feature_weights,
     make_perceptual,

@@ -13,7 +13,7 @@ from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
 from vidrestore.training.distributed import descend
 from vidrestore.training.loop import Validation, run
-from vidrestore.training.losses.losses import Association
+from vidrestore.training.losses.loss_terms import Association
 from vidrestore.training.stage_weights import load_vqgan, require_start
 from vidrestore.training.stages.reconstruction import Reconstruction, reconstruct
 

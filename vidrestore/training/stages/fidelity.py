@@ -23,7 +23,7 @@ from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
 from vidrestore.training.distributed import descend
 from vidrestore.training.loop import Validation, run
-from vidrestore.training.losses.losses import edge_loss, even_weights, pixel_loss, ruined_share
+from vidrestore.training.losses.loss_terms import edge_loss, even_weights, pixel_loss, ruined_share
 from vidrestore.training.losses.picture_loss import PictureLoss
 from vidrestore.training.stage_weights import require_start
 from vidrestore.training.stages.codebook import NETWORKS

@@ -16,7 +16,7 @@ from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
 from vidrestore.training.distributed import descend
 from vidrestore.training.loop import Validation, run
-from vidrestore.training.losses.losses import feature_weights
+from vidrestore.training.losses.loss_terms import feature_weights
 from vidrestore.training.stage_weights import load_vqgan, require_start
 
 FEATURE_WEIGHT = 10.0

@@ -14,7 +14,7 @@ import numpy as np
 from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.orientation import turned
 from vidrestore.types import FloatArray, Frame, VideoInfo
-from vidrestore.video.exr import exr
+from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.containers import IMAGES
 from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
 from vidrestore.video.reading import side_data
@@ -86,7 +86,7 @@ class ExrWriter:
             path = parse_pattern(path).path(self._number + self._written)
         light = self._light(frame)
         with self._sentences():
-            exr.save(path, light, half=self._info.profile != "single")
+            exr_file.save(path, light, half=self._info.profile != "single")
         self._written += 1
 
     @contextmanager
@@ -98,7 +98,7 @@ class ExrWriter:
 
     def _light(self, frame: Frame) -> FloatArray:
         if not self._source.is_exr:
-            return turned(exr.from_video(frame), frame.orientation)
-        original = exr.load(exr.picture_path(self._source, frame))
+            return turned(exr_file.from_video(frame), frame.orientation)
+        original = exr_file.load(exr_file.picture_path(self._source, frame))
         times = frame.width // original.shape[1]  # twice as wide side by side
-        return exr.changed(np.concatenate([original] * times, axis=1), frame)
+        return exr_file.changed(np.concatenate([original] * times, axis=1), frame)

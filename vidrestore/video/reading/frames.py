@@ -14,7 +14,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidrestore.types import Frame, VideoInfo
-from vidrestore.video.exr import exr
+from vidrestore.video.exr import exr_file
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.reading import demuxer
@@ -40,7 +40,7 @@ def read_frames(
     """
     input = as_input(given)
     if input.is_exr:
-        yield from exr.read(input, info, start=start, end=end)
+        yield from exr_file.read(input, info, start=start, end=end)
         return
 
     def part(stream: VideoStream) -> tuple[int | None, int | None]:

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
 from vidrestore.types import ColourTags, FieldOrder, VideoInfo
-from vidrestore.video.exr import exr
+from vidrestore.video.exr import exr_file
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.reading import demuxer, side_data
 from vidrestore.video.reading.input import Input, as_input
@@ -65,7 +65,7 @@ def probe(given: Path | Input) -> VideoInfo:
             bit_rate=stream.bit_rate or container.bit_rate or None,
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
-        return exr.describe(input, info, picture.format.name) if input.is_exr else info
+        return exr_file.describe(input, info, picture.format.name) if input.is_exr else info
 
 
 def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:

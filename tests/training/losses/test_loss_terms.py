@@ -20,7 +20,7 @@ from vidrestore.training.losses.discriminator import (
     hinge,
     make_discriminator,
 )
-from vidrestore.training.losses.losses import (
+from vidrestore.training.losses.loss_terms import (
     Association,
     edge_loss,
     even_weights,
