@@ -18,7 +18,7 @@ Nothing here is timed in the tests: run it on a machine that does nothing else.
 
 from __future__ import annotations
 
-from vidrestore.device import yield_while_waiting
+from vidrestore.runtime.device import yield_while_waiting
 
 yield_while_waiting()  # as the command does, before anything below loads torch
 
@@ -40,7 +40,7 @@ from benchmarks import elsewhere, end_to_end, gpu, network, start
 from benchmarks.charts import write_bars
 from benchmarks.known_clips import make_clip
 from benchmarks.memory import peak_of_restore, repeat
-from vidrestore.device import resolve_device
+from vidrestore.runtime.device import resolve_device
 from vidrestore.types import FloatArray
 
 Rows = list[tuple[str, float, float | None]]

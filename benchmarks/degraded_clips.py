@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour import planes_from_rgb, rgb_region
-from vidrestore.training.film import grain, wear
+from vidrestore.colour.yuv_rgb import planes_from_rgb, rgb_region
+from vidrestore.training.data.footage_degradation import grain, wear
 from vidrestore.types import FloatArray, Frame
 
 BROADCAST_SHRINK, BROADCAST_CRF = 4.0, 34

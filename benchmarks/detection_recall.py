@@ -18,13 +18,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidrestore.boxes import overlap, smaller_side
-from vidrestore.colour import small_rgb
+from vidrestore.colour.yuv_rgb import small_rgb
 from vidrestore.detection import detect
 from vidrestore.detection.cascade import CascadeProposals
 from vidrestore.detection.embedded import EmbeddedDetector
-from vidrestore.detection.finder import FinderProposals
+from vidrestore.detection.finder_net import FinderProposals
 from vidrestore.detection.retinaface import RetinaFaceDetector
+from vidrestore.faces.boxes import overlap, smaller_side
 from vidrestore.types import Detection, Frame
 from vidrestore.video import probe, read_frames
 

@@ -19,8 +19,8 @@ import torch
 
 import vidrestore
 from benchmarks.known_clips import make_clip, portraits
-from vidrestore.memory import keep_memory
 from vidrestore.restoration import FaceCodes, FaceFeatures
+from vidrestore.runtime.malloc import keep_memory
 from vidrestore.types import FloatArray, Report
 
 SIZE = 512

@@ -14,16 +14,16 @@ import av
 import vidrestore
 from benchmarks.known_clips import SIZES, make_clip
 from benchmarks.network import published
-from vidrestore.alignment import align
 from vidrestore.daefr import save
 from vidrestore.detection import detect, make_detector
+from vidrestore.faces.alignment import align
 from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, batches_for, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, Report
 from vidrestore.video import open_input, probe, read_frames
-from vidrestore.video.encoder import quality_options
-from vidrestore.video.match import choose_codec
+from vidrestore.video.writing.codec_choice import choose_codec
+from vidrestore.video.writing.encoders import quality_options
 from vidrestore.weights import model_path
 
 FACES = (1, 4)

@@ -20,12 +20,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidrestore.boxes import overlap
-from vidrestore.colour import small_rgb
+from vidrestore.colour.yuv_rgb import small_rgb
 from vidrestore.detection.cascade import CascadeProposals
 from vidrestore.detection.embedded import EmbeddedDetector
-from vidrestore.detection.finder import FinderProposals
+from vidrestore.detection.finder_net import FinderProposals
 from vidrestore.detection.proposals import Proposals
+from vidrestore.faces.boxes import overlap
 from vidrestore.types import ColourTags, FloatArray, Frame, PixelFormat, Plane
 from vidrestore.video import probe, read_frames
 

@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import plain_daefr
 from benchmarks.network import likeness, picture_of, published, restored
 from benchmarks.timing import interleaved
-from vidrestore.device import resolve_precision
 from vidrestore.restoration import DaefrRestorer, make_restorer
+from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 

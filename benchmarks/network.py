@@ -24,9 +24,9 @@ from benchmarks.known_clips import portraits
 from benchmarks.timing import fresh_process, interleaved
 from vidrestore.daefr import PUBLISHED, Daefr
 from vidrestore.daefr.checkpoint import from_authors
-from vidrestore.device import resolve_precision
 from vidrestore.restoration import DaefrRestorer, make_restorer
 from vidrestore.restoration.restorer import FaceCodes
+from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 

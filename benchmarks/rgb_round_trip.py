@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import vidrestore
 from vidrestore.types import Frame
 from vidrestore.video import probe, read_frames
-from vidrestore.video.formats import pack, unpack
+from vidrestore.video.formats.pixel_formats import pack, unpack
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "old_film.mp4"
 

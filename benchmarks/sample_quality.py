@@ -23,11 +23,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.alignment import similarity, warp_face
 from vidrestore.detection import make_detector
 from vidrestore.errors import InputError
 from vidrestore.evaluation.image import edge_energy_ratio, psnr, ssim
 from vidrestore.evaluation.temporal import flicker_of_pair, truth_motion, warping_error_of_pair
+from vidrestore.faces.alignment import similarity, warp_face
 from vidrestore.types import Detection, FloatArray, Frame, VideoInfo
 from vidrestore.video import probe, read_frames
 

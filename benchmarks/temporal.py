@@ -34,8 +34,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.degraded_clips import KINDS, degrade
-from vidrestore.alignment import align, warp_face
-from vidrestore.compositing import match_colour
 from vidrestore.detection import detect, make_detector
 from vidrestore.evaluation.image import psnr, ssim
 from vidrestore.evaluation.temporal import (
@@ -44,6 +42,8 @@ from vidrestore.evaluation.temporal import (
     truth_motion,
     warping_error_of_pair,
 )
+from vidrestore.faces.alignment import align, warp_face
+from vidrestore.faces.compositing import match_colour
 from vidrestore.restoration import (
     DaefrRestorer,
     FaceCodes,

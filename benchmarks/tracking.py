@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vidrestore.boxes import overlap, smaller_side
 from vidrestore.detection import FaceDetector, detect, make_detector
 from vidrestore.detection.retinaface import RetinaFaceDetector
+from vidrestore.faces.boxes import overlap, smaller_side
 from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, TrackedFace

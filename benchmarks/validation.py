@@ -7,7 +7,8 @@ is degraded once by each of four recipes, seeded by its name, so every run measu
 
 mild       what needs next to nothing
 stage3     the specification's stage three, scaled to the network's size
-film       vidrestore.training.film: worn prints, tape, codecs; the target has the print's tone
+film       worn prints, tape, codecs (vidrestore.training.data.footage_degradation); the target has the
+           print's tone
 broadcast  the same file's small faces, coded at a starved rate
 
 Prints means over people for the input, for the restored face at several fidelities and, with the stage-one
@@ -29,12 +30,12 @@ import cv2
 import numpy as np
 import torch
 
-from vidrestore.compositing import match_colour
 from vidrestore.evaluation.image import edge_energy_ratio, gmsd, haarpsi, ms_ssim, psnr, ssim
 from vidrestore.evaluation.niqe import NiqeModel, fit_niqe, niqe
+from vidrestore.faces.compositing import match_colour
 from vidrestore.restoration import DaefrRestorer, make_restorer
 from vidrestore.training.config import DataConfig, Recipe, read_config
-from vidrestore.training.dataset import crop_face, degrade_by, read_face, split_people, to_tensor
+from vidrestore.training.data.dataset import crop_face, degrade_by, read_face, split_people, to_tensor
 from vidrestore.training.stage_weights import load_vqgan
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour import rgb_region
+from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.detection import FaceDetector, make_detector
 from vidrestore.types import Frame
 from vidrestore.video import probe, read_frames

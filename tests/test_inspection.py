@@ -14,8 +14,8 @@ import pytest
 import vidrestore
 from tests.tracking.motion import picture
 from vidrestore import InputError, UsageError
-from vidrestore.alignment import template
 from vidrestore.cli import main
+from vidrestore.faces.alignment import template
 from vidrestore.types import Detection, Frame
 
 

@@ -6,8 +6,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidrestore.device import yield_while_waiting
-from vidrestore.memory import share_one_heap
+from vidrestore.runtime.device import yield_while_waiting
+from vidrestore.runtime.malloc import share_one_heap
 from vidrestore.settings import EngineName, make_settings
 from vidrestore.types import ProgressCallback, Report
 

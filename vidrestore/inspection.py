@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.boxes import mean_side
 from vidrestore.errors import InputError
+from vidrestore.faces.boxes import mean_side
 from vidrestore.settings import Settings
 from vidrestore.types import Frame, Progress, ProgressCallback, TrackedFace, VideoInfo
 
@@ -53,7 +53,7 @@ class FaceTrack:
     side: tuple[float, float, float]
     """Least, mean and greatest side of its box, pixels."""
     sharpness: float
-    """Mean of `vidrestore.alignment.sharpness`: some 2 is soft, 10 is a good photograph."""
+    """Mean of `vidrestore.faces.alignment.sharpness`: some 2 is soft, 10 is a good photograph."""
     score: float
     """Mean of the detector's, 0..1."""
     thumbnail: NDArray[np.uint8] = field(repr=False, compare=False)
@@ -208,7 +208,7 @@ class _Notes:
             self._take_face(frame, face)
 
     def _take_face(self, frame: Frame, face: TrackedFace) -> None:
-        from vidrestore.alignment import face_to_crop, sharpness, warp_face
+        from vidrestore.faces.alignment import face_to_crop, sharpness, warp_face
 
         here = (frame.index, frame.seconds)
         sums = self.tracks.setdefault(face.track_id, _Sums(first=here, last=here))

@@ -17,8 +17,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidrestore.account import Account
 from vidrestore.errors import InputError
+from vidrestore.report import Account
 from vidrestore.settings import Settings
 from vidrestore.types import (
     AlignedFace,
@@ -62,7 +62,8 @@ def restore_video(
     Raises a VidrestoreError for what the user can cause or fix; then no output is left behind.
     """
     from vidrestore import video
-    from vidrestore.streaming import Prefetch, begun
+    from vidrestore.runtime.pipeline_threads import Prefetch
+    from vidrestore.runtime.worker_threads import begun
 
     video.check_paths(source, target, settings.overwrite, settings.container)
     given = video.open_input(source, **settings.about_input())
@@ -120,7 +121,7 @@ def _restored_frames(
 ) -> Iterator[Frame]:
     """The pipeline itself, lazily; of interlaced video each field by itself."""
     from vidrestore.detection import detect
-    from vidrestore.streaming import Prefetch
+    from vidrestore.runtime.pipeline_threads import Prefetch
     from vidrestore.tracking import choose, track
     from vidrestore.video import read_frames
 
@@ -162,8 +163,7 @@ def restored_frames(
     What leads to `tracked` runs in a thread, ahead of the network, which ends when this is closed;
     `interrupt` ends a wait in there.
     """
-    from vidrestore.alignment import align
-    from vidrestore.memory import steady_memory
+    from vidrestore.faces.alignment import align
     from vidrestore.restoration import (
         TemporalBlend,
         WholeBatches,
@@ -174,7 +174,8 @@ def restored_frames(
         lanes_for,
         restore,
     )
-    from vidrestore.streaming import Prefetch, map_ahead
+    from vidrestore.runtime.malloc import steady_memory
+    from vidrestore.runtime.pipeline_threads import Prefetch, map_ahead
 
     clock = run.clock
     on_processor = restorer.device.type == "cpu"
@@ -220,7 +221,7 @@ def restored_frames(
 
 def _laid_back(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int, Frame]:
     """How many faces were restored for a frame, and the frame as it is to be written."""
-    from vidrestore.compositing import composite, side_by_side
+    from vidrestore.faces.compositing import composite, side_by_side
 
     frame = composite(item, strength=settings.strength, grain=settings.grain)
     if settings.compare == "side-by-side":
@@ -230,7 +231,7 @@ def _laid_back(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int,
 
 def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     """Coded width and height; with the comparison twice as wide as it is shown."""
-    from vidrestore.orientation import shown_across
+    from vidrestore.faces.orientation import shown_across
 
     if settings.compare != "side-by-side":
         return info.width, info.height

@@ -189,7 +189,7 @@ class AlignedFace:
     to_crop: NDArray[np.float64]
     """(2, 3) similarity, frame px -> crop px."""
     image: FloatArray
-    """(S, S, 3) RGB in 0..1; of PQ, HLG and linear video its SDR rendering (`transfer.py`)."""
+    """(S, S, 3) RGB in 0..1; of PQ, HLG and linear video its SDR rendering (`colour/hdr.py`)."""
     landmarks: FloatArray
     """(5, 2) [frame px]."""
     opacity: float = 1.0

@@ -14,7 +14,7 @@ from vidrestore.cli import main, train
 
 @pytest.mark.parametrize("stage", train.STAGES)
 def test_every_stage_has_its_module(stage: str) -> None:
-    assert find_spec(f"vidrestore.training.{stage}") is not None
+    assert find_spec(train.module_name(stage)) is not None
 
 
 def test_the_stage_gets_its_file_and_the_values_that_win_over_it(
@@ -31,7 +31,7 @@ def test_the_stage_gets_its_file_and_the_values_that_win_over_it(
 
     monkeypatch.setattr(train, "import_module", import_stage)
     assert main(["train", "codebook", "--config", "hq.yaml", "steps=10", "optim.batch=2"]) == 0
-    assert called == [("vidrestore.training.codebook", Path("hq.yaml"), ["steps=10", "optim.batch=2"])]
+    assert called == [("vidrestore.training.stages.codebook", Path("hq.yaml"), ["steps=10", "optim.batch=2"])]
     assert capsys.readouterr().out == f"trained: {Path('runs/weights.safetensors')}\n"
 
 

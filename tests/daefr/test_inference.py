@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from tests.daefr.test_network import SMALL
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock, Upsample
+from vidrestore.daefr.cpu.winograd import WinogradConv2d, fits, pays
 from vidrestore.daefr.inference import PhasedUpsample, hasten
-from vidrestore.daefr.winograd import WinogradConv2d, fits, pays
 
 CPU = torch.device("cpu")
 

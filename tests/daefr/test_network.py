@@ -16,9 +16,9 @@ from benchmarks.formula import authors_names, formula_face, formula_weights
 from tests.support.shared import SHARED, needs_shared
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.daefr.checkpoint import from_authors
-from vidrestore.daefr.codebook import Codebook
 from vidrestore.daefr.fidelity import HALVINGS, SPECTRUM, PictureTransform, detail_spectrum
 from vidrestore.daefr.inference import hasten
+from vidrestore.daefr.vector_quantizer import Codebook
 from vidrestore.daefr.vqgan import Vqgan
 
 TINY = DaefrConfig(

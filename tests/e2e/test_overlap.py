@@ -13,7 +13,7 @@ import torch
 import vidrestore
 from tests.support.clips import packets_of
 from tests.support.shared import ROOT
-from vidrestore import compositing
+from vidrestore.faces import compositing
 from vidrestore.restoration import FaceCodes, FaceFeatures, make_restorer
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces, RestoredFace
 from vidrestore.weights import model_path
@@ -85,7 +85,7 @@ def test_the_next_batch_is_computed_while_the_last_ones_faces_are_laid_back(
         return lay_back(item, **how)
 
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
-    monkeypatch.setattr("vidrestore.compositing.composite", waiting)
+    monkeypatch.setattr("vidrestore.faces.compositing.composite", waiting)
     report = vidrestore.restore(SAMPLE, tmp_path / "out.mkv", end=0.7, batch=4, codec="ffv1")
     assert report.faces > 12
 
@@ -112,7 +112,7 @@ def test_an_error_in_a_hand_ends_the_run_and_all_threads(
 
     beside = Beside()
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
-    monkeypatch.setattr("vidrestore.compositing.composite", failing)
+    monkeypatch.setattr("vidrestore.faces.compositing.composite", failing)
     before = set(threading.enumerate())
     with pytest.raises(ZeroDivisionError, match="laid back"):
         vidrestore.restore(SAMPLE, tmp_path / "out.mp4", end=1.5, batch=4)

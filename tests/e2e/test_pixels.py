@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import vidrestore
 from tests.support.footage import FACE, Footage, face_pictures, interlaced, make_footage, panned
-from vidrestore import compositing
+from vidrestore.faces import compositing
 from vidrestore.types import FloatArray, Frame, Report
 from vidrestore.video import probe, read_frames
 

@@ -14,8 +14,8 @@ import pytest
 
 import vidrestore
 from tests.support.shared import ROOT
-from vidrestore.alignment import similarity, warp_face
 from vidrestore.evaluation import psnr, ssim
+from vidrestore.faces.alignment import similarity, warp_face
 from vidrestore.types import FloatArray, Frame, Report
 from vidrestore.video import probe, read_frames
 

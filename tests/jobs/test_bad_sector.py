@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.test_film import assert_equal, left_in
 from tests.jobs.test_kill import ENVIRONMENT, command, parts_done
+from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.bad_sector import bad_sector, make_preload
 from tests.support.clips import Clip, make_clip
 from tests.support.films import make_film

@@ -15,7 +15,7 @@ from vidrestore.cli import main
 from vidrestore.errors import OutputError, ProcessingError
 from vidrestore.jobs import batch
 from vidrestore.jobs.batch import BatchProgress, restore_folder
-from vidrestore.jobs.made import Made
+from vidrestore.jobs.batch_record import Made
 from vidrestore.settings import make_settings
 
 FFV1 = make_settings(codec="ffv1", container="mkv")

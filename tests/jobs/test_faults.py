@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.jobs.test_film import assert_equal, left_in
 from tests.jobs.test_kill import ENVIRONMENT, command, run
+from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.films import make_film
 
 HOW = ("--codec", "ffv1", "--segment", "1", "--device", "cpu")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.test_film import assert_equal, left_in
+from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.clips import packets_of
 from tests.support.films import make_film
 from tests.support.shared import ROOT

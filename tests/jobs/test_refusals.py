@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import vidrestore
-from tests.jobs.test_film import assert_equal, left_in
+from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.films import make_film
 from vidrestore.errors import OutputError, ProcessingError, UsageError
-from vidrestore.jobs import segment
+from vidrestore.jobs import segment_task
 from vidrestore.jobs.journal import Journal, journal_path
 from vidrestore.video import PartWriter
 
@@ -32,7 +32,7 @@ def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, *, fails_at: int = 40) 
         write(self, frame)
 
     with monkeypatch.context() as patch:
-        patch.setattr(segment.PartWriter, "write", failing)
+        patch.setattr(segment_task.PartWriter, "write", failing)
         with pytest.raises(ProcessingError, match=r"segment 2 .* \(1 segment is kept: run the same command"):
             vidrestore.restore(source, output, **HOW)
     assert not output.exists()

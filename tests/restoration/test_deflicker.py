@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vidrestore.compositing import composite
+from vidrestore.faces.compositing import composite
 from vidrestore.restoration import deflicker
 from vidrestore.types import AlignedFace, ColourTags, Frame, FrameFaces, PixelFormat, RestoredFace
 

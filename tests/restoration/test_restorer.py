@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.alignment import sharpness
 from vidrestore.daefr import Daefr, DaefrConfig, save
 from vidrestore.errors import UsageError
+from vidrestore.faces.alignment import sharpness
 from vidrestore.restoration import DaefrRestorer, make_restorer
-from vidrestore.restoration.restorer import COARSE_SIDE, FINE_SIDE, own_detail, relative_sharpness
+from vidrestore.restoration.face_fidelity import COARSE_SIDE, FINE_SIDE, own_detail, relative_sharpness
 from vidrestore.types import FloatArray
 
 SMALL = DaefrConfig(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend, restore
-from vidrestore.streaming import Lanes
+from vidrestore.runtime.worker_threads import Lanes
 from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
 
 SIZE = 4

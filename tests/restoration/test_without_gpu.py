@@ -17,7 +17,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 
 from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.restoration import DaefrRestorer, FaceCodes, TemporalBlend
-from vidrestore.restoration.blending import _on_device
+from vidrestore.restoration.temporal_blend import _on_device
 
 FACES = [np.full((256, 256, 3), level, np.float32) for level in (0.2, 0.5, 0.8)]
 

@@ -58,7 +58,7 @@ def make_bad_here(patch: pytest.MonkeyPatch, path: Path, share: float, *, times:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             return super().read(min(size, first - at) if at < first else size)
 
-    patch.setattr("vidrestore.video.reading.FileIO", Bad)
+    patch.setattr("vidrestore.video.reading.file_io.FileIO", Bad)
 
 
 def _begin(path: Path, share: float) -> int:

@@ -11,7 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.video.formats import unpack
+from vidrestore.video.formats.pixel_formats import unpack
 
 Packet = tuple[Fraction, bytes]
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from vidrestore.alignment import template
+from vidrestore.faces.alignment import template
 from vidrestore.types import ColourTags, Detection, Frame, FrameFaces, PixelFormat
 
 GREY = PixelFormat(name="gray", family="gray", bit_depth=8)

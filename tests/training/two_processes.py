@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from tests.training.test_stages import SMALL
-from vidrestore.training import codebook
+from tests.training.stages.test_stages import SMALL
 from vidrestore.training.config import read_config
 from vidrestore.training.loop import run
+from vidrestore.training.stages import codebook
 
 
 def main(config: Path, folder: Path) -> None:

@@ -16,7 +16,7 @@ import typer
 from vidrestore import __version__
 from vidrestore.cli import batch, inspect, models, restore, resume, train
 from vidrestore.errors import VidrestoreError
-from vidrestore.memory import share_one_heap
+from vidrestore.runtime.malloc import share_one_heap
 
 # typer carries its own click from 0.20 on and used the installed one before; this is the class of either.
 _ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])

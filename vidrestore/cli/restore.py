@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidrestore import interrupts
 from vidrestore.cli import options
 from vidrestore.cli.options import about
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.wording import count
+from vidrestore.runtime import signals
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def ending_as_by_ctrl_c() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, interrupts.interrupt)
+    before = signal.signal(signal.SIGTERM, signals.interrupt)
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ STAGES = {
     "finder": "Learn where faces may be: the embedded detector's first step.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }
-"""In the order they are run; each is the module of that name in vidrestore.training."""
+"""In the order they are run."""
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -62,8 +62,8 @@ def prepare(
 ) -> None:
     """Find the one face of each photograph, align it, and leave out what is small, blurred or crowded."""
     from vidrestore.detection import make_detector
-    from vidrestore.training.prepare import MANIFEST, Wanted
-    from vidrestore.training.prepare import prepare as run
+    from vidrestore.training.data.prepare import MANIFEST, Wanted
+    from vidrestore.training.data.prepare import prepare as run
 
     wanted = Wanted(size=size, border=border, min_share=min_share, min_sharpness=min_sharpness)
     reasons = run(photographs, faces, make_detector(detector), wanted)
@@ -92,13 +92,19 @@ for _name, _help in STAGES.items():
     app.command(_name, help=_help)(_stage(_name))
 
 
+def module_name(stage: str) -> str:
+    """The module whose `train` runs the stage."""
+    folder = "detector" if stage in ("finder", "landmarks") else "stages"
+    return f"vidrestore.training.{folder}.{stage}"
+
+
 def _train(stage: str, config: Path, overrides: list[str]) -> None:
     for override in overrides:
         if "=" not in override:
             raise UsageError(f"'{override}' is not KEY=VALUE, such as optim.batch=8")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
-        module = import_module(f"vidrestore.training.{stage}")
+        module = import_module(module_name(stage))
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("vidrestore"):
             raise

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
-from vidrestore.daefr.winograd import LEAST_WITH_AVX512, WinogradConv2d, fits, pays
-from vidrestore.device import Crew
+from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, fits, pays
+from vidrestore.runtime.worker_threads import Crew
 
 LEAST_SIDE = 512
 """Pixels a side of faces from which residual blocks are fused: compiling the loops takes five seconds at the
@@ -47,7 +47,7 @@ def _fuse(part: nn.Module) -> None:
     """Residual blocks that stay in the cache, where the loops for them can be compiled."""
     try:
         # Numba takes a third of a second to import.
-        from vidrestore.daefr.fused import FusedResidualBlock
+        from vidrestore.daefr.cpu.fused import FusedResidualBlock
     except ImportError as error:
         logger.info("residual blocks are computed by PyTorch alone: %s", error)
         return

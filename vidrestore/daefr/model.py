@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from vidrestore.daefr.autoencoder import Decoder, Encoder
 from vidrestore.daefr.blocks import AttentionBlock
 from vidrestore.daefr.code_predictor import CodePredictor
-from vidrestore.daefr.codebook import Codebook
 from vidrestore.daefr.config import DaefrConfig
 from vidrestore.daefr.fidelity import FeatureTransform, PictureTransform
+from vidrestore.daefr.vector_quantizer import Codebook
 
 
 class Daefr(nn.Module):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from vidrestore.daefr.autoencoder import Decoder, Encoder
-from vidrestore.daefr.codebook import Codebook
 from vidrestore.daefr.config import DaefrConfig
+from vidrestore.daefr.vector_quantizer import Codebook
 
 
 class Vqgan(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidrestore.detection.detector import FaceDetector
-from vidrestore.detection.stage import Known, detect
+from vidrestore.detection.frame_detection import Known, detect
 from vidrestore.errors import UsageError
 
 __all__ = ["DETECTORS", "FaceDetector", "Known", "detect", "make_detector"]
@@ -25,11 +25,11 @@ def make_detector(name: str, device: str = "auto") -> FaceDetector:
     if own:
         from vidrestore.detection.cascade import CascadeProposals
         from vidrestore.detection.embedded import EmbeddedDetector
-        from vidrestore.detection.finder import FinderProposals
+        from vidrestore.detection.finder_net import FinderProposals
 
         return EmbeddedDetector(FinderProposals() if kind == "embedded" else CascadeProposals())
     from vidrestore.detection.retinaface import RetinaFaceDetector
-    from vidrestore.device import resolve_device
+    from vidrestore.runtime.device import resolve_device
 
     weights = Path(path).expanduser() if separator else None
     return RetinaFaceDetector(kind, weights, str(resolve_device(device)))  # type: ignore[arg-type]

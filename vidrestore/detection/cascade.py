@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour import small_rgb
+from vidrestore.colour.yuv_rgb import small_rgb
 from vidrestore.errors import UsageError
 from vidrestore.types import FloatArray, Frame
 

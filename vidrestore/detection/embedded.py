@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour import small_region
-from vidrestore.detection.finder import are_apart
+from vidrestore.colour.yuv_rgb import small_region
+from vidrestore.detection.finder_net import are_apart
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
     crop_matrix,
@@ -22,7 +22,7 @@ from vidrestore.detection.landmark_net import (
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.detection.proposals import Proposals
 from vidrestore.detection.weights_file import quickened
-from vidrestore.device import OneThread
+from vidrestore.runtime.worker_threads import OneThread
 from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vidrestore.boxes import overlap
+from vidrestore.faces.boxes import overlap
 from vidrestore.types import Detection
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidrestore.boxes import overlap
-from vidrestore.colour import small_rgb
+from vidrestore.colour.yuv_rgb import small_rgb
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.errors import WeightsError
+from vidrestore.faces.boxes import overlap
 from vidrestore.types import Detection, Frame
 from vidrestore.weights import find_entry, pull
 

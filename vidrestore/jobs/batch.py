@@ -10,22 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vidrestore.errors import (
-    InputError,
-    OutputError,
-    ProcessingError,
-    ReadError,
-    UsageError,
-    VidrestoreError,
-)
-from vidrestore.jobs.engines import make_engine
+from vidrestore.errors import InputError, OutputError, ProcessingError, ReadError, UsageError, VidrestoreError
+from vidrestore.jobs.batch_inputs import Item, find_items
+from vidrestore.jobs.batch_record import Made
+from vidrestore.jobs.disk_space import check_before
+from vidrestore.jobs.engines.make_engine import make_engine
+from vidrestore.jobs.engines.protocol import Done, Engine, Failed
 from vidrestore.jobs.file_task import FileTask, is_short
-from vidrestore.jobs.film import restore_film
-from vidrestore.jobs.folder import Item, find_items
-from vidrestore.jobs.identity import fingerprint, pinned
-from vidrestore.jobs.made import Made
-from vidrestore.jobs.space import check_before
-from vidrestore.jobs.tasks import Done, Engine, Failed
+from vidrestore.jobs.fingerprint import fingerprint, pinned
+from vidrestore.jobs.restore import restore_film
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, Report
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidrestore import video
 from vidrestore.errors import VidrestoreError
-from vidrestore.jobs.film import LONG_SECONDS
+from vidrestore.jobs.restore import LONG_SECONDS
 from vidrestore.pipeline import restore_video
 from vidrestore.settings import Settings
 from vidrestore.types import Report

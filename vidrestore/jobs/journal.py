@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidrestore.jobs.analysis import Restart
-from vidrestore.jobs.database import Database
-from vidrestore.jobs.plan import Span
-from vidrestore.jobs.records import FACE_BYTES, FrameRecord, pack_faces, unpack_faces
+from vidrestore.jobs.first_pass import Restart
+from vidrestore.jobs.frame_records import FACE_BYTES, FrameRecord, pack_faces, unpack_faces
+from vidrestore.jobs.segment_plan import Span
+from vidrestore.jobs.sqlite_file import Database
 from vidrestore.video import Seen
 
 _TABLES = """

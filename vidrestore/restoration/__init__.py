@@ -1,9 +1,9 @@
 """AlignedFace -> RestoredFace: the network on a device, in batches, blended over time."""
 
-from vidrestore.restoration.batches import Batches, batches_for
-from vidrestore.restoration.blending import TemporalBlend
+from vidrestore.restoration.batch_size import Batches, batches_for
 from vidrestore.restoration.deflicker import deflicker
-from vidrestore.restoration.lanes import hands_for, lanes_for
+from vidrestore.restoration.oom_retry import WithinMemory
+from vidrestore.restoration.padded_batches import WholeBatches
 from vidrestore.restoration.restorer import (
     DaefrRestorer,
     FaceCodes,
@@ -12,8 +12,8 @@ from vidrestore.restoration.restorer import (
     make_restorer,
 )
 from vidrestore.restoration.stage import restore
-from vidrestore.restoration.whole_batches import WholeBatches
-from vidrestore.restoration.within_memory import WithinMemory
+from vidrestore.restoration.temporal_blend import TemporalBlend
+from vidrestore.restoration.worker_pools import hands_for, lanes_for
 
 __all__ = [
     "Batches",

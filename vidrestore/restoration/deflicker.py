@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from vidrestore.restoration.neighbours import neighbours
-from vidrestore.streaming import windows
+from vidrestore.runtime.pipeline_threads import windows
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces
 
 LARGEST_GAIN = 1.5

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from vidrestore.restoration.blending import TemporalBlend
 from vidrestore.restoration.neighbours import neighbours
 from vidrestore.restoration.restorer import FaceRestorer
-from vidrestore.streaming import Lanes, map_ahead, map_in_batches, windows
+from vidrestore.restoration.temporal_blend import TemporalBlend
+from vidrestore.runtime.pipeline_threads import map_ahead, map_in_batches, windows
+from vidrestore.runtime.worker_threads import Lanes
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """Detection -> TrackedFace. No torch."""
 
 from vidrestore.tracking.choice import choose
-from vidrestore.tracking.stage import SceneStart, track
+from vidrestore.tracking.frame_tracking import SceneStart, track
 
 __all__ = ["SceneStart", "choose", "track"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vidrestore.boxes import mean_side
+from vidrestore.faces.boxes import mean_side
 from vidrestore.types import FrameFaces, TrackedFace
 
 CLEARLY_LARGER = 1.25

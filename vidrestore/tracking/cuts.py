@@ -15,7 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from vidrestore.small_copy import small_copy
+from vidrestore.colour.downscale import small_copy
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 LOOK_AHEAD = 2

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vidrestore.tracking.association import Expected, alike, assign, describe
 from vidrestore.tracking.kalman import Belief, FaceFilter, box_of, points_of
+from vidrestore.tracking.matching import Expected, alike, assign, describe
 from vidrestore.types import Detection, FloatArray, Frame
 
 CONFIRMATIONS = 4

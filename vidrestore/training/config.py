@@ -58,7 +58,7 @@ class DataConfig(Section):
     """The recipe `mild`: faces that need next to nothing."""
     recipes: dict[Recipe, Annotated[float, Field(ge=0)]] = {"specification": 1.0}
     """How often each recipe degrades a face, in proportion: specification, mild (both as configured above),
-    film and broadcast (vidrestore.training.film)."""
+    film and broadcast (vidrestore.training.data.footage_degradation)."""
 
     @field_validator("recipes")
     @classmethod

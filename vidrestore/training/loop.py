@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from vidrestore.training.config import OptimConfig, TrainConfig
-from vidrestore.training.dataset import Batch, batches, split_people, validation_batch
-from vidrestore.training.moving_average import follow
-from vidrestore.training.processes import agree, join
-from vidrestore.training.record import Record
+from vidrestore.training.data.dataset import Batch, batches, split_people, validation_batch
+from vidrestore.training.distributed import agree, join
+from vidrestore.training.ema import follow
+from vidrestore.training.run_log import Record
 from vidrestore.training.stage_weights import save_stage
 
 __all__ = ["Stage", "Validation", "run"]

@@ -1,17 +1,16 @@
 """File to frames and frames to file; the only importer of PyAV."""
 
-from vidrestore.video.again import Seen, checksum, read_again
-from vidrestore.video.command_lines import ffmpeg_pipeline
-from vidrestore.video.formats import describe_format
-from vidrestore.video.input import Input, open_input
-from vidrestore.video.interlacing import FieldMeasure, Scan, choose_scan, measure_fields
-from vidrestore.video.outputs import make_writer
-from vidrestore.video.parts import PartWriter, join_parts, why_not_joined, why_whole
-from vidrestore.video.paths import check_paths
-from vidrestore.video.probe import probe
-from vidrestore.video.reader import read_frames
-from vidrestore.video.target import put_in_place
-from vidrestore.video.writer import VideoWriter
+from vidrestore.video.ffmpeg_command import ffmpeg_pipeline
+from vidrestore.video.formats.pixel_formats import describe_format
+from vidrestore.video.interlacing.detect import FieldMeasure, Scan, choose_scan, measure_fields
+from vidrestore.video.reading.frames import read_frames
+from vidrestore.video.reading.input import Input, open_input
+from vidrestore.video.reading.probe import probe
+from vidrestore.video.reading.reread import Seen, checksum, read_again
+from vidrestore.video.writing.atomic_output import check_paths, put_in_place
+from vidrestore.video.writing.make_writer import make_writer
+from vidrestore.video.writing.segment_file import PartWriter, join_parts, why_not_joined, why_whole
+from vidrestore.video.writing.writer import VideoWriter
 
 __all__ = [
     "FieldMeasure",

@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 
 from vidrestore.errors import InputError
 from vidrestore.training.data.evidence_degradation import degrade_for_evidence
-from vidrestore.training.data.people import FaceFile
+from vidrestore.training.data.people import FaceFile, list_faces
 from vidrestore.types import FloatArray
 
 MARGIN = 16
@@ -131,7 +131,5 @@ def validation_pairs(files: Sequence[FaceFile], crop: int, count: int) -> tuple[
 
 def find_faces(folders: Sequence[Path], manifest: Path | None = None) -> list[FaceFile]:
     """The faces of several folders; the first folder's manifest is for all of them."""
-    from vidrestore.training.data.people import list_faces
-
     manifest = manifest or folders[0] / "manifest.csv"
     return [face for folder in folders for face in list_faces(folder, manifest=manifest)]

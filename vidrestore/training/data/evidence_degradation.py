@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.training.degradation import blur_kernel, jpeg
-from vidrestore.training.film import comb, tape, wear
+from vidrestore.training.data.degradation import blur_kernel, jpeg
+from vidrestore.training.data.footage_degradation import comb, tape, wear
 from vidrestore.types import FloatArray
-from vidrestore.video.still import h264_still
+from vidrestore.video.h264_round_trip import h264_still
 
 Generator = np.random.Generator
 Operation = Callable[[NDArray[Any], Generator], NDArray[Any]]

@@ -1,1 +1,1 @@
-"""The stages of training, one file each."""
+"""The training stages of the restoration network, one module each."""

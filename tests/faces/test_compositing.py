@@ -1,0 +1,151 @@
+"""Restored faces are laid back without touching anything else."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.support.frames import FORMATS, make_frame, random_frame
+from vidrestore.faces.alignment import apply, invert, similarity, template, warp_face
+from vidrestore.faces.compositing import composite, face_mask, low_frequencies, match_colour, side_by_side
+from vidrestore.types import Frame, FrameFaces, RestoredFace
+
+SIZE = 64
+POINTS = (template(60) + np.array([20, 10])).astype(np.float32)
+
+
+def restored(frame: Frame, change: float | np.ndarray, points: np.ndarray = POINTS) -> RestoredFace:
+    """A face whose restored picture is the original plus `change`."""
+    to_crop = similarity(points, SIZE)
+    original = warp_face(frame, to_crop, SIZE)
+    image = np.clip(original + change, 0, 1).astype(np.float32)
+    return RestoredFace(track_id=0, to_crop=to_crop, image=image, original=original, landmarks=points)
+
+
+def paste(frame: Frame, *faces: RestoredFace, strength: float = 1.0) -> Frame:
+    out = composite(FrameFaces(frame=frame, faces=faces), strength=strength)
+    return out
+
+
+def detail(seed: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.2, (SIZE, SIZE, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "gbrp", "gray"])
+@pytest.mark.parametrize("size", [(100, 90), (101, 91)])
+def test_outside_the_mask_every_code_stays(name: str, size: tuple[int, int]) -> None:
+    frame = random_frame(name, *size)
+    before = [p.copy() for p in frame.planes]
+    out = paste(frame, restored(frame, detail()))
+    corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]], float)
+    places = apply(invert(similarity(POINTS, SIZE)), corners)
+    (x0, y0), (x1, y1) = np.floor(places.min(0)).astype(int), np.ceil(places.max(0)).astype(int)
+    changed = 0
+    for index, (plane, old, source) in enumerate(zip(out.planes, before, frame.planes, strict=True)):
+        assert np.array_equal(source, old), "an input plane was written to"
+        sx, sy = frame.format.chroma_shift if index else (0, 0)
+        outside = np.ones(plane.shape, bool)
+        outside[max(y0, 0) >> sy : (y1 >> sy) + 1, max(x0, 0) >> sx : (x1 >> sx) + 1] = False
+        assert np.array_equal(plane[outside], old[outside])
+        changed += int((plane != old).sum())
+    assert changed > 100
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_a_face_that_was_not_changed_changes_nothing(name: str) -> None:
+    frame = random_frame(name, 100, 90)
+    out = paste(frame, restored(frame, 0.0))
+    assert all(np.array_equal(a, b) for a, b in zip(out.planes, frame.planes, strict=True))
+
+
+def test_without_strength_or_faces_the_frame_itself_comes_back() -> None:
+    frame = random_frame("yuv420p", 100, 90)
+    assert paste(frame, restored(frame, detail()), strength=0.0) is frame
+    assert paste(frame) is frame
+
+
+def test_a_colour_cast_is_taken_out_and_detail_arrives() -> None:
+    frame = make_frame([np.full((90, 100), 120, np.uint8)] * 3, "gbrp")
+    stripes = (0.2 * np.sin(np.arange(SIZE) * 2)).astype(np.float32)[None, :, None]
+    out = paste(frame, restored(frame, stripes + np.array([0.3, -0.1, 0.0], np.float32)))
+    x, y = POINTS.mean(0).astype(int)
+    area = [p[y - 12 : y + 12, x - 12 : x + 12].astype(float) for p in out.planes]
+    assert all(abs(a.mean() - 120) < 2.5 for a in area)
+    assert all(a.std() > 15 for a in area)
+
+
+def test_grey_film_stays_grey() -> None:
+    rng = np.random.default_rng(0)
+    luma = rng.integers(60, 180, (90, 100)).astype(np.uint8)
+    frame = make_frame([luma, *[np.full((45, 50), 128, np.uint8)] * 2], "yuv420p")
+    out = paste(frame, restored(frame, detail()))
+    assert (out.planes[0] != luma).any()
+    assert all((np.abs(p.astype(int) - 128) <= 1).all() for p in out.planes[1:])
+
+
+@pytest.mark.parametrize("shift", [(-45, 0), (60, 50), (-30, -30), (400, 0)])
+def test_a_face_partly_outside_the_frame_is_pasted_where_it_is_seen(shift: tuple[int, int]) -> None:
+    frame = random_frame("yuv420p", 101, 91)
+    out = paste(frame, restored(frame, detail(), POINTS + np.array(shift, np.float32)))
+    assert [p.shape for p in out.planes] == [p.shape for p in frame.planes]
+    assert any((a != b).any() for a, b in zip(out.planes, frame.planes, strict=True)) == (shift != (400, 0))
+
+
+def test_two_faces_in_one_place_change_no_more_than_one() -> None:
+    frame = make_frame([np.full((90, 100), 100, np.uint8)], "gray")
+    change = np.zeros((SIZE, SIZE, 3), np.float32)
+    change[::2] = 0.3
+    face = restored(frame, change)
+    one, two = (paste(frame, *faces).planes[0].astype(int) for faces in ((face,), (face, face)))
+    assert np.abs(two - 100).max() <= np.abs(one - 100).max() + 1
+
+
+def test_half_strength_is_half_the_change() -> None:
+    frame = make_frame([np.full((90, 100), 100, np.uint8)], "gray")
+    face = restored(frame, detail())
+    full, half = (paste(frame, face, strength=s).planes[0].astype(int) - 100 for s in (1.0, 0.5))
+    assert np.abs(half - full / 2).max() <= 1
+
+
+def test_the_mask_covers_the_face_and_leaves_the_edges() -> None:
+    mask = face_mask(template(256), 256)
+    for x, y in template(256):
+        assert mask[round(y), round(x)] > 0.95
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    assert border.max() == 0
+    assert 0.25 < mask.mean() < 0.6
+
+
+def test_matching_colour_keeps_what_is_fine_and_takes_what_is_wide() -> None:
+    rng = np.random.default_rng(0)
+    original = np.full((SIZE, SIZE, 3), 0.4, np.float32) + rng.normal(0, 0.05, (SIZE, SIZE, 3)).astype(
+        np.float32
+    )
+    matched = match_colour(original + 0.2, original)
+    assert np.allclose(matched, original, atol=1e-3)
+
+
+@pytest.mark.parametrize("width", [100, 101])
+def test_side_by_side_shows_the_original_and_then_the_restored(width: int) -> None:
+    left, right = random_frame("yuv420p", width, 90, 0), random_frame("yuv420p", width, 90, 1)
+    both = side_by_side(left, right)
+    assert both.width == 2 * width
+    assert both.planes[1].shape == (45, width)
+    assert np.array_equal(both.planes[0][:, :width], left.planes[0])
+    assert np.array_equal(both.planes[0][:, width:], right.planes[0])
+
+
+@pytest.mark.parametrize("size", [256, 512])
+def test_low_frequencies_on_a_small_copy_are_those_of_the_picture(size: int) -> None:
+    rng = np.random.default_rng(0)
+    coarse = cv2.resize(rng.random((12, 12, 3), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    picture = (0.7 * coarse + 0.3 * rng.random((size, size, 3), np.float32)).astype(np.float32)
+    exact = cv2.GaussianBlur(picture, (0, 0), size / 16, borderType=cv2.BORDER_REFLECT)
+    assert np.abs(low_frequencies(picture, size / 16) - exact).max() < 1 / 255
+
+
+def test_low_frequencies_of_small_crops_are_exact() -> None:
+    picture = np.random.default_rng(0).random((30, 30, 3), np.float32)
+    exact = cv2.GaussianBlur(picture, (0, 0), 30 / 16, borderType=cv2.BORDER_REFLECT)
+    assert np.array_equal(low_frequencies(picture, 30 / 16), exact)

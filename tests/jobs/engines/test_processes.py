@@ -1,0 +1,79 @@
+"""Worker processes: the dead are replaced, errors are sentences, nobody outlives the run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from vidrestore.errors import OutputError
+from vidrestore.jobs.engines.in_process import Here
+from vidrestore.jobs.engines.processes import Processes
+from vidrestore.jobs.engines.protocol import ATTEMPTS, Done, Event, Failed, Lost, Working
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Notes each attempt in a file; dies in the first `deaths`."""
+
+    number: int
+    folder: Path
+    deaths: int = 0
+    error: Exception | None = None
+    seconds: float = 0.0
+    name: str = "a count"
+
+    def run(self, attempt: int) -> Iterator[Any]:
+        yield Working(number=self.number, frames=1)
+        (self.folder / f"{self.number}-{attempt}").touch()
+        if attempt < self.deaths:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.error is not None:
+            raise self.error
+        time.sleep(self.seconds)
+        yield self.number * 10
+
+
+def all_events(engine: Processes | Here, tasks: list[Counting]) -> list[Event]:
+    events: list[Event] = []
+    for task in tasks:
+        while not engine.has_room:
+            events += engine.events(wait=True)
+        engine.submit(task)
+    while not engine.is_idle:
+        events += engine.events(wait=True)
+    return events
+
+
+def results(events: list[Event]) -> dict[int, Any]:
+    return {event.number: event.result for event in events if isinstance(event, Done)}
+
+
+def test_one_worker_needs_no_process(tmp_path: Path) -> None:
+    error = OutputError("the disk is full")
+    events = all_events(Here(), [Counting(0, tmp_path), Counting(1, tmp_path, error=error)])
+    assert results(events) == {0: 0}
+    assert [event.error for event in events if isinstance(event, Failed)] == [error]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_what_a_dead_worker_was_at_is_done_again_but_not_for_ever(tmp_path: Path) -> None:
+    defect = Counting(3, tmp_path, error=ValueError("no such\nthing"), name="the third")
+    tasks = [Counting(0, tmp_path), Counting(2, tmp_path, deaths=9), defect]
+    with Processes(2, gpus=0, threads=1) as engine:
+        events = all_events(engine, tasks)
+        workers = engine.process_ids
+    assert results(events) == {0: 0}
+    assert [event.number for event in events if isinstance(event, Lost)] == [2] * (ATTEMPTS - 1)
+    failed = {event.number: str(event.error) for event in events if isinstance(event, Failed)}
+    assert "a count could not be restored: 3 workers ended over it, the last by signal 9" in failed[2]
+    assert failed[3] == "the third could not be restored: ValueError: no such thing"
+    assert len(list(tmp_path.glob("2-*"))) == ATTEMPTS
+    assert not any(psutil.pid_exists(pid) for pid in workers)

@@ -1,0 +1,66 @@
+"""An analysis that is gone on with at a scene change finds what it would have found in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.films import film_pictures
+from tests.support.footage import Footage, interlaced, make_footage
+from vidrestore import video
+from vidrestore.detection import make_detector
+from vidrestore.jobs.first_pass import CONTEXT, Restart, analyse
+from vidrestore.jobs.frame_records import FrameRecord, pack_faces, unpack_faces
+from vidrestore.settings import make_settings
+
+FACES = (range(10, 24), range(40, 56))
+
+
+def analysed(
+    path: Path, begin: Restart | None = None, known: list[FrameRecord] | None = None
+) -> tuple[list[FrameRecord], list[Restart]]:
+    given, settings = video.open_input(path), make_settings()
+    info = video.probe(given)
+    scan = video.choose_scan(given, info, "auto")
+    restarts: list[Restart] = []
+    before = [] if begin is None or known is None else known[max(begin.frame - CONTEXT, 0) : begin.frame]
+    records = analyse(
+        given, info, scan, settings, make_detector("embedded"),
+        on_loss=lambda: None, on_restart=restarts.append, begin=begin, before=[r.seen for r in before],
+    )  # fmt: skip
+    return list(records), restarts
+
+
+def content(record: FrameRecord) -> tuple[object, ...]:
+    return record.seen, record.scenes, pack_faces(record.faces), record.lost, record.concealed
+
+
+@pytest.mark.parametrize("scan", ["progressive", "interlaced"])
+def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, scan: str) -> None:
+    pictures = film_pictures(70, FACES)
+    if scan == "interlaced":
+        made = make_footage(tmp_path / "in.mkv", interlaced(pictures), Footage(field_order=2))
+    else:
+        made = make_footage(tmp_path / "in.mkv", pictures)
+    records, restarts = analysed(made)
+    assert sum(len(record.faces[0]) for record in records) > 8
+    assert len(restarts) >= 3
+    assert any(restart.known.faces for restart in restarts), "a scene change that a face is known over"
+    for restart in restarts:
+        again = Restart.from_json(restart.to_json())
+        resumed, _ = analysed(made, again, records)
+        assert [content(r) for r in resumed] == [content(r) for r in records[restart.frame :]]
+
+
+def test_faces_are_kept_to_the_last_bit(tmp_path: Path) -> None:
+    records, _ = analysed(make_footage(tmp_path / "in.mkv", film_pictures(16, (range(2, 16),))))
+    for record in records:
+        kept = unpack_faces(pack_faces(record.faces), len(record.faces))
+        for given, made in zip(record.faces[0], kept[0], strict=True):
+            assert np.array_equal(given.landmarks, made.landmarks)
+            assert np.array_equal(given.box, made.box)
+            assert (given.track_id, given.score, given.opacity) == (
+                made.track_id, made.score, made.opacity
+            )  # fmt: skip

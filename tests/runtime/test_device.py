@@ -1,0 +1,125 @@
+"""Devices are checked before work starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from vidrestore.errors import DeviceError
+from vidrestore.runtime.device import resolve_device, resolve_precision, yield_while_waiting
+from vidrestore.runtime.worker_threads import Crew, OneThread, compute_with
+
+
+def test_cuda_without_a_gpu_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="--device cuda:1 needs an NVIDIA GPU") as caught:
+        resolve_device("cuda:1")
+    assert caught.value.exit_code == 2
+
+
+def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
+    here = torch.get_num_threads()
+
+    def alone() -> int:
+        compute_with(1)
+        return torch.get_num_threads()
+
+    with ThreadPoolExecutor(8) as crowd:
+        counts = [made.result() for made in [crowd.submit(alone) for _ in range(8)]]
+    with ThreadPoolExecutor(1) as newcomer:
+        later = newcomer.submit(torch.get_num_threads).result()
+    assert counts == [1] * 8
+    assert (torch.get_num_threads(), later) == (here, here)
+
+
+def test_what_is_called_in_one_thread_returns_and_raises_as_if_called_here() -> None:
+    beside = OneThread()
+    assert beside.call(torch.get_num_threads) == 1
+    assert beside.call(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        beside.call(divmod, 7, 0)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_crew_does_each_part_once_and_each_of_it_computes_alone(threads: int) -> None:
+    usual = torch.get_num_threads()
+    done: list[tuple[int, int]] = []
+
+    def work(parts: Iterator[int]) -> None:
+        done.extend((part, torch.get_num_threads()) for part in parts)
+
+    torch.set_num_threads(threads)
+    try:
+        Crew().share(range(100), work)
+        Crew().share([], work)
+    finally:
+        torch.set_num_threads(usual)
+    assert sorted(done) == [(part, 1) for part in range(100)]
+
+
+def test_an_error_in_a_crew_reaches_its_caller() -> None:
+    def work(parts: Iterator[int]) -> None:
+        for part in parts:
+            divmod(1, part)
+
+    with pytest.raises(ZeroDivisionError):
+        Crew().share([1, 0, 1, 1], work)
+
+
+def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(DeviceError, match="has 1 CUDA device"):
+        resolve_device("cuda:1")
+    assert resolve_device("cuda:0") == torch.device("cuda:0")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_the_best_there_is(
+    cuda: bool, mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert resolve_device("auto").type == expected
+
+
+def test_mps_without_an_apple_gpu_and_unknown_names_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="Apple"):
+        resolve_device("mps")
+    with pytest.raises(DeviceError, match="no device 'tpu'"):
+        resolve_device("tpu")
+
+
+def test_float16_is_never_used_on_a_processor() -> None:
+    assert resolve_precision(torch.device("cpu")) in (torch.bfloat16, torch.float32)
+    assert resolve_precision(torch.device("mps")) is torch.float32
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), torch.float16), ((9, 0), torch.bfloat16)])
+def test_older_gpus_get_float16(
+    capability: tuple[int, int], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
+    assert resolve_precision(torch.device("cuda")) is expected
+
+
+def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    yield_while_waiting()
+    assert "GOMP_SPINCOUNT" not in os.environ
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    yield_while_waiting()
+    assert 0 < int(os.environ["GOMP_SPINCOUNT"]) < 300_000
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    yield_while_waiting()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"

@@ -1,0 +1,179 @@
+"""Memory that tensors free is kept for the next ones, and not more of it the longer a run goes on."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from vidrestore.runtime.malloc import LEARNING, SLACK, STEPS, SteadyMemory, resident_bytes
+
+
+class Process:
+    """A process that holds `used`, and keeps beside it what it is told to."""
+
+    def __init__(self, used: int) -> None:
+        self.used, self.kept, self.handed_back = used, 0, 0
+
+    def resident(self) -> int:
+        return self.used + self.kept
+
+    def hand_back(self) -> None:
+        self.kept = 0
+        self.handed_back += 1
+
+
+def frames(memory: SteadyMemory, count: int) -> None:
+    for _ in range(count):
+        memory.step()
+
+
+def test_what_is_kept_stays_within_bounds_and_is_handed_back_only_then() -> None:
+    process = Process(1000)
+    memory = SteadyMemory(process.resident, process.hand_back)
+    frames(memory, STEPS)
+    process.kept, before = round(1000 * (SLACK - 1)), process.handed_back
+    frames(memory, 4 * STEPS)
+    assert process.handed_back == before
+    process.kept += 1
+    frames(memory, STEPS - 1)
+    assert process.kept > 0
+    frames(memory, 1)
+    assert process.resident() == 1000
+
+
+def test_what_came_before_is_handed_back_at_once() -> None:
+    process = Process(1000)
+    process.kept = 500
+    SteadyMemory(process.resident, process.hand_back).begin()
+    assert process.resident() == 1000
+
+
+def test_no_later_segment_keeps_more_than_the_first_frames_did() -> None:
+    process = Process(1000)
+    memory = SteadyMemory(process.resident, process.hand_back)
+    memory.begin()
+    process.kept = 30
+    frames(memory, LEARNING)
+    for used in (1000, 1020, 990, 1030):
+        memory.begin()
+        process.used = used
+        for _ in range(100):
+            process.kept += 7
+            frames(memory, STEPS)
+            assert process.resident() <= 1030 + 7
+
+
+def test_what_more_faces_need_is_learned_anew() -> None:
+    process = Process(1000)
+    memory = SteadyMemory(process.resident, process.hand_back)
+    frames(memory, LEARNING)
+    process.used = 2000
+    frames(memory, STEPS)
+    process.kept, before = 200, process.handed_back
+    frames(memory, LEARNING)
+    assert process.handed_back == before
+    process.kept = 201
+    frames(memory, STEPS)
+    assert process.resident() == 2000
+
+
+def test_a_run_that_comes_to_need_more_is_not_handed_back_for_ever() -> None:
+    process = Process(1000)
+    memory = SteadyMemory(process.resident, process.hand_back)
+    frames(memory, STEPS)
+    process.used = 2000
+    frames(memory, STEPS)
+    before = process.handed_back
+    process.kept = 200
+    frames(memory, 20 * STEPS)
+    assert process.handed_back == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such file")
+def test_resident_bytes_count_what_is_written_to() -> None:
+    before = resident_bytes()
+    held = bytearray(b"1") * 2**26
+    assert resident_bytes() - before > 0.9 * len(held)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such setting")
+def test_memory_that_is_kept_need_not_be_fetched_again() -> None:
+    faults = {}
+    for kept in ("False", "True"):
+        run = subprocess.run(
+            [sys.executable, "-c", _PAGE_FAULTS, kept], check=True, capture_output=True, text=True
+        )
+        faults[kept] = int(run.stdout)
+    assert faults["True"] < 0.2 * faults["False"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such setting")
+def test_threads_share_one_heap() -> None:
+    heaps = {}
+    for shared in ("False", "True"):
+        run = subprocess.run([sys.executable, "-c", _HEAPS, shared], check=True, capture_output=True)
+        heaps[shared] = run.stdout.count(b"<heap nr=")
+    assert heaps["True"] == 1 < heaps["False"]
+
+
+_HEAPS = """
+import ctypes, sys, threading
+from vidrestore.runtime.malloc import share_one_heap
+
+library = ctypes.CDLL(None)
+library.malloc.restype = library.fdopen.restype = ctypes.c_void_p
+library.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
+library.fflush.argtypes = [ctypes.c_void_p]
+if sys.argv[1] == "True":
+    share_one_heap()
+threads = [threading.Thread(target=library.malloc, args=(100_000,)) for _ in range(8)]
+for act in ("start", "join"):
+    for thread in threads:
+        getattr(thread, act)()
+standard_output = library.fdopen(1, b"w")
+library.malloc_info(0, standard_output)
+library.fflush(standard_output)
+"""
+
+_PAGE_FAULTS = """
+import resource, sys
+import torch
+from vidrestore.runtime.malloc import keep_memory
+
+def use():
+    torch.empty(2**24).fill_(1)
+
+if sys.argv[1] == "True":
+    keep_memory()
+for _ in range(30):  # what lies beside the first ones is taken by smaller tensors; it settles
+    use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+_FRAYED = """
+import psutil, torch
+from vidrestore.runtime.malloc import hand_back_memory, keep_memory
+
+keep_memory()
+pairs = [(torch.ones(2**18), torch.ones(2**10)) for _ in range(200)]
+small = [pair[1] for pair in pairs]
+del pairs
+before = psutil.Process().memory_info().rss
+hand_back_memory()
+print((before - psutil.Process().memory_info().rss) // 2**20, sum(int(t.sum()) for t in small))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory otherwise")
+def test_what_lies_free_between_what_is_used_is_handed_back() -> None:
+    done = subprocess.run([sys.executable, "-c", _FRAYED], capture_output=True, text=True, check=True)
+    freed, kept = map(int, done.stdout.split())
+    assert freed > 100  # MiB of 200
+    assert kept == 200 * 2**10

@@ -1,0 +1,65 @@
+"""An interrupt is never lost, wherever it comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vidrestore.runtime import signals
+
+
+def ask_to_end() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def ask_and_wait(ask: Callable[[], object]) -> None:
+    """Far longer than an interrupt takes to come."""
+    ask()
+    time.sleep(5)
+
+
+@pytest.fixture
+def spared(tmp_path: Path) -> Callable[..., None]:
+    """A function of a file of its own that C might call, and that asks to end in its middle."""
+    file = str(tmp_path / "called_from_c.py")
+    source = "def read(ask, done):\n    ask()\n    for _ in range(1000):\n        pass\n    done.append(1)\n"
+    names: dict[str, Callable[..., None]] = {}
+    exec(compile(source, file, "exec"), names)
+    signals.spare(file)
+    return names["read"]
+
+
+def test_what_is_spared_comes_to_its_end_and_the_interrupt_follows(spared: Callable[..., None]) -> None:
+    done: list[int] = []
+    with signals.kept(), pytest.raises(KeyboardInterrupt):
+        ask_and_wait(lambda: spared(ask_to_end, done))
+    assert done == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_anywhere_else_it_comes_at_once() -> None:
+    with signals.kept(), signals.kept(), pytest.raises(KeyboardInterrupt):
+        ask_and_wait(ask_to_end)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_program_with_a_handler_of_its_own_keeps_it() -> None:
+    asked: list[int] = []
+
+    def own(number: int, frame: object) -> None:
+        asked.append(number)
+
+    before = signal.signal(signal.SIGINT, own)
+    try:
+        with signals.kept():
+            assert signal.getsignal(signal.SIGINT) is own
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.01)
+        assert asked == [signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,208 @@
+"""Each stage trains, resumes exactly, and hands its weights to the next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vidrestore.daefr import Daefr, DaefrConfig, load, save
+from vidrestore.daefr.fidelity import PictureTransform
+from vidrestore.errors import UsageError, WeightsError
+from vidrestore.training.config import OptimConfig, TrainConfig, read_config
+from vidrestore.training.loop import _set_rate
+from vidrestore.training.stage_weights import load_vqgan
+from vidrestore.training.stages import association, codebook, fidelity, restoration
+
+SMALL = DaefrConfig(
+    name="compact",
+    image_size=32,
+    encoder_widths=(16,),
+    encoder_stem=4,
+    decoder_widths=(16, 16),
+    decoder_stem=2,
+    encoder_blocks=1,
+    decoder_blocks=1,
+    level_attention=False,
+    groups=4,
+    embedding=16,
+    codes=12,
+    fusion_heads=2,
+    width=16,
+    layers=1,
+    heads=2,
+    feedforward=16,
+    fidelity_sides=(16,),
+    fidelity_picture=16,
+)
+
+
+@pytest.fixture(autouse=True)
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(codebook.NETWORKS, "compact", SMALL)
+
+
+def weights(path: Path) -> torch.Tensor:
+    return torch.cat([p.flatten() for p in load_vqgan(path).state_dict().values()])
+
+
+def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(config: Path, tmp_path: Path) -> None:
+    settings = ["quantise_from=1", "renew_every=1"]
+    undisturbed = codebook.train(config, [*settings, f"output={tmp_path / 'a'}"])
+    stage, stopped = codebook.CodebookStage, f"output={tmp_path / 'b'}"
+    original, calls = stage.step, 0
+
+    def dies_at_the_third(self, batch, step):  # type: ignore[no-untyped-def]
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return original(self, batch, step)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "step", dies_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            codebook.train(config, [*settings, stopped])
+    resumed = codebook.train(config, [*settings, stopped])
+    assert torch.equal(weights(resumed), weights(undisturbed))
+    assert not torch.equal(weights(resumed), weights(codebook.train(config, ["steps=2"])))
+
+
+def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> None:
+    hq = codebook.train(config, [f"output={tmp_path / 'hq'}"])
+    lq = codebook.train(config, [f"output={tmp_path / 'lq'}", "domain=lq", f"start.autoencoder={hq}"])
+    both = association.train(config, [f"output={tmp_path / 'assoc'}", f"start.hq={hq}", f"start.lq={lq}"])
+    final = restoration.train(
+        config, [f"output={tmp_path / 'rest'}", f"start.hq={hq}", f"start.association={both}"]
+    )
+    network = load(final)
+    again = restoration.train(
+        config,
+        [f"output={tmp_path / 'again'}", f"start.hq={hq}", "steps=1", f"start.network={final}",
+         "optim.learning_rate=1e-9"],
+    )  # fmt: skip
+    for name, value in load(again).state_dict().items():
+        assert torch.allclose(value, network.state_dict()[name], atol=1e-6), name
+    first = load_vqgan(hq)
+    # The decoder and the codebook are the first stage's and take no gradient; the encoders are trained.
+    assert torch.equal(network.decoder.conv_in.weight, first.decoder.conv_in.weight)
+    assert torch.equal(network.codebook.embedding.weight, first.codebook.embedding.weight)
+    associated = load_vqgan(both, "lq.")
+    assert not torch.equal(network.lq_encoder.conv_in.weight, associated.encoder.conv_in.weight)
+    assert (network.lq_encoder.conv_in.weight - associated.encoder.conv_in.weight).abs().max() < 0.02
+
+    faithful = load(fidelity.train(config, [f"output={tmp_path / 'fidelity'}", f"start.network={final}"]))
+    # The last stage adds skips, which it trains, and leaves the network without them as it was.
+    faces = torch.rand(2, 3, 32, 32) * 2 - 1
+    assert torch.equal(faithful(faces), network(faces))
+    drawing = [n for n in faithful.fidelity.state_dict() if n.split(".")[1] not in PictureTransform.KEPT]
+    assert all(faithful.fidelity.state_dict()[name].abs().max() > 0 for name in drawing)
+    further = fidelity.train(
+        config,
+        [f"output={tmp_path / 'further'}", f"start.network={final}", "picture_only=true",
+         f"start.skips={tmp_path / 'fidelity' / 'weights.safetensors'}"],
+    )  # fmt: skip
+    # Going on with the last skip alone leaves the others as they were.
+    for name, value in load(further).fidelity.state_dict().items():
+        is_trained = name in drawing and name.startswith("picture")
+        assert torch.equal(value, faithful.fidelity.state_dict()[name]) is not is_trained, name
+
+
+def test_what_is_kept_is_trained_alone(config: Path, tmp_path: Path) -> None:
+    released = Daefr(SMALL)
+    start = tmp_path / "released.safetensors"
+    save(released, start, torch.float32)
+    settings = [f"start.network={start}", f"start.skips={start}", "kept_only=true", "optim.ema=0",
+                "steps=2", "data.recipes={mild: 1.0}"]  # fmt: skip
+    trained = load(fidelity.train(config, settings)).state_dict()
+    changed = {name for name, value in released.state_dict().items() if not torch.equal(value, trained[name])}
+    assert {name.split(".")[2] for name in changed} == {"mend", "verdict"}
+
+
+def test_the_first_stage_goes_on_from_a_finished_network_and_keeps_its_codes(
+    config: Path, tmp_path: Path
+) -> None:
+    released = Daefr(SMALL)
+    save(released, tmp_path / "released.safetensors", torch.float32)
+    further = load_vqgan(
+        codebook.train(
+            config, [f"start.network={tmp_path / 'released.safetensors'}", "keep_codes=true", "optim.ema=0"]
+        )
+    )
+    # What predicts codes stays right only if they stay; what reads them and what draws them goes on.
+    assert torch.equal(further.codebook.embedding.weight, released.codebook.embedding.weight)
+    for ours, theirs in ((further.encoder, released.hq_encoder), (further.decoder, released.decoder)):
+        change = (ours.conv_in.weight - theirs.conv_in.weight).abs().max()
+        assert 0 < change < 0.02
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_a_batch_worked_off_in_parts_trains_like_a_whole_one(
+    config: Path, tmp_path: Path, parts: int
+) -> None:
+    settings = ["loss.adversarial_from=1000", "optim.batch=4", "quantise_from=1000", "steps=2"]
+    whole = codebook.train(config, [*settings, f"output={tmp_path / 'whole'}"])
+    pieces = codebook.train(config, [*settings, f"output={tmp_path / 'parts'}", f"optim.accumulate={parts}"])
+    # Adam's first steps are as large as the learning rate wherever a gradient's sign is certain.
+    different = (weights(whole) - weights(pieces)).abs() > 1e-5
+    assert different.float().mean() < 0.02
+
+
+def test_a_run_leaves_a_log_pictures_and_its_best_weights(config: Path, tmp_path: Path) -> None:
+    codebook.train(config, [])
+    out = tmp_path / "out"
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    scores = {line["step"]: line["validation"] for line in lines if "validation" in line}
+    assert sorted(scores) == [2, 4]
+    best = json.loads((out / "best.json").read_text())
+    assert best["validation"] == pytest.approx(min(scores.values()), abs=1e-4)
+    assert best["step"] == min(scores, key=scores.__getitem__)
+    assert load_vqgan(out / "best.safetensors").config == SMALL
+    grid = cv2.imread(str(out / "pictures" / "00000004.jpg"))
+    assert grid is not None
+    assert grid.shape[0] == 2 * 32  # input and output
+    assert grid.shape[1] % 32 == 0
+
+
+def test_the_step_schedule_falls_in_steps() -> None:
+    optim = OptimConfig(learning_rate=1.0, schedule="step", decay_every=10, decay=0.1)
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=0.0)
+    rates = []
+    for step in (0, 9, 10, 25):
+        _set_rate(optimizer, optim, step, 100)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([1.0, 1.0, 0.1, 0.01])
+
+
+def test_a_stage_without_its_start_weights_says_which_it_needs(config: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"set start\.hq"):
+        restoration.train(config, [])
+    with pytest.raises(WeightsError, match="train the stage before"):
+        restoration.train(config, [f"start.hq={tmp_path / 'nothing.safetensors'}"])
+
+
+def test_a_misspelt_setting_is_refused_by_name(config: Path) -> None:
+    with pytest.raises(UsageError, match=r"optim\.learning_rat: Extra inputs"):
+        read_config(config, ["optim.learning_rat=1"])
+
+
+def test_every_training_configuration_of_the_project_is_valid() -> None:
+    folder = Path(__file__).parents[3] / "configs" / "train"
+    stages = [p for p in sorted(folder.glob("*.yaml")) if p.stem not in ("finder", "landmarks")]
+    assert len(stages) == 10
+    for path in stages:
+        assert isinstance(read_config(path, []), TrainConfig)
+
+
+def test_training_learns_to_restore_what_it_sees(config: Path, tmp_path: Path) -> None:
+    """The autoencoder's error on a dozen faces falls in sixty steps."""
+    overrides = ["steps=60", "loss.adversarial_from=1000", "optim.learning_rate=0.003", "log_every=5"]
+    codebook.train(config, [*overrides, "quantise_from=1000"])
+    lines = (tmp_path / "out" / "log.jsonl").read_text().splitlines()
+    errors = [entry["pixel"] for entry in map(json.loads, lines) if "pixel" in entry]
+    assert np.mean(errors[-3:]) < 0.85 * errors[0]

@@ -1,0 +1,58 @@
+"""Several processes train one network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidrestore.errors import UsageError
+from vidrestore.training.distributed import join
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_two_processes_keep_equal_weights(config: Path, tmp_path: Path) -> None:
+    pytest.importorskip("accelerate", reason="accelerate joins the processes; it is in the extra train")
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    finished = subprocess.run(
+        [*command, "-m", "tests.training.two_processes", str(config), str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert finished.returncode == 0, finished.stderr
+    first, second = (torch.load(folder / f"rank{i}.pt", weights_only=True) for i in (0, 1))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    # Alone, the first process would have seen other faces and gone elsewhere.
+    alone = tmp_path / "alone"
+    subprocess.run(
+        [sys.executable, "-m", "tests.training.two_processes", str(config), str(alone)],
+        cwd=ROOT,
+        env=os.environ | {"RANK": "0", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=300,
+        check=True,
+    )
+    single = torch.load(alone / "rank0.pt", weights_only=True)
+    assert any(not torch.equal(first[name], single[name]) for name in first)
+
+
+def test_several_processes_without_accelerate_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(UsageError, match="needs accelerate"):
+        join("cpu")
+
+
+def test_a_process_alone_is_the_main_one() -> None:
+    process = join("cpu")
+    assert process.is_main
+    assert process.count == 1

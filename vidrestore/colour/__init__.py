@@ -1,0 +1,1 @@
+"""Planes and RGB, HDR as SDR shows it, small copies of frames."""

@@ -1,0 +1,243 @@
+"""Planes <-> RGB, for a region of a frame at a time.
+
+Frames stay in their own pixels; what leaves them as RGB does so here, and comes back here. This lies outside
+`video/` because detection, alignment and compositing need it and rooms do not import their siblings.
+Formulas: ITU-R BT.601, BT.709, BT.2020 (non-constant luminance), H.273 for their codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.colour.downscale import small_copy
+from vidrestore.colour.hdr import is_rendered, to_sdr
+from vidrestore.types import ColourTags, FloatArray, Frame, Plane
+
+# H.273 matrix code -> weights of red and blue in luma
+_LUMA_WEIGHTS = {
+    1: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+    10: (0.2627, 0.0593),
+}
+_HD_LINES = 720
+# AVChromaLocation codes whose samples lie on a luma column, and on the upper luma line
+_ON_COLUMN, _ON_LINE = (0, 1, 3, 5), (3, 4)
+
+
+def luma_weights(tags: ColourTags, height: int) -> tuple[float, float]:
+    """Weights of red and blue in luma; untagged pictures are BT.709 from 720 lines on, else BT.601."""
+    default = 1 if height >= _HD_LINES else 6
+    return _LUMA_WEIGHTS.get(tags.matrix, _LUMA_WEIGHTS[default])
+
+
+def rgb_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
+    """RGB (y1 - y0, x1 - x0, 3) in 0..1 of a region that lies inside the frame, half-open.
+
+    Values keep the video's transfer. Codes beyond the legal range give values beyond 0..1.
+    """
+    if not (0 <= x0 < x1 <= frame.width and 0 <= y0 < y1 <= frame.height):
+        raise ValueError(f"region {x0, y0, x1, y1} is not inside {frame.width} x {frame.height}")
+    luma = _float(frame.planes[0][y0:y1, x0:x1])
+    if frame.format.family == "gray":
+        return _gray_to_rgb(luma, frame)
+    if frame.format.family == "rgb":
+        green, blue, red = (_float(p[y0:y1, x0:x1]) for p in frame.planes[:3])
+        return np.stack([red, green, blue], axis=2) / float(_peak(frame))
+    cb, cr = (_grow_from_chroma(p, frame, x0, y0, x1, y1) for p in frame.planes[1:3])
+    return _yuv_to_rgb(luma, cb, cr, frame)
+
+
+def sdr_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
+    """`rgb_region` as an SDR screen shows it: what detector and network are given."""
+    return to_sdr(rgb_region(frame, x0, y0, x1, y1), frame.colour)
+
+
+def small_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
+    """A shrunken copy (h, w, 3) of 8-bit RGB whose longer side is at most `max_side`, and its scale; SDR.
+
+    Copy px = frame px * scale. Planes are shrunk before they are converted, which is cheap.
+    """
+    size = _small_size(frame, max_side)
+    return _shrunk_rgb(frame, frame.planes[:3], size), size[0] / frame.width
+
+
+def small_region(
+    frame: Frame, box: tuple[int, int, int, int], shrink: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """A region (x0, y0, x1, y1), half-open and inside the frame, `shrink` times smaller, as `small_rgb`.
+
+    With the matrix (3, 3) from its px to the frame's. The region grows to the chroma grid.
+    """
+    step_x, step_y = (1 << s for s in frame.format.chroma_shift)
+    x0, y0 = box[0] // step_x * step_x, box[1] // step_y * step_y
+    x1, y1 = min(-(-box[2] // step_x) * step_x, frame.width), min(-(-box[3] // step_y) * step_y, frame.height)
+    planes = [frame.planes[0][y0:y1, x0:x1]]
+    for plane in frame.planes[1:3]:
+        planes.append(plane[y0 // step_y : -(-y1 // step_y), x0 // step_x : -(-x1 // step_x)])
+    size = (max(round((x1 - x0) / shrink), 1), max(round((y1 - y0) / shrink), 1))
+    to_frame = np.diag([(x1 - x0) / size[0], (y1 - y0) / size[1], 1.0])
+    # Between the middles of pixels, not their corners.
+    to_frame[:2, 2] = x0 + 0.5 * (to_frame[0, 0] - 1), y0 + 0.5 * (to_frame[1, 1] - 1)
+    return _shrunk_rgb(frame, planes, size), to_frame
+
+
+def _shrunk_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """8-bit SDR of the frame's planes, or of a part of them, each brought to one size (width, height)."""
+    small = [_float(small_copy(p, size)) for p in planes]
+    if frame.format.family == "gray":
+        rgb = _gray_to_rgb(small[0], frame)
+    elif frame.format.family == "rgb":
+        rgb = np.stack([small[2], small[0], small[1]], axis=2) / float(_peak(frame))
+    else:
+        rgb = _yuv_to_rgb(small[0], small[1], small[2], frame)
+    shown = to_sdr(rgb, frame.colour)
+    return np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def small_luma(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
+    """A shrunken copy (h, w) of the luma in 8 bits, as `small_rgb`; of YUV its codes, in their own range."""
+    size = _small_size(frame, max_side)
+    if is_rendered(frame.colour):
+        rgb, scale = small_rgb(frame, max_side)
+        return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8), scale
+    if frame.format.family == "rgb":
+        green, blue, red = (_float(small_copy(p, size)) for p in frame.planes[:3])
+        red_weight, blue_weight = luma_weights(frame.colour, frame.height)
+        luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
+    else:
+        luma = small_copy(frame.planes[0], size)
+    codes = luma * (255.0 / _peak(frame)) + 0.5 if luma.dtype != np.uint8 else luma
+    return codes.astype(np.uint8), size[0] / frame.width
+
+
+def _small_size(frame: Frame, max_side: int) -> tuple[int, int]:
+    scale = min(1.0, max_side / max(frame.width, frame.height))
+    return max(round(frame.width * scale), 1), max(round(frame.height * scale), 1)
+
+
+def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) -> tuple[FloatArray, ...]:
+    """Code values, not rounded, that `rgb` (h, w, 3) has in the frame's format; without alpha.
+
+    The region must begin on the chroma grid. With `difference=True`, `rgb` is a change of colour and the
+    result the change of codes it makes.
+    """
+    if frame.format.family == "rgb":
+        peak = float(_peak(frame))
+        return tuple(np.ascontiguousarray(rgb[..., c]) * peak for c in (1, 2, 0))
+    to_codes = _rgb_to_yuv(frame)
+    if difference:
+        to_codes = to_codes[:, :3]
+    if frame.format.family == "gray":
+        return (np.asarray(cv2.transform(rgb, to_codes[:1]), np.float32),)
+    codes = cv2.transform(rgb, to_codes)
+    luma, cb, cr = (np.asarray(plane, np.float32) for plane in cv2.split(codes))
+    return luma, shrink_to_chroma(cb, frame), shrink_to_chroma(cr, frame)
+
+
+def shrink_to_chroma(plane: FloatArray, frame: Frame) -> FloatArray:
+    """`plane` (h, w), beginning on the chroma grid, low-passed and sampled where chroma samples lie."""
+    on_column, on_line = _siting(frame)
+    return _every_cell(plane, frame, on_column, on_line)
+
+
+def mean_of_cells(plane: FloatArray, frame: Frame) -> FloatArray:
+    """The mean of each chroma cell of `plane` (h, w), beginning on the chroma grid.
+
+    Of what is nowhere below zero it is zero exactly where all of its cell is.
+    """
+    return _every_cell(plane, frame, False, False)
+
+
+def _every_cell(plane: FloatArray, frame: Frame, on_column: bool, on_line: bool) -> FloatArray:
+    """One value a chroma cell: along each axis a triangle around its first sample, or the cell's mean."""
+    factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
+    (across, at_x), (down, at_y) = _shrinking(factor_x, on_column), _shrinking(factor_y, on_line)
+    return np.ascontiguousarray(_filtered(plane, across, down, (at_x, at_y))[::factor_y, ::factor_x])
+
+
+def _grow_from_chroma(plane: Plane, frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
+    """A chroma `plane` where the luma samples of a region lie, linearly interpolated, edges repeated."""
+    on_column, on_line = _siting(frame)
+    factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
+    # Steps as long as cells, from a cell before the region to one behind it; their running mean is a line.
+    columns = np.clip(np.arange(x0 - factor_x, x1 + factor_x) // factor_x, 0, plane.shape[1] - 1)
+    rows = np.clip(np.arange(y0 - factor_y, y1 + factor_y) // factor_y, 0, plane.shape[0] - 1)
+    (across, at_x), (down, at_y) = _growing(factor_x, on_column), _growing(factor_y, on_line)
+    grown = _filtered(plane[rows][:, columns], across, down, (at_x, at_y))
+    return grown[factor_y:-factor_y, factor_x:-factor_x]
+
+
+def _shrinking(factor: int, cosited: bool) -> tuple[FloatArray, int]:
+    """Weights for a cell of `factor` samples, and which of them its first sample has."""
+    mean = np.full(factor, 1 / factor, np.float32)
+    return (np.convolve(mean, mean), factor - 1) if cosited else (mean, 0)
+
+
+def _growing(factor: int, cosited: bool) -> tuple[FloatArray, int]:
+    """Weights that make a line of steps `factor` samples long, and which of them a sample itself has."""
+    mean = np.full(factor, 1 / factor, np.float32)
+    if cosited or factor == 1:
+        return mean, 0
+    return np.convolve(mean, np.full(2, 0.5, np.float32)), factor // 2
+
+
+def _filtered(
+    plane: Plane | FloatArray, across: FloatArray, down: FloatArray, at: tuple[int, int]
+) -> FloatArray:
+    filtered = cv2.sepFilter2D(plane, cv2.CV_32F, across, down, anchor=at, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(filtered, np.float32)
+
+
+def _siting(frame: Frame) -> tuple[bool, bool]:
+    return frame.colour.siting in _ON_COLUMN, frame.colour.siting in _ON_LINE
+
+
+def _gray_to_rgb(luma: FloatArray, frame: Frame) -> FloatArray:
+    black, span, _ = _ranges(frame)
+    return np.repeat(((luma - black) / span)[..., None], 3, axis=2)
+
+
+def _yuv_to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, frame: Frame) -> FloatArray:
+    to_codes = _rgb_to_yuv(frame)
+    to_rgb = np.linalg.inv(to_codes[:, :3])
+    to_rgb = np.column_stack([to_rgb, -to_rgb @ to_codes[:, 3]])
+    # One pass; a matrix product of numpy's takes several times as long for so short an axis.
+    return np.asarray(cv2.transform(cv2.merge([luma, cb, cr]), to_rgb), np.float32)
+
+
+def _rgb_to_yuv(frame: Frame) -> NDArray[np.float64]:
+    """(3, 4) RGB in 0..1 and 1 -> codes."""
+    red, blue = luma_weights(frame.colour, frame.height)
+    black, span, chroma_span = (float(v) for v in _ranges(frame))
+    middle = float(1 << (frame.format.bit_depth - 1))
+    luma = np.array([red, 1 - red - blue, blue])
+    cb, cr = (np.eye(3)[2] - luma) / (2 * (1 - blue)), (np.eye(3)[0] - luma) / (2 * (1 - red))
+    return np.column_stack([
+        np.stack([span * luma, chroma_span * cb, chroma_span * cr]),
+        [black, middle, middle],
+    ])  # fmt: skip
+
+
+def _ranges(frame: Frame) -> tuple[np.float32, np.float32, np.float32]:
+    """Code of black, codes from black to white, codes from the lowest to the highest chroma."""
+    if frame.colour.full_range:
+        peak = np.float32(_peak(frame))
+        return np.float32(0), peak, peak
+    unit = float(1 << (frame.format.bit_depth - 8))
+    return np.float32(16 * unit), np.float32(219 * unit), np.float32(224 * unit)
+
+
+def _peak(frame: Frame) -> int:
+    return (1 << frame.format.bit_depth) - 1
+
+
+def _float(plane: NDArray[np.generic]) -> FloatArray:
+    return plane.astype(np.float32)

@@ -1,0 +1,287 @@
+"""Residual blocks on a processor: normalised, activated, convolved and added a few tiles at a time.
+
+A residual block's tensors do not fit a processor's cache: each of its seven operations fetches them from
+memory and puts them back. Here some tiles of them stay in the cache through all seven, and Winograd's
+convolutions leave a part of the multiplications: in float32 F(4 x 4, 3 x 3) a quarter; in bfloat16
+F(2 x 2, 3 x 3) 4 of 9, which hardly costs accuracy: what is transformed is added and subtracted in float32
+and rounded once, as the inputs of the plain convolution are.
+
+Letters in shapes: N faces, C and K channels in and out, H W grid; P points of a transformed tile; R rows of T
+tiles at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vidrestore.daefr.blocks import ResidualBlock
+from vidrestore.daefr.cpu import kernels, kernels32
+from vidrestore.daefr.cpu.winograd import FILTER_OF_FOUR
+from vidrestore.runtime.worker_threads import Crew
+from vidrestore.types import FloatArray
+
+TILES_AT_A_TIME = 256
+"""Rows of the matrix products: enough to run at full speed, few enough to stay in the second cache."""
+BYTES_A_ROW = 2**13
+"""Of pixels in float32 that the tiles in a row of a block begin with: so few stay in the first cache."""
+
+Pixels = NDArray[Any]
+"""float32, or bfloat16 as words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How a convolution is computed in one type of number."""
+
+    precision: torch.dtype
+    tile: int
+    """Outputs a side."""
+    filter: tuple[tuple[float, ...], ...]
+    """G of Lavin and Gray 2016: as many rows as a tile has points a side."""
+    lines_back: int
+    """Rows that `tiles_out` works in."""
+    channel_sums: Callable[..., None]
+    tiles_in: Callable[..., None]
+    tiles_out: Callable[..., None]
+
+    @property
+    def points(self) -> int:
+        return len(self.filter) ** 2
+
+
+FORMS = {
+    form.precision: form
+    for form in (
+        Form(
+            precision=torch.bfloat16,
+            tile=2,
+            filter=((1, 0, 0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0, 0, 1)),
+            lines_back=6,
+            channel_sums=kernels.channel_sums,
+            tiles_in=kernels.tiles_in,
+            tiles_out=kernels.tiles_out,
+        ),
+        Form(
+            precision=torch.float32,
+            tile=4,
+            filter=FILTER_OF_FOUR,
+            lines_back=14,
+            channel_sums=kernels32.channel_sums,
+            tiles_in=kernels32.tiles_in,
+            tiles_out=kernels32.tiles_out,
+        ),
+    )
+}
+
+
+class FusedResidualBlock(nn.Module):
+    """(N, C, H, W) float32 or bfloat16 -> (N, K, H, W), channels last. For inference.
+
+    H and W divide by four in float32, by two in bfloat16.
+    """
+
+    def __init__(self, block: ResidualBlock, crew: Crew) -> None:
+        """The same as `block`, in its type of number, computed by the threads of `crew`."""
+        super().__init__()
+        self._crew = crew
+        self._form = FORMS[block.conv1.weight.dtype]
+        self._first = _Step.of(block.norm1, block.conv1, self._form)
+        self._second = _Step.of(block.norm2, block.conv2, self._form)
+        self.nin_shortcut = block.nin_shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        form, crew = self._form, self._crew
+        assert x.dtype == form.precision, f"{x.dtype} is not {form.precision}"
+        height, width = x.shape[2:]
+        assert height % form.tile == width % form.tile == 0, f"{height} x {width}: not of {form.tile}"
+        x = x.contiguous(memory_format=torch.channels_last)
+        pixels = _pixels(x)
+        hidden, sums = _convolve(form, pixels, self._first, _sums(form, pixels, crew), None, crew)
+        beside = _pixels(self.nin_shortcut(x).contiguous(memory_format=torch.channels_last))
+        out, _ = _convolve(form, _pixels(hidden), self._second, sums, beside, crew)
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """A normalisation and the convolution behind it."""
+
+    norm_weight: FloatArray
+    norm_bias: FloatArray
+    groups: int
+    eps: float
+    filters: Tensor
+    """(P, C, K)"""
+    bias: FloatArray
+
+    @classmethod
+    def of(cls, norm: nn.GroupNorm, conv: nn.Conv2d, form: Form) -> _Step:
+        assert conv.bias is not None
+        g = torch.tensor(form.filter, dtype=torch.float64)
+        filters = torch.einsum("ia,kcab,jb->ijck", g, conv.weight.detach().double().cpu(), g)
+        return cls(
+            norm_weight=_floats(norm.weight),
+            norm_bias=_floats(norm.bias),
+            groups=norm.num_groups,
+            eps=norm.eps,
+            filters=filters.flatten(0, 1).to(form.precision).contiguous(),
+            bias=_floats(conv.bias),
+        )
+
+    def scale_and_shift(self, sums: FloatArray, pixels: int) -> tuple[FloatArray, FloatArray]:
+        """(N, C) each: what the normalisation multiplies channels by and adds, of sums (N, 2, C)."""
+        faces, _, channels = sums.shape
+        of_group = sums.astype(np.float64).reshape(faces, 2, self.groups, -1).sum(3)
+        mean, square = (of_group / (pixels * channels // self.groups)).transpose(1, 0, 2)  # (N, groups)
+        over_deviation = 1 / np.sqrt(np.maximum(square - mean**2, 0) + self.eps)
+        mean, over_deviation = (np.repeat(v, channels // self.groups, 1) for v in (mean, over_deviation))
+        scale = self.norm_weight * over_deviation
+        return scale.astype(np.float32), (self.norm_bias - mean * scale).astype(np.float32)
+
+
+def _sums(form: Form, faces: Pixels, crew: Crew) -> FloatArray:
+    """(N, 2, C): sum and sum of squares of each channel of faces (N, H, W, C)."""
+    count, height, _, channels = faces.shape
+    bands = max(height // 8, 1)
+    parts = np.zeros((count, bands, 2, channels), np.float32)
+
+    def add(places: Iterator[tuple[int, int]]) -> None:
+        for face, band in places:
+            first, stop = (height * edge // bands for edge in (band, band + 1))
+            form.channel_sums(faces[face, first:stop], parts[face, band])
+
+    crew.share([(face, band) for face in range(count) for band in range(bands)], add)
+    return _total(parts)
+
+
+def _total(parts: FloatArray) -> FloatArray:
+    """(N, 2, K) of (N, strips, 2, K), in an order that does not depend on which thread was faster."""
+    return np.asarray(parts.sum(1, dtype=np.float64), np.float32)
+
+
+def _convolve(
+    form: Form, faces: Pixels, step: _Step, sums: FloatArray, beside: Pixels | None, crew: Crew
+) -> tuple[Tensor, FloatArray]:
+    """faces (N, H, W, C), their sums and what is added -> (N, K, H, W) and its sums."""
+    count, height, width, before = faces.shape
+    scale, shift = step.scale_and_shift(sums, height * width)
+    after = step.bias.size
+    size = (count, after, height, width)
+    out = torch.empty(size, dtype=form.precision, memory_format=torch.channels_last)
+    blocks = _blocks(form, height, width, max(before, after))
+    parts = np.zeros((count, len(blocks), 2, after), np.float32)
+    into = _pixels(out).reshape(count, height, width * after)
+    added = into if beside is None else beside.reshape(into.shape)
+
+    def convolve(places: Iterator[tuple[int, int]]) -> None:
+        room = _Room(form, blocks, before, after)
+        for face, number in places:
+            block = blocks[number]
+            tiles, products = room.tiles(block), room.products(block)
+            form.tiles_in(
+                faces[face],
+                block.top,
+                block.left,
+                scale[face],
+                shift[face],
+                *room.to_work_in(block),
+                _in_rows(tiles, block),
+            )
+            torch.bmm(tiles, step.filters, out=products)
+            form.tiles_out(
+                _in_rows(products, block),
+                block.top,
+                block.left,
+                step.bias,
+                added[face],
+                beside is not None,
+                into[face],
+                room.to_finish_in(block),
+                parts[face, number],
+            )
+
+    crew.share([(face, number) for face in range(count) for number in range(len(blocks))], convolve)
+    return out, _total(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Tiles that are worked on together: R rows of T tiles from a row and a column on."""
+
+    top: int
+    left: int
+    rows: int
+    columns: int
+
+
+def _blocks(form: Form, height: int, width: int, channels: int) -> list[_Block]:
+    """All of a picture, row by row of blocks."""
+    tiles_down, tiles_across = height // form.tile, width // form.tile
+    columns = min(max(BYTES_A_ROW // 4 // channels, 1), tiles_across)
+    rows = min(max(TILES_AT_A_TIME // columns, 1), tiles_down)
+    return [
+        _Block(top, left, min(rows, tiles_down - top), min(columns, tiles_across - left))
+        for top in range(0, tiles_down, rows)
+        for left in range(0, tiles_across, columns)
+    ]
+
+
+class _Room:
+    """Memory that a thread works in, the same for each block after the other."""
+
+    def __init__(self, form: Form, blocks: Sequence[_Block], before: int, after: int) -> None:
+        """For blocks of pictures of `before` channels that become `after`."""
+        self._form, self._before, self._after = form, before, after
+        rows, columns = max(block.rows for block in blocks), max(block.columns for block in blocks)
+        line = form.tile * (columns + 1) * before
+        self._lines = np.empty((form.tile * rows + 2) * line, np.float32)
+        self._halves = np.empty(max(line, form.lines_back * columns * after), np.float32)
+        self._tiles = torch.empty(form.points * rows * columns * before, dtype=form.precision)
+        self._products = torch.empty(form.points * rows * columns * after, dtype=form.precision)
+
+    def tiles(self, block: _Block) -> Tensor:
+        """(P, R T, C)"""
+        return _part(self._tiles, (self._form.points, block.rows * block.columns, self._before))
+
+    def products(self, block: _Block) -> Tensor:
+        """(P, R T, K)"""
+        return _part(self._products, (self._form.points, block.rows * block.columns, self._after))
+
+    def to_work_in(self, block: _Block) -> tuple[FloatArray, FloatArray]:
+        tile, width = self._form.tile, (block.columns + 1) * self._before
+        lines = self._lines[: (tile * block.rows + 2) * tile * width]
+        return lines.reshape(-1, tile, width), self._halves[: tile * width].reshape(tile, width)
+
+    def to_finish_in(self, block: _Block) -> FloatArray:
+        width = block.columns * self._after
+        return self._halves[: self._form.lines_back * width].reshape(-1, width)
+
+
+def _part(memory: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return memory[: prod(shape)].view(shape)
+
+
+def _in_rows(tiles: Tensor, block: _Block) -> Pixels:
+    """(P, R, T · C) of (P, R T, C), the same memory."""
+    return _as_array(tiles).reshape(tiles.shape[0], block.rows, -1)
+
+
+def _pixels(x: Tensor) -> Pixels:
+    """(N, H, W, C) of x (N, C, H, W), channels last: the same memory."""
+    return _as_array(x.permute(0, 2, 3, 1))
+
+
+def _as_array(x: Tensor) -> Pixels:
+    return x.view(torch.int16).numpy().view(np.uint16) if x.dtype == torch.bfloat16 else x.numpy()
+
+
+def _floats(x: Tensor) -> FloatArray:
+    return np.ascontiguousarray(x.detach().float().cpu().numpy())

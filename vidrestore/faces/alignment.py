@@ -1,0 +1,139 @@
+"""Five points -> the similarity that turns a face upright; warping there; `align`.
+
+The template is that of FFHQ's five-point alignment for 512 pixels, scaled to the crop. Pixel centres are
+whole numbers, in frames and in crops.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.colour.yuv_rgb import sdr_region
+from vidrestore.faces.orientation import to_upright
+from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces, TrackedFace
+
+TEMPLATE_512 = np.array(
+    [
+        [192.98138, 239.94708],
+        [318.90277, 240.19360],
+        [256.63416, 314.01935],
+        [201.26117, 371.41043],
+        [313.08905, 371.15118],
+    ]
+)
+"""(5, 2) left eye, right eye, nose, left and right mouth corner in a crop of 512 pixels."""
+
+
+def template(size: int) -> NDArray[np.float64]:
+    """(5, 2) where the five points lie in a crop of `size` pixels."""
+    return TEMPLATE_512 * (size / 512)
+
+
+def similarity(landmarks: FloatArray, size: int) -> NDArray[np.float64]:
+    """(2, 3) frame px -> crop px: the least-squares similarity, without reflection, onto the template.
+
+    Raises ValueError for points that all coincide.
+    """
+    source = landmarks.astype(np.float64) @ np.array([1, 1j])
+    target = template(size) @ np.array([1, 1j])
+    # As complex numbers a similarity is w = a z + b, and least squares has this closed form (Umeyama 1991).
+    z, w = source - source.mean(), target - target.mean()
+    spread = np.vdot(z, z).real
+    if spread <= 0:
+        raise ValueError("the five points coincide")
+    a = np.vdot(z, w) / spread
+    b = target.mean() - a * source.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def face_to_crop(frame: Frame, landmarks: FloatArray, size: int) -> NDArray[np.float64]:
+    """(2, 3) frame px -> crop px: the frame turned as it is shown, then the face upright in it.
+
+    It reflects where the player mirrors, so that the crop shows the face as a viewer sees it.
+    """
+    shown = to_upright(frame)
+    to_crop = similarity(apply(shown, landmarks).astype(np.float32), size)
+    linear = to_crop[:, :2] @ shown[:, :2]
+    return np.column_stack([linear, to_crop[:, :2] @ shown[:, 2] + to_crop[:, 2]])
+
+
+def scale_of(matrix: NDArray[np.float64]) -> float:
+    """By how much a similarity, with or without reflection, enlarges."""
+    return float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
+
+def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 3) the inverse of an affine map."""
+    return cv2.invertAffineTransform(matrix).astype(np.float64)
+
+
+def apply(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(N, 2) points mapped."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArray:
+    """The aligned face (size, size, 3) RGB in 0..1; beyond the frame its border is repeated."""
+    to_frame = invert(to_crop)
+    corners = apply(to_frame, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64))
+    margin = 4 + int(2 / scale_of(to_crop))
+    x0, y0 = np.floor(corners.min(0)).astype(int) - margin
+    x1, y1 = np.ceil(corners.max(0)).astype(int) + margin
+    # A crop may lie off the frame altogether; then its nearest border is all there is.
+    x0, x1 = np.clip([x0, x1], [0, 1], [frame.width - 1, frame.width])
+    y0, y1 = np.clip([y0, y1], [0, 1], [frame.height - 1, frame.height])
+    region = low_pass(sdr_region(frame, int(x0), int(y0), int(x1), int(y1)), scale_of(to_crop))
+    matrix = to_crop.copy()
+    matrix[:, 2] += to_crop[:, :2] @ np.array([x0, y0])
+    # Planes one by one: of pixels of three values OpenCV's cubic takes two and a half times as long.
+    warped = [
+        cv2.warpAffine(plane, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        for plane in cv2.split(region)
+    ]
+    return np.clip(cv2.merge(warped), 0, 1)
+
+
+def low_pass(image: FloatArray, scale: float) -> FloatArray:
+    """`image` without the detail that sampling it `scale` times as large would alias; itself from 1 on."""
+    if scale >= 1:
+        return image
+    # A Gaussian that, with the original's own half-pixel extent, is half a target pixel wide.
+    sigma = 0.5 * np.sqrt(1 / scale**2 - 1)
+    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
+
+
+def sharpness(face: FloatArray, side: int = 256) -> float:
+    """Mean magnitude of the luma's Laplacian around eyes and mouth, in 8-bit codes; blur brings it to 0.
+
+    `face` (S, S, 3) in 0..1; measured at `side` pixels, so that sizes compare.
+    """
+    grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA))
+    x0, y0, x1, y1 = eyes_to_mouth(side)
+    return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())
+
+
+def eyes_to_mouth(side: int) -> tuple[int, int, int, int]:
+    """x0 y0 x1 y1, half-open, of what lies around the five points in an aligned face of `side` pixels."""
+    x0, y0 = (template(side).min(axis=0) - 0.08 * side).astype(int)
+    x1, y1 = (template(side).max(axis=0) + 0.08 * side).astype(int)
+    return int(x0), int(y0), int(x1), int(y1)
+
+
+def align(item: FrameFaces[TrackedFace], size: int) -> FrameFaces[AlignedFace]:
+    """The frame's faces, each cut out and turned upright, `size` pixels a side."""
+    faces = tuple(_align(item.frame, face, size) for face in item.faces)
+    return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
+
+
+def _align(frame: Frame, face: TrackedFace, size: int) -> AlignedFace:
+    to_crop = face_to_crop(frame, face.landmarks, size)
+    return AlignedFace(
+        track_id=face.track_id,
+        to_crop=to_crop,
+        image=warp_face(frame, to_crop, size),
+        landmarks=face.landmarks,
+        opacity=face.opacity,
+    )

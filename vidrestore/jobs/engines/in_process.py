@@ -1,0 +1,41 @@
+"""The engine of one worker: this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vidrestore.jobs.engines.protocol import Event, Task, run_task
+
+
+class Here:
+    """The engine of one worker that needs no other process: this one."""
+
+    def __init__(self) -> None:
+        self._task: Task | None = None
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        self._task = None
+
+    @property
+    def has_room(self) -> bool:
+        return self._task is None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._task is None
+
+    def submit(self, task: Task) -> None:
+        assert self._task is None
+        self._task = task
+
+    def events(self, *, wait: bool) -> Iterator[Event]:
+        if self._task is None or not wait:
+            return
+        task, self._task = self._task, None
+        yield from run_task(task, 0)

@@ -1,0 +1,188 @@
+"""The engine of this computer: worker processes, each with its share of threads and GPUs.
+
+A worker that dies, for want of memory or by someone's hand, is replaced, and its task done again. Workers end
+with the process that started them, however that ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from vidrestore.errors import ProcessingError
+from vidrestore.jobs.engines.protocol import ATTEMPTS, Done, Event, Failed, Lost, Task, run_task
+from vidrestore.runtime.malloc import share_one_heap
+
+_SECONDS_TO_END = 5.0
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: Any
+    """A process of the spawn context."""
+    pipe: Connection
+    task: Task | None = None
+
+
+class Processes:
+    """An `Engine` of `workers` processes; each computes with `threads`, on one of `gpus` in turn."""
+
+    def __init__(self, workers: int, *, gpus: int, threads: int) -> None:
+        self._gpus, self._threads, self._count = gpus, threads, workers
+        # A forked child would inherit torch's and FFmpeg's threads as corpses.
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: dict[int, _Worker] = {}
+        self._waiting: deque[Task] = deque()
+        self._attempts: dict[int, int] = {}
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.drop()
+        for worker in self._workers.values():
+            with suppress(OSError):
+                worker.pipe.send(None)
+        for worker in self._workers.values():
+            _end(worker)
+        self._workers = {}
+
+    def drop(self) -> None:
+        self._waiting.clear()
+        self._attempts.clear()
+        for number, worker in list(self._workers.items()):
+            if worker.task is not None:
+                worker.process.terminate()
+                _end(self._workers.pop(number))
+
+    @property
+    def has_room(self) -> bool:
+        """One more than there are workers, so that none waits."""
+        return len(self._waiting) + len(self._busy()) <= self._count
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._waiting and not self._busy()
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Of the workers."""
+        return [worker.process.pid for worker in self._workers.values()]
+
+    def submit(self, task: Task) -> None:
+        self._waiting.append(task)
+        self._share_out()
+
+    def events(self, *, wait: bool) -> Iterator[Event]:
+        yield from self._ready(wait)
+        self._share_out()
+
+    def _ready(self, must_wait: bool) -> Iterator[Event]:
+        pipes = {worker.pipe: number for number, worker in self._workers.items() if worker.task is not None}
+        for pipe in wait(list(pipes), timeout=None if must_wait else 0) if pipes else ():
+            number = pipes[pipe]  # type: ignore[index]
+            worker = self._workers[number]
+            assert worker.task is not None
+            try:
+                said = worker.pipe.recv()
+            except (EOFError, OSError):
+                yield self._lost(number, worker.task)
+                continue
+            if isinstance(said, Done | Failed):
+                del self._attempts[worker.task.number]
+                worker.task = None
+            yield said
+
+    def _lost(self, number: int, task: Task) -> Event:
+        """The worker is gone; its task goes back to the front, unless it has been that too often."""
+        worker = self._workers.pop(number)
+        worker.process.join(_SECONDS_TO_END)
+        worker.pipe.close()
+        why = _ending(worker.process.exitcode)
+        if self._attempts[task.number] >= ATTEMPTS:
+            del self._attempts[task.number]
+            return Failed(
+                number=task.number,
+                error=ProcessingError(
+                    f"{task.name} could not be restored: {ATTEMPTS} workers ended over it, the last {why}; "
+                    "with fewer --workers or a smaller --batch there is more memory for each"
+                ),
+            )
+        self._waiting.appendleft(task)
+        return Lost(number=task.number, why=why)
+
+    def _share_out(self) -> None:
+        while self._waiting and len(self._busy()) < self._count:
+            number = next(
+                n for n in range(self._count) if n not in self._workers or self._workers[n].task is None
+            )
+            worker = self._workers.get(number) or self._start(number)
+            task = self._waiting.popleft()
+            self._attempts[task.number] = self._attempts.get(task.number, 0) + 1
+            worker.task = task
+            with suppress(OSError):  # it died while it had nothing to do: that is noticed when it is asked
+                worker.pipe.send((task, self._attempts[task.number] - 1))
+
+    def _start(self, number: int) -> _Worker:
+        here, there = self._context.Pipe()
+        gpu = number % self._gpus if self._gpus > 1 else None
+        process = self._context.Process(target=_serve, args=(there, self._threads, gpu), daemon=True)
+        process.start()
+        there.close()  # so that the worker's end is the only one, and its death the pipe's end
+        self._workers[number] = _Worker(process, here)
+        return self._workers[number]
+
+    def _busy(self) -> list[_Worker]:
+        return [worker for worker in self._workers.values() if worker.task is not None]
+
+
+def _end(worker: _Worker) -> None:
+    worker.process.join(_SECONDS_TO_END)
+    if worker.process.is_alive():
+        worker.process.kill()
+        worker.process.join()
+    worker.pipe.close()
+
+
+def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
+    """A worker's life: tasks in, events out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
+    share_one_heap()
+    _limit(threads)
+    with suppress(EOFError, OSError):
+        while (order := pipe.recv()) is not None:
+            for event in run_task(*order):
+                pipe.send(event)
+
+
+def _limit(threads: int) -> None:
+    import cv2
+    import torch
+
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
+def _end_with_parent() -> None:
+    """Nobody wants the work of a worker whose parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"by signal {-code}"
+    return f"with exit code {code}"

@@ -1,0 +1,188 @@
+"""A film looked through once, in order: which faces are where, followed and smoothed. Cheap beside restoring.
+
+It can be stopped anywhere and gone on with from the last scene change before: there the tracker remembers
+nobody, and what the detector remembers is a handful of faces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+import numpy as np
+
+from vidrestore.detection import FaceDetector, Known, detect
+from vidrestore.jobs.frame_records import FrameRecord
+from vidrestore.pipeline import ITEMS_AHEAD
+from vidrestore.runtime.pipeline_threads import Prefetch
+from vidrestore.settings import Settings
+from vidrestore.tracking import SceneStart, choose, track
+from vidrestore.types import Detection, Frame, FrameFaces, TrackedFace, VideoInfo
+from vidrestore.video import Input, Scan, Seen, checksum, read_again, read_frames
+
+CONTEXT = 2
+"""Frames before the one to go on with that are read again: deinterlacing looks one back, detection too."""
+_AHEAD_BYTES = 64 * 2**20
+_KNOWN_KEPT = 64
+"""Detection runs ahead of tracking by the tracker's lag and the look-ahead for cuts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """Where the analysis can be gone on with."""
+
+    frame: int
+    """The first of a scene."""
+    start: SceneStart
+    known: Known
+
+    def to_json(self) -> str:
+        faces = [[f.box.tolist(), f.landmarks.tolist(), f.score] for f in self.known.faces]
+        start = [self.start.number, self.start.scene, self.start.next_id]
+        return json.dumps({"frame": self.frame, "start": start, "known": [self.known.count, faces]})
+
+    @classmethod
+    def from_json(cls, text: str) -> Restart:
+        value = json.loads(text)
+        number, scene, next_id = value["start"]
+        count, faces = value["known"]
+        found = tuple(
+            Detection(box=np.array(box, np.float32), landmarks=np.array(points, np.float32), score=score)
+            for box, points, score in faces
+        )
+        return cls(
+            frame=value["frame"],
+            start=SceneStart(number=number, scene=scene, next_id=next_id),
+            known=Known(count=count, faces=found),
+        )
+
+
+def analyse(
+    given: Input,
+    info: VideoInfo,
+    scan: Scan,
+    settings: Settings,
+    detector: FaceDetector,
+    *,
+    on_loss: Callable[[], None],
+    on_restart: Callable[[Restart], None],
+    begin: Restart | None = None,
+    before: Sequence[Seen] = (),
+) -> Generator[FrameRecord]:
+    """A record of each frame from `begin` on, in order; of the whole video where that is None.
+
+    `before`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_loss` is called for each
+    frame that is lost or patched, `on_restart` before the first record of a scene that can be begun with.
+    What is lost behind the last frame is in a record of index -1, the last one of a video that ends so.
+    """
+    notes = _Notes(begin.frame if begin is not None else 0, on_loss)
+    moments = 2 if scan.method == "fields" else 1
+    decoded = _decoded(given, info, settings, notes, before)
+    recent: deque[Known] = deque(maxlen=_KNOWN_KEPT)
+
+    def scene_begins(start: SceneStart) -> None:
+        known = next((k for k in recent if k.count == start.number), None)
+        if known is not None and start.number % moments == 0:
+            on_restart(Restart(frame=start.number // moments, start=start, known=known))
+
+    with Prefetch(
+        scan.apart(notes.taken(decoded)),
+        items=ITEMS_AHEAD,
+        max_bytes=_AHEAD_BYTES,
+        size_of=attrgetter("nbytes"),
+    ) as frames:
+        wanted: Iterable[Frame] = frames
+        if begin is not None:
+            wanted = _from_item(frames, begin.frame - 1, moments)
+        found = detect(
+            wanted,
+            detector,
+            min_face=settings.min_face,
+            begin=None if begin is None else begin.known,
+            on_known=recent.append,
+        )
+        tracked = track(found, begin=None if begin is None else begin.start, on_scene=scene_begins)
+        yield from notes.records(choose(tracked, settings.faces), moments)
+    if notes.lost_so_far:
+        nothing = Seen(index=-1, pts=0, duration=0, checksum=0)
+        yield FrameRecord(seen=nothing, scenes=(), faces=(), lost=notes.lost_so_far)
+
+
+def _decoded(
+    given: Input, info: VideoInfo, settings: Settings, notes: _Notes, before: Sequence[Seen]
+) -> Iterator[Frame]:
+    if not before:
+        return read_frames(
+            given,
+            info,
+            start=settings.start,
+            end=settings.end,
+            on_lost=notes.lost,
+            on_concealed=notes.concealed,
+        )
+    return read_again(
+        given,
+        info,
+        before,
+        and_on=True,
+        end=settings.end,
+        on_lost=notes.lost,
+        on_concealed=notes.concealed,
+    )
+
+
+class _Notes:
+    """What is noticed of frames while they are read, kept until their faces are known."""
+
+    def __init__(self, first: int, on_loss: Callable[[], None]) -> None:
+        self.lost_so_far = 0
+        """Since the last frame."""
+        self._concealed = 0
+        self._first, self._on_loss = first, on_loss
+        self._taken: dict[int, tuple[Seen, int, int]] = {}
+
+    def lost(self) -> None:
+        self.lost_so_far += 1
+        self._on_loss()
+
+    def concealed(self) -> None:
+        self._concealed = 1
+        self._on_loss()
+
+    def taken(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            if frame.index >= self._first:
+                seen = Seen(
+                    index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame)
+                )
+                self._taken[frame.index] = (seen, self.lost_so_far, self._concealed)
+            self.lost_so_far = self._concealed = 0
+            yield frame
+
+    def records(self, items: Iterable[FrameFaces[TrackedFace]], moments: int) -> Iterator[FrameRecord]:
+        together: list[FrameFaces[TrackedFace]] = []
+        for item in items:
+            together.append(item)
+            if len(together) < moments:
+                continue
+            seen, lost, concealed = self._taken.pop(item.frame.index)
+            yield FrameRecord(
+                seen=seen,
+                scenes=tuple(i.scene for i in together),
+                faces=tuple(i.faces for i in together),
+                lost=lost,
+                concealed=concealed,
+            )
+            together = []
+
+
+def _from_item(frames: Iterable[Frame], index: int, moments: int) -> Iterator[Frame]:
+    """From the last moment of frame `index` on."""
+    begun = False
+    for frame in frames:
+        begun = begun or (frame.index == index and frame.second_field == (moments == 2))
+        if begun:
+            yield frame

@@ -1,0 +1,255 @@
+"""A film restored in segments, to be stopped at any moment and shared out; short videos in one go."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from vidrestore import video
+from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
+from vidrestore.jobs.disk_space import LEAST_FREE, check_before
+from vidrestore.jobs.engines.make_engine import make_engine
+from vidrestore.jobs.engines.protocol import Engine
+from vidrestore.jobs.fingerprint import fingerprint, from_json, pinned, refuse_changed
+from vidrestore.jobs.journal import Journal, discard, journal_path
+from vidrestore.jobs.scheduler import Film, Segments
+from vidrestore.pipeline import expected_frames, output_size, remarks, restore_video
+from vidrestore.report import Account
+from vidrestore.settings import Settings
+from vidrestore.types import ProgressCallback, Report, VideoInfo
+
+USUAL_SECONDS = 60.0
+LONG_SECONDS = 300.0
+"""Videos longer than this are cut into segments without being asked."""
+
+
+def restore_film(
+    source: Path,
+    target: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None = None,
+    engine: Engine | None = None,
+) -> Report:
+    """As `pipeline.restore_video`: in segments where the settings or the video's length ask for it.
+
+    What an earlier run with the same arguments has done of it is not done again. `engine` is one to use that
+    is open already. Raises a VidrestoreError; segments that are done are kept for the next run.
+    """
+    if (done := _left_joined(source, target, settings)) is not None:
+        return done
+    video.check_paths(source, target, settings.overwrite, settings.container)
+    given = video.open_input(source, **settings.about_input())
+    if (why := video.why_whole(given, target, settings.container)) is not None:
+        return _whole(source, target, settings, on_progress, why)
+    info = video.probe(given)
+    if not _wants_segments(info, settings):
+        return _whole(source, target, settings, on_progress, None, info)
+    source, target = source.absolute(), target.absolute()
+    given, info = replace(given, path=source), replace(info, path=source)
+    film = _film(given, info, target, pinned(settings))
+    if (why := video.why_not_joined(film.writer(target).codec)) is not None:
+        return _whole(source, target, settings, on_progress, why)
+    return _in_segments(film, on_progress, engine)
+
+
+def resume_film(
+    target: Path,
+    on_progress: ProgressCallback | None = None,
+    *,
+    workers: int | None = None,
+    engine: str | None = None,
+) -> Report:
+    """Goes on with what was begun for `target`, with the settings it was begun with.
+
+    Raises UsageError where nothing was begun or it is not the same any more.
+    """
+    path = journal_path(target.absolute())
+    if not path.is_file():
+        raise UsageError(f"nothing was begun for {target}, or it is finished; use vidrestore restore")
+    with Journal(path, target) as journal:
+        about = journal.about()
+    if "settings" not in about:
+        raise UsageError(f"too little was done for {target} to go on with; use vidrestore restore")
+    settings = from_json(about["settings"])
+    changes = {"overwrite": about.get("overwrite") == "True", "workers": workers, "engine": engine}
+    settings = settings.model_copy(update={name: v for name, v in changes.items() if v is not None})
+    return restore_film(Path(about["input"]), target, settings, on_progress)
+
+
+def _wants_segments(info: VideoInfo, settings: Settings) -> bool:
+    if settings.segment is not None:
+        return settings.segment > 0
+    if (settings.workers or 1) > 1 or settings.engine != "local":
+        return True
+    seconds = expected_frames(info, settings)
+    return seconds is not None and seconds / info.frame_rate > LONG_SECONDS
+
+
+def _whole(
+    source: Path,
+    target: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None,
+    why: str | None,
+    info: VideoInfo | None = None,
+) -> Report:
+    report = restore_video(source, target, settings, on_progress, info=info)
+    if why is None or not (settings.segment or (settings.workers or 1) > 1 or settings.engine != "local"):
+        return report
+    return replace(
+        report, warnings=(*report.warnings, f"{source.name} was restored in one go, not in segments: {why}")
+    )
+
+
+def _film(given: video.Input, info: VideoInfo, target: Path, settings: Settings) -> Film:
+    scan = video.choose_scan(given, info, settings.deinterlace)
+    return Film(
+        given=given,
+        info=info,
+        scan=scan,
+        settings=settings,
+        output=target,
+        folder=_parts_folder(target),
+        size=output_size(info, settings),
+        seconds=settings.segment or USUAL_SECONDS,
+    )
+
+
+def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engine | None) -> Report:
+    began, settings = time.monotonic(), film.settings
+    path = journal_path(film.output)
+    likely = film.given.path.stat().st_size if settings.codec == "match" and not film.folder.exists() else 0
+    check_before(film.output.parent, film.output, likely)
+    now = fingerprint(film.given.path, settings)
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(path, film.output))
+        begun = journal.about()
+        if settings.restart or "settings" not in begun:
+            journal.clear()
+            shutil.rmtree(film.folder, ignore_errors=True)
+            journal.note(**now, overwrite=str(settings.overwrite), begun=str(time.time()))
+        else:
+            refuse_changed(begun, now, film.output)
+        with suppress(FileExistsError):
+            film.folder.mkdir()
+        run = Account(
+            total=expected_frames(film.info, settings), strict=settings.strict, on_progress=on_progress
+        )
+        running = engine or stack.enter_context(make_engine(settings))
+        segments = Segments(film, journal, run)
+        try:
+            segments.work(running)
+        except VidrestoreError as error:
+            running.drop()
+            if isinstance(error, InputError):
+                _refuse_changing(film, journal, now)
+            raise _kept(error, journal) from error
+        _refuse_changing(film, journal, now)
+        try:
+            return _finish(film, journal, run, segments.warnings, began)
+        except VidrestoreError as error:
+            raise _kept(error, journal) from error
+
+
+def _refuse_changing(film: Film, journal: Journal, now: dict[str, str]) -> None:
+    """Raises InputError where the input is not what it was when the run began."""
+    if fingerprint(film.given.path, film.settings) != now:
+        # What was read of it may be of neither file: no later run may take it for the film's.
+        journal.note(**{"input sha256": "changed while it was read"})
+        raise InputError(f"{film.given.path} changed while it was read; run the command again with --restart")
+
+
+def _finish(film: Film, journal: Journal, run: Account, warnings: list[str], began: float) -> Report:
+    """Joins the parts, puts the whole in place, removes what helped; then says what was done."""
+    parts = journal.segments()
+    check_before(film.folder, film.output, sum(part.bytes for part in parts) + LEAST_FREE)
+    joined = film.folder / f"joined{film.output.suffix}"
+    with film.writer(joined) as writer:
+        video.join_parts(writer, [film.folder / str(part.file) for part in parts])
+        if film.settings.start is None and film.settings.end is None:
+            run.check_end(film.info, writer.beside_until)
+    report = run.report(
+        film.output, (*remarks(film.info, film.scan, film.settings, run), *writer.warnings, *warnings)
+    )
+    report = replace(
+        report, seconds=time.monotonic() - began, seconds_by_room=_rooms(journal, report.seconds_by_room)
+    )
+    journal.note(joined=json.dumps(_state(joined)), report=_report_json(report))
+    video.put_in_place(joined, film.output)
+    _clean(film.folder, journal)
+    return report
+
+
+def _left_joined(source: Path, target: Path, settings: Settings) -> Report | None:
+    """What an earlier run had all but finished when it was ended; its whole file is put in place."""
+    target = target.absolute()
+    path = journal_path(target)
+    if settings.restart or not path.is_file():
+        return None
+    folder = _parts_folder(target)
+    with Journal(path, target) as journal:
+        about = journal.about()
+        if "joined" not in about or not _is_same(about, source.absolute(), settings):
+            return None
+        joined = folder / f"joined{target.suffix}"
+        file = joined if joined.is_file() and (settings.overwrite or not target.exists()) else target
+        if not file.is_file() or _state(file) != json.loads(about["joined"]):
+            return None
+        if file == joined:
+            video.put_in_place(joined, target)
+        _clean(folder, journal)
+        values = json.loads(about["report"])
+        return Report(output=target, **{**values, "warnings": tuple(values["warnings"])})
+
+
+def _parts_folder(target: Path) -> Path:
+    """Beside the journal, and called after it."""
+    return target.with_name(f"{journal_path(target).name}-parts")
+
+
+def _state(file: Path) -> list[int]:
+    stat = file.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _is_same(about: dict[str, str], source: Path, settings: Settings) -> bool:
+    try:
+        refuse_changed(about, fingerprint(source, pinned(settings)), source)
+    except VidrestoreError:
+        return False
+    return True
+
+
+def _clean(folder: Path, journal: Journal) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    journal.remove()
+    discard(journal.path)
+
+
+def _kept(error: VidrestoreError, journal: Journal) -> VidrestoreError:
+    """The error with what is kept of the work, where that is not clear already."""
+    try:
+        done = sum(segment.file is not None for segment in journal.segments())
+    except OutputError:
+        return error
+    if not done or "run the same command again" in str(error):
+        return error
+    kept = "1 segment is" if done == 1 else f"{done} segments are"
+    return type(error)(f"{error} ({kept} kept: run the same command again to go on)")
+
+
+def _rooms(journal: Journal, analysis: dict[str, float]) -> dict[str, float]:
+    rooms = dict(analysis)
+    for room, seconds in journal.seconds_by_room().items():
+        rooms[room] = rooms.get(room, 0.0) + seconds
+    return rooms
+
+
+def _report_json(report: Report) -> str:
+    names: Iterator[str] = (name for name in Report.__dataclass_fields__ if name != "output")
+    return json.dumps({name: getattr(report, name) for name in names})

@@ -1,0 +1,83 @@
+"""Where a film is cut into segments: at scene changes where there are any near, else anywhere.
+
+Blending over time ends at a scene change, so a cut there costs nothing; elsewhere a segment is restored with
+some frames around it that are thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vidrestore.jobs.frame_records import FrameRecord
+
+LEAST_FRAMES = 32
+"""In a segment that was asked for; encoders that reorder need a few, and a few are not worth a segment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Frames from `first` up to but without `stop`."""
+
+    number: int
+    """Of the segment, from 0."""
+    first: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        return self.stop - self.first
+
+
+class Planner:
+    """Is told of each frame in order; says where a segment ends as soon as that is sure.
+
+    A segment is three to five quarters of what was asked for, the last one a quarter to five quarters.
+    """
+
+    def __init__(self, seconds: float, rate: Fraction, *, context: int, begin: Sequence[Span] = ()) -> None:
+        """`context`: frames that must be known behind a segment. `begin`: segments planned already."""
+        self._target = max(round(seconds * rate), LEAST_FRAMES)
+        self._shortest, self._longest = self._target * 3 // 4, self._target * 5 // 4
+        self._beyond = max(self._target // 4, context)
+        self._number = len(begin)
+        self._first = begin[-1].stop if begin else 0
+        self._changes: list[int] = []
+        self._scene: int | None = None
+
+    @property
+    def first(self) -> int:
+        """Where the next segment begins: frames from there on must be told."""
+        return self._first
+
+    def add(self, record: FrameRecord) -> Span | None:
+        """The segment that is sure to end now that `record` is known, or None."""
+        index = record.seen.index
+        if self._scene is not None and record.scenes[0] != self._scene:
+            self._changes.append(index)
+        self._scene = record.scenes[-1]
+        if index < self._first + self._longest + self._beyond - 1:
+            return None
+        return self._cut(self._longest)
+
+    def end(self, frames: int) -> list[Span]:
+        """The last segments of a film of so many frames."""
+        spans = []
+        while frames - self._first > self._longest:
+            spans.append(self._cut(min(self._longest, frames - self._first - self._target // 4)))
+        if frames > self._first:
+            spans.append(self._span(frames))
+        return spans
+
+    def _cut(self, longest: int) -> Span:
+        wanted = self._first + self._target
+        near = range(self._first + self._shortest, self._first + longest + 1)
+        changes = [change for change in self._changes if change in near]
+        return self._span(min(changes, key=lambda c: (abs(c - wanted), c), default=wanted))
+
+    def _span(self, stop: int) -> Span:
+        span = Span(number=self._number, first=self._first, stop=stop)
+        self._number, self._first = self._number + 1, stop
+        self._changes = [change for change in self._changes if change > stop]
+        return span

@@ -1,0 +1,161 @@
+"""One segment: its frames read again, restored with the faces the analysis followed, encoded into a part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidrestore.errors import ProcessingError
+from vidrestore.jobs.engines.protocol import Working
+from vidrestore.jobs.frame_records import FrameRecord
+from vidrestore.jobs.segment_plan import Span
+from vidrestore.pipeline import ITEMS_AHEAD, output_size, restored_frames
+from vidrestore.report import Account
+from vidrestore.runtime.pipeline_threads import Prefetch
+from vidrestore.settings import Settings
+from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
+from vidrestore.video import Input, PartWriter, Scan, read_again
+from vidrestore.weights import model_path
+
+if TYPE_CHECKING:
+    from vidrestore.restoration import DaefrRestorer
+
+DEFLICKER_RADIUS = 12
+"""Of `deflicker`."""
+_SAY_EVERY_SECONDS = 0.5
+_AHEAD_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentDone:
+    """A part is there."""
+
+    span: Span
+    file: str
+    """The part's name."""
+    bytes: int
+    seconds_by_room: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentTask:
+    """All it takes to restore a segment, on any machine that sees the same files. Can be pickled."""
+
+    span: Span
+    records: tuple[FrameRecord, ...]
+    """Of the segment and the frames around it that its result depends on."""
+    given: Input
+    info: VideoInfo
+    scan: Scan
+    settings: Settings
+    output: Path
+    """What the whole will be called; its part goes to `folder`."""
+    folder: Path
+
+    @property
+    def number(self) -> int:
+        return self.span.number
+
+    @property
+    def name(self) -> str:
+        first, last = (self._seconds(record) for record in (self._own()[0], self._own()[-1]))
+        return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.given.path.name}"
+
+    def run(self, attempt: int) -> Iterator[Working | SegmentDone]:
+        """Restores it, saying now and then how far it is. Raises a VidrestoreError."""
+        part = self.folder / f"{self.number:05d}-{attempt}.part"
+        settings, info = self.settings, self.info
+        account = Account(total=None, strict=False, on_progress=None)
+        restorer = _restorer(settings.model, settings.device, settings.fidelity)
+        width, height = output_size(info, settings)
+        said = time.monotonic()
+        # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
+        with (
+            self._again() as again,
+            closing(restored_frames(self._tracked(again), restorer, info, settings, account)) as restored,
+            PartWriter(
+                part,
+                self.output,
+                replace(info, field_order=self.scan.output),
+                source=self.given,
+                width=width,
+                height=height,
+                **settings.about_encoding(),
+            ) as writer,
+        ):
+            own = (f for f in restored if self.span.first <= f.index < self.span.stop)
+            for frame in self.scan.together(own):
+                account.clock.enter("encoding")
+                writer.write(frame)
+                account.clock.leave()
+                if time.monotonic() - said > _SAY_EVERY_SECONDS:
+                    said = time.monotonic()
+                    yield Working(number=self.number, frames=writer.frames)
+            if writer.frames != self.span.frames:
+                raise ProcessingError(f"{self.name} came to {writer.frames} frames of {self.span.frames}")
+        yield SegmentDone(
+            span=self.span, file=part.name, bytes=writer.bytes, seconds_by_room=dict(account.clock.seconds)
+        )
+
+    def _again(self) -> Prefetch[Frame]:
+        """The frames, read once more."""
+        wanted = [record.seen for record in self.records]
+        again = self.scan.apart(read_again(self.given, self.info, wanted))
+        return Prefetch(again, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
+
+    def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
+        """The frames with the faces that the analysis followed."""
+        records = {record.seen.index: record for record in self.records}
+        for frame in frames:
+            record = records[frame.index]
+            moment = int(frame.second_field)
+            if record.faces:  # without: there for deinterlacing alone
+                yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
+
+    def _own(self) -> list[FrameRecord]:
+        return [r for r in self.records if self.span.first <= r.seen.index < self.span.stop]
+
+    def _seconds(self, record: FrameRecord) -> float:
+        return float(record.seen.pts * self.info.time_base)
+
+
+def context_frames(settings: Settings) -> int:
+    """How many frames to each side a restored frame depends on, within its scene."""
+    from vidrestore.restoration import TemporalBlend
+
+    reach = TemporalBlend(strength=settings.temporal).reach
+    return reach + (DEFLICKER_RADIUS if settings.deflicker else 0)
+
+
+def needed(span: Span, records: Iterable[FrameRecord], scan: Scan) -> tuple[FrameRecord, ...]:
+    """Those of the records, which reach around the segment, that its result depends on."""
+    known = {record.seen.index: record for record in records}
+    low, high = span.first, span.stop - 1
+    while low - 1 in known and known[low - 1].scenes[-1] == known[low].scenes[0]:
+        low -= 1
+    while high + 1 in known and known[high + 1].scenes[0] == known[high].scenes[-1]:
+        high += 1
+    chosen = [known[index] for index in range(low, high + 1)]
+    if scan.method != "whole":
+        # Deinterlacing looks one picture to each side; these two are not restored.
+        before, after = known.get(low - 1), known.get(high + 1)
+        chosen = [
+            *([replace(before, faces=())] if before else []),
+            *chosen,
+            *([replace(after, faces=())] if after else []),
+        ]
+    return tuple(chosen)
+
+
+@lru_cache(maxsize=1)
+def _restorer(model: str, device: str, fidelity: float | None) -> DaefrRestorer:
+    """A worker loads the network once."""
+    from vidrestore.restoration import make_restorer
+
+    return make_restorer(model_path(model), device=device, fidelity=fidelity)

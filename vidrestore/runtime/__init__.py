@@ -1,0 +1,1 @@
+"""What the process runs on: the device, threads, memory and signals."""

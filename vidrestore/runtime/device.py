@@ -1,0 +1,82 @@
+"""The device and the precision the networks run in, chosen once. torch is imported when asked."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from vidrestore.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+
+SPINS = 20_000
+"""A fraction of a millisecond."""
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called auto, cpu, mps, cuda or cuda:N, checked to be there.
+
+    auto: CUDA where there is some, else Apple's GPU, else the processor. Raises DeviceError otherwise.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device(_best())
+    kind, _, number = name.partition(":")
+    if kind == "cuda":
+        _check_cuda(name, int(number or 0))
+    elif kind == "mps":
+        if not torch.backends.mps.is_available():
+            raise DeviceError("--device mps needs a Mac with an Apple GPU; try --device auto")
+    elif name != "cpu":
+        raise DeviceError(f"there is no device '{name}'; there are auto, cpu, mps, cuda and cuda:N")
+    return torch.device(name)
+
+
+def resolve_precision(device: torch.device) -> torch.dtype:
+    """The fastest type of number that is accurate enough on the device.
+
+    Never float16 on a processor: there it is several times slower than float32.
+    """
+    import torch
+
+    if device.type == "cuda":
+        ampere_or_later = torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate bfloat16
+        return torch.bfloat16 if ampere_or_later else torch.float16
+    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.bfloat16
+    return torch.float32
+
+
+def yield_while_waiting() -> None:
+    """Have a network's threads soon leave the processor to others while they wait; before torch is loaded.
+
+    They spin for long otherwise (GNU OpenMP), which the rooms that work beside the network, and other
+    programs, pay for; asleep at once, a small network's threads take a third longer to meet. A user's own
+    choice stays.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
+
+
+def _best() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _check_cuda(name: str, number: int) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise DeviceError(
+            f"--device {name} needs an NVIDIA GPU with a working driver, and there is none; "
+            "try --device auto or --device cpu"
+        )
+    count = torch.cuda.device_count()
+    if number >= count:
+        raise DeviceError(f"--device {name}: this machine has {count} CUDA device(s), numbered from 0")

@@ -1,0 +1,210 @@
+"""Iterating a source ahead in a thread, and running work in batches."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from vidrestore.runtime.worker_threads import Lanes
+
+T = TypeVar("T")
+P = TypeVar("P")
+R = TypeVar("R")
+_WAIT_SECONDS = 0.1
+
+
+class Prefetch(Generic[T]):
+    """Iterates a source in a thread, ahead of its consumer, within bounds.
+
+    Use it in a `with` block: leaving the block stops the thread, closes the source and joins, whatever
+    happened. The source's error is raised where the consumer asks for the next item.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[T],
+        *,
+        items: int,
+        max_bytes: int | None = None,
+        size_of: Callable[[T], int] | None = None,
+        interrupt: Callable[[], None] | None = None,
+    ) -> None:
+        """At most `items` wait, and at most `max_bytes` by `size_of`, unless one alone is larger.
+
+        `interrupt` ends a wait inside the source, of a source that may wait for long.
+        """
+        if max_bytes is not None and size_of is None:
+            raise ValueError("max_bytes needs size_of")
+        self._source = source
+        self._items, self._max_bytes, self._size_of = items, max_bytes, size_of
+        self._interrupt = interrupt
+        self._waiting: queue.SimpleQueue[tuple[T, int] | None] = queue.SimpleQueue()
+        self._room = threading.Condition()
+        self._count = self._bytes = 0
+        self._stopped = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._produce, name="prefetch", daemon=True)
+
+    def __enter__(self) -> Prefetch[T]:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._room:
+            self._stopped = True
+            self._room.notify_all()
+        if self._interrupt is not None:
+            self._interrupt()
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[T]:
+        while True:
+            entry = self._waiting.get()
+            if entry is None:
+                break
+            item, size = entry
+            with self._room:
+                self._count -= 1
+                self._bytes -= size
+                self._room.notify_all()
+            yield item
+        if self._error is not None:
+            raise self._error
+
+    def _produce(self) -> None:
+        try:
+            for item in self._source:
+                if not self._put(item):
+                    break
+        except BaseException as error:
+            self._error = error
+        finally:
+            if isinstance(self._source, Generator):
+                self._source.close()
+            self._waiting.put(None)
+
+    def _put(self, item: T) -> bool:
+        """Wait for room; False when the consumer has left."""
+        size = self._size_of(item) if self._size_of is not None else 0
+        with self._room:
+            while not self._stopped and not self._has_room(size):
+                self._room.wait(_WAIT_SECONDS)
+            if self._stopped:
+                return False
+            self._count += 1
+            self._bytes += size
+        self._waiting.put((item, size))
+        return True
+
+    def _has_room(self, size: int) -> bool:
+        if self._count == 0:
+            return True
+        fits = self._max_bytes is None or self._bytes + size <= self._max_bytes
+        return self._count < self._items and fits
+
+
+def windows(items: Iterable[T], radius: int) -> Iterator[tuple[Sequence[T], int]]:
+    """Each item with up to `radius` items on either side: (the items, which of them it is).
+
+    Order is kept; an item comes `radius` items late. The sequence is good until the next one is asked for.
+    """
+    window: deque[T] = deque()
+    at = 0
+    for item in items:
+        window.append(item)
+        if len(window) - at > radius:
+            yield window, at
+            at += 1
+        if at > radius:
+            window.popleft()
+            at -= 1
+    while at < len(window):
+        yield window, at
+        at += 1
+        if at > radius:
+            window.popleft()
+            at -= 1
+
+
+class InlineExecutor:
+    """In place of lanes: the caller does the work, at once."""
+
+    count = 0
+
+    def submit(self, run: Callable[[list[P]], Iterable[R]], parts: list[P]) -> Future[list[R]]:
+        done: Future[list[R]] = Future()
+        done.set_result(list(run(parts)))
+        return done
+
+
+def map_in_batches(
+    items: Iterable[T],
+    parts_of: Callable[[T], Iterable[P]],
+    run: Callable[[list[P]], Iterable[R]],
+    *,
+    batch: int,
+    max_items: int,
+    lanes: Lanes | None = None,
+) -> Iterator[tuple[T, list[R]]]:
+    """Each item with the results of its parts, where `run` is given parts of many items, `batch` at a time.
+
+    Order is kept. A batch is cut short only at the end, or when `max_items` items are waiting for theirs;
+    an item without parts passes at once unless another waits before it. With `lanes`, so many batches are
+    under way at the same time while later items are taken in.
+    """
+    crew = lanes or InlineExecutor()
+    waiting: deque[tuple[T, int]] = deque()
+    parts: list[P] = []
+    under_way: deque[Future[list[R]]] = deque()
+    results: deque[R] = deque()
+    for item in items:
+        before = len(parts)
+        parts.extend(parts_of(item))
+        waiting.append((item, len(parts) - before))
+        while len(parts) >= batch:
+            under_way.append(crew.submit(run, parts[:batch]))
+            parts = parts[batch:]
+        while True:
+            crowded = len(waiting) >= max_items
+            if under_way and (crowded or len(under_way) > crew.count or under_way[0].done()):
+                results.extend(under_way.popleft().result())
+                yield from _finished(waiting, results)
+            elif crowded and parts:
+                under_way.append(crew.submit(run, parts))
+                parts = []
+            else:
+                break
+        yield from _finished(waiting, results)
+    if parts:
+        under_way.append(crew.submit(run, parts))
+    while under_way:
+        results.extend(under_way.popleft().result())
+        yield from _finished(waiting, results)
+    yield from _finished(waiting, results)
+
+
+def map_ahead(items: Iterable[T], run: Callable[[T], R], lanes: Lanes | None = None) -> Iterator[R]:
+    """`run` of each item, in order; with `lanes` as many at the same time as there are."""
+
+    def one(parts: list[T]) -> list[R]:
+        return [run(part) for part in parts]
+
+    ahead = 2 * lanes.count if lanes is not None else 1
+    for _, (result,) in map_in_batches(
+        items, lambda item: (item,), one, batch=1, max_items=ahead, lanes=lanes
+    ):
+        yield result
+
+
+def _finished(waiting: deque[tuple[T, int]], results: deque[R]) -> Iterator[tuple[T, list[R]]]:
+    while waiting and waiting[0][1] <= len(results):
+        item, count = waiting.popleft()
+        yield item, [results.popleft() for _ in range(count)]

@@ -1,0 +1,127 @@
+"""Photographs -> aligned faces to train on, with a manifest that says what became of every file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidrestore.detection import FaceDetector
+from vidrestore.errors import InputError, OutputError, VidrestoreError
+from vidrestore.faces.alignment import scale_of, sharpness, similarity, warp_face
+from vidrestore.training.data.dataset import SUFFIXES
+from vidrestore.types import FloatArray, Frame
+from vidrestore.video import probe, read_frames
+
+MANIFEST = "manifest.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a face must be to be kept, and how it is cut."""
+
+    size: int = 512
+    """Side of the aligned face without its border, pixels."""
+    border: float = 0.0
+    """Fraction of the whole picture's side that lies outside the aligned face, on each side."""
+    min_share: float = 0.6
+    """Least side of the face in its photograph, as a share of `size`: more enlargement is no clean face."""
+    min_sharpness: float = 2.0
+    """Least `sharpness`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the manifest."""
+
+    source: str
+    """Relative to the folder of photographs."""
+    file: str | None
+    """The aligned face, relative to the manifest; None where there is none."""
+    reason: str
+    """kept, unreadable, no face, several faces, too small or too blurred."""
+    side: float | None = None
+    """Side that the aligned face has in its photograph, pixels."""
+    sharpness: float | None = None
+    landmarks: list[list[float]] | None = None
+    """(5, 2) in the photograph."""
+
+
+def prepare(source: Path, target: Path, detector: FaceDetector, wanted: Wanted) -> Counter[str]:
+    """Align the one face of every photograph below `source` into `target`; how many ended for which reason.
+
+    Faces are PNG files under the photographs' own relative names. Raises InputError where there are no
+    photographs, OutputError where `target` holds a manifest already.
+    """
+    if not source.is_dir():
+        raise InputError(f"there is no folder of photographs at {source}")
+    files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not files:
+        raise InputError(f"{source} holds no photographs")
+    manifest = target / MANIFEST
+    if manifest.exists():
+        raise OutputError(f"{manifest} exists: choose a new folder, or remove the old one")
+    target.mkdir(parents=True, exist_ok=True)
+    reasons: Counter[str] = Counter()
+    with manifest.open("w", encoding="utf-8") as file:
+        for entry in (_prepare_one(p, source, target, detector, wanted) for p in files):
+            file.write(json.dumps(asdict(entry)) + "\n")
+            reasons[entry.reason] += 1
+    return reasons
+
+
+def read_manifest(path: Path) -> Iterator[Entry]:
+    """The entries of a manifest."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        yield Entry(**json.loads(line))
+
+
+def _prepare_one(path: Path, source: Path, target: Path, detector: FaceDetector, wanted: Wanted) -> Entry:
+    name = str(path.relative_to(source))
+    try:
+        frame = next(iter(read_frames(path, probe(path))))
+    except (VidrestoreError, StopIteration):
+        return Entry(source=name, file=None, reason="unreadable")
+    faces = detector.detect(frame)
+    if len(faces) != 1:
+        return Entry(source=name, file=None, reason="several faces" if faces else "no face")
+    (face,) = faces
+    side = wanted.size / scale_of(similarity(face.landmarks, wanted.size))
+    picture = _cut(frame, face.landmarks, wanted)
+    sharp = sharpness(_without_border(picture, wanted))
+    reason = "kept"
+    if side < wanted.min_share * wanted.size:
+        reason = "too small"
+    elif sharp < wanted.min_sharpness:
+        reason = "too blurred"
+    file = Path(name).with_suffix(".png")
+    if reason == "kept":
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        codes = np.round(picture[:, :, ::-1] * 255).astype(np.uint8)
+        if not cv2.imwrite(str(target / file), codes):
+            raise OutputError(f"{target / file} cannot be written")
+    return Entry(
+        source=name,
+        file=str(file) if reason == "kept" else None,
+        reason=reason,
+        side=round(side, 1),
+        sharpness=round(sharp, 2),
+        landmarks=[[round(float(v), 2) for v in point] for point in face.landmarks],
+    )
+
+
+def _cut(frame: Frame, landmarks: FloatArray, wanted: Wanted) -> FloatArray:
+    whole = round(wanted.size / (1 - 2 * wanted.border))
+    to_crop = similarity(landmarks, wanted.size)
+    to_crop[:, 2] += (whole - wanted.size) / 2
+    return warp_face(frame, to_crop, whole)
+
+
+def _without_border(picture: FloatArray, wanted: Wanted) -> FloatArray:
+    edge = (picture.shape[0] - wanted.size) // 2
+    return picture[edge : edge + wanted.size, edge : edge + wanted.size]

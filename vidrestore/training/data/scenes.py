@@ -1,0 +1,166 @@
+"""Pictures to search for faces in, drawn at random: leaves of texture, portraits laid among them.
+
+What the finder learns must be told from everything else there is in pictures, of which few are at hand. Dead
+leaves (opaque shapes of all sizes, each hiding what lies behind) have the edges, corners and sizes of natural
+pictures; their texture is cut from real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.detection.landmark_net import square_around
+from vidrestore.training.data.portraits import MIRRORED, Portrait
+from vidrestore.types import FloatArray
+
+Generator = np.random.Generator
+Picture = NDArray[np.uint8]
+Point = NDArray[np.floating]
+_PART = 0.45
+"""Of a face's square that a leaf's texture may show at most: no face, only pieces of one."""
+
+
+def dead_leaves(
+    side: int, rng: Generator, portraits: Sequence[Portrait], pictures: Sequence[Picture]
+) -> Picture:
+    """(side, side, 3) RGB without a face."""
+    canvas = _texture(side, rng, portraits, pictures)
+    for _ in range(int(rng.integers(0, 25))):
+        size = float(np.exp(rng.uniform(np.log(5), np.log(side))))
+        leaf = _texture(side, rng, portraits, pictures)
+        mask = _shape(side, rng.uniform(0, side, 2), size, rng)
+        canvas = (mask * leaf + (1 - mask) * canvas).astype(np.uint8)
+    return canvas
+
+
+def lay_portrait(
+    canvas: Picture, portrait: Portrait, centre: Point, side: float, rng: Generator
+) -> tuple[Picture, FloatArray]:
+    """The canvas with a portrait whose face's square has about this centre and side; its five points there.
+
+    The portrait is turned, and drawn out a little as faces are that look aside.
+    """
+    rgb, landmarks = _mirrored(portrait) if rng.random() < 0.5 else portrait
+    square = square_around(landmarks)
+    angle = rng.normal(0, 14) if rng.random() < 0.75 else rng.uniform(-50, 50)
+    turn = cv2.getRotationMatrix2D((float(square[0]), float(square[1])), angle, side / float(square[2]))
+    stretch, shear = np.exp(rng.normal(0, 0.09)), rng.normal(0, 0.06)
+    bent = np.array([[stretch, shear], [0, 1 / stretch]])
+    matrix = bent @ turn
+    matrix[:, 2] += centre - bent @ square[:2].astype(np.float64)
+    small, matrix_small = _shrunk(rgb, matrix)
+    size = (canvas.shape[1], canvas.shape[0])
+    laid = cv2.warpAffine(small, matrix_small, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    mask = _cover(rgb.shape[:2], square, matrix, size, rng)
+    points = landmarks @ matrix[:, :2].T + matrix[:, 2]
+    return (mask * laid + (1 - mask) * canvas).astype(np.uint8), points.astype(np.float32)
+
+
+def _mirrored(portrait: Portrait) -> Portrait:
+    rgb, landmarks = portrait
+    points = (np.array([rgb.shape[1] - 1, 0]) + np.array([-1, 1]) * landmarks)[MIRRORED]
+    return np.ascontiguousarray(rgb[:, ::-1]), points.astype(np.float32)
+
+
+def _cover(
+    shape: tuple[int, int], square: FloatArray, matrix: NDArray[Any], size: tuple[int, int], rng: Generator
+) -> FloatArray:
+    """(h, w, 1) how far the portrait hides the canvas: all of it, everywhere, or only around the head."""
+    kind = rng.random()
+    if kind < 0.3:
+        return np.ones((size[1], size[0], 1), np.float32)
+    inside = np.zeros(shape, np.float32)
+    if kind < 0.6:
+        inside[:] = 1
+    else:
+        axes = (int(square[2] * rng.uniform(0.4, 0.6)), int(square[2] * rng.uniform(0.5, 0.75)))
+        centre = (int(square[0]), int(square[1] - 0.05 * square[2]))
+        cv2.ellipse(inside, centre, axes, 0, 0, 360, 1.0, -1)
+    small, matrix_small = _shrunk(inside, matrix)
+    mask = np.asarray(cv2.warpAffine(small, matrix_small, size))
+    if rng.random() < 0.5:
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2))
+    return mask[..., None].astype(np.float32)
+
+
+def _texture(
+    side: int, rng: Generator, portraits: Sequence[Portrait], pictures: Sequence[Picture]
+) -> Picture:
+    """(side, side, 3): one colour, a slope, noise of some grain, or a piece of a picture."""
+    kind = rng.random()
+    if kind < 0.25:
+        return _slope(side, rng)
+    if kind < 0.4:
+        return _noise(side, rng)
+    if pictures and kind < 0.75:
+        picture = pictures[int(rng.integers(len(pictures)))]
+        height, width = picture.shape[:2]
+        seen = float(np.exp(rng.uniform(np.log(24), np.log(min(height, width)))))
+        return _piece(side, picture, rng.uniform(0, (width, height)), seen, rng)
+    picture, landmarks = portraits[int(rng.integers(len(portraits)))]
+    square = square_around(landmarks)
+    centre = square[:2] + rng.uniform(-0.5, 0.5, 2) * square[2]
+    return _piece(side, picture, centre, float(rng.uniform(0.1, _PART) * square[2]), rng)
+
+
+def _slope(side: int, rng: Generator) -> Picture:
+    """From one colour to another, or one colour."""
+    ends = rng.integers(0, 255, (2, 2, 3)).astype(np.uint8)
+    if rng.random() < 0.5:
+        ends[:] = ends[0, 0]
+    return np.asarray(cv2.resize(ends, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _noise(side: int, rng: Generator) -> Picture:
+    cells = int(rng.integers(3, side))
+    noise = rng.uniform(0, 90) * rng.standard_normal((cells, cells, int(rng.choice([1, 3]))))
+    coarse = np.clip(rng.uniform(0, 255, 3) + noise, 0, 255).astype(np.uint8)
+    kernel = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
+    return np.asarray(cv2.resize(coarse, (side, side), interpolation=kernel), np.uint8)
+
+
+def _piece(side: int, picture: Picture, centre: Point, seen: float, rng: Generator) -> Picture:
+    """What lies within `seen` pixels around the centre, turned anyhow."""
+    turn = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), rng.uniform(0, 360), side / seen)
+    matrix = np.asarray(turn, np.float64)
+    matrix[:, 2] += side / 2 - centre
+    small, matrix_small = _shrunk(picture, matrix)
+    # Wrapped and not mirrored: eyes come in pairs.
+    return np.asarray(cv2.warpAffine(small, matrix_small, (side, side), borderMode=cv2.BORDER_WRAP), np.uint8)
+
+
+def _shape(side: int, centre: Point, size: float, rng: Generator) -> FloatArray:
+    """(side, side, 1) 1 within a polygon, an ellipse or a bar."""
+    mask = np.zeros((side, side), np.float32)
+    middle = (int(centre[0]), int(centre[1]))
+    kind = rng.random()
+    if kind < 0.5:
+        axes = (max(int(size * rng.uniform(0.1, 0.6)), 1), max(int(size * rng.uniform(0.1, 0.6)), 1))
+        cv2.ellipse(mask, middle, axes, float(rng.uniform(0, 360)), 0, 360, 1.0, -1, cv2.LINE_AA)
+    elif kind < 0.7:
+        turn = rng.uniform(0, np.pi)
+        along = 0.5 * size * 3 * np.array([np.cos(turn), np.sin(turn)])
+        ends = [tuple(int(v) for v in centre + sign * along) for sign in (-1, 1)]
+        cv2.line(mask, ends[0], ends[1], 1.0, max(int(size * rng.uniform(0.05, 0.4)), 1), cv2.LINE_AA)
+    else:
+        corners = int(rng.integers(3, 7))
+        turns = np.sort(rng.uniform(0, 2 * np.pi, corners))
+        reach = size * rng.uniform(0.2, 0.7, corners)
+        outline = centre + np.stack([reach * np.cos(turns), reach * np.sin(turns)], 1)
+        cv2.fillPoly(mask, [outline.round().astype(np.int32)], 1.0, cv2.LINE_AA)
+    if rng.random() < 0.4:
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), float(np.exp(rng.uniform(-0.5, 1.5)))))
+    return mask[..., None]
+
+
+def _shrunk(picture: NDArray[Any], matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The picture halved as often as the matrix (2, 3) shrinks it, so that warping does not alias."""
+    while np.hypot(matrix[0, 0], matrix[1, 0]) < 0.6 and min(picture.shape[:2]) > 8:
+        picture = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])
+    return picture, matrix

@@ -1,0 +1,119 @@
+"""How far a restored picture is from the true one: pixels, edges or LPIPS, and a discriminator's opinion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from vidrestore.training.config import LossConfig, OptimConfig
+from vidrestore.training.distributed import descend
+from vidrestore.training.losses.detector_loss import DetectorLoss
+from vidrestore.training.losses.discriminator import (
+    activations,
+    balance,
+    feature_matching,
+    hinge,
+    make_discriminator,
+)
+from vidrestore.training.losses.loss_terms import (
+    even_weights,
+    feature_weights,
+    make_perceptual,
+    pixel_loss,
+    ruined_share,
+    texture_loss,
+)
+
+
+class PictureLoss:
+    """The losses of `LossConfig` but for the codebook's, and the discriminator they need."""
+
+    def __init__(self, image_size: int, loss: LossConfig, optim: OptimConfig) -> None:
+        self.discriminator = make_discriminator(loss.discriminator_filters)
+        self.discriminator_optim = Adam(
+            self.discriminator.parameters(), optim.learning_rate, optim.betas, fused=True
+        )
+        self._loss = loss
+        self._perceptual = make_perceptual(loss.perceptual)
+        self._detector = DetectorLoss(loss.detector_weights) if loss.detector else None
+        self._weights = feature_weights(image_size, loss.features) if loss.features else None
+
+    def loss(
+        self,
+        restored: Tensor,
+        truth: Tensor,
+        last_layer: Tensor,
+        step: int,
+        log: dict[str, float],
+        degraded: Tensor | None = None,
+    ) -> Tensor:
+        """Faces (N, 3, S, S) in [-1, 1] -> scalar; `last_layer` as in `balance`. Fills the log.
+
+        `degraded`: what the faces were restored from, for `LossConfig.even`.
+        """
+        share = truth.new_ones(len(truth))
+        with torch.autocast(truth.device.type, enabled=False):
+            weights = self._weights.to(truth.device) if self._weights is not None else None
+            if self._loss.even and degraded is not None:
+                even = even_weights(degraded, truth)
+                weights = even if weights is None else weights * even
+                share = ruined_share(degraded, truth)
+            total = self._distance(restored, truth, weights, share, log)
+        if step < self._loss.adversarial_from:
+            return total
+        answer, seen = activations(self.discriminator, restored)
+        adversarial = -(answer.float().mean((1, 2, 3)) * share).mean()
+        weight = balance(total, adversarial, last_layer)
+        log["balance"] = weight.item()
+        total = total + self._loss.adversarial * weight * adversarial
+        if self._loss.feature_matching:
+            with torch.no_grad():
+                _, wanted = activations(self.discriminator, truth)
+            matching = (feature_matching(seen, wanted) * share).mean()
+            log["matching"] = matching.item()
+            total = total + self._loss.feature_matching * matching
+        return total
+
+    def _distance(
+        self, restored: Tensor, truth: Tensor, weights: Tensor | None, share: Tensor, log: dict[str, float]
+    ) -> Tensor:
+        """The losses that need no discriminator; `weights` are of positions, `share` of faces."""
+        pixel = pixel_loss(restored, truth, weights)
+        perceptual = self._perceptual(restored, truth, weights)
+        log.update(pixel=pixel.item(), perceptual=perceptual.item())
+        total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
+        if self._loss.texture:
+            texture = texture_loss(restored, truth)
+            log["texture"] = texture.item()
+            total = total + self._loss.texture * texture
+        if self._detector is not None:
+            seen = (self._detector.to(truth.device)(restored.float(), truth) * share).mean()
+            log["detector"] = seen.item()
+            total = total + self._loss.detector * seen
+        return total
+
+    def step_discriminator(
+        self, pairs: Sequence[tuple[Tensor, Tensor]], step: int, log: dict[str, float]
+    ) -> None:
+        """One update of the discriminator on (truth, restored), once it is switched on."""
+        if step < self._loss.adversarial_from:
+            return
+        self.discriminator_optim.zero_grad(set_to_none=True)
+        total = 0.0
+        for truth, restored in pairs:
+            loss = hinge(self.discriminator(truth).float(), self.discriminator(restored).float()) / len(pairs)
+            loss.backward()
+            total += loss.item()
+        descend(self.discriminator_optim, self.discriminator.parameters())
+        log["discriminator"] = total
+
+    def error(self, restored: Tensor, truth: Tensor) -> float:
+        """The losses without a discriminator's, for validation."""
+        pixel = pixel_loss(restored.float(), truth)
+        perceptual = self._perceptual(restored.float(), truth, None)
+        texture = texture_loss(restored.float(), truth)
+        total = self._loss.pixel * pixel + self._loss.perceptual_weight * perceptual
+        return (total + self._loss.texture * texture).item()

@@ -1,0 +1,81 @@
+"""Stage two: the encoders of clean and of degraded faces are drawn together (specification, "Stage 2")."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from vidrestore.daefr.vqgan import Vqgan
+from vidrestore.training.config import TrainConfig, read_config
+from vidrestore.training.data.dataset import Batch
+from vidrestore.training.distributed import descend
+from vidrestore.training.loop import Validation, run
+from vidrestore.training.losses.loss_terms import Association
+from vidrestore.training.stage_weights import load_vqgan, require_start
+from vidrestore.training.stages.reconstruction import Reconstruction, reconstruct
+
+
+class AssociationStage:
+    """Both autoencoders go on reconstructing their own domain while their features learn to agree."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        hq, lq = (load_vqgan(require_start(config, role)).requires_grad_(True) for role in ("hq", "lq"))
+        self.hq = Reconstruction(hq, config.loss, config.optim)
+        self.lq = Reconstruction(lq, config.loss, config.optim)
+        self.association = Association()
+        self.averaged = nn.ModuleDict({"hq": hq, "lq": lq})
+        self.modules = nn.ModuleDict(
+            {
+                "hq": hq,
+                "lq": lq,
+                "association": self.association,
+                "hq_discriminator": self.hq.picture.discriminator,
+                "lq_discriminator": self.lq.picture.discriminator,
+            }
+        )
+        self._trained = [*chain(hq.parameters(), lq.parameters(), self.association.parameters())]
+        self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
+        self.optimizers = {
+            "autoencoders": self.optim,
+            "hq_discriminator": self.hq.picture.discriminator_optim,
+            "lq_discriminator": self.lq.picture.discriminator_optim,
+        }
+
+    def step(self, batch: Batch, step: int) -> dict[str, float]:
+        """One update of both autoencoders and, once they are on, of both discriminators."""
+        log: dict[str, float] = {}
+        logs: dict[str, dict[str, float]] = {"hq": {}, "lq": {}}
+        pairs: dict[str, list[tuple[Tensor, Tensor]]] = {"hq": [], "lq": []}
+        self.optim.zero_grad(set_to_none=True)
+        for part in batch.split(self.config.optim.accumulate):
+            hq_loss, hq_restored, h = self.hq.loss(part.clean, step, logs["hq"])
+            lq_loss, lq_restored, low = self.lq.loss(part.degraded, step, logs["lq"])
+            association = self.association(h, low)
+            ((hq_loss + lq_loss + association) / self.config.optim.accumulate).backward()
+            pairs["hq"].append((part.clean, hq_restored.detach()))
+            pairs["lq"].append((part.degraded, lq_restored.detach()))
+            log["association"] = association.item()
+        descend(self.optim, self._trained, self.config.optim.clip)
+        self.hq.picture.step_discriminator(pairs["hq"], step, logs["hq"])
+        self.lq.picture.step_discriminator(pairs["lq"], step, logs["lq"])
+        return log | {f"{domain}_{k}": v for domain, values in logs.items() for k, v in values.items()}
+
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """How far apart the encoders' features are, and what both autoencoders give back."""
+        hq, lq = networks["hq"], networks["lq"]
+        assert isinstance(hq, Vqgan)
+        assert isinstance(lq, Vqgan)
+        apart = self.association(hq.encode(batch.clean), lq.encode(batch.degraded))
+        rows = [batch.clean, reconstruct(hq, batch.clean), batch.degraded, reconstruct(lq, batch.degraded)]
+        error = self.hq.picture.error(rows[1], rows[0]) + self.lq.picture.error(rows[3], rows[2])
+        return Validation(score=error + apart.item(), pictures=rows)
+
+
+def train(config_path: Path, overrides: list[str]) -> Path:
+    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    config = read_config(config_path, overrides)
+    return run(AssociationStage, config)

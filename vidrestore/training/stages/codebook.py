@@ -1,0 +1,87 @@
+"""Stage one: a VQGAN learns a codebook of clean faces, or of degraded ones (specification, "Stage 1")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from vidrestore.daefr.config import COMPACT, PUBLISHED
+from vidrestore.daefr.vqgan import Vqgan
+from vidrestore.training.config import TrainConfig, read_config
+from vidrestore.training.data.dataset import Batch
+from vidrestore.training.distributed import descend
+from vidrestore.training.loop import Validation, run
+from vidrestore.training.stage_weights import autoencoder_of, load_vqgan
+from vidrestore.training.stages.reconstruction import Reconstruction, reconstruct
+
+NETWORKS = {"published": PUBLISHED, "compact": COMPACT}
+
+
+class CodebookStage:
+    """Trains one autoencoder on the clean or on the degraded faces, input and target alike."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        network = _start(config).requires_grad_(True)
+        network.codebook.requires_grad_(not config.keep_codes)
+        self.part = Reconstruction(network, config.loss, config.optim, quantise_from=config.quantise_from)
+        self.modules = nn.ModuleDict(
+            {
+                "autoencoder": network,
+                "discriminator": self.part.picture.discriminator,
+                "usage": self.part.usage,
+            }
+        )
+        self.averaged = nn.ModuleDict({"autoencoder": network})
+        self._trained = [p for p in network.parameters() if p.requires_grad]
+        self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
+        self.optimizers = {"autoencoder": self.optim, "discriminator": self.part.picture.discriminator_optim}
+
+    def step(self, batch: Batch, step: int) -> dict[str, float]:
+        """One update; returns what is logged."""
+        log: dict[str, float] = {}
+        config = self.config
+        if step == config.quantise_from and step > 0:
+            self.part.start_codebook()
+        elif self._renews(step):
+            self.part.renew_codebook(log)
+        self.optim.zero_grad(set_to_none=True)
+        pairs = []
+        for part in batch.split(config.optim.accumulate):
+            faces = self._domain(part)
+            loss, restored, _ = self.part.loss(faces, step, log)
+            (loss / config.optim.accumulate).backward()
+            pairs.append((faces, restored.detach()))
+        descend(self.optim, self._trained, config.optim.clip)
+        self.part.picture.step_discriminator(pairs, step, log)
+        return log
+
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """How well faces of the stage's domain come back."""
+        faces = self._domain(batch)
+        restored = reconstruct(networks["autoencoder"], faces)
+        return Validation(score=self.part.picture.error(restored, faces), pictures=[faces, restored])
+
+    def _domain(self, batch: Batch) -> Tensor:
+        return batch.clean if self.config.domain == "hq" else batch.degraded
+
+    def _renews(self, step: int) -> bool:
+        config = self.config
+        # Renewals at the very end would leave codes that nothing has learned to decode.
+        in_time = config.quantise_from < step < 0.8 * config.steps
+        return config.renew_every > 0 and in_time and step % config.renew_every == 0
+
+
+def _start(config: TrainConfig) -> Vqgan:
+    if "network" in config.start:
+        return autoencoder_of(config.start["network"])
+    start = config.start.get("autoencoder")
+    return load_vqgan(start) if start else Vqgan(NETWORKS[config.network])
+
+
+def train(config_path: Path, overrides: list[str]) -> Path:
+    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    config = read_config(config_path, overrides)
+    return run(CodebookStage, config)

@@ -1,0 +1,86 @@
+"""Training one autoencoder against its discriminator: what stages one and two have in common."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vidrestore.daefr.blocks import to_tokens
+from vidrestore.daefr.vqgan import Vqgan
+from vidrestore.training.config import LossConfig, OptimConfig
+from vidrestore.training.distributed import agree
+from vidrestore.training.losses.picture_loss import PictureLoss
+
+
+class Reconstruction:
+    """A VQGAN, its losses, and which of its codes are used (specification, "Stage 1")."""
+
+    def __init__(
+        self, network: Vqgan, loss: LossConfig, optim: OptimConfig, *, quantise_from: int = 0
+    ) -> None:
+        self.network = network
+        self.picture = PictureLoss(network.config.image_size, loss, optim)
+        self._codebook_weight = loss.codebook
+        self._quantise_from = quantise_from
+        self.usage = CodeUsage(network.config.codes, network.config.embedding)
+
+    def loss(self, faces: Tensor, step: int, log: dict[str, float]) -> tuple[Tensor, Tensor, Tensor]:
+        """The autoencoder's loss, its reconstruction, and its features before quantisation."""
+        features = self.network.encode(faces)
+        if step >= self._quantise_from:
+            quantised, codebook_loss, codes = self.network.codebook(features.float())
+            self.usage.used[codes.flatten()] = True
+        else:
+            quantised, codebook_loss = features, features.new_zeros(())
+        self.usage.remember(to_tokens(features.detach()).flatten(0, 1).float())
+        restored = self.network.decode(quantised).float()
+        picture = self.picture.loss(restored, faces, self.network.decoder.last_layer, step, log)
+        log["codebook"] = codebook_loss.item()
+        return picture + self._codebook_weight * codebook_loss, restored, features
+
+    def start_codebook(self) -> None:
+        """Put the whole codebook onto features seen so far."""
+        self._renew(torch.ones_like(self.usage.used))
+
+    def renew_codebook(self, log: dict[str, float]) -> None:
+        """Move codes that were not used since the last call onto features, and forget what was used."""
+        log["used"] = float(self.usage.used.sum())
+        self._renew(~self.usage.used)
+        self.usage.used.zero_()
+
+    def _renew(self, which: Tensor) -> None:
+        self.network.codebook.renew(which, self.usage.samples)
+        agree([self.network.codebook.embedding.weight])  # each process has seen other features
+
+
+def reconstruct(network: nn.Module, faces: Tensor) -> Tensor:
+    """Faces (N, 3, S, S) through encoder, codebook and decoder."""
+    assert isinstance(network, Vqgan)
+    quantised, _, _ = network.codebook(network.encode(faces).float())
+    return network.decode(quantised)
+
+
+class CodeUsage(nn.Module):
+    """Which codes were used lately, and features seen lately; a module, so that checkpoints hold both."""
+
+    used: Tensor
+    """(codes,) bool."""
+    seen: Tensor
+    """() how often features were remembered."""
+    samples: Tensor
+    """(M, embedding): a ring of features before quantisation."""
+
+    def __init__(self, codes: int, embedding: int, kept: int = 4096) -> None:
+        super().__init__()
+        self.register_buffer("used", torch.zeros(codes, dtype=torch.bool))
+        self.register_buffer("samples", torch.zeros(kept, embedding))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+
+    def remember(self, features: Tensor) -> None:
+        """Keep features (N, embedding); until the ring is full the first ones fill it by repetition."""
+        kept = self.samples.shape[0]
+        if self.seen == 0:
+            features = features.repeat(-(-kept // features.shape[0]), 1)
+        features = features[-kept:]
+        self.samples.copy_(torch.cat([self.samples[features.shape[0] :], features]))
+        self.seen.add_(1)

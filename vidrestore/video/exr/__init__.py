@@ -1,0 +1,1 @@
+"""OpenEXR image sequences."""

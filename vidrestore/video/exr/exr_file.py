@@ -1,0 +1,194 @@
+"""OpenEXR pictures: scene-linear light in half or single floats, through OpenCV.
+
+Frames hold whole numbers, so a picture is worked on in 16-bit codes of sRGB's curve, which a face looks right
+in. What a face changes is put back as a difference of light: everything it leaves alone, and highlights
+beyond 1, are written as the very floats that were read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.colour.hdr import is_rendered, to_bt709, to_light
+from vidrestore.colour.yuv_rgb import rgb_region
+from vidrestore.errors import InputError, ProcessingError, ReadError, UsageError
+from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
+from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
+from vidrestore.video.formats.pixel_formats import describe_format
+from vidrestore.video.formats.time_range import Cut
+from vidrestore.video.reading.input import Input
+
+# OpenCV reads it when the first picture is opened, and leaves the format out otherwise.
+os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+
+COLOUR = ColourTags(matrix=0, primaries=1, transfer=13, full_range=True)
+"""Of the codes: RGB on sRGB's curve. EXR's primaries are BT.709 unless it says otherwise."""
+_PEAK = 65535.0
+_PLANES = {"gray16le": 1, "gbrp16le": 3, "gbrap16le": 4}
+_CURVES_OF_SDR = {1, 4, 6, 13, 14, 15, 2, 0}
+"""Transfer codes a display shows nearly as sRGB's: BT.709's family, sRGB, a gamma of 2.2, unspecified."""
+
+
+def describe(input: Input, info: VideoInfo, stored: str) -> VideoInfo:
+    """`info` of the codes; its profile says what floats there are. `stored`: FFmpeg's pixel format."""
+    picture = load(_paths(input)[0])
+    name = next(name for name, count in _PLANES.items() if count == picture.shape[2])
+    return replace(
+        info,
+        width=picture.shape[1],
+        height=picture.shape[0],
+        pixel_format=describe_format(name),
+        colour=COLOUR,
+        profile="single" if "f32" in stored else "half",
+    )
+
+
+def read(
+    input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
+) -> Iterator[Frame]:
+    """The pictures as frames; pts counts them from 0."""
+    cut = Cut(start=start, end=end)
+    pts = [n for n in range(len(_paths(input))) if cut.holds(n, info.time_base)]
+    for index, number in enumerate(pts):
+        picture = load(_paths(input)[number])
+        refuse_other_size(_paths(input)[number], picture.shape[1::-1], (info.width, info.height))
+        planes = to_codes(picture)
+        if len(planes) != _PLANES[info.pixel_format.name]:
+            raise InputError(f"{_paths(input)[number]} has other channels than the first picture")
+        yield Frame(
+            index=index,
+            pts=number,
+            duration=1,
+            time_base=info.time_base,
+            planes=planes,
+            format=info.pixel_format,
+            colour=info.colour,
+            orientation=info.orientation,
+        )
+
+
+def picture_path(input: Input, frame: Frame) -> Path:
+    """The file a frame of `read` came from."""
+    return _paths(input)[frame.pts]
+
+
+def load(path: Path) -> FloatArray:
+    """(H, W, C) light: R G B, R G B A, or grey. Raises InputError, ReadError."""
+    import cv2
+
+    try:
+        picture: NDArray[Any] | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise InputError(_why_not(path, str(error))) from error
+    if picture is None:
+        _refuse_unread(path)
+        raise InputError(f"{path} is not an OpenEXR picture that can be read; check it in a viewer")
+    picture = picture.astype(np.float32)
+    if picture.ndim == 2:
+        return picture[..., None]
+    return picture[..., [2, 1, 0, *range(3, picture.shape[2])]]
+
+
+def _refuse_unread(path: Path) -> None:
+    """OpenCV does not say why it reads no picture."""
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise ReadError.of(path, error) from error
+
+
+def save(path: Path, picture: FloatArray, *, half: bool) -> None:
+    """Writes (H, W, C) light as `load` gives it. Raises OSError as writing any file does."""
+    import cv2
+
+    kind = cv2.IMWRITE_EXR_TYPE_HALF if half else cv2.IMWRITE_EXR_TYPE_FLOAT
+    channels = [2, 1, 0, *range(3, picture.shape[2])] if picture.shape[2] > 1 else [0]
+    stored = np.ascontiguousarray(picture[..., channels], dtype=np.float32)
+    try:
+        packed = cv2.imencode(".exr", stored, [cv2.IMWRITE_EXR_TYPE, kind])[1]
+    except cv2.error as error:
+        raise ProcessingError(_why_not(path, str(error))) from error
+    path.write_bytes(packed.tobytes())
+
+
+def to_codes(picture: FloatArray) -> tuple[Plane, ...]:
+    """The planes of a frame: G B R [A], or grey; colours on sRGB's curve, alpha straight, in 16 bits."""
+    count = picture.shape[2]
+    order = [0] if count == 1 else [1, 2, 0, *range(3, count)]
+    planes = []
+    for place, channel in enumerate(order):
+        light = np.clip(picture[..., channel], 0, 1)
+        code = light if place == 3 else _to_srgb(light)
+        plane = np.round(code * _PEAK).astype(np.uint16)
+        plane.flags.writeable = False
+        planes.append(plane)
+    return tuple(planes)
+
+
+def changed(original: FloatArray, frame: Frame) -> FloatArray:
+    """`original` with the differences of light that `frame` shows against it."""
+    out = original.copy()
+    before = to_codes(original)
+    order = [0] if original.shape[2] == 1 else [1, 2, 0]
+    for channel, old, new in zip(order, before, frame.planes, strict=False):
+        rows, columns = np.nonzero(old != new)
+        out[rows, columns, channel] += _light_of(new[rows, columns]) - _light_of(old[rows, columns])
+    return out
+
+
+def from_video(frame: Frame) -> FloatArray:
+    """The light of a frame of video, with BT.709's primaries; diffuse white is 1, of HDR as of all else.
+
+    Raises UsageError for transfers of which nothing is known here.
+    """
+    colour, rgb = frame.colour, rgb_region(frame, 0, 0, frame.width, frame.height)
+    if is_rendered(colour):
+        light = to_light(rgb, colour)
+    elif colour.transfer in _CURVES_OF_SDR:
+        light = to_bt709(_to_light(np.clip(rgb, 0, 1).astype(np.float32)), colour)
+    else:
+        raise UsageError(
+            f"video of the transfer {colour.transfer} (H.273) cannot be written as .exr; write it as .png"
+        )
+    if frame.format.family == "gray":
+        return light[..., :1]
+    if frame.format.has_alpha:
+        alpha = frame.planes[-1].astype(np.float32) / ((1 << frame.format.bit_depth) - 1)
+        return np.concatenate([light, alpha[..., None]], axis=2)
+    return light
+
+
+def _paths(input: Input) -> list[Path]:
+    if input.pictures is None:
+        return [input.path]
+    pattern = parse_pattern(input.path)
+    return [pattern.path(number) for number in input.pictures]
+
+
+def _to_srgb(light: FloatArray) -> FloatArray:
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
+
+
+def _to_light(code: FloatArray) -> FloatArray:
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return light.astype(np.float32)
+
+
+def _light_of(codes: Plane) -> FloatArray:
+    return _to_light(codes.astype(np.float32) / np.float32(_PEAK))
+
+
+def _why_not(path: Path, said: str) -> str:
+    if "disabled" in said or "OPENEXR" in said:
+        return (
+            f"{path} needs OpenCV with OpenEXR, which was switched off before this began; "
+            "set OPENCV_IO_ENABLE_OPENEXR=1 in the environment"
+        )
+    return f"OpenCV cannot work on {path}: {said.splitlines()[-1] if said else 'no reason given'}"

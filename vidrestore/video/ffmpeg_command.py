@@ -1,0 +1,137 @@
+"""Command lines of the ffmpeg program around a pipe: built by ffmpeg-python, printed, never run here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vidrestore.errors import UsageError
+from vidrestore.settings import Settings
+from vidrestore.types import UPRIGHT, VideoInfo
+from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
+from vidrestore.video.formats.image_sequence import parse_pattern
+from vidrestore.video.interlacing.detect import choose_scan
+from vidrestore.video.reading.demuxer import open_source
+from vidrestore.video.reading.input import Input, open_input
+from vidrestore.video.reading.probe import probe
+from vidrestore.video.writing.codec_choice import choose_codec
+from vidrestore.video.writing.encoder_metadata import CODES_FIELDS
+from vidrestore.video.writing.encoders import BY_COUNT, quality_options
+from vidrestore.video.writing.stream_copy import can_hold
+
+_OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
+"""Every frame at the time it has, in ticks as fine as the input's."""
+
+_UNSAID = (0, 2)
+
+
+def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Sequence[str]) -> str:
+    """`ffmpeg … | vidrestore restore - - … | ffmpeg …`, quoted for a shell, one program a line.
+
+    `flags` are vidrestore's own. Sound and all else go from `source` to the output without passing the pipe.
+    Raises a VidrestoreError for what cannot be meant.
+    """
+    if STDOUT in (str(source), str(output)):
+        raise UsageError("--print-ffmpeg needs the names of files; what - stands for is not known to it")
+    if settings.start is not None or settings.end is not None:
+        raise UsageError(
+            "--print-ffmpeg is for whole videos: the sound beside the pipe would not be cut; "
+            "leave --start and --end out"
+        )
+    given = open_input(source, **settings.about_input())
+    info = probe(given)
+    scan = choose_scan(given, info, settings.deinterlace)
+    restore = ["vidrestore", "restore", STDOUT, STDOUT, *flags]
+    if scan.method == "fields" and settings.deinterlace == "auto":
+        restore += ["--deinterlace", "keep"]  # NUT does not say that it is interlaced
+    written = replace(info, field_order=scan.output)
+    lines = [_decode(given, info), restore, _encode(given, output, written, settings)]
+    return " |\n".join(shlex.join(line) for line in lines)
+
+
+def _decode(given: Input, info: VideoInfo) -> list[str]:
+    """To NUT with every frame at its own time, not turned."""
+    import ffmpeg
+
+    opened = ffmpeg.input(_name(given), noautorotate=None, **_reading(given))
+    pixels = info.pixel_format.name
+    video = opened["V:0"].output("pipe:", format="nut", vcodec="rawvideo", pix_fmt=pixels, **_OWN_TIMES)
+    return _words(video.global_args("-copyts", "-loglevel", "error"))
+
+
+def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> list[str]:
+    import ffmpeg
+
+    muxer = choose_container(output, settings.container)
+    extension = output.suffix.lower().removeprefix(".")
+    size = (info.width * (2 if settings.compare == "side-by-side" else 1), info.height)
+    choice = choose_codec(settings.codec, info, muxer, extension, size)
+    encoding = choice.encoding
+    options: dict[str, Any] = {
+        "vcodec": encoding.codec,
+        "pix_fmt": encoding.pixel_format,
+        **({"fps_mode": "passthrough"} if encoding.codec in BY_COUNT else _OWN_TIMES),
+        **_described(info),
+        **quality_options(encoding.codec, settings.crf, settings.preset, choice.options),
+    }
+    if info.interlaced and encoding.codec in CODES_FIELDS:
+        options["flags"] = options.get("flags", "") + "+ildct+ilme"
+    # Noted as the input has it, not carried out.
+    turned = {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
+    if info.orientation.mirrored:
+        turned["display_hflip"] = None
+    piped = ffmpeg.input("pipe:", format="nut", **turned)
+    streams = [piped["v"]]
+    if not given.is_picture and muxer != IMAGES:
+        beside = ffmpeg.input(_name(given), **_reading(given))
+        streams += [beside[number] for number in _held(given, muxer)]
+        options |= {"acodec": "copy", "scodec": "copy", "map_metadata": 1, "map_chapters": 1}
+    if settings.container is not None:
+        options["format"] = muxer
+    whole = ffmpeg.output(*streams, str(output), **options).global_args("-copyts")
+    return _words(whole.overwrite_output() if settings.overwrite else whole)
+
+
+def _held(given: Input, muxer: str) -> list[str]:
+    """Numbers of the streams that pass beside the pipe; ffmpeg ends where a container cannot hold one."""
+    with open_source(given) as opened:
+        return [
+            str(stream.index)
+            for stream in opened.streams
+            if stream.type in ("audio", "subtitle", "attachment") and can_hold(muxer, stream)
+        ]
+
+
+def _described(info: VideoInfo) -> dict[str, Any]:
+    """What does not pass the pipe: tags of colour, by FFmpeg's numbers, fields, and the picture's aspect."""
+    tags = {
+        "colorspace": info.colour.matrix,
+        "color_primaries": info.colour.primaries,
+        "color_trc": info.colour.transfer,
+    }
+    said = [f"{name}={number}" for name, number in tags.items() if number not in _UNSAID]
+    if info.colour.full_range and info.pixel_format.family == "yuv":
+        said.append("range=2")
+    if info.interlaced:
+        said.append(f"field_mode={'tff' if info.field_order == 'top' else 'bff'}")
+    described: dict[str, Any] = {"vf": f"setparams={':'.join(said)}"} if said else {}
+    if info.pixel_aspect != 1:
+        aspect = Fraction(info.width, info.height) * info.pixel_aspect
+        described["aspect"] = f"{aspect.numerator}:{aspect.denominator}"
+    return described
+
+
+def _name(given: Input) -> str:
+    return str(given.path) if given.pictures is None else parse_pattern(given.path).for_ffmpeg()
+
+
+def _reading(given: Input) -> dict[str, Any]:
+    return {**given.options, **({"format": given.format} if given.format else {})}
+
+
+def _words(built: Any) -> list[str]:
+    return [str(word) for word in built.compile()]

@@ -1,0 +1,1 @@
+"""Containers, pixel formats, image sequences and filters."""

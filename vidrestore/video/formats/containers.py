@@ -1,0 +1,118 @@
+"""Which container an output is: as `--container` says, otherwise as the name's end does. FFmpeg's names."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+
+import av
+from av.format import ContainerFormat, formats_available
+
+from vidrestore.errors import OutputError, UsageError
+from vidrestore.video.formats.image_sequence import is_pattern
+
+STDOUT = "-"
+"""As an output or input: standard output, standard input."""
+ISO_MEDIA = frozenset({"mp4", "mov", "ipod", "3gp", "3g2", "f4v", "ismv"})
+MATROSKA = frozenset({"matroska", "webm"})
+RAW = frozenset({"nut", "yuv4mpegpipe", "rawvideo"})
+"""Containers of uncompressed video that programs hand to one another."""
+STREAMS = RAW | {"matroska", "mpegts"}
+"""Containers that can be written without going back, as into a pipe."""
+IMAGES = "image2"
+"""FFmpeg's name for pictures, one a file."""
+
+_SHORT = {
+    "mkv": "matroska",
+    "ts": "mpegts",
+    "m2ts": "mpegts",
+    "m4v": "ipod",
+    "mpg": "mpeg",
+    "wmv": "asf",
+    "y4m": "yuv4mpegpipe",
+    "raw": "rawvideo",
+    "yuv": "rawvideo",
+}
+_PICTURES = frozenset(
+    ["png", "tif", "tiff", "jpg", "jpeg", "bmp", "dpx", "exr", "jp2", "tga", "webp", "ppm", "pgm"]
+)
+
+
+def choose_container(output: Path, container: str | None) -> str:
+    """The muxer of `output`. Raises UsageError for a container there is none of, OutputError for a name
+    that does not say one."""
+    if container is not None:
+        return _named(output, container)
+    if str(output) == STDOUT:
+        return "nut"
+    extension = output.suffix.lower().removeprefix(".")
+    if extension in _PICTURES:
+        return IMAGES
+    if is_pattern(output):
+        raise OutputError(
+            f"{output} names a sequence, and {output.suffix or 'its end'} is no kind of picture known here; "
+            "let it end in .png, .tif or .exr"
+        )
+    if not extension:
+        raise OutputError(f"the name {output.name} does not say its kind; let it end in .mp4, .mkv or .mov")
+    if extension not in _video_extensions():
+        raise OutputError(
+            f"{output.suffix} is not a kind of video known here; let the name end in .mp4, .mkv or .mov"
+        )
+    with av.open(str(output), "w") as opened:  # opens no file before the header is written
+        return opened.format.name
+
+
+def holds(muxer: str, encoder: str) -> bool:
+    """Whether the container takes the encoder's video."""
+    with av.open(io.BytesIO(), "w", format=muxer) as trial:
+        try:
+            trial.add_stream(encoder, rate=25)
+        except ValueError:
+            return False
+    return True
+
+
+def extension_for(encoder: str) -> str | None:
+    """The end of the name of a file that takes the encoder's video, the more usual the better."""
+    kinds = {"matroska": ".mkv", "mov": ".mov", "avi": ".avi", "mxf": ".mxf"}
+    return next((extension for muxer, extension in kinds.items() if holds(muxer, encoder)), None)
+
+
+def _named(output: Path, container: str) -> str:
+    name = container.lower().removeprefix(".")
+    muxer = _SHORT.get(name, name)
+    pictures = name in _PICTURES or muxer == IMAGES
+    if not pictures and not _holds_video(muxer):
+        raise UsageError(f"there is no container '{container}' for video; try mp4, mkv, mov, webm or nut")
+    if pictures or is_pattern(output):
+        raise UsageError(f"{container} cannot be the container of {output}; leave --container out")
+    if str(output) == STDOUT and muxer not in STREAMS:
+        raise UsageError(f"{container} cannot be written into a pipe; use nut, y4m, rawvideo, mkv or ts")
+    return muxer
+
+
+@cache
+def _video_extensions() -> frozenset[str]:
+    """Extensions of the containers that hold moving pictures."""
+    extensions: set[str] = set()
+    for name in formats_available:
+        try:
+            kind = ContainerFormat(name, "w")
+        except ValueError:
+            continue
+        if kind.is_output and kind.extensions and not kind.no_file and _holds_video(name):
+            extensions |= kind.extensions
+    return frozenset(extensions)
+
+
+@cache
+def _holds_video(muxer: str) -> bool:
+    try:
+        container = av.open(io.BytesIO(), "w", format=muxer)
+    except (ValueError, av.FFmpegError):
+        return False
+    codec = container.default_video_codec
+    container.close()
+    return codec not in ("none", "unknown")

@@ -1,0 +1,1 @@
+"""Detecting interlacing, and working on fields."""

@@ -1,0 +1,168 @@
+"""Whether pictures are combed, whatever their flags say; and how an interlaced video is gone about."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from vidrestore.errors import InputError
+from vidrestore.settings import Deinterlace
+from vidrestore.types import FieldOrder, Frame, VideoInfo
+from vidrestore.video.formats import pixel_formats
+from vidrestore.video.formats.filter_graph import Chain
+from vidrestore.video.interlacing import fields
+from vidrestore.video.reading.frames import read_frames
+from vidrestore.video.reading.input import Input, as_input
+
+_WINDOW = 30
+"""Frames looked at in each of three places."""
+_LEAST_COMBED = 4
+"""Frames that must be combed, however short the video."""
+_SURELY = 24
+"""Frames with movement in them, by which flags may be overruled."""
+_COMBED = 0.5
+"""Share of combed frames from which a video is interlaced. Rolling titles look combed to idet; they are not
+in two of three places. Of telecined frames two in five are, and idet takes those between for such."""
+_HARDLY_COMBED = 0.05
+_AGREED = 0.8
+_REPEATED = 0.25
+"""Share of frames with a repeated field from which a video is telecined; pulldown repeats two in five."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldMeasure:
+    """What FFmpeg's idet saw in some of a video's frames."""
+
+    frames: int
+    progressive: int
+    top: int
+    """Combed, the top line's field first."""
+    bottom: int
+    repeated: int
+    """Frames of which a field is that of the frame before."""
+
+    @property
+    def decided(self) -> int:
+        return self.progressive + self.top + self.bottom
+
+    @property
+    def combed(self) -> float:
+        """Share of the frames that could be judged, 0..1."""
+        return (self.top + self.bottom) / self.decided if self.decided else 0.0
+
+    @property
+    def telecined(self) -> bool:
+        """Whether fields repeat as where film was transferred to a faster video."""
+        return self.frames >= 2 * _LEAST_COMBED and self.repeated / self.frames > _REPEATED
+
+    def order(self, flagged: FieldOrder) -> FieldOrder:
+        """The order of fields by content where that is clear, otherwise as flagged.
+
+        Flags of interlaced video are right about the order, and overruled only where many moving frames show
+        no comb: film in an interlaced signal. Flags of progressive video say little.
+        """
+        if flagged != "progressive":
+            whole = self.decided >= _SURELY and self.combed < _HARDLY_COMBED
+            return "progressive" if whole else flagged
+        likely: FieldOrder = "top" if self.top >= self.bottom else "bottom"
+        agreed = max(self.top, self.bottom) >= _AGREED * (self.top + self.bottom)
+        clear = self.top + self.bottom >= _LEAST_COMBED and self.combed > _COMBED and agreed
+        return likely if clear else flagged
+
+
+_NOTHING_SEEN = FieldMeasure(frames=0, progressive=0, top=0, bottom=0, repeated=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """How a video's pictures are taken apart before they are worked on, and put together again."""
+
+    method: Literal["whole", "fields", "bwdif"]
+    order: FieldOrder
+    """Of the fields of the input."""
+    output: FieldOrder
+    """What the output is flagged as."""
+    measure: FieldMeasure
+    """What the pictures showed."""
+
+    def apart(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Frames of one moment each: two for each interlaced one where fields are restored."""
+        if self.method == "fields":
+            return fields.split(frames, self.order)
+        return fields.deinterlace(frames, self.order) if self.method == "bwdif" else iter(frames)
+
+    def together(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """As many frames as the input has."""
+        return fields.weave(frames, self.order) if self.method == "fields" else iter(frames)
+
+
+def choose_scan(given: Path | Input, info: VideoInfo, deinterlace: Deinterlace) -> Scan:
+    """`keep` takes the video as interlaced, `bwdif` makes it progressive; `auto` keeps what is interlaced.
+
+    A pipe is not looked into, as what is looked at would have to be held: its flags decide.
+    """
+    measure = measure_fields(given, info) if as_input(given).pipe is None else _NOTHING_SEEN
+    order = measure.order(info.field_order)
+    if deinterlace == "auto" and order == "progressive":
+        return Scan(method="whole", order=order, output=info.field_order, measure=measure)
+    if order == "progressive":
+        likely: FieldOrder = "bottom" if measure.bottom > measure.top else "top"
+        order = info.field_order if info.interlaced else likely
+    if deinterlace == "bwdif":
+        return Scan(method="bwdif", order=order, output="progressive", measure=measure)
+    return Scan(method="fields", order=order, output=order, measure=measure)
+
+
+def measure_fields(given: Path | Input, info: VideoInfo) -> FieldMeasure:
+    """Looks at frames at the beginning and, of longer videos, after one and two thirds.
+
+    Of what is flagged as progressive, only until no more frames could prove it combed.
+    """
+    starts = [0.0]
+    long = 3 * _WINDOW / float(info.frame_rate)
+    if info.duration is not None and float(info.duration) > 2 * long:
+        starts += [float(info.duration) * share for share in (1 / 3, 2 / 3)]
+    seen: Counter[str] = Counter()
+    clear = 3 * _WINDOW * (1 - _COMBED) if info.field_order == "progressive" else math.inf
+    for start in starts:
+        frames = read_frames(given, info, start=start)
+        # What is looked at may lie outside the part that is asked for: what is wrong there is not to be told.
+        with suppress(InputError):
+            for picture in _judged(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
+                seen["frames"] += 1
+                seen[picture["lavfi.idet.multiple.current_frame"]] += 1
+                seen["repeated"] += picture["lavfi.idet.repeated.current_frame"] != "neither"
+                if seen["progressive"] > clear:
+                    return _measure(seen)
+    return _measure(seen)
+
+
+def _measure(seen: Counter[str]) -> FieldMeasure:
+    return FieldMeasure(
+        frames=seen["frames"],
+        progressive=seen["progressive"],
+        top=seen["tff"],
+        bottom=seen["bff"],
+        repeated=seen["repeated"],
+    )
+
+
+def _judged(frames: Iterable[Frame]) -> Iterator[dict[str, str]]:
+    """What idet writes on each frame."""
+    chain: Chain | None = None
+    for number, frame in enumerate(frames):
+        if chain is None:
+            name = frame.format.name
+            chain = Chain(name, frame.width, frame.height, frame.time_base, ("idet", ""))
+        picture = pixel_formats.pack(frame.planes, frame.format.name)
+        picture.pts, picture.time_base = number, frame.time_base
+        yield from (dict(made.metadata) for made in chain.through(picture))
+    if chain is not None:
+        chain.push(None)
+        yield from (dict(made.metadata) for made in chain.pull())

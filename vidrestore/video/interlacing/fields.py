@@ -1,0 +1,105 @@
+"""Interlaced pictures: taken apart into their two moments, put together again, or made progressive.
+
+A combed picture is no picture of a face. Each of its fields is: `split` gives both as whole pictures (bwdif
+interpolates the lines a field lacks), the rooms in between see twice as many frames and no combs, and `weave`
+takes from each the lines that were its own. bwdif leaves those as they are, so what was not restored comes
+back bit for bit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import av
+import numpy as np
+
+from vidrestore.errors import UsageError
+from vidrestore.types import FieldOrder, Frame, PixelFormat, Plane
+from vidrestore.video.formats import pixel_formats
+from vidrestore.video.formats.filter_graph import Chain
+
+_PARITY = {"top": "tff", "bottom": "bff", "progressive": "tff"}
+
+
+def split(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
+    """Two progressive frames for each interlaced one, its earlier field first; a frame late.
+
+    Both have the picture's index; the second lies half way to the next picture.
+    """
+    waiting: deque[Frame] = deque()
+    step, is_second = 1, False
+    for planes in _deinterlaced(frames, "send_field", order, waiting):
+        frame = waiting[0]
+        if not is_second:
+            yield replace(frame, planes=planes)
+        else:
+            waiting.popleft()
+            step = max(waiting[0].pts - frame.pts if waiting else frame.duration or step, 1)
+            pts, half = 2 * frame.pts + step, frame.time_base / 2
+            yield replace(frame, planes=planes, second_field=True, pts=pts, duration=step, time_base=half)
+        is_second = not is_second
+
+
+def weave(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
+    """One interlaced frame for each two of `split`: from each the lines of its own field."""
+    first: Frame | None = None
+    for frame in frames:
+        if not frame.second_field:
+            first = frame
+            continue
+        assert first is not None
+        later = 1 if order != "bottom" else 0  # the first line of the field that comes second
+        yield replace(
+            first, planes=tuple(_woven(a, b, later) for a, b in zip(first.planes, frame.planes, strict=True))
+        )
+        first = None
+
+
+def deinterlace(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
+    """One progressive frame for each frame, at its own time: its earlier field, made whole by bwdif."""
+    waiting: deque[Frame] = deque()
+    for planes in _deinterlaced(frames, "send_frame", order, waiting):
+        yield replace(waiting.popleft(), planes=planes)
+
+
+def _deinterlaced(
+    frames: Iterable[Frame], mode: str, order: FieldOrder, waiting: deque[Frame]
+) -> Iterator[tuple[Plane, ...]]:
+    """The planes bwdif makes; the frames they come from are put in `waiting`, for the caller to take off."""
+    chain: Chain | None = None
+    for number, frame in enumerate(frames):
+        if chain is None:
+            form, name = frame.format, _carrier(frame.format)
+            arguments = f"mode={mode}:parity={_PARITY[order]}:deint=all"
+            chain = Chain(name, frame.width, frame.height, frame.time_base, ("bwdif", arguments))
+        waiting.append(frame)
+        picture = pixel_formats.pack(frame.planes, name)
+        picture.pts, picture.time_base = number, frame.time_base  # the filter only passes them on
+        yield from (_planes(made, form, name) for made in chain.through(picture))
+    if chain is not None:
+        chain.push(None)
+        yield from (_planes(made, form, name) for made in chain.pull())
+
+
+def _carrier(form: PixelFormat) -> str:
+    """A format in which bwdif takes the same codes: with alpha or without colour it knows few but 16 bits."""
+    uncommon = form.has_alpha or form.family == "gray"
+    return re.sub(r"\d+le$", "16le", form.name) if uncommon and form.bit_depth > 8 else form.name
+
+
+def _planes(picture: av.VideoFrame, form: PixelFormat, carrier: str) -> tuple[Plane, ...]:
+    if picture.format.name != carrier:
+        # For a format it does not know, FFmpeg converts on the way; then nothing would be bit for bit.
+        raise UsageError(f"{form.name} video cannot be taken apart into fields; convert it first")
+    planes = pixel_formats.unpack(picture)
+    peak = (1 << form.bit_depth) - 1
+    return planes if carrier == form.name else tuple(np.minimum(plane, peak) for plane in planes)
+
+
+def _woven(first: Plane, second: Plane, later: int) -> Plane:
+    plane: Plane = first.copy()
+    plane[later::2] = second[later::2]
+    return plane

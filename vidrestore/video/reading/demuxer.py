@@ -1,0 +1,188 @@
+"""Opening a video for reading: the container, its video stream, and a sentence for each way that can fail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from vidrestore.errors import InputError
+from vidrestore.runtime import signals
+from vidrestore.video.formats.image_sequence import parse_pattern
+from vidrestore.video.formats.time_range import Cut
+from vidrestore.video.reading.file_io import Reading, Watched
+from vidrestore.video.reading.input import Input, as_input
+
+# Text files with certain extensions are "played" as a terminal would; nobody means that.
+_NOT_VIDEO = {"tty"}
+_MAX_FAILURES_IN_A_ROW = 100
+
+
+@contextmanager
+def open_source(given: Path | Input, *, last: bool = False) -> Iterator[InputContainer]:
+    """The container, open for as long. A pipe cannot be opened after the `last` time.
+
+    Raises InputError, and ReadError where the system cannot read.
+    """
+    input = as_input(given)
+    if input.pictures is None and input.pipe is None:
+        _check_file(input.path)
+    with closing(Reading()) as reading, signals.kept(), _opened(input, reading, last) as container:
+        if container.format.name in _NOT_VIDEO:
+            raise InputError(_why_not(input))
+        yield container
+
+
+def _opened(input: Input, reading: Reading, last: bool) -> InputContainer:
+    file: Any
+    try:
+        if input.pipe is not None:
+            pipe = input.pipe.view(last=last)
+            file = Watched(pipe.name, pipe, reading)
+        elif input.pictures is not None:
+            file = parse_pattern(input.path).for_ffmpeg()
+        else:
+            file = reading.file(input.path)
+        return av.open(
+            file,
+            format=input.format,
+            options=dict(input.options),
+            metadata_errors="replace",
+            io_open=None if input.pictures is not None and not _is_utf8(input.path) else reading,
+        )
+    except PermissionError as error:
+        raise InputError(f"{input.path} may not be read; check its permissions") from error
+    except (av.FFmpegError, OSError) as error:
+        reading.check()
+        raise InputError(_why_not(input)) from error
+
+
+def video_stream(container: InputContainer, given: Path | Input) -> VideoStream:
+    """The first stream of moving pictures, covers aside. Raises InputError."""
+    path = as_input(given).path
+    streams = [stream for stream in container.streams.video if not is_cover(stream)]
+    if not streams:
+        held = "only sound" if container.streams.audio else "no video"
+        raise InputError(f"{path} holds {held}; give a file with a video stream")
+    stream = streams[0]
+    # A codec this build of FFmpeg does not know leaves the stream without a context.
+    if not hasattr(stream, "codec_context") or stream.codec_context is None:
+        raise InputError(f"the video in {path} is in a format that cannot be decoded here; convert it first")
+    return stream
+
+
+def is_cover(stream: Stream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def cut_of(stream: VideoStream, start: float | None, end: float | None) -> Cut:
+    """The part between `start` and `end` [seconds from the first video frame]."""
+    return Cut(origin=(stream.start_time or 0) * time_base(stream), start=start, end=end)
+
+
+def time_base(stream: Stream) -> Fraction:
+    """Seconds a tick of the stream's timestamps."""
+    return Fraction(stream.time_base) if stream.time_base else Fraction(1, 90000)
+
+
+def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[Stream] | None]:
+    """The streams' packets in the file's order; None stands for one that is damaged.
+
+    Ends at the end of the file, or where a hundred packets in a row are damaged. Yields no flush packets.
+    `container` is of `open_source`. Raises ReadError where the system cannot read the file: that is neither
+    damage nor an end.
+    """
+    failures = 0
+    demuxer = container.demux(*streams)
+    while failures < _MAX_FAILURES_IN_A_ROW:
+        try:
+            packet = next(demuxer)
+        except (StopIteration, av.error.EOFError):
+            _refuse_unread(container)
+            return
+        except (av.FFmpegError, OSError):
+            _refuse_unread(container)
+            failures += 1
+            demuxer = container.demux(*streams)  # an exception ends a generator, not the file
+            yield None
+            continue
+        _refuse_unread(container)
+        failures = 0
+        if packet.size:
+            yield packet
+
+
+def seek(container: InputContainer, time: int, stream: Stream | None = None) -> None:
+    """To the last key frame before `time` [the stream's ticks, or microseconds]. Raises ReadError."""
+    try:
+        container.seek(time, stream=stream, backward=True)
+    except av.FFmpegError:
+        _refuse_unread(container)
+        raise
+
+
+def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
+    """The first picture that decodes, or None."""
+    for packet in packets(container, stream):
+        try:
+            pictures = stream.decode(packet) if packet is not None else []
+        except av.FFmpegError:
+            continue
+        if pictures:
+            return pictures[0]
+    try:
+        return next(iter(stream.decode(None)), None)
+    except av.FFmpegError:
+        return None
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"there is no file {path}; check the name and the folder")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the video file itself")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty; copy or export it again")
+
+
+def _why_not(input: Input) -> str:
+    path = input.path
+    if input.pipe is not None and input.pipe.is_empty:
+        return "nothing came through the pipe; see what the program before it says"
+    if input.pipe is not None:
+        return (
+            "what came through the pipe is not a video that can be read without going back; "
+            "pipe y4m or NUT, or say what it is by --input-format"
+        )
+    if input.pictures is not None:
+        return f"the pictures {path} are in no format known here; check that they open in a viewer"
+    if input.format is not None:
+        return f"{path} is not {input.format} video; leave --input-format out or check the file"
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp":
+        return f"{path} was cut short: the index of its frames (moov) is missing; copy or export it again"
+    return f"{path} is not a video in any format known here; check that it plays in a player"
+
+
+def _refuse_unread(container: InputContainer) -> None:
+    reading: Reading | None = container.io_open
+    if reading is not None:
+        reading.check()
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether PyAV can ask for a file of that name: it takes all names for UTF-8."""
+    try:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

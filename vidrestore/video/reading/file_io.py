@@ -1,0 +1,105 @@
+"""The files behind an input as they are read: what the system cannot read is no end and no damage.
+
+A demuxer that meets a bad sector or a lost network drive takes it for damage or for the end of the file, each
+in its own way, and some call damage an error of reading. So the system's own word is kept here, underneath.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from io import FileIO
+from pathlib import Path
+from typing import Protocol
+
+from vidrestore.errors import ReadError
+from vidrestore.runtime import signals
+
+signals.spare(__file__)
+
+
+class Readable(Protocol):
+    """What can be read forwards."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Reading:
+    """Opens what belongs to one input, watches it being read, closes it."""
+
+    def __init__(self) -> None:
+        self._failed: tuple[str, OSError] | None = None
+        self._open: set[File] = set()
+
+    def check(self) -> None:
+        """Raises ReadError where something could not be read since."""
+        if self._failed is not None:
+            name, error = self._failed
+            raise ReadError.of(name, error) from error
+
+    def file(self, path: Path) -> File:
+        """The file, open. Raises OSError, which `check` then knows of, too."""
+        try:
+            file = File(str(path), FileIO(path), self)
+        except OSError as error:
+            self.failed(str(path), error)
+            raise
+        self._open.add(file)
+        return file
+
+    def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> File:
+        """As `file`, of what FFmpeg wants opened: PyAV's `io_open`."""
+        return self.file(Path(url.removeprefix("file:")))
+
+    def failed(self, name: str, error: OSError) -> None:
+        """The file `name` could not be read; the first error is the one to tell."""
+        self._failed = self._failed or (name, error)
+
+    def closed(self, file: File) -> None:
+        self._open.discard(file)
+
+    def close(self) -> None:
+        for file in tuple(self._open):
+            file.close()
+
+
+class Watched:
+    """Something that is read forwards. What cannot be read looks like its end; `reading` knows better.
+
+    An error may not be raised here: FFmpeg reads on after it, and PyAV has room for one.
+    """
+
+    def __init__(self, name: str, file: Readable, reading: Reading) -> None:
+        self.name = name
+        self._file, self._reading = file, reading
+        self._ended = False
+
+    def read(self, size: int) -> bytes:
+        if self._ended:
+            return b""
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            self._ended = True
+            self._reading.failed(self.name, error)
+            return b""
+
+
+class File(Watched):
+    """A file on a disk, which can be read anywhere."""
+
+    _file: FileIO
+
+    def seek(self, offset: int, whence: int) -> int:
+        """The new position, or what is wrong in FFmpeg's way: damaged files send it anywhere."""
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            return -(error.errno or errno.EINVAL)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        self._reading.closed(self)

@@ -1,0 +1,118 @@
+"""Where a video comes from: a file, numbered pictures, or a pipe; and all that opening it takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from vidrestore.errors import InputError, UsageError
+from vidrestore.video.formats.containers import STDOUT
+from vidrestore.video.formats.image_sequence import find_pictures, is_pattern, parse_pattern
+from vidrestore.video.formats.pixel_formats import describe_format
+from vidrestore.video.pipes import Pipe
+
+_DEMUXERS = {"y4m": "yuv4mpegpipe", "nut": "nut", "rawvideo": "rawvideo"}
+_PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".dpx", ".exr", ".jp2", ".tga", ".webp"}
+_USUAL_RATE = Fraction(25)
+"""FFmpeg's for pictures; it matters only where a video is made of them, and there it must be given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A video that can be opened, once or, unless it is a pipe being read, as often as one likes."""
+
+    path: Path
+    """As the user wrote it, for messages."""
+    format: str | None = None
+    """FFmpeg's demuxer, or None: by content."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The demuxer's."""
+    pictures: range | None = None
+    """The numbers of a sequence."""
+    timed: bool = True
+    """False: nothing says how many frames a second there are, and the rate is a mere convention."""
+    pipe: Pipe | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is one picture or a sequence of them."""
+        return self.pictures is not None or self.path.suffix.lower() in _PICTURES
+
+    @property
+    def is_exr(self) -> bool:
+        return self.path.suffix.lower() == ".exr"
+
+    def first_number(self, rate: Fraction, start: float | None) -> int:
+        """Of an output's pictures: that of the input's own where the part from `start` [seconds] begins."""
+        return 1 if self.pictures is None else self.pictures[0] + math.ceil(Fraction(start or 0) * rate)
+
+    def interrupt(self) -> None:
+        """Ends a wait for more of a pipe, from another thread."""
+        if self.pipe is not None:
+            self.pipe.interrupt()
+
+
+def open_input(
+    path: Path,
+    *,
+    fps: Fraction | None = None,
+    input_format: str | None = None,
+    pixel_format: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> Input:
+    """What `path` means: `-` is standard input, shots/%05d.png a sequence, anything else a file.
+
+    `fps` is for pictures and raw video; `pixel_format` and `size` (width, height) for raw video alone.
+    Raises InputError, UsageError.
+    """
+    raw = input_format == "rawvideo"
+    if (pixel_format or size) and not raw:
+        raise UsageError("--pixel-format and --size describe raw video; add --input-format rawvideo")
+    options = _raw_options(path, fps, pixel_format, size) if raw else {}
+    demuxer = None if input_format is None else _DEMUXERS[input_format]
+    if str(path) == STDOUT:
+        _refuse_rate(path, fps, raw)
+        return Input(path=path, format=demuxer, options=options, pipe=Pipe.of_stdin())
+    if is_pattern(path):
+        return _sequence(path, fps)
+    picture = Input(path=path).is_picture
+    _refuse_rate(path, fps, raw or picture)
+    if picture and fps is not None:
+        options = {"framerate": str(fps)}
+    return Input(path=path, format=demuxer, options=options)
+
+
+def as_input(given: Path | Input) -> Input:
+    """A plain path is a file."""
+    return given if isinstance(given, Input) else Input(path=given)
+
+
+def _sequence(path: Path, fps: Fraction | None) -> Input:
+    pictures = find_pictures(parse_pattern(path))
+    options = {"framerate": str(fps or _USUAL_RATE), "start_number": str(pictures[0])}
+    return Input(path=path, format="image2", options=options, pictures=pictures, timed=fps is not None)
+
+
+def _refuse_rate(path: Path, fps: Fraction | None, allowed: bool) -> None:
+    if fps is not None and not allowed:
+        raise UsageError(f"--fps is for pictures and raw video; {path} says its own rate, so leave it out")
+
+
+def _raw_options(
+    path: Path, fps: Fraction | None, pixel_format: str | None, size: tuple[int, int] | None
+) -> dict[str, str]:
+    if fps is None or pixel_format is None or size is None:
+        raise UsageError(
+            f"raw video does not describe itself; give --pixel-format, --size and --fps for {path}"
+        )
+    try:
+        describe_format(pixel_format)
+        av.VideoFormat(pixel_format)
+    except InputError as error:
+        raise UsageError(f"{error}; a common one is yuv420p") from error
+    return {"framerate": str(fps), "pixel_format": pixel_format, "video_size": f"{size[0]}x{size[1]}"}

@@ -1,0 +1,129 @@
+"""A path in, everything the container says of its video out."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vidrestore.errors import InputError
+from vidrestore.types import ColourTags, FieldOrder, VideoInfo
+from vidrestore.video.exr import exr_file
+from vidrestore.video.formats import pixel_formats
+from vidrestore.video.reading import demuxer, side_data
+from vidrestore.video.reading.input import Input, as_input
+from vidrestore.video.reading.side_data import siting_and_field_order
+
+# AVFieldOrder: which field is shown first
+_FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
+_FULL, _LIMITED = 2, 1
+_RGB, _UNSAID = 0, 2
+
+
+def probe(given: Path | Input) -> VideoInfo:
+    """What the container and the first frame say; one frame is decoded.
+
+    Raises InputError for a path that is no file, a file that is no video or holds none, and a video of
+    which no frame decodes.
+    """
+    input = as_input(given)
+    path = input.path
+    with demuxer.open_source(input) as container:
+        stream = demuxer.video_stream(container, input)
+        picture = demuxer.first_picture(container, stream)
+        if picture is None:
+            advice = "copy or export it again"
+            if input.pipe is not None:
+                advice = "give the file's name: MP4 with its index at the end cannot be read through a pipe"
+            raise InputError(f"no frame of {path} can be decoded; {advice}")
+        rate = _frame_rate(stream)
+        duration = _duration(container, stream)
+        codec = stream.codec_context
+        siting, flagged = siting_and_field_order(picture)
+        if flagged == "progressive":
+            flagged = _FIELD_ORDERS.get(codec.field_order, flagged)
+        info = VideoInfo(
+            path=path,
+            width=picture.width,
+            height=picture.height,
+            frame_rate=rate,
+            time_base=demuxer.time_base(stream),
+            pixel_aspect=_pixel_aspect(stream),
+            frame_count=_frame_count(stream, rate, duration),
+            is_counted=bool(_stated_count(stream)),
+            duration=duration,
+            orientation=side_data.orientation(side_data.display_matrix(picture)),
+            pixel_format=pixel_formats.describe_format(picture.format.name),
+            colour=colour_tags(picture, siting),
+            field_order=flagged,
+            codec=codec.codec.canonical_name or codec.name,
+            profile=codec.profile,
+            bit_rate=stream.bit_rate or container.bit_rate or None,
+            other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
+        )
+        return exr_file.describe(input, info, picture.format.name) if input.is_exr else info
+
+
+def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
+    """The tags the picture carries; the range also by its format where it is not tagged."""
+    full = picture.color_range == _FULL
+    if picture.color_range != _LIMITED or picture.format.name.startswith("yuvj"):
+        full = full or pixel_formats.is_full_range(picture.format.name)
+    matrix = int(picture.colorspace)
+    if matrix == _UNSAID and pixel_formats.describe_format(picture.format.name).family == "rgb":
+        matrix = _RGB
+    return ColourTags(
+        matrix=matrix,
+        primaries=int(picture.color_primaries),
+        transfer=int(picture.color_trc),
+        full_range=full,
+        siting=siting,
+    )
+
+
+def _frame_rate(stream: VideoStream) -> Fraction:
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate:
+            return Fraction(rate)
+    return Fraction(25)
+
+
+def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    if stream.duration:
+        return stream.duration * demuxer.time_base(stream)
+    for key, text in stream.metadata.items():
+        # Matroska states it here; its container lasts as long as its longest stream.
+        if key.startswith("DURATION") and (match := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text)):
+            hours, minutes, seconds = match.groups()
+            return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    return Fraction(container.duration, av.time_base) if container.duration else None
+
+
+def _pixel_aspect(stream: VideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio
+    return Fraction(aspect) if aspect else Fraction(1)
+
+
+def _frame_count(stream: VideoStream, rate: Fraction, duration: Fraction | None) -> int | None:
+    stated = _stated_count(stream)
+    if stated:
+        return stated
+    return round(duration * rate) or None if duration is not None else None
+
+
+def _stated_count(stream: VideoStream) -> int:
+    if stream.frames:
+        # Edit lists cut frames off; AVI counts the empty chunks by which a frame is shown for longer, but
+        # does not list them. A damaged file has no list.
+        listed = len(stream.index_entries)
+        counted = listed if stream.frames / 2 < listed < stream.frames else stream.frames
+        return counted - sum(entry.is_discard for entry in stream.index_entries)
+    return next((int(text) for key, text in stream.metadata.items() if _is_frame_count(key, text)), 0)
+
+
+def _is_frame_count(key: str, text: str) -> bool:
+    return key.startswith("NUMBER_OF_FRAMES") and text.isdigit()

@@ -1,0 +1,106 @@
+"""Frames of a part of a video, read once more: the same as the first time, bit for bit, or not at all.
+
+Where decoding may begin in the middle, containers and decoders do not always say truly: groups of pictures
+are open, indexes are missing, streams refresh by stripes, damage has consequences. So the first reading notes
+what it saw, and this one begins near the part, compares, and where something differs begins earlier.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vidrestore.errors import InputError, ReadError
+from vidrestore.types import Frame, VideoInfo
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.frames import read_ticks
+from vidrestore.video.reading.input import Input
+
+_EARLIER_SECONDS = 12.0
+"""By which decoding begins earlier at the second attempt; the third begins with the video."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A frame as it was read the first time."""
+
+    index: int
+    """From 0, in the whole video or the part of it that is asked for."""
+    pts: int
+    duration: int
+    checksum: int
+    """See `checksum`."""
+
+
+def checksum(frame: Frame) -> int:
+    """CRC-32 of the frame's samples."""
+    crc = 0
+    for plane in frame.planes:
+        crc = zlib.crc32(np.ascontiguousarray(plane).data, crc)
+    return crc
+
+
+def read_again(
+    given: Input,
+    info: VideoInfo,
+    wanted: Sequence[Seen],
+    *,
+    and_on: bool = False,
+    end: float | None = None,
+    on_lost: Callable[[], None] | None = None,
+    on_concealed: Callable[[], None] | None = None,
+) -> Iterator[Frame]:
+    """The frames `wanted`, which follow one another, with their indices.
+
+    With `and_on` also those after them, seen for the first time, until `end` [seconds, as `read_frames`
+    takes it]; the callbacks are as there. Raises InputError where the video does not give `wanted` any more,
+    ReadError where it cannot be read twice.
+    """
+    done = 0
+    stop = end_tick(given, end) if and_on else wanted[-1].pts + 1
+    for attempt, begin in enumerate(_beginnings(info, wanted[0].pts)):
+        is_last = begin is None
+        frames = read_ticks(given, info, first=begin, stop=stop, on_lost=on_lost, on_concealed=on_concealed)
+        try:
+            for frame in frames:
+                if done >= len(wanted):
+                    yield replace(frame, index=wanted[0].index + done)
+                    done += 1
+                    continue
+                expected = wanted[done]
+                if frame.pts < expected.pts:
+                    continue
+                if frame.pts != expected.pts or (not is_last and checksum(frame) != expected.checksum):
+                    break
+                # What is damaged may be patched differently each time: then what comes from the very
+                # beginning is as good as what came before.
+                yield replace(frame, index=expected.index, duration=expected.duration)
+                done += 1
+        except ReadError:
+            # A network drive may be back a moment later.
+            if attempt or done >= len(wanted):
+                raise
+        if done >= len(wanted):
+            return
+    raise InputError(
+        f"{given.path} does not give the same frames when it is read again; check the disk it is on, "
+        "and copy the file again"
+    )
+
+
+def end_tick(given: Input, end: float | None) -> int | None:
+    """The first timestamp behind `end`, or None."""
+    if end is None:
+        return None
+    with demuxer.open_source(given) as container:
+        stream = demuxer.video_stream(container, given)
+        return demuxer.cut_of(stream, None, end).stop(demuxer.time_base(stream))
+
+
+def _beginnings(info: VideoInfo, pts: int) -> Iterator[int | None]:
+    yield pts
+    yield pts - round(_EARLIER_SECONDS / info.time_base)
+    yield None

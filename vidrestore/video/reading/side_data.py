@@ -1,0 +1,149 @@
+"""What a picture carries beside its samples: orientation, chroma siting, field order, HDR metadata."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.logging
+
+from vidrestore.types import UPRIGHT, FieldOrder, Orientation
+from vidrestore.video.formats.filter_graph import Chain
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.input import Input
+
+SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
+"""FFmpeg's names, by the codes of AVChromaLocation."""
+_LEVEL = threading.Lock()
+_FIELD_ORDERS: dict[str, FieldOrder] = {"T": "top", "B": "bottom", "P": "progressive"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hdr10:
+    """Static metadata of the mastering display and of the light in the film; None: not stated."""
+
+    primaries: tuple[Fraction, ...] | None = None
+    """Red, green and blue x y, then white x y, as in CIE 1931."""
+    luminance: tuple[Fraction, Fraction] | None = None
+    """Least and greatest of the mastering display [cd/m2]."""
+    light: tuple[int, int] | None = None
+    """Brightest pixel and brightest frame average [cd/m2]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPicture:
+    """What a video's first picture carries for all of them."""
+
+    matrix: tuple[int, ...] | None = None
+    """The display matrix."""
+    hdr: Hdr10 | None = None
+    has_dynamic_hdr: bool = False
+    """Whether it carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
+
+
+def of_first_picture(given: Path | Input) -> FirstPicture:
+    """Nothing, where none can be decoded. Raises InputError where the file cannot be opened."""
+    with demuxer.open_source(given) as container:
+        picture = demuxer.first_picture(container, demuxer.video_stream(container, given))
+        if picture is None:
+            return FirstPicture()
+        return FirstPicture(
+            matrix=display_matrix(picture),
+            hdr=hdr10(picture),
+            has_dynamic_hdr=any("DYNAMIC_HDR" in kind or "DOVI" in kind for kind, _ in _side_data(picture)),
+        )
+
+
+def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
+    """AVChromaLocation's code and the order of fields.
+
+    Only FFmpeg's own description of a frame tells them; `showinfo` gives it as a line of log.
+    """
+    chain = Chain(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
+    text = _logged(lambda: list(chain.through(picture)))
+    siting = re.search(r"\bcl:(\w+)", text)
+    order = re.search(r"\bi:([TBP])\b", text)
+    name = siting.group(1) if siting else ""
+    code = SITINGS.index(name) if name in SITINGS else 0
+    return code, _FIELD_ORDERS[order.group(1)] if order else "progressive"
+
+
+def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
+    """The static HDR metadata the picture carries, or None."""
+    primaries = luminance = light = None
+    for kind, data in _side_data(picture):
+        if kind.endswith("MASTERING_DISPLAY_METADATA") and len(data) >= 88:
+            # AVMasteringDisplayMetadata: ten rationals, then whether the first eight and the last two are set
+            numbers = struct.unpack("=22i", data[:88])
+            values = [Fraction(n, d or 1) for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
+            primaries = tuple(values[:8]) if numbers[20] else None
+            luminance = (values[8], values[9]) if numbers[21] else None
+        elif kind.endswith("CONTENT_LIGHT_LEVEL") and len(data) >= 8:
+            greatest, average = struct.unpack("=2I", data[:8])
+            light = (greatest, average)
+    if primaries is None and luminance is None and light is None:
+        return None
+    return Hdr10(primaries=primaries, luminance=luminance, light=light)
+
+
+def _logged(work: Callable[[], object]) -> str:
+    """What FFmpeg says in this thread while `work` is done; its level is the whole process's."""
+    with _LEVEL:
+        level = av.logging.get_level()
+        av.logging.set_level(av.logging.INFO)
+        try:
+            # The outer one keeps what other threads say meanwhile from being printed.
+            with av.logging.Capture(local=False), av.logging.Capture() as lines:
+                work()
+        finally:
+            av.logging.set_level(level)
+    return " ".join(line[2] for line in lines)
+
+
+def _side_data(picture: av.VideoFrame) -> list[tuple[str, bytes]]:
+    try:
+        entries: Any = picture.side_data  # iterates over its values, which its stub does not say
+    except ValueError:
+        return []  # PyAV lists all side data or none, and knows no types newer than itself, such as EXIF
+    return [(str(entry.type), bytes(entry)) for entry in entries]
+
+
+def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
+    """The nine numbers by which a player turns or mirrors the picture, or None."""
+    try:
+        entries: Any = picture.side_data  # iterates over its values, which its stub does not say
+    except ValueError:
+        # PyAV lists all side data or none, and knows no types newer than itself, such as EXIF.
+        return _turned_by(picture.rotation)
+    for side_data in entries:
+        if str(side_data.type).endswith("DISPLAYMATRIX"):
+            return struct.unpack("=9i", bytes(side_data)[:36])
+    return None
+
+
+def _turned_by(degrees: int) -> tuple[int, ...] | None:
+    """The matrix of a plain rotation counter-clockwise, in FFmpeg's 16.16 and 2.30 fixed point."""
+    if degrees % 360 == 0:
+        return None
+    cosine, sine = (round(f(math.radians(degrees)) * (1 << 16)) for f in (math.cos, math.sin))
+    return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30)
+
+
+def orientation(matrix: tuple[int, ...] | None) -> Orientation:
+    """How the matrix turns and mirrors, to the nearest quarter turn."""
+    if matrix is None:
+        return UPRIGHT
+    across, down, other_across, other_down = matrix[0], matrix[1], matrix[3], matrix[4]
+    mirrored = across * other_down < down * other_across
+    if mirrored:
+        across = -across  # what is left is the turn before the mirror
+    turn = round(-math.degrees(math.atan2(down, across)) / 90) * 90 % 360
+    return Orientation(turn=turn, mirrored=mirrored)

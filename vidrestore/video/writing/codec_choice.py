@@ -1,0 +1,209 @@
+"""Which encoder an output gets: the one asked for, or what comes nearest to the input's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import av
+from av.codec.codec import Properties, UnknownCodecError
+
+from vidrestore.errors import OutputError, UsageError, VidrestoreError
+from vidrestore.types import VideoInfo
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, RAW, holds
+from vidrestore.video.writing.encoders import Encoding, choose_encoding, encoder_name
+
+MATCH = "match"
+
+# What the eye cannot tell apart from the input takes more room than the input: encoding anew also keeps the
+# first encoder's traces. Twice the rate is where x264 and x265 stop gaining; small or starved videos get
+# at least as much as a restored face needs.
+_TIMES_THE_RATE = 2.0
+_LEAST_BITS_A_PIXEL = 0.2
+
+_ENCODERS = {
+    "h264": "libx264",
+    "hevc": "libx265",
+    "av1": "libsvtav1",
+    "vp9": "libvpx-vp9",
+    "vp8": "libvpx",
+    "prores": "prores_ks",
+    "wrapped_avframe": "rawvideo",
+    "webp": "libwebp",
+    "msmpeg4v1": "mpeg4",
+    "mpeg1video": "mpeg2video",
+}
+"""Decoder to encoder, where their names differ."""
+_LOSSY = ("libx264", "libx265", "libvpx-vp9", "libsvtav1", "ffv1")
+_LOSSLESS = ("ffv1", "libx264", "libx264rgb", "png", "v210")
+_LOSSLESS_IN_ISO_MEDIA = ("libx264", "libx264rgb", "png", "ffv1")
+"""More players know lossless H.264 in MP4 than FFV1, which it may hold as well."""
+_BY_PICTURE = {
+    "jpg": "mjpeg", "jpeg": "mjpeg", "tif": "tiff", "tga": "targa", "jp2": "jpeg2000", "webp": "libwebp",
+}  # fmt: skip
+_BEST_OF_PICTURES = {"jpeg2000": {"pred": "dwt53"}, "libwebp": {"quality": "97"}}
+_DEEP_PICTURES = {"png", "tiff", "exr", "dpx", "jpeg2000", "ppm", "pgm"}
+_CHOOSY = {"mpeg2video", "dvvideo"}
+"""Encoders of fixed rates or sizes."""
+_TRANSPORT = {"rawvideo", "wrapped_avframe"}
+"""How programs hand video to one another, which says nothing of how it should be kept."""
+_PRORES = {"Proxy": "0", "LT": "1", "Standard": "2", "HQ": "3", "4444": "4", "XQ": "5"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An encoder with what makes its result like the input."""
+
+    encoding: Encoding
+    options: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: tuple[int, int]) -> Choice:
+    """The encoder for `--codec`, `match` or a name, in the container `muxer`.
+
+    Raises UsageError for an unknown name, OutputError where nothing fits.
+    """
+    if muxer == IMAGES:
+        return _for_pictures(codec, info, extension, size)
+    if codec != MATCH:
+        # No codec for video but FFV1 has the 16 bits of a picture.
+        deep = info.codec in _DEEP_PICTURES and info.pixel_format.bit_depth == 16
+        encoding = choose_encoding(codec, info.pixel_format, *size, convert=True, reduce=deep)
+        options = {"profile": _dnxhr(info, encoding)} if codec.lower() == "dnxhr" else {}
+        return Choice(encoding=encoding, options=options, warnings=_conversion(encoding, info))
+    reason = ""
+    for name, lossless in _candidates(info, muxer):
+        why = _why_not(name, info, muxer)
+        if why is None:
+            try:
+                encoding = choose_encoding(name, info.pixel_format, *size, reduce=name == "prores_ks")
+            except (OutputError, UsageError) as error:
+                why = str(error).partition(";")[0]
+            else:
+                warnings = [f"the video becomes {encoding.codec}: {reason}"] if reason else []
+                limit = rate_limit(info, size[0] * size[1] / (info.width * info.height))
+                options = _like(info, encoding, limit, lossless=lossless)
+                return Choice(
+                    encoding=encoding, options=options, warnings=(*warnings, *_conversion(encoding, info))
+                )
+        reason = reason or why
+    raise OutputError(
+        f"{muxer} cannot hold {info.pixel_format.name} video by any encoder here; "
+        "choose an output name that ends in .mkv"
+    )
+
+
+def is_lossless(codec: str) -> bool:
+    """Whether the codec knows nothing but lossless compression."""
+    try:
+        properties: Any = av.Codec(codec, "r").properties  # a number, whatever its stub says
+    except (UnknownCodecError, av.FFmpegError):
+        return False
+    return bool(properties & Properties.LOSSLESS.value) and not properties & Properties.LOSSY.value
+
+
+def rate_limit(info: VideoInfo, times: float = 1.0) -> int | None:
+    """Bits a second that a result near the input's rate stays below, or None where that is not known.
+
+    `times`: how much larger its picture is.
+    """
+    if not info.bit_rate:
+        return None
+    least = _LEAST_BITS_A_PIXEL * info.width * info.height * float(info.frame_rate)
+    return round(max(_TIMES_THE_RATE * info.bit_rate, least) * times)
+
+
+def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
+    """Encoders by how near they come to the input, each with whether it must lose nothing."""
+    if muxer in RAW:
+        yield "rawvideo", True
+        return
+    if info.codec in _TRANSPORT:
+        if muxer == "avi":
+            yield "rawvideo", True
+        elif muxer not in ISO_MEDIA | {"webm", "mpegts"}:
+            yield "ffv1", True
+        yield from ((name, False) for name in _LOSSY)
+        return
+    lossless = is_lossless(info.codec)
+    yield _ENCODERS.get(info.codec, info.codec), lossless
+    if lossless:
+        yield from ((name, True) for name in (_LOSSLESS_IN_ISO_MEDIA if muxer in ISO_MEDIA else _LOSSLESS))
+    yield from ((name, False) for name in _LOSSY)
+
+
+def _why_not(name: str, info: VideoInfo, muxer: str) -> str | None:
+    try:
+        av.Codec(name, "w")
+    except (UnknownCodecError, av.FFmpegError):
+        return f"there is no encoder for {info.codec} here"
+    if name != "rawvideo" and not holds(muxer, name):
+        return f"{muxer} cannot hold {name}"
+    if name in _CHOOSY and not _opens(name, info):
+        return f"{name} takes no {info.width}x{info.height} {info.pixel_format.name} video at this rate"
+    return None
+
+
+def _opens(name: str, info: VideoInfo) -> bool:
+    trial = av.CodecContext.create(name, "w")
+    assert isinstance(trial, av.VideoCodecContext)
+    trial.width, trial.height, trial.pix_fmt = info.width, info.height, info.pixel_format.name
+    trial.time_base, trial.framerate = 1 / info.frame_rate, info.frame_rate
+    try:
+        trial.open()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _like(info: VideoInfo, encoding: Encoding, limit: int | None, *, lossless: bool) -> dict[str, str]:
+    """Options that carry the input's profile and rate over."""
+    encoder = encoding.codec
+    if encoder in ("libx264", "libx264rgb"):
+        rate = {"qp": "0"} if lossless else _limited(limit)
+        return rate | ({"g": "1"} if "Intra" in (info.profile or "") else {})
+    if encoder in ("libx265", "libsvtav1"):
+        return _limited(limit)
+    if encoder in ("libvpx-vp9", "libvpx", "mpeg4", "mpeg2video") and limit is not None:
+        return {"b": str(limit)}
+    if encoder == "prores_ks" and info.profile in _PRORES:
+        return {"profile": _PRORES[info.profile]}
+    if encoder == "dnxhd":
+        return {"profile": _dnxhr(info, encoding)}
+    return {}
+
+
+def _limited(limit: int | None) -> dict[str, str]:
+    return {} if limit is None else {"maxrate": str(limit), "bufsize": str(limit)}
+
+
+def _dnxhr(info: VideoInfo, encoding: Encoding) -> str:
+    """DNxHD's fixed sizes and rates have a successor in DNxHR, which takes any."""
+    profile = (info.profile or "").lower().replace(" ", "_")
+    if profile.startswith("dnxhr_"):
+        return profile
+    if encoding.format.family == "rgb" or encoding.format.chroma_shift == (0, 0):
+        return "dnxhr_444"
+    return "dnxhr_hq" if encoding.format.bit_depth == 8 else "dnxhr_hqx"
+
+
+def _for_pictures(codec: str, info: VideoInfo, extension: str, size: tuple[int, int]) -> Choice:
+    own = _BY_PICTURE.get(extension, extension)
+    if codec != MATCH and encoder_name(codec) != own:
+        raise UsageError(f"pictures in .{extension} are encoded by {own}; leave --codec out")
+    try:
+        as_rgb = own not in ("mjpeg", "libwebp")  # hardly a viewer shows YUV in others
+        encoding = choose_encoding(own, info.pixel_format, *size, convert=True, as_rgb=as_rgb)
+    except VidrestoreError as error:
+        advice = "; let the name end in .png or .tif"
+        raise OutputError(str(error).partition(";")[0] + advice) from error
+    return Choice(encoding=encoding, options=_BEST_OF_PICTURES.get(own, {}))
+
+
+def _conversion(encoding: Encoding, info: VideoInfo) -> tuple[str, ...]:
+    given, made = info.pixel_format, encoding.format
+    if made.bit_depth >= given.bit_depth and {given.family, made.family} != {"rgb", "yuv"}:
+        return ()
+    return (f"{given.name} was converted to {made.name}, the nearest that {encoding.codec} takes",)

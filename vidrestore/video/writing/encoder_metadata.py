@@ -1,0 +1,162 @@
+"""What encoders and containers say of the video: fields, chroma siting, HDR10; and what they cannot say."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+from av.codec.context import Flags
+
+from vidrestore.types import ColourTags, FieldOrder, VideoInfo
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, RAW
+from vidrestore.video.formats.filter_graph import Chain
+from vidrestore.video.reading.side_data import SITINGS, FirstPicture, Hdr10
+
+_CODED_ORDERS = {"top": (2, 5), "bottom": (3, 4)}
+"""AVFieldOrder: shown and coded first; the first of each where nothing else is known."""
+CODES_FIELDS = {"libx264", "libx264rgb", "mpeg2video", "prores_ks", "prores", "dnxhd", "mpeg4"}
+"""Encoders that code the fields of a picture apart where that is better."""
+_PARAMETERS = {"libx264": "x264-params", "libx265": "x265-params", "libsvtav1": "svtav1-params"}
+_PRIMARY_UNIT, _LUMINANCE_UNIT = 50000, 10000
+_CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
+"""Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
+_PICTURES_WITH_ASPECT = {"png", "tiff", "dpx", "mjpeg"}
+_PICTURES_WITH_COLOUR = {"png", "exr"}
+"""PNG says which it is; EXR is written in the one that it always has."""
+_PIPE_WITH_FIELDS = "yuv4mpegpipe"
+_HD_LINES = 720
+_SD_TAGS, _HD_TAGS, _UNSAID = {5, 6}, {1}, {0, 2}
+
+
+def field_order_code(order: FieldOrder, given: int) -> int:
+    """AVFieldOrder of the output: the input's own where it agrees."""
+    codes = _CODED_ORDERS.get(order)
+    if codes is None:
+        return given if given in (0, 1) else 1
+    return given if given in codes else codes[0]
+
+
+def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr10 | None) -> dict[str, str]:
+    """Options of the encoder by which the pictures are described as they are."""
+    options: dict[str, str] = {}
+    if 0 < colour.siting < len(SITINGS):
+        options["chroma_sample_location"] = SITINGS[colour.siting]
+    parameters = []
+    if order != "progressive" and codec == "libx264":
+        parameters.append("tff=1" if order == "top" else "bff=1")
+    if codec == "libx265":
+        parameters.append("log-level=error")  # it would write a page to standard error
+    if hdr is not None and codec in _PARAMETERS:
+        parameters += _hdr_parameters(codec, hdr)
+    if parameters:
+        options[_PARAMETERS[codec]] = ":".join(parameters)
+    return options
+
+
+def lost(codec: str, first: FirstPicture) -> list[str]:
+    """A sentence for each kind of HDR metadata that does not arrive."""
+    sentences = []
+    if first.hdr is not None and codec not in _PARAMETERS:
+        # PyAV cannot write it into containers, so that it is the encoder's or nobody's.
+        sentences.append(
+            f"the HDR10 metadata (mastering display, light level) was lost: {codec} does not carry it; "
+            "libx265, libx264 and libsvtav1 do"
+        )
+    if first.has_dynamic_hdr:
+        sentences.append(
+            "the dynamic HDR metadata (HDR10+ or Dolby Vision) was left out: it describes the pictures as "
+            "they were coded before"
+        )
+    return sentences
+
+
+def code_fields(context: av.VideoCodecContext, order: FieldOrder) -> None:
+    """Sets the encoder to code fields, where it can and there are any."""
+    if order != "progressive" and context.name in CODES_FIELDS:
+        context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+
+
+class FieldFlags:
+    """Flags pictures with the order of their fields, which PyAV has no way to write but a filter."""
+
+    def __init__(self, order: FieldOrder) -> None:
+        self._mode = {"top": "tff", "bottom": "bff", "progressive": ""}[order]
+        self._chain: Chain | None = None
+
+    def flagged(self, picture: av.VideoFrame) -> av.VideoFrame:
+        if not self._mode:
+            return picture
+        if self._chain is None:
+            self._chain = Chain(
+                picture.format.name,
+                picture.width,
+                picture.height,
+                Fraction(1, 25),
+                ("setfield", f"mode={self._mode}"),
+            )
+        (out,) = self._chain.through(picture)
+        return out
+
+
+def _hdr_parameters(codec: str, hdr: Hdr10) -> list[str]:
+    parameters = []
+    if hdr.primaries is not None and hdr.luminance is not None:
+        name = "master-display" if codec == "libx265" else "mastering-display"
+        parameters.append(f"{name}={_mastering(codec, hdr.primaries, hdr.luminance)}")
+    if hdr.light is not None:
+        name = {"libx264": "cll", "libx265": "max-cll", "libsvtav1": "content-light"}[codec]
+        parameters.append(f"{name}={hdr.light[0]},{hdr.light[1]}")
+    return parameters
+
+
+def _mastering(codec: str, primaries: tuple[Fraction, ...], luminance: tuple[Fraction, Fraction]) -> str:
+    """G(x,y)B(x,y)R(x,y)WP(x,y)L(greatest,least): whole units for x264 and x265, numbers for SVT-AV1."""
+
+    def written(value: Fraction, unit: int) -> str:
+        return f"{float(value):.6f}" if codec == "libsvtav1" else str(round(value * unit))
+
+    red, green, blue, white = (primaries[i : i + 2] for i in (0, 2, 4, 6))
+    places = [
+        f"{name}({written(x, _PRIMARY_UNIT)},{written(y, _PRIMARY_UNIT)})"
+        for name, (x, y) in (("G", green), ("B", blue), ("R", red), ("WP", white))
+    ]
+    least, greatest = (written(value, _LUMINANCE_UNIT) for value in luminance)
+    return "".join(places) + f"L({greatest},{least})"
+
+
+def unstated(info: VideoInfo, aspect: Fraction, muxer: str, encoder: str, kind: str) -> list[str]:
+    """`aspect`: of the output's pixels; `kind`: what to call the output."""
+    said = f"the pixel aspect {aspect.numerator}:{aspect.denominator}"
+    if muxer in RAW or muxer == IMAGES:
+        lost = [said] if aspect != 1 and encoder not in _PICTURES_WITH_ASPECT else []
+        if encoder not in _PICTURES_WITH_COLOUR and not _is_usual(info.colour, info.height):
+            tags = info.colour
+            lost.append(
+                f"the colour (matrix {tags.matrix}, primaries {tags.primaries}, transfer {tags.transfer})"
+            )
+        # Pictures are turned themselves.
+        lost += _turns(info) if muxer in RAW else []
+        if info.interlaced and muxer != _PIPE_WITH_FIELDS:
+            lost.append("the order of fields")
+        return [f"{kind} do not say {', '.join(lost)}: tell the program that reads them"] if lost else []
+    if aspect == 1 or muxer in ISO_MEDIA or encoder in _CARRIES_ASPECT:
+        return []
+    return [
+        f"{said} was lost: {encoder} in {kind} does not say it; "
+        "libx264, or a name that ends in .mp4 or .mov, does"
+    ]
+
+
+def _turns(info: VideoInfo) -> list[str]:
+    turned = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
+    return [*turned, "that it is mirrored"] if info.orientation.mirrored else turned
+
+
+def _is_usual(colour: ColourTags, height: int) -> bool:
+    """Whether players assume these tags where there are none."""
+    usual = (_HD_TAGS if height >= _HD_LINES else _SD_TAGS) | _UNSAID
+    return (
+        colour.matrix in usual
+        and colour.primaries in usual | _HD_TAGS
+        and colour.transfer in _SD_TAGS | _HD_TAGS | _UNSAID | {4, 13}
+    )

@@ -1,0 +1,223 @@
+"""Which encoder, which pixel format, which options: decided before the first frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import av
+from av.codec.codec import UnknownCodecError
+
+from vidrestore.errors import DeviceError, OutputError, UsageError
+from vidrestore.types import PixelFormat
+from vidrestore.video.formats import pixel_formats
+
+# The option that sets an encoder's quality, and the value at which one sees no difference.
+_QUALITY = {
+    "libx264": ("crf", 16.0),
+    "libx264rgb": ("crf", 16.0),
+    "libx265": ("crf", 18.0),
+    "libsvtav1": ("crf", 20.0),
+    "libvpx-vp9": ("crf", 20.0),
+    "libvpx": ("crf", 8.0),
+    "h264_nvenc": ("cq", 17.0),
+    "hevc_nvenc": ("cq", 19.0),
+    "av1_nvenc": ("cq", 22.0),
+}
+_NAMES = {
+    "avc": "libx264",
+    "x264": "libx264",
+    "h265": "libx265",
+    "hevc": "libx265",
+    "x265": "libx265",
+    "av1": "libsvtav1",
+    "vp9": "libvpx-vp9",
+    "vp8": "libvpx",
+    "prores": "prores_ks",
+    "dnxhr": "dnxhd",
+    "mpeg2": "mpeg2video",
+    "jpeg": "mjpeg",
+    "raw": "rawvideo",
+}
+"""What people call encoders, where FFmpeg would take another or none."""
+_HARDWARE = {
+    "nvenc": "an NVIDIA GPU that encodes, with its driver",
+    "qsv": "an Intel GPU with its driver",
+    "amf": "an AMD GPU with its driver",
+    "vaapi": "a GPU that VA-API drives",
+    "videotoolbox": "an Apple computer",
+    "mf": "Windows",
+    "v4l2m2m": "a board that encodes",
+    "vulkan": "a GPU that encodes by Vulkan",
+}
+"""Ends of the names of encoders that are in the library whether or not there is what they run on."""
+_BY_SCALE = {"mpeg4", "mpeg2video", "mjpeg"}
+"""Encoders whose quality is a fixed quantiser; 2 is their best useful one."""
+BY_COUNT = {"mpeg2video", "mpeg4", "dvvideo"}
+"""Encoders that know constant rates alone, and get the frames' numbers for times."""
+_OF_RATE = {"maxrate", "bufsize", "b", "qp"}
+_EVEN_CHROMA = {"libx264", "libx265", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc"}
+"""Encoders that refuse a size their subsampled chroma does not divide."""
+_TRY = "try --codec ffv1 with an output name that ends in .mkv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """An encoder and the pixel format it is fed."""
+
+    codec: str
+    pixel_format: str
+    exact: bool
+    """Whether that format holds the frames' samples as they are."""
+
+    @property
+    def format(self) -> PixelFormat:
+        return pixel_formats.describe_format(self.pixel_format)
+
+
+def encoder_name(codec: str) -> str:
+    """FFmpeg's name of the encoder that `codec` means. Raises UsageError where there is none."""
+    return _encoder(codec).name
+
+
+def choose_encoding(
+    codec: str,
+    frames: PixelFormat,
+    width: int,
+    height: int,
+    *,
+    convert: bool = False,
+    reduce: bool = False,
+    as_rgb: bool = False,
+) -> Encoding:
+    """The frames' own format where the encoder takes it, otherwise the nearest one that loses nothing.
+
+    With `convert`, RGB may become YUV and the other way round, with `as_rgb` YUV must become RGB; with
+    `reduce`, fewer bits a sample will do.
+    Raises UsageError for an unknown encoder, DeviceError for one that lacks its device, OutputError where
+    every format would lose something.
+    """
+    encoder = _encoder(codec)
+    if encoder.name == "libx264" and frames.family == "rgb":
+        encoder = _encoder("libx264rgb")  # x264's RGB sits in an encoder of its own name
+    codec = encoder.name
+    _check_device(codec)
+    offered = [format_.name for format_ in encoder.video_formats or ()]
+    if not offered:
+        return Encoding(codec=codec, pixel_format=frames.name, exact=True)
+    known = {name: pixel_formats.describe_format(name) for name in offered if _is_known(name)}
+    if as_rgb:
+        known = {name: format_ for name, format_ in known.items() if format_.family != "yuv"}
+    fitting = {name: format_ for name, format_ in known.items() if _fits(codec, format_, width, height)}
+    equal = [name for name, format_ in fitting.items() if format_ == frames]
+    if equal:
+        return Encoding(codec=codec, pixel_format=min(equal, key=pixel_formats.is_packed), exact=True)
+    richer = _richer(fitting, frames, convert=convert)
+    if not richer and reduce:
+        richer = _richer(fitting, replace(frames, bit_depth=8), convert=convert)
+        deepest = max((fitting[name].bit_depth for name in richer), default=0)
+        richer = [name for name in richer if fitting[name].bit_depth == deepest]
+    if not richer:
+        raise OutputError(f"the encoder {codec} cannot hold {frames.name} video without loss of it; {_TRY}")
+    nearest = min(richer, key=lambda name: (_distance(known[name], frames), pixel_formats.is_packed(name)))
+    return Encoding(codec=codec, pixel_format=nearest, exact=False)
+
+
+def quality_options(
+    codec: str, crf: float | None, preset: str | None, like_input: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The encoder's options for a quality and a preset, besides those that make the result like its input.
+
+    A quality that is asked for is not limited. Raises UsageError for what the encoder does not have.
+    """
+    options = {n: v for n, v in (like_input or {}).items() if crf is None or n not in _OF_RATE}
+    known = {option.name for option in av.CodecContext.create(codec, "w").supported_options.private}
+    name, default = _QUALITY.get(codec, ("crf", None))
+    if crf is None and codec in _BY_SCALE and "b" not in options:
+        # Limited range in mjpeg is common and works; FFmpeg asks to hear that one knows it is no standard.
+        options |= {"flags": "+qscale", "global_quality": str(2 * 118), "strict": "unofficial"}
+    value = default if crf is None and "qp" not in options else crf
+    if value is not None:
+        if name not in known:
+            raise UsageError(f"the encoder {codec} has no crf; leave --crf out")
+        options[name] = f"{value:g}"
+    if preset is not None:
+        if "preset" not in known:
+            raise UsageError(f"the encoder {codec} has no presets; leave --preset out")
+        options["preset"] = preset
+    return options
+
+
+def _check_device(codec: str) -> None:
+    """Hardware's encoders are in the library everywhere: only opening one tells whether it can run."""
+    needs = _HARDWARE.get(codec.rpartition("_")[2])
+    if needs is None:
+        return
+    trial = av.CodecContext.create(codec, "w")
+    assert isinstance(trial, av.VideoCodecContext)
+    trial.width = trial.height = 256
+    trial.pix_fmt = next((f.name for f in trial.codec.video_formats or () if _is_known(f.name)), "nv12")
+    trial.time_base = Fraction(1, 25)
+    try:
+        trial.open()
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise DeviceError(
+            f"the encoder {codec} needs {needs}, and there is none here; choose h264, hevc or av1"
+        ) from error
+
+
+def _encoder(codec: str) -> av.Codec:
+    try:
+        encoder = av.Codec(_NAMES.get(codec.lower(), codec), "w")
+    except (UnknownCodecError, av.FFmpegError) as error:
+        raise UsageError(
+            f"there is no encoder '{codec}'; try match, h264, hevc, av1, vp9, prores, dnxhr or ffv1"
+        ) from error
+    if encoder.type != "video":
+        raise UsageError(f"'{codec}' encodes {encoder.type}, not video; try h264")
+    return encoder
+
+
+def _is_known(name: str) -> bool:
+    """Without the yuvj formats, which are the plain ones under another name, and without floats."""
+    return not name.startswith("yuvj") and (pixel_formats.is_exact(name) or name == "gray16be")
+
+
+def _fits(codec: str, format_: PixelFormat, width: int, height: int) -> bool:
+    right, down = format_.chroma_shift
+    return codec not in _EVEN_CHROMA or (width % (1 << right) == 0 and height % (1 << down) == 0)
+
+
+def _richer(fitting: Mapping[str, PixelFormat], frames: PixelFormat, *, convert: bool) -> list[str]:
+    richer = [name for name, format_ in fitting.items() if _holds(format_, frames)]
+    if not richer and convert:
+        richer = [name for name, format_ in fitting.items() if _converts(format_, frames)]
+    return richer
+
+
+def _converts(format_: PixelFormat, frames: PixelFormat) -> bool:
+    """Whether it is the frames' picture in another family, in no fewer bits and with its alpha."""
+    return (
+        format_.family not in ("gray", frames.family)
+        and format_.bit_depth >= frames.bit_depth
+        and not (frames.has_alpha and not format_.has_alpha)
+    )
+
+
+def _holds(format_: PixelFormat, frames: PixelFormat) -> bool:
+    if frames.has_alpha and not format_.has_alpha:
+        return False
+    same = format_.family == frames.family
+    return (
+        (same or (frames.family, format_.family) == ("gray", "yuv"))
+        and format_.bit_depth >= frames.bit_depth
+        and (not same or all(a <= b for a, b in zip(format_.chroma_shift, frames.chroma_shift, strict=True)))
+    )
+
+
+def _distance(format_: PixelFormat, frames: PixelFormat) -> tuple[int, int, bool]:
+    # Grey needs no chroma at all; otherwise as little more of it as can be.
+    wanted = 4 if frames.family == "gray" else sum(frames.chroma_shift)
+    spare = wanted - sum(format_.chroma_shift)
+    return (format_.bit_depth - frames.bit_depth, abs(spare), format_.has_alpha)

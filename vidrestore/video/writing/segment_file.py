@@ -1,0 +1,280 @@
+"""Parts of a video's stream: encoded on their own, kept in files of packets, joined without encoding again.
+
+A part is no video file: no container keeps all that the joined file needs. NUT forgets how long a frame is
+shown, Matroska counts in milliseconds, MP4 refuses codecs. So a part holds the encoder's packets as they left
+it, and joining them hands the final container what one encoder in one run would have.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self, cast
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidrestore.errors import OutputError, ProcessingError
+from vidrestore.types import Frame, VideoInfo
+from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.input import Input
+from vidrestore.video.writing.atomic_output import cannot_write, put_in_place
+from vidrestore.video.writing.video_encoder import TIMELESS, PictureStream
+from vidrestore.video.writing.writer import VideoWriter
+
+JOINABLE = frozenset([
+    "libx264", "libx264rgb", "libx265", "libsvtav1", "libvpx-vp9", "h264_nvenc", "hevc_nvenc", "av1_nvenc",
+    "prores", "prores_ks", "prores_aw", "dnxhd", "ffv1", "mjpeg", "mpeg2video", "mpeg4",
+    "huffyuv", "ffvhuff", "utvideo", "magicyuv", "rawvideo", "v210",
+])  # fmt: skip
+"""Encoders that begin a stream with a picture that needs no other and put nothing into the file's head that
+depends on the pictures."""
+_MAGIC = b"vidrestore part 1\n"
+_HEAD = struct.Struct("<I")
+_PACKET = struct.Struct("<?qqqI")
+"""Whether a key frame; pts, dts, duration [the part's time base]; bytes."""
+_END = struct.Struct("<qI")
+"""Packets; CRC of all before."""
+_NO_TIME = -(2**63)
+
+
+def why_whole(given: Input, output: Path, container: str | None) -> str | None:
+    """Why a video cannot be restored in parts that are joined: the end of a sentence; None: it can."""
+    if given.pipe is not None:
+        return "a pipe can be read only once"
+    if given.is_picture:
+        return "its input is pictures"
+    if str(output) == STDOUT:
+        return "a pipe can be written only once"
+    muxer = choose_container(output, container)
+    if muxer == IMAGES:
+        return "its output is pictures"
+    if muxer in TIMELESS:
+        return f"{muxer} streams say nothing of time"
+    return None
+
+
+def why_not_joined(codec: str) -> str | None:
+    """As `why_whole`, of the encoder alone."""
+    return None if codec in JOINABLE else f"streams of {codec} are not known to join"
+
+
+class PartWriter:
+    """Encodes frames into a part of `output` at `path`, which appears only when it is whole.
+
+    A context manager, as `VideoWriter`, whose arguments it takes. Raises OutputError, UsageError,
+    ProcessingError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        output: Path,
+        info: VideoInfo,
+        *,
+        source: Input,
+        container: str | None,
+        start: float | None,
+        **encoding: Any,
+    ) -> None:
+        self._path, self._output = path, output
+        self._temporary = path.with_name(path.name + ".new")
+        self._given, self._start = source, start
+        self._muxer = choose_container(output, container)
+        self._pictures = PictureStream(output, info, source, muxer=self._muxer, **encoding)
+        self.bytes = 0
+        """In the file, once it is whole."""
+
+    @property
+    def frames(self) -> int:
+        """Written so far."""
+        return self._pictures.frames
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo, self._sentences():
+            undo.callback(self._remove)
+            # The encoder is set up by a container of the output's kind, as some want its head apart; that
+            # container is never written.
+            container = undo.enter_context(av.open(io.BytesIO(), "w", format=self._muxer))
+            opened = undo.enter_context(demuxer.open_source(self._given))
+            video = demuxer.video_stream(opened, self._given)
+            self._pictures.add_to(container, video)
+            self._cut = demuxer.cut_of(video, self._start, None)
+            self._file = undo.enter_context(self._temporary.open("wb"))
+            self._out = _Out(self._file, self._pictures.stream.codec_context.extradata or b"")
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._undo, self._sentences():
+            if error is not None:
+                return
+            self._out.write(self._pictures.flush())
+            self.bytes = self._out.end()
+            self._file.close()
+            put_in_place(self._temporary, self._path)
+
+    def write(self, frame: Frame) -> None:
+        with self._sentences():
+            self._out.write(self._pictures.encode(frame, self._cut.shift(frame.time_base)))
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            if (told := cannot_write(self._path, error)) is not None:
+                raise told from error
+            raise ProcessingError(f"encoding a part of {self._output} broke off: {error}") from error
+
+
+def join_parts(writer: VideoWriter, parts: Iterable[Path]) -> None:
+    """Hands the parts' packets to the writer, in order. Raises ProcessingError where they do not fit."""
+    before: list[int] = []
+    for path in parts:
+        head, packets = _read(path)
+        if _essential(bytes.fromhex(head["extradata"])) != _essential(writer.extradata):
+            raise ProcessingError(
+                f"a part of the video in {path.parent} was encoded by another encoder than the one here; "
+                "restore it anew with --restart"
+            )
+        joined, before = _continued(packets, before)
+        for packet in joined:
+            packet.time_base = Fraction(head["time_base"])
+            writer.carry([packet])
+
+
+class _Out:
+    """The part's file as it grows."""
+
+    def __init__(self, file: BinaryIO, extradata: bytes) -> None:
+        self._file, self._extradata = file, extradata
+        self._packets = self._crc = self._bytes = 0
+
+    def write(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            if not self._packets:
+                self._begin(Fraction(packet.time_base))
+            pts = packet.pts if packet.pts is not None else packet.dts
+            dts = packet.dts if packet.dts is not None else pts
+            if pts is None or dts is None:
+                raise ProcessingError("the encoder says no times; restore the video with --segment 0")
+            data = bytes(packet)
+            self._put(_PACKET.pack(packet.is_keyframe, pts, dts, packet.duration or 0, len(data)))
+            self._put(data)
+            self._packets += 1
+
+    def end(self) -> int:
+        self._put(_PACKET.pack(False, _NO_TIME, 0, 0, 0))
+        self._file.write(_END.pack(self._packets, self._crc))
+        return self._bytes + _END.size
+
+    def _begin(self, time_base: Fraction) -> None:
+        head = json.dumps({"time_base": str(time_base), "extradata": self._extradata.hex()}).encode()
+        self._put(_MAGIC + _HEAD.pack(len(head)) + head)
+
+    def _put(self, data: bytes) -> None:
+        self._file.write(data)
+        self._crc = zlib.crc32(data, self._crc)
+        self._bytes += len(data)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Iterator[Packet[VideoStream]]]:
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise _damaged(path)
+            (size,) = _HEAD.unpack(file.read(_HEAD.size))
+            return json.loads(file.read(size)), _packets(path, file.tell())
+    except (OSError, ValueError, struct.error) as error:
+        raise _damaged(path) from error
+
+
+def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
+    """The packets, one in memory at a time; the CRC is checked at their end."""
+    with path.open("rb") as file:
+        crc, count = zlib.crc32(file.read(begin)), 0
+        while True:
+            entry = file.read(_PACKET.size)
+            if len(entry) < _PACKET.size:
+                raise _damaged(path)
+            is_key, pts, dts, duration, size = _PACKET.unpack(entry)
+            crc = zlib.crc32(entry, crc)
+            if pts == _NO_TIME:
+                break
+            data = file.read(size)
+            crc = zlib.crc32(data, crc)
+            packet = cast("Packet[VideoStream]", Packet(data))
+            packet.pts, packet.dts, packet.duration, packet.is_keyframe = pts, dts, duration, is_key
+            count += 1
+            yield packet
+        if file.read() != _END.pack(count, crc):
+            raise _damaged(path)
+
+
+def _continued(
+    packets: Iterator[Packet[VideoStream]], before: list[int]
+) -> tuple[Iterator[Packet[VideoStream]], list[int]]:
+    """A part's packets with the decoding times of one run, and the times of its frames for the next part.
+
+    An encoder that reorders begins so many frames before its first; in one run these are the frames before.
+    `before` are their times, the last at the end; a list that fills while the packets are used up.
+    """
+    times: list[int] = []
+
+    def joined() -> Iterator[Packet[VideoStream]]:
+        early: list[Packet[VideoStream]] = []
+        first: int | None = None
+        for packet in packets:
+            assert packet.pts is not None
+            assert packet.dts is not None
+            first = packet.pts if first is None else first
+            times.append(packet.pts)
+            if len(times) > _LONGEST_DELAY:
+                times.remove(min(times))
+            if packet.dts < first and before:
+                early.append(packet)
+                continue
+            yield from _shifted(early, before)
+            early = []
+            yield packet
+        yield from _shifted(early, before)
+
+    return joined(), times
+
+
+_LONGEST_DELAY = 64
+"""Frames by which an encoder reorders at most."""
+
+
+def _shifted(early: list[Packet[VideoStream]], before: list[int]) -> Iterator[Packet[VideoStream]]:
+    times = sorted(before)[-len(early) :] if early else []
+    for packet, dts in zip(early, times, strict=False):
+        packet.dts = dts
+    yield from early
+
+
+def _essential(extradata: bytes) -> bytes:
+    """Without HEVC's SEI, in which x265 writes its options, with the number of threads among them."""
+    units = extradata.split(b"\0\0\0\1")
+    is_hevc = len(units) > 1 and units[0] == b"" and units[1][0] >> 1 & 0x3F == 32  # a VPS comes first
+    return b"".join(u for u in units if not (u and u[0] >> 1 & 0x3F == 39)) if is_hevc else extradata
+
+
+def _damaged(path: Path) -> OutputError:
+    return OutputError(f"{path} is damaged; delete it and run the same command again")

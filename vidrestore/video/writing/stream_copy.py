@@ -1,0 +1,262 @@
+"""The other streams of the input, copied packet by packet while the video is written."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+
+from vidrestore.video.formats.containers import ISO_MEDIA
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.input import Input, as_input
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter  # only in the stub
+
+# What describes the old file and would be false of the new one.
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+_OF_THE_STREAM = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_", "encoder", "ENCODER")
+_PICTURE_ALONE = {"image2": "a picture", "yuv4mpegpipe": "y4m", "rawvideo": "raw video"}
+"""Formats that hold one stream, and what people call them; raw video's would take any bytes."""
+# A transport stream takes any subtitle, but calls those it does not know data.
+_BROADCAST_SUBTITLES = {"dvbsub", "dvb_subtitle", "dvb_teletext"}
+# QuickTime has a code for these languages, which FFmpeg finds under the other name only.
+_QUICKTIME_NAMES = {
+    "bod": "tib", "cym": "wel", "cze": "ces", "deu": "ger", "ell": "gre", "eus": "baq", "fas": "per",
+    "fre": "fra", "hrv": "hr ", "hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "msa": "may",
+    "mya": "bur", "nld": "dut", "rum": "ron", "slo": "slk", "sqi": "alb", "swe": "sve", "zho": "chi",
+}  # fmt: skip
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""FFmpeg's own guess of where a number of channels goes."""
+_EMPTY_TEXT = b"\0\0"
+
+
+class StreamCopy:
+    """The other streams of the input on their way into the output.
+
+    Call `add_streams` before the output's header is written, `advance` as the video proceeds, `finish` at
+    its end. Holds one packet at a time.
+    """
+
+    _output: OutputContainer
+
+    def __init__(self, given: Path | Input, *, start: float | None = None, end: float | None = None) -> None:
+        self._left_out: list[str] = []
+        self._given = as_input(given)
+        self._path = path = self._given.path
+        self._files = ExitStack()
+        self._input = self._files.enter_context(demuxer.open_source(self._given))
+        self.all_streams = self._input.streams
+        """The input's, the video among them."""
+        self._targets: dict[int, Stream] = {}
+        self._packets: Iterator[Packet[Stream]] = iter(())
+        self._next: Packet[Stream] | None = None
+        self._damaged: Counter[str] = Counter()
+        self.until: Fraction | None = None
+        """Seconds in the output at which the last packet so far ends."""
+        self.video = demuxer.video_stream(self._input, path)
+        """The input's video stream, for what its copy should say of itself."""
+        self.cut = demuxer.cut_of(self.video, start, end)
+
+    def add_streams(self, output: OutputContainer, add_video: Callable[[], None]) -> None:
+        """Adds all to `output`, in the input's order; `add_video` is called where the video stands."""
+        self._output = output
+        for stream in self._input.streams:
+            if stream.index == self.video.index:
+                add_video()
+            else:
+                self._add(stream)
+        self._output.metadata.update(
+            {key: text for key, text in self._input.metadata.items() if key not in _OF_THE_FILE}
+        )
+        chapters = [part for chapter in self._input.chapters() if (part := self._cut_chapter(chapter))]
+        if chapters:
+            self._output.set_chapters(chapters)
+        self._packets = self._wanted()
+        self._next = next(self._packets, None)
+
+    def advance(self, until: Fraction) -> None:
+        """Writes what belongs before `until` [seconds in the output]."""
+        while (packet := self._peek()) is not None and _seconds(packet) <= until:
+            self._write(packet)
+
+    def finish(self) -> None:
+        """Writes what is left."""
+        while (packet := self._peek()) is not None:
+            self._write(packet)
+
+    def left_out(self) -> list[str]:
+        """One sentence that names all streams the output cannot hold; none where it holds them all."""
+        if not self._left_out:
+            return []
+        return [left_out(self._left_out, self._path, self._output.format.name)]
+
+    def damages(self) -> list[str]:
+        """A sentence for each stream of which damaged packets were left out."""
+        return [
+            f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
+        ]
+
+    def close(self) -> None:
+        self._files.close()
+
+    def _peek(self) -> Packet[Stream] | None:
+        pipe = self._given.pipe
+        while self._next is None and pipe is not None and pipe.beside:
+            self._next = self._shifted(pipe.beside.popleft())
+        return self._next
+
+    def _write(self, packet: Packet[Stream]) -> None:
+        end = ((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
+        self.until = end if self.until is None else max(self.until, end)
+        name = _name(packet.stream)
+        try:
+            self._output.mux(packet)
+        except av.error.InvalidDataError:
+            # Containers that repack what they take, as MP4 does AAC of a broadcast, find damage in it.
+            self._damaged[name] += 1
+        self._next = next(self._packets, None)
+
+    def _add(self, stream: Stream) -> None:
+        if not can_hold(self._output.format.name, stream):
+            if not self._is_made_anew(stream):
+                self._left_out.append(_name(stream))
+            return
+        target = add_copy(self._output, stream, describing(stream))
+        if stream.type != "attachment":
+            self._targets[stream.index] = target
+
+    def _is_made_anew(self, stream: Stream) -> bool:
+        """Chapter titles and time codes stand in data streams which the new container gets of its own."""
+        if stream.type != "data":
+            return False
+        has_timecode = any("timecode" in other.metadata for other in self._input.streams.video)
+        return bool(self._input.chapters()) or has_timecode
+
+    def _wanted(self) -> Iterator[Packet[Stream]]:
+        copied = [stream for stream in self._input.streams if stream.index in self._targets]
+        if self._given.pipe is not None:
+            # A pipe cannot be read twice: whoever reads the picture puts these packets aside.
+            self._given.pipe.wanted = frozenset(self._targets)
+            return
+        if not copied:
+            return
+        for stream in self._input.streams:
+            if stream.index not in self._targets and stream.type != "attachment":
+                stream.discard = Discard.all
+        first = self.cut.first(Fraction(1, av.time_base))
+        if first is not None:
+            demuxer.seek(self._input, first)
+        for packet in demuxer.packets(self._input, *copied):
+            if packet is not None and (shifted := self._shifted(packet)):
+                yield shifted
+
+    def _shifted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
+        time_base = Fraction(packet.time_base)
+        pts = packet.pts if packet.pts is not None else packet.dts
+        # A pipe's packets may outlive the container they came from, and with it their stream.
+        stream = self._input.streams[packet.stream_index]
+        if is_made_anew(self._output, stream, packet):
+            return None
+        if demuxer.is_cover(stream):
+            packet.pts = packet.dts = 0  # a cover belongs to the whole
+        elif pts is None:
+            return None
+        else:
+            if not self.cut.holds(pts, time_base):
+                return None
+            shift = self.cut.shift(time_base)
+            packet.pts = pts - shift
+            packet.dts = (pts if packet.dts is None else packet.dts) - shift
+        packet.stream = self._targets[packet.stream_index]
+        return packet
+
+    def _cut_chapter(self, chapter: Chapter) -> Chapter | None:
+        time_base = Fraction(chapter["time_base"] or Fraction(1, 1000))
+        first, stop = self.cut.first(time_base), self.cut.stop(time_base)
+        shift = self.cut.shift(time_base)
+        start = chapter["start"] if first is None else max(chapter["start"], first)
+        end = chapter["end"] if stop is None else min(chapter["end"], stop)
+        if end <= start and chapter["end"] > chapter["start"]:
+            return None
+        return {**chapter, "start": start - shift, "end": end - shift}
+
+
+def describing(stream: Stream) -> dict[str, str]:
+    """The stream's metadata without what is true of the old file only."""
+    return {key: text for key, text in stream.metadata.items() if not key.startswith(_OF_THE_STREAM)}
+
+
+def _seconds(packet: Packet[Stream]) -> Fraction:
+    return Fraction((packet.dts or 0) * Fraction(packet.time_base))
+
+
+def _name(stream: Stream) -> str:
+    codec = stream.name or "unnamed"
+    language = f", {stream.language}" if stream.language else ""
+    return f"{stream.type} stream {stream.index} ({codec}{language})"
+
+
+def can_hold(muxer: str, stream: Stream) -> bool:
+    """Whether the format takes the stream, tried in memory: not every format knows before."""
+    if muxer in _PICTURE_ALONE:
+        return False
+    if muxer == "webm" and stream.type == "attachment":
+        return False  # taken and not written
+    if muxer == "mpegts" and stream.type == "subtitle":
+        return stream.name in _BROADCAST_SUBTITLES
+    trial = av.open(io.BytesIO(), "w", format=muxer)
+    try:
+        trial.add_stream_from_template(stream, opaque=True)
+        trial.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    finally:
+        _close_quietly(trial)
+    return True
+
+
+def left_out(streams: Sequence[str], source: Path, muxer: str) -> str:
+    """The sentence that names what of `source` a container cannot hold."""
+    verb, them = ("was", "it") if len(streams) == 1 else ("were", "them")
+    kind = _PICTURE_ALONE.get(muxer, muxer)
+    return f"the {', '.join(streams)} of {source.name} {verb} left out: {kind} cannot hold {them}"
+
+
+def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) -> Stream:
+    """A stream of the output for the packets of `stream`, said of itself what the input says."""
+    target: Stream = output.add_stream_from_template(stream, opaque=True)
+    target.metadata.update(metadata)
+    language = metadata.get("language", "")
+    if output.format.name == "mov" and language in _QUICKTIME_NAMES:
+        target.metadata["language"] = _QUICKTIME_NAMES[language]
+    target.disposition = stream.disposition
+    if output.format.name == "mp4" and isinstance(stream, AudioStream) and isinstance(target, AudioStream):
+        channels = stream.layout.nb_channels
+        if stream.layout.name == f"{channels} channels" and channels in _LAYOUTS:
+            # AVI and WAV leave unsaid which channel is which; MP4 has no way to.
+            target.codec_context.layout = _LAYOUTS[channels]
+    return target
+
+
+def is_made_anew(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
+    """Whether the muxer writes this packet itself: MP4's empty texts, which end the one before."""
+    text = stream.name == "mov_text" and output.format.name in ISO_MEDIA
+    return text and bytes(packet) == _EMPTY_TEXT
+
+
+def _close_quietly(container: OutputContainer) -> None:
+    try:
+        container.close()
+    except av.FFmpegError:
+        return

@@ -1,0 +1,192 @@
+"""Frames in, packets of the output's video stream out: the encoding half of a writer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidrestore.errors import OutputError, UsageError
+from vidrestore.faces.orientation import turned
+from vidrestore.types import UPRIGHT, Frame, VideoInfo
+from vidrestore.video.formats import pixel_formats
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, STDOUT, extension_for
+from vidrestore.video.reading import side_data
+from vidrestore.video.reading.input import Input
+from vidrestore.video.writing import encoder_metadata
+from vidrestore.video.writing.codec_choice import choose_codec
+from vidrestore.video.writing.encoder_metadata import unstated
+from vidrestore.video.writing.encoders import BY_COUNT, quality_options
+from vidrestore.video.writing.pixel_conversion import Painter
+from vidrestore.video.writing.stream_copy import describing
+from vidrestore.video.writing.timestamps import FrameTimes
+
+TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
+"""Where a frame's time follows from its number alone."""
+_TOO_FEW_FOR_X265 = 2
+"""Of so few frames x265 leaves the decoding times to chance: it never gets to fill them in."""
+_FULL, _LIMITED = 2, 1
+
+
+class PictureStream:
+    """The video stream of an output: how it is encoded, what it says of itself, its packets.
+
+    Raises UsageError, DeviceError or OutputError where `output` cannot hold it so.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        info: VideoInfo,
+        source: Input,
+        *,
+        muxer: str,
+        codec: str,
+        crf: float | None,
+        preset: str | None,
+        width: int,
+        height: int,
+    ) -> None:
+        """`width` and `height` of the frames; the other arguments as `VideoWriter` takes them."""
+        self._output, self._info, self._muxer = output, info, muxer
+        self._width, self._height = width, height
+        # Files of pictures say nothing of how to turn them.
+        self._turn = info.orientation if muxer == IMAGES else UPRIGHT
+        painted, self._coded_size = info.pixel_format, (width, height)
+        if self._turn.is_transposed:
+            painted, self._coded_size = pixel_formats.transposed(painted), (height, width)
+        extension = output.suffix.lower().removeprefix(".")
+        choice = choose_codec(codec, replace(info, pixel_format=painted), muxer, extension, self._coded_size)
+        self._encoding, self._choice = choice.encoding, choice
+        self._options = quality_options(self._encoding.codec, crf, preset, choice.options)
+        self._painter = Painter(self._encoding, painted, info.colour, info.height)
+        self._first = side_data.of_first_picture(source)
+        self._field_flags = encoder_metadata.FieldFlags(info.field_order)
+        self._range = _LIMITED
+        self._times = FrameTimes(info, numbers=self.codec in BY_COUNT, timeless=muxer in TIMELESS)
+        self.frames = 0
+        """Encoded so far."""
+
+    @property
+    def codec(self) -> str:
+        """The encoder's name."""
+        return self._encoding.codec
+
+    @property
+    def kind(self) -> str:
+        """What people call such outputs."""
+        if self._output.suffix and str(self._output) != STDOUT:
+            return f"{self._output.suffix} files"
+        return f"{self._muxer} streams"
+
+    @property
+    def stream(self) -> VideoStream:
+        """In the container, once it is added."""
+        return self._stream
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether a frame so far came more than half a frame off a constant rate."""
+        return self._times.is_uneven
+
+    def warnings_of_choice(self) -> tuple[str, ...]:
+        return tuple(self._choice.warnings)
+
+    def warnings_of_facts(self) -> list[str]:
+        """What of the picture's description the output does not say, one sentence each."""
+        return [
+            *unstated(self._info, self._aspect, self._muxer, self.codec, self.kind),
+            *encoder_metadata.lost(self.codec, self._first),
+        ]
+
+    def add_to(self, container: OutputContainer, given: VideoStream) -> None:
+        """Adds the stream, described as `given`, the input's; opens the encoder."""
+        stream = self._added(container)
+        context = stream.codec_context
+        context.width, context.height = self._coded_size
+        context.pix_fmt = self._encoding.pixel_format
+        context.time_base = self._times.encoder_base
+        stream.time_base = self._times.stream_base
+        context.sample_aspect_ratio = self._aspect
+        order = self._info.field_order
+        context.field_order = encoder_metadata.field_order_code(order, given.codec_context.field_order)
+        encoder_metadata.code_fields(context, order)
+        context.options = self._options | encoder_metadata.encoder_options(
+            self.codec, order, self._painter.colour, self._first.hdr
+        )
+        context.thread_type = "AUTO"
+        # What the input leaves unsaid stays unsaid.
+        colour = self._painter.colour
+        unsaid = colour == self._info.colour and not colour.full_range and not given.color_range
+        self._range = 0 if unsaid else _FULL if colour.full_range else _LIMITED
+        self._tag(context)
+        if self.codec == "libx265" and self._muxer in ISO_MEDIA:
+            context.codec_tag = "hvc1"  # Apple's players take no other
+        stream.metadata.update(describing(given))
+        stream.disposition = given.disposition
+        if self._first.matrix is not None and self._turn == UPRIGHT:
+            stream.set_display_matrix(self._first.matrix)
+        self._stream = stream
+        self._open(context)
+
+    def encode(self, frame: Frame, shift: int) -> list[Packet[VideoStream]]:
+        """What comes of the frame, at its time less `shift` [ticks of the frame]."""
+        expected = (self._width, self._height, self._info.pixel_format)
+        if (frame.width, frame.height, frame.format) != expected:
+            raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
+        planes = [turned(plane, self._turn) for plane in frame.planes]
+        picture = self._field_flags.flagged(self._painter.paint(planes))
+        self._times.stamp(picture, frame, shift)
+        self._tag(picture)
+        self.frames += 1
+        return self._timed(self._stream.encode(picture))
+
+    def flush(self) -> list[Packet[VideoStream]]:
+        """What the encoder still held."""
+        packets = self._stream.encode(None)
+        if self.codec == "libx265" and self.frames <= _TOO_FEW_FOR_X265:
+            for packet in packets:
+                packet.dts = packet.pts
+        return self._timed(packets)
+
+    @property
+    def _aspect(self) -> Fraction:
+        return 1 / self._info.pixel_aspect if self._turn.is_transposed else self._info.pixel_aspect
+
+    def _added(self, container: OutputContainer) -> VideoStream:
+        rate = self._info.frame_rate.limit_denominator(1 << 16)
+        try:
+            stream = container.add_stream(self.codec, rate=rate, options=self._options)
+        except ValueError as error:
+            extension = extension_for(self.codec)
+            advice = f"an output name that ends in {extension}" if extension else "another --codec"
+            raise OutputError(f"{self.kind} cannot hold {self.codec} video; choose {advice}") from error
+        assert isinstance(stream, VideoStream)
+        return stream
+
+    def _open(self, context: av.VideoCodecContext) -> None:
+        try:
+            context.open()
+        except (av.FFmpegError, ValueError) as error:
+            options = ", ".join(f"{name} {value}" for name, value in self._options.items()) or "its defaults"
+            raise UsageError(
+                f"the encoder {self.codec} does not start with {options} for {self._width}x{self._height} "
+                f"{self._encoding.pixel_format} video; try another --preset, --crf or --codec"
+            ) from error
+
+    def _tag(self, target: av.VideoFrame | av.VideoCodecContext) -> None:
+        colour = self._painter.colour
+        target.colorspace = colour.matrix
+        target.color_primaries = colour.primaries
+        target.color_trc = colour.transfer
+        target.color_range = self._range
+
+    def _timed(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
+        for packet in packets:
+            self._times.restamp(packet)
+        return packets

@@ -1,0 +1,213 @@
+"""Frames in, a file out, with everything else of the input file in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
+from vidrestore.types import Frame, VideoInfo
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, choose_container
+from vidrestore.video.formats.image_sequence import is_pattern
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.input import Input
+from vidrestore.video.writing.atomic_output import (
+    cannot_write,
+    check_paths,
+    make_target,
+    no_frames,
+    one_picture,
+)
+from vidrestore.video.writing.stream_copy import StreamCopy
+from vidrestore.video.writing.video_encoder import TIMELESS, PictureStream
+
+_MAX_TIMESCALE = 2**31 - 1
+
+
+class VideoWriter:
+    """Encodes frames and copies all other streams of `info.path`, under a temporary name until it is whole.
+
+    A context manager: leaving it cleanly puts the file in place, leaving it by an exception removes it.
+    `codec` is an encoder's name, or `match`: like the input's. `crf` None is visually lossless for the
+    encoder. `source` is what `info` was probed of, where that is not simply a file. `width` and `height`
+    default to the input's. With `start` and `end` [seconds], the frames written must be those `read_frames`
+    gives for the same values.
+    Timestamps are the frames' own, less `start`. Raises OutputError, UsageError; ProcessingError where
+    encoding breaks off.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        info: VideoInfo,
+        *,
+        codec: str = "libx264",
+        crf: float | None = None,
+        preset: str | None = None,
+        container: str | None = None,
+        source: Input | None = None,
+        overwrite: bool = False,
+        width: int | None = None,
+        height: int | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> None:
+        check_paths(info.path, output, overwrite, container)
+        self.warnings: list[str] = []
+        """What the output does not have of the input, one sentence each; known once the writer is entered."""
+        self._output = output
+        self._info = info
+        self._source = source or Input(path=info.path)
+        self._muxer = choose_container(output, container)
+        self._pictures = PictureStream(
+            output,
+            info,
+            self._source,
+            muxer=self._muxer,
+            codec=codec,
+            crf=crf,
+            preset=preset,
+            width=width or info.width,
+            height=height or info.height,
+        )
+        self._start, self._end = start, end
+        first = self._source.first_number(info.frame_rate, start)
+        self._target = make_target(output, first=first)
+        self._is_empty = True
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo, self._sentences():
+            undo.callback(self._target.remove)
+            self._target.begin()
+            self._copy = StreamCopy(self._source, start=self._start, end=self._end)
+            undo.callback(self._copy.close)
+            self._container = self._target.open(self._muxer, self._container_options())
+            undo.callback(_close_quietly, self._container)
+            self._copy.add_streams(
+                self._container, lambda: self._pictures.add_to(self._container, self._copy.video)
+            )
+            self.warnings = [
+                *self._pictures.warnings_of_choice(),
+                *self._copy.left_out(),
+                *self._pictures.warnings_of_facts(),
+            ]
+            self._write_header()
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._undo as undo, self._sentences():
+            if error is not None:
+                return
+            if self._is_empty:
+                raise InputError(no_frames(self._info.path))
+            if self._pictures.frames:
+                self._mux(self._pictures.flush())
+            self._copy.finish()
+            self.warnings += self._copy.damages()
+            if self._muxer in TIMELESS and self._pictures.is_uneven:
+                self.warnings.append(
+                    f"{self._pictures.kind} state no times, and the input's frames come unevenly"
+                )
+            self._container.close()
+            self._target.put_in_place()
+            undo.pop_all()
+            self._copy.close()
+
+    @property
+    def beside_until(self) -> Fraction | None:
+        """Seconds at which what was copied so far beside the video ends, or None."""
+        return self._copy.until
+
+    @property
+    def codec(self) -> str:
+        """The encoder's name."""
+        return self._pictures.codec
+
+    @property
+    def extradata(self) -> bytes:
+        """What the encoder says ahead of all packets."""
+        return self._pictures.stream.codec_context.extradata or b""
+
+    def write(self, frame: Frame) -> None:
+        """Encodes the frame and carries the other streams on to its time."""
+        if not self._is_empty and self._muxer == IMAGES and not is_pattern(self._output):
+            raise UsageError(one_picture(self._output, self._info.path))
+        with self._sentences():
+            self._mux(self._pictures.encode(frame, self._copy.cut.shift(frame.time_base)))
+        self._is_empty = False
+
+    def carry(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        """Takes in packets that an encoder of the same settings made of frames: instead of `write`."""
+        with self._sentences():
+            for packet in packets:
+                packet.stream = self._pictures.stream
+                self._mux([packet])
+                self._is_empty = False
+
+    def _container_options(self) -> dict[str, str]:
+        """Options by which the container keeps timestamps as they are."""
+        if self._muxer in MATROSKA:
+            # Sound often begins a little before 0; the muxer would move the whole film to make up for it.
+            return {"avoid_negative_ts": "disabled"}
+        if self._muxer not in ISO_MEDIA:
+            return {"strict": "-1"} if self._muxer == "yuv4mpegpipe" else {}  # more than 8 bits
+        options = {"movflags": "+faststart"}
+        ticks = self._info.time_base.denominator
+        if self._info.time_base.numerator == 1 and ticks <= _MAX_TIMESCALE:
+            options["video_track_timescale"] = str(ticks)
+            # Durations and late starts are written in ticks of the film, a millisecond if nothing is said.
+            options["movie_timescale"] = str(ticks)
+        given = self._copy.all_streams
+        if self._start or any(stream.start_time for stream in given):
+            all_ticks = math.lcm(ticks, *(demuxer.time_base(stream).denominator for stream in given.audio))
+            options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
+        return options
+
+    def _write_header(self) -> None:
+        try:
+            self._container.start_encoding()
+        except (av.error.InvalidDataError, av.error.ArgumentError) as error:
+            raise OutputError(
+                f"{self._pictures.kind} cannot hold this video; choose an output name that ends in .mkv"
+            ) from error
+
+    def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            seen = packet.dts if packet.dts is not None else packet.pts
+            self._copy.advance((seen or 0) * Fraction(packet.time_base))
+            self._container.mux(packet)
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            if (told := cannot_write(self._output, error)) is not None:
+                raise told from error
+            raise ProcessingError(
+                f"encoding {self._output} with {self._pictures.codec} broke off: {error}"
+            ) from error
+
+
+def _close_quietly(container: OutputContainer) -> None:
+    """Closes what will be removed anyway; an error that led here is the one to be told."""
+    try:
+        container.close()
+    except (av.FFmpegError, OSError):
+        return
