@@ -1,5 +1,1 @@
-<<<<<<< HEAD
-"""What training reads: faces, people held out, and synthetic degradation."""
-=======
 """Training data: faces, degradations, scenes."""
->>>>>>> layout
