@@ -6,8 +6,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidrestore.runtime.device import yield_while_waiting
-from vidrestore.runtime.malloc import share_one_heap
+from vidrestore.runtime.device import limit_openmp_spin
+from vidrestore.runtime.malloc import use_single_arena
 from vidrestore.settings import EngineName, make_settings
 from vidrestore.types import ProgressCallback, Report
 
@@ -69,5 +69,5 @@ def inspect(
 
 def _set_up_process() -> None:
     """What must be said before torch is loaded and threads begin."""
-    yield_while_waiting()
-    share_one_heap()
+    limit_openmp_spin()
+    use_single_arena()

@@ -23,7 +23,7 @@ SAMPLE = ROOT / "samples" / "old_film.mp4"
 
 def threads_left(before: set[threading.Thread]) -> set[threading.Thread]:
     """Those that were not there `before`, but for a detector's, which waits idly until that is forgotten."""
-    return {t for t in set(threading.enumerate()) - before if not t.name.startswith("alone")}
+    return {t for t in set(threading.enumerate()) - before if not t.name.startswith("single")}
 
 
 def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
 
 def test_every_room_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
     report = vidrestore.restore(SAMPLE, tmp_path / "out.mkv", end=0.4, device="cpu")
-    assert set(report.seconds_by_room) == {
+    assert set(report.seconds_by_stage) == {
         "loading",
         "decoding",
         "detection",
@@ -48,7 +48,7 @@ def test_every_room_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
         "encoding",
     }
     # No thread can have worked longer than the whole took.
-    assert all(seconds <= report.seconds for seconds in report.seconds_by_room.values())
+    assert all(seconds <= report.seconds for seconds in report.seconds_by_stage.values())
 
 
 class Beside:

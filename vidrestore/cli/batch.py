@@ -15,7 +15,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
-from vidrestore.cli.restore import DAMAGED, ending_as_by_ctrl_c
+from vidrestore.cli.restore import DAMAGED, sigterm_as_interrupt
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def batch(
     settings = make_settings(config, **values)
     from vidrestore.jobs.batch import restore_folder
 
-    with ending_as_by_ctrl_c():
+    with sigterm_as_interrupt():
         outcomes = restore_folder(
             input,
             output,

@@ -160,7 +160,7 @@ def restore(
 
         print(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
         return
-    with ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
+    with sigterm_as_interrupt(), show_progress(quiet=quiet) as on_progress:
         report = restore_video(input, output, on_progress=on_progress, **settings)
     tell(report, quiet=quiet)
 
@@ -177,12 +177,12 @@ def tell(report: Report, *, quiet: bool) -> None:
 
 
 @contextmanager
-def ending_as_by_ctrl_c() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """SIGTERM, by which schedulers and `timeout` end a program, leaves no temporary file either."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signals.interrupt)
+    before = signal.signal(signal.SIGTERM, signals.raise_or_defer)
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.options import about
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.restore import ending_as_by_ctrl_c, tell
+from vidrestore.cli.restore import sigterm_as_interrupt, tell
 from vidrestore.errors import UsageError
 from vidrestore.settings import EngineName
 
@@ -41,7 +41,7 @@ def resume(
 
     if engine not in (None, "local", "ray"):
         raise UsageError(f"engine must be local or ray, got '{engine}'")
-    with ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
+    with sigterm_as_interrupt(), show_progress(quiet=quiet) as on_progress:
         report = resume_film(
             output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
         )

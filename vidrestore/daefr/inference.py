@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
 from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, fits, pays
-from vidrestore.runtime.worker_threads import Crew
+from vidrestore.runtime.worker_threads import ParallelFor
 
 LEAST_SIDE = 512
 """Pixels a side of faces from which residual blocks are fused: compiling the loops takes five seconds at the
@@ -54,13 +54,13 @@ def _fuse(part: nn.Module) -> None:
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
             if pays_fused(child):
-                setattr(parent, name, FusedResidualBlock(child, _crew()))
+                setattr(parent, name, FusedResidualBlock(child, _parallel_for()))
 
 
 @cache
-def _crew() -> Crew:
+def _parallel_for() -> ParallelFor:
     """One for all networks: they take turns."""
-    return Crew()
+    return ParallelFor()
 
 
 def pays_fused(block: nn.Module) -> TypeGuard[ResidualBlock]:

@@ -1,4 +1,4 @@
-"""Frame -> Detection. Importing this room imports no torch; making a detector does."""
+"""Frame -> Detection. Importing this package imports no torch; making a detector does."""
 
 from __future__ import annotations
 

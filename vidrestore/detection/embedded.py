@@ -22,7 +22,7 @@ from vidrestore.detection.landmark_net import (
 from vidrestore.detection.overlap import without_duplicates
 from vidrestore.detection.proposals import Proposals
 from vidrestore.detection.weights_file import quickened
-from vidrestore.runtime.worker_threads import OneThread
+from vidrestore.runtime.worker_threads import SingleThreadWorker
 from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
 
@@ -49,7 +49,7 @@ class EmbeddedDetector:
         self._proposals = proposals
         self._network = quickened(load_landmark_net(weights or embedded_path("landmarks.safetensors")))
         self._find_score, self._follow_score = find_score, follow_score
-        self._beside = OneThread()
+        self._worker = SingleThreadWorker()
 
     def detect(
         self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
@@ -59,11 +59,11 @@ class EmbeddedDetector:
         `quick`: large ones, in a fraction of the time.
         """
         sure = [face for face in known if face.score >= self._find_score]
-        return self._beside.call(self._detect, frame, quick, sure)
+        return self._worker.call(self._detect, frame, quick, sure)
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         """Faces near their previous places."""
-        return self._beside.call(self._follow, frame, previous)
+        return self._worker.call(self._follow, frame, previous)
 
     def _detect(self, frame: Frame, quick: bool, known: Sequence[Detection]) -> tuple[Detection, ...]:
         there = [square_around(face.landmarks) for face in known]

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS frames (
     lost INTEGER, concealed INTEGER, scenes TEXT, faces BLOB
 );
 CREATE TABLE IF NOT EXISTS segments (
-    number INTEGER PRIMARY KEY, first INTEGER, stop INTEGER, file TEXT, bytes INTEGER, rooms TEXT
+    number INTEGER PRIMARY KEY, first INTEGER, stop INTEGER, file TEXT, bytes INTEGER, stage_seconds TEXT
 );
 """
 
@@ -102,11 +102,11 @@ class Journal:
             if ended is not None:
                 self._note({"ended": str(ended)})
 
-    def segment_done(self, number: int, file: str, size: int, rooms: dict[str, float]) -> None:
+    def segment_done(self, number: int, file: str, size: int, stage_seconds: dict[str, float]) -> None:
         with self._database.sentences(), self._connection:
             self._connection.execute(
-                "UPDATE segments SET file = ?, bytes = ?, rooms = ? WHERE number = ?",
-                (file, size, json.dumps(rooms), number),
+                "UPDATE segments SET file = ?, bytes = ?, stage_seconds = ? WHERE number = ?",
+                (file, size, json.dumps(stage_seconds), number),
             )
 
     def segment_undone(self, number: int) -> None:
@@ -157,14 +157,16 @@ class Journal:
             (size,) = self._connection.execute(query, (first, stop)).fetchone()
         return (size or 0) // FACE_BYTES
 
-    def seconds_by_room(self) -> dict[str, float]:
+    def seconds_by_stage(self) -> dict[str, float]:
         """Of all segments done, by this run and those before."""
         sums: dict[str, float] = {}
         with self._database.sentences():
-            rows = self._connection.execute("SELECT rooms FROM segments WHERE rooms IS NOT NULL").fetchall()
-        for (rooms,) in rows:
-            for room, seconds in json.loads(rooms).items():
-                sums[room] = sums.get(room, 0.0) + seconds
+            rows = self._connection.execute(
+                "SELECT stage_seconds FROM segments WHERE stage_seconds IS NOT NULL"
+            ).fetchall()
+        for (stage_seconds,) in rows:
+            for stage, seconds in json.loads(stage_seconds).items():
+                sums[stage] = sums.get(stage, 0.0) + seconds
         return sums
 
     def remove(self) -> None:

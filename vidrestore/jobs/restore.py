@@ -19,7 +19,7 @@ from vidrestore.jobs.fingerprint import fingerprint, from_json, pinned, refuse_c
 from vidrestore.jobs.journal import Journal, discard, journal_path
 from vidrestore.jobs.scheduler import Film, Segments
 from vidrestore.pipeline import expected_frames, output_size, remarks, restore_video
-from vidrestore.report import Account
+from vidrestore.report import RunStats
 from vidrestore.settings import Settings
 from vidrestore.types import ProgressCallback, Report, VideoInfo
 
@@ -137,7 +137,7 @@ def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engin
             refuse_changed(begun, now, film.output)
         with suppress(FileExistsError):
             film.folder.mkdir()
-        run = Account(
+        run = RunStats(
             total=expected_frames(film.info, settings), strict=settings.strict, on_progress=on_progress
         )
         running = engine or stack.enter_context(make_engine(settings))
@@ -164,7 +164,7 @@ def _refuse_changing(film: Film, journal: Journal, now: dict[str, str]) -> None:
         raise InputError(f"{film.given.path} changed while it was read; run the command again with --restart")
 
 
-def _finish(film: Film, journal: Journal, run: Account, warnings: list[str], began: float) -> Report:
+def _finish(film: Film, journal: Journal, run: RunStats, warnings: list[str], began: float) -> Report:
     """Joins the parts, puts the whole in place, removes what helped; then says what was done."""
     parts = journal.segments()
     check_before(film.folder, film.output, sum(part.bytes for part in parts) + LEAST_FREE)
@@ -172,12 +172,14 @@ def _finish(film: Film, journal: Journal, run: Account, warnings: list[str], beg
     with film.writer(joined) as writer:
         video.join_parts(writer, [film.folder / str(part.file) for part in parts])
         if film.settings.start is None and film.settings.end is None:
-            run.check_end(film.info, writer.beside_until)
+            run.check_missing_frames(film.info, writer.other_streams_end)
     report = run.report(
         film.output, (*remarks(film.info, film.scan, film.settings, run), *writer.warnings, *warnings)
     )
     report = replace(
-        report, seconds=time.monotonic() - began, seconds_by_room=_rooms(journal, report.seconds_by_room)
+        report,
+        seconds=time.monotonic() - began,
+        seconds_by_stage=_seconds_by_stage(journal, report.seconds_by_stage),
     )
     journal.note(joined=json.dumps(_state(joined)), report=_report_json(report))
     video.put_in_place(joined, film.output)
@@ -243,11 +245,11 @@ def _kept(error: VidrestoreError, journal: Journal) -> VidrestoreError:
     return type(error)(f"{error} ({kept} kept: run the same command again to go on)")
 
 
-def _rooms(journal: Journal, analysis: dict[str, float]) -> dict[str, float]:
-    rooms = dict(analysis)
-    for room, seconds in journal.seconds_by_room().items():
-        rooms[room] = rooms.get(room, 0.0) + seconds
-    return rooms
+def _seconds_by_stage(journal: Journal, analysis: dict[str, float]) -> dict[str, float]:
+    sums = dict(analysis)
+    for stage, seconds in journal.seconds_by_stage().items():
+        sums[stage] = sums.get(stage, 0.0) + seconds
+    return sums
 
 
 def _report_json(report: Report) -> str:

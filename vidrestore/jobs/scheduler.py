@@ -20,7 +20,7 @@ from vidrestore.jobs.journal import Journal
 from vidrestore.jobs.segment_plan import Planner, Span
 from vidrestore.jobs.segment_task import SegmentDone, SegmentTask, context_frames, needed
 from vidrestore.pipeline import nothing_decoded
-from vidrestore.report import Account
+from vidrestore.report import RunStats
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, VideoInfo
 
@@ -64,7 +64,7 @@ class Film:
 class Segments:
     """Brings a film's segments about with an engine, going on from what the journal holds."""
 
-    def __init__(self, film: Film, journal: Journal, run: Account) -> None:
+    def __init__(self, film: Film, journal: Journal, run: RunStats) -> None:
         self.warnings: list[str] = []
         """What the user should know of how it went."""
         self._film, self._journal, self._run = film, journal, run
@@ -129,7 +129,7 @@ class Segments:
         frames = ended if ended is not None else known
         if ended is None:
             with closing(self._records(begin)) as records:
-                for record in self._run.clock.timed("analysis", records):
+                for record in self._run.timer.timed("analysis", records):
                     self._buffer.append(record)
                     if record.seen.index >= planner.first:
                         yield from self._planned(planner.add(record))
@@ -168,7 +168,7 @@ class Segments:
             film.scan,
             film.settings,
             make_detector(film.settings.detector, film.settings.device),
-            on_loss=self._run.frame_lost,
+            on_loss=self._run.add_lost_frame,
             on_restart=keep,
             begin=begin,
             before=before,
@@ -220,7 +220,7 @@ class Segments:
                 f"the folder {self._film.folder} is gone or is not the same for all workers; bring it back "
                 "and run the same command again"
             )
-        self._journal.segment_done(done.span.number, done.file, done.bytes, done.seconds_by_room)
+        self._journal.segment_done(done.span.number, done.file, done.bytes, done.seconds_by_stage)
         self._done[done.span.number] = done.span.frames
         written = [segment for segment in self._journal.segments() if segment.file is not None]
         frames = sum(segment.span.frames for segment in written)
@@ -246,13 +246,13 @@ class Segments:
                 frames=sum(self._done.values()),
                 total=self._run.total,
                 faces=round(faces),
-                seconds=time.monotonic() - self._run.began,
+                seconds=time.monotonic() - self._run.started,
                 before=self._before,
             )
         )
 
     def _count(self) -> None:
-        """The account of the whole, whichever run did what of it."""
+        """The statistics of the whole, whichever run did what of it."""
         totals, run, base = self._journal.totals(), self._run, self._film.info.time_base
         run.frames, run.frames_with_faces, run.faces = totals.frames, totals.with_faces, totals.faces
         run.tracks, run.lost, run.concealed = set(totals.tracks), totals.lost, totals.concealed

@@ -16,7 +16,7 @@ from vidrestore.jobs.engines.protocol import Working
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.pipeline import ITEMS_AHEAD, output_size, restored_frames
-from vidrestore.report import Account
+from vidrestore.report import RunStats
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
 from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
@@ -40,7 +40,7 @@ class SegmentDone:
     file: str
     """The part's name."""
     bytes: int
-    seconds_by_room: dict[str, float]
+    seconds_by_stage: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +71,14 @@ class SegmentTask:
         """Restores it, saying now and then how far it is. Raises a VidrestoreError."""
         part = self.folder / f"{self.number:05d}-{attempt}.part"
         settings, info = self.settings, self.info
-        account = Account(total=None, strict=False, on_progress=None)
+        stats = RunStats(total=None, strict=False, on_progress=None)
         restorer = _restorer(settings.model, settings.device, settings.fidelity)
         width, height = output_size(info, settings)
         said = time.monotonic()
         # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
         with (
             self._again() as again,
-            closing(restored_frames(self._tracked(again), restorer, info, settings, account)) as restored,
+            closing(restored_frames(self._tracked(again), restorer, info, settings, stats)) as restored,
             PartWriter(
                 part,
                 self.output,
@@ -91,16 +91,16 @@ class SegmentTask:
         ):
             own = (f for f in restored if self.span.first <= f.index < self.span.stop)
             for frame in self.scan.together(own):
-                account.clock.enter("encoding")
+                stats.timer.enter("encoding")
                 writer.write(frame)
-                account.clock.leave()
+                stats.timer.leave()
                 if time.monotonic() - said > _SAY_EVERY_SECONDS:
                     said = time.monotonic()
                     yield Working(number=self.number, frames=writer.frames)
             if writer.frames != self.span.frames:
                 raise ProcessingError(f"{self.name} came to {writer.frames} frames of {self.span.frames}")
         yield SegmentDone(
-            span=self.span, file=part.name, bytes=writer.bytes, seconds_by_room=dict(account.clock.seconds)
+            span=self.span, file=part.name, bytes=writer.bytes, seconds_by_stage=dict(stats.timer.seconds)
         )
 
     def _again(self) -> Prefetch[Frame]:

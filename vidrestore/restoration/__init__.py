@@ -13,7 +13,7 @@ from vidrestore.restoration.restorer import (
 )
 from vidrestore.restoration.stage import restore
 from vidrestore.restoration.temporal_blend import TemporalBlend
-from vidrestore.restoration.worker_pools import hands_for, lanes_for
+from vidrestore.restoration.worker_pools import cpu_workers_for, network_workers_for
 
 __all__ = [
     "Batches",
@@ -25,9 +25,9 @@ __all__ = [
     "WholeBatches",
     "WithinMemory",
     "batches_for",
+    "cpu_workers_for",
     "deflicker",
-    "hands_for",
-    "lanes_for",
     "make_restorer",
+    "network_workers_for",
     "restore",
 ]

@@ -17,7 +17,7 @@ from vidrestore.errors import UsageError
 from vidrestore.restoration.face_fidelity import own_detail, relative_sharpness
 from vidrestore.restoration.pinned_copies import from_device, to_device
 from vidrestore.runtime.device import resolve_device, resolve_precision
-from vidrestore.runtime.malloc import keep_memory
+from vidrestore.runtime.malloc import keep_freed_memory
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
@@ -89,7 +89,7 @@ class DaefrRestorer:
         self._precision = precision
         self._look_up = look_up
         self._fidelity = fidelity if network.config.level_sides else 0.0
-        keep_memory()  # with a GPU, the pictures it hands back
+        keep_freed_memory()  # with a GPU, the pictures it hands back
         # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
         # transformer's weights stay in float32; `predict` says why.
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

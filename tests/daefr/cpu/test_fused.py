@@ -19,7 +19,7 @@ from vidrestore.daefr.blocks import ResidualBlock
 from vidrestore.daefr.cpu import kernels
 from vidrestore.daefr.cpu.fused import FORMS, FusedResidualBlock
 from vidrestore.daefr.inference import LEAST_SIDE, hasten, pays_fused
-from vidrestore.runtime.worker_threads import Crew
+from vidrestore.runtime.worker_threads import ParallelFor
 
 CPU = torch.device("cpu")
 
@@ -56,7 +56,7 @@ def test_a_fused_block_is_the_plain_one(
     with torch.inference_mode():
         expected = exact(x.double())
         plain = short(x)
-        ours = FusedResidualBlock(short, Crew())(x)
+        ours = FusedResidualBlock(short, ParallelFor())(x)
     assert ours.dtype == precision
     assert ours.shape == expected.shape
     # Plain 16 bits round after every operation, the fused block the transformed tiles and products.
@@ -69,14 +69,14 @@ def test_a_fused_block_is_the_plain_one(
 def test_pictures_that_do_not_end_with_a_block_are_whole_in_16_bits() -> None:
     exact, short = blocks(16, 16, 8, torch.bfloat16)
     x = torch.randn(1, 16, 38, 298).bfloat16()
-    assert relative(FusedResidualBlock(short, Crew())(x), exact(x.double())) < 0.01
+    assert relative(FusedResidualBlock(short, ParallelFor())(x), exact(x.double())) < 0.01
 
 
 def test_a_fused_block_leaves_its_input_alone() -> None:
     _, short = blocks(16, 16, 8, torch.bfloat16)
     x = torch.randn(1, 16, 8, 8).bfloat16().contiguous(memory_format=torch.channels_last)
     kept = x.clone()
-    FusedResidualBlock(short, Crew())(x)
+    FusedResidualBlock(short, ParallelFor())(x)
     assert torch.equal(x, kept)
 
 
@@ -84,7 +84,7 @@ def test_a_fused_block_leaves_its_input_alone() -> None:
 def test_what_a_fused_block_gives_does_not_depend_on_the_number_of_threads(precision: torch.dtype) -> None:
     torch.manual_seed(0)
     _, short = blocks(64, 64, 8, precision)
-    fused = FusedResidualBlock(short, Crew())
+    fused = FusedResidualBlock(short, ParallelFor())
     x = torch.randn(2, 64, 64, 64).to(precision)
     usual = torch.get_num_threads()
     found = []
@@ -118,7 +118,7 @@ def test_a_number_that_is_none_stays_none() -> None:
     _, short = blocks(8, 8, 4, torch.bfloat16)
     x = torch.randn(1, 8, 4, 4).bfloat16()
     x[0, 0, 0, 0] = torch.nan
-    assert FusedResidualBlock(short, Crew())(x).isnan().any()
+    assert FusedResidualBlock(short, ParallelFor())(x).isnan().any()
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float32])

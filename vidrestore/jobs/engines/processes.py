@@ -19,7 +19,7 @@ from typing import Any
 
 from vidrestore.errors import ProcessingError
 from vidrestore.jobs.engines.protocol import ATTEMPTS, Done, Event, Failed, Lost, Task, run_task
-from vidrestore.runtime.malloc import share_one_heap
+from vidrestore.runtime.malloc import use_single_arena
 
 _SECONDS_TO_END = 5.0
 
@@ -158,7 +158,7 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
-    share_one_heap()
+    use_single_arena()
     _limit(threads)
     with suppress(EOFError, OSError):
         while (order := pipe.recv()) is not None:

@@ -40,7 +40,7 @@ class ExrWriter:
         self, output: Path, info: VideoInfo, *, source: Input, overwrite: bool = False, first: int = 1
     ) -> None:
         check_paths(info.path, output, overwrite)
-        self.beside_until: Fraction | None = None
+        self.other_streams_end: Fraction | None = None
         others = list(dict.fromkeys(info.other_streams))
         left_out = [stream_copy.left_out(others, info.path, IMAGES)] if others else []
         aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect

@@ -35,7 +35,11 @@ def open_source(given: Path | Input, *, last: bool = False) -> Iterator[InputCon
     input = as_input(given)
     if input.pictures is None and input.pipe is None:
         _check_file(input.path)
-    with closing(Reading()) as reading, signals.kept(), _opened(input, reading, last) as container:
+    with (
+        closing(Reading()) as reading,
+        signals.deferred_interrupts(),
+        _opened(input, reading, last) as container,
+    ):
         if container.format.name in _NOT_VIDEO:
             raise InputError(_why_not(input))
         yield container

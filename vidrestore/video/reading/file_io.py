@@ -15,7 +15,7 @@ from typing import Protocol
 from vidrestore.errors import ReadError
 from vidrestore.runtime import signals
 
-signals.spare(__file__)
+signals.defer_interrupts_in(__file__)
 
 
 class Readable(Protocol):

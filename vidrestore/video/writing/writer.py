@@ -130,7 +130,7 @@ class VideoWriter:
             self._copy.close()
 
     @property
-    def beside_until(self) -> Fraction | None:
+    def other_streams_end(self) -> Fraction | None:
         """Seconds at which what was copied so far beside the video ends, or None."""
         return self._copy.until
 
