@@ -19,7 +19,7 @@ from vidrestore.settings import Settings
 from vidrestore.types import Frame, Progress, ProgressCallback, TrackedFace, VideoInfo
 
 if TYPE_CHECKING:
-    from vidrestore.video import Scan
+    from vidrestore.video import FieldProcessing
 
 THUMBNAIL = 128
 """Side of a track's picture, pixels."""
@@ -143,12 +143,12 @@ def inspect_video(
     from vidrestore.detection import detect, make_detector
     from vidrestore.tracking import choose, track
 
-    given = video.open_input(source, **settings.about_input())
-    info = video.probe(given)
-    scan = video.choose_scan(given, info, settings.deinterlace)
+    video_input = video.open_input(source, **settings.input_options())
+    info = video.probe(video_input)
+    field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
     detector = make_detector(settings.detector, settings.device)
-    frames = video.read_frames(given, info, start=settings.start, end=settings.end)
-    found = detect(scan.apart(frames), detector, min_face=settings.min_face)
+    frames = video.read_frames(video_input, info, start=settings.start, end=settings.end)
+    found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)
     began, notes = time.monotonic(), _Notes()
     for item in choose(track(found), settings.faces):
         if item.frame.second_field:
@@ -160,8 +160,8 @@ def inspect_video(
             on_progress(Progress(frames=notes.frames, total=total, faces=notes.faces, seconds=seconds))
     if not notes.frames:
         raise InputError(f"no frame of {source} could be decoded: the file is damaged or cut short")
-    timed = settings.fps is not None or not given.is_picture
-    return notes.result(info, scan, info.frame_rate if timed else None)
+    timed = settings.fps is not None or not video_input.is_picture
+    return notes.result(info, field_processing, info.frame_rate if timed else None)
 
 
 @dataclass(slots=True)
@@ -227,7 +227,9 @@ class _Notes:
             small = cv2.resize(picture, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
             sums.thumbnail = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
-    def result(self, info: VideoInfo, scan: Scan, frame_rate: Fraction | None) -> Inspection:
+    def result(
+        self, info: VideoInfo, field_processing: FieldProcessing, frame_rate: Fraction | None
+    ) -> Inspection:
         return Inspection(
             path=info.path,
             width=info.width,
@@ -238,8 +240,8 @@ class _Notes:
             pixel_format=info.pixel_format.name,
             rotation=info.rotation,
             mirrored=info.orientation.mirrored,
-            field_order=scan.order,
-            telecined=scan.measure.telecined,
+            field_order=field_processing.order,
+            telecined=field_processing.measure.telecined,
             other_streams=info.other_streams,
             frames=self.frames,
             frames_with_faces=self.frames_with_faces,

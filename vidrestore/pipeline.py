@@ -34,7 +34,7 @@ from vidrestore.types import (
 if TYPE_CHECKING:
     from vidrestore.detection import FaceDetector
     from vidrestore.restoration import DaefrRestorer
-    from vidrestore.video import Input, Scan
+    from vidrestore.video import FieldProcessing, Input
 
 logger = logging.getLogger(__name__)
 
@@ -66,31 +66,31 @@ def restore_video(
     from vidrestore.runtime.worker_threads import start_in_background
 
     video.check_paths(source, target, settings.overwrite, settings.container)
-    given = video.open_input(source, **settings.about_input())
-    info = info or video.probe(given)
+    video_input = video.open_input(source, **settings.input_options())
+    info = info or video.probe(video_input)
     width, height = output_size(info, settings)
     stats = RunStats(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
     # Beside what follows: the networks take a while to load, and torch, the first time, a second or two.
     with start_in_background(lambda: _networks(settings)) as loaded:
-        scan = video.choose_scan(given, info, settings.deinterlace)
+        field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
         with video.make_writer(
             target,
-            replace(info, field_order=scan.output),
-            source=given,
+            replace(info, field_order=field_processing.output),
+            source=video_input,
             width=width,
             height=height,
             end=settings.end,
             overwrite=settings.overwrite,
-            **settings.about_encoding(),
+            **settings.encoding_options(),
         ) as writer:
             with Prefetch(
-                _restored_frames(given, info, scan, settings, stats, loaded),
+                _restored_frames(video_input, info, field_processing, settings, stats, loaded),
                 items=ITEMS_AHEAD,
                 max_bytes=RESTORED_AHEAD_BYTES,
                 size_of=attrgetter("nbytes"),
-                interrupt=given.interrupt,
+                interrupt=video_input.interrupt,
             ) as restored:
-                for frame in scan.together(restored):
+                for frame in field_processing.merge_fields(restored):
                     stats.timer.enter("encoding")
                     writer.write(frame)
                     stats.timer.leave()
@@ -99,7 +99,7 @@ def restore_video(
                 raise InputError(nothing_decoded(source, settings))
             if settings.start is None and settings.end is None:
                 stats.check_missing_frames(info, writer.other_streams_end)
-    return stats.report(target, (*remarks(info, scan, settings, stats), *writer.warnings))
+    return stats.report(target, (*remarks(info, field_processing, settings, stats), *writer.warnings))
 
 
 def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
@@ -114,7 +114,7 @@ def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
 def _restored_frames(
     source: Input,
     info: VideoInfo,
-    scan: Scan,
+    field_processing: FieldProcessing,
     settings: Settings,
     stats: RunStats,
     loaded: Callable[[], tuple[DaefrRestorer, FaceDetector]],
@@ -138,7 +138,7 @@ def _restored_frames(
         on_concealed=stats.add_concealed_frame,
     )
     with Prefetch(
-        timer.timed("decoding", scan.apart(decoded)),
+        timer.timed("decoding", field_processing.split_fields(decoded)),
         items=ITEMS_AHEAD,
         max_bytes=DECODED_AHEAD_BYTES,
         size_of=attrgetter("nbytes"),
@@ -239,10 +239,12 @@ def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-def remarks(info: VideoInfo, scan: Scan, settings: Settings, stats: RunStats) -> list[str]:
+def remarks(
+    info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
+) -> list[str]:
     """A sentence each for what the user may not expect of a run that is done."""
     found = []
-    if scan.method == "fields" and not info.interlaced:
+    if field_processing.method == "fields" and not info.interlaced:
         found.append(
             f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
             "--deinterlace bwdif makes it progressive"

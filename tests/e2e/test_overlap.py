@@ -98,7 +98,7 @@ def test_hands_beside_a_gpu_lay_back_the_same(tmp_path: Path, monkeypatch: pytes
         report = vidrestore.restore(SAMPLE, tmp_path / name, end=0.7, batch=4, codec="ffv1")
         assert report.faces > 0
         runs.append(packets_of(tmp_path / name, "video"))
-        monkeypatch.setattr("vidrestore.restoration.hands_for", lambda _: nullcontext(None))
+        monkeypatch.setattr("vidrestore.restoration.cpu_workers_for", lambda _: nullcontext(None))
     assert runs[0] == runs[1]
 
 
@@ -124,7 +124,7 @@ class FailingDetector:
     """Breaks at a frame, in the analysis' thread."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         if frame.index >= 10:
             raise ZeroDivisionError("in the analysis")

@@ -90,9 +90,9 @@ def outside(mask: NDArray[np.bool_], shift: tuple[int, int]) -> NDArray[np.bool_
 )
 @pytest.mark.parametrize("scan", ["progressive", "interlaced"])
 def test_outside_the_masks_every_sample_is_the_decoded_one(
-    tmp_path: Path, masks: Masks, pixel_format: str, colour: tuple[int, int, int, int], scan: str
+    tmp_path: Path, masks: Masks, pixel_format: str, colour: tuple[int, int, int, int], field_processing: str
 ) -> None:
-    pictures = face_pictures(COUNT) if scan == "progressive" else interlaced(panned(8))
+    pictures = face_pictures(COUNT) if field_processing == "progressive" else interlaced(panned(8))
     report = restored(tmp_path, pictures, Footage(pixel_format=pixel_format, colour=colour))
     before, after = read(tmp_path / "given.mkv"), read(tmp_path / "restored.mkv")
     assert report.faces == report.frames == len(before) == len(after) == len(masks)

@@ -23,24 +23,24 @@ def analysed(
 ) -> tuple[list[FrameRecord], list[Restart]]:
     given, settings = video.open_input(path), make_settings()
     info = video.probe(given)
-    scan = video.choose_scan(given, info, "auto")
+    field_processing = video.choose_field_processing(given, info, "auto")
     restarts: list[Restart] = []
     before = [] if begin is None or known is None else known[max(begin.frame - CONTEXT, 0) : begin.frame]
     records = analyse(
-        given, info, scan, settings, make_detector("embedded"),
-        on_loss=lambda: None, on_restart=restarts.append, begin=begin, before=[r.seen for r in before],
+        given, info, field_processing, settings, make_detector("embedded"),
+        on_loss=lambda: None, on_restart=restarts.append, begin=begin, before=[r.fingerprint for r in before],
     )  # fmt: skip
     return list(records), restarts
 
 
 def content(record: FrameRecord) -> tuple[object, ...]:
-    return record.seen, record.scenes, pack_faces(record.faces), record.lost, record.concealed
+    return record.fingerprint, record.scenes, pack_faces(record.faces), record.lost, record.concealed
 
 
 @pytest.mark.parametrize("scan", ["progressive", "interlaced"])
-def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, scan: str) -> None:
+def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, field_processing: str) -> None:
     pictures = film_pictures(70, FACES)
-    if scan == "interlaced":
+    if field_processing == "interlaced":
         made = make_footage(tmp_path / "in.mkv", interlaced(pictures), Footage(field_order=2))
     else:
         made = make_footage(tmp_path / "in.mkv", pictures)

@@ -33,7 +33,7 @@ class Made:
 
     def targets(self) -> dict[str, str]:
         """Outputs by the names of their inputs, within their folders."""
-        with self._database.sentences():
+        with self._database.user_errors():
             return dict(self._connection.execute("SELECT name, target FROM files"))
 
     def state(self, item: Item, made_of: str) -> Literal["new", "done", "stale", "foreign"]:
@@ -48,14 +48,14 @@ class Made:
 
     def begun(self, item: Item) -> str | None:
         """Of what the output was last begun."""
-        with self._database.sentences():
+        with self._database.user_errors():
             row = self._connection.execute("SELECT begun FROM files WHERE name = ?", (item.name,)).fetchone()
         return None if row is None else row[0]
 
     def begin(self, item: Item, made_of: str) -> None:
         """Notes that the output will be made; what is there until then stays known."""
         target = item.target.relative_to(self._out).as_posix()
-        with self._database.sentences(), self._connection:
+        with self._database.user_errors(), self._connection:
             self._connection.execute(
                 "INSERT INTO files (name, target, begun) VALUES (?, ?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET begun = excluded.begun",
@@ -64,7 +64,7 @@ class Made:
 
     def finish(self, item: Item, made_of: str) -> None:
         stat = item.target.stat()
-        with self._database.sentences(), self._connection:
+        with self._database.user_errors(), self._connection:
             self._connection.execute(
                 "UPDATE files SET made_of = ?, size = ?, changed = ? WHERE name = ?",
                 (made_of, stat.st_size, stat.st_mtime_ns, item.name),
@@ -72,7 +72,7 @@ class Made:
 
     def _row(self, item: Item) -> tuple[str, int | None, int | None] | None:
         query = "SELECT made_of, size, changed FROM files WHERE name = ?"
-        with self._database.sentences():
+        with self._database.user_errors():
             row: tuple[str, int | None, int | None] | None = self._connection.execute(
                 query, (item.name,)
             ).fetchone()

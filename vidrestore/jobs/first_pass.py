@@ -21,7 +21,7 @@ from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
 from vidrestore.tracking import SceneStart, choose, track
 from vidrestore.types import Detection, Frame, FrameFaces, TrackedFace, VideoInfo
-from vidrestore.video import Input, Scan, Seen, checksum, read_again, read_frames
+from vidrestore.video import FieldProcessing, FrameFingerprint, Input, checksum, read_frames, reread_frames
 
 CONTEXT = 2
 """Frames before the one to go on with that are read again: deinterlacing looks one back, detection too."""
@@ -61,16 +61,16 @@ class Restart:
 
 
 def analyse(
-    given: Input,
+    video_input: Input,
     info: VideoInfo,
-    scan: Scan,
+    field_processing: FieldProcessing,
     settings: Settings,
     detector: FaceDetector,
     *,
     on_loss: Callable[[], None],
     on_restart: Callable[[Restart], None],
     begin: Restart | None = None,
-    before: Sequence[Seen] = (),
+    before: Sequence[FrameFingerprint] = (),
 ) -> Generator[FrameRecord]:
     """A record of each frame from `begin` on, in order; of the whole video where that is None.
 
@@ -79,8 +79,8 @@ def analyse(
     What is lost behind the last frame is in a record of index -1, the last one of a video that ends so.
     """
     notes = _Notes(begin.frame if begin is not None else 0, on_loss)
-    moments = 2 if scan.method == "fields" else 1
-    decoded = _decoded(given, info, settings, notes, before)
+    moments = 2 if field_processing.method == "fields" else 1
+    decoded = _decoded(video_input, info, settings, notes, before)
     recent: deque[Known] = deque(maxlen=_KNOWN_KEPT)
 
     def scene_begins(start: SceneStart) -> None:
@@ -89,7 +89,7 @@ def analyse(
             on_restart(Restart(frame=start.number // moments, start=start, known=known))
 
     with Prefetch(
-        scan.apart(notes.taken(decoded)),
+        field_processing.split_fields(notes.taken(decoded)),
         items=ITEMS_AHEAD,
         max_bytes=_AHEAD_BYTES,
         size_of=attrgetter("nbytes"),
@@ -107,27 +107,27 @@ def analyse(
         tracked = track(found, begin=None if begin is None else begin.start, on_scene=scene_begins)
         yield from notes.records(choose(tracked, settings.faces), moments)
     if notes.lost_so_far:
-        nothing = Seen(index=-1, pts=0, duration=0, checksum=0)
-        yield FrameRecord(seen=nothing, scenes=(), faces=(), lost=notes.lost_so_far)
+        nothing = FrameFingerprint(index=-1, pts=0, duration=0, checksum=0)
+        yield FrameRecord(fingerprint=nothing, scenes=(), faces=(), lost=notes.lost_so_far)
 
 
 def _decoded(
-    given: Input, info: VideoInfo, settings: Settings, notes: _Notes, before: Sequence[Seen]
+    video_input: Input, info: VideoInfo, settings: Settings, notes: _Notes, before: Sequence[FrameFingerprint]
 ) -> Iterator[Frame]:
     if not before:
         return read_frames(
-            given,
+            video_input,
             info,
             start=settings.start,
             end=settings.end,
             on_lost=notes.lost,
             on_concealed=notes.concealed,
         )
-    return read_again(
-        given,
+    return reread_frames(
+        video_input,
         info,
         before,
-        and_on=True,
+        continue_after=True,
         end=settings.end,
         on_lost=notes.lost,
         on_concealed=notes.concealed,
@@ -142,7 +142,7 @@ class _Notes:
         """Since the last frame."""
         self._concealed = 0
         self._first, self._on_loss = first, on_loss
-        self._taken: dict[int, tuple[Seen, int, int]] = {}
+        self._taken: dict[int, tuple[FrameFingerprint, int, int]] = {}
 
     def lost(self) -> None:
         self.lost_so_far += 1
@@ -155,10 +155,10 @@ class _Notes:
     def taken(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
             if frame.index >= self._first:
-                seen = Seen(
+                fingerprint = FrameFingerprint(
                     index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame)
                 )
-                self._taken[frame.index] = (seen, self.lost_so_far, self._concealed)
+                self._taken[frame.index] = (fingerprint, self.lost_so_far, self._concealed)
             self.lost_so_far = self._concealed = 0
             yield frame
 
@@ -168,9 +168,9 @@ class _Notes:
             together.append(item)
             if len(together) < moments:
                 continue
-            seen, lost, concealed = self._taken.pop(item.frame.index)
+            fingerprint, lost, concealed = self._taken.pop(item.frame.index)
             yield FrameRecord(
-                seen=seen,
+                fingerprint=fingerprint,
                 scenes=tuple(i.scene for i in together),
                 faces=tuple(i.faces for i in together),
                 lost=lost,

@@ -43,16 +43,16 @@ def restore_film(
     if (done := _left_joined(source, target, settings)) is not None:
         return done
     video.check_paths(source, target, settings.overwrite, settings.container)
-    given = video.open_input(source, **settings.about_input())
-    if (why := video.why_whole(given, target, settings.container)) is not None:
+    video_input = video.open_input(source, **settings.input_options())
+    if (why := video.why_not_segmented(video_input, target, settings.container)) is not None:
         return _whole(source, target, settings, on_progress, why)
-    info = video.probe(given)
+    info = video.probe(video_input)
     if not _wants_segments(info, settings):
         return _whole(source, target, settings, on_progress, None, info)
     source, target = source.absolute(), target.absolute()
-    given, info = replace(given, path=source), replace(info, path=source)
-    film = _film(given, info, target, pinned(settings))
-    if (why := video.why_not_joined(film.writer(target).codec)) is not None:
+    video_input, info = replace(video_input, path=source), replace(info, path=source)
+    film = _film(video_input, info, target, pinned(settings))
+    if (why := video.why_not_joinable(film.writer(target).codec)) is not None:
         return _whole(source, target, settings, on_progress, why)
     return _in_segments(film, on_progress, engine)
 
@@ -106,12 +106,12 @@ def _whole(
     )
 
 
-def _film(given: video.Input, info: VideoInfo, target: Path, settings: Settings) -> Film:
-    scan = video.choose_scan(given, info, settings.deinterlace)
+def _film(video_input: video.Input, info: VideoInfo, target: Path, settings: Settings) -> Film:
+    field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
     return Film(
-        given=given,
+        video_input=video_input,
         info=info,
-        scan=scan,
+        field_processing=field_processing,
         settings=settings,
         output=target,
         folder=_parts_folder(target),
@@ -123,9 +123,11 @@ def _film(given: video.Input, info: VideoInfo, target: Path, settings: Settings)
 def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engine | None) -> Report:
     began, settings = time.monotonic(), film.settings
     path = journal_path(film.output)
-    likely = film.given.path.stat().st_size if settings.codec == "match" and not film.folder.exists() else 0
+    likely = (
+        film.video_input.path.stat().st_size if settings.codec == "match" and not film.folder.exists() else 0
+    )
     check_before(film.output.parent, film.output, likely)
-    now = fingerprint(film.given.path, settings)
+    now = fingerprint(film.video_input.path, settings)
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(path, film.output))
         begun = journal.about()
@@ -158,10 +160,12 @@ def _in_segments(film: Film, on_progress: ProgressCallback | None, engine: Engin
 
 def _refuse_changing(film: Film, journal: Journal, now: dict[str, str]) -> None:
     """Raises InputError where the input is not what it was when the run began."""
-    if fingerprint(film.given.path, film.settings) != now:
+    if fingerprint(film.video_input.path, film.settings) != now:
         # What was read of it may be of neither file: no later run may take it for the film's.
         journal.note(**{"input sha256": "changed while it was read"})
-        raise InputError(f"{film.given.path} changed while it was read; run the command again with --restart")
+        raise InputError(
+            f"{film.video_input.path} changed while it was read; run the command again with --restart"
+        )
 
 
 def _finish(film: Film, journal: Journal, run: RunStats, warnings: list[str], began: float) -> Report:
@@ -170,11 +174,12 @@ def _finish(film: Film, journal: Journal, run: RunStats, warnings: list[str], be
     check_before(film.folder, film.output, sum(part.bytes for part in parts) + LEAST_FREE)
     joined = film.folder / f"joined{film.output.suffix}"
     with film.writer(joined) as writer:
-        video.join_parts(writer, [film.folder / str(part.file) for part in parts])
+        video.join_segments(writer, [film.folder / str(part.file) for part in parts])
         if film.settings.start is None and film.settings.end is None:
             run.check_missing_frames(film.info, writer.other_streams_end)
     report = run.report(
-        film.output, (*remarks(film.info, film.scan, film.settings, run), *writer.warnings, *warnings)
+        film.output,
+        (*remarks(film.info, film.field_processing, film.settings, run), *writer.warnings, *warnings),
     )
     report = replace(
         report,

@@ -32,9 +32,9 @@ _NOTE_EVERY_FRAMES = 500
 class Film:
     """A video that is restored in segments. Paths are absolute: workers may be anywhere."""
 
-    given: video.Input
+    video_input: video.Input
     info: VideoInfo
-    scan: video.Scan
+    field_processing: video.FieldProcessing
     settings: Settings
     output: Path
     folder: Path
@@ -49,13 +49,13 @@ class Film:
         settings = self.settings
         writer = video.make_writer(
             path,
-            replace(self.info, field_order=self.scan.output),
-            source=self.given,
+            replace(self.info, field_order=self.field_processing.output),
+            source=self.video_input,
             width=self.size[0],
             height=self.size[1],
             end=settings.end,
             overwrite=settings.overwrite or path != self.output,
-            **settings.about_encoding(),
+            **settings.encoding_options(),
         )
         assert isinstance(writer, video.VideoWriter)
         return writer
@@ -131,13 +131,13 @@ class Segments:
             with closing(self._records(begin)) as records:
                 for record in self._run.timer.timed("analysis", records):
                     self._buffer.append(record)
-                    if record.seen.index >= planner.first:
+                    if record.fingerprint.index >= planner.first:
                         yield from self._planned(planner.add(record))
-                    frames = max(frames, record.seen.index + 1)
+                    frames = max(frames, record.fingerprint.index + 1)
                     self._note_now_and_then()
                     self._take(engine, wait=False)
         if not frames:
-            raise InputError(nothing_decoded(self._film.given.path, self._film.settings))
+            raise InputError(nothing_decoded(self._film.video_input.path, self._film.settings))
         self._run.total = frames
         last = planner.end(frames)
         self._note(last, ended=frames)
@@ -154,7 +154,10 @@ class Segments:
     def _records(self, begin: first_pass.Restart | None) -> Generator[FrameRecord]:
         film = self._film
         before = (
-            [r.seen for r in self._journal.records(max(begin.frame - first_pass.CONTEXT, 0), begin.frame)]
+            [
+                r.fingerprint
+                for r in self._journal.records(max(begin.frame - first_pass.CONTEXT, 0), begin.frame)
+            ]
             if begin is not None
             else []
         )
@@ -163,9 +166,9 @@ class Segments:
             self._restart = restart
 
         return first_pass.analyse(
-            film.given,
+            film.video_input,
             film.info,
-            film.scan,
+            film.field_processing,
             film.settings,
             make_detector(film.settings.detector, film.settings.device),
             on_loss=self._run.add_lost_frame,
@@ -188,10 +191,10 @@ class Segments:
         around = self._journal.records(max(span.first - self._context, 0), span.stop + self._context)
         return SegmentTask(
             span=span,
-            records=needed(span, around, film.scan),
-            given=film.given,
+            records=needed(span, around, film.field_processing),
+            video_input=film.video_input,
             info=film.info,
-            scan=film.scan,
+            field_processing=film.field_processing,
             settings=film.settings,
             output=film.output,
             folder=film.folder,
@@ -233,7 +236,7 @@ class Segments:
         )
 
     def _note_faces(self, span: Span) -> None:
-        moments = 2 if self._film.scan.method == "fields" else 1
+        moments = 2 if self._film.field_processing.method == "fields" else 1
         faces = self._journal.faces_between(span.first, span.stop) / moments
         self._faces[span.number] = faces / span.frames
 
@@ -257,6 +260,6 @@ class Segments:
         run.frames, run.frames_with_faces, run.faces = totals.frames, totals.with_faces, totals.faces
         run.tracks, run.lost, run.concealed = set(totals.tracks), totals.lost, totals.concealed
         for record in self._journal.records(0, 1):
-            run.first = record.seen.pts * base
+            run.first = record.fingerprint.pts * base
         for record in self._journal.records(totals.frames - 1, totals.frames):
-            run.until = (record.seen.pts + record.seen.duration) * base
+            run.until = (record.fingerprint.pts + record.fingerprint.duration) * base

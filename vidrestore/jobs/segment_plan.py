@@ -53,7 +53,7 @@ class Planner:
 
     def add(self, record: FrameRecord) -> Span | None:
         """The segment that is sure to end now that `record` is known, or None."""
-        index = record.seen.index
+        index = record.fingerprint.index
         if self._scene is not None and record.scenes[0] != self._scene:
             self._changes.append(index)
         self._scene = record.scenes[-1]

@@ -20,7 +20,7 @@ from vidrestore.report import RunStats
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
 from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
-from vidrestore.video import Input, PartWriter, Scan, read_again
+from vidrestore.video import FieldProcessing, Input, SegmentWriter, reread_frames
 from vidrestore.weights import model_path
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ class SegmentTask:
     span: Span
     records: tuple[FrameRecord, ...]
     """Of the segment and the frames around it that its result depends on."""
-    given: Input
+    video_input: Input
     info: VideoInfo
-    scan: Scan
+    field_processing: FieldProcessing
     settings: Settings
     output: Path
     """What the whole will be called; its part goes to `folder`."""
@@ -65,7 +65,7 @@ class SegmentTask:
     @property
     def name(self) -> str:
         first, last = (self._seconds(record) for record in (self._own()[0], self._own()[-1]))
-        return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.given.path.name}"
+        return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.video_input.path.name}"
 
     def run(self, attempt: int) -> Iterator[Working | SegmentDone]:
         """Restores it, saying now and then how far it is. Raises a VidrestoreError."""
@@ -79,18 +79,18 @@ class SegmentTask:
         with (
             self._again() as again,
             closing(restored_frames(self._tracked(again), restorer, info, settings, stats)) as restored,
-            PartWriter(
+            SegmentWriter(
                 part,
                 self.output,
-                replace(info, field_order=self.scan.output),
-                source=self.given,
+                replace(info, field_order=self.field_processing.output),
+                source=self.video_input,
                 width=width,
                 height=height,
-                **settings.about_encoding(),
+                **settings.encoding_options(),
             ) as writer,
         ):
             own = (f for f in restored if self.span.first <= f.index < self.span.stop)
-            for frame in self.scan.together(own):
+            for frame in self.field_processing.merge_fields(own):
                 stats.timer.enter("encoding")
                 writer.write(frame)
                 stats.timer.leave()
@@ -105,13 +105,13 @@ class SegmentTask:
 
     def _again(self) -> Prefetch[Frame]:
         """The frames, read once more."""
-        wanted = [record.seen for record in self.records]
-        again = self.scan.apart(read_again(self.given, self.info, wanted))
+        wanted = [record.fingerprint for record in self.records]
+        again = self.field_processing.split_fields(reread_frames(self.video_input, self.info, wanted))
         return Prefetch(again, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
 
     def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
         """The frames with the faces that the analysis followed."""
-        records = {record.seen.index: record for record in self.records}
+        records = {record.fingerprint.index: record for record in self.records}
         for frame in frames:
             record = records[frame.index]
             moment = int(frame.second_field)
@@ -119,10 +119,10 @@ class SegmentTask:
                 yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
 
     def _own(self) -> list[FrameRecord]:
-        return [r for r in self.records if self.span.first <= r.seen.index < self.span.stop]
+        return [r for r in self.records if self.span.first <= r.fingerprint.index < self.span.stop]
 
     def _seconds(self, record: FrameRecord) -> float:
-        return float(record.seen.pts * self.info.time_base)
+        return float(record.fingerprint.pts * self.info.time_base)
 
 
 def context_frames(settings: Settings) -> int:
@@ -133,16 +133,18 @@ def context_frames(settings: Settings) -> int:
     return reach + (DEFLICKER_RADIUS if settings.deflicker else 0)
 
 
-def needed(span: Span, records: Iterable[FrameRecord], scan: Scan) -> tuple[FrameRecord, ...]:
+def needed(
+    span: Span, records: Iterable[FrameRecord], field_processing: FieldProcessing
+) -> tuple[FrameRecord, ...]:
     """Those of the records, which reach around the segment, that its result depends on."""
-    known = {record.seen.index: record for record in records}
+    known = {record.fingerprint.index: record for record in records}
     low, high = span.first, span.stop - 1
     while low - 1 in known and known[low - 1].scenes[-1] == known[low].scenes[0]:
         low -= 1
     while high + 1 in known and known[high + 1].scenes[0] == known[high].scenes[-1]:
         high += 1
     chosen = [known[index] for index in range(low, high + 1)]
-    if scan.method != "whole":
+    if field_processing.method != "whole":
         # Deinterlacing looks one picture to each side; these two are not restored.
         before, after = known.get(low - 1), known.get(high + 1)
         chosen = [
