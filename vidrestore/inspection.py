@@ -141,7 +141,7 @@ def inspect_video(
     """
     from vidrestore import video
     from vidrestore.detection import detect, make_detector
-    from vidrestore.tracking import choose, track
+    from vidrestore.tracking import select_faces, track
 
     video_input = video.open_input(source, **settings.input_options())
     info = video.probe(video_input)
@@ -150,7 +150,7 @@ def inspect_video(
     frames = video.read_frames(video_input, info, start=settings.start, end=settings.end)
     found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)
     began, notes = time.monotonic(), _Notes()
-    for item in choose(track(found), settings.faces):
+    for item in select_faces(track(found), settings.faces):
         if item.frame.second_field:
             continue  # the same picture a moment later
         notes.take(item.frame, item.scene, item.faces)

@@ -122,7 +122,7 @@ def _restored_frames(
     """The pipeline itself, lazily; of interlaced video each field by itself."""
     from vidrestore.detection import detect
     from vidrestore.runtime.pipeline_threads import Prefetch
-    from vidrestore.tracking import choose, track
+    from vidrestore.tracking import select_faces, track
     from vidrestore.video import read_frames
 
     timer = stats.timer
@@ -145,7 +145,7 @@ def _restored_frames(
         interrupt=source.interrupt,
     ) as frames:
         found = detect(timer.untimed(frames), detector, min_face=settings.min_face)
-        tracked = stats.count_faces(choose(track(timer.timed("detection", found)), settings.faces))
+        tracked = stats.count_faces(select_faces(track(timer.timed("detection", found)), settings.faces))
         yield from restored_frames(tracked, restorer, info, settings, stats, interrupt=source.interrupt)
 
 

@@ -233,7 +233,7 @@ class Progress:
     frames: int
     """Written so far."""
     total: int | None
-    """Expected, or None where the container does not say."""
+    """TrackPrediction, or None where the container does not say."""
     faces: int
     """Restored so far."""
     seconds: float

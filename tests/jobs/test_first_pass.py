@@ -19,13 +19,13 @@ FACES = (range(10, 24), range(40, 56))
 
 
 def analysed(
-    path: Path, begin: Restart | None = None, known: list[FrameRecord] | None = None
+    path: Path, begin: Restart | None = None, earlier: list[FrameRecord] | None = None
 ) -> tuple[list[FrameRecord], list[Restart]]:
     given, settings = video.open_input(path), make_settings()
     info = video.probe(given)
     field_processing = video.choose_field_processing(given, info, "auto")
     restarts: list[Restart] = []
-    before = [] if begin is None or known is None else known[max(begin.frame - CONTEXT, 0) : begin.frame]
+    before = [] if begin is None or earlier is None else earlier[max(begin.frame - CONTEXT, 0) : begin.frame]
     records = analyse(
         given, info, field_processing, settings, make_detector("embedded"),
         on_loss=lambda: None, on_restart=restarts.append, begin=begin, before=[r.fingerprint for r in before],
@@ -47,7 +47,9 @@ def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, field_processin
     records, restarts = analysed(made)
     assert sum(len(record.faces[0]) for record in records) > 8
     assert len(restarts) >= 3
-    assert any(restart.known.faces for restart in restarts), "a scene change that a face is known over"
+    assert any(restart.detector_state.faces for restart in restarts), (
+        "a scene change that a face is known over"
+    )
     for restart in restarts:
         again = Restart.from_json(restart.to_json())
         resumed, _ = analysed(made, again, records)

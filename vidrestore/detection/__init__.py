@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidrestore.detection.detector import FaceDetector
-from vidrestore.detection.frame_detection import Known, detect
+from vidrestore.detection.frame_detection import DetectorState, detect
 from vidrestore.errors import UsageError
 
-__all__ = ["DETECTORS", "FaceDetector", "Known", "detect", "make_detector"]
+__all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
 DETECTORS = ("embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50")
 

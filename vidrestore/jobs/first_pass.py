@@ -14,12 +14,12 @@ from operator import attrgetter
 
 import numpy as np
 
-from vidrestore.detection import FaceDetector, Known, detect
+from vidrestore.detection import DetectorState, FaceDetector, detect
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.pipeline import ITEMS_AHEAD
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
-from vidrestore.tracking import SceneStart, choose, track
+from vidrestore.tracking import SceneStart, select_faces, track
 from vidrestore.types import Detection, Frame, FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import FieldProcessing, FrameFingerprint, Input, checksum, read_frames, reread_frames
 
@@ -37,12 +37,12 @@ class Restart:
     frame: int
     """The first of a scene."""
     start: SceneStart
-    known: Known
+    detector_state: DetectorState
 
     def to_json(self) -> str:
-        faces = [[f.box.tolist(), f.landmarks.tolist(), f.score] for f in self.known.faces]
+        faces = [[f.box.tolist(), f.landmarks.tolist(), f.score] for f in self.detector_state.faces]
         start = [self.start.number, self.start.scene, self.start.next_id]
-        return json.dumps({"frame": self.frame, "start": start, "known": [self.known.count, faces]})
+        return json.dumps({"frame": self.frame, "start": start, "known": [self.detector_state.count, faces]})
 
     @classmethod
     def from_json(cls, text: str) -> Restart:
@@ -56,7 +56,7 @@ class Restart:
         return cls(
             frame=value["frame"],
             start=SceneStart(number=number, scene=scene, next_id=next_id),
-            known=Known(count=count, faces=found),
+            detector_state=DetectorState(count=count, faces=found),
         )
 
 
@@ -81,12 +81,12 @@ def analyse(
     notes = _Notes(begin.frame if begin is not None else 0, on_loss)
     moments = 2 if field_processing.method == "fields" else 1
     decoded = _decoded(video_input, info, settings, notes, before)
-    recent: deque[Known] = deque(maxlen=_KNOWN_KEPT)
+    recent: deque[DetectorState] = deque(maxlen=_KNOWN_KEPT)
 
     def scene_begins(start: SceneStart) -> None:
-        known = next((k for k in recent if k.count == start.number), None)
-        if known is not None and start.number % moments == 0:
-            on_restart(Restart(frame=start.number // moments, start=start, known=known))
+        detector_state = next((k for k in recent if k.count == start.number), None)
+        if detector_state is not None and start.number % moments == 0:
+            on_restart(Restart(frame=start.number // moments, start=start, detector_state=detector_state))
 
     with Prefetch(
         field_processing.split_fields(notes.taken(decoded)),
@@ -101,11 +101,11 @@ def analyse(
             wanted,
             detector,
             min_face=settings.min_face,
-            begin=None if begin is None else begin.known,
-            on_known=recent.append,
+            begin=None if begin is None else begin.detector_state,
+            on_state=recent.append,
         )
         tracked = track(found, begin=None if begin is None else begin.start, on_scene=scene_begins)
-        yield from notes.records(choose(tracked, settings.faces), moments)
+        yield from notes.records(select_faces(tracked, settings.faces), moments)
     if notes.lost_so_far:
         nothing = FrameFingerprint(index=-1, pts=0, duration=0, checksum=0)
         yield FrameRecord(fingerprint=nothing, scenes=(), faces=(), lost=notes.lost_so_far)

@@ -69,7 +69,7 @@ def test_a_few_steps_teach_the_finder_one_face() -> None:
     rng = np.random.default_rng(0)
     canvases = [dead_leaves(finder.SCENE_SIDE, rng, [PERSON], []) for _ in range(4)]
     scenes = [finder.make_scene(canvases[i % 4], [PERSON], rng) for i in range(16)]
-    even = np.stack([finder.even_contrast(scene.luma) for scene in scenes])[:, None]
+    even = np.stack([finder.normalize_contrast(scene.luma) for scene in scenes])[:, None]
     wanted = torch.from_numpy(np.stack([finder.targets(scene) for scene in scenes]))
     network = FaceFinder()
     optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
@@ -81,7 +81,7 @@ def test_a_few_steps_teach_the_finder_one_face() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
-    assert find_squares(network.eval(), scenes[0].luma, least=0.9999, most=5) == []
+    assert find_squares(network.eval(), scenes[0].luma, min_score=0.9999, max_count=5) == []
 
 
 @dataclass

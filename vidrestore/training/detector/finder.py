@@ -22,10 +22,10 @@ from vidrestore.detection.finder_net import (
     SMALLEST,
     STRIDE,
     FaceFinder,
-    even_contrast,
+    cell_coordinates,
     find_squares,
     load_face_finder,
-    place_of,
+    normalize_contrast,
 )
 from vidrestore.detection.landmark_net import square_around
 from vidrestore.training.config import Section
@@ -108,8 +108,10 @@ def train(config_path: Path, overrides: list[str]) -> Path:
         if step % 200 == 0:
             logger.info("step %d  loss %.4f", step, loss.item())
     network = average.eval()
-    for least in (0.1, 0.2, 0.4):
-        logger.info("from %.1f on: %s", least, evaluate(network, validation, pictures, config.seed, least))
+    for min_score in (0.1, 0.2, 0.4):
+        logger.info(
+            "from %.1f on: %s", min_score, evaluate(network, validation, pictures, config.seed, min_score)
+        )
     return save_half(network, config.output / "finder.safetensors")
 
 
@@ -118,7 +120,7 @@ def evaluate(
     portraits: Sequence[Portrait],
     pictures: Sequence[NDArray[np.uint8]],
     seed: int,
-    least: float,
+    min_score: float,
     count: int = 600,
 ) -> Found:
     """What it proposes of drawn scenes with and without faces of people it never saw."""
@@ -128,17 +130,17 @@ def evaluate(
         scene = make_scene(dead_leaves(SCENE_SIDE, rng, portraits, pictures), portraits, rng)
         inside = [s for s in scene.squares if _to_be_found(s, scene.luma.shape[0])]
         near = [
-            [float(np.hypot(*(p[:2] - s[:2]))) < 0.3 * s[2] for p in _proposals(network, scene, least)]
+            [float(np.hypot(*(p[:2] - s[:2]))) < 0.3 * s[2] for p in _proposals(network, scene, min_score)]
             for s in inside
         ]
         faces += len(inside)
         hits += sum(any(row) for row in near)
-        beside += len(_proposals(network, scene, least)) - sum(any(row) for row in near)
+        beside += len(_proposals(network, scene, min_score)) - sum(any(row) for row in near)
     return Found(found=hits / faces, proposals=beside / count * (320 / SCENE_SIDE) ** 2)
 
 
-def _proposals(network: FaceFinder, scene: Scene, least: float) -> list[FloatArray]:
-    return find_squares(network, scene.luma, least=least, most=1000)
+def _proposals(network: FaceFinder, scene: Scene, min_score: float) -> list[FloatArray]:
+    return find_squares(network, scene.luma, min_score=min_score, max_count=1000)
 
 
 def _to_be_found(square: FloatArray, side: int) -> bool:
@@ -208,7 +210,7 @@ def targets(scene: Scene) -> FloatArray:
         side = float(square[2])
         if not SMALLEST / _UNSURE**2 < side < LARGEST * _UNSURE**2:
             continue
-        at_x, at_y, size = place_of(square)
+        at_x, at_y, size = cell_coordinates(square)
         away = np.maximum(np.abs(x - at_x), np.abs(y - at_y))
         unsure = not SMALLEST / _UNSURE <= side <= LARGEST * _UNSURE
         maps[0][away < 1.6] = -1
@@ -248,7 +250,7 @@ def _batches(
             make_scene(_turned(canvases[int(rng.integers(len(canvases)))], rng), portraits, rng)
             for _ in range(config.batch)
         ]
-        even = np.stack([even_contrast(scene.luma) for scene in scenes])[:, None]
+        even = np.stack([normalize_contrast(scene.luma) for scene in scenes])[:, None]
         return torch.from_numpy(even), torch.from_numpy(np.stack([targets(scene) for scene in scenes]))
 
     return one_ahead(make, config.steps)
