@@ -17,7 +17,7 @@ from benchmarks.network import published
 from vidrestore.daefr import save
 from vidrestore.detection import detect, make_detector
 from vidrestore.faces.alignment import align
-from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, batches_for, make_restorer
+from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, choose_batch_sizes, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, Report
@@ -104,7 +104,7 @@ def _network_alone(clip: Path, model: str, count: int) -> float:
     Its own faces, since what the network computes depends on how much a face has lost.
     """
     restorer = make_restorer(model_path(model))
-    batch = batches_for(
+    batch = choose_batch_sizes(
         probe(open_input(clip)), device=restorer.device.type, size=restorer.size, workers=2
     ).faces
     faces = list(islice(_faces(clip, restorer.size), batch))

@@ -32,9 +32,9 @@ def restore(
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
     _set_up_process()
-    from vidrestore.jobs import restore_film  # torch and PyAV are loaded once there is work for them
+    from vidrestore.jobs import restore_file  # torch and PyAV are loaded once there is work for them
 
-    return restore_film(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
+    return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
 
 
 def resume(
@@ -50,9 +50,9 @@ def resume(
     `VidrestoreError`: UsageError where nothing was begun, or its input has changed since.
     """
     _set_up_process()
-    from vidrestore.jobs import resume_film
+    from vidrestore.jobs import resume_file
 
-    return resume_film(Path(fspath(output)), on_progress, workers=workers, engine=engine)
+    return resume_file(Path(fspath(output)), on_progress, workers=workers, engine=engine)
 
 
 def inspect(

@@ -84,7 +84,7 @@ def restore_video(
             **settings.encoding_options(),
         ) as writer:
             with Prefetch(
-                _restored_frames(video_input, info, field_processing, settings, stats, loaded),
+                decode_to_frames(video_input, info, field_processing, settings, stats, loaded),
                 items=ITEMS_AHEAD,
                 max_bytes=RESTORED_AHEAD_BYTES,
                 size_of=attrgetter("nbytes"),
@@ -96,10 +96,10 @@ def restore_video(
                     stats.timer.leave()
                     stats.add_written_frame(frame)
             if stats.frames == 0:
-                raise InputError(nothing_decoded(source, settings))
+                raise InputError(no_frames_decoded_message(source, settings))
             if settings.start is None and settings.end is None:
                 stats.check_missing_frames(info, writer.other_streams_end)
-    return stats.report(target, (*remarks(info, field_processing, settings, stats), *writer.warnings))
+    return stats.report(target, (*run_warnings(info, field_processing, settings, stats), *writer.warnings))
 
 
 def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
@@ -111,7 +111,7 @@ def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
     return restorer, make_detector(settings.detector, settings.device)
 
 
-def _restored_frames(
+def decode_to_frames(
     source: Input,
     info: VideoInfo,
     field_processing: FieldProcessing,
@@ -144,12 +144,12 @@ def _restored_frames(
         size_of=attrgetter("nbytes"),
         interrupt=source.interrupt,
     ) as frames:
-        found = detect(timer.untimed(frames), detector, min_face=settings.min_face)
-        tracked = stats.count_faces(select_faces(track(timer.timed("detection", found)), settings.faces))
-        yield from restored_frames(tracked, restorer, info, settings, stats, interrupt=source.interrupt)
+        detected = detect(timer.untimed(frames), detector, min_face=settings.min_face)
+        tracked = stats.count_faces(select_faces(track(timer.timed("detection", detected)), settings.faces))
+        yield from restore_tracked(tracked, restorer, info, settings, stats, interrupt=source.interrupt)
 
 
-def restored_frames(
+def restore_tracked(
     tracked: Iterable[FrameFaces[TrackedFace]],
     restorer: DaefrRestorer,
     info: VideoInfo,
@@ -165,10 +165,10 @@ def restored_frames(
     """
     from vidrestore.faces.alignment import align
     from vidrestore.restoration import (
+        OomRetryRestorer,
+        PaddedBatchRestorer,
         TemporalBlend,
-        WholeBatches,
-        WithinMemory,
-        batches_for,
+        choose_batch_sizes,
         cpu_workers_for,
         deflicker,
         network_workers_for,
@@ -179,20 +179,20 @@ def restored_frames(
 
     timer = stats.timer
     on_processor = restorer.device.type == "cpu"
-    fitting = WithinMemory(restorer)
+    oom_safe = OomRetryRestorer(restorer)
     trimmer = heap_trimmer()
     trimmer.begin()
     with network_workers_for(restorer) as network_workers, cpu_workers_for(restorer) as cpu_workers:
-        batches = batches_for(
+        batches = choose_batch_sizes(
             info,
             device=restorer.device.type,
             size=restorer.size,
             workers=network_workers.count if network_workers else 1,
             faces=settings.batch,
         )
-        followed = timer.timed("tracking", tracked)
+        timed_faces = timer.timed("tracking", tracked)
         aligned: Iterator[FrameFaces[AlignedFace]] = map_ahead(
-            followed, lambda item: align(item, restorer.size), cpu_workers
+            timed_faces, lambda item: align(item, restorer.size), cpu_workers
         )
         with Prefetch(
             timer.timed("alignment", deflicker(aligned) if settings.deflicker else aligned),
@@ -203,23 +203,25 @@ def restored_frames(
         ) as ahead:
             restored = restore(
                 timer.untimed(ahead),
-                fitting if info.frame_count == 1 else WholeBatches(fitting, batches.faces),
+                oom_safe if info.frame_count == 1 else PaddedBatchRestorer(oom_safe, batches.faces),
                 TemporalBlend(strength=settings.temporal),
                 batch=batches.faces,
                 max_frames=batches.frames,
                 network_workers=network_workers,
                 cpu_workers=cpu_workers,
             )
-            laid_back = map_ahead(
-                timer.timed("restoration", restored), lambda item: _laid_back(item, settings), cpu_workers
+            composited = map_ahead(
+                timer.timed("restoration", restored),
+                lambda item: _composite_frame(item, settings),
+                cpu_workers,
             )
-            for faces, frame in timer.timed("compositing", laid_back):
+            for faces, frame in timer.timed("compositing", composited):
                 trimmer.step()
                 stats.faces += faces
                 yield frame
 
 
-def _laid_back(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int, Frame]:
+def _composite_frame(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int, Frame]:
     """How many faces were restored for a frame, and the frame as it is to be written."""
     from vidrestore.faces.compositing import composite, side_by_side
 
@@ -239,13 +241,13 @@ def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-def remarks(
+def run_warnings(
     info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
 ) -> list[str]:
     """A sentence each for what the user may not expect of a run that is done."""
-    found = []
+    warnings = []
     if field_processing.method == "fields" and not info.interlaced:
-        found.append(
+        warnings.append(
             f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
             "--deinterlace bwdif makes it progressive"
         )
@@ -253,10 +255,10 @@ def remarks(
         absent = sorted({int(part) for part in settings.faces.split(",")} - stats.tracks)
         if absent:
             numbers = ", ".join(map(str, absent))
-            found.append(
+            warnings.append(
                 f"no face has the number {numbers} in {info.path.name}; vidrestore inspect lists them"
             )
-    return found
+    return warnings
 
 
 def _item_bytes(item: FrameFaces[AlignedFace]) -> int:
@@ -274,7 +276,7 @@ def expected_frames(info: VideoInfo, settings: Settings) -> int | None:
     return max(round((end - (settings.start or 0.0)) * float(info.frame_rate)), 0)
 
 
-def nothing_decoded(source: Path, settings: Settings) -> str:
+def no_frames_decoded_message(source: Path, settings: Settings) -> str:
     """Why there is nothing to restore."""
     if settings.start is not None:
         return f"{source} has no frames after {settings.start:g} s; choose an earlier --start"

@@ -88,11 +88,11 @@ def outside(mask: NDArray[np.bool_], shift: tuple[int, int]) -> NDArray[np.bool_
     ("pixel_format", "colour"),
     [("yuv420p", (6, 6, 6, 1)), ("yuv422p10le", (1, 1, 1, 1)), ("bgr0", (0, 1, 13, 2))],
 )
-@pytest.mark.parametrize("scan", ["progressive", "interlaced"])
+@pytest.mark.parametrize("scan_type", ["progressive", "interlaced"])
 def test_outside_the_masks_every_sample_is_the_decoded_one(
-    tmp_path: Path, masks: Masks, pixel_format: str, colour: tuple[int, int, int, int], field_processing: str
+    tmp_path: Path, masks: Masks, pixel_format: str, colour: tuple[int, int, int, int], scan_type: str
 ) -> None:
-    pictures = face_pictures(COUNT) if field_processing == "progressive" else interlaced(panned(8))
+    pictures = face_pictures(COUNT) if scan_type == "progressive" else interlaced(panned(8))
     report = restored(tmp_path, pictures, Footage(pixel_format=pixel_format, colour=colour))
     before, after = read(tmp_path / "given.mkv"), read(tmp_path / "restored.mkv")
     assert report.faces == report.frames == len(before) == len(after) == len(masks)

@@ -15,7 +15,7 @@ from vidrestore.cli import main
 from vidrestore.errors import OutputError, ProcessingError
 from vidrestore.jobs import batch
 from vidrestore.jobs.batch import BatchProgress, restore_folder
-from vidrestore.jobs.batch_record import Made
+from vidrestore.jobs.batch_record import BatchRecord
 from vidrestore.settings import make_settings
 
 FFV1 = make_settings(codec="ffv1", container="mkv")
@@ -74,7 +74,7 @@ def test_what_is_stale_is_done_again_and_what_is_not_ours_is_left(folder: Path, 
 def test_a_failure_that_another_attempt_mends_is_tried_again(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = batch.restore_film, []
+    real, calls = batch.restore_file, []
 
     def flaky(source: Path, *rest: Any) -> Any:
         calls.append(source.name)
@@ -90,7 +90,7 @@ def test_a_failure_that_another_attempt_mends_is_tried_again(
 def test_two_runs_on_one_folder_are_refused(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    with Made(out), pytest.raises(OutputError, match="another vidrestore is working on"):
+    with BatchRecord(out), pytest.raises(OutputError, match="another vidrestore is working on"):
         states(folder, out)
 
 

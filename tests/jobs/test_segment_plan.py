@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidrestore.jobs.frame_records import FrameRecord
-from vidrestore.jobs.segment_plan import LEAST_FRAMES, Planner, Span
+from vidrestore.jobs.segment_plan import LEAST_FRAMES, SegmentPlanner, Span
 from vidrestore.video import FrameFingerprint
 
 RATE = Fraction(25)
@@ -24,7 +24,7 @@ def record(index: int, changes: Sequence[int]) -> FrameRecord:
 def plan(
     frames: int, changes: Sequence[int], *, seconds: float = 4, begin: Sequence[Span] = ()
 ) -> list[Span]:
-    planner = Planner(seconds, RATE, context=17, begin=begin)
+    planner = SegmentPlanner(seconds, RATE, context=17, begin=begin)
     spans = list(begin)
     for index in range(planner.first, frames):
         span = planner.add(record(index, changes))

@@ -136,7 +136,7 @@ def _tell(*, quiet: bool) -> Callable[[BatchProgress], None]:
         head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
         outcome = progress.outcome
         if outcome is not None and outcome.state in ("failed", "left alone"):
-            print(f"{head}: {outcome.state}: {outcome.sentence}", file=sys.stderr, flush=True)
+            print(f"{head}: {outcome.state}: {outcome.message}", file=sys.stderr, flush=True)
         elif quiet:
             return
         elif outcome is not None:

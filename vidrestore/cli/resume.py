@@ -37,12 +37,12 @@ def resume(
     quiet: options.Quiet = False,
 ) -> None:
     """Go on with a film whose restoration was interrupted, with the settings it was begun with."""
-    from vidrestore.api import resume as resume_film
+    from vidrestore.api import resume as resume_file
 
     if engine not in (None, "local", "ray"):
         raise UsageError(f"engine must be local or ray, got '{engine}'")
     with sigterm_as_interrupt(), show_progress(quiet=quiet) as on_progress:
-        report = resume_film(
+        report = resume_file(
             output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
         )
     tell(report, quiet=quiet)

@@ -26,12 +26,12 @@ from vidrestore.video import FieldProcessing, FrameFingerprint, Input, checksum,
 CONTEXT = 2
 """Frames before the one to go on with that are read again: deinterlacing looks one back, detection too."""
 _AHEAD_BYTES = 64 * 2**20
-_KNOWN_KEPT = 64
+_STATES_KEPT = 64
 """Detection runs ahead of tracking by the tracker's lag and the look-ahead for cuts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restart:
+class AnalysisCheckpoint:
     """Where the analysis can be gone on with."""
 
     frame: int
@@ -45,7 +45,7 @@ class Restart:
         return json.dumps({"frame": self.frame, "start": start, "known": [self.detector_state.count, faces]})
 
     @classmethod
-    def from_json(cls, text: str) -> Restart:
+    def from_json(cls, text: str) -> AnalysisCheckpoint:
         value = json.loads(text)
         number, scene, next_id = value["start"]
         count, faces = value["known"]
@@ -68,35 +68,37 @@ def analyse(
     detector: FaceDetector,
     *,
     on_loss: Callable[[], None],
-    on_restart: Callable[[Restart], None],
-    begin: Restart | None = None,
+    on_checkpoint: Callable[[AnalysisCheckpoint], None],
+    begin: AnalysisCheckpoint | None = None,
     before: Sequence[FrameFingerprint] = (),
 ) -> Generator[FrameRecord]:
     """A record of each frame from `begin` on, in order; of the whole video where that is None.
 
     `before`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_loss` is called for each
-    frame that is lost or patched, `on_restart` before the first record of a scene that can be begun with.
+    frame that is lost or patched, `on_checkpoint` before the first record of a scene that can be begun with.
     What is lost behind the last frame is in a record of index -1, the last one of a video that ends so.
     """
-    notes = _Notes(begin.frame if begin is not None else 0, on_loss)
+    frame_log = _FrameLog(begin.frame if begin is not None else 0, on_loss)
     moments = 2 if field_processing.method == "fields" else 1
-    decoded = _decoded(video_input, info, settings, notes, before)
-    recent: deque[DetectorState] = deque(maxlen=_KNOWN_KEPT)
+    decoded = _decode(video_input, info, settings, frame_log, before)
+    recent: deque[DetectorState] = deque(maxlen=_STATES_KEPT)
 
     def scene_begins(start: SceneStart) -> None:
         detector_state = next((k for k in recent if k.count == start.number), None)
         if detector_state is not None and start.number % moments == 0:
-            on_restart(Restart(frame=start.number // moments, start=start, detector_state=detector_state))
+            on_checkpoint(
+                AnalysisCheckpoint(frame=start.number // moments, start=start, detector_state=detector_state)
+            )
 
     with Prefetch(
-        field_processing.split_fields(notes.taken(decoded)),
+        field_processing.split_fields(frame_log.log_frames(decoded)),
         items=ITEMS_AHEAD,
         max_bytes=_AHEAD_BYTES,
         size_of=attrgetter("nbytes"),
     ) as frames:
         wanted: Iterable[Frame] = frames
         if begin is not None:
-            wanted = _from_item(frames, begin.frame - 1, moments)
+            wanted = _from_frame(frames, begin.frame - 1, moments)
         found = detect(
             wanted,
             detector,
@@ -105,14 +107,18 @@ def analyse(
             on_state=recent.append,
         )
         tracked = track(found, begin=None if begin is None else begin.start, on_scene=scene_begins)
-        yield from notes.records(select_faces(tracked, settings.faces), moments)
-    if notes.lost_so_far:
+        yield from frame_log.records(select_faces(tracked, settings.faces), moments)
+    if frame_log.lost_so_far:
         nothing = FrameFingerprint(index=-1, pts=0, duration=0, checksum=0)
-        yield FrameRecord(fingerprint=nothing, scenes=(), faces=(), lost=notes.lost_so_far)
+        yield FrameRecord(fingerprint=nothing, scenes=(), faces=(), lost=frame_log.lost_so_far)
 
 
-def _decoded(
-    video_input: Input, info: VideoInfo, settings: Settings, notes: _Notes, before: Sequence[FrameFingerprint]
+def _decode(
+    video_input: Input,
+    info: VideoInfo,
+    settings: Settings,
+    frame_log: _FrameLog,
+    before: Sequence[FrameFingerprint],
 ) -> Iterator[Frame]:
     if not before:
         return read_frames(
@@ -120,8 +126,8 @@ def _decoded(
             info,
             start=settings.start,
             end=settings.end,
-            on_lost=notes.lost,
-            on_concealed=notes.concealed,
+            on_lost=frame_log.lost,
+            on_concealed=frame_log.concealed,
         )
     return reread_frames(
         video_input,
@@ -129,12 +135,12 @@ def _decoded(
         before,
         continue_after=True,
         end=settings.end,
-        on_lost=notes.lost,
-        on_concealed=notes.concealed,
+        on_lost=frame_log.lost,
+        on_concealed=frame_log.concealed,
     )
 
 
-class _Notes:
+class _FrameLog:
     """What is noticed of frames while they are read, kept until their faces are known."""
 
     def __init__(self, first: int, on_loss: Callable[[], None]) -> None:
@@ -142,7 +148,7 @@ class _Notes:
         """Since the last frame."""
         self._concealed = 0
         self._first, self._on_loss = first, on_loss
-        self._taken: dict[int, tuple[FrameFingerprint, int, int]] = {}
+        self._logged: dict[int, tuple[FrameFingerprint, int, int]] = {}
 
     def lost(self) -> None:
         self.lost_so_far += 1
@@ -152,37 +158,37 @@ class _Notes:
         self._concealed = 1
         self._on_loss()
 
-    def taken(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def log_frames(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
             if frame.index >= self._first:
                 fingerprint = FrameFingerprint(
                     index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame)
                 )
-                self._taken[frame.index] = (fingerprint, self.lost_so_far, self._concealed)
+                self._logged[frame.index] = (fingerprint, self.lost_so_far, self._concealed)
             self.lost_so_far = self._concealed = 0
             yield frame
 
     def records(self, items: Iterable[FrameFaces[TrackedFace]], moments: int) -> Iterator[FrameRecord]:
-        together: list[FrameFaces[TrackedFace]] = []
+        fields: list[FrameFaces[TrackedFace]] = []
         for item in items:
-            together.append(item)
-            if len(together) < moments:
+            fields.append(item)
+            if len(fields) < moments:
                 continue
-            fingerprint, lost, concealed = self._taken.pop(item.frame.index)
+            fingerprint, lost, concealed = self._logged.pop(item.frame.index)
             yield FrameRecord(
                 fingerprint=fingerprint,
-                scenes=tuple(i.scene for i in together),
-                faces=tuple(i.faces for i in together),
+                scenes=tuple(i.scene for i in fields),
+                faces=tuple(i.faces for i in fields),
                 lost=lost,
                 concealed=concealed,
             )
-            together = []
+            fields = []
 
 
-def _from_item(frames: Iterable[Frame], index: int, moments: int) -> Iterator[Frame]:
+def _from_frame(frames: Iterable[Frame], index: int, moments: int) -> Iterator[Frame]:
     """From the last moment of frame `index` on."""
-    begun = False
+    started = False
     for frame in frames:
-        begun = begun or (frame.index == index and frame.second_field == (moments == 2))
-        if begun:
+        started = started or (frame.index == index and frame.second_field == (moments == 2))
+        if started:
             yield frame

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidrestore.jobs.first_pass import Restart
+from vidrestore.jobs.first_pass import AnalysisCheckpoint
 from vidrestore.jobs.frame_records import FACE_BYTES, FrameRecord, pack_faces, unpack_faces
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.jobs.sqlite_file import Database
@@ -85,9 +85,12 @@ class Journal:
                 self._connection.execute(f"DELETE FROM {table}")
 
     def add(
-        self, records: Sequence[FrameRecord], spans: Sequence[Span] = (), restart: Restart | None = None,
+        self,
+        records: Sequence[FrameRecord],
+        spans: Sequence[Span] = (),
+        checkpoint: AnalysisCheckpoint | None = None,
         ended: int | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Notes what the analysis found; `ended`: frames in all, once it is through. All of it or nothing."""
         with self._database.user_errors(), self._connection:
             self._connection.executemany(
@@ -97,8 +100,8 @@ class Journal:
                 "INSERT INTO segments VALUES (?, ?, ?, NULL, 0, NULL)",
                 [(span.number, span.first, span.stop) for span in spans],
             )
-            if restart is not None:
-                self._note({"restart": restart.to_json()})
+            if checkpoint is not None:
+                self._note({"checkpoint": checkpoint.to_json()})
             if ended is not None:
                 self._note({"ended": str(ended)})
 

@@ -30,7 +30,7 @@ class Span:
         return self.stop - self.first
 
 
-class Planner:
+class SegmentPlanner:
     """Is told of each frame in order; says where a segment ends as soon as that is sure.
 
     A segment is three to five quarters of what was asked for, the last one a quarter to five quarters.

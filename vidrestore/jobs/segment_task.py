@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import ProcessingError
-from vidrestore.jobs.engines.protocol import Working
+from vidrestore.jobs.engines.protocol import TaskProgress
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.jobs.segment_plan import Span
-from vidrestore.pipeline import ITEMS_AHEAD, output_size, restored_frames
+from vidrestore.pipeline import ITEMS_AHEAD, output_size, restore_tracked
 from vidrestore.report import RunStats
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DEFLICKER_RADIUS = 12
 """Of `deflicker`."""
-_SAY_EVERY_SECONDS = 0.5
+_PROGRESS_EVERY_SECONDS = 0.5
 _AHEAD_BYTES = 128 * 2**20
 
 
@@ -64,23 +64,23 @@ class SegmentTask:
 
     @property
     def name(self) -> str:
-        first, last = (self._seconds(record) for record in (self._own()[0], self._own()[-1]))
+        first, last = (self._seconds(record) for record in (self._own_records()[0], self._own_records()[-1]))
         return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.video_input.path.name}"
 
-    def run(self, attempt: int) -> Iterator[Working | SegmentDone]:
+    def run(self, attempt: int) -> Iterator[TaskProgress | SegmentDone]:
         """Restores it, saying now and then how far it is. Raises a VidrestoreError."""
-        part = self.folder / f"{self.number:05d}-{attempt}.part"
+        segment_path = self.folder / f"{self.number:05d}-{attempt}.part"
         settings, info = self.settings, self.info
         stats = RunStats(total=None, strict=False, on_progress=None)
         restorer = _restorer(settings.model, settings.device, settings.fidelity)
         width, height = output_size(info, settings)
-        said = time.monotonic()
+        last_message = time.monotonic()
         # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
         with (
-            self._again() as again,
-            closing(restored_frames(self._tracked(again), restorer, info, settings, stats)) as restored,
+            self._reread() as frames,
+            closing(restore_tracked(self._tracked(frames), restorer, info, settings, stats)) as restored,
             SegmentWriter(
-                part,
+                segment_path,
                 self.output,
                 replace(info, field_order=self.field_processing.output),
                 source=self.video_input,
@@ -89,25 +89,28 @@ class SegmentTask:
                 **settings.encoding_options(),
             ) as writer,
         ):
-            own = (f for f in restored if self.span.first <= f.index < self.span.stop)
-            for frame in self.field_processing.merge_fields(own):
+            own_frames = (f for f in restored if self.span.first <= f.index < self.span.stop)
+            for frame in self.field_processing.merge_fields(own_frames):
                 stats.timer.enter("encoding")
                 writer.write(frame)
                 stats.timer.leave()
-                if time.monotonic() - said > _SAY_EVERY_SECONDS:
-                    said = time.monotonic()
-                    yield Working(number=self.number, frames=writer.frames)
+                if time.monotonic() - last_message > _PROGRESS_EVERY_SECONDS:
+                    last_message = time.monotonic()
+                    yield TaskProgress(number=self.number, frames=writer.frames)
             if writer.frames != self.span.frames:
                 raise ProcessingError(f"{self.name} came to {writer.frames} frames of {self.span.frames}")
         yield SegmentDone(
-            span=self.span, file=part.name, bytes=writer.bytes, seconds_by_stage=dict(stats.timer.seconds)
+            span=self.span,
+            file=segment_path.name,
+            bytes=writer.bytes,
+            seconds_by_stage=dict(stats.timer.seconds),
         )
 
-    def _again(self) -> Prefetch[Frame]:
+    def _reread(self) -> Prefetch[Frame]:
         """The frames, read once more."""
         wanted = [record.fingerprint for record in self.records]
-        again = self.field_processing.split_fields(reread_frames(self.video_input, self.info, wanted))
-        return Prefetch(again, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
+        frames = self.field_processing.split_fields(reread_frames(self.video_input, self.info, wanted))
+        return Prefetch(frames, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
 
     def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
         """The frames with the faces that the analysis followed."""
@@ -118,7 +121,7 @@ class SegmentTask:
             if record.faces:  # without: there for deinterlacing alone
                 yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
 
-    def _own(self) -> list[FrameRecord]:
+    def _own_records(self) -> list[FrameRecord]:
         return [r for r in self.records if self.span.first <= r.fingerprint.index < self.span.stop]
 
     def _seconds(self, record: FrameRecord) -> float:
@@ -133,7 +136,7 @@ def context_frames(settings: Settings) -> int:
     return reach + (DEFLICKER_RADIUS if settings.deflicker else 0)
 
 
-def needed(
+def required_records(
     span: Span, records: Iterable[FrameRecord], field_processing: FieldProcessing
 ) -> tuple[FrameRecord, ...]:
     """Those of the records, which reach around the segment, that its result depends on."""

@@ -17,7 +17,7 @@ ALWAYS_HELD = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batches:
+class BatchSizes:
     """What is computed together, and what waits for it."""
 
     faces: int
@@ -26,9 +26,9 @@ class Batches:
     """That may wait before each of the network's three steps, those under way among them."""
 
 
-def batches_for(
+def choose_batch_sizes(
     info: VideoInfo, *, device: str, size: int, workers: int, faces: int | None = None
-) -> Batches:
+) -> BatchSizes:
     """For a video like `info` and a network for faces of `size` pixels, on a device of that type.
 
     As many frames wait as fill a batch for each of `workers` and one more, so that no worker is idle;
@@ -41,7 +41,7 @@ def batches_for(
     elif faces is None:
         most = min(GPU_FACES, GPU_PIXELS // size**2)
         faces = max(CPU_FACES, min(most, held // (workers + 1) // CPU_FACES * CPU_FACES))
-    return Batches(faces=faces, frames=min(held, max(ALWAYS_HELD, (workers + 1) * faces)))
+    return BatchSizes(faces=faces, frames=min(held, max(ALWAYS_HELD, (workers + 1) * faces)))
 
 
 def _frame_bytes(info: VideoInfo) -> float:
