@@ -233,11 +233,11 @@ def _composite_frame(item: FrameFaces[RestoredFace], settings: Settings) -> tupl
 
 def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     """Coded width and height; with the comparison twice as wide as it is shown."""
-    from vidrestore.faces.orientation import shown_across
+    from vidrestore.faces.orientation import display_axis
 
     if settings.compare != "side-by-side":
         return info.width, info.height
-    axis, _ = shown_across(info.orientation)
+    axis, _ = display_axis(info.orientation)
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 

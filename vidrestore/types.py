@@ -238,7 +238,7 @@ class Progress:
     """Restored so far."""
     seconds: float
     """Since the start."""
-    before: int = 0
+    resumed_frames: int = 0
     """Of the frames, those an earlier run that was interrupted had written."""
 
 

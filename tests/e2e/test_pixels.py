@@ -65,7 +65,7 @@ def upright(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
 def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
     """For each frame index, which pixels lie under the mask of a face, as compositing lays it."""
     found: Masks = defaultdict(lambda: np.zeros(0, bool))
-    add = compositing._add
+    add = compositing._add_weighted_change
 
     def noting(frame: Frame, planes: Any, delta: FloatArray, weight: FloatArray, x0: int, y0: int) -> None:
         under = found.get(frame.index, np.zeros((frame.height, frame.width), bool))
@@ -73,7 +73,7 @@ def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
         found[frame.index] = under
         add(frame, planes, delta, weight, x0, y0)
 
-    monkeypatch.setattr(compositing, "_add", noting)
+    monkeypatch.setattr(compositing, "_add_weighted_change", noting)
     return found
 
 

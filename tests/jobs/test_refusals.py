@@ -44,7 +44,7 @@ def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path, monkeypatch: p
     events = []
     report = vidrestore.resume(output, on_progress=events.append)
     assert report.frames == 90
-    assert {progress.before for progress in events} == {32}
+    assert {progress.resumed_frames for progress in events} == {32}
     assert (events[0].frames, events[-1].frames, events[-1].total) == (32, 90, 90)
     assert_equal(source, output)
     assert left_in(tmp_path) == ["in.mkv", "out.mkv"]

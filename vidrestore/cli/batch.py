@@ -114,7 +114,7 @@ def batch(
             pattern=pattern,
             recursive=recursive,
             retries=retries,
-            on_progress=_tell(quiet=quiet),
+            on_progress=_progress_printer(quiet=quiet),
         )
     if report is not None:
         report.write_text(_json(outcomes), encoding="utf-8")
@@ -127,7 +127,7 @@ def batch(
         raise typer.Exit(DAMAGED)
 
 
-def _tell(*, quiet: bool) -> Callable[[BatchProgress], None]:
+def _progress_printer(*, quiet: bool) -> Callable[[BatchProgress], None]:
     """Errors as they happen; how far a file is every few seconds, and how long all of them will take."""
     began = due = time.monotonic()
 

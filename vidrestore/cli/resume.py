@@ -8,9 +8,9 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.options import about
+from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.restore import sigterm_as_interrupt, tell
+from vidrestore.cli.restore import print_report, sigterm_as_interrupt
 from vidrestore.errors import UsageError
 from vidrestore.settings import EngineName
 
@@ -32,7 +32,7 @@ def resume(
             show_default=False,
         ),
     ],
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=about("workers"))] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=help_text("workers"))] = None,
     engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -45,4 +45,4 @@ def resume(
         report = resume_file(
             output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
         )
-    tell(report, quiet=quiet)
+    print_report(report, quiet=quiet)

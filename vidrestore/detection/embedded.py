@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.yuv_rgb import small_region
+from vidrestore.colour.yuv_rgb import downscaled_region
 from vidrestore.detection.finder_net import are_distinct
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
@@ -105,7 +105,7 @@ def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDAr
     y0, y1 = (int(np.clip(v, 0, frame.height)) for v in (y - half - 2, y + half + 3))
     if x1 - x0 < 2 or y1 - y0 < 2:  # the square lies off the frame
         return np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
-    small, to_frame = small_region(frame, (x0, y0, x1, y1), max(side / CROP_SIDE, 1.0))
+    small, to_frame = downscaled_region(frame, (x0, y0, x1, y1), max(side / CROP_SIDE, 1.0))
     whole = matrix @ to_frame
     return cv2.warpAffine(
         small, whole, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vidrestore.colour.yuv_rgb import small_luma
+from vidrestore.colour.yuv_rgb import downscaled_luma
 from vidrestore.detection.weights_file import fuse_batchnorm, load_weights
 from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray, Frame
@@ -76,7 +76,7 @@ class FinderProposals:
 
     def propose(self, frame: Frame, *, quick: bool) -> list[FloatArray]:
         """Squares (3,) centre x, centre y, side [frame px]. `quick`: twice the smallest faces and more."""
-        luma, scale = small_luma(frame, self._max_side // 2 if quick else self._max_side)
+        luma, scale = downscaled_luma(frame, self._max_side // 2 if quick else self._max_side)
         squares = find_squares(self._network, luma, min_score=self._min_score, max_count=self._max_count)
         return [_in_frame(square, scale) for square in squares]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidrestore.colour.downscale import small_copy
+from vidrestore.colour.downscale import downscale
 from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import smaller_side
-from vidrestore.faces.orientation import from_upright, upright
+from vidrestore.faces.orientation import detection_from_upright, upright_frame
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 THOROUGH_EVERY = 5
@@ -53,9 +53,9 @@ def detect(
     frames, first = iter(frames), 0
     if begin is not None:
         tracked_faces, first = begin.faces, begin.count
-        before = _tiny(upright(next(frames)))
+        before = _tiny(upright_frame(next(frames)))
     for count, coded in enumerate(frames, first):
-        frame = upright(coded)
+        frame = upright_frame(coded)
         followed = detector.follow(frame, tracked_faces) if tracked_faces else ()
         thumbnail = _tiny(frame)
         needs_search = (
@@ -72,11 +72,11 @@ def detect(
         tracked_faces = tuple(d for d in found if smaller_side(d.box) >= min_face)
         if on_state is not None:
             on_state(DetectorState(count=count + 1, faces=tracked_faces))
-        yield FrameFaces(frame=coded, faces=tuple(from_upright(d, coded) for d in tracked_faces))
+        yield FrameFaces(frame=coded, faces=tuple(detection_from_upright(d, coded) for d in tracked_faces))
 
 
 def _tiny(frame: Frame) -> FloatArray:
-    small = small_copy(frame.planes[0], _TINY)
+    small = downscale(frame.planes[0], _TINY)
     scaled = small.astype(np.float32) / ((1 << frame.format.bit_depth) - 1)
     return scaled - scaled.mean()
 

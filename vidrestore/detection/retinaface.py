@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidrestore.colour.yuv_rgb import small_rgb
+from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.errors import WeightsError
 from vidrestore.faces.boxes import overlap
@@ -51,7 +51,7 @@ class RetinaFaceDetector:
         self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         """All faces of the frame, best first; `quick` changes nothing, one search finds all there is."""
-        rgb, scale = small_rgb(frame, self._max_side)
+        rgb, scale = downscaled_rgb(frame, self._max_side)
         return self.find(rgb, scale)
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:

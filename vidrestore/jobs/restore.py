@@ -191,7 +191,7 @@ def _finish(
         seconds_by_stage=_seconds_by_stage(journal, report.seconds_by_stage),
     )
     journal.note(joined=json.dumps(_file_state(joined)), report=_report_json(report))
-    video.put_in_place(joined, job.output)
+    video.replace_atomically(joined, job.output)
     _remove_job_files(job.folder, journal)
     return report
 
@@ -212,7 +212,7 @@ def _recover_joined_output(source: Path, target: Path, settings: Settings) -> Re
         if not file.is_file() or _file_state(file) != json.loads(about["joined"]):
             return None
         if file == joined:
-            video.put_in_place(joined, target)
+            video.replace_atomically(joined, target)
         _remove_job_files(folder, journal)
         values = json.loads(about["report"])
         return Report(output=target, **{**values, "warnings": tuple(values["warnings"])})

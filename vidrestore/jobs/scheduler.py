@@ -252,7 +252,7 @@ class SegmentScheduler:
                 total=self._stats.total,
                 faces=round(faces),
                 seconds=time.monotonic() - self._stats.started,
-                before=self._frames_before,
+                resumed_frames=self._frames_before,
             )
         )
 

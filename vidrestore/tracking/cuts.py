@@ -15,7 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from vidrestore.colour.downscale import small_copy
+from vidrestore.colour.downscale import downscale
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 LOOK_AHEAD = 2
@@ -105,7 +105,7 @@ def _pattern(luma: FloatArray) -> FloatArray:
 
 def _thumbnail(frame: Frame) -> _Picture | None:
     """A small picture; None for a blank one, which says nothing."""
-    small = small_copy(frame.planes[0], _SIZE).astype(np.float32)
+    small = downscale(frame.planes[0], _SIZE).astype(np.float32)
     small /= (1 << frame.format.bit_depth) - 1
     rows, columns = _between_bars(small.max(axis=1)), _between_bars(small.max(axis=0))
     luma = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.0), np.float32)

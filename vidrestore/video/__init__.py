@@ -12,7 +12,7 @@ from vidrestore.video.reading.frames import read_frames
 from vidrestore.video.reading.input import Input, open_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames
-from vidrestore.video.writing.atomic_output import check_paths, put_in_place
+from vidrestore.video.writing.atomic_output import check_paths, replace_atomically
 from vidrestore.video.writing.make_writer import make_writer
 from vidrestore.video.writing.segment_file import (
     SegmentWriter,
@@ -39,8 +39,8 @@ __all__ = [
     "measure_fields",
     "open_input",
     "probe",
-    "put_in_place",
     "read_frames",
+    "replace_atomically",
     "reread_frames",
     "why_not_joinable",
     "why_not_segmented",

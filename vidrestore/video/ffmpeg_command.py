@@ -81,10 +81,12 @@ def _encode(video_input: Input, output: Path, info: VideoInfo, settings: Setting
     if info.interlaced and encoding.codec in CODES_FIELDS:
         options["flags"] = options.get("flags", "") + "+ildct+ilme"
     # Noted as the input has it, not carried out.
-    turned = {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
+    apply_orientation = (
+        {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
+    )
     if info.orientation.mirrored:
-        turned["display_hflip"] = None
-    piped = ffmpeg.input("pipe:", format="nut", **turned)
+        apply_orientation["display_hflip"] = None
+    piped = ffmpeg.input("pipe:", format="nut", **apply_orientation)
     streams = [piped["v"]]
     if not video_input.is_picture and muxer != IMAGES:
         beside = ffmpeg.input(_name(video_input), **_input_options(video_input))

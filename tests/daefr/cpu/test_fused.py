@@ -18,7 +18,7 @@ from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import ResidualBlock
 from vidrestore.daefr.cpu import kernels
 from vidrestore.daefr.cpu.fused import FORMS, FusedResidualBlock
-from vidrestore.daefr.inference import LEAST_SIDE, hasten, pays_fused
+from vidrestore.daefr.inference import LEAST_SIDE, is_fusion_faster, optimize_for_inference
 from vidrestore.runtime.worker_threads import ParallelFor
 
 CPU = torch.device("cpu")
@@ -132,7 +132,9 @@ def test_channels_are_summed_as_torch_sums_them(precision: torch.dtype) -> None:
 
 
 def test_blocks_are_fused_in_large_faces_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.daefr.inference.pays_fused", lambda block: type(block) is ResidualBlock)
+    monkeypatch.setattr(
+        "vidrestore.daefr.inference.is_fusion_faster", lambda block: type(block) is ResidualBlock
+    )
     for precision in (torch.bfloat16, torch.float32):
         assert FusedResidualBlock in kinds_in(precision, LEAST_SIDE)
         assert FusedResidualBlock not in kinds_in(precision, LEAST_SIDE // 2)
@@ -173,18 +175,20 @@ def test_fused_blocks_pay_with_wide_vectors_and_without_a_matrix_unit(
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: by_the_tile, raising=False)
-    assert pays_fused(ResidualBlock(64, 128, 32)) == in_32_bits
-    assert pays_fused(ResidualBlock(64, 128, 32).bfloat16()) == in_16_bits
-    assert not pays_fused(ResidualBlock(32, 64, 32))
-    assert not pays_fused(nn.Identity())
+    assert is_fusion_faster(ResidualBlock(64, 128, 32)) == in_32_bits
+    assert is_fusion_faster(ResidualBlock(64, 128, 32).bfloat16()) == in_16_bits
+    assert not is_fusion_faster(ResidualBlock(32, 64, 32))
+    assert not is_fusion_faster(nn.Identity())
 
 
 def test_a_network_with_fused_blocks_answers_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.daefr.inference.pays_fused", lambda block: type(block) is ResidualBlock)
+    monkeypatch.setattr(
+        "vidrestore.daefr.inference.is_fusion_faster", lambda block: type(block) is ResidualBlock
+    )
     torch.manual_seed(0)
     exact = Daefr(replace(SMALL, encoder_widths=(32, 64))).eval().requires_grad_(False)
     plain, fast = copy.deepcopy(exact).to(torch.bfloat16), copy.deepcopy(exact).to(torch.bfloat16)
-    hasten(fast, CPU, torch.bfloat16, LEAST_SIDE)
+    optimize_for_inference(fast, CPU, torch.bfloat16, LEAST_SIDE)
     faces = torch.randn(2, 3, 32, 32)
     with torch.inference_mode():
         expected = exact.encode(faces)
@@ -194,7 +198,7 @@ def test_a_network_with_fused_blocks_answers_as_before(monkeypatch: pytest.Monke
 
 def kinds_in(precision: torch.dtype, side: int) -> set[type[nn.Module]]:
     network = Daefr(SMALL).requires_grad_(False).to(precision)
-    hasten(network, CPU, precision, side)
+    optimize_for_inference(network, CPU, precision, side)
     return {type(part) for part in network.modules()}
 
 

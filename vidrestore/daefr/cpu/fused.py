@@ -107,8 +107,8 @@ class FusedResidualBlock(nn.Module):
         hidden, sums = _convolve(
             form, pixels, self._first, _sums(form, pixels, parallel_for), None, parallel_for
         )
-        beside = _pixels(self.nin_shortcut(x).contiguous(memory_format=torch.channels_last))
-        out, _ = _convolve(form, _pixels(hidden), self._second, sums, beside, parallel_for)
+        residual = _pixels(self.nin_shortcut(x).contiguous(memory_format=torch.channels_last))
+        out, _ = _convolve(form, _pixels(hidden), self._second, sums, residual, parallel_for)
         return out
 
 
@@ -170,7 +170,12 @@ def _total(parts: FloatArray) -> FloatArray:
 
 
 def _convolve(
-    form: Form, faces: Pixels, step: _Step, sums: FloatArray, beside: Pixels | None, parallel_for: ParallelFor
+    form: Form,
+    faces: Pixels,
+    step: _Step,
+    sums: FloatArray,
+    residual: Pixels | None,
+    parallel_for: ParallelFor,
 ) -> tuple[Tensor, FloatArray]:
     """faces (N, H, W, C), their sums and what is added -> (N, K, H, W) and its sums."""
     count, height, width, before = faces.shape
@@ -181,7 +186,7 @@ def _convolve(
     blocks = _blocks(form, height, width, max(before, after))
     parts = np.zeros((count, len(blocks), 2, after), np.float32)
     into = _pixels(out).reshape(count, height, width * after)
-    added = into if beside is None else beside.reshape(into.shape)
+    added = into if residual is None else residual.reshape(into.shape)
 
     def convolve(places: Iterator[tuple[int, int]]) -> None:
         workspace = _Workspace(form, blocks, before, after)
@@ -204,7 +209,7 @@ def _convolve(
                 block.left,
                 step.bias,
                 added[face],
-                beside is not None,
+                residual is not None,
                 into[face],
                 workspace.to_finish_in(block),
                 parts[face, number],

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.hdr import is_rendered, to_bt709, to_light
+from vidrestore.colour.hdr import needs_tone_mapping, to_bt709, to_light
 from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.errors import InputError, ProcessingError, ReadError, UsageError
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
@@ -149,7 +149,7 @@ def light_from_video(frame: Frame) -> FloatArray:
     Raises UsageError for transfers of which nothing is known here.
     """
     colour, rgb = frame.colour, rgb_region(frame, 0, 0, frame.width, frame.height)
-    if is_rendered(colour):
+    if needs_tone_mapping(colour):
         light = to_light(rgb, colour)
     elif colour.transfer in _CURVES_OF_SDR:
         light = to_bt709(_to_light(np.clip(rgb, 0, 1).astype(np.float32)), colour)

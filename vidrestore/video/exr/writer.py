@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from vidrestore.errors import InputError, UsageError
-from vidrestore.faces.orientation import turned
+from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import FloatArray, Frame, VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.containers import IMAGES
@@ -75,7 +75,7 @@ class ExrWriter:
                 return
             if not self._written:
                 raise InputError(no_frames_message(self._info.path))
-            self._target.put_in_place()
+            self._target.commit()
             undo.pop_all()
 
     def write(self, frame: Frame) -> None:
@@ -98,7 +98,7 @@ class ExrWriter:
 
     def _light(self, frame: Frame) -> FloatArray:
         if not self._source.is_exr:
-            return turned(exr_file.light_from_video(frame), frame.orientation)
+            return apply_orientation(exr_file.light_from_video(frame), frame.orientation)
         original = exr_file.load(exr_file.picture_path(self._source, frame))
         times = frame.width // original.shape[1]  # twice as wide side by side
         return exr_file.apply_changes(np.concatenate([original] * times, axis=1), frame)

@@ -51,9 +51,9 @@ def transposed(given: PixelFormat) -> PixelFormat:
     right, down = given.chroma_shift
     if right == down:
         return given
-    for stored, turned in (("422", "440"), ("440", "422")):
+    for stored, apply_orientation in (("422", "440"), ("440", "422")):
         if stored in given.name:
-            return describe_format(given.name.replace(stored, turned))
+            return describe_format(given.name.replace(stored, apply_orientation))
     raise InputError(f"{given.name} pictures cannot be turned upright; write them as video, such as .mkv")
 
 

@@ -56,7 +56,7 @@ class Target(Protocol):
         """The container to write, after `begin`."""
         ...
 
-    def put_in_place(self) -> None: ...
+    def commit(self) -> None: ...
 
     def remove(self) -> None: ...
 
@@ -68,7 +68,7 @@ def make_target(output: Path, *, first: int = 1) -> Target:
     return _Sequence(output, first) if is_pattern(output) else _File(output)
 
 
-def put_in_place(temporary: Path, target: Path) -> None:
+def replace_atomically(temporary: Path, target: Path) -> None:
     """Renames a whole file, so that even a power cut leaves the old one or the new one, never half of one."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
@@ -100,8 +100,8 @@ class _File:
             options = options | {"update": "1"}  # a name with a percent sign is itself
         return av.open(f"file:{self.temporary}", "w", format=muxer, container_options=options)
 
-    def put_in_place(self) -> None:
-        put_in_place(self.temporary, self._output)
+    def commit(self) -> None:
+        replace_atomically(self.temporary, self._output)
         _close(self._lock)
 
     def remove(self) -> None:
@@ -121,7 +121,7 @@ class _Stdout:
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
         return av.open(StdoutFile(), "w", format=muxer, container_options=options)
 
-    def put_in_place(self) -> None:
+    def commit(self) -> None:
         return
 
     def remove(self) -> None:
@@ -149,7 +149,7 @@ class _Sequence:
         numbered = options | {"start_number": str(self._first)}
         return av.open(name, "w", format=muxer, container_options=numbered)
 
-    def put_in_place(self) -> None:
+    def commit(self) -> None:
         for picture in sorted(self._folder.iterdir()):
             picture.replace(self._pattern.folder / picture.name)
         self._folder.rmdir()

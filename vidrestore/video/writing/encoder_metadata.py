@@ -148,8 +148,8 @@ def metadata_warnings(info: VideoInfo, aspect: Fraction, muxer: str, encoder: st
 
 
 def _turns(info: VideoInfo) -> list[str]:
-    turned = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
-    return [*turned, "that it is mirrored"] if info.orientation.mirrored else turned
+    apply_orientation = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
+    return [*apply_orientation, "that it is mirrored"] if info.orientation.mirrored else apply_orientation
 
 
 def _is_usual(colour: ColourTags, height: int) -> bool:

@@ -27,7 +27,7 @@ from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
-from vidrestore.video.writing.atomic_output import put_in_place, write_error
+from vidrestore.video.writing.atomic_output import replace_atomically, write_error
 from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 from vidrestore.video.writing.writer import VideoWriter
 
@@ -123,7 +123,7 @@ class SegmentWriter:
             self._out.write(self._encoder.flush())
             self.bytes = self._out.end()
             self._file.close()
-            put_in_place(self._temporary, self._path)
+            replace_atomically(self._temporary, self._path)
 
     def write(self, frame: Frame) -> None:
         with self._user_errors():

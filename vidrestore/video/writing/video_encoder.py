@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidrestore.errors import OutputError, UsageError
-from vidrestore.faces.orientation import turned
+from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, STDOUT, extension_for
@@ -141,7 +141,7 @@ class VideoEncoder:
         expected = (self._width, self._height, self._info.pixel_format)
         if (frame.width, frame.height, frame.format) != expected:
             raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
-        planes = [turned(plane, self._turn) for plane in frame.planes]
+        planes = [apply_orientation(plane, self._turn) for plane in frame.planes]
         picture = self._field_flags.flag(self._converter.convert(planes))
         self._times.stamp(picture, frame, shift)
         self._tag(picture)

@@ -125,7 +125,7 @@ class VideoWriter:
                     f"{self._encoder.kind} state no times, and the input's frames come unevenly"
                 )
             self._container.close()
-            self._target.put_in_place()
+            self._target.commit()
             undo.pop_all()
             self._copy.close()
 
