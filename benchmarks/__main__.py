@@ -18,9 +18,9 @@ Nothing here is timed in the tests: run it on a machine that does nothing else.
 
 from __future__ import annotations
 
-from vidrestore.runtime.device import yield_while_waiting
+from vidrestore.runtime.device import limit_openmp_spin
 
-yield_while_waiting()  # as the command does, before anything below loads torch
+limit_openmp_spin()  # as the command does, before anything below loads torch
 
 import argparse
 import json

@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidrestore.colour.yuv_rgb import small_rgb
+from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.detection import detect
 from vidrestore.detection.cascade import CascadeProposals
 from vidrestore.detection.embedded import EmbeddedDetector
@@ -88,7 +88,7 @@ def distance(truth: Detection, other: Detection) -> float:
 def draw(path: Path, frame: Frame, truth: list[Detection], faces: tuple[Detection, ...]) -> None:
     """The teacher's faces in green, ours in red."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = np.ascontiguousarray(small_rgb(frame, 640)[0][:, :, ::-1])
+    picture = np.ascontiguousarray(downscaled_rgb(frame, 640)[0][:, :, ::-1])
     scale = picture.shape[1] / frame.width
     for colour, group in (((0, 255, 0), truth), ((0, 0, 255), faces)):
         for d in group:

@@ -20,7 +20,7 @@ import torch
 import vidrestore
 from benchmarks.known_clips import make_clip, portraits
 from vidrestore.restoration import FaceCodes, FaceFeatures
-from vidrestore.runtime.malloc import keep_memory
+from vidrestore.runtime.malloc import keep_freed_memory
 from vidrestore.types import FloatArray, Report
 
 SIZE = 512
@@ -38,7 +38,7 @@ class Elsewhere:
 
     def __init__(self, seconds_a_face: float) -> None:
         self._seconds_a_face = seconds_a_face
-        keep_memory()  # as the network itself would
+        keep_freed_memory()  # as the network itself would
         self._pictures = portraits(SIZE)
         self._features = FaceFeatures(fused=torch.ones(4, 16, 16))
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ def measure(folder: Path, frames: int, rounds: int, milliseconds_a_face: Sequenc
             "seconds": [run[1] for run in runs],
             "processor_milliseconds_a_frame": 1000 * processor / report.frames,
             "ratio": seconds / waited if waited else None,
-            "seconds_by_room": report.seconds_by_room,
+            "seconds_by_stage": report.seconds_by_stage,
         }
     return result
 
@@ -95,4 +95,4 @@ def _restore(clip: Path, folder: Path, seconds_a_face: float) -> tuple[Report, f
         began = time.process_time()
         report = vidrestore.restore(clip, folder / "restored.mp4", overwrite=True)
         processor = time.process_time() - began
-    return report, report.seconds - report.seconds_by_room.get("loading", 0.0), processor
+    return report, report.seconds - report.seconds_by_stage.get("loading", 0.0), processor

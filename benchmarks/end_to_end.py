@@ -17,7 +17,7 @@ from benchmarks.network import published
 from vidrestore.daefr import save
 from vidrestore.detection import detect, make_detector
 from vidrestore.faces.alignment import align
-from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, batches_for, make_restorer
+from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, choose_batch_sizes, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, Report
@@ -76,7 +76,7 @@ def _turns(clip: Path, job: Job, faces: int) -> dict[str, Any]:
     report: Report | None = None
     for _ in range(job.rounds):
         report = _restore(clip, job)
-        loading = report.seconds_by_room.get("loading", 0.0)
+        loading = report.seconds_by_stage.get("loading", 0.0)
         ours.append(report.seconds - loading)
         alone.append(_network_alone(clip, job.model, report.faces) if faces else 0.0)
         transcode.append(_transcode(clip, job.folder))
@@ -90,7 +90,7 @@ def _turns(clip: Path, job: Job, faces: int) -> dict[str, Any]:
         "ratio": min(ours) / (min(alone) or min(transcode)),
         "ratio_to_network_and_transcode": min(ours) / both,
         "faces_restored": report.faces,
-        "seconds_by_room": report.seconds_by_room,
+        "seconds_by_stage": report.seconds_by_stage,
     }
 
 
@@ -104,8 +104,8 @@ def _network_alone(clip: Path, model: str, count: int) -> float:
     Its own faces, since what the network computes depends on how much a face has lost.
     """
     restorer = make_restorer(model_path(model))
-    batch = batches_for(
-        probe(open_input(clip)), device=restorer.device.type, size=restorer.size, lanes=2
+    batch = choose_batch_sizes(
+        probe(open_input(clip)), device=restorer.device.type, size=restorer.size, workers=2
     ).faces
     faces = list(islice(_faces(clip, restorer.size), batch))
     faces = (faces * batch)[:batch]

@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidrestore.colour.yuv_rgb import small_rgb
+from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.detection.cascade import CascadeProposals
 from vidrestore.detection.embedded import EmbeddedDetector
 from vidrestore.detection.finder_net import FinderProposals
@@ -70,7 +70,7 @@ def measure(
     frame: Frame, teacher: cv2.FaceDetectorYN, proposals: Proposals, detector: EmbeddedDetector
 ) -> tuple[int, int]:
     """Places of one frame that are no face, and those among what comes out that are none."""
-    rgb, scale = small_rgb(frame, SIDE)
+    rgb, scale = downscaled_rgb(frame, SIDE)
     canvas = np.full((SIDE, SIDE, 3), 127, np.uint8)
     canvas[: rgb.shape[0], : rgb.shape[1]] = rgb[:, :, ::-1]
     found = teacher.detect(canvas)[1]

@@ -109,7 +109,7 @@ def main() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class TimeRange:
     """The one face of a clip, in every frame in which it was followed."""
 
     items: list[FrameFaces[AlignedFace]]
@@ -132,7 +132,7 @@ class Row:
     """Seconds besides it."""
 
 
-def cut_out(clip: Path, kind: str, frames: int, size: int) -> Cut:
+def cut_out(clip: Path, kind: str, frames: int, size: int) -> TimeRange:
     """Degrade a clip and find its largest face throughout."""
     info = probe(clip)
     pairs = list(islice(degrade(read_frames(clip, info), kind), frames))
@@ -164,10 +164,10 @@ def cut_out(clip: Path, kind: str, frames: int, size: int) -> Cut:
         "tracked": landmark_jitter(face.landmarks for face in faces),
         "detected in the truth": landmark_jitter(of_truth),
     }
-    return Cut(items=items, degraded=faces, truth=truth, jitter=jitter)
+    return TimeRange(items=items, degraded=faces, truth=truth, jitter=jitter)
 
 
-class Watched:
+class MonitoredReader:
     """A restorer that keeps the codes it decodes and the time it takes."""
 
     def __init__(self, restorer: DaefrRestorer) -> None:
@@ -199,9 +199,9 @@ class Watched:
         self.seconds += time.perf_counter() - began
 
 
-def restored(restorer: DaefrRestorer, cut: Cut, blend: TemporalBlend) -> Row:
+def restored(restorer: DaefrRestorer, cut: TimeRange, blend: TemporalBlend) -> Row:
     """The faces restored, with their codes and the time of network and blending."""
-    watched = Watched(restorer)
+    watched = MonitoredReader(restorer)
     began = time.perf_counter()
     faces = [item.faces[0] for item in restore(cut.items, watched, blend)]
     seconds = time.perf_counter() - began

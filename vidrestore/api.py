@@ -6,8 +6,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidrestore.runtime.device import yield_while_waiting
-from vidrestore.runtime.malloc import share_one_heap
+from vidrestore.runtime.device import limit_openmp_spin
+from vidrestore.runtime.malloc import use_single_arena
 from vidrestore.settings import EngineName, make_settings
 from vidrestore.types import ProgressCallback, Report
 
@@ -32,9 +32,9 @@ def restore(
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
     _set_up_process()
-    from vidrestore.jobs import restore_film  # torch and PyAV are loaded once there is work for them
+    from vidrestore.jobs import restore_file  # torch and PyAV are loaded once there is work for them
 
-    return restore_film(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
+    return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
 
 
 def resume(
@@ -50,9 +50,9 @@ def resume(
     `VidrestoreError`: UsageError where nothing was begun, or its input has changed since.
     """
     _set_up_process()
-    from vidrestore.jobs import resume_film
+    from vidrestore.jobs import resume_file
 
-    return resume_film(Path(fspath(output)), on_progress, workers=workers, engine=engine)
+    return resume_file(Path(fspath(output)), on_progress, workers=workers, engine=engine)
 
 
 def inspect(
@@ -69,5 +69,5 @@ def inspect(
 
 def _set_up_process() -> None:
     """What must be said before torch is loaded and threads begin."""
-    yield_while_waiting()
-    share_one_heap()
+    limit_openmp_spin()
+    use_single_arena()

@@ -19,7 +19,7 @@ from vidrestore.settings import Settings
 from vidrestore.types import Frame, Progress, ProgressCallback, TrackedFace, VideoInfo
 
 if TYPE_CHECKING:
-    from vidrestore.video import Scan
+    from vidrestore.video import FieldProcessing
 
 THUMBNAIL = 128
 """Side of a track's picture, pixels."""
@@ -141,31 +141,31 @@ def inspect_video(
     """
     from vidrestore import video
     from vidrestore.detection import detect, make_detector
-    from vidrestore.tracking import choose, track
+    from vidrestore.tracking import select_faces, track
 
-    given = video.open_input(source, **settings.about_input())
-    info = video.probe(given)
-    scan = video.choose_scan(given, info, settings.deinterlace)
+    video_input = video.open_input(source, **settings.input_options())
+    info = video.probe(video_input)
+    field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
     detector = make_detector(settings.detector, settings.device)
-    frames = video.read_frames(given, info, start=settings.start, end=settings.end)
-    found = detect(scan.apart(frames), detector, min_face=settings.min_face)
-    began, notes = time.monotonic(), _Notes()
-    for item in choose(track(found), settings.faces):
+    frames = video.read_frames(video_input, info, start=settings.start, end=settings.end)
+    found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)
+    started, builder = time.monotonic(), _InspectionBuilder()
+    for item in select_faces(track(found), settings.faces):
         if item.frame.second_field:
             continue  # the same picture a moment later
-        notes.take(item.frame, item.scene, item.faces)
+        builder.add(item.frame, item.scene, item.faces)
         if on_progress is not None:
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - started
             total = info.frame_count if settings.start is None and settings.end is None else None
-            on_progress(Progress(frames=notes.frames, total=total, faces=notes.faces, seconds=seconds))
-    if not notes.frames:
+            on_progress(Progress(frames=builder.frames, total=total, faces=builder.faces, seconds=seconds))
+    if not builder.frames:
         raise InputError(f"no frame of {source} could be decoded: the file is damaged or cut short")
-    timed = settings.fps is not None or not given.is_picture
-    return notes.result(info, scan, info.frame_rate if timed else None)
+    timed = settings.fps is not None or not video_input.is_picture
+    return builder.result(info, field_processing, info.frame_rate if timed else None)
 
 
 @dataclass(slots=True)
-class _Sums:
+class _TrackStats:
     """Of one track, so far."""
 
     first: tuple[int, float]
@@ -182,7 +182,7 @@ class _Sums:
 
 
 @dataclass(slots=True)
-class _Notes:
+class _InspectionBuilder:
     """What is remembered while frames pass."""
 
     frames: int = 0
@@ -193,9 +193,9 @@ class _Notes:
     scenes: dict[int, tuple[int, float]] = field(default_factory=dict)
     """Number -> first frame and its time."""
     scene_frames: Counter[int] = field(default_factory=Counter)
-    tracks: dict[int, _Sums] = field(default_factory=dict)
+    tracks: dict[int, _TrackStats] = field(default_factory=dict)
 
-    def take(self, frame: Frame, scene: int, faces: tuple[TrackedFace, ...]) -> None:
+    def add(self, frame: Frame, scene: int, faces: tuple[TrackedFace, ...]) -> None:
         if not self.frames:
             self.first = frame.seconds
         self.last = frame.seconds
@@ -205,16 +205,16 @@ class _Notes:
         self.scenes.setdefault(scene, (frame.index, frame.seconds))
         self.scene_frames[scene] += 1
         for face in faces:
-            self._take_face(frame, face)
+            self._add_face(frame, face)
 
-    def _take_face(self, frame: Frame, face: TrackedFace) -> None:
+    def _add_face(self, frame: Frame, face: TrackedFace) -> None:
         from vidrestore.faces.alignment import face_to_crop, sharpness, warp_face
 
-        here = (frame.index, frame.seconds)
-        sums = self.tracks.setdefault(face.track_id, _Sums(first=here, last=here))
+        frame_time = (frame.index, frame.seconds)
+        sums = self.tracks.setdefault(face.track_id, _TrackStats(first=frame_time, last=frame_time))
         picture = warp_face(frame, face_to_crop(frame, face.landmarks, 256), 256)
         side = mean_side(face.box)
-        sums.last = here
+        sums.last = frame_time
         sums.frames += 1
         sums.sides = [min(sums.sides[0], side), sums.sides[1] + side, max(sums.sides[2], side)]
         sums.sharpness += sharpness(picture)
@@ -227,7 +227,9 @@ class _Notes:
             small = cv2.resize(picture, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
             sums.thumbnail = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
-    def result(self, info: VideoInfo, scan: Scan, frame_rate: Fraction | None) -> Inspection:
+    def result(
+        self, info: VideoInfo, field_processing: FieldProcessing, frame_rate: Fraction | None
+    ) -> Inspection:
         return Inspection(
             path=info.path,
             width=info.width,
@@ -238,8 +240,8 @@ class _Notes:
             pixel_format=info.pixel_format.name,
             rotation=info.rotation,
             mirrored=info.orientation.mirrored,
-            field_order=scan.order,
-            telecined=scan.measure.telecined,
+            field_order=field_processing.order,
+            telecined=field_processing.measure.telecined,
             other_streams=info.other_streams,
             frames=self.frames,
             frames_with_faces=self.frames_with_faces,
@@ -251,7 +253,7 @@ class _Notes:
         )
 
 
-def _track(number: int, sums: _Sums) -> FaceTrack:
+def _track(number: int, sums: _TrackStats) -> FaceTrack:
     least, total, greatest = sums.sides
     assert sums.thumbnail is not None
     return FaceTrack(

@@ -1,10 +1,10 @@
-"""restore_video: open, wire the rooms in order, run, report. The only place that knows the order.
+"""restore_video: open, connect the stages in order, run, report. The only place that knows the order.
 
 path ─video─▶ Frame ─detection─▶ Detection ─tracking─▶ TrackedFace ─alignment─▶ AlignedFace
      ─restoration─▶ RestoredFace ─compositing─▶ Frame ─video─▶ file
 
 Four threads work at once, each ahead of the next within a bound of bytes: one decodes, one finds, follows and
-aligns faces, one restores them and lays them back, and the caller's encodes. Each room's work is done by one
+aligns faces, one restores them and lays them back, and the caller's encodes. Each stage's work is done by one
 thread, in order, so what comes out does not depend on which is faster.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import InputError
-from vidrestore.report import Account
+from vidrestore.report import RunStats
 from vidrestore.settings import Settings
 from vidrestore.types import (
     AlignedFace,
@@ -34,7 +34,7 @@ from vidrestore.types import (
 if TYPE_CHECKING:
     from vidrestore.detection import FaceDetector
     from vidrestore.restoration import DaefrRestorer
-    from vidrestore.video import Input, Scan
+    from vidrestore.video import FieldProcessing, Input
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ DECODED_AHEAD_BYTES, ANALYSED_AHEAD_BYTES, RESTORED_AHEAD_BYTES = 64 * 2**20, 64
 """Of frames that wait for the analysis, for the network and for the encoder."""
 ITEMS_AHEAD = 16
 """As many frames at most wait in each of these places, small as they may be: a batch for each of four
-lanes, and they come sooner than a batch is computed."""
+workers, and they come sooner than a batch is computed."""
 GPU_ITEMS_AHEAD = 64
 """As many, of faces for a GPU, which takes more at a time."""
 
@@ -63,43 +63,43 @@ def restore_video(
     """
     from vidrestore import video
     from vidrestore.runtime.pipeline_threads import Prefetch
-    from vidrestore.runtime.worker_threads import begun
+    from vidrestore.runtime.worker_threads import start_in_background
 
     video.check_paths(source, target, settings.overwrite, settings.container)
-    given = video.open_input(source, **settings.about_input())
-    info = info or video.probe(given)
+    video_input = video.open_input(source, **settings.input_options())
+    info = info or video.probe(video_input)
     width, height = output_size(info, settings)
-    run = Account(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
+    stats = RunStats(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
     # Beside what follows: the networks take a while to load, and torch, the first time, a second or two.
-    with begun(lambda: _networks(settings)) as loaded:
-        scan = video.choose_scan(given, info, settings.deinterlace)
+    with start_in_background(lambda: _networks(settings)) as loaded:
+        field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
         with video.make_writer(
             target,
-            replace(info, field_order=scan.output),
-            source=given,
+            replace(info, field_order=field_processing.output),
+            source=video_input,
             width=width,
             height=height,
             end=settings.end,
             overwrite=settings.overwrite,
-            **settings.about_encoding(),
+            **settings.encoding_options(),
         ) as writer:
             with Prefetch(
-                _restored_frames(given, info, scan, settings, run, loaded),
+                decode_to_frames(video_input, info, field_processing, settings, stats, loaded),
                 items=ITEMS_AHEAD,
                 max_bytes=RESTORED_AHEAD_BYTES,
                 size_of=attrgetter("nbytes"),
-                interrupt=given.interrupt,
+                interrupt=video_input.interrupt,
             ) as restored:
-                for frame in scan.together(restored):
-                    run.clock.enter("encoding")
+                for frame in field_processing.merge_fields(restored):
+                    stats.timer.enter("encoding")
                     writer.write(frame)
-                    run.clock.leave()
-                    run.frame_written(frame)
-            if run.frames == 0:
-                raise InputError(nothing_decoded(source, settings))
+                    stats.timer.leave()
+                    stats.add_written_frame(frame)
+            if stats.frames == 0:
+                raise InputError(no_frames_decoded_message(source, settings))
             if settings.start is None and settings.end is None:
-                run.check_end(info, writer.beside_until)
-    return run.report(target, (*remarks(info, scan, settings, run), *writer.warnings))
+                stats.check_missing_frames(info, writer.other_streams_end)
+    return stats.report(target, (*run_warnings(info, field_processing, settings, stats), *writer.warnings))
 
 
 def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
@@ -111,50 +111,50 @@ def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
     return restorer, make_detector(settings.detector, settings.device)
 
 
-def _restored_frames(
+def decode_to_frames(
     source: Input,
     info: VideoInfo,
-    scan: Scan,
+    field_processing: FieldProcessing,
     settings: Settings,
-    run: Account,
+    stats: RunStats,
     loaded: Callable[[], tuple[DaefrRestorer, FaceDetector]],
 ) -> Iterator[Frame]:
     """The pipeline itself, lazily; of interlaced video each field by itself."""
     from vidrestore.detection import detect
     from vidrestore.runtime.pipeline_threads import Prefetch
-    from vidrestore.tracking import choose, track
+    from vidrestore.tracking import select_faces, track
     from vidrestore.video import read_frames
 
-    clock = run.clock
-    clock.enter("loading")
+    timer = stats.timer
+    timer.enter("loading")
     restorer, detector = loaded()
-    clock.leave()
+    timer.leave()
     decoded = read_frames(
         source,
         info,
         start=settings.start,
         end=settings.end,
-        on_lost=run.frame_lost,
-        on_concealed=run.frame_concealed,
+        on_lost=stats.add_lost_frame,
+        on_concealed=stats.add_concealed_frame,
     )
     with Prefetch(
-        clock.timed("decoding", scan.apart(decoded)),
+        timer.timed("decoding", field_processing.split_fields(decoded)),
         items=ITEMS_AHEAD,
         max_bytes=DECODED_AHEAD_BYTES,
         size_of=attrgetter("nbytes"),
         interrupt=source.interrupt,
     ) as frames:
-        found = detect(clock.awaited(frames), detector, min_face=settings.min_face)
-        tracked = run.counted(choose(track(clock.timed("detection", found)), settings.faces))
-        yield from restored_frames(tracked, restorer, info, settings, run, interrupt=source.interrupt)
+        detected = detect(timer.untimed(frames), detector, min_face=settings.min_face)
+        tracked = stats.count_faces(select_faces(track(timer.timed("detection", detected)), settings.faces))
+        yield from restore_tracked(tracked, restorer, info, settings, stats, interrupt=source.interrupt)
 
 
-def restored_frames(
+def restore_tracked(
     tracked: Iterable[FrameFaces[TrackedFace]],
     restorer: DaefrRestorer,
     info: VideoInfo,
     settings: Settings,
-    run: Account,
+    stats: RunStats,
     *,
     interrupt: Callable[[], None] | None = None,
 ) -> Generator[Frame]:
@@ -165,61 +165,63 @@ def restored_frames(
     """
     from vidrestore.faces.alignment import align
     from vidrestore.restoration import (
+        OomRetryRestorer,
+        PaddedBatchRestorer,
         TemporalBlend,
-        WholeBatches,
-        WithinMemory,
-        batches_for,
+        choose_batch_sizes,
+        cpu_workers_for,
         deflicker,
-        hands_for,
-        lanes_for,
+        network_workers_for,
         restore,
     )
-    from vidrestore.runtime.malloc import steady_memory
+    from vidrestore.runtime.malloc import heap_trimmer
     from vidrestore.runtime.pipeline_threads import Prefetch, map_ahead
 
-    clock = run.clock
+    timer = stats.timer
     on_processor = restorer.device.type == "cpu"
-    fitting = WithinMemory(restorer)
-    memory = steady_memory()
-    memory.begin()
-    with lanes_for(restorer) as lanes, hands_for(restorer) as hands:
-        batches = batches_for(
+    oom_safe = OomRetryRestorer(restorer)
+    trimmer = heap_trimmer()
+    trimmer.begin()
+    with network_workers_for(restorer) as network_workers, cpu_workers_for(restorer) as cpu_workers:
+        batches = choose_batch_sizes(
             info,
             device=restorer.device.type,
             size=restorer.size,
-            lanes=lanes.count if lanes else 1,
+            workers=network_workers.count if network_workers else 1,
             faces=settings.batch,
         )
-        followed = clock.timed("tracking", tracked)
+        timed_faces = timer.timed("tracking", tracked)
         aligned: Iterator[FrameFaces[AlignedFace]] = map_ahead(
-            followed, lambda item: align(item, restorer.size), hands
+            timed_faces, lambda item: align(item, restorer.size), cpu_workers
         )
         with Prefetch(
-            clock.timed("alignment", deflicker(aligned) if settings.deflicker else aligned),
+            timer.timed("alignment", deflicker(aligned) if settings.deflicker else aligned),
             items=ITEMS_AHEAD if on_processor else GPU_ITEMS_AHEAD,
             max_bytes=ANALYSED_AHEAD_BYTES,
             size_of=_item_bytes,
             interrupt=interrupt,
         ) as ahead:
             restored = restore(
-                clock.awaited(ahead),
-                fitting if info.frame_count == 1 else WholeBatches(fitting, batches.faces),
+                timer.untimed(ahead),
+                oom_safe if info.frame_count == 1 else PaddedBatchRestorer(oom_safe, batches.faces),
                 TemporalBlend(strength=settings.temporal),
                 batch=batches.faces,
                 max_frames=batches.frames,
-                lanes=lanes,
-                hands=hands,
+                network_workers=network_workers,
+                cpu_workers=cpu_workers,
             )
-            laid_back = map_ahead(
-                clock.timed("restoration", restored), lambda item: _laid_back(item, settings), hands
+            composited = map_ahead(
+                timer.timed("restoration", restored),
+                lambda item: _composite_frame(item, settings),
+                cpu_workers,
             )
-            for faces, frame in clock.timed("compositing", laid_back):
-                memory.step()
-                run.faces += faces
+            for faces, frame in timer.timed("compositing", composited):
+                trimmer.step()
+                stats.faces += faces
                 yield frame
 
 
-def _laid_back(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int, Frame]:
+def _composite_frame(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int, Frame]:
     """How many faces were restored for a frame, and the frame as it is to be written."""
     from vidrestore.faces.compositing import composite, side_by_side
 
@@ -231,30 +233,32 @@ def _laid_back(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int,
 
 def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     """Coded width and height; with the comparison twice as wide as it is shown."""
-    from vidrestore.faces.orientation import shown_across
+    from vidrestore.faces.orientation import display_axis
 
     if settings.compare != "side-by-side":
         return info.width, info.height
-    axis, _ = shown_across(info.orientation)
+    axis, _ = display_axis(info.orientation)
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-def remarks(info: VideoInfo, scan: Scan, settings: Settings, run: Account) -> list[str]:
+def run_warnings(
+    info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
+) -> list[str]:
     """A sentence each for what the user may not expect of a run that is done."""
-    found = []
-    if scan.method == "fields" and not info.interlaced:
-        found.append(
+    warnings = []
+    if field_processing.method == "fields" and not info.interlaced:
+        warnings.append(
             f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
             "--deinterlace bwdif makes it progressive"
         )
     if settings.faces not in ("all", "largest"):
-        absent = sorted({int(part) for part in settings.faces.split(",")} - run.tracks)
+        absent = sorted({int(part) for part in settings.faces.split(",")} - stats.tracks)
         if absent:
             numbers = ", ".join(map(str, absent))
-            found.append(
+            warnings.append(
                 f"no face has the number {numbers} in {info.path.name}; vidrestore inspect lists them"
             )
-    return found
+    return warnings
 
 
 def _item_bytes(item: FrameFaces[AlignedFace]) -> int:
@@ -272,7 +276,7 @@ def expected_frames(info: VideoInfo, settings: Settings) -> int | None:
     return max(round((end - (settings.start or 0.0)) * float(info.frame_rate)), 0)
 
 
-def nothing_decoded(source: Path, settings: Settings) -> str:
+def no_frames_decoded_message(source: Path, settings: Settings) -> str:
     """Why there is nothing to restore."""
     if settings.start is not None:
         return f"{source} has no frames after {settings.start:g} s; choose an earlier --start"

@@ -14,35 +14,35 @@ from vidrestore.errors import DamagedInputError
 from vidrestore.types import Frame, FrameFaces, Progress, ProgressCallback, Report, TrackedFace, VideoInfo
 
 T = TypeVar("T")
-_LEAST_SHORT = Fraction(1, 2)
+_MIN_MISSING_SECONDS = Fraction(1, 2)
 """Seconds by which a file that states no count must end too early to be called cut short."""
 
 
-class Clock:
-    """Seconds by room, of all threads together.
+class StageTimer:
+    """Seconds by pipeline stage, summed over all threads.
 
-    Rooms are nested generators: in each thread, time is booked on the innermost one that is running there.
+    Stages are nested generators: in each thread, time is booked on the innermost one that is running there.
     """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._here = _Rooms()
+        self._stack = _StageStack()
 
-    def enter(self, room: str | None) -> None:
-        """Time goes to `room` from now on; None: to none."""
+    def enter(self, stage: str | None) -> None:
+        """Time goes to `stage` from now on; None: to none."""
         self._book()
-        self._here.names.append(room)
+        self._stack.names.append(stage)
 
     def leave(self) -> None:
         self._book()
-        self._here.names.pop()
+        self._stack.names.pop()
 
-    def timed(self, room: str | None, items: Iterable[T]) -> Iterator[T]:
-        """`items`, with the time that making each takes booked on `room`."""
+    def timed(self, stage: str | None, items: Iterable[T]) -> Iterator[T]:
+        """`items`, with the time that making each takes booked on `stage`."""
         iterator = iter(items)
         while True:
-            self.enter(room)
+            self.enter(stage)
             try:
                 item = next(iterator)
             except StopIteration:
@@ -51,21 +51,21 @@ class Clock:
                 self.leave()
             yield item
 
-    def awaited(self, items: Iterable[T]) -> Iterator[T]:
-        """`items` that another thread makes: waiting for them is no room's work."""
+    def untimed(self, items: Iterable[T]) -> Iterator[T]:
+        """`items` that another thread makes: waiting for them is no stage's work."""
         return self.timed(None, items)
 
     def _book(self) -> None:
-        here, now = self._here, time.monotonic()
-        room = here.names[-1] if here.names else None
-        if room is not None:
+        stack, now = self._stack, time.monotonic()
+        stage = stack.names[-1] if stack.names else None
+        if stage is not None:
             with self._lock:
-                self.seconds[room] = self.seconds.get(room, 0.0) + now - here.since
-        here.since = now
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + now - stack.since
+        stack.since = now
 
 
-class _Rooms(threading.local):
-    """The rooms that are running in a thread, outermost first."""
+class _StageStack(threading.local):
+    """The stages that are running in a thread, outermost first."""
 
     def __init__(self) -> None:
         self.names: list[str | None] = []
@@ -73,14 +73,14 @@ class _Rooms(threading.local):
 
 
 @dataclass(slots=True)
-class Account:
+class RunStats:
     """What is counted while a video is restored."""
 
     total: int | None
     strict: bool
     on_progress: ProgressCallback | None
-    clock: Clock = field(default_factory=Clock)
-    began: float = field(default_factory=time.monotonic)
+    timer: StageTimer = field(default_factory=StageTimer)
+    started: float = field(default_factory=time.monotonic)
     frames: int = 0
     frames_with_faces: int = 0
     faces: int = 0
@@ -94,44 +94,47 @@ class Account:
     """Seconds: till when the last frame is shown."""
     tracks: set[int] = field(default_factory=set)
 
-    def frame_lost(self) -> None:
+    def add_lost_frame(self) -> None:
         self.lost += 1
-        self._refuse("a frame of the input cannot be decoded")
+        self._raise_if_strict("a frame of the input cannot be decoded")
 
-    def frame_concealed(self) -> None:
+    def add_concealed_frame(self) -> None:
         self.concealed += 1
-        self._refuse("a frame of the input is damaged")
+        self._raise_if_strict("a frame of the input is damaged")
 
-    def check_end(self, info: VideoInfo, beside_until: Fraction | None) -> None:
-        """Notes what is missing behind the last frame; `beside_until`: seconds at which sound and all end."""
+    def check_missing_frames(self, info: VideoInfo, other_streams_end: Fraction | None) -> None:
+        """Notes what is missing behind the last frame; `other_streams_end`: seconds at which sound and all
+        end."""
         if info.is_counted:
             self.missing = max((info.frame_count or 0) - self.frames, 0)
         elif info.duration is not None and self.first is not None:
             # A duration is that of the longest stream, counted from the first frame or, by Matroska, from 0,
             # and often a little wrong.
-            ends = max(self.until, beside_until or Fraction(0))
+            ends = max(self.until, other_streams_end or Fraction(0))
             short = info.duration - max(ends, ends - self.first)
-            if short > max(_LEAST_SHORT, info.duration / 100):
+            if short > max(_MIN_MISSING_SECONDS, info.duration / 100):
                 self.missing = round(short * info.frame_rate)
         if self.missing:
-            self._refuse(f"the input lacks {self.missing} of its {self.frames + self.missing} frames")
+            self._raise_if_strict(
+                f"the input lacks {self.missing} of its {self.frames + self.missing} frames"
+            )
 
-    def _refuse(self, what: str) -> None:
+    def _raise_if_strict(self, what: str) -> None:
         if self.strict:
             raise DamagedInputError(f"{what}; leave --strict out to restore what there is")
 
-    def counted(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
+    def count_faces(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
         for item in items:
             self.tracks.update(face.track_id for face in item.faces)
             self.frames_with_faces += bool(item.faces) and not item.frame.second_field
             yield item
 
-    def frame_written(self, frame: Frame) -> None:
+    def add_written_frame(self, frame: Frame) -> None:
         self.frames += 1
         self.first = frame.pts * frame.time_base if self.first is None else self.first
         self.until = (frame.pts + frame.duration) * frame.time_base
         if self.on_progress is not None:
-            elapsed = time.monotonic() - self.began
+            elapsed = time.monotonic() - self.started
             self.on_progress(
                 Progress(frames=self.frames, total=self.total, faces=self.faces, seconds=elapsed)
             )
@@ -152,8 +155,8 @@ class Account:
             faces=self.faces,
             tracks=len(self.tracks),
             lost_frames=lost,
-            seconds=time.monotonic() - self.began,
-            seconds_by_room=dict(self.clock.seconds),
+            seconds=time.monotonic() - self.started,
+            seconds_by_stage=dict(self.timer.seconds),
             warnings=warnings,
             concealed_frames=self.concealed,
         )

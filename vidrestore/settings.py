@@ -101,7 +101,7 @@ class Settings(BaseModel):
     def _frame_rate(cls, value: Any) -> Any:
         return None if value is None else _rate(value)
 
-    def about_input(self) -> dict[str, Any]:
+    def input_options(self) -> dict[str, Any]:
         """What says how the input is read, as `video.open_input` takes it."""
         size = None if self.size is None else tuple(int(side) for side in self.size.split("x"))
         return {
@@ -111,7 +111,7 @@ class Settings(BaseModel):
             "size": size,
         }
 
-    def about_encoding(self) -> dict[str, Any]:
+    def encoding_options(self) -> dict[str, Any]:
         """What says how frames are encoded, as the writers of `video` take it."""
         return self.model_dump(include={"container", "codec", "crf", "preset", "start"})
 

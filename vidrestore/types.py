@@ -1,4 +1,4 @@
-"""Every value that crosses a room. numpy only.
+"""The values that stages of the pipeline pass on. numpy only.
 
 Boxes are x0 y0 x1 y1, half-open, in frame pixels. Landmarks are left eye, right eye, nose, left and right
 mouth corner *as seen in the picture*, (5, 2) x y in frame pixels. Pixel coordinates are of pixel centres:
@@ -218,7 +218,7 @@ FaceT = TypeVar("FaceT", Detection, TrackedFace, AlignedFace, RestoredFace)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameFaces(Generic[FaceT]):
-    """The one envelope: a frame and its faces, in how far they have come."""
+    """A frame and its faces at one pipeline stage."""
 
     frame: Frame
     faces: tuple[FaceT, ...]
@@ -233,12 +233,12 @@ class Progress:
     frames: int
     """Written so far."""
     total: int | None
-    """Expected, or None where the container does not say."""
+    """TrackPrediction, or None where the container does not say."""
     faces: int
     """Restored so far."""
     seconds: float
     """Since the start."""
-    before: int = 0
+    resumed_frames: int = 0
     """Of the frames, those an earlier run that was interrupted had written."""
 
 
@@ -257,8 +257,8 @@ class Report:
     lost_frames: int
     """Frames that could not be decoded: at their time the one before is shown, or they lay behind the end."""
     seconds: float
-    seconds_by_room: dict[str, float]
-    """Of work; rooms overlap, so that the sum may exceed `seconds`."""
+    seconds_by_stage: dict[str, float]
+    """Of work; stages overlap, so that the sum may exceed `seconds`."""
     warnings: tuple[str, ...] = ()
     concealed_frames: int = 0
     """Frames of which the decoder had to patch parts."""

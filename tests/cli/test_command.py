@@ -37,7 +37,7 @@ class FakeRestore:
             tracks=1,
             lost_frames=self.lost,
             seconds=30.0,
-            seconds_by_room={},
+            seconds_by_stage={},
             warnings=self.warnings,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidrestore.colour.downscale import small_copy
+from vidrestore.colour.downscale import downscale
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -15,7 +15,7 @@ from vidrestore.colour.downscale import small_copy
 def test_a_slope_stays_a_slope(dtype: type, shape: tuple[int, int]) -> None:
     width = shape[1]
     slope = np.broadcast_to(np.linspace(20, 220, width, dtype=np.float32), shape)
-    copy = small_copy(slope.astype(dtype), (48, 27))
+    copy = downscale(slope.astype(dtype), (48, 27))
     assert copy.shape == (27, 48)
     assert copy.dtype == dtype
     middles = 20 + 200 * ((np.arange(48) + 0.5) * width / 48 - 0.5) / (width - 1)
@@ -23,9 +23,9 @@ def test_a_slope_stays_a_slope(dtype: type, shape: tuple[int, int]) -> None:
 
 
 def test_what_is_smaller_already_is_drawn_larger() -> None:
-    assert small_copy(np.full((10, 10), 7, np.uint8), (48, 27)).shape == (27, 48)
+    assert downscale(np.full((10, 10), 7, np.uint8), (48, 27)).shape == (27, 48)
 
 
 def test_grain_is_averaged_away() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (720, 1280)).astype(np.uint8)
-    assert small_copy(noise, (32, 18)).std() < 3
+    assert downscale(noise, (32, 18)).std() < 3

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vidrestore.colour.hdr import HLG, LINEAR, PQ, change_of_codes, from_sdr, to_sdr
+from vidrestore.colour.hdr import HLG, LINEAR, PQ, code_difference, from_sdr, to_sdr
 from vidrestore.types import ColourTags
 
 TRANSFERS = pytest.mark.parametrize("transfer", [PQ, HLG, LINEAR])
@@ -72,7 +72,7 @@ def test_more_light_is_never_shown_darker(transfer: int, a: float, b: float) -> 
 @settings(max_examples=30, deadline=None)
 @given(shown=hnp.arrays(np.float32, (4, 3), elements=st.integers(0, 256).map(lambda code: code / 256)))
 def test_no_change_is_no_change_of_codes_even_in_highlights(transfer: int, shown: np.ndarray) -> None:
-    assert not change_of_codes(shown, shown.copy(), tags(transfer)).any()
+    assert not code_difference(shown, shown.copy(), tags(transfer)).any()
 
 
 def test_sdr_passes_as_it_is() -> None:

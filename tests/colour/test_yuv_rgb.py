@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.frames import FORMATS, make_frame, random_frame
-from vidrestore.colour.yuv_rgb import mean_of_cells, planes_from_rgb, rgb_region, shrink_to_chroma, small_rgb
+from vidrestore.colour.yuv_rgb import (
+    chroma_cell_mean,
+    downscaled_rgb,
+    planes_from_rgb,
+    rgb_region,
+    shrink_to_chroma,
+)
 from vidrestore.types import ColourTags, Frame
 from vidrestore.video import describe_format
 
@@ -132,7 +138,7 @@ def test_the_mean_of_cells_is_zero_where_all_of_a_cell_is_and_nowhere_else() -> 
     frame = random_frame("yuv420p", 31, 21)
     plane = np.zeros((21, 31), np.float32)
     plane[6, 9] = plane[20, 30] = 1e-6
-    mean = mean_of_cells(plane, frame)
+    mean = chroma_cell_mean(plane, frame)
     assert mean.shape == (11, 16)
     assert np.argwhere(mean).tolist() == [[3, 4], [10, 15]]
     assert mean[3, 4] == pytest.approx(0.25e-6)
@@ -166,7 +172,7 @@ def test_a_change_of_colour_changes_codes_by_the_same_wherever_it_begins() -> No
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_the_small_copy_has_the_colours_of_the_frame(name: str) -> None:
     frame = random_frame(name, 200, 100)
-    rgb, scale = small_rgb(frame, 50)
+    rgb, scale = downscaled_rgb(frame, 50)
     assert rgb.shape == (25, 50, 3)
     assert scale == 0.25
     whole = np.clip(rgb_region(frame, 0, 0, 200, 100), 0, 1).mean((0, 1))

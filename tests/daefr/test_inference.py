@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from tests.daefr.test_network import SMALL
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock, Upsample
-from vidrestore.daefr.cpu.winograd import WinogradConv2d, fits, pays
-from vidrestore.daefr.inference import PhasedUpsample, hasten
+from vidrestore.daefr.cpu.winograd import WinogradConv2d, is_faster, is_supported
+from vidrestore.daefr.inference import PhasedUpsample, optimize_for_inference
 
 CPU = torch.device("cpu")
 
@@ -63,7 +63,7 @@ def test_winograds_convolution_leaves_its_input_alone() -> None:
     ],
 )
 def test_other_convolutions_stay_as_they_are(conv: nn.Module) -> None:
-    assert not fits(conv)
+    assert not is_supported(conv)
 
 
 @pytest.mark.parametrize(("processor", "least"), [("AVX2", 128), ("AVX512", 64)])
@@ -71,11 +71,11 @@ def test_few_channels_stay_with_the_library(
     processor: str, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
-    assert pays(nn.Conv2d(least, least, 3, padding=1))
-    assert not pays(nn.Conv2d(least - 1, 256, 3, padding=1))
-    assert not pays(nn.Conv2d(256, least - 1, 3, padding=1))
-    assert not pays(nn.Conv2d(64, 3, 3, padding=1))
-    assert not pays(nn.Conv2d(256, 256, 1))
+    assert is_faster(nn.Conv2d(least, least, 3, padding=1))
+    assert not is_faster(nn.Conv2d(least - 1, 256, 3, padding=1))
+    assert not is_faster(nn.Conv2d(256, least - 1, 3, padding=1))
+    assert not is_faster(nn.Conv2d(64, 3, 3, padding=1))
+    assert not is_faster(nn.Conv2d(256, 256, 1))
 
 
 @pytest.mark.parametrize(("precision", "most"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
@@ -97,7 +97,7 @@ def test_a_hastened_network_answers_as_before() -> None:
     config = replace(SMALL, encoder_widths=(32, 128), fidelity_sides=(32,))
     network = Daefr(config).eval().requires_grad_(False)
     fast = copy.deepcopy(network)
-    hasten(fast, CPU, torch.float32, 32)
+    optimize_for_inference(fast, CPU, torch.float32, 32)
     kinds = [type(part) for part in fast.modules()]
     assert WinogradConv2d in kinds
     assert PhasedUpsample in kinds
@@ -109,7 +109,7 @@ def test_a_hastened_network_answers_as_before() -> None:
 
 def test_only_float32_on_a_processor_takes_winograds_way() -> None:
     network = Daefr(SMALL).requires_grad_(False).to(torch.bfloat16)
-    hasten(network, CPU, torch.bfloat16, 32)
+    optimize_for_inference(network, CPU, torch.bfloat16, 32)
     kinds = [type(part) for part in network.modules()]
     assert WinogradConv2d not in kinds
     assert PhasedUpsample in kinds

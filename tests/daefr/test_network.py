@@ -17,7 +17,7 @@ from tests.support.shared import SHARED, needs_shared
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.daefr.checkpoint import from_authors
 from vidrestore.daefr.fidelity import HALVINGS, SPECTRUM, PictureTransform, detail_spectrum
-from vidrestore.daefr.inference import hasten
+from vidrestore.daefr.inference import optimize_for_inference
 from vidrestore.daefr.vector_quantizer import Codebook
 from vidrestore.daefr.vqgan import Vqgan
 
@@ -67,16 +67,18 @@ def test_the_network_equals_a_plain_one_written_from_the_specification() -> None
 
 @needs_shared
 @torch.inference_mode()
-@pytest.mark.parametrize("hastened", [False, True])
+@pytest.mark.parametrize("optimized", [False, True])
 @pytest.mark.parametrize(("name", "config"), [("tiny", TINY), ("official", PUBLISHED)])
-def test_the_network_equals_the_authors_own(name: str, config: DaefrConfig, hastened: bool) -> None:
+def test_the_network_equals_the_authors_own(name: str, config: DaefrConfig, optimized: bool) -> None:
     shapes = json.loads((SHARED / "parity" / f"{name}_keys.json").read_text())
     expected = np.load(SHARED / "parity" / f"{name}.npz")
     state = formula_weights(shapes)
     network = Daefr(config).eval()
     network.load_state_dict(from_authors(state, Path(name)))
-    if hastened:
-        hasten(network.to(memory_format=torch.channels_last), torch.device("cpu"), torch.float32, 512)  # type: ignore[call-overload]
+    if optimized:
+        optimize_for_inference(
+            network.to(memory_format=torch.channels_last), torch.device("cpu"), torch.float32, 512
+        )  # type: ignore[call-overload]
 
     face = formula_face()
     fused = network.encode(face)
@@ -263,13 +265,13 @@ def test_a_face_of_which_next_to_nothing_may_stay_is_not_mended_whoever_is_besid
     for parameter in skip.parameters():
         parameter.add_(0.02 * torch.randn_like(parameter))
     restored, degraded = torch.rand(2, 2, 3, 32, 32) * 2 - 1
-    may_stay = torch.tensor([PictureTransform.LEAST_KEPT, 1.0])[:, None, None, None]
-    together = skip(restored, degraded, 1.0, may_stay)
+    keep_weight = torch.tensor([PictureTransform.LEAST_KEPT, 1.0])[:, None, None, None]
+    together = skip(restored, degraded, 1.0, keep_weight)
     drawn, mended = skip.parts(restored, degraded)
     assert torch.equal(together[0], drawn[0])
     assert torch.allclose(together[1], mended[1], atol=1e-6)
     skip.mend.register_forward_pre_hook(lambda *_: pytest.fail("mended in vain"))
-    assert torch.allclose(skip(restored[:1], degraded[:1], 1.0, may_stay[:1]), drawn[:1], atol=1e-6)
+    assert torch.allclose(skip(restored[:1], degraded[:1], 1.0, keep_weight[:1]), drawn[:1], atol=1e-6)
 
 
 def test_what_may_stay_is_the_same_asked_for_or_found_on_the_way() -> None:
@@ -279,12 +281,12 @@ def test_what_may_stay_is_the_same_asked_for_or_found_on_the_way() -> None:
     faces = torch.randn(3, 3, 32, 32)
     fused, levels = network.encode_with_levels(faces, network.config.level_sides)
     quantised = network.codebook.look_up(network.codes(network.predict(fused)))
-    may_stay = network.may_stay(levels)
-    assert may_stay is not None
-    assert may_stay.shape == (3, 1, 1, 1)
+    keep_weight = network.keep_weight(levels)
+    assert keep_weight is not None
+    assert keep_weight.shape == (3, 1, 1, 1)
     found = network.decode(quantised, levels, 1.0)
-    assert torch.equal(network.decode(quantised, levels, 1.0, may_stay), found)
-    assert Daefr(SMALL).may_stay(levels) is None
+    assert torch.equal(network.decode(quantised, levels, 1.0, keep_weight), found)
+    assert Daefr(SMALL).keep_weight(levels) is None
 
 
 def test_the_detail_spectrum_tells_blur_and_grain_and_not_contrast_or_size_of_the_picture() -> None:

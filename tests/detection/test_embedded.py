@@ -121,11 +121,11 @@ def test_a_face_that_following_is_sure_of_is_not_looked_at_again() -> None:
     detector = make_detector("embedded")
     picture = still(data.astronaut())
     (found,) = detector.detect(picture)
-    assert detector.detect(picture, known=[found]) == ()
-    (again,) = detector.detect(picture, known=[replace(found, score=0.5)])
+    assert detector.detect(picture, existing=[found]) == ()
+    (again,) = detector.detect(picture, existing=[replace(found, score=0.5)])
     assert np.array_equal(again.landmarks, found.landmarks)
     elsewhere = replace(found, landmarks=found.landmarks + np.float32(150))
-    assert len(detector.detect(picture, known=[elsewhere])) == 1
+    assert len(detector.detect(picture, existing=[elsewhere])) == 1
 
 
 @needs_shared

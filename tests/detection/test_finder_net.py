@@ -12,9 +12,15 @@ from safetensors.torch import save_file
 from skimage import data
 
 from tests.detection.test_embedded import ASTRONAUT, still
-from vidrestore.detection.finder_net import FaceFinder, FinderProposals, even_contrast, find_squares, place_of
+from vidrestore.detection.finder_net import (
+    FaceFinder,
+    FinderProposals,
+    cell_coordinates,
+    find_squares,
+    normalize_contrast,
+)
 from vidrestore.detection.landmark_net import square_around
-from vidrestore.detection.weights_file import quickened
+from vidrestore.detection.weights_file import fuse_batchnorm
 from vidrestore.errors import WeightsError
 from vidrestore.types import FloatArray
 
@@ -52,24 +58,25 @@ def test_a_picture_of_one_colour_gives_no_place() -> None:
 
 def test_even_contrast_knows_no_brightness_and_no_contrast() -> None:
     picture = np.random.default_rng(0).uniform(0.2, 0.6, (64, 64)).astype(np.float32)
-    assert np.abs(even_contrast(picture) - even_contrast(0.8 * picture + 0.1)).max() < 0.1
-    assert np.abs(even_contrast(np.full((64, 64), 0.4, np.float32))).max() < 1e-3
+    assert np.abs(normalize_contrast(picture) - normalize_contrast(0.8 * picture + 0.1)).max() < 0.1
+    assert np.abs(normalize_contrast(np.full((64, 64), 0.4, np.float32))).max() < 1e-3
 
 
 def test_the_network_names_places_as_they_are_told_in_training() -> None:
-    """A network of a single sure cell, made by hand, gives back the square that `place_of` describes."""
+    """A network of a single sure cell, made by hand, gives back the square that `cell_coordinates`
+    describes."""
 
     class Told(FaceFinder):
         def forward(self, pictures: torch.Tensor) -> torch.Tensor:
             maps = torch.zeros(1, 4, pictures.shape[2] // 8, pictures.shape[3] // 8)
             maps[:, 0] = -9.0
             if pictures.shape[2] == 128:
-                x, y, size = place_of(np.array([50.3, 77.9, 33.0]))
+                x, y, size = cell_coordinates(np.array([50.3, 77.9, 33.0]))
                 row, column = round(float(y)), round(float(x))
                 maps[0, :, row, column] = torch.tensor([4.0, x - column, y - row, size])
             return maps
 
-    (square,) = find_squares(Told(), np.zeros((128, 128), np.uint8), least=0.5, most=9)
+    (square,) = find_squares(Told(), np.zeros((128, 128), np.uint8), min_score=0.5, max_count=9)
     assert square == pytest.approx([50.3, 77.9, 33.0], abs=1e-3)
 
 
@@ -79,7 +86,7 @@ def test_folding_the_normalisation_changes_nothing() -> None:
     network(torch.randn(4, 1, 64, 64))  # so that the normalisation has something to take out
     picture = torch.randn(1, 1, 64, 64)
     expected = network.eval()(picture)
-    assert torch.allclose(quickened(network)(picture), expected, atol=1e-5)
+    assert torch.allclose(fuse_batchnorm(network)(picture), expected, atol=1e-5)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
 
 

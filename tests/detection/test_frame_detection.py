@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.tracking.motion import face, frame, picture
 from vidrestore.detection import detect
-from vidrestore.detection.overlap import without_duplicates
+from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import overlap
 from vidrestore.types import Detection, Frame
 
@@ -24,13 +24,13 @@ class ScriptedDetector:
         self.found, self.followed = found, followed
         self.searched: list[int] = []
         self.thorough: list[int] = []
-        self.known: dict[int, int] = {}
+        self.existing: dict[int, int] = {}
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         self.searched.append(frame.index)
-        self.known[frame.index] = len(known)
+        self.existing[frame.index] = len(existing)
         if not quick:
             self.thorough.append(frame.index)
         return tuple(self.found.get(frame.index, []))
@@ -55,7 +55,7 @@ def test_most_searches_are_quick_where_nothing_happens() -> None:
     list(detect(frames(101), detector, interval=5))
     assert detector.searched == list(range(0, 101, 5))
     assert detector.thorough == [0, 25, 50, 75, 100]
-    assert [index for index, count in detector.known.items() if count == 0] == detector.thorough
+    assert [index for index, count in detector.existing.items() if count == 0] == detector.thorough
 
 
 def test_a_lost_face_is_searched_for_at_once_and_thoroughly() -> None:
@@ -108,6 +108,6 @@ def test_overlap_of_known_boxes() -> None:
 @given(st.lists(st.tuples(st.floats(0, 300), st.floats(0, 200), st.floats(0.1, 1)), max_size=12))
 def test_no_two_kept_faces_overlap_and_the_best_is_kept(places: list[tuple[float, float, float]]) -> None:
     found = [face((x, y), score=score) for x, y, score in places]
-    kept = without_duplicates(found, 0.3)
+    kept = suppress_duplicates(found, 0.3)
     assert all(overlap(a.box, b.box) <= 0.3 for i, a in enumerate(kept) for b in kept[i + 1 :])
     assert not found or kept[0].score == max(d.score for d in found)

@@ -23,7 +23,7 @@ SAMPLE = ROOT / "samples" / "old_film.mp4"
 
 def threads_left(before: set[threading.Thread]) -> set[threading.Thread]:
     """Those that were not there `before`, but for a detector's, which waits idly until that is forgotten."""
-    return {t for t in set(threading.enumerate()) - before if not t.name.startswith("alone")}
+    return {t for t in set(threading.enumerate()) - before if not t.name.startswith("single")}
 
 
 def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
 
 def test_every_room_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
     report = vidrestore.restore(SAMPLE, tmp_path / "out.mkv", end=0.4, device="cpu")
-    assert set(report.seconds_by_room) == {
+    assert set(report.seconds_by_stage) == {
         "loading",
         "decoding",
         "detection",
@@ -48,7 +48,7 @@ def test_every_room_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
         "encoding",
     }
     # No thread can have worked longer than the whole took.
-    assert all(seconds <= report.seconds for seconds in report.seconds_by_room.values())
+    assert all(seconds <= report.seconds for seconds in report.seconds_by_stage.values())
 
 
 class Beside:
@@ -98,7 +98,7 @@ def test_hands_beside_a_gpu_lay_back_the_same(tmp_path: Path, monkeypatch: pytes
         report = vidrestore.restore(SAMPLE, tmp_path / name, end=0.7, batch=4, codec="ffv1")
         assert report.faces > 0
         runs.append(packets_of(tmp_path / name, "video"))
-        monkeypatch.setattr("vidrestore.restoration.hands_for", lambda _: nullcontext(None))
+        monkeypatch.setattr("vidrestore.restoration.cpu_workers_for", lambda _: nullcontext(None))
     assert runs[0] == runs[1]
 
 
@@ -124,7 +124,7 @@ class FailingDetector:
     """Breaks at a frame, in the analysis' thread."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         if frame.index >= 10:
             raise ZeroDivisionError("in the analysis")

@@ -65,7 +65,7 @@ def upright(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
 def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
     """For each frame index, which pixels lie under the mask of a face, as compositing lays it."""
     found: Masks = defaultdict(lambda: np.zeros(0, bool))
-    add = compositing._add
+    add = compositing._add_weighted_change
 
     def noting(frame: Frame, planes: Any, delta: FloatArray, weight: FloatArray, x0: int, y0: int) -> None:
         under = found.get(frame.index, np.zeros((frame.height, frame.width), bool))
@@ -73,7 +73,7 @@ def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
         found[frame.index] = under
         add(frame, planes, delta, weight, x0, y0)
 
-    monkeypatch.setattr(compositing, "_add", noting)
+    monkeypatch.setattr(compositing, "_add_weighted_change", noting)
     return found
 
 
@@ -88,11 +88,11 @@ def outside(mask: NDArray[np.bool_], shift: tuple[int, int]) -> NDArray[np.bool_
     ("pixel_format", "colour"),
     [("yuv420p", (6, 6, 6, 1)), ("yuv422p10le", (1, 1, 1, 1)), ("bgr0", (0, 1, 13, 2))],
 )
-@pytest.mark.parametrize("scan", ["progressive", "interlaced"])
+@pytest.mark.parametrize("scan_type", ["progressive", "interlaced"])
 def test_outside_the_masks_every_sample_is_the_decoded_one(
-    tmp_path: Path, masks: Masks, pixel_format: str, colour: tuple[int, int, int, int], scan: str
+    tmp_path: Path, masks: Masks, pixel_format: str, colour: tuple[int, int, int, int], scan_type: str
 ) -> None:
-    pictures = face_pictures(COUNT) if scan == "progressive" else interlaced(panned(8))
+    pictures = face_pictures(COUNT) if scan_type == "progressive" else interlaced(panned(8))
     report = restored(tmp_path, pictures, Footage(pixel_format=pixel_format, colour=colour))
     before, after = read(tmp_path / "given.mkv"), read(tmp_path / "restored.mkv")
     assert report.faces == report.frames == len(before) == len(after) == len(masks)

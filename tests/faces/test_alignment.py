@@ -12,12 +12,12 @@ from tests.support.frames import make_frame, random_frame
 from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.faces.alignment import (
     align,
-    apply,
-    invert,
-    scale_of,
+    invert_affine,
     sharpness,
     similarity,
+    similarity_scale,
     template,
+    transform_points,
     warp_face,
 )
 from vidrestore.types import FrameFaces, TrackedFace
@@ -30,9 +30,9 @@ def test_a_turned_scaled_shifted_template_is_turned_back_exactly(
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = template(256) @ turn.T + [dx, dy]
     matrix = similarity(points, 256)
-    assert np.allclose(apply(matrix, points), template(256), atol=1e-6)
-    assert scale_of(matrix) == pytest.approx(1 / scale)
-    assert np.allclose(apply(invert(matrix), template(256)), points, atol=1e-6)
+    assert np.allclose(transform_points(matrix, points), template(256), atol=1e-6)
+    assert similarity_scale(matrix) == pytest.approx(1 / scale)
+    assert np.allclose(transform_points(invert_affine(matrix), template(256)), points, atol=1e-6)
 
 
 def test_a_mirrored_face_is_not_reflected() -> None:
@@ -54,7 +54,9 @@ def test_a_ramp_is_warped_to_the_values_of_its_places() -> None:
     matrix = similarity(points, 100)
     crop = warp_face(frame, matrix, 100)
     v, u = np.mgrid[0:100, 0:100]
-    places = apply(invert(matrix), np.stack([u.ravel(), v.ravel()], 1).astype(float)).reshape(100, 100, 2)
+    places = transform_points(
+        invert_affine(matrix), np.stack([u.ravel(), v.ravel()], 1).astype(float)
+    ).reshape(100, 100, 2)
     inside = slice(10, 90)
     assert np.abs(crop[inside, inside, 1] * 255 - (places[inside, inside, 0] / 2 - 0.25)).max() < 0.6
     assert np.abs(crop[inside, inside, 2] * 255 - (places[inside, inside, 1] / 2 - 0.25)).max() < 0.6

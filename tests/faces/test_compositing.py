@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.frames import FORMATS, make_frame, random_frame
-from vidrestore.faces.alignment import apply, invert, similarity, template, warp_face
+from vidrestore.faces.alignment import invert_affine, similarity, template, transform_points, warp_face
 from vidrestore.faces.compositing import composite, face_mask, low_frequencies, match_colour, side_by_side
 from vidrestore.types import Frame, FrameFaces, RestoredFace
 
@@ -39,7 +39,7 @@ def test_outside_the_mask_every_code_stays(name: str, size: tuple[int, int]) -> 
     before = [p.copy() for p in frame.planes]
     out = paste(frame, restored(frame, detail()))
     corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]], float)
-    places = apply(invert(similarity(POINTS, SIZE)), corners)
+    places = transform_points(invert_affine(similarity(POINTS, SIZE)), corners)
     (x0, y0), (x1, y1) = np.floor(places.min(0)).astype(int), np.ceil(places.max(0)).astype(int)
     changed = 0
     for index, (plane, old, source) in enumerate(zip(out.planes, before, frame.planes, strict=True)):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.frames import FORMATS, make_frame, random_frame
 from vidrestore.faces.alignment import similarity, template, warp_face
 from vidrestore.faces.compositing import composite
-from vidrestore.faces.grain import grain_of
+from vidrestore.faces.grain import extract_grain
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 SIZE = 256
@@ -112,7 +112,7 @@ def test_grain_is_about_zero_and_bounded_whatever_the_face(
     face = np.clip(0.5 + strength * rng.normal(size=(64, 64, 3)), 0, 1).astype(np.float32)
     clean = cv2.GaussianBlur(face, (0, 0), 1.0) if seed % 2 else rng.random((64, 64, 3), dtype=np.float32)
     mask = (rng.random((64, 64)) < covered).astype(np.float32)
-    grain = grain_of(face, clean, mask)
+    grain = extract_grain(face, clean, mask)
     assert grain.dtype == np.float32
     assert grain.shape == face.shape
     assert np.isfinite(grain).all()

@@ -15,7 +15,7 @@ from vidrestore.cli import main
 from vidrestore.errors import OutputError, ProcessingError
 from vidrestore.jobs import batch
 from vidrestore.jobs.batch import BatchProgress, restore_folder
-from vidrestore.jobs.batch_record import Made
+from vidrestore.jobs.batch_record import BatchRecord
 from vidrestore.settings import make_settings
 
 FFV1 = make_settings(codec="ffv1", container="mkv")
@@ -40,17 +40,17 @@ def states(folder: Path, out: Path, settings: Any = FFV1, **how: Any) -> dict[st
 
 def test_what_fails_stops_no_other_and_what_is_done_is_not_done_again(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    seen: list[BatchProgress] = []
-    first = states(folder, out, on_progress=seen.append)
+    events: list[BatchProgress] = []
+    first = states(folder, out, on_progress=events.append)
     assert first == {
         "a.mov": "restored", "a.mp4": "restored", "broken.mp4": "failed", "deep/b.mp4": "restored"
     }  # fmt: skip
     assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.mkv")) == [
         "a.mov.mkv", "a.mp4.mkv", "deep/b.mkv",
     ]  # fmt: skip
-    ended = [progress for progress in seen if progress.outcome is not None]
+    ended = [progress for progress in events if progress.outcome is not None]
     assert [progress.number for progress in ended] == [1, 2, 3, 4]
-    assert any(progress.file is not None and progress.name == "a.mov" for progress in seen)
+    assert any(progress.file is not None and progress.name == "a.mov" for progress in events)
     again = states(folder, out)
     assert again == {
         "a.mov": "done before", "a.mp4": "done before", "broken.mp4": "failed", "deep/b.mp4": "done before"
@@ -74,7 +74,7 @@ def test_what_is_stale_is_done_again_and_what_is_not_ours_is_left(folder: Path, 
 def test_a_failure_that_another_attempt_mends_is_tried_again(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = batch.restore_film, []
+    real, calls = batch.restore_file, []
 
     def flaky(source: Path, *rest: Any) -> Any:
         calls.append(source.name)
@@ -90,7 +90,7 @@ def test_a_failure_that_another_attempt_mends_is_tried_again(
 def test_two_runs_on_one_folder_are_refused(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    with Made(out), pytest.raises(OutputError, match="another vidrestore is working on"):
+    with BatchRecord(out), pytest.raises(OutputError, match="another vidrestore is working on"):
         states(folder, out)
 
 

@@ -11,7 +11,7 @@ from tests.support.films import film_pictures
 from tests.support.footage import Footage, interlaced, make_footage
 from vidrestore import video
 from vidrestore.detection import make_detector
-from vidrestore.jobs.first_pass import CONTEXT, Restart, analyse
+from vidrestore.jobs.first_pass import CONTEXT, AnalysisCheckpoint, analyse
 from vidrestore.jobs.frame_records import FrameRecord, pack_faces, unpack_faces
 from vidrestore.settings import make_settings
 
@@ -19,39 +19,42 @@ FACES = (range(10, 24), range(40, 56))
 
 
 def analysed(
-    path: Path, begin: Restart | None = None, known: list[FrameRecord] | None = None
-) -> tuple[list[FrameRecord], list[Restart]]:
+    path: Path, begin: AnalysisCheckpoint | None = None, earlier: list[FrameRecord] | None = None
+) -> tuple[list[FrameRecord], list[AnalysisCheckpoint]]:
     given, settings = video.open_input(path), make_settings()
     info = video.probe(given)
-    scan = video.choose_scan(given, info, "auto")
-    restarts: list[Restart] = []
-    before = [] if begin is None or known is None else known[max(begin.frame - CONTEXT, 0) : begin.frame]
+    field_processing = video.choose_field_processing(given, info, "auto")
+    checkpoints: list[AnalysisCheckpoint] = []
+    before = [] if begin is None or earlier is None else earlier[max(begin.frame - CONTEXT, 0) : begin.frame]
     records = analyse(
-        given, info, scan, settings, make_detector("embedded"),
-        on_loss=lambda: None, on_restart=restarts.append, begin=begin, before=[r.seen for r in before],
+        given, info, field_processing, settings, make_detector("embedded"),
+        on_loss=lambda: None, on_checkpoint=checkpoints.append, begin=begin,
+        before=[r.fingerprint for r in before],
     )  # fmt: skip
-    return list(records), restarts
+    return list(records), checkpoints
 
 
 def content(record: FrameRecord) -> tuple[object, ...]:
-    return record.seen, record.scenes, pack_faces(record.faces), record.lost, record.concealed
+    return record.fingerprint, record.scenes, pack_faces(record.faces), record.lost, record.concealed
 
 
-@pytest.mark.parametrize("scan", ["progressive", "interlaced"])
-def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, scan: str) -> None:
+@pytest.mark.parametrize("scan_type", ["progressive", "interlaced"])
+def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, scan_type: str) -> None:
     pictures = film_pictures(70, FACES)
-    if scan == "interlaced":
+    if scan_type == "interlaced":
         made = make_footage(tmp_path / "in.mkv", interlaced(pictures), Footage(field_order=2))
     else:
         made = make_footage(tmp_path / "in.mkv", pictures)
-    records, restarts = analysed(made)
+    records, checkpoints = analysed(made)
     assert sum(len(record.faces[0]) for record in records) > 8
-    assert len(restarts) >= 3
-    assert any(restart.known.faces for restart in restarts), "a scene change that a face is known over"
-    for restart in restarts:
-        again = Restart.from_json(restart.to_json())
+    assert len(checkpoints) >= 3
+    assert any(checkpoint.detector_state.faces for checkpoint in checkpoints), (
+        "a scene change that a face is known over"
+    )
+    for checkpoint in checkpoints:
+        again = AnalysisCheckpoint.from_json(checkpoint.to_json())
         resumed, _ = analysed(made, again, records)
-        assert [content(r) for r in resumed] == [content(r) for r in records[restart.frame :]]
+        assert [content(r) for r in resumed] == [content(r) for r in records[checkpoint.frame :]]
 
 
 def test_faces_are_kept_to_the_last_bit(tmp_path: Path) -> None:

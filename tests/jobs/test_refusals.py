@@ -14,7 +14,7 @@ from tests.support.films import make_film
 from vidrestore.errors import OutputError, ProcessingError, UsageError
 from vidrestore.jobs import segment_task
 from vidrestore.jobs.journal import Journal, journal_path
-from vidrestore.video import PartWriter
+from vidrestore.video import SegmentWriter
 
 HOW: dict[str, Any] = {"codec": "ffv1", "segment": 1}
 
@@ -22,9 +22,9 @@ HOW: dict[str, Any] = {"codec": "ffv1", "segment": 1}
 def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, *, fails_at: int = 40) -> tuple[Path, Path]:
     """A film of three segments without faces, of which the first is done: writing frame `fails_at` failed."""
     source, output = make_film(folder / "in.mkv", 90, ()), folder / "out.mkv"
-    write, count = PartWriter.write, 0
+    write, count = SegmentWriter.write, 0
 
-    def failing(self: PartWriter, frame: Any) -> None:
+    def failing(self: SegmentWriter, frame: Any) -> None:
         nonlocal count
         count += 1
         if count == fails_at:
@@ -32,7 +32,7 @@ def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, *, fails_at: int = 40) 
         write(self, frame)
 
     with monkeypatch.context() as patch:
-        patch.setattr(segment_task.PartWriter, "write", failing)
+        patch.setattr(segment_task.SegmentWriter, "write", failing)
         with pytest.raises(ProcessingError, match=r"segment 2 .* \(1 segment is kept: run the same command"):
             vidrestore.restore(source, output, **HOW)
     assert not output.exists()
@@ -41,11 +41,11 @@ def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, *, fails_at: int = 40) 
 
 def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, output = begun(tmp_path, monkeypatch)
-    seen = []
-    report = vidrestore.resume(output, on_progress=seen.append)
+    events = []
+    report = vidrestore.resume(output, on_progress=events.append)
     assert report.frames == 90
-    assert {progress.before for progress in seen} == {32}
-    assert (seen[0].frames, seen[-1].frames, seen[-1].total) == (32, 90, 90)
+    assert {progress.resumed_frames for progress in events} == {32}
+    assert (events[0].frames, events[-1].frames, events[-1].total) == (32, 90, 90)
     assert_equal(source, output)
     assert left_in(tmp_path) == ["in.mkv", "out.mkv"]
 

@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidrestore.jobs.frame_records import FrameRecord
-from vidrestore.jobs.segment_plan import LEAST_FRAMES, Planner, Span
-from vidrestore.video import Seen
+from vidrestore.jobs.segment_plan import LEAST_FRAMES, SegmentPlanner, Span
+from vidrestore.video import FrameFingerprint
 
 RATE = Fraction(25)
 
 
 def record(index: int, changes: Sequence[int]) -> FrameRecord:
     scene = sum(change <= index for change in changes)
-    seen = Seen(index=index, pts=index, duration=1, checksum=0)
-    return FrameRecord(seen=seen, scenes=(scene,), faces=((),))
+    fingerprint = FrameFingerprint(index=index, pts=index, duration=1, checksum=0)
+    return FrameRecord(fingerprint=fingerprint, scenes=(scene,), faces=((),))
 
 
 def plan(
     frames: int, changes: Sequence[int], *, seconds: float = 4, begin: Sequence[Span] = ()
 ) -> list[Span]:
-    planner = Planner(seconds, RATE, context=17, begin=begin)
+    planner = SegmentPlanner(seconds, RATE, context=17, begin=begin)
     spans = list(begin)
     for index in range(planner.first, frames):
         span = planner.add(record(index, changes))

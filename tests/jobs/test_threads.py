@@ -11,7 +11,7 @@ import pytest
 import vidrestore
 from tests.support.films import make_film
 from vidrestore.errors import OutputError
-from vidrestore.video import PartWriter
+from vidrestore.video import SegmentWriter
 
 
 def test_a_run_that_fails_in_a_segment_leaves_no_thread_reading(
@@ -20,7 +20,7 @@ def test_a_run_that_fails_in_a_segment_leaves_no_thread_reading(
     def full(*_: Any) -> None:
         raise OutputError("the disk is full")
 
-    monkeypatch.setattr(PartWriter, "write", full)
+    monkeypatch.setattr(SegmentWriter, "write", full)
     source = make_film(tmp_path / "in.mkv", 400, ())
     with pytest.raises(OutputError, match="full"):
         vidrestore.restore(source, tmp_path / "out.mkv", segment=2, codec="ffv1", device="cpu")

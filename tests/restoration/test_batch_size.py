@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.clips import make_clip
 from tests.support.frames import FORMATS
-from vidrestore.restoration import Batches, batches_for
+from vidrestore.restoration import BatchSizes, choose_batch_sizes
 from vidrestore.types import VideoInfo
 from vidrestore.video import probe
 
@@ -35,24 +35,28 @@ def sized(clip: VideoInfo, width: int, height: int, pixels: str = "yuv420p") -> 
 def test_fewer_frames_wait_the_larger_they_are(
     clip: VideoInfo, width: int, height: int, pixels: str, held: int
 ) -> None:
-    batches = batches_for(sized(clip, width, height, pixels), device="cpu", size=256, lanes=2)
-    assert batches == Batches(faces=4, frames=held)
+    batches = choose_batch_sizes(sized(clip, width, height, pixels), device="cpu", size=256, workers=2)
+    assert batches == BatchSizes(faces=4, frames=held)
 
 
 def test_frames_enough_wait_for_every_lane_to_have_a_batch(clip: VideoInfo) -> None:
     small = sized(clip, 640, 480)
-    assert batches_for(small, device="cuda", size=512, lanes=2) == Batches(faces=16, frames=48)
-    assert batches_for(small, device="cuda", size=256, lanes=2) == Batches(faces=32, frames=96)
-    assert batches_for(small, device="cpu", size=256, lanes=4, faces=20) == Batches(faces=20, frames=100)
+    assert choose_batch_sizes(small, device="cuda", size=512, workers=2) == BatchSizes(faces=16, frames=48)
+    assert choose_batch_sizes(small, device="cuda", size=256, workers=2) == BatchSizes(faces=32, frames=96)
+    assert choose_batch_sizes(small, device="cpu", size=256, workers=4, faces=20) == BatchSizes(
+        faces=20, frames=100
+    )
 
 
 def test_on_a_gpu_large_frames_make_batches_smaller_and_no_lane_idle(clip: VideoInfo) -> None:
-    assert batches_for(sized(clip, 3840, 2160), device="cuda", size=256, lanes=2) == Batches(
+    assert choose_batch_sizes(sized(clip, 3840, 2160), device="cuda", size=256, workers=2) == BatchSizes(
         faces=12, frames=36
     )
     huge = sized(clip, 30000, 20000, "yuv444p")
-    assert batches_for(huge, device="cuda", size=256, lanes=2) == Batches(faces=4, frames=1)
+    assert choose_batch_sizes(huge, device="cuda", size=256, workers=2) == BatchSizes(faces=4, frames=1)
 
 
 def test_a_users_own_number_of_faces_stays(clip: VideoInfo) -> None:
-    assert batches_for(sized(clip, 3840, 2160), device="cuda", size=512, lanes=2, faces=64).faces == 64
+    assert (
+        choose_batch_sizes(sized(clip, 3840, 2160), device="cuda", size=512, workers=2, faces=64).faces == 64
+    )

@@ -11,7 +11,7 @@ import torch
 
 from tests.restoration.test_stage import MirrorRestorer, envelope
 from vidrestore.errors import ProcessingError
-from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend, WithinMemory, restore
+from vidrestore.restoration import FaceCodes, FaceFeatures, OomRetryRestorer, TemporalBlend, restore
 from vidrestore.types import FloatArray
 
 ERRORS: list[Callable[[], Exception]] = [
@@ -53,7 +53,7 @@ def test_a_batch_too_large_is_halved_once_and_for_all(
     roomy = list(restore(items, MirrorRestorer(), TemporalBlend(strength=1.0), batch=16))
     small = SmallRestorer(5, error, step)
     with caplog.at_level(logging.WARNING, logger="vidrestore"):
-        tight = list(restore(items, WithinMemory(small), TemporalBlend(strength=1.0), batch=16))
+        tight = list(restore(items, OomRetryRestorer(small), TemporalBlend(strength=1.0), batch=16))
     assert small.failures == 2  # 16 and 8 do not fit, 4 does ever after
     assert [record.getMessage() for record in caplog.records] == [
         "out of memory with 16 faces at a time; going on with 8 (--batch sets it)",
@@ -67,14 +67,14 @@ def test_a_batch_too_large_is_halved_once_and_for_all(
 
 def test_where_not_even_one_face_fits_a_sentence_ends_it() -> None:
     with pytest.raises(ProcessingError, match="does not suffice to restore one face of 4 pixels") as caught:
-        WithinMemory(SmallRestorer(0)).encode([np.zeros((4, 4, 3), np.float32)] * 3)
+        OomRetryRestorer(SmallRestorer(0)).encode([np.zeros((4, 4, 3), np.float32)] * 3)
     assert "\n" not in str(caught.value)
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
     small = SmallRestorer(0, lambda: RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(RuntimeError, match="shapes"):
-        WithinMemory(small).encode([np.zeros((4, 4, 3), np.float32)] * 2)
+        OomRetryRestorer(small).encode([np.zeros((4, 4, 3), np.float32)] * 2)
     assert small.failures == 1
 
 
@@ -97,4 +97,4 @@ def test_what_failed_is_let_go_before_the_next_try() -> None:
             del held
             return super().encode(faces)
 
-    assert len(WithinMemory(Holding()).encode([np.zeros((4, 4, 3), np.float32)] * 5)) == 5
+    assert len(OomRetryRestorer(Holding()).encode([np.zeros((4, 4, 3), np.float32)] * 5)) == 5

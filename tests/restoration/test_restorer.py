@@ -15,7 +15,7 @@ from vidrestore.daefr import Daefr, DaefrConfig, save
 from vidrestore.errors import UsageError
 from vidrestore.faces.alignment import sharpness
 from vidrestore.restoration import DaefrRestorer, make_restorer
-from vidrestore.restoration.face_fidelity import COARSE_SIDE, FINE_SIDE, own_detail, relative_sharpness
+from vidrestore.restoration.face_fidelity import COARSE_SIDE, FINE_SIDE, adaptive_fidelity, relative_sharpness
 from vidrestore.types import FloatArray
 
 SMALL = DaefrConfig(
@@ -99,14 +99,14 @@ SHARPNESS = torch.linspace(0, 1, 201)
 
 
 def test_own_detail_rises_smoothly_with_sharpness() -> None:
-    shares = own_detail(SHARPNESS).tolist()
+    shares = adaptive_fidelity(SHARPNESS).tolist()
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0, 1)
     assert max(np.diff(shares)) < 0.1
 
 
 def test_a_face_that_lost_much_keeps_some_of_what_is_left_but_not_of_its_grain() -> None:
-    shares = own_detail(SHARPNESS, torch.zeros(201)).numpy()
+    shares = adaptive_fidelity(SHARPNESS, torch.zeros(201)).numpy()
     at = SHARPNESS.numpy()
     assert shares[at < 0.19] == pytest.approx(0)
     assert shares[(at > 0.31) & (at < 0.4)] == pytest.approx(0.5)
@@ -115,11 +115,11 @@ def test_a_face_that_lost_much_keeps_some_of_what_is_left_but_not_of_its_grain()
 
 
 def test_a_face_that_lost_little_is_left_as_it_is_once_it_is_sharp() -> None:
-    shares = own_detail(SHARPNESS, torch.ones(201)).numpy()
+    shares = adaptive_fidelity(SHARPNESS, torch.ones(201)).numpy()
     assert shares[SHARPNESS.numpy() < 0.4] == pytest.approx(0.75)
     assert shares[SHARPNESS.numpy() > 0.53] == pytest.approx(1)
-    halfway = own_detail(SHARPNESS, torch.full((201,), 0.5)).numpy()
-    nothing = own_detail(SHARPNESS, torch.zeros(201)).numpy()
+    halfway = adaptive_fidelity(SHARPNESS, torch.full((201,), 0.5)).numpy()
+    nothing = adaptive_fidelity(SHARPNESS, torch.zeros(201)).numpy()
     assert halfway == pytest.approx((shares + nothing) / 2)
 
 

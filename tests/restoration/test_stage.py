@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend, restore
-from vidrestore.runtime.worker_threads import Lanes
+from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
 
 SIZE = 4
@@ -104,9 +104,18 @@ def test_lanes_and_hands_change_no_result() -> None:
     items = [envelope(i, {0: 0.5 + 0.01 * (i % 2), 1: 0.2}) for i in range(12)]
     blend = TemporalBlend(strength=1.0)
     alone = values(restore(items, MirrorRestorer(), blend, batch=3))
-    with Lanes(2, lambda: None) as lanes:
-        together = values(restore(items, MirrorRestorer(), blend, batch=3, lanes=lanes))
-        shared_out = values(restore(items, MirrorRestorer(), blend, batch=3, lanes=lanes, hands=lanes))
+    with WorkerPool(2, lambda: None) as network_workers:
+        together = values(restore(items, MirrorRestorer(), blend, batch=3, network_workers=network_workers))
+        shared_out = values(
+            restore(
+                items,
+                MirrorRestorer(),
+                blend,
+                batch=3,
+                network_workers=network_workers,
+                cpu_workers=network_workers,
+            )
+        )
     assert together == alone
     assert shared_out == alone
 

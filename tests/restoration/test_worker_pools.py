@@ -1,4 +1,4 @@
-"""Lanes: which there are, and that a face becomes the same in each."""
+"""WorkerPool: which there are, and that a face becomes the same in each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.restoration import hands_for, lanes_for, make_restorer
+from vidrestore.restoration import cpu_workers_for, make_restorer, network_workers_for
 from vidrestore.weights import embedded_path
 
 
@@ -28,11 +28,11 @@ def test_a_face_becomes_the_same_in_each_lane_and_the_threads_are_given_back() -
     def restored(faces: list[np.ndarray]) -> list[np.ndarray]:
         return [*restorer.decode(restorer.predict(restorer.encode(faces)))]
 
-    with lanes_for(restorer) as lanes:
-        assert lanes is not None
-        assert lanes.count == 2
+    with network_workers_for(restorer) as network_workers:
+        assert network_workers is not None
+        assert network_workers.count == 2
         assert torch.get_num_threads() == 1
-        first, second = (lanes.submit(restored, faces) for _ in range(2))
+        first, second = (network_workers.submit(restored, faces) for _ in range(2))
         assert np.array_equal(first.result()[0], second.result()[0])
     assert torch.get_num_threads() == 2
 
@@ -41,10 +41,14 @@ def test_with_one_thread_there_are_no_lanes_and_a_processor_has_no_hands_free() 
     usual = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with lanes_for(make_restorer(embedded_path("compact.safetensors"), device="cpu")) as lanes:
-            assert lanes is None
-        with hands_for(make_restorer(embedded_path("compact.safetensors"), device="cpu")) as hands:
-            assert hands is None
+        with network_workers_for(
+            make_restorer(embedded_path("compact.safetensors"), device="cpu")
+        ) as network_workers:
+            assert network_workers is None
+        with cpu_workers_for(
+            make_restorer(embedded_path("compact.safetensors"), device="cpu")
+        ) as cpu_workers:
+            assert cpu_workers is None
     finally:
         torch.set_num_threads(usual)
 
@@ -52,17 +56,17 @@ def test_with_one_thread_there_are_no_lanes_and_a_processor_has_no_hands_free() 
 @pytest.mark.usefixtures("two_threads")
 def test_a_gpu_has_its_next_batch_ready_and_the_processor_lends_its_hands() -> None:
     on_gpu = SimpleNamespace(device=torch.device("cuda"), size=512)  # told apart by that alone
-    with lanes_for(on_gpu) as lanes, hands_for(on_gpu) as hands:  # type: ignore[arg-type]
-        assert lanes is not None
-        assert lanes.count == 2
-        assert hands is not None
-        assert hands.count == 2
-        for threads in (lanes, hands):
+    with network_workers_for(on_gpu) as network_workers, cpu_workers_for(on_gpu) as cpu_workers:  # type: ignore[arg-type]
+        assert network_workers is not None
+        assert network_workers.count == 2
+        assert cpu_workers is not None
+        assert cpu_workers.count == 2
+        for threads in (network_workers, cpu_workers):
             # So many that share each small copy would be more threads than cores.
             assert threads.submit(lambda _: [torch.get_num_threads()], [None]).result() == [1]
     assert torch.get_num_threads() == 2
 
 
 def test_apples_gpu_is_told_by_one_thread() -> None:
-    with lanes_for(SimpleNamespace(device=torch.device("mps"), size=512)) as lanes:  # type: ignore[arg-type]
-        assert lanes is None
+    with network_workers_for(SimpleNamespace(device=torch.device("mps"), size=512)) as network_workers:  # type: ignore[arg-type]
+        assert network_workers is None

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from vidrestore.errors import DeviceError
-from vidrestore.runtime.device import resolve_device, resolve_precision, yield_while_waiting
-from vidrestore.runtime.worker_threads import Crew, OneThread, compute_with
+from vidrestore.runtime.device import limit_openmp_spin, resolve_device, resolve_precision
+from vidrestore.runtime.worker_threads import ParallelFor, SingleThreadWorker, set_torch_threads
 
 
 def test_cuda_without_a_gpu_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +25,7 @@ def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
     here = torch.get_num_threads()
 
     def alone() -> int:
-        compute_with(1)
+        set_torch_threads(1)
         return torch.get_num_threads()
 
     with ThreadPoolExecutor(8) as crowd:
@@ -37,7 +37,7 @@ def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
 
 
 def test_what_is_called_in_one_thread_returns_and_raises_as_if_called_here() -> None:
-    beside = OneThread()
+    beside = SingleThreadWorker()
     assert beside.call(torch.get_num_threads) == 1
     assert beside.call(divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
@@ -54,8 +54,8 @@ def test_a_crew_does_each_part_once_and_each_of_it_computes_alone(threads: int) 
 
     torch.set_num_threads(threads)
     try:
-        Crew().share(range(100), work)
-        Crew().share([], work)
+        ParallelFor().run(range(100), work)
+        ParallelFor().run([], work)
     finally:
         torch.set_num_threads(usual)
     assert sorted(done) == [(part, 1) for part in range(100)]
@@ -67,7 +67,7 @@ def test_an_error_in_a_crew_reaches_its_caller() -> None:
             divmod(1, part)
 
     with pytest.raises(ZeroDivisionError):
-        Crew().share([1, 0, 1, 1], work)
+        ParallelFor().run([1, 0, 1, 1], work)
 
 
 def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,11 +115,11 @@ def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(
 ) -> None:
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    yield_while_waiting()
+    limit_openmp_spin()
     assert "GOMP_SPINCOUNT" not in os.environ
     monkeypatch.delenv("OMP_WAIT_POLICY")
-    yield_while_waiting()
+    limit_openmp_spin()
     assert 0 < int(os.environ["GOMP_SPINCOUNT"]) < 300_000
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    yield_while_waiting()
+    limit_openmp_spin()
     assert os.environ["GOMP_SPINCOUNT"] == "7"

@@ -8,7 +8,13 @@ import sys
 
 import pytest
 
-from vidrestore.runtime.malloc import LEARNING, SLACK, STEPS, SteadyMemory, resident_bytes
+from vidrestore.runtime.malloc import (
+    CHECK_EVERY_FRAMES,
+    LEARNING_FRAMES,
+    MAX_GROWTH,
+    HeapTrimmer,
+    resident_bytes,
+)
 
 
 class Process:
@@ -20,25 +26,25 @@ class Process:
     def resident(self) -> int:
         return self.used + self.kept
 
-    def hand_back(self) -> None:
+    def trim(self) -> None:
         self.kept = 0
         self.handed_back += 1
 
 
-def frames(memory: SteadyMemory, count: int) -> None:
+def frames(memory: HeapTrimmer, count: int) -> None:
     for _ in range(count):
         memory.step()
 
 
 def test_what_is_kept_stays_within_bounds_and_is_handed_back_only_then() -> None:
     process = Process(1000)
-    memory = SteadyMemory(process.resident, process.hand_back)
-    frames(memory, STEPS)
-    process.kept, before = round(1000 * (SLACK - 1)), process.handed_back
-    frames(memory, 4 * STEPS)
+    memory = HeapTrimmer(process.resident, process.trim)
+    frames(memory, CHECK_EVERY_FRAMES)
+    process.kept, before = round(1000 * (MAX_GROWTH - 1)), process.handed_back
+    frames(memory, 4 * CHECK_EVERY_FRAMES)
     assert process.handed_back == before
     process.kept += 1
-    frames(memory, STEPS - 1)
+    frames(memory, CHECK_EVERY_FRAMES - 1)
     assert process.kept > 0
     frames(memory, 1)
     assert process.resident() == 1000
@@ -47,48 +53,48 @@ def test_what_is_kept_stays_within_bounds_and_is_handed_back_only_then() -> None
 def test_what_came_before_is_handed_back_at_once() -> None:
     process = Process(1000)
     process.kept = 500
-    SteadyMemory(process.resident, process.hand_back).begin()
+    HeapTrimmer(process.resident, process.trim).begin()
     assert process.resident() == 1000
 
 
 def test_no_later_segment_keeps_more_than_the_first_frames_did() -> None:
     process = Process(1000)
-    memory = SteadyMemory(process.resident, process.hand_back)
+    memory = HeapTrimmer(process.resident, process.trim)
     memory.begin()
     process.kept = 30
-    frames(memory, LEARNING)
+    frames(memory, LEARNING_FRAMES)
     for used in (1000, 1020, 990, 1030):
         memory.begin()
         process.used = used
         for _ in range(100):
             process.kept += 7
-            frames(memory, STEPS)
+            frames(memory, CHECK_EVERY_FRAMES)
             assert process.resident() <= 1030 + 7
 
 
 def test_what_more_faces_need_is_learned_anew() -> None:
     process = Process(1000)
-    memory = SteadyMemory(process.resident, process.hand_back)
-    frames(memory, LEARNING)
+    memory = HeapTrimmer(process.resident, process.trim)
+    frames(memory, LEARNING_FRAMES)
     process.used = 2000
-    frames(memory, STEPS)
+    frames(memory, CHECK_EVERY_FRAMES)
     process.kept, before = 200, process.handed_back
-    frames(memory, LEARNING)
+    frames(memory, LEARNING_FRAMES)
     assert process.handed_back == before
     process.kept = 201
-    frames(memory, STEPS)
+    frames(memory, CHECK_EVERY_FRAMES)
     assert process.resident() == 2000
 
 
 def test_a_run_that_comes_to_need_more_is_not_handed_back_for_ever() -> None:
     process = Process(1000)
-    memory = SteadyMemory(process.resident, process.hand_back)
-    frames(memory, STEPS)
+    memory = HeapTrimmer(process.resident, process.trim)
+    frames(memory, CHECK_EVERY_FRAMES)
     process.used = 2000
-    frames(memory, STEPS)
+    frames(memory, CHECK_EVERY_FRAMES)
     before = process.handed_back
     process.kept = 200
-    frames(memory, 20 * STEPS)
+    frames(memory, 20 * CHECK_EVERY_FRAMES)
     assert process.handed_back == before
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrestore.runtime.pipeline_threads import Prefetch, map_ahead, map_in_batches, windows
-from vidrestore.runtime.worker_threads import Lanes, begun
+from vidrestore.runtime.worker_threads import WorkerPool, start_in_background
 
 
 class Source:
@@ -40,14 +40,14 @@ def test_what_was_begun_goes_on_beside_the_caller_and_is_there_when_asked_for() 
         assert go_on.wait(10)
         return "made"
 
-    with begun(make) as made:
+    with start_in_background(make) as made:
         go_on.set()  # never reached if making held up the caller
         assert made() == made() == "made"
     assert set(threading.enumerate()) <= before
 
 
 def test_an_error_of_what_was_begun_comes_where_it_is_asked_for() -> None:
-    with begun(lambda: 1 // 0) as made, pytest.raises(ZeroDivisionError):
+    with start_in_background(lambda: 1 // 0) as made, pytest.raises(ZeroDivisionError):
         made()
 
 
@@ -58,7 +58,7 @@ def test_an_error_of_the_caller_waits_for_what_was_begun() -> None:
         time.sleep(0.05)
         done.append(1)
 
-    with pytest.raises(OSError, match="the caller"), begun(work):
+    with pytest.raises(OSError, match="the caller"), start_in_background(work):
         raise OSError("the caller")
     assert done == [1]
 
@@ -157,9 +157,9 @@ def test_lanes_change_nothing_of_what_comes_out(sizes: list[int], batch: int, mo
         return [(item[0], part) for part in range(item[1])]
 
     out = []
-    with Lanes(count, lambda: None) as lanes:
+    with WorkerPool(count, lambda: None) as workers:
         mapped = map_in_batches(
-            enumerate(sizes), parts_of, lambda parts: parts, batch=batch, max_items=most, lanes=lanes
+            enumerate(sizes), parts_of, lambda parts: parts, batch=batch, max_items=most, workers=workers
         )
         for item, results in mapped:
             assert taken - len(out) <= most
@@ -174,8 +174,8 @@ def test_two_lanes_work_on_two_batches_at_the_same_time() -> None:
         meeting.wait(timeout=10)  # breaks where nobody else comes
         return parts
 
-    with Lanes(2, lambda: None) as lanes:
-        mapped = map_in_batches(range(8), lambda i: [i], meet, batch=1, max_items=8, lanes=lanes)
+    with WorkerPool(2, lambda: None) as workers:
+        mapped = map_in_batches(range(8), lambda i: [i], meet, batch=1, max_items=8, workers=workers)
         assert [results for _, results in mapped] == [[i] for i in range(8)]
 
 
@@ -184,8 +184,8 @@ def test_what_is_mapped_ahead_comes_in_order_however_long_each_takes() -> None:
         time.sleep(0.01 * (number % 2 == 0))
         return -number
 
-    with Lanes(3, lambda: None) as lanes:
-        assert list(map_ahead(range(20), slow_if_even, lanes)) == [-n for n in range(20)]
+    with WorkerPool(3, lambda: None) as workers:
+        assert list(map_ahead(range(20), slow_if_even, workers)) == [-n for n in range(20)]
     assert list(map_ahead(range(20), slow_if_even)) == [-n for n in range(20)]
 
 
@@ -197,8 +197,8 @@ def test_mapping_ahead_takes_in_no_more_than_its_lanes_can_have_in_hand() -> Non
             taken.append(number)
             yield number
 
-    with Lanes(2, lambda: None) as lanes:
-        for number in map_ahead(numbers(), abs, lanes):
+    with WorkerPool(2, lambda: None) as workers:
+        for number in map_ahead(numbers(), abs, workers):
             assert len(taken) <= number + 5
     for number in map_ahead(numbers(), abs):
         assert taken[-1] == number
@@ -211,8 +211,8 @@ def test_an_error_in_a_lane_reaches_who_asks_for_its_results() -> None:
         return parts
 
     seen: list[int] = []
-    with Lanes(2, lambda: None) as lanes:
-        mapped = map_in_batches(range(8), lambda i: [i], fail, batch=1, max_items=8, lanes=lanes)
+    with WorkerPool(2, lambda: None) as workers:
+        mapped = map_in_batches(range(8), lambda i: [i], fail, batch=1, max_items=8, workers=workers)
         with pytest.raises(OSError, match="device is gone"):
             keep_all((item for item, _ in mapped), seen)
     assert seen == [0, 1, 2]

@@ -30,20 +30,20 @@ def spared(tmp_path: Path) -> Callable[..., None]:
     source = "def read(ask, done):\n    ask()\n    for _ in range(1000):\n        pass\n    done.append(1)\n"
     names: dict[str, Callable[..., None]] = {}
     exec(compile(source, file, "exec"), names)
-    signals.spare(file)
+    signals.defer_interrupts_in(file)
     return names["read"]
 
 
 def test_what_is_spared_comes_to_its_end_and_the_interrupt_follows(spared: Callable[..., None]) -> None:
     done: list[int] = []
-    with signals.kept(), pytest.raises(KeyboardInterrupt):
+    with signals.deferred_interrupts(), pytest.raises(KeyboardInterrupt):
         ask_and_wait(lambda: spared(ask_to_end, done))
     assert done == [1]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_anywhere_else_it_comes_at_once() -> None:
-    with signals.kept(), signals.kept(), pytest.raises(KeyboardInterrupt):
+    with signals.deferred_interrupts(), signals.deferred_interrupts(), pytest.raises(KeyboardInterrupt):
         ask_and_wait(ask_to_end)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -56,7 +56,7 @@ def test_a_program_with_a_handler_of_its_own_keeps_it() -> None:
 
     before = signal.signal(signal.SIGINT, own)
     try:
-        with signals.kept():
+        with signals.deferred_interrupts():
             assert signal.getsignal(signal.SIGINT) is own
             signal.raise_signal(signal.SIGINT)
             time.sleep(0.01)

@@ -71,8 +71,8 @@ def test_people_who_cross_keep_their_ids() -> None:
 
     def places(i: int) -> list[Detection]:
         left, right = face((100 + 8 * i, 120)), face((500 - 8 * i, 124))
-        hidden = abs((100 + 8 * i) - (500 - 8 * i)) < 40
-        return [right] if hidden else [left, right]  # one covers the other for a moment
+        occluded = abs((100 + 8 * i) - (500 - 8 * i)) < 40
+        return [right] if occluded else [left, right]  # one covers the other for a moment
 
     out = list(track(clip(50, places, look)))
     first = {f.track_id: f.landmarks[:, 0].mean() for f in out[2].faces}

@@ -13,26 +13,26 @@ from hypothesis import strategies as st
 
 from tests.tracking.motion import face
 from vidrestore.tracking import matching
-from vidrestore.tracking.matching import LARGEST_COST, Expected, assign
+from vidrestore.tracking.matching import MAX_COST, TrackPrediction, assign
 from vidrestore.types import Detection
 
 LOOK = np.zeros(256, np.float32)
 LOOK[0] = 1.0
 
 
-def expected(x: float) -> Expected:
+def expected(x: float) -> TrackPrediction:
     there = face((x, 120))
-    return Expected(box=there.box, landmarks=there.landmarks, appearance=LOOK)
+    return TrackPrediction(box=there.box, landmarks=there.landmarks, appearance=LOOK)
 
 
-def cost(tracks: list[Expected], found: list[Detection]) -> np.ndarray:
+def cost(tracks: list[TrackPrediction], found: list[Detection]) -> np.ndarray:
     return np.array([[matching._cost(track, seen, LOOK) for seen in found] for track in tracks])
 
 
 def least_total(costs: np.ndarray) -> float:
     """Over all ways to pair, where a pair that is not allowed costs as much as the worst that is."""
     rows, columns = sorted(costs.shape)
-    wide = np.minimum(costs if costs.shape[0] == rows else costs.T, LARGEST_COST)
+    wide = np.minimum(costs if costs.shape[0] == rows else costs.T, MAX_COST)
     return min(sum(wide[r, c] for r, c in enumerate(way)) for way in permutations(range(columns), rows))
 
 
@@ -45,9 +45,9 @@ def test_the_pairs_cost_the_least_that_any_pairs_would(tracks: list[float], foun
     costs = cost(known, seen)
     pairs = assign(known, seen, [LOOK] * len(seen))
     assert len({r for r, _ in pairs}) == len({c for _, c in pairs}) == len(pairs)
-    assert all(costs[r, c] <= LARGEST_COST for r, c in pairs)
+    assert all(costs[r, c] <= MAX_COST for r, c in pairs)
     unpaired = min(costs.shape) - len(pairs)
-    total = sum(costs[r, c] for r, c in pairs) + unpaired * LARGEST_COST
+    total = sum(costs[r, c] for r, c in pairs) + unpaired * MAX_COST
     assert total == pytest.approx(least_total(costs))
 
 
@@ -55,7 +55,7 @@ def test_a_pair_is_not_given_up_for_two_that_are_not_allowed(monkeypatch: pytest
     costs = {(0, 0): 0.9, (0, 1): 1.2, (1, 0): 1.1, (1, 1): 50.0}
     tracks, found = [expected(0), expected(200)], [face((0, 120)), face((200, 120))]
 
-    def known_cost(track: Expected, seen: Detection, _: np.ndarray) -> float:
+    def known_cost(track: TrackPrediction, seen: Detection, _: np.ndarray) -> float:
         row = next(i for i, other in enumerate(tracks) if other is track)
         column = next(i for i, other in enumerate(found) if other is seen)
         return costs[row, column]

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from vidrestore.errors import UsageError
-from vidrestore.training.distributed import join
+from vidrestore.training.distributed import join_processes
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,10 +49,10 @@ def test_several_processes_without_accelerate_are_refused(monkeypatch: pytest.Mo
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setitem(sys.modules, "accelerate", None)
     with pytest.raises(UsageError, match="needs accelerate"):
-        join("cpu")
+        join_processes("cpu")
 
 
 def test_a_process_alone_is_the_main_one() -> None:
-    process = join("cpu")
+    process = join_processes("cpu")
     assert process.is_main
     assert process.count == 1

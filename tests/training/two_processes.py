@@ -22,7 +22,7 @@ def main(config: Path, folder: Path) -> None:
         stages.append(codebook.CodebookStage(values))
         return stages[0]
 
-    run(make, read_config(config, [f"output={folder}", "renew_every=1", "steps=3"]))
+    run(make, read_config(config, [f"output={folder}", "code_reset_every=1", "steps=3"]))
     state = stages[0].averaged.state_dict()
     torch.save({k: v.cpu() for k, v in state.items()}, folder / f"rank{os.environ['RANK']}.pt")
 

@@ -16,7 +16,7 @@ import typer
 from vidrestore import __version__
 from vidrestore.cli import batch, inspect, models, restore, resume, train
 from vidrestore.errors import VidrestoreError
-from vidrestore.runtime.malloc import share_one_heap
+from vidrestore.runtime.malloc import use_single_arena
 
 # typer carries its own click from 0.20 on and used the installed one before; this is the class of either.
 _ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     `arguments` are those after the program's name; None: the process's own.
     """
-    share_one_heap()
+    use_single_arena()
     words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(words, prog_name="vidrestore", standalone_mode=False)

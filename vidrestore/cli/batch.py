@@ -15,7 +15,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
-from vidrestore.cli.restore import DAMAGED, ending_as_by_ctrl_c
+from vidrestore.cli.restore import DAMAGED, sigterm_as_interrupt
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def batch(
     settings = make_settings(config, **values)
     from vidrestore.jobs.batch import restore_folder
 
-    with ending_as_by_ctrl_c():
+    with sigterm_as_interrupt():
         outcomes = restore_folder(
             input,
             output,
@@ -114,7 +114,7 @@ def batch(
             pattern=pattern,
             recursive=recursive,
             retries=retries,
-            on_progress=_tell(quiet=quiet),
+            on_progress=_progress_printer(quiet=quiet),
         )
     if report is not None:
         report.write_text(_json(outcomes), encoding="utf-8")
@@ -127,7 +127,7 @@ def batch(
         raise typer.Exit(DAMAGED)
 
 
-def _tell(*, quiet: bool) -> Callable[[BatchProgress], None]:
+def _progress_printer(*, quiet: bool) -> Callable[[BatchProgress], None]:
     """Errors as they happen; how far a file is every few seconds, and how long all of them will take."""
     began = due = time.monotonic()
 
@@ -136,7 +136,7 @@ def _tell(*, quiet: bool) -> Callable[[BatchProgress], None]:
         head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
         outcome = progress.outcome
         if outcome is not None and outcome.state in ("failed", "left alone"):
-            print(f"{head}: {outcome.state}: {outcome.sentence}", file=sys.stderr, flush=True)
+            print(f"{head}: {outcome.state}: {outcome.message}", file=sys.stderr, flush=True)
         elif quiet:
             return
         elif outcome is not None:

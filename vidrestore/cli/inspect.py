@@ -11,7 +11,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.wording import count, facts, span, unit
+from vidrestore.cli.wording import count, time_span, unit, video_summary
 from vidrestore.errors import OutputError
 from vidrestore.settings import make_settings
 
@@ -103,7 +103,7 @@ def _print(found: Inspection) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     console.print(
-        f"{found.path}: {facts(found)}"
+        f"{found.path}: {video_summary(found)}"
         + (f", turned by {found.rotation} degrees" if found.rotation else "")
         + (", mirrored" if found.mirrored else "")
         + (f", interlaced ({found.field_order} field first)" if found.interlaced else "")
@@ -130,6 +130,6 @@ def _print(found: Inspection) -> None:
         table.add_column(title, justify="right", no_wrap=True)
     for t in found.tracks:
         side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
-        table.add_row(str(t.id), *span(found, t), str(t.frames), side,
+        table.add_row(str(t.id), *time_span(found, t), str(t.frames), side,
                       f"{t.sharpness:.1f}", f"{t.score:.2f}")  # fmt: skip
     console.print(table)

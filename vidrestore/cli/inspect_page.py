@@ -6,7 +6,7 @@ from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
-from vidrestore.cli.wording import count, facts, span, unit
+from vidrestore.cli.wording import count, time_span, unit, video_summary
 
 if TYPE_CHECKING:
     from vidrestore.inspection import FaceTrack, Inspection
@@ -24,9 +24,9 @@ _ROW = 14
 def page(found: Inspection) -> str:
     """The whole page as HTML."""
     name = escape(found.path.name)
+    summary = escape(video_summary(found)).replace(" x ", " &times; ", 1)
     line = (
-        f"{escape(facts(found)).replace(' x ', ' &times; ', 1)}, {count(len(found.scenes), 'scene')}, "
-        f"faces in {count(found.frames_with_faces, 'frame')}"
+        f"{summary}, {count(len(found.scenes), 'scene')}, faces in {count(found.frames_with_faces, 'frame')}"
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
@@ -36,7 +36,7 @@ def page(found: Inspection) -> str:
 
 
 def _card(found: Inspection, track: FaceTrack) -> str:
-    first, last = span(found, track)
+    first, last = time_span(found, track)
     when = f"frame {first} to {last}" if unit(found) == "frame" else f"{first} to {last} s"
     return (
         f'<li><img alt="track {track.id}" src="data:image/png;base64,{_png(track)}">'

@@ -9,32 +9,34 @@ import typer
 from vidrestore.settings import Settings
 
 
-def about(setting: str) -> str:
+def help_text(setting: str) -> str:
     """The setting's own line, with its default: said once, there."""
     field = Settings.model_fields[setting]
     text = " ".join((field.description or "").split()).rstrip(".").replace("; None:", ". Default:")
     return text if field.default in (None, False) else f"{text}. Default: {field.default}"
 
 
-Model = Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=about("model"))]
-Detector = Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=about("detector"))]
-Device = Annotated[str | None, typer.Option(metavar="NAME", help=about("device"))]
-Strength = Annotated[float | None, typer.Option(metavar="0..1", help=about("strength"))]
-Fidelity = Annotated[float | None, typer.Option(metavar="0..1", help=about("fidelity"))]
-Temporal = Annotated[float | None, typer.Option(metavar="0..1", help=about("temporal"))]
-Grain = Annotated[float | None, typer.Option(metavar="0..1", help=about("grain"))]
-Deflicker = Annotated[bool | None, typer.Option("--deflicker", help=about("deflicker"), show_default=False)]
-Faces = Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=about("faces"))]
-MinFace = Annotated[int | None, typer.Option(metavar="PIXELS", help=about("min_face"))]
-Codec = Annotated[str | None, typer.Option(metavar="NAME", help=about("codec"))]
-Crf = Annotated[float | None, typer.Option(metavar="N", help=about("crf"))]
-Preset = Annotated[str | None, typer.Option(metavar="NAME", help=about("preset"))]
-Fps = Annotated[str | None, typer.Option(metavar="N", help=about("fps"))]
-Strict = Annotated[bool | None, typer.Option("--strict", help=about("strict"), show_default=False)]
-Start = Annotated[str | None, typer.Option(metavar="TIME", help=about("start"))]
-End = Annotated[str | None, typer.Option(metavar="TIME", help=about("end"))]
-Deinterlace = Annotated[str | None, typer.Option(metavar="auto|keep|bwdif", help=about("deinterlace"))]
-Segment = Annotated[float | None, typer.Option(metavar="SECONDS", help=about("segment"))]
-Workers = Annotated[int | None, typer.Option(metavar="N", help=about("workers"))]
-Engine = Annotated[str | None, typer.Option(metavar="local|ray", help=about("engine"))]
+Model = Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=help_text("model"))]
+Detector = Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=help_text("detector"))]
+Device = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("device"))]
+Strength = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("strength"))]
+Fidelity = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("fidelity"))]
+Temporal = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("temporal"))]
+Grain = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("grain"))]
+Deflicker = Annotated[
+    bool | None, typer.Option("--deflicker", help=help_text("deflicker"), show_default=False)
+]
+Faces = Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=help_text("faces"))]
+MinFace = Annotated[int | None, typer.Option(metavar="PIXELS", help=help_text("min_face"))]
+Codec = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("codec"))]
+Crf = Annotated[float | None, typer.Option(metavar="N", help=help_text("crf"))]
+Preset = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("preset"))]
+Fps = Annotated[str | None, typer.Option(metavar="N", help=help_text("fps"))]
+Strict = Annotated[bool | None, typer.Option("--strict", help=help_text("strict"), show_default=False)]
+Start = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("start"))]
+End = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("end"))]
+Deinterlace = Annotated[str | None, typer.Option(metavar="auto|keep|bwdif", help=help_text("deinterlace"))]
+Segment = Annotated[float | None, typer.Option(metavar="SECONDS", help=help_text("segment"))]
+Workers = Annotated[int | None, typer.Option(metavar="N", help=help_text("workers"))]
+Engine = Annotated[str | None, typer.Option(metavar="local|ray", help=help_text("engine"))]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]

@@ -44,7 +44,7 @@ def show_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
 def describe(progress: Progress) -> str:
     """One line, such as `120/300 frames, 118 faces, 12.5 frames/s, 0:00:14 left`."""
     frames = f"{progress.frames}/{progress.total}" if progress.total else f"{progress.frames}"
-    earlier = f" ({progress.before} of an earlier run)" if progress.before else ""
+    earlier = f" ({progress.resumed_frames} of an earlier run)" if progress.resumed_frames else ""
     line = f"{frames} frames{earlier}, {progress.faces} faces, {_rate(progress):.1f} frames/s"
     left = _seconds_left(progress)
     return line if left is None else f"{line}, {timedelta(seconds=round(left))} left"
@@ -69,11 +69,11 @@ def _bar() -> Iterator[ProgressCallback]:
 
 def _lines(clock: Callable[[], float]) -> ProgressCallback:
     due = clock() + LINE_EVERY_SECONDS
-    told_of_earlier = False
+    resumed_shown = False
 
     def show(progress: Progress) -> None:
-        nonlocal due, told_of_earlier
-        found, told_of_earlier = progress.before and not told_of_earlier, True
+        nonlocal due, resumed_shown
+        found, resumed_shown = progress.resumed_frames and not resumed_shown, True
         if clock() >= due or found:
             due = clock() + LINE_EVERY_SECONDS
             print(f"vidrestore: {describe(progress)}", file=sys.stderr, flush=True)
@@ -83,7 +83,7 @@ def _lines(clock: Callable[[], float]) -> ProgressCallback:
 
 def _rate(progress: Progress) -> float:
     """Frames a second of this run."""
-    return (progress.frames - progress.before) / progress.seconds if progress.seconds > 0 else 0.0
+    return (progress.frames - progress.resumed_frames) / progress.seconds if progress.seconds > 0 else 0.0
 
 
 def _seconds_left(progress: Progress) -> float | None:

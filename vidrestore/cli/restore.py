@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.options import about
+from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.wording import count
 from vidrestore.runtime import signals
@@ -51,7 +51,7 @@ of the input was lost or damaged; 130 interrupted
 MUCH_DAMAGE = 0.01
 """Share of the input's frames above which the exit code says that it was damaged."""
 DAMAGED = 3
-_OF_THE_ENDS = {
+_NOT_IN_PIPE = {
     "config", "codec", "crf", "preset", "container", "fps", "input_format", "pixel_format", "size",
     "overwrite", "segment", "workers", "engine", "restart",
 }  # fmt: skip
@@ -85,22 +85,22 @@ def restore(
     deflicker: options.Deflicker = None,
     faces: options.Faces = None,
     min_face: options.MinFace = None,
-    batch: Annotated[int | None, typer.Option(metavar="N", help=about("batch"))] = None,
+    batch: Annotated[int | None, typer.Option(metavar="N", help=help_text("batch"))] = None,
     codec: options.Codec = None,
     crf: options.Crf = None,
     preset: options.Preset = None,
-    container: Annotated[str | None, typer.Option(metavar="NAME", help=about("container"))] = None,
+    container: Annotated[str | None, typer.Option(metavar="NAME", help=help_text("container"))] = None,
     fps: options.Fps = None,
     input_format: Annotated[
-        str | None, typer.Option(metavar="y4m|nut|rawvideo", help=about("input_format"))
+        str | None, typer.Option(metavar="y4m|nut|rawvideo", help=help_text("input_format"))
     ] = None,
-    pixel_format: Annotated[str | None, typer.Option(metavar="NAME", help=about("pixel_format"))] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help=about("size"))] = None,
+    pixel_format: Annotated[str | None, typer.Option(metavar="NAME", help=help_text("pixel_format"))] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help=help_text("size"))] = None,
     strict: options.Strict = None,
     start: options.Start = None,
     end: options.End = None,
     deinterlace: options.Deinterlace = None,
-    compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=about("compare"))] = None,
+    compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=help_text("compare"))] = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML of these names; flags win over it."),
@@ -109,10 +109,10 @@ def restore(
     workers: options.Workers = None,
     engine: options.Engine = None,
     restart: Annotated[
-        bool | None, typer.Option("--restart", help=about("restart"), show_default=False)
+        bool | None, typer.Option("--restart", help=help_text("restart"), show_default=False)
     ] = None,
     overwrite: Annotated[
-        bool | None, typer.Option("--overwrite", "-y", help=about("overwrite"), show_default=False)
+        bool | None, typer.Option("--overwrite", "-y", help=help_text("overwrite"), show_default=False)
     ] = None,
     print_ffmpeg: Annotated[
         bool,
@@ -160,12 +160,12 @@ def restore(
 
         print(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
         return
-    with ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
+    with sigterm_as_interrupt(), show_progress(quiet=quiet) as on_progress:
         report = restore_video(input, output, on_progress=on_progress, **settings)
-    tell(report, quiet=quiet)
+    print_report(report, quiet=quiet)
 
 
-def tell(report: Report, *, quiet: bool) -> None:
+def print_report(report: Report, *, quiet: bool) -> None:
     """Warnings, the closing line, and the exit code of a damaged input."""
     for warning in report.warnings:
         print(f"vidrestore: warning: {warning}", file=sys.stderr)
@@ -177,12 +177,12 @@ def tell(report: Report, *, quiet: bool) -> None:
 
 
 @contextmanager
-def ending_as_by_ctrl_c() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """SIGTERM, by which schedulers and `timeout` end a program, leaves no temporary file either."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signals.interrupt)
+    before = signal.signal(signal.SIGTERM, signals.raise_or_defer)
     try:
         yield
     finally:
@@ -193,7 +193,7 @@ def _flags(settings: dict[str, Any]) -> list[str]:
     """The command line's words for settings, less those that concern the files at both ends."""
     words = []
     for name, value in settings.items():
-        if value is not None and name not in _OF_THE_ENDS:
+        if value is not None and name not in _NOT_IN_PIPE:
             flag = f"--{name.replace('_', '-')}"
             words += [flag] if value is True else [flag, str(value)]
     return words

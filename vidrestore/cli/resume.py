@@ -8,9 +8,9 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.options import about
+from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.restore import ending_as_by_ctrl_c, tell
+from vidrestore.cli.restore import print_report, sigterm_as_interrupt
 from vidrestore.errors import UsageError
 from vidrestore.settings import EngineName
 
@@ -32,17 +32,17 @@ def resume(
             show_default=False,
         ),
     ],
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=about("workers"))] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=help_text("workers"))] = None,
     engine: options.Engine = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Go on with a film whose restoration was interrupted, with the settings it was begun with."""
-    from vidrestore.api import resume as resume_film
+    from vidrestore.api import resume as resume_file
 
     if engine not in (None, "local", "ray"):
         raise UsageError(f"engine must be local or ray, got '{engine}'")
-    with ending_as_by_ctrl_c(), show_progress(quiet=quiet) as on_progress:
-        report = resume_film(
+    with sigterm_as_interrupt(), show_progress(quiet=quiet) as on_progress:
+        report = resume_file(
             output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
         )
-    tell(report, quiet=quiet)
+    print_report(report, quiet=quiet)

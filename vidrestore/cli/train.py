@@ -62,10 +62,10 @@ def prepare(
 ) -> None:
     """Find the one face of each photograph, align it, and leave out what is small, blurred or crowded."""
     from vidrestore.detection import make_detector
-    from vidrestore.training.data.prepare import MANIFEST, Wanted
+    from vidrestore.training.data.prepare import MANIFEST, FaceCriteria
     from vidrestore.training.data.prepare import prepare as run
 
-    wanted = Wanted(size=size, border=border, min_share=min_share, min_sharpness=min_sharpness)
+    wanted = FaceCriteria(size=size, border=border, min_share=min_share, min_sharpness=min_sharpness)
     reasons = run(photographs, faces, make_detector(detector), wanted)
     print(", ".join(f"{count} {reason}" for reason, count in reasons.most_common()))
     print(f"faces and {MANIFEST}: {faces}")

@@ -13,7 +13,7 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def facts(found: Inspection) -> str:
+def video_summary(found: Inspection) -> str:
     """Its size, length, rate and kind."""
     rate = "" if found.frame_rate is None else f"{float(found.frame_rate):.3f} frames/s, "
     return (
@@ -22,7 +22,7 @@ def facts(found: Inspection) -> str:
     )
 
 
-def span(found: Inspection, track: FaceTrack) -> tuple[str, str]:
+def time_span(found: Inspection, track: FaceTrack) -> tuple[str, str]:
     """From when to when a face is there, in `unit`."""
     if found.frame_rate is None:
         return str(track.first_frame), str(track.last_frame)

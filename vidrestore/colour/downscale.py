@@ -12,7 +12,7 @@ _FAR = 4
 """Times the wanted size from which a row or column more is nothing: a quarter of a pixel at the far edge."""
 
 
-def small_copy(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+def downscale(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """`plane` (h, w) averaged down to `size` (width, height); a larger size gives interpolated samples.
 
     It is halved as often as that goes, each half rounded to the plane's type: OpenCV does that thirty to

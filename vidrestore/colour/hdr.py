@@ -3,7 +3,7 @@
 Detector and network know pictures of ordinary screens. They are given a rendering that can be undone: light
 in terms of diffuse white (203 cd/m2, ITU-R BT.2408), BT.709 primaries, untouched up to the knee, rolled off
 above it so that no highlight is clipped, a gamma of 2.4. What they change is a difference in that rendering;
-`change_of_codes` says which difference in the video's own transfer shows it. SDR video passes as it is.
+`code_difference` says which difference in the video's own transfer shows it. SDR video passes as it is.
 Formulas: SMPTE ST 2084 and ITU-R BT.2100, closed form.
 """
 
@@ -33,14 +33,14 @@ _TO_BT709 = np.array(
 _TO_BT2020 = np.linalg.inv(_TO_BT709)
 
 
-def is_rendered(colour: ColourTags) -> bool:
+def needs_tone_mapping(colour: ColourTags) -> bool:
     """Whether pictures with these tags look wrong on an SDR screen as they are."""
     return colour.transfer in (LINEAR, PQ, HLG)
 
 
 def to_sdr(rgb: FloatArray, colour: ColourTags) -> FloatArray:
     """`rgb` (..., 3) in the video's transfer, as an SDR picture; in 0..1 where it is rendered at all."""
-    if not is_rendered(colour):
+    if not needs_tone_mapping(colour):
         return rgb
     return _roll_off(np.maximum(to_light(rgb, colour), 0)) ** np.float32(1 / _GAMMA)
 
@@ -57,15 +57,15 @@ def to_bt709(light: FloatArray, colour: ColourTags) -> FloatArray:
 
 def from_sdr(rgb: FloatArray, colour: ColourTags) -> FloatArray:
     """The inverse of `to_sdr` for `rgb` (..., 3) in 0..1 and colours that the video's primaries hold."""
-    if not is_rendered(colour):
+    if not needs_tone_mapping(colour):
         return rgb
-    light = _roll_on(np.clip(rgb, 0, 1) ** np.float32(_GAMMA))
+    light = _inverse_roll_off(np.clip(rgb, 0, 1) ** np.float32(_GAMMA))
     if _is_wide(colour):
         light = light @ _TO_BT2020.T
     return _codes_of(np.maximum(light, 0), colour.transfer)
 
 
-def change_of_codes(after: FloatArray, before: FloatArray, colour: ColourTags) -> FloatArray:
+def code_difference(after: FloatArray, before: FloatArray, colour: ColourTags) -> FloatArray:
     """What `after` differs from `before`, two SDR pictures, in the video's own transfer.
 
     Zero exactly where they are equal, whatever the video holds there.
@@ -108,7 +108,7 @@ def _roll_off(light: FloatArray) -> FloatArray:
     return np.minimum(light, _KNEE) + (1 - _KNEE) * over / (1 + over)
 
 
-def _roll_on(shown: FloatArray) -> FloatArray:
+def _inverse_roll_off(shown: FloatArray) -> FloatArray:
     # White itself is infinitely bright; the brightest that any video states is not.
     over = np.minimum((shown - _KNEE) / (1 - _KNEE), 0.995)
     return np.where(shown <= _KNEE, shown, _KNEE + (1 - _KNEE) * over / (1 - over))

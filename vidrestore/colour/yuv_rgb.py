@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.downscale import small_copy
-from vidrestore.colour.hdr import is_rendered, to_sdr
+from vidrestore.colour.downscale import downscale
+from vidrestore.colour.hdr import needs_tone_mapping, to_sdr
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane
 
 # H.273 matrix code -> weights of red and blue in luma
@@ -60,19 +60,19 @@ def sdr_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
     return to_sdr(rgb_region(frame, x0, y0, x1, y1), frame.colour)
 
 
-def small_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
+def downscaled_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
     """A shrunken copy (h, w, 3) of 8-bit RGB whose longer side is at most `max_side`, and its scale; SDR.
 
     Copy px = frame px * scale. Planes are shrunk before they are converted, which is cheap.
     """
     size = _small_size(frame, max_side)
-    return _shrunk_rgb(frame, frame.planes[:3], size), size[0] / frame.width
+    return _downscale_rgb(frame, frame.planes[:3], size), size[0] / frame.width
 
 
-def small_region(
+def downscaled_region(
     frame: Frame, box: tuple[int, int, int, int], shrink: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A region (x0, y0, x1, y1), half-open and inside the frame, `shrink` times smaller, as `small_rgb`.
+    """A region (x0, y0, x1, y1), half-open and inside the frame, `shrink` times smaller, as `downscaled_rgb`.
 
     With the matrix (3, 3) from its px to the frame's. The region grows to the chroma grid.
     """
@@ -86,12 +86,12 @@ def small_region(
     to_frame = np.diag([(x1 - x0) / size[0], (y1 - y0) / size[1], 1.0])
     # Between the middles of pixels, not their corners.
     to_frame[:2, 2] = x0 + 0.5 * (to_frame[0, 0] - 1), y0 + 0.5 * (to_frame[1, 1] - 1)
-    return _shrunk_rgb(frame, planes, size), to_frame
+    return _downscale_rgb(frame, planes, size), to_frame
 
 
-def _shrunk_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) -> NDArray[np.uint8]:
+def _downscale_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) -> NDArray[np.uint8]:
     """8-bit SDR of the frame's planes, or of a part of them, each brought to one size (width, height)."""
-    small = [_float(small_copy(p, size)) for p in planes]
+    small = [_float(downscale(p, size)) for p in planes]
     if frame.format.family == "gray":
         rgb = _gray_to_rgb(small[0], frame)
     elif frame.format.family == "rgb":
@@ -102,18 +102,19 @@ def _shrunk_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) ->
     return np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def small_luma(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
-    """A shrunken copy (h, w) of the luma in 8 bits, as `small_rgb`; of YUV its codes, in their own range."""
+def downscaled_luma(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
+    """A shrunken copy (h, w) of the luma in 8 bits, as `downscaled_rgb`; of YUV its codes, in their own
+    range."""
     size = _small_size(frame, max_side)
-    if is_rendered(frame.colour):
-        rgb, scale = small_rgb(frame, max_side)
+    if needs_tone_mapping(frame.colour):
+        rgb, scale = downscaled_rgb(frame, max_side)
         return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8), scale
     if frame.format.family == "rgb":
-        green, blue, red = (_float(small_copy(p, size)) for p in frame.planes[:3])
+        green, blue, red = (_float(downscale(p, size)) for p in frame.planes[:3])
         red_weight, blue_weight = luma_weights(frame.colour, frame.height)
         luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
     else:
-        luma = small_copy(frame.planes[0], size)
+        luma = downscale(frame.planes[0], size)
     codes = luma * (255.0 / _peak(frame)) + 0.5 if luma.dtype != np.uint8 else luma
     return codes.astype(np.uint8), size[0] / frame.width
 
@@ -145,18 +146,18 @@ def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) 
 def shrink_to_chroma(plane: FloatArray, frame: Frame) -> FloatArray:
     """`plane` (h, w), beginning on the chroma grid, low-passed and sampled where chroma samples lie."""
     on_column, on_line = _siting(frame)
-    return _every_cell(plane, frame, on_column, on_line)
+    return _sample_cells(plane, frame, on_column, on_line)
 
 
-def mean_of_cells(plane: FloatArray, frame: Frame) -> FloatArray:
+def chroma_cell_mean(plane: FloatArray, frame: Frame) -> FloatArray:
     """The mean of each chroma cell of `plane` (h, w), beginning on the chroma grid.
 
     Of what is nowhere below zero it is zero exactly where all of its cell is.
     """
-    return _every_cell(plane, frame, False, False)
+    return _sample_cells(plane, frame, False, False)
 
 
-def _every_cell(plane: FloatArray, frame: Frame, on_column: bool, on_line: bool) -> FloatArray:
+def _sample_cells(plane: FloatArray, frame: Frame, on_column: bool, on_line: bool) -> FloatArray:
     """One value a chroma cell: along each axis a triangle around its first sample, or the cell's mean."""
     factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
     (across, at_x), (down, at_y) = _shrinking(factor_x, on_column), _shrinking(factor_y, on_line)

@@ -47,7 +47,7 @@ _TRAINING_ONLY = re.compile(
 )
 
 
-class _Undrawn(TorchFunctionMode):
+class _SkipInitialisation(TorchFunctionMode):
     """Modules are made without the random weights that training begins with, which take longer than reading.
 
     Until others are put there, weights are whatever the memory held. torch's meta device would do the same,
@@ -80,7 +80,7 @@ def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
         config, state = read_safetensors(path)
     else:
         config, state = config or PUBLISHED, from_authors(read_checkpoint(path), path)
-    with _Undrawn():
+    with _SkipInitialisation():
         network = Daefr(config)
     _check(state, network.state_dict(), path)
     # Copies: what was read may be a view of the file, which may change.
@@ -151,7 +151,7 @@ def from_authors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
         else:
             ours[_PREFIXES[prefix] + name.removeprefix(prefix)] = tensor
     if unknown:
-        raise WeightsError(f"{path} is a checkpoint of another network: it holds {_some(unknown)}")
+        raise WeightsError(f"{path} is a checkpoint of another network: it holds {_list_names(unknown)}")
     return ours
 
 
@@ -178,7 +178,11 @@ def _check(state: dict[str, Tensor], wanted: dict[str, Tensor], path: Path) -> N
     missing = [name for name in wanted if name not in state]
     extra = [name for name in state if name not in wanted]
     if missing or extra:
-        problem = f"misses {_some(missing)}" if missing else f"holds more than it should: {_some(extra)}"
+        problem = (
+            f"misses {_list_names(missing)}"
+            if missing
+            else f"holds more than it should: {_list_names(extra)}"
+        )
         raise WeightsError(f"{path} does not fit the network: it {problem}")
     for name, tensor in state.items():
         if tensor.shape != wanted[name].shape:
@@ -201,7 +205,7 @@ def _stubs(path: Path) -> list[Any]:
     ]
 
 
-def _some(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 

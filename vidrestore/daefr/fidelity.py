@@ -89,22 +89,24 @@ class PictureTransform(nn.Module):
         restored: Tensor,
         degraded: Tensor,
         weight: float | Tensor,
-        may_stay: Tensor | None = None,
+        keep_weight: Tensor | None = None,
     ) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S).
 
         Up to 0.5 the weight brings detail in, from there to 1 the degraded face itself. A fresh one hardly
         changes what is restored. On a processor, what no face of the batch asks for is not computed.
-        `may_stay`: what that method says, where it is known.
+        `keep_weight`: what that method says, where it is known.
         """
-        return self._picture(self.in_blocks(self._blocks(restored), self._blocks(degraded), weight, may_stay))
+        return self._picture(
+            self.in_blocks(self._blocks(restored), self._blocks(degraded), weight, keep_weight)
+        )
 
     def in_blocks(
         self,
         restored: Tensor,
         degraded: Tensor,
         weight: float | Tensor,
-        may_stay: Tensor | None = None,
+        keep_weight: Tensor | None = None,
     ) -> Tensor:
         """The same of pictures unshuffled into blocks of 2 x 2 pixels, (N, 12, S / 2, S / 2) each."""
         share = torch.as_tensor(weight, dtype=restored.dtype, device=restored.device)
@@ -116,28 +118,28 @@ class PictureTransform(nn.Module):
         result = restored + detail * (drawn - restored)
         if _is_none(kept):
             return result
-        if may_stay is None:
-            may_stay = self.may_stay(self._picture(degraded))
-        kept = kept * may_stay.to(restored.dtype)
+        if keep_weight is None:
+            keep_weight = self.keep_weight(self._picture(degraded))
+        kept = kept * keep_weight.to(restored.dtype)
         # For each face by itself, so that it does not depend on the others of its batch.
         kept = kept.where(kept > self.LEAST_KEPT, 0)
         if _is_none(kept):
             return result
         return result + kept * (self._mended(degraded, seen) - drawn)
 
-    def little_lost(self, degraded: Tensor) -> Tensor:
+    def quality_logit(self, degraded: Tensor) -> Tensor:
         """(N, 1, 1, 1) float32: log odds that next to nothing is wrong with a face."""
         with torch.autocast(degraded.device.type, enabled=False):
             spectrum = detail_spectrum(degraded.float())
             return self.verdict(spectrum.to(next(self.verdict.parameters()).dtype)).float()[..., None, None]
 
-    def may_stay(self, degraded: Tensor) -> Tensor:
+    def keep_weight(self, degraded: Tensor) -> Tensor:
         """(N, 1, 1, 1) 0..1: how much of each of the degraded faces (N, 3, S, S) may stay."""
-        return self.stays(self.little_lost(degraded))
+        return self.keep_weight_from_logit(self.quality_logit(degraded))
 
-    def stays(self, little_lost: Tensor) -> Tensor:
+    def keep_weight_from_logit(self, quality_logit: Tensor) -> Tensor:
         """0..1: how much of a face may stay, by the log odds that it lost little."""
-        return (self.STEEP * (little_lost - self.SURE)).sigmoid()
+        return (self.STEEP * (quality_logit - self.SURE)).sigmoid()
 
     def parts(self, restored: Tensor, degraded: Tensor) -> tuple[Tensor, Tensor]:
         """The restored face with detail, and the degraded one mended: pictures of two pictures."""

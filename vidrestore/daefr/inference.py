@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
-from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, fits, pays
-from vidrestore.runtime.worker_threads import Crew
+from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, is_faster, is_supported
+from vidrestore.runtime.worker_threads import ParallelFor
 
 LEAST_SIDE = 512
 """Pixels a side of faces from which residual blocks are fused: compiling the loops takes five seconds at the
@@ -25,7 +25,7 @@ first run and a third of one at each later start, which smaller faces hardly win
 logger = logging.getLogger(__name__)
 
 
-def hasten(part: nn.Module, device: torch.device, precision: torch.dtype, side: int) -> None:
+def optimize_for_inference(part: nn.Module, device: torch.device, precision: torch.dtype, side: int) -> None:
     """Replace what has a faster equal inside `part`, which is on `device` and in `precision` already.
 
     `side`: of the faces [px]. On a processor only: what is fewer multiplications there is more kernels to
@@ -39,7 +39,7 @@ def hasten(part: nn.Module, device: torch.device, precision: torch.dtype, side: 
         for name, child in list(parent.named_children()):
             if type(child) is DoubledConv2d:
                 setattr(parent, name, PhasedUpsample(child))
-            elif precision == torch.float32 and pays(child):
+            elif precision == torch.float32 and is_faster(child):
                 setattr(parent, name, WinogradConv2d(child))
 
 
@@ -53,17 +53,17 @@ def _fuse(part: nn.Module) -> None:
         return
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
-            if pays_fused(child):
-                setattr(parent, name, FusedResidualBlock(child, _crew()))
+            if is_fusion_faster(child):
+                setattr(parent, name, FusedResidualBlock(child, _parallel_for()))
 
 
 @cache
-def _crew() -> Crew:
+def _parallel_for() -> ParallelFor:
     """One for all networks: they take turns."""
-    return Crew()
+    return ParallelFor()
 
 
-def pays_fused(block: nn.Module) -> TypeGuard[ResidualBlock]:
+def is_fusion_faster(block: nn.Module) -> TypeGuard[ResidualBlock]:
     """Whether a fused block computes what `block` does, in its type of number, in less time here.
 
     Where the processor multiplies matrices of 16 bits by the tile (AMX), products cost next to nothing, and
@@ -79,7 +79,7 @@ def pays_fused(block: nn.Module) -> TypeGuard[ResidualBlock]:
 
 
 def _is_wide(conv: nn.Module) -> bool:
-    return fits(conv) and min(conv.in_channels, conv.out_channels) >= LEAST_WITH_AVX512
+    return is_supported(conv) and min(conv.in_channels, conv.out_channels) >= LEAST_WITH_AVX512
 
 
 class PhasedUpsample(nn.Module):

@@ -74,13 +74,13 @@ class Daefr(nn.Module):
         quantised: Tensor,
         levels: Sequence[Tensor] = (),
         fidelity: float | Tensor = 0.0,
-        may_stay: Tensor | None = None,
+        keep_weight: Tensor | None = None,
     ) -> Tensor:
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L).
 
         `levels`: what the degraded faces offer on grids of `config.level_sides`, in that order; the skips,
         which count by `fidelity` 0..1 (one for all, or (N, 1, 1, 1)), look at it; at 0 nothing does.
-        `may_stay`: what that method says, where it is known.
+        `keep_weight`: what that method says, where it is known.
         """
         features = self.post_quant_conv(quantised)
         if not levels or (not isinstance(fidelity, Tensor) and fidelity == 0):
@@ -96,12 +96,12 @@ class Daefr(nn.Module):
         assert isinstance(picture, PictureTransform)
         if self.decoder.stem != picture.STRIDE:
             degraded = F.pixel_shuffle(levels[0], picture.STRIDE)
-            return picture(self.decoder(features, skips), degraded, fidelity, may_stay)
+            return picture(self.decoder(features, skips), degraded, fidelity, keep_weight)
         # Both work on blocks of pixels: shuffled into pictures in between, they would only take longer.
-        blocks = picture.in_blocks(self.decoder.in_blocks(features, skips), levels[0], fidelity, may_stay)
+        blocks = picture.in_blocks(self.decoder.in_blocks(features, skips), levels[0], fidelity, keep_weight)
         return F.pixel_shuffle(blocks, picture.STRIDE)
 
-    def may_stay(self, levels: Sequence[Tensor]) -> Tensor | None:
+    def keep_weight(self, levels: Sequence[Tensor]) -> Tensor | None:
         """(N, 1, 1, 1) 0..1: how much of each degraded face may stay, by the last skip; None without one.
 
         `levels` as in `decode`.
@@ -110,7 +110,7 @@ class Daefr(nn.Module):
             return None
         picture = self.fidelity["picture"]
         assert isinstance(picture, PictureTransform)
-        return picture.may_stay(F.pixel_shuffle(levels[0], picture.STRIDE))
+        return picture.keep_weight(F.pixel_shuffle(levels[0], picture.STRIDE))
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))

@@ -52,7 +52,7 @@ class Codebook(nn.Module):
         return features + (vectors - features).detach(), loss, codes
 
     @torch.no_grad()
-    def renew(self, unused: Tensor, samples: Tensor) -> None:
+    def reset_codes(self, unused: Tensor, samples: Tensor) -> None:
         """Put `unused` codes (K,) bool onto features drawn from `samples` (M, C): none lies idle."""
         count = int(unused.sum())
         picks = torch.randint(samples.shape[0], (count,), device=samples.device)

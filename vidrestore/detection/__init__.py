@@ -1,14 +1,14 @@
-"""Frame -> Detection. Importing this room imports no torch; making a detector does."""
+"""Frame -> Detection. Importing this package imports no torch; making a detector does."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from vidrestore.detection.detector import FaceDetector
-from vidrestore.detection.frame_detection import Known, detect
+from vidrestore.detection.frame_detection import DetectorState, detect
 from vidrestore.errors import UsageError
 
-__all__ = ["DETECTORS", "FaceDetector", "Known", "detect", "make_detector"]
+__all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
 DETECTORS = ("embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50")
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.yuv_rgb import small_rgb
+from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.errors import UsageError
 from vidrestore.types import FloatArray, Frame
 
@@ -35,7 +35,7 @@ class CascadeProposals:
 
         `quick`: upright frontal faces of a 16th of the picture's longer side or more, in a tenth of the time.
         """
-        rgb, scale = small_rgb(frame, self._max_side)
+        rgb, scale = downscaled_rgb(frame, self._max_side)
         return [square / scale for square in self._propose(rgb, quick)]
 
     def _propose(self, rgb: NDArray[np.uint8], quick: bool) -> list[FloatArray]:

@@ -12,12 +12,12 @@ class FaceDetector(Protocol):
     """Finds faces in a frame, anew or near where they were."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         """All faces of the frame, whatever came before it.
 
-        `quick`: a thorough search lies not far back, so one that may miss turned faces will do. `known`: what
-        following has found in this frame; where that is sure, there is no need to look again.
+        `quick`: a thorough search lies not far back, so one that may miss turned faces will do. `existing`:
+        what following has found in this frame; where that is sure, there is no need to look again.
         """
         ...
 

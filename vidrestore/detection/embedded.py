@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.yuv_rgb import small_region
-from vidrestore.detection.finder_net import are_apart
+from vidrestore.colour.yuv_rgb import downscaled_region
+from vidrestore.detection.finder_net import are_distinct
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
     crop_matrix,
@@ -19,10 +19,10 @@ from vidrestore.detection.landmark_net import (
     square_around,
     tilt,
 )
-from vidrestore.detection.overlap import without_duplicates
+from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.detection.proposals import Proposals
-from vidrestore.detection.weights_file import quickened
-from vidrestore.runtime.worker_threads import OneThread
+from vidrestore.detection.weights_file import fuse_batchnorm
+from vidrestore.runtime.worker_threads import SingleThreadWorker
 from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
 
@@ -47,51 +47,52 @@ class EmbeddedDetector:
         do not fit.
         """
         self._proposals = proposals
-        self._network = quickened(load_landmark_net(weights or embedded_path("landmarks.safetensors")))
+        self._network = fuse_batchnorm(load_landmark_net(weights or embedded_path("landmarks.safetensors")))
         self._find_score, self._follow_score = find_score, follow_score
-        self._beside = OneThread()
+        self._worker = SingleThreadWorker()
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
-        """All faces of the frame, best first, but those of `known` that are as sure as a new one must be.
+        """All faces of the frame, best first, but those of `existing` that are as sure as a new one must be.
 
         `quick`: large ones, in a fraction of the time.
         """
-        sure = [face for face in known if face.score >= self._find_score]
-        return self._beside.call(self._detect, frame, quick, sure)
+        sure = [face for face in existing if face.score >= self._find_score]
+        return self._worker.call(self._detect, frame, quick, sure)
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         """Faces near their previous places."""
-        return self._beside.call(self._follow, frame, previous)
+        return self._worker.call(self._follow, frame, previous)
 
-    def _detect(self, frame: Frame, quick: bool, known: Sequence[Detection]) -> tuple[Detection, ...]:
-        there = [square_around(face.landmarks) for face in known]
+    def _detect(self, frame: Frame, quick: bool, existing: Sequence[Detection]) -> tuple[Detection, ...]:
+        there = [square_around(face.landmarks) for face in existing]
         proposed = self._proposals.propose(frame, quick=quick)
-        squares = [square for square in proposed if all(are_apart(square, other) for other in there)]
+        squares = [square for square in proposed if all(are_distinct(square, other) for other in there)]
         # The network's own answer gives a tighter crop than the proposal: look twice.
         first = self._verify(frame, squares, [0.0] * len(squares), self._find_score * 0.5)
-        return without_duplicates(self._look_again(frame, first, self._find_score))
+        return suppress_duplicates(self._refine(frame, first, self._find_score))
 
     def _follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
-        return without_duplicates(self._look_again(frame, previous, self._follow_score))
+        return suppress_duplicates(self._refine(frame, previous, self._follow_score))
 
-    def _look_again(self, frame: Frame, faces: Sequence[Detection], least: float) -> list[Detection]:
+    def _refine(self, frame: Frame, faces: Sequence[Detection], min_score: float) -> list[Detection]:
         """Faces near the given ones, whose points say where to look and how to turn the crop upright."""
         squares = [square_around(d.landmarks) for d in faces]
-        return self._verify(frame, squares, [tilt(d.landmarks) for d in faces], least)
+        return self._verify(frame, squares, [tilt(d.landmarks) for d in faces], min_score)
 
     def _verify(
-        self, frame: Frame, squares: Sequence[FloatArray], angles: Sequence[float], least: float
+        self, frame: Frame, squares: Sequence[FloatArray], angles: Sequence[float], min_score: float
     ) -> list[Detection]:
-        """What the network finds in squares of the frame, in one batch, with a score of at least `least`."""
+        """What the network finds in squares of the frame, in one batch, with a score of at least
+        `min_score`."""
         matrices = [crop_matrix(square, angle) for square, angle in zip(squares, angles, strict=True)]
         crops = [_crop(frame, square, matrix) for square, matrix in zip(squares, matrices, strict=True)]
         scores, points = find_points(self._network, crops, matrices)
         return [
             _detection(p, float(score))
             for score, p in zip(scores, points, strict=True)
-            if score >= least and _plausible(p)
+            if score >= min_score and _plausible(p)
         ]
 
 
@@ -104,7 +105,7 @@ def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDAr
     y0, y1 = (int(np.clip(v, 0, frame.height)) for v in (y - half - 2, y + half + 3))
     if x1 - x0 < 2 or y1 - y0 < 2:  # the square lies off the frame
         return np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
-    small, to_frame = small_region(frame, (x0, y0, x1, y1), max(side / CROP_SIDE, 1.0))
+    small, to_frame = downscaled_region(frame, (x0, y0, x1, y1), max(side / CROP_SIDE, 1.0))
     whole = matrix @ to_frame
     return cv2.warpAffine(
         small, whole, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vidrestore.colour.yuv_rgb import small_luma
-from vidrestore.detection.weights_file import load_weights, quickened
+from vidrestore.colour.yuv_rgb import downscaled_luma
+from vidrestore.detection.weights_file import fuse_batchnorm, load_weights
 from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray, Frame
 from vidrestore.weights import embedded_path
@@ -28,7 +28,7 @@ _MIDDLE = 28.0
 """Side that a predicted size of 0 means."""
 _WINDOW = 33
 """Side [px] of the square in which local contrast is evened out."""
-_LEAST_CONTRAST = 0.02
+_MIN_CONTRAST = 0.02
 
 
 class FaceFinder(nn.Module):
@@ -62,22 +62,22 @@ class FinderProposals:
     """The network on a small copy of a frame and its halves."""
 
     def __init__(
-        self, weights: Path | None = None, *, max_side: int = 640, least: float = 0.3, most: int = 32
+        self, weights: Path | None = None, *, max_side: int = 640, min_score: float = 0.3, max_count: int = 32
     ) -> None:
-        """At most `most` places of which the network is at least as sure as `least`, 0..1.
+        """At most `max_count` places of which the network is at least as sure as `min_score`, 0..1.
 
         `weights`: None for those inside the package. Raises WeightsError where they do not fit.
         """
         # Eight bits are enough to say where to look: the landmark network verifies, in thirty-two.
         precision = resolve_precision(torch.device("cpu"))
         network = load_face_finder(weights or embedded_path("finder.safetensors"))
-        self._network = quickened(network).to(precision)
-        self._max_side, self._least, self._most = max_side, least, most
+        self._network = fuse_batchnorm(network).to(precision)
+        self._max_side, self._min_score, self._max_count = max_side, min_score, max_count
 
     def propose(self, frame: Frame, *, quick: bool) -> list[FloatArray]:
         """Squares (3,) centre x, centre y, side [frame px]. `quick`: twice the smallest faces and more."""
-        luma, scale = small_luma(frame, self._max_side // 2 if quick else self._max_side)
-        squares = find_squares(self._network, luma, least=self._least, most=self._most)
+        luma, scale = downscaled_luma(frame, self._max_side // 2 if quick else self._max_side)
+        squares = find_squares(self._network, luma, min_score=self._min_score, max_count=self._max_count)
         return [_in_frame(square, scale) for square in squares]
 
 
@@ -92,7 +92,7 @@ def load_face_finder(path: Path) -> FaceFinder:
     return load_weights(FaceFinder(), path, "the face finder")
 
 
-def even_contrast(luma: NDArray[np.generic]) -> FloatArray:
+def normalize_contrast(luma: NDArray[np.generic]) -> FloatArray:
     """`luma` (h, w) of any range, less its local mean and over its local deviation.
 
     Faces in the dark and in the sun look alike then; where there is nearly nothing, nearly nothing stays.
@@ -102,36 +102,40 @@ def even_contrast(luma: NDArray[np.generic]) -> FloatArray:
     window = (_WINDOW, _WINDOW)
     mean = cv2.boxFilter(x, -1, window, borderType=cv2.BORDER_REFLECT)
     square = cv2.boxFilter(x * x, -1, window, borderType=cv2.BORDER_REFLECT)
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0)) + _LEAST_CONTRAST
+    deviation = np.sqrt(np.maximum(square - mean * mean, 0)) + _MIN_CONTRAST
     return np.asarray((x - mean) / deviation, np.float32)
 
 
 @torch.inference_mode()
 def find_squares(
-    network: FaceFinder, luma: NDArray[np.uint8], *, least: float, most: int
+    network: FaceFinder, luma: NDArray[np.uint8], *, min_score: float, max_count: int
 ) -> list[FloatArray]:
-    """Squares (centre x, centre y, side) [px] of at most `most` places of all sizes, best first.
+    """Squares (centre x, centre y, side) [px] of at most `max_count` places of all sizes, best first.
 
-    `least`: how sure the network must be, 0..1. Places that overlap a better one are left out.
+    `min_score`: how sure the network must be, 0..1. Places that overlap a better one are left out.
     """
     found: list[tuple[float, FloatArray]] = []
     scale = 1.0
     while min(luma.shape) >= 2 * STRIDE:
-        found += [(score, _in_frame(square, scale)) for score, square in _find(network, luma, least)]
+        found += [
+            (score, _in_frame(square, scale)) for score, square in _find_at_scale(network, luma, min_score)
+        ]
         luma = np.asarray(cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         scale /= 2
     kept: list[FloatArray] = []
     for _, square in sorted(found, key=lambda place: -place[0]):
-        if all(are_apart(square, other) for other in kept):
+        if all(are_distinct(square, other) for other in kept):
             kept.append(square)
-    return kept[:most]
+    return kept[:max_count]
 
 
-def _find(network: FaceFinder, luma: NDArray[np.uint8], least: float) -> list[tuple[float, FloatArray]]:
-    """Of one copy: cells that are surer than `least` and than those around them."""
-    picture = torch.from_numpy(even_contrast(luma))[None, None].to(network.head.weight.dtype)
+def _find_at_scale(
+    network: FaceFinder, luma: NDArray[np.uint8], min_score: float
+) -> list[tuple[float, FloatArray]]:
+    """Of one copy: cells that are surer than `min_score` and than those around them."""
+    picture = torch.from_numpy(normalize_contrast(luma))[None, None].to(network.head.weight.dtype)
     maps = network(picture.contiguous(memory_format=torch.channels_last))[0].float().contiguous().numpy()
-    threshold = np.log(least / (1 - least))
+    threshold = np.log(min_score / (1 - min_score))
     logits = maps[0]
     best = np.asarray(cv2.dilate(logits, np.ones((3, 3), np.uint8)))
     rows, columns = np.nonzero((logits > threshold) & (logits == best))
@@ -151,13 +155,13 @@ def _find(network: FaceFinder, luma: NDArray[np.uint8], least: float) -> list[tu
     ]
 
 
-def are_apart(a: FloatArray, b: FloatArray) -> bool:
+def are_distinct(a: FloatArray, b: FloatArray) -> bool:
     """Whether two squares show different places: centres far from each other, or sizes."""
     smaller, larger = sorted((float(a[2]), float(b[2])))
     return float(np.hypot(*(a[:2] - b[:2]))) > 0.35 * larger or larger > 2.2 * smaller
 
 
-def place_of(square: NDArray[np.floating]) -> FloatArray:
+def cell_coordinates(square: NDArray[np.floating]) -> FloatArray:
     """(3,) centre x, centre y [cells from the first cell's middle] and size, as the maps give them."""
     x, y, side = (float(v) for v in square)
     return np.array([(x + 0.5) / STRIDE - 0.5, (y + 0.5) / STRIDE - 0.5, np.log2(side / _MIDDLE)], np.float32)

@@ -8,7 +8,7 @@ from vidrestore.faces.boxes import overlap
 from vidrestore.types import Detection
 
 
-def without_duplicates(detections: Iterable[Detection], largest: float = 0.3) -> tuple[Detection, ...]:
+def suppress_duplicates(detections: Iterable[Detection], largest: float = 0.3) -> tuple[Detection, ...]:
     """Detections by falling score, each that overlaps a better one by more than `largest` left out."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda d: -d.score):

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidrestore.colour.yuv_rgb import small_rgb
-from vidrestore.detection.overlap import without_duplicates
+from vidrestore.colour.yuv_rgb import downscaled_rgb
+from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.errors import WeightsError
 from vidrestore.faces.boxes import overlap
 from vidrestore.types import Detection, Frame
@@ -48,10 +48,10 @@ class RetinaFaceDetector:
         self._model = load_retinaface(network, weights or pull(find_entry(network)).path, device)
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         """All faces of the frame, best first; `quick` changes nothing, one search finds all there is."""
-        rgb, scale = small_rgb(frame, self._max_side)
+        rgb, scale = downscaled_rgb(frame, self._max_side)
         return self.find(rgb, scale)
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
@@ -72,7 +72,7 @@ class RetinaFaceDetector:
             )
             for row in np.asarray(rows).reshape(-1, 15)
         ]
-        return without_duplicates(found, 0.4)
+        return suppress_duplicates(found, 0.4)
 
 
 def load_retinaface(network: Network, weights: Path, device: str = "cpu") -> Any:

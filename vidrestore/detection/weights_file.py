@@ -31,7 +31,7 @@ def load_weights(network: N, path: Path, name: str) -> N:
     return network.eval().requires_grad_(False)
 
 
-def quickened(network: N) -> N:
+def fuse_batchnorm(network: N) -> N:
     """The network for use, not for training: each normalisation folded into the convolution before it.
 
     In the order of memory that a processor's convolutions are quickest in, and with its ReLUs in place: for a

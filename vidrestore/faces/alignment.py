@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.colour.yuv_rgb import sdr_region
-from vidrestore.faces.orientation import to_upright
+from vidrestore.faces.orientation import upright_matrix
 from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces, TrackedFace
 
 TEMPLATE_512 = np.array(
@@ -53,38 +53,38 @@ def face_to_crop(frame: Frame, landmarks: FloatArray, size: int) -> NDArray[np.f
 
     It reflects where the player mirrors, so that the crop shows the face as a viewer sees it.
     """
-    shown = to_upright(frame)
-    to_crop = similarity(apply(shown, landmarks).astype(np.float32), size)
+    shown = upright_matrix(frame)
+    to_crop = similarity(transform_points(shown, landmarks).astype(np.float32), size)
     linear = to_crop[:, :2] @ shown[:, :2]
     return np.column_stack([linear, to_crop[:, :2] @ shown[:, 2] + to_crop[:, 2]])
 
 
-def scale_of(matrix: NDArray[np.float64]) -> float:
+def similarity_scale(matrix: NDArray[np.float64]) -> float:
     """By how much a similarity, with or without reflection, enlarges."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
 
-def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def invert_affine(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2, 3) the inverse of an affine map."""
     return cv2.invertAffineTransform(matrix).astype(np.float64)
 
 
-def apply(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
+def transform_points(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
     """(N, 2) points mapped."""
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
 def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArray:
     """The aligned face (size, size, 3) RGB in 0..1; beyond the frame its border is repeated."""
-    to_frame = invert(to_crop)
-    corners = apply(to_frame, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64))
-    margin = 4 + int(2 / scale_of(to_crop))
+    to_frame = invert_affine(to_crop)
+    corners = transform_points(to_frame, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64))
+    margin = 4 + int(2 / similarity_scale(to_crop))
     x0, y0 = np.floor(corners.min(0)).astype(int) - margin
     x1, y1 = np.ceil(corners.max(0)).astype(int) + margin
     # A crop may lie off the frame altogether; then its nearest border is all there is.
     x0, x1 = np.clip([x0, x1], [0, 1], [frame.width - 1, frame.width])
     y0, y1 = np.clip([y0, y1], [0, 1], [frame.height - 1, frame.height])
-    region = low_pass(sdr_region(frame, int(x0), int(y0), int(x1), int(y1)), scale_of(to_crop))
+    region = low_pass(sdr_region(frame, int(x0), int(y0), int(x1), int(y1)), similarity_scale(to_crop))
     matrix = to_crop.copy()
     matrix[:, 2] += to_crop[:, :2] @ np.array([x0, y0])
     # Planes one by one: of pixels of three values OpenCV's cubic takes two and a half times as long.
@@ -111,11 +111,11 @@ def sharpness(face: FloatArray, side: int = 256) -> float:
     """
     grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
     grey = np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA))
-    x0, y0, x1, y1 = eyes_to_mouth(side)
+    x0, y0, x1, y1 = eyes_to_mouth_box(side)
     return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())
 
 
-def eyes_to_mouth(side: int) -> tuple[int, int, int, int]:
+def eyes_to_mouth_box(side: int) -> tuple[int, int, int, int]:
     """x0 y0 x1 y1, half-open, of what lies around the five points in an aligned face of `side` pixels."""
     x0, y0 = (template(side).min(axis=0) - 0.08 * side).astype(int)
     x1, y1 = (template(side).max(axis=0) + 0.08 * side).astype(int)

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.hdr import change_of_codes
-from vidrestore.colour.yuv_rgb import mean_of_cells, planes_from_rgb
-from vidrestore.faces.alignment import apply, invert, low_pass, scale_of
-from vidrestore.faces.grain import LUMA, grain_of
-from vidrestore.faces.orientation import shown_across
+from vidrestore.colour.hdr import code_difference
+from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
+from vidrestore.faces.alignment import invert_affine, low_pass, similarity_scale, transform_points
+from vidrestore.faces.grain import LUMA, extract_grain
+from vidrestore.faces.orientation import display_axis
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 LOW_FREQUENCY = 1 / 16
@@ -39,7 +39,7 @@ def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: f
 
 def side_by_side(original: Frame, restored: Frame) -> Frame:
     """A frame twice as wide as it is shown: the original on the left, the restored one on the right."""
-    axis, forward = shown_across(original.orientation)
+    axis, forward = display_axis(original.orientation)
     pair = (original, restored) if forward else (restored, original)
     length = (original.height, original.width)[axis]
     shift = original.format.chroma_shift[1 - axis]
@@ -83,7 +83,7 @@ def match_colour(restored: FloatArray, original: FloatArray) -> FloatArray:
     Brightness and colour over areas larger than an eye are the film's own; a grey film gets grey detail.
     """
     sigma = LOW_FREQUENCY * restored.shape[0]
-    share = min(1.0, _colourfulness(original) / (_colourfulness(restored) + 1e-6))
+    share = min(1.0, _chroma_spread(original) / (_chroma_spread(restored) + 1e-6))
     towards_grey = share * np.eye(3) + (1 - share) * LUMA
     coloured = np.asarray(cv2.transform(restored, towards_grey), np.float32)
     # Taking low frequencies is linear: those of the one less those of the other.
@@ -108,7 +108,7 @@ def low_frequencies(image: FloatArray, sigma: float) -> FloatArray:
 def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float, grain: float) -> Frame:
     planes: list[Plane] = [plane.copy() for plane in frame.planes]
     # Where faces overlap, the larger one comes first and the others get what it leaves.
-    faces = sorted(faces, key=lambda face: scale_of(face.to_crop))
+    faces = sorted(faces, key=lambda face: similarity_scale(face.to_crop))
     occupied = np.zeros((frame.height, frame.width), np.float32) if len(faces) > 1 else None
     for face in faces:
         _paste(frame, planes, face, strength, grain, occupied)
@@ -124,34 +124,36 @@ def _paste(
     occupied: FloatArray | None,
 ) -> None:
     size = face.image.shape[0]
-    mask = face_mask(apply(face.to_crop, face.landmarks), size)
+    mask = face_mask(transform_points(face.to_crop, face.landmarks), size)
     region = _region_of(mask, face.to_crop, frame)
     if region is None:
         return
     x0, y0, x1, y1 = region
     steadied = face.original * np.float32(face.gain)
-    laid = match_colour(face.image, steadied)
+    restored = match_colour(face.image, steadied)
     if grain:
-        laid = np.clip(laid + np.float32(grain) * grain_of(steadied, laid, mask), 0, 1)
-    difference = change_of_codes(laid, face.original, frame.colour)
+        restored = np.clip(restored + np.float32(grain) * extract_grain(steadied, restored, mask), 0, 1)
+    difference = code_difference(restored, face.original, frame.colour)
     matrix = face.to_crop.copy()
     matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
-    shrink = 1 / scale_of(face.to_crop)
+    shrink = 1 / similarity_scale(face.to_crop)
     delta = _warp_back(low_pass(difference, shrink), matrix, (x1 - x0, y1 - y0))
     weight = _warp_back(mask, matrix, (x1 - x0, y1 - y0)) * (strength * face.opacity)
     if occupied is not None:
-        taken = occupied[y0:y1, x0:x1]
-        weight = weight * (1 - taken)
-        taken += weight
-    _add(frame, planes, delta, weight, x0, y0)
+        occupied_part = occupied[y0:y1, x0:x1]
+        weight = weight * (1 - occupied_part)
+        occupied_part += weight
+    _add_weighted_change(frame, planes, delta, weight, x0, y0)
 
 
-def _add(frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArray, x0: int, y0: int) -> None:
+def _add_weighted_change(
+    frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArray, x0: int, y0: int
+) -> None:
     """Add a weighted change of RGB to the planes in place, the region beginning on the chroma grid."""
     changes = planes_from_rgb(delta, frame, difference=True)
     peak = (1 << frame.format.bit_depth) - 1
     shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
-    shares = [weight, *2 * [mean_of_cells(weight, frame)]]
+    shares = [weight, *2 * [chroma_cell_mean(weight, frame)]]
     for plane, change, share, (sx, sy) in zip(planes, changes, shares, shifts, strict=False):
         part = plane[y0 >> sy : (y0 >> sy) + change.shape[0], x0 >> sx : (x0 >> sx) + change.shape[1]]
         changed = part + share * change
@@ -168,7 +170,7 @@ def _region_of(
         return None
     left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
     corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)
-    reached = apply(invert(to_crop), corners)
+    reached = transform_points(invert_affine(to_crop), corners)
     grid_x, grid_y = (1 << s for s in frame.format.chroma_shift)
     x0, y0 = (max(int(np.floor(v)), 0) for v in reached.min(0))
     x1, y1 = (int(np.ceil(v)) + 1 for v in reached.max(0))
@@ -181,7 +183,7 @@ def _warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, 
     return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[return-value]
 
 
-def _colourfulness(image: FloatArray) -> float:
+def _chroma_spread(image: FloatArray) -> float:
     """How far colours spread around their mean colour cast."""
     # A quarter of the pixels says the same.
     some = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_NEAREST)

@@ -23,7 +23,7 @@ _MAD = 1.4826
 """Standard deviation of a normal distribution over its median distance from the middle."""
 
 
-def grain_of(film: FloatArray, clean: FloatArray, mask: FloatArray) -> FloatArray:
+def extract_grain(film: FloatArray, clean: FloatArray, mask: FloatArray) -> FloatArray:
     """(S, S, 3) about zero: the grain of the aligned face `film` (S, S, 3), which `clean` shows without it.
 
     Next to nothing in footage without grain. How strong it is is taken where `mask` (S, S) shows the face.

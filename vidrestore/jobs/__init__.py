@@ -6,6 +6,6 @@ They are kept in a journal beside the output. From them each segment is restored
 whenever, and what is seen in it is what would have been seen in one go.
 """
 
-from vidrestore.jobs.restore import restore_film, resume_film
+from vidrestore.jobs.restore import restore_file, resume_file
 
-__all__ = ["restore_film", "resume_film"]
+__all__ = ["restore_file", "resume_file"]

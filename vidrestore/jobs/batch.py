@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from vidrestore.errors import InputError, OutputError, ProcessingError, ReadError, UsageError, VidrestoreError
-from vidrestore.jobs.batch_inputs import Item, find_items
-from vidrestore.jobs.batch_record import Made
-from vidrestore.jobs.disk_space import check_before
+from vidrestore.jobs.batch_inputs import BatchItem, find_items
+from vidrestore.jobs.batch_record import BatchRecord
+from vidrestore.jobs.disk_space import check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
-from vidrestore.jobs.engines.protocol import Done, Engine, Failed
+from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
 from vidrestore.jobs.file_task import FileTask, is_short
-from vidrestore.jobs.fingerprint import fingerprint, pinned
-from vidrestore.jobs.restore import restore_film
+from vidrestore.jobs.fingerprint import fingerprint, with_absolute_paths
+from vidrestore.jobs.restore import restore_file
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, Report
 
@@ -33,7 +33,7 @@ class Outcome:
     name: str
     target: Path
     state: State
-    sentence: str = ""
+    message: str = ""
     """Why it failed or was left alone; warnings."""
     frames: int = 0
     faces: int = 0
@@ -76,31 +76,31 @@ def restore_folder(
     except OSError as error:
         raise OutputError(f"the folder {out} cannot be made: {error.strerror or error}") from error
     with ExitStack() as stack:
-        made = stack.enter_context(Made(out))
+        record = stack.enter_context(BatchRecord(out))
         items = find_items(
             folder,
             out,
             pattern=pattern,
             recursive=recursive,
             extension=None if settings.container is None else _extension(settings.container),
-            earlier=made.targets(),
+            earlier=record.targets(),
         )
         engine = stack.enter_context(make_engine(settings)) if _shares_out(settings) else None
-        run = _Batch(made, settings, engine, retries, len(items), on_progress)
-        todo = [order for item in items if (order := run.prepared(item)) is not None]
+        run = _Batch(record, settings, engine, retries, len(items), on_progress)
+        todo = [job for item in items if (job := run.prepare(item)) is not None]
         if engine is not None:
-            todo = run.short_ones(engine, todo)
-        for order in todo:
-            run.one(order)
+            todo = run.restore_short_files(engine, todo)
+        for job in todo:
+            run.restore(job)
         return sorted(run.outcomes, key=lambda outcome: outcome.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
+class _FileJob:
     """A file that is to be restored."""
 
-    item: Item
-    made_of: str
+    item: BatchItem
+    input_fingerprint: str
     settings: Settings
 
 
@@ -109,7 +109,7 @@ class _Batch:
 
     def __init__(
         self,
-        made: Made,
+        record: BatchRecord,
         settings: Settings,
         engine: Engine | None,
         retries: int,
@@ -117,79 +117,90 @@ class _Batch:
         on_progress: Callable[[BatchProgress], None] | None,
     ) -> None:
         self.outcomes: list[Outcome] = []
-        self._made, self._settings, self._engine = made, settings, engine
+        self._batch_record, self._settings, self._engine = record, settings, engine
         self._retries, self._total, self._on_progress = retries, total, on_progress
 
-    def prepared(self, item: Item) -> _Order | None:
+    def prepare(self, item: BatchItem) -> _FileJob | None:
         """What is to be done for a file; None where its outcome is clear already."""
         try:
-            made_of = json.dumps(fingerprint(item.source.absolute(), pinned(self._settings)), sort_keys=True)
+            input_fingerprint = json.dumps(
+                fingerprint(item.source.absolute(), with_absolute_paths(self._settings)), sort_keys=True
+            )
         except (InputError, ReadError) as error:
-            self._ended(_failed(item, error, 0))
+            self._add_outcome(_failed(item, error, 0))
             return None
-        state = self._made.state(item, made_of)
+        state = self._batch_record.state(item, input_fingerprint)
         if state == "done":
-            self._ended(Outcome(name=item.name, target=item.target, state="done before"))
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="done before"))
             return None
         if state == "foreign" and not self._settings.overwrite:
             why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
-            self._ended(Outcome(name=item.name, target=item.target, state="left alone", sentence=why))
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="left alone", message=why))
             return None
         item.target.parent.mkdir(parents=True, exist_ok=True)
         # What was begun with other settings or of another input is begun anew: nobody is here to be asked.
-        changes = {"overwrite": state != "new", "restart": self._made.begun(item) != made_of}
-        return _Order(item=item, made_of=made_of, settings=self._settings.model_copy(update=changes))
-
-    def one(self, order: _Order) -> None:
-        """Restores a file to its outcome."""
-        item = order.item
-        self._begin(order)
-        outcome = _attempts(
-            item, order.settings, self._engine, self._retries, lambda progress: self._say(item.name, progress)
+        changes = {
+            "overwrite": state != "new",
+            "restart": self._batch_record.started_fingerprint(item) != input_fingerprint,
+        }
+        return _FileJob(
+            item=item, input_fingerprint=input_fingerprint, settings=self._settings.model_copy(update=changes)
         )
-        self._end(order, outcome)
 
-    def short_ones(self, engine: Engine, orders: list[_Order]) -> list[_Order]:
+    def restore(self, job: _FileJob) -> None:
+        """Restores a file to its outcome."""
+        item = job.item
+        self._start(job)
+        outcome = _attempts(
+            item,
+            job.settings,
+            self._engine,
+            self._retries,
+            lambda progress: self._notify(item.name, progress),
+        )
+        self._finish(job, outcome)
+
+    def restore_short_files(self, engine: Engine, jobs: list[_FileJob]) -> list[_FileJob]:
         """Restores the files that are not worth segments, as many at a time as there are workers.
 
         Gives back the others.
         """
-        tasks = {number: order for number, order in enumerate(orders) if is_short(order.item.source)}
+        tasks = {number: job for number, job in enumerate(jobs) if is_short(job.item.source)}
         attempts: Counter[int] = Counter()
         waiting = deque(tasks)
         while waiting or not engine.is_idle:
-            while waiting and engine.has_room:
+            while waiting and engine.has_capacity:
                 number = waiting.popleft()
                 attempts[number] += 1
-                self._begin(tasks[number])
+                self._start(tasks[number])
                 engine.submit(_task(number, tasks[number]))
             for event in engine.events(wait=True):
-                if not isinstance(event, Done | Failed):
+                if not isinstance(event, TaskDone | TaskFailed):
                     continue
-                order, tried = tasks[event.number], attempts[event.number]
-                if isinstance(event, Done):
-                    self._end(order, _outcome(order.item, event.result, tried))
+                job, tried = tasks[event.number], attempts[event.number]
+                if isinstance(event, TaskDone):
+                    self._finish(job, _outcome(job.item, event.result, tried))
                 elif isinstance(event.error, ProcessingError) and tried <= self._retries:
                     waiting.append(event.number)
                 else:
-                    self._end(order, _failed(order.item, event.error, tried))
-        return [order for number, order in enumerate(orders) if number not in tasks]
+                    self._finish(job, _failed(job.item, event.error, tried))
+        return [job for number, job in enumerate(jobs) if number not in tasks]
 
-    def _begin(self, order: _Order) -> None:
-        likely = order.item.source.stat().st_size if self._settings.codec == "match" else 0
-        check_before(order.item.target.parent, order.item.target, likely)
-        self._made.begin(order.item, order.made_of)
+    def _start(self, job: _FileJob) -> None:
+        expected_bytes = job.item.source.stat().st_size if self._settings.codec == "match" else 0
+        check_free_space(job.item.target.parent, job.item.target, expected_bytes)
+        self._batch_record.start(job.item, job.input_fingerprint)
 
-    def _end(self, order: _Order, outcome: Outcome) -> None:
+    def _finish(self, job: _FileJob, outcome: Outcome) -> None:
         if outcome.state in ("restored", "damaged"):
-            self._made.finish(order.item, order.made_of)
-        self._ended(outcome)
+            self._batch_record.finish(job.item, job.input_fingerprint)
+        self._add_outcome(outcome)
 
-    def _ended(self, outcome: Outcome) -> None:
+    def _add_outcome(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
-        self._say(outcome.name, None, outcome)
+        self._notify(outcome.name, None, outcome)
 
-    def _say(self, name: str, file: Progress | None, outcome: Outcome | None = None) -> None:
+    def _notify(self, name: str, file: Progress | None, outcome: Outcome | None = None) -> None:
         if self._on_progress is None:
             return
         failed = sum(o.state == "failed" for o in self.outcomes)
@@ -201,22 +212,28 @@ class _Batch:
         )
 
 
-def _task(number: int, order: _Order) -> FileTask:
+def _task(number: int, job: _FileJob) -> FileTask:
     alone = {"workers": None, "engine": "local", "segment": 0.0}
     return FileTask(
         number=number,
-        source=order.item.source.absolute(),
-        target=order.item.target.absolute(),
-        settings=pinned(order.settings.model_copy(update=alone)),
+        source=job.item.source.absolute(),
+        target=job.item.target.absolute(),
+        settings=with_absolute_paths(job.settings.model_copy(update=alone)),
     )
 
 
 def _attempts(
-    item: Item, how: Settings, engine: Engine | None, retries: int, say: Callable[[Progress], None]
+    item: BatchItem,
+    settings: Settings,
+    engine: Engine | None,
+    retries: int,
+    on_progress: Callable[[Progress], None],
 ) -> Outcome:
     for attempt in range(1, retries + 2):
         try:
-            return _outcome(item, restore_film(item.source, item.target, how, say, engine), attempt)
+            return _outcome(
+                item, restore_file(item.source, item.target, settings, on_progress, engine), attempt
+            )
         except (UsageError, InputError, OutputError) as error:
             return _failed(item, error, attempt)
         except VidrestoreError as error:
@@ -224,16 +241,16 @@ def _attempts(
         except Exception as error:
             what = f"{type(error).__name__}: {error}".replace("\n", " ")
             failed = _failed(item, f"this is a defect of vidrestore: {what}", attempt)
-        how = how.model_copy(update={"restart": False})
+        settings = settings.model_copy(update={"restart": False})
     return failed
 
 
-def _outcome(item: Item, report: Report, attempts: int) -> Outcome:
+def _outcome(item: BatchItem, report: Report, attempts: int) -> Outcome:
     return Outcome(
         name=item.name,
         target=item.target,
         state="damaged" if report.damage > MUCH_DAMAGE else "restored",
-        sentence="; ".join(report.warnings),
+        message="; ".join(report.warnings),
         frames=report.frames,
         faces=report.faces,
         seconds=report.seconds,
@@ -241,8 +258,8 @@ def _outcome(item: Item, report: Report, attempts: int) -> Outcome:
     )
 
 
-def _failed(item: Item, error: object, attempts: int) -> Outcome:
-    return Outcome(name=item.name, target=item.target, state="failed", sentence=str(error), attempts=attempts)
+def _failed(item: BatchItem, error: object, attempts: int) -> Outcome:
+    return Outcome(name=item.name, target=item.target, state="failed", message=str(error), attempts=attempts)
 
 
 def _shares_out(settings: Settings) -> bool:

@@ -16,14 +16,14 @@ VIDEOS = frozenset([
     ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv",
 ])  # fmt: skip
 """Ends of names that are taken for videos where no pattern says which are."""
-_KEPT = frozenset([
+_WRITABLE = frozenset([
     ".3gp", ".asf", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".nut", ".ts", ".webm", ".wmv",
 ])  # fmt: skip
 """Of these, those that an output has as well; the others become .mkv, which holds everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class BatchItem:
     """A file and what becomes of it."""
 
     name: str
@@ -40,7 +40,7 @@ def find_items(
     recursive: bool,
     extension: str | None,
     earlier: Mapping[str, str],
-) -> list[Item]:
+) -> list[BatchItem]:
     """The files of `folder` in order of their names; `pattern` is for names, as a shell takes it.
 
     `extension`: of all outputs, such as .mp4; None: the input's own where that can be written. Two inputs
@@ -63,7 +63,7 @@ def find_items(
         if target is None:
             alone = taken[plain[name].casefold()] == 1 and plain[name].casefold() not in used
             target = plain[name] if alone else name + Path(plain[name]).suffix
-        items.append(Item(name=name, source=folder / name, target=out / target))
+        items.append(BatchItem(name=name, source=folder / name, target=out / target))
     return items
 
 
@@ -81,7 +81,7 @@ def _names(folder: Path, out: Path, pattern: str | None, recursive: bool) -> Ite
 
 def _renamed(name: str, extension: str | None) -> str:
     path = Path(name)
-    kept = path.suffix.lower() in _KEPT
+    kept = path.suffix.lower() in _WRITABLE
     return path.with_suffix(extension or (path.suffix if kept else ".mkv")).as_posix()
 
 

@@ -11,12 +11,12 @@ LEAST_FREE = 64 * 2**20
 """Bytes that are never used up."""
 
 
-def check_before(folder: Path, output: Path, expected: int) -> None:
+def check_free_space(folder: Path, output: Path, expected: int) -> None:
     """Raises OutputError where `expected` bytes would not fit."""
     _check(folder, output, max(expected, LEAST_FREE))
 
 
-def check_while(folder: Path, output: Path, *, written: int, done: int, total: int) -> None:
+def check_remaining_space(folder: Path, output: Path, *, written: int, done: int, total: int) -> None:
     """Raises OutputError where the rest would not fit, by what the first `done` of `total` frames took.
 
     The parts and the whole that is joined of them are there at the same time for a while.

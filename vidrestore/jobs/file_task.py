@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidrestore import video
 from vidrestore.errors import VidrestoreError
-from vidrestore.jobs.restore import LONG_SECONDS
+from vidrestore.jobs.restore import MIN_SEGMENTED_SECONDS
 from vidrestore.pipeline import restore_video
 from vidrestore.settings import Settings
 from vidrestore.types import Report
@@ -38,4 +38,4 @@ def is_short(path: Path) -> bool:
         info = video.probe(video.open_input(path))
     except VidrestoreError:
         return True
-    return info.duration is not None and info.duration <= LONG_SECONDS
+    return info.duration is not None and info.duration <= MIN_SEGMENTED_SECONDS

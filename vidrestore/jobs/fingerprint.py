@@ -15,7 +15,7 @@ from vidrestore.weights import model_path
 FORMAT = 1
 """Of the journal."""
 _PIECE = 1 << 20
-_FREE = {"overwrite", "restart", "workers", "engine", "strict"}
+_NOT_IN_FINGERPRINT = {"overwrite", "restart", "workers", "engine", "strict"}
 """Settings that the result does not depend on, or that only decide whether there is one."""
 
 
@@ -38,7 +38,7 @@ def identify(path: Path) -> dict[str, str]:
     return {"size": str(stat.st_size), "changed": str(stat.st_mtime_ns), "sha256": digest.hexdigest()}
 
 
-def pinned(settings: Settings) -> Settings:
+def with_absolute_paths(settings: Settings) -> Settings:
     """The settings with paths that mean the same from any folder."""
     changes = {}
     if (model := Path(settings.model).expanduser()).is_file():
@@ -59,43 +59,43 @@ def fingerprint(source: Path, settings: Settings) -> dict[str, str]:
         **{f"input {name}": value for name, value in identify(source).items()},
         "model": identify(model_path(settings.model))["sha256"],
         "detector": identify(Path(detector))["sha256"] if detector else "",
-        "settings": to_json(settings),
+        "settings": settings_to_json(settings),
     }
 
 
-def refuse_changed(begun: dict[str, str], now: dict[str, str], output: Path) -> None:
+def check_same_job(recorded: dict[str, str], current: dict[str, str], output: Path) -> None:
     """Raises UsageError, in one sentence, where the run that was begun is not this one."""
-    why = _difference(begun, now)
+    why = _difference(recorded, current)
     if why is not None:
         raise UsageError(f"{output} was begun {why}; add --restart to begin it anew")
 
 
-def to_json(settings: Settings) -> str:
-    values = settings.model_dump(exclude=_FREE)
+def settings_to_json(settings: Settings) -> str:
+    values = settings.model_dump(exclude=_NOT_IN_FINGERPRINT)
     texts = {name: str(v) if isinstance(v, Fraction) else v for name, v in values.items()}
     return json.dumps(texts, sort_keys=True)
 
 
-def from_json(text: str) -> Settings:
-    """The settings of `to_json`; those it leaves out at their defaults."""
+def settings_from_json(text: str) -> Settings:
+    """The settings of `settings_to_json`; those it leaves out at their defaults."""
     return make_settings(**json.loads(text))
 
 
-def _difference(begun: dict[str, str], now: dict[str, str]) -> str | None:
-    if begun.get("format") != now["format"] or begun.get("version") != now["version"]:
-        return f"by vidrestore {begun.get('version', 'of another time')}, and this is {now['version']}"
-    if begun["input"] != now["input"]:
-        return f"from {begun['input']}, not from {now['input']}"
-    if any(begun[f"input {name}"] != now[f"input {name}"] for name in ("size", "changed", "sha256")):
-        return f"when {now['input']} was another file: it has changed since"
-    settings, other = json.loads(begun["settings"]), json.loads(now["settings"])
+def _difference(recorded: dict[str, str], current: dict[str, str]) -> str | None:
+    if recorded.get("format") != current["format"] or recorded.get("version") != current["version"]:
+        return f"by vidrestore {recorded.get('version', 'of another time')}, and this is {current['version']}"
+    if recorded["input"] != current["input"]:
+        return f"from {recorded['input']}, not from {current['input']}"
+    if any(recorded[f"input {name}"] != current[f"input {name}"] for name in ("size", "changed", "sha256")):
+        return f"when {current['input']} was another file: it has changed since"
+    settings, other = json.loads(recorded["settings"]), json.loads(current["settings"])
     for name in sorted(other):
         if settings.get(name) != other[name]:
-            return f"with {name} {_shown(settings.get(name))}, not {_shown(other[name])}"
-    if any(begun[name] != now[name] for name in ("model", "detector")):
+            return f"with {name} {_format_value(settings.get(name))}, not {_format_value(other[name])}"
+    if any(recorded[name] != current[name] for name in ("model", "detector")):
         return "with other weights"
     return None
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     return "not given" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

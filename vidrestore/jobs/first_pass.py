@@ -14,38 +14,38 @@ from operator import attrgetter
 
 import numpy as np
 
-from vidrestore.detection import FaceDetector, Known, detect
+from vidrestore.detection import DetectorState, FaceDetector, detect
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.pipeline import ITEMS_AHEAD
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
-from vidrestore.tracking import SceneStart, choose, track
+from vidrestore.tracking import SceneStart, select_faces, track
 from vidrestore.types import Detection, Frame, FrameFaces, TrackedFace, VideoInfo
-from vidrestore.video import Input, Scan, Seen, checksum, read_again, read_frames
+from vidrestore.video import FieldProcessing, FrameFingerprint, Input, checksum, read_frames, reread_frames
 
 CONTEXT = 2
 """Frames before the one to go on with that are read again: deinterlacing looks one back, detection too."""
 _AHEAD_BYTES = 64 * 2**20
-_KNOWN_KEPT = 64
+_STATES_KEPT = 64
 """Detection runs ahead of tracking by the tracker's lag and the look-ahead for cuts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restart:
+class AnalysisCheckpoint:
     """Where the analysis can be gone on with."""
 
     frame: int
     """The first of a scene."""
     start: SceneStart
-    known: Known
+    detector_state: DetectorState
 
     def to_json(self) -> str:
-        faces = [[f.box.tolist(), f.landmarks.tolist(), f.score] for f in self.known.faces]
+        faces = [[f.box.tolist(), f.landmarks.tolist(), f.score] for f in self.detector_state.faces]
         start = [self.start.number, self.start.scene, self.start.next_id]
-        return json.dumps({"frame": self.frame, "start": start, "known": [self.known.count, faces]})
+        return json.dumps({"frame": self.frame, "start": start, "known": [self.detector_state.count, faces]})
 
     @classmethod
-    def from_json(cls, text: str) -> Restart:
+    def from_json(cls, text: str) -> AnalysisCheckpoint:
         value = json.loads(text)
         number, scene, next_id = value["start"]
         count, faces = value["known"]
@@ -56,85 +56,91 @@ class Restart:
         return cls(
             frame=value["frame"],
             start=SceneStart(number=number, scene=scene, next_id=next_id),
-            known=Known(count=count, faces=found),
+            detector_state=DetectorState(count=count, faces=found),
         )
 
 
 def analyse(
-    given: Input,
+    video_input: Input,
     info: VideoInfo,
-    scan: Scan,
+    field_processing: FieldProcessing,
     settings: Settings,
     detector: FaceDetector,
     *,
     on_loss: Callable[[], None],
-    on_restart: Callable[[Restart], None],
-    begin: Restart | None = None,
-    before: Sequence[Seen] = (),
+    on_checkpoint: Callable[[AnalysisCheckpoint], None],
+    begin: AnalysisCheckpoint | None = None,
+    before: Sequence[FrameFingerprint] = (),
 ) -> Generator[FrameRecord]:
     """A record of each frame from `begin` on, in order; of the whole video where that is None.
 
     `before`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_loss` is called for each
-    frame that is lost or patched, `on_restart` before the first record of a scene that can be begun with.
+    frame that is lost or patched, `on_checkpoint` before the first record of a scene that can be begun with.
     What is lost behind the last frame is in a record of index -1, the last one of a video that ends so.
     """
-    notes = _Notes(begin.frame if begin is not None else 0, on_loss)
-    moments = 2 if scan.method == "fields" else 1
-    decoded = _decoded(given, info, settings, notes, before)
-    recent: deque[Known] = deque(maxlen=_KNOWN_KEPT)
+    frame_log = _FrameLog(begin.frame if begin is not None else 0, on_loss)
+    moments = 2 if field_processing.method == "fields" else 1
+    decoded = _decode(video_input, info, settings, frame_log, before)
+    recent: deque[DetectorState] = deque(maxlen=_STATES_KEPT)
 
     def scene_begins(start: SceneStart) -> None:
-        known = next((k for k in recent if k.count == start.number), None)
-        if known is not None and start.number % moments == 0:
-            on_restart(Restart(frame=start.number // moments, start=start, known=known))
+        detector_state = next((k for k in recent if k.count == start.number), None)
+        if detector_state is not None and start.number % moments == 0:
+            on_checkpoint(
+                AnalysisCheckpoint(frame=start.number // moments, start=start, detector_state=detector_state)
+            )
 
     with Prefetch(
-        scan.apart(notes.taken(decoded)),
+        field_processing.split_fields(frame_log.log_frames(decoded)),
         items=ITEMS_AHEAD,
         max_bytes=_AHEAD_BYTES,
         size_of=attrgetter("nbytes"),
     ) as frames:
         wanted: Iterable[Frame] = frames
         if begin is not None:
-            wanted = _from_item(frames, begin.frame - 1, moments)
+            wanted = _from_frame(frames, begin.frame - 1, moments)
         found = detect(
             wanted,
             detector,
             min_face=settings.min_face,
-            begin=None if begin is None else begin.known,
-            on_known=recent.append,
+            begin=None if begin is None else begin.detector_state,
+            on_state=recent.append,
         )
         tracked = track(found, begin=None if begin is None else begin.start, on_scene=scene_begins)
-        yield from notes.records(choose(tracked, settings.faces), moments)
-    if notes.lost_so_far:
-        nothing = Seen(index=-1, pts=0, duration=0, checksum=0)
-        yield FrameRecord(seen=nothing, scenes=(), faces=(), lost=notes.lost_so_far)
+        yield from frame_log.records(select_faces(tracked, settings.faces), moments)
+    if frame_log.lost_so_far:
+        nothing = FrameFingerprint(index=-1, pts=0, duration=0, checksum=0)
+        yield FrameRecord(fingerprint=nothing, scenes=(), faces=(), lost=frame_log.lost_so_far)
 
 
-def _decoded(
-    given: Input, info: VideoInfo, settings: Settings, notes: _Notes, before: Sequence[Seen]
+def _decode(
+    video_input: Input,
+    info: VideoInfo,
+    settings: Settings,
+    frame_log: _FrameLog,
+    before: Sequence[FrameFingerprint],
 ) -> Iterator[Frame]:
     if not before:
         return read_frames(
-            given,
+            video_input,
             info,
             start=settings.start,
             end=settings.end,
-            on_lost=notes.lost,
-            on_concealed=notes.concealed,
+            on_lost=frame_log.lost,
+            on_concealed=frame_log.concealed,
         )
-    return read_again(
-        given,
+    return reread_frames(
+        video_input,
         info,
         before,
-        and_on=True,
+        continue_after=True,
         end=settings.end,
-        on_lost=notes.lost,
-        on_concealed=notes.concealed,
+        on_lost=frame_log.lost,
+        on_concealed=frame_log.concealed,
     )
 
 
-class _Notes:
+class _FrameLog:
     """What is noticed of frames while they are read, kept until their faces are known."""
 
     def __init__(self, first: int, on_loss: Callable[[], None]) -> None:
@@ -142,7 +148,7 @@ class _Notes:
         """Since the last frame."""
         self._concealed = 0
         self._first, self._on_loss = first, on_loss
-        self._taken: dict[int, tuple[Seen, int, int]] = {}
+        self._logged: dict[int, tuple[FrameFingerprint, int, int]] = {}
 
     def lost(self) -> None:
         self.lost_so_far += 1
@@ -152,37 +158,37 @@ class _Notes:
         self._concealed = 1
         self._on_loss()
 
-    def taken(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def log_frames(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
             if frame.index >= self._first:
-                seen = Seen(
+                fingerprint = FrameFingerprint(
                     index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame)
                 )
-                self._taken[frame.index] = (seen, self.lost_so_far, self._concealed)
+                self._logged[frame.index] = (fingerprint, self.lost_so_far, self._concealed)
             self.lost_so_far = self._concealed = 0
             yield frame
 
     def records(self, items: Iterable[FrameFaces[TrackedFace]], moments: int) -> Iterator[FrameRecord]:
-        together: list[FrameFaces[TrackedFace]] = []
+        fields: list[FrameFaces[TrackedFace]] = []
         for item in items:
-            together.append(item)
-            if len(together) < moments:
+            fields.append(item)
+            if len(fields) < moments:
                 continue
-            seen, lost, concealed = self._taken.pop(item.frame.index)
+            fingerprint, lost, concealed = self._logged.pop(item.frame.index)
             yield FrameRecord(
-                seen=seen,
-                scenes=tuple(i.scene for i in together),
-                faces=tuple(i.faces for i in together),
+                fingerprint=fingerprint,
+                scenes=tuple(i.scene for i in fields),
+                faces=tuple(i.faces for i in fields),
                 lost=lost,
                 concealed=concealed,
             )
-            together = []
+            fields = []
 
 
-def _from_item(frames: Iterable[Frame], index: int, moments: int) -> Iterator[Frame]:
+def _from_frame(frames: Iterable[Frame], index: int, moments: int) -> Iterator[Frame]:
     """From the last moment of frame `index` on."""
-    begun = False
+    started = False
     for frame in frames:
-        begun = begun or (frame.index == index and frame.second_field == (moments == 2))
-        if begun:
+        started = started or (frame.index == index and frame.second_field == (moments == 2))
+        if started:
             yield frame

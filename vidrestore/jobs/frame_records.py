@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidrestore.types import TrackedFace
-from vidrestore.video import Seen
+from vidrestore.video import FrameFingerprint
 
 _FACE = np.dtype(
     [
@@ -29,7 +29,7 @@ FACE_BYTES = _FACE.itemsize
 class FrameRecord:
     """A frame and the faces that were followed into it, for each of its moments: two if interlaced."""
 
-    seen: Seen
+    fingerprint: FrameFingerprint
     scenes: tuple[int, ...]
     """The number of the scene, for each moment."""
     faces: tuple[tuple[TrackedFace, ...], ...]

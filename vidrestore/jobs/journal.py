@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidrestore.jobs.first_pass import Restart
+from vidrestore.jobs.first_pass import AnalysisCheckpoint
 from vidrestore.jobs.frame_records import FACE_BYTES, FrameRecord, pack_faces, unpack_faces
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.jobs.sqlite_file import Database
-from vidrestore.video import Seen
+from vidrestore.video import FrameFingerprint
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS frames (
     lost INTEGER, concealed INTEGER, scenes TEXT, faces BLOB
 );
 CREATE TABLE IF NOT EXISTS segments (
-    number INTEGER PRIMARY KEY, first INTEGER, stop INTEGER, file TEXT, bytes INTEGER, rooms TEXT
+    number INTEGER PRIMARY KEY, first INTEGER, stop INTEGER, file TEXT, bytes INTEGER, stage_seconds TEXT
 );
 """
 
@@ -71,25 +71,28 @@ class Journal:
 
     def about(self) -> dict[str, str]:
         """What was noted, by name."""
-        with self._database.sentences():
+        with self._database.user_errors():
             return dict(self._connection.execute("SELECT name, value FROM about"))
 
     def note(self, **values: str) -> None:
-        with self._database.sentences(), self._connection:
+        with self._database.user_errors(), self._connection:
             self._note(values)
 
     def clear(self) -> None:
         """Forget everything."""
-        with self._database.sentences(), self._connection:
+        with self._database.user_errors(), self._connection:
             for table in ("about", "frames", "segments"):
                 self._connection.execute(f"DELETE FROM {table}")
 
     def add(
-        self, records: Sequence[FrameRecord], spans: Sequence[Span] = (), restart: Restart | None = None,
+        self,
+        records: Sequence[FrameRecord],
+        spans: Sequence[Span] = (),
+        checkpoint: AnalysisCheckpoint | None = None,
         ended: int | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Notes what the analysis found; `ended`: frames in all, once it is through. All of it or nothing."""
-        with self._database.sentences(), self._connection:
+        with self._database.user_errors(), self._connection:
             self._connection.executemany(
                 "REPLACE INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [_row(record) for record in records]
             )
@@ -97,26 +100,26 @@ class Journal:
                 "INSERT INTO segments VALUES (?, ?, ?, NULL, 0, NULL)",
                 [(span.number, span.first, span.stop) for span in spans],
             )
-            if restart is not None:
-                self._note({"restart": restart.to_json()})
+            if checkpoint is not None:
+                self._note({"checkpoint": checkpoint.to_json()})
             if ended is not None:
                 self._note({"ended": str(ended)})
 
-    def segment_done(self, number: int, file: str, size: int, rooms: dict[str, float]) -> None:
-        with self._database.sentences(), self._connection:
+    def segment_done(self, number: int, file: str, size: int, stage_seconds: dict[str, float]) -> None:
+        with self._database.user_errors(), self._connection:
             self._connection.execute(
-                "UPDATE segments SET file = ?, bytes = ?, rooms = ? WHERE number = ?",
-                (file, size, json.dumps(rooms), number),
+                "UPDATE segments SET file = ?, bytes = ?, stage_seconds = ? WHERE number = ?",
+                (file, size, json.dumps(stage_seconds), number),
             )
 
     def segment_undone(self, number: int) -> None:
         """Its part is gone."""
-        with self._database.sentences(), self._connection:
+        with self._database.user_errors(), self._connection:
             self._connection.execute("UPDATE segments SET file = NULL, bytes = 0 WHERE number = ?", (number,))
 
     def segments(self) -> list[Segment]:
         """All that are planned so far, in order."""
-        with self._database.sentences():
+        with self._database.user_errors():
             rows = self._connection.execute(
                 "SELECT number, first, stop, file, bytes FROM segments ORDER BY number"
             )
@@ -128,7 +131,7 @@ class Journal:
     def records(self, first: int, stop: int) -> Iterator[FrameRecord]:
         """Those of frames from `first` up to but without `stop`, one in memory at a time."""
         query = "SELECT * FROM frames WHERE number >= ? AND number < ? ORDER BY number"
-        with self._database.sentences():
+        with self._database.user_errors():
             for row in self._connection.execute(query, (first, stop)):
                 yield _record(row)
 
@@ -136,7 +139,7 @@ class Journal:
         frames = with_faces = faces = lost = concealed = 0
         tracks: set[int] = set()
         for record in self.records(-1, 2**62):
-            frames += record.seen.index >= 0
+            frames += record.fingerprint.index >= 0
             faces += len(record.faces[0]) if record.faces else 0
             with_faces += bool(record.faces and record.faces[0])
             tracks.update(face.track_id for moment in record.faces for face in moment)
@@ -153,18 +156,20 @@ class Journal:
     def faces_between(self, first: int, stop: int) -> int:
         """Faces in these frames, of all their moments."""
         query = "SELECT SUM(LENGTH(faces)) FROM frames WHERE number >= ? AND number < ?"
-        with self._database.sentences():
+        with self._database.user_errors():
             (size,) = self._connection.execute(query, (first, stop)).fetchone()
         return (size or 0) // FACE_BYTES
 
-    def seconds_by_room(self) -> dict[str, float]:
+    def seconds_by_stage(self) -> dict[str, float]:
         """Of all segments done, by this run and those before."""
         sums: dict[str, float] = {}
-        with self._database.sentences():
-            rows = self._connection.execute("SELECT rooms FROM segments WHERE rooms IS NOT NULL").fetchall()
-        for (rooms,) in rows:
-            for room, seconds in json.loads(rooms).items():
-                sums[room] = sums.get(room, 0.0) + seconds
+        with self._database.user_errors():
+            rows = self._connection.execute(
+                "SELECT stage_seconds FROM segments WHERE stage_seconds IS NOT NULL"
+            ).fetchall()
+        for (stage_seconds,) in rows:
+            for stage, seconds in json.loads(stage_seconds).items():
+                sums[stage] = sums.get(stage, 0.0) + seconds
         return sums
 
     def remove(self) -> None:
@@ -184,11 +189,11 @@ def discard(path: Path) -> None:
 
 
 def _row(record: FrameRecord) -> tuple[object, ...]:
-    seen = record.seen
+    frame = record.fingerprint
     scenes = ",".join(map(str, record.scenes))
     faces = pack_faces(record.faces)
     return (
-        seen.index, seen.pts, seen.duration, seen.checksum, record.lost, record.concealed, scenes, faces
+        frame.index, frame.pts, frame.duration, frame.checksum, record.lost, record.concealed, scenes, faces
     )  # fmt: skip
 
 
@@ -196,7 +201,12 @@ def _record(row: Iterable[object]) -> FrameRecord:
     index, pts, duration, checksum, lost, concealed, scenes, faces = row
     numbers = tuple(int(number) for number in str(scenes).split(",") if number)
     return FrameRecord(
-        seen=Seen(index=int(index), pts=int(pts), duration=int(duration), checksum=int(checksum)),  # type: ignore[call-overload]
+        fingerprint=FrameFingerprint(
+            index=int(index),  # type: ignore[call-overload]
+            pts=int(pts),  # type: ignore[call-overload]
+            duration=int(duration),  # type: ignore[call-overload]
+            checksum=int(checksum),  # type: ignore[call-overload]
+        ),
         scenes=numbers,
         faces=unpack_faces(bytes(faces), len(numbers)),  # type: ignore[call-overload]
         lost=int(lost),  # type: ignore[call-overload]

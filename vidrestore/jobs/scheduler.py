@@ -13,28 +13,28 @@ from vidrestore import video
 from vidrestore.detection import make_detector
 from vidrestore.errors import InputError, OutputError
 from vidrestore.jobs import first_pass
-from vidrestore.jobs.disk_space import check_while
-from vidrestore.jobs.engines.protocol import Done, Engine, Event, Failed, Lost
+from vidrestore.jobs.disk_space import check_remaining_space
+from vidrestore.jobs.engines.protocol import Engine, Event, TaskDone, TaskFailed, WorkerLost
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.jobs.journal import Journal
-from vidrestore.jobs.segment_plan import Planner, Span
-from vidrestore.jobs.segment_task import SegmentDone, SegmentTask, context_frames, needed
-from vidrestore.pipeline import nothing_decoded
-from vidrestore.report import Account
+from vidrestore.jobs.segment_plan import SegmentPlanner, Span
+from vidrestore.jobs.segment_task import SegmentDone, SegmentTask, context_frames, required_records
+from vidrestore.pipeline import no_frames_decoded_message
+from vidrestore.report import RunStats
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, VideoInfo
 
-_NOTE_EVERY_SECONDS = 2.0
-_NOTE_EVERY_FRAMES = 500
+_SAVE_EVERY_SECONDS = 2.0
+_SAVE_EVERY_FRAMES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
+class SegmentedJob:
     """A video that is restored in segments. Paths are absolute: workers may be anywhere."""
 
-    given: video.Input
+    video_input: video.Input
     info: VideoInfo
-    scan: video.Scan
+    field_processing: video.FieldProcessing
     settings: Settings
     output: Path
     folder: Path
@@ -49,214 +49,219 @@ class Film:
         settings = self.settings
         writer = video.make_writer(
             path,
-            replace(self.info, field_order=self.scan.output),
-            source=self.given,
+            replace(self.info, field_order=self.field_processing.output),
+            source=self.video_input,
             width=self.size[0],
             height=self.size[1],
             end=settings.end,
             overwrite=settings.overwrite or path != self.output,
-            **settings.about_encoding(),
+            **settings.encoding_options(),
         )
         assert isinstance(writer, video.VideoWriter)
         return writer
 
 
-class Segments:
+class SegmentScheduler:
     """Brings a film's segments about with an engine, going on from what the journal holds."""
 
-    def __init__(self, film: Film, journal: Journal, run: Account) -> None:
+    def __init__(self, job: SegmentedJob, journal: Journal, stats: RunStats) -> None:
         self.warnings: list[str] = []
         """What the user should know of how it went."""
-        self._film, self._journal, self._run = film, journal, run
-        self._context = context_frames(film.settings) + 1  # deinterlacing looks one further
+        self._job, self._journal, self._stats = job, journal, stats
+        self._context = context_frames(job.settings) + 1  # deinterlacing looks one further
         self._buffer: list[FrameRecord] = []
-        self._restart: first_pass.Restart | None = None
-        self._noted = time.monotonic()
-        self._done: dict[int, int] = {}
+        self._checkpoint: first_pass.AnalysisCheckpoint | None = None
+        self._last_saved = time.monotonic()
+        self._frames_done: dict[int, int] = {}
         """Frames by segment: of those done all, of those under way so far."""
         self._faces: dict[int, float] = {}
         """Faces a frame, by segment."""
-        self._before = 0
+        self._frames_before = 0
         self._lost_workers = 0
 
-    def work(self, engine: Engine) -> None:
+    def run(self, engine: Engine) -> None:
         """Until all segments are done. Raises a VidrestoreError; what is done by then is in the journal."""
-        self._find()
+        self._load_finished_segments()
         with closing(self._spans(engine)) as spans:
             for span in spans:
-                while not engine.has_room:
-                    self._take(engine, wait=True)
+                while not engine.has_capacity:
+                    self._process_events(engine, wait=True)
                 engine.submit(self._task(span))
-                self._take(engine, wait=False)
+                self._process_events(engine, wait=False)
         while not engine.is_idle:
-            self._take(engine, wait=True)
+            self._process_events(engine, wait=True)
         if self._lost_workers:
             times = "once" if self._lost_workers == 1 else f"{self._lost_workers} times"
             self.warnings.append(f"a worker was lost {times}; what it was at was done again")
-        self._count()
+        self._fill_statistics()
 
-    def _find(self) -> None:
+    def _load_finished_segments(self) -> None:
         """What an earlier run has left: parts that are whole, and nothing else."""
-        known = set()
+        finished_files = set()
         for segment in self._journal.segments():
-            self._note_faces(segment.span)
+            self._count_faces(segment.span)
             if segment.file is None:
                 continue
-            part = self._film.folder / segment.file
+            part = self._job.folder / segment.file
             if part.is_file() and part.stat().st_size == segment.bytes:
-                known.add(segment.file)
-                self._done[segment.span.number] = segment.span.frames
+                finished_files.add(segment.file)
+                self._frames_done[segment.span.number] = segment.span.frames
             else:
                 self._journal.segment_undone(segment.span.number)
-        for file in self._film.folder.iterdir():
-            if file.name not in known:
+        for file in self._job.folder.iterdir():
+            if file.name not in finished_files:
                 file.unlink()
-        self._before = sum(self._done.values())
-        if self._before:
-            self._progress()
+        self._frames_before = sum(self._frames_done.values())
+        if self._frames_before:
+            self._report_progress()
 
     def _spans(self, engine: Engine) -> Generator[Span]:
         """Those to be done: first those that were planned, then as the analysis gets on."""
         planned = [segment.span for segment in self._journal.segments()]
-        yield from (span for span in planned if span.number not in self._done)
-        info, about = self._film.info, self._journal.about()
-        planner = Planner(self._film.seconds, info.frame_rate, context=self._context, begin=planned)
-        begin = first_pass.Restart.from_json(about["restart"]) if "restart" in about else None
+        yield from (span for span in planned if span.number not in self._frames_done)
+        info, about = self._job.info, self._journal.about()
+        planner = SegmentPlanner(self._job.seconds, info.frame_rate, context=self._context, begin=planned)
+        begin = None
+        if "checkpoint" in about:
+            begin = first_pass.AnalysisCheckpoint.from_json(about["checkpoint"])
         ended = int(about["ended"]) if "ended" in about else None
-        known = ended if ended is not None else begin.frame if begin is not None else 0
-        for record in self._journal.records(planner.first, known):
-            yield from self._planned(planner.add(record))
-        frames = ended if ended is not None else known
+        analysed_frames = ended if ended is not None else begin.frame if begin is not None else 0
+        for record in self._journal.records(planner.first, analysed_frames):
+            yield from self._record_plan(planner.add(record))
+        frames = ended if ended is not None else analysed_frames
         if ended is None:
             with closing(self._records(begin)) as records:
-                for record in self._run.clock.timed("analysis", records):
+                for record in self._stats.timer.timed("analysis", records):
                     self._buffer.append(record)
-                    if record.seen.index >= planner.first:
-                        yield from self._planned(planner.add(record))
-                    frames = max(frames, record.seen.index + 1)
-                    self._note_now_and_then()
-                    self._take(engine, wait=False)
+                    if record.fingerprint.index >= planner.first:
+                        yield from self._record_plan(planner.add(record))
+                    frames = max(frames, record.fingerprint.index + 1)
+                    self._save_periodically()
+                    self._process_events(engine, wait=False)
         if not frames:
-            raise InputError(nothing_decoded(self._film.given.path, self._film.settings))
-        self._run.total = frames
+            raise InputError(no_frames_decoded_message(self._job.video_input.path, self._job.settings))
+        self._stats.total = frames
         last = planner.end(frames)
-        self._note(last, ended=frames)
+        self._save(last, ended=frames)
         for span in last:
-            yield from self._planned(span, note=False)
+            yield from self._record_plan(span, note=False)
 
-    def _planned(self, span: Span | None, *, note: bool = True) -> Iterator[Span]:
+    def _record_plan(self, span: Span | None, *, note: bool = True) -> Iterator[Span]:
         if span is not None:
             if note:
-                self._note([span])
-            self._note_faces(span)
+                self._save([span])
+            self._count_faces(span)
             yield span
 
-    def _records(self, begin: first_pass.Restart | None) -> Generator[FrameRecord]:
-        film = self._film
+    def _records(self, begin: first_pass.AnalysisCheckpoint | None) -> Generator[FrameRecord]:
+        job = self._job
         before = (
-            [r.seen for r in self._journal.records(max(begin.frame - first_pass.CONTEXT, 0), begin.frame)]
+            [
+                r.fingerprint
+                for r in self._journal.records(max(begin.frame - first_pass.CONTEXT, 0), begin.frame)
+            ]
             if begin is not None
             else []
         )
 
-        def keep(restart: first_pass.Restart) -> None:
-            self._restart = restart
+        def keep(checkpoint: first_pass.AnalysisCheckpoint) -> None:
+            self._checkpoint = checkpoint
 
         return first_pass.analyse(
-            film.given,
-            film.info,
-            film.scan,
-            film.settings,
-            make_detector(film.settings.detector, film.settings.device),
-            on_loss=self._run.frame_lost,
-            on_restart=keep,
+            job.video_input,
+            job.info,
+            job.field_processing,
+            job.settings,
+            make_detector(job.settings.detector, job.settings.device),
+            on_loss=self._stats.add_lost_frame,
+            on_checkpoint=keep,
             begin=begin,
             before=before,
         )
 
-    def _note_now_and_then(self) -> None:
-        late = self._restart is not None and time.monotonic() - self._noted > _NOTE_EVERY_SECONDS
-        if late or len(self._buffer) >= _NOTE_EVERY_FRAMES:
-            self._note([])
+    def _save_periodically(self) -> None:
+        late = self._checkpoint is not None and time.monotonic() - self._last_saved > _SAVE_EVERY_SECONDS
+        if late or len(self._buffer) >= _SAVE_EVERY_FRAMES:
+            self._save([])
 
-    def _note(self, spans: list[Span], ended: int | None = None) -> None:
-        self._journal.add(self._buffer, spans, self._restart, ended)
-        self._buffer, self._restart, self._noted = [], None, time.monotonic()
+    def _save(self, spans: list[Span], ended: int | None = None) -> None:
+        self._journal.add(self._buffer, spans, self._checkpoint, ended)
+        self._buffer, self._checkpoint, self._last_saved = [], None, time.monotonic()
 
     def _task(self, span: Span) -> SegmentTask:
-        film = self._film
+        job = self._job
         around = self._journal.records(max(span.first - self._context, 0), span.stop + self._context)
         return SegmentTask(
             span=span,
-            records=needed(span, around, film.scan),
-            given=film.given,
-            info=film.info,
-            scan=film.scan,
-            settings=film.settings,
-            output=film.output,
-            folder=film.folder,
+            records=required_records(span, around, job.field_processing),
+            video_input=job.video_input,
+            info=job.info,
+            field_processing=job.field_processing,
+            settings=job.settings,
+            output=job.output,
+            folder=job.folder,
         )
 
-    def _take(self, engine: Engine, *, wait: bool) -> None:
+    def _process_events(self, engine: Engine, *, wait: bool) -> None:
         for event in engine.events(wait=wait):
-            self._heed(event)
-            self._progress()
+            self._handle_event(event)
+            self._report_progress()
 
-    def _heed(self, event: Event) -> None:
-        if isinstance(event, Failed):
+    def _handle_event(self, event: Event) -> None:
+        if isinstance(event, TaskFailed):
             raise event.error
-        if isinstance(event, Lost):
-            self._done.pop(event.number, None)
+        if isinstance(event, WorkerLost):
+            self._frames_done.pop(event.number, None)
             self._lost_workers += 1
-        elif isinstance(event, Done):
-            self._finished(event.result)
+        elif isinstance(event, TaskDone):
+            self._handle_segment_done(event.result)
         else:
-            self._done[event.number] = event.frames
+            self._frames_done[event.number] = event.frames
 
-    def _finished(self, done: Any) -> None:
+    def _handle_segment_done(self, done: Any) -> None:
         assert isinstance(done, SegmentDone)
-        if not (self._film.folder / done.file).is_file():
+        if not (self._job.folder / done.file).is_file():
             raise OutputError(
-                f"the folder {self._film.folder} is gone or is not the same for all workers; bring it back "
+                f"the folder {self._job.folder} is gone or is not the same for all workers; bring it back "
                 "and run the same command again"
             )
-        self._journal.segment_done(done.span.number, done.file, done.bytes, done.seconds_by_room)
-        self._done[done.span.number] = done.span.frames
+        self._journal.segment_done(done.span.number, done.file, done.bytes, done.seconds_by_stage)
+        self._frames_done[done.span.number] = done.span.frames
         written = [segment for segment in self._journal.segments() if segment.file is not None]
         frames = sum(segment.span.frames for segment in written)
-        check_while(
-            self._film.folder,
-            self._film.output,
+        check_remaining_space(
+            self._job.folder,
+            self._job.output,
             written=sum(segment.bytes for segment in written),
             done=frames,
-            total=max(self._run.total or 0, frames),
+            total=max(self._stats.total or 0, frames),
         )
 
-    def _note_faces(self, span: Span) -> None:
-        moments = 2 if self._film.scan.method == "fields" else 1
+    def _count_faces(self, span: Span) -> None:
+        moments = 2 if self._job.field_processing.method == "fields" else 1
         faces = self._journal.faces_between(span.first, span.stop) / moments
         self._faces[span.number] = faces / span.frames
 
-    def _progress(self) -> None:
-        if self._run.on_progress is None:
+    def _report_progress(self) -> None:
+        if self._stats.on_progress is None:
             return
-        faces = sum(frames * self._faces[number] for number, frames in self._done.items())
-        self._run.on_progress(
+        faces = sum(frames * self._faces[number] for number, frames in self._frames_done.items())
+        self._stats.on_progress(
             Progress(
-                frames=sum(self._done.values()),
-                total=self._run.total,
+                frames=sum(self._frames_done.values()),
+                total=self._stats.total,
                 faces=round(faces),
-                seconds=time.monotonic() - self._run.began,
-                before=self._before,
+                seconds=time.monotonic() - self._stats.started,
+                resumed_frames=self._frames_before,
             )
         )
 
-    def _count(self) -> None:
-        """The account of the whole, whichever run did what of it."""
-        totals, run, base = self._journal.totals(), self._run, self._film.info.time_base
-        run.frames, run.frames_with_faces, run.faces = totals.frames, totals.with_faces, totals.faces
-        run.tracks, run.lost, run.concealed = set(totals.tracks), totals.lost, totals.concealed
+    def _fill_statistics(self) -> None:
+        """The statistics of the whole, whichever run did what of it."""
+        totals, stats, base = self._journal.totals(), self._stats, self._job.info.time_base
+        stats.frames, stats.frames_with_faces, stats.faces = totals.frames, totals.with_faces, totals.faces
+        stats.tracks, stats.lost, stats.concealed = set(totals.tracks), totals.lost, totals.concealed
         for record in self._journal.records(0, 1):
-            run.first = record.seen.pts * base
+            stats.first = record.fingerprint.pts * base
         for record in self._journal.records(totals.frames - 1, totals.frames):
-            run.until = (record.seen.pts + record.seen.duration) * base
+            stats.until = (record.fingerprint.pts + record.fingerprint.duration) * base

@@ -30,7 +30,7 @@ class Span:
         return self.stop - self.first
 
 
-class Planner:
+class SegmentPlanner:
     """Is told of each frame in order; says where a segment ends as soon as that is sure.
 
     A segment is three to five quarters of what was asked for, the last one a quarter to five quarters.
@@ -53,7 +53,7 @@ class Planner:
 
     def add(self, record: FrameRecord) -> Span | None:
         """The segment that is sure to end now that `record` is known, or None."""
-        index = record.seen.index
+        index = record.fingerprint.index
         if self._scene is not None and record.scenes[0] != self._scene:
             self._changes.append(index)
         self._scene = record.scenes[-1]

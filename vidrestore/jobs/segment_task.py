@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import ProcessingError
-from vidrestore.jobs.engines.protocol import Working
+from vidrestore.jobs.engines.protocol import TaskProgress
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.jobs.segment_plan import Span
-from vidrestore.pipeline import ITEMS_AHEAD, output_size, restored_frames
-from vidrestore.report import Account
+from vidrestore.pipeline import ITEMS_AHEAD, output_size, restore_tracked
+from vidrestore.report import RunStats
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
 from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
-from vidrestore.video import Input, PartWriter, Scan, read_again
+from vidrestore.video import FieldProcessing, Input, SegmentWriter, reread_frames
 from vidrestore.weights import model_path
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DEFLICKER_RADIUS = 12
 """Of `deflicker`."""
-_SAY_EVERY_SECONDS = 0.5
+_PROGRESS_EVERY_SECONDS = 0.5
 _AHEAD_BYTES = 128 * 2**20
 
 
@@ -40,7 +40,7 @@ class SegmentDone:
     file: str
     """The part's name."""
     bytes: int
-    seconds_by_room: dict[str, float]
+    seconds_by_stage: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,9 @@ class SegmentTask:
     span: Span
     records: tuple[FrameRecord, ...]
     """Of the segment and the frames around it that its result depends on."""
-    given: Input
+    video_input: Input
     info: VideoInfo
-    scan: Scan
+    field_processing: FieldProcessing
     settings: Settings
     output: Path
     """What the whole will be called; its part goes to `folder`."""
@@ -64,65 +64,68 @@ class SegmentTask:
 
     @property
     def name(self) -> str:
-        first, last = (self._seconds(record) for record in (self._own()[0], self._own()[-1]))
-        return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.given.path.name}"
+        first, last = (self._seconds(record) for record in (self._own_records()[0], self._own_records()[-1]))
+        return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.video_input.path.name}"
 
-    def run(self, attempt: int) -> Iterator[Working | SegmentDone]:
+    def run(self, attempt: int) -> Iterator[TaskProgress | SegmentDone]:
         """Restores it, saying now and then how far it is. Raises a VidrestoreError."""
-        part = self.folder / f"{self.number:05d}-{attempt}.part"
+        segment_path = self.folder / f"{self.number:05d}-{attempt}.part"
         settings, info = self.settings, self.info
-        account = Account(total=None, strict=False, on_progress=None)
+        stats = RunStats(total=None, strict=False, on_progress=None)
         restorer = _restorer(settings.model, settings.device, settings.fidelity)
         width, height = output_size(info, settings)
-        said = time.monotonic()
+        last_message = time.monotonic()
         # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
         with (
-            self._again() as again,
-            closing(restored_frames(self._tracked(again), restorer, info, settings, account)) as restored,
-            PartWriter(
-                part,
+            self._reread() as frames,
+            closing(restore_tracked(self._tracked(frames), restorer, info, settings, stats)) as restored,
+            SegmentWriter(
+                segment_path,
                 self.output,
-                replace(info, field_order=self.scan.output),
-                source=self.given,
+                replace(info, field_order=self.field_processing.output),
+                source=self.video_input,
                 width=width,
                 height=height,
-                **settings.about_encoding(),
+                **settings.encoding_options(),
             ) as writer,
         ):
-            own = (f for f in restored if self.span.first <= f.index < self.span.stop)
-            for frame in self.scan.together(own):
-                account.clock.enter("encoding")
+            own_frames = (f for f in restored if self.span.first <= f.index < self.span.stop)
+            for frame in self.field_processing.merge_fields(own_frames):
+                stats.timer.enter("encoding")
                 writer.write(frame)
-                account.clock.leave()
-                if time.monotonic() - said > _SAY_EVERY_SECONDS:
-                    said = time.monotonic()
-                    yield Working(number=self.number, frames=writer.frames)
+                stats.timer.leave()
+                if time.monotonic() - last_message > _PROGRESS_EVERY_SECONDS:
+                    last_message = time.monotonic()
+                    yield TaskProgress(number=self.number, frames=writer.frames)
             if writer.frames != self.span.frames:
                 raise ProcessingError(f"{self.name} came to {writer.frames} frames of {self.span.frames}")
         yield SegmentDone(
-            span=self.span, file=part.name, bytes=writer.bytes, seconds_by_room=dict(account.clock.seconds)
+            span=self.span,
+            file=segment_path.name,
+            bytes=writer.bytes,
+            seconds_by_stage=dict(stats.timer.seconds),
         )
 
-    def _again(self) -> Prefetch[Frame]:
+    def _reread(self) -> Prefetch[Frame]:
         """The frames, read once more."""
-        wanted = [record.seen for record in self.records]
-        again = self.scan.apart(read_again(self.given, self.info, wanted))
-        return Prefetch(again, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
+        wanted = [record.fingerprint for record in self.records]
+        frames = self.field_processing.split_fields(reread_frames(self.video_input, self.info, wanted))
+        return Prefetch(frames, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
 
     def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
         """The frames with the faces that the analysis followed."""
-        records = {record.seen.index: record for record in self.records}
+        records = {record.fingerprint.index: record for record in self.records}
         for frame in frames:
             record = records[frame.index]
             moment = int(frame.second_field)
             if record.faces:  # without: there for deinterlacing alone
                 yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
 
-    def _own(self) -> list[FrameRecord]:
-        return [r for r in self.records if self.span.first <= r.seen.index < self.span.stop]
+    def _own_records(self) -> list[FrameRecord]:
+        return [r for r in self.records if self.span.first <= r.fingerprint.index < self.span.stop]
 
     def _seconds(self, record: FrameRecord) -> float:
-        return float(record.seen.pts * self.info.time_base)
+        return float(record.fingerprint.pts * self.info.time_base)
 
 
 def context_frames(settings: Settings) -> int:
@@ -133,16 +136,18 @@ def context_frames(settings: Settings) -> int:
     return reach + (DEFLICKER_RADIUS if settings.deflicker else 0)
 
 
-def needed(span: Span, records: Iterable[FrameRecord], scan: Scan) -> tuple[FrameRecord, ...]:
+def required_records(
+    span: Span, records: Iterable[FrameRecord], field_processing: FieldProcessing
+) -> tuple[FrameRecord, ...]:
     """Those of the records, which reach around the segment, that its result depends on."""
-    known = {record.seen.index: record for record in records}
+    known = {record.fingerprint.index: record for record in records}
     low, high = span.first, span.stop - 1
     while low - 1 in known and known[low - 1].scenes[-1] == known[low].scenes[0]:
         low -= 1
     while high + 1 in known and known[high + 1].scenes[0] == known[high].scenes[-1]:
         high += 1
     chosen = [known[index] for index in range(low, high + 1)]
-    if scan.method != "whole":
+    if field_processing.method != "whole":
         # Deinterlacing looks one picture to each side; these two are not restored.
         before, after = known.get(low - 1), known.get(high + 1)
         chosen = [

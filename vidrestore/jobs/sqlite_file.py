@@ -26,7 +26,7 @@ class Database:
 
     def __init__(self, path: Path, output: Path, tables: str) -> None:
         self._path, self._output = path, output
-        with self.sentences():
+        with self.user_errors():
             self._open()
             self.connection.executescript(tables)
 
@@ -34,7 +34,7 @@ class Database:
         self.connection.close()
 
     @contextmanager
-    def sentences(self) -> Iterator[None]:
+    def user_errors(self) -> Iterator[None]:
         """SQLite's errors as sentences."""
         try:
             yield

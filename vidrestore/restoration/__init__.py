@@ -1,9 +1,9 @@
 """AlignedFace -> RestoredFace: the network on a device, in batches, blended over time."""
 
-from vidrestore.restoration.batch_size import Batches, batches_for
+from vidrestore.restoration.batch_size import BatchSizes, choose_batch_sizes
 from vidrestore.restoration.deflicker import deflicker
-from vidrestore.restoration.oom_retry import WithinMemory
-from vidrestore.restoration.padded_batches import WholeBatches
+from vidrestore.restoration.oom_retry import OomRetryRestorer
+from vidrestore.restoration.padded_batches import PaddedBatchRestorer
 from vidrestore.restoration.restorer import (
     DaefrRestorer,
     FaceCodes,
@@ -13,21 +13,21 @@ from vidrestore.restoration.restorer import (
 )
 from vidrestore.restoration.stage import restore
 from vidrestore.restoration.temporal_blend import TemporalBlend
-from vidrestore.restoration.worker_pools import hands_for, lanes_for
+from vidrestore.restoration.worker_pools import cpu_workers_for, network_workers_for
 
 __all__ = [
-    "Batches",
+    "BatchSizes",
     "DaefrRestorer",
     "FaceCodes",
     "FaceFeatures",
     "FaceRestorer",
+    "OomRetryRestorer",
+    "PaddedBatchRestorer",
     "TemporalBlend",
-    "WholeBatches",
-    "WithinMemory",
-    "batches_for",
+    "choose_batch_sizes",
+    "cpu_workers_for",
     "deflicker",
-    "hands_for",
-    "lanes_for",
     "make_restorer",
+    "network_workers_for",
     "restore",
 ]

@@ -17,7 +17,7 @@ ALWAYS_HELD = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batches:
+class BatchSizes:
     """What is computed together, and what waits for it."""
 
     faces: int
@@ -26,10 +26,12 @@ class Batches:
     """That may wait before each of the network's three steps, those under way among them."""
 
 
-def batches_for(info: VideoInfo, *, device: str, size: int, lanes: int, faces: int | None = None) -> Batches:
+def choose_batch_sizes(
+    info: VideoInfo, *, device: str, size: int, workers: int, faces: int | None = None
+) -> BatchSizes:
     """For a video like `info` and a network for faces of `size` pixels, on a device of that type.
 
-    As many frames wait as fill a batch for each of `lanes` and one more, so that no lane is without work;
+    As many frames wait as fill a batch for each of `workers` and one more, so that no worker is idle;
     large ones are fewer, and on a GPU rather make batches smaller. `faces`: the user's own number.
     """
     on_processor = device == "cpu"
@@ -38,8 +40,8 @@ def batches_for(info: VideoInfo, *, device: str, size: int, lanes: int, faces: i
         faces = CPU_FACES
     elif faces is None:
         most = min(GPU_FACES, GPU_PIXELS // size**2)
-        faces = max(CPU_FACES, min(most, held // (lanes + 1) // CPU_FACES * CPU_FACES))
-    return Batches(faces=faces, frames=min(held, max(ALWAYS_HELD, (lanes + 1) * faces)))
+        faces = max(CPU_FACES, min(most, held // (workers + 1) // CPU_FACES * CPU_FACES))
+    return BatchSizes(faces=faces, frames=min(held, max(ALWAYS_HELD, (workers + 1) * faces)))
 
 
 def _frame_bytes(info: VideoInfo) -> float:

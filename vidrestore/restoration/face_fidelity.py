@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidrestore.faces.alignment import eyes_to_mouth
+from vidrestore.faces.alignment import eyes_to_mouth_box
 
 FINE_SIDE, COARSE_SIDE = 64, 16
 """Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
@@ -41,23 +41,23 @@ def relative_sharpness(faces: Tensor) -> Tensor:
 def _sharpness(pictures: Tensor) -> Tensor:
     """(N,) mean magnitude of the luma's Laplacian of pictures (N, 3, S, S), in 8-bit codes."""
     red, green, blue = pictures.unbind(1)
-    x0, y0, x1, y1 = eyes_to_mouth(pictures.shape[-1])
+    x0, y0, x1, y1 = eyes_to_mouth_box(pictures.shape[-1])
     luma = (255 * (0.299 * red + 0.587 * green + 0.114 * blue))[:, y0 - 1 : y1 + 1, x0 - 1 : x1 + 1]
     beside = luma[:, 1:-1, :-2] + luma[:, 1:-1, 2:] + luma[:, :-2, 1:-1] + luma[:, 2:, 1:-1]
     return (beside - 4 * luma[:, 1:-1, 1:-1]).abs().mean((1, 2))
 
 
-def own_detail(sharpness: Tensor, may_stay: Tensor | None = None) -> Tensor:
+def adaptive_fidelity(sharpness: Tensor, keep_weight: Tensor | None = None) -> Tensor:
     """Fidelity 0..1, smoothly: how much of their own detail faces of that sharpness keep.
 
-    `may_stay` 0..1: the network's verdict on how little they lost; None: it goes by sharpness alone.
+    `keep_weight` 0..1: the network's verdict on how little they lost; None: it goes by sharpness alone.
     """
-    if may_stay is None:
-        may_stay = _ramp(sharpness, LITTLE_FROM, LITTLE_AT)
+    if keep_weight is None:
+        keep_weight = _ramp(sharpness, LITTLE_FROM, LITTLE_AT)
     lost_much = SOME_DETAIL * _ramp(sharpness, SOME_FROM, SOME_AT)
     lost_much = lost_much - (SOME_DETAIL - GRAINY_DETAIL) * _ramp(sharpness, GRAINY_FROM, GRAINY_AT)
     lost_little = MUCH_DETAIL + (1 - MUCH_DETAIL) * _ramp(sharpness, KEPT_FROM, KEPT_AT)
-    return lost_much + may_stay * (lost_little - lost_much)
+    return lost_much + keep_weight * (lost_little - lost_much)
 
 
 def _ramp(values: Tensor, start: float, end: float) -> Tensor:

@@ -17,11 +17,11 @@ R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
-_SAYS_SO = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
+_OOM_MESSAGES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 """What RuntimeErrors of PyTorch's allocators say, by device and system."""
 
 
-class WithinMemory:
+class OomRetryRestorer:
     """A FaceRestorer whose batches shrink to what fits, once for all that follow.
 
     Raises ProcessingError where not even one face fits.
@@ -29,7 +29,7 @@ class WithinMemory:
 
     def __init__(self, restorer: FaceRestorer) -> None:
         self._restorer = restorer
-        self._most: int | None = None
+        self._max_faces: int | None = None
         """Faces at a time that are tried; None: as many as are given."""
 
     @property
@@ -37,22 +37,22 @@ class WithinMemory:
         return self._restorer.size
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
-        return self._in_parts(self._restorer.encode, faces)
+        return self._run_in_parts(self._restorer.encode, faces)
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
-        return self._in_parts(self._restorer.predict, features)
+        return self._run_in_parts(self._restorer.predict, features)
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
-        return self._in_parts(self._restorer.decode, codes)
+        return self._run_in_parts(self._restorer.decode, codes)
 
-    def _in_parts(self, step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R]:
+    def _run_in_parts(self, step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R]:
         results: list[R] = []
         while len(results) < len(parts):
             left = len(parts) - len(results)
-            count = min(left, self._most or left)
+            count = min(left, self._max_faces or left)
             part = parts[len(results) : len(results) + count]
             # What failed must be let go of before the next try: its traceback holds the tensors.
-            done = _tried(step, part)
+            done = _run_or_none(step, part)
             if done is None:
                 self._halve(count)
             else:
@@ -67,13 +67,15 @@ class WithinMemory:
                 f"memory does not suffice to restore one face of {self.size} pixels: close other programs, "
                 "choose another --device, or the smaller --model compact"
             )
-        self._most = count // 2
+        self._max_faces = count // 2
         logger.warning(
-            "out of memory with %d faces at a time; going on with %d (--batch sets it)", count, self._most
+            "out of memory with %d faces at a time; going on with %d (--batch sets it)",
+            count,
+            self._max_faces,
         )
 
 
-def _tried(step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R] | None:
+def _run_or_none(step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R] | None:
     """The step's results, None where memory ran out."""
     try:
         return step(parts)
@@ -85,4 +87,4 @@ def _tried(step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R
 
 def _is_out_of_memory(error: BaseException) -> bool:
     # torch.OutOfMemoryError is a RuntimeError that says so as well.
-    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _SAYS_SO)
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OOM_MESSAGES)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class WholeBatches:
+class PaddedBatchRestorer:
     """A `FaceRestorer` that fills up short batches with the last face and drops what comes of it."""
 
     def __init__(self, restorer: FaceRestorer, batch: int) -> None:
@@ -32,14 +32,14 @@ class WholeBatches:
         return self._restorer.size
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
-        return self._filled(faces, self._restorer.encode)
+        return self._run_padded(faces, self._restorer.encode)
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
-        return self._filled(features, self._restorer.predict)
+        return self._run_padded(features, self._restorer.predict)
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
-        return self._filled(codes, self._restorer.decode)
+        return self._run_padded(codes, self._restorer.decode)
 
-    def _filled(self, items: Sequence[T], run: Callable[[Sequence[T]], list[R]]) -> list[R]:
+    def _run_padded(self, items: Sequence[T], run: Callable[[Sequence[T]], list[R]]) -> list[R]:
         wanted = min(-(-len(items) // SIZES_APART) * SIZES_APART, max(self._batch, len(items)))
         return run([*items, *[items[-1]] * (wanted - len(items))])[: len(items)]

@@ -19,18 +19,18 @@ def to_device(faces: Sequence[FloatArray], device: torch.device) -> Tensor:
     """(N, S, S, 3) float32 on the device, of N faces (S, S, 3); a GPU is not waited for."""
     if device.type != "cuda":
         return torch.from_numpy(np.stack(faces)).to(device)
-    pinned = torch.empty(len(faces), *faces[0].shape, pin_memory=True)
-    np.stack(faces, out=pinned.numpy())
-    return pinned.to(device, non_blocking=True)
+    with_absolute_paths = torch.empty(len(faces), *faces[0].shape, pin_memory=True)
+    np.stack(faces, out=with_absolute_paths.numpy())
+    return with_absolute_paths.to(device, non_blocking=True)
 
 
 def from_device(pictures: Tensor) -> list[FloatArray]:
     """N pictures (S, S, 3) of (N, S, S, 3) float32 in any order in memory, as soon as they are there."""
     if pictures.device.type != "cuda":
         return list(pictures.contiguous().cpu().numpy())
-    pinned = torch.empty(pictures.shape, pin_memory=True)
-    pinned.copy_(pictures.contiguous(), non_blocking=True)
+    with_absolute_paths = torch.empty(pictures.shape, pin_memory=True)
+    with_absolute_paths.copy_(pictures.contiguous(), non_blocking=True)
     there = torch.cuda.Event(blocking=True)  # who waits sleeps: the processor has other work
     there.record(torch.cuda.current_stream(pictures.device))
     there.synchronize()
-    return list(pinned.numpy())
+    return list(with_absolute_paths.numpy())

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from vidrestore.daefr import Daefr, load
-from vidrestore.daefr.inference import hasten
+from vidrestore.daefr.inference import optimize_for_inference
 from vidrestore.errors import UsageError
-from vidrestore.restoration.face_fidelity import own_detail, relative_sharpness
+from vidrestore.restoration.face_fidelity import adaptive_fidelity, relative_sharpness
 from vidrestore.restoration.pinned_copies import from_device, to_device
 from vidrestore.runtime.device import resolve_device, resolve_precision
-from vidrestore.runtime.malloc import keep_memory
+from vidrestore.runtime.malloc import keep_freed_memory
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
@@ -81,7 +81,7 @@ class DaefrRestorer:
         fidelity: float | None = 0.0,
     ) -> None:
         """`fidelity` 0..1: how much of the degraded face's own detail enters, beside what the codes say;
-        None: for each face as much as it holds (`own_detail`).
+        None: for each face as much as it holds (`adaptive_fidelity`).
 
         `look_up`: hard takes the most probable code of each position, as published; soft the mean of
         the most probable ones, which lies nearer to the truth while the transformer hesitates."""
@@ -89,7 +89,7 @@ class DaefrRestorer:
         self._precision = precision
         self._look_up = look_up
         self._fidelity = fidelity if network.config.level_sides else 0.0
-        keep_memory()  # with a GPU, the pictures it hands back
+        keep_freed_memory()  # with a GPU, the pictures it hands back
         # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
         # transformer's weights stay in float32; `predict` says why.
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -103,7 +103,7 @@ class DaefrRestorer:
             network.fidelity,
         ):
             part.to(precision)
-            hasten(part, device, precision, network.config.image_size)
+            optimize_for_inference(part, device, precision, network.config.image_size)
         if network.config.fidelity_picture:
             # So does the verdict of the last skip: its logarithms take more digits than 16 bits have.
             network.fidelity["picture"].verdict.float()
@@ -164,12 +164,12 @@ class DaefrRestorer:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
         levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
         fidelity: float | Tensor = self._fidelity or 0.0
-        may_stay = None
+        keep_weight = None
         if self._fidelity is None and levels:
-            may_stay = network.may_stay(levels)
+            keep_weight = network.keep_weight(levels)
             sharpness = torch.stack([c.features.sharpness for c in codes])[:, None, None, None]
-            fidelity = own_detail(sharpness, may_stay).to(self._precision)
-        restored = network.decode(quantised.to(self._precision), levels, fidelity, may_stay).float()
+            fidelity = adaptive_fidelity(sharpness, keep_weight).to(self._precision)
+        restored = network.decode(quantised.to(self._precision), levels, fidelity, keep_weight).float()
         return from_device(((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1))
 
 

@@ -11,7 +11,7 @@ from vidrestore.restoration.neighbours import neighbours
 from vidrestore.restoration.restorer import FaceRestorer
 from vidrestore.restoration.temporal_blend import TemporalBlend
 from vidrestore.runtime.pipeline_threads import map_ahead, map_in_batches, windows
-from vidrestore.runtime.worker_threads import Lanes
+from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
 T = TypeVar("T")
@@ -27,15 +27,15 @@ def restore(
     *,
     batch: int = 8,
     max_frames: int = 32,
-    lanes: Lanes | None = None,
-    hands: Lanes | None = None,
+    network_workers: WorkerPool | None = None,
+    cpu_workers: WorkerPool | None = None,
 ) -> Iterator[FrameFaces[RestoredFace]]:
     """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
 
     Frames wait until a batch is full, at most `max_frames` of them before each of the network's three steps,
     and as many as the blend looks ahead in between, so memory has a bound whatever the video holds. With
-    `lanes`, several batches are computed at the same time, each by a thread of its own; with `hands`, the
-    pictures of several frames are averaged at the same time.
+    `network_workers`, several batches are computed at the same time, each by a thread of its own; with
+    `cpu_workers`, the pictures of several frames are averaged at the same time.
     """
     encoded = map_in_batches(
         items,
@@ -43,7 +43,7 @@ def restore(
         restorer.encode,
         batch=batch,
         max_items=max_frames,
-        lanes=lanes,
+        workers=network_workers,
     )
     predicted = map_in_batches(
         _blended(encoded, blend.features, blend.offsets, blend),
@@ -51,7 +51,7 @@ def restore(
         restorer.predict,
         batch=batch,
         max_items=max_frames,
-        lanes=lanes,
+        workers=network_workers,
     )
     in_codes = ((item, codes) for (item, _), codes in predicted)
     decoded = map_in_batches(
@@ -60,11 +60,11 @@ def restore(
         restorer.decode,
         batch=batch,
         max_items=max_frames,
-        lanes=lanes,
+        workers=network_workers,
     )
     in_pictures = ((item, pictures) for (item, _), pictures in decoded)
     together = _with_neighbours(in_pictures, blend.picture_offsets, blend)
-    yield from map_ahead(together, lambda frame: _finished(*frame, blend), hands)
+    yield from map_ahead(together, lambda frame: _finished(*frame, blend), cpu_workers)
 
 
 def _blended(

@@ -1,14 +1,13 @@
-"""Which threads compute batches, and which do what is left to the processor beside a GPU.
+"""The worker pools of the restoration stage: threads that run the network, and threads for the rest.
 
-On a processor several batches are computed at the same time, each on few threads, instead of one batch on
-all. Threads that share a batch meet after every layer, and each meeting waits for the last: what the other
-rooms take of one core, all cores lose. A lane has one core to itself and waits for nobody; besides, two lanes
-get through a little more than two threads that share, and what a face becomes does not depend on how many
-cores there are.
+On a CPU, several batches are computed at once, each by a worker with few threads. Threads that share one
+batch wait for each other after every layer, so time that other stages take from one core is lost on all
+cores. A worker with a core of its own waits for nobody; two workers are also a little faster than two threads
+that share a batch, and the result for a face does not depend on the number of cores.
 
-A GPU's lanes only tell it what to do and wait for it, so that it has the next batch when it is done with one.
-What a face of 512 pixels costs before and after takes a core thirty milliseconds, in which a GPU is done with
-several: that is shared out among hands.
+On a GPU, a worker only launches a batch and waits for it, so that the next batch is ready in time. Alignment,
+averaging and compositing of a 512-pixel face take 30 ms of a core, longer than the GPU needs for several
+faces; a CPU thread pool shares that work.
 """
 
 from __future__ import annotations
@@ -20,50 +19,52 @@ from functools import partial
 import torch
 
 from vidrestore.restoration.restorer import DaefrRestorer
-from vidrestore.runtime.worker_threads import Lanes, compute_with
+from vidrestore.runtime.worker_threads import WorkerPool, set_torch_threads
 
-MOST_LANES = 4
-"""Every lane holds a batch of frames more; with more cores, lanes get more threads instead."""
-GPU_LANES = 2
-"""One waits for what is computed while the other makes the next batch ready."""
-MOST_HANDS = 8
-LARGEST = 256
-"""Pixels a side of a face: with larger ones every lane's memory counts in gigabytes, and waiting is nothing
-beside the arithmetic."""
+MAX_CPU_NETWORK_WORKERS = 4
+"""Each worker holds another batch of frames. With more cores, workers get more threads instead."""
+GPU_NETWORK_WORKERS = 2
+"""One waits for its batch while the other prepares the next."""
+MAX_CPU_WORKERS = 8
+MAX_PARALLEL_FACE_SIZE = 256
+"""Side of a face in pixels. With larger faces each worker needs gigabytes, and waiting is small beside the
+arithmetic."""
 
 
 @contextmanager
-def lanes_for(restorer: DaefrRestorer) -> Iterator[Lanes | None]:
-    """The lanes its batches are to be computed in; None: in the caller's own thread.
+def network_workers_for(restorer: DaefrRestorer) -> Iterator[WorkerPool | None]:
+    """The workers that compute the restorer's batches; None: the caller's own thread does.
 
-    With lanes on a processor, the caller's tensors are computed by its thread alone while the block lasts.
+    On a CPU, torch uses one thread for the caller's own tensors while the block lasts.
     """
     if restorer.device.type == "cuda":  # MPS is not said to bear several threads
         # What is left to its threads is too little to be shared with others.
-        with Lanes(GPU_LANES, partial(compute_with, 1)) as lanes:
-            yield lanes
+        with WorkerPool(GPU_NETWORK_WORKERS, partial(set_torch_threads, 1)) as network_workers:
+            yield network_workers
         return
     threads = torch.get_num_threads()
-    count = min(threads, MOST_LANES)
-    if restorer.device.type != "cpu" or restorer.size > LARGEST or count < 2:
+    count = min(threads, MAX_CPU_NETWORK_WORKERS)
+    if restorer.device.type != "cpu" or restorer.size > MAX_PARALLEL_FACE_SIZE or count < 2:
         yield None
         return
-    compute_with(1)
+    set_torch_threads(1)
     try:
-        with Lanes(count, partial(compute_with, threads // count)) as lanes:
-            yield lanes
+        with WorkerPool(count, partial(set_torch_threads, threads // count)) as network_workers:
+            yield network_workers
     finally:
-        compute_with(threads)
+        set_torch_threads(threads)
 
 
 @contextmanager
-def hands_for(restorer: DaefrRestorer) -> Iterator[Lanes | None]:
-    """Threads that cut faces out, average and lay back beside a GPU; None: each room's own thread does.
+def cpu_workers_for(restorer: DaefrRestorer) -> Iterator[WorkerPool | None]:
+    """The workers that align, average and composite faces beside a GPU.
 
-    A processor that computes the network has its hands full.
+    None on a CPU, where all cores run the network: then each stage's own thread does it.
     """
     if restorer.device.type == "cpu":
         yield None
         return
-    with Lanes(min(torch.get_num_threads(), MOST_HANDS), partial(compute_with, 1)) as hands:
-        yield hands
+    with WorkerPool(
+        min(torch.get_num_threads(), MAX_CPU_WORKERS), partial(set_torch_threads, 1)
+    ) as cpu_workers:
+        yield cpu_workers

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 
-SPINS = 20_000
+OPENMP_SPIN_COUNT = 20_000
 """A fraction of a millisecond."""
 
 
@@ -50,15 +50,15 @@ def resolve_precision(device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def yield_while_waiting() -> None:
+def limit_openmp_spin() -> None:
     """Have a network's threads soon leave the processor to others while they wait; before torch is loaded.
 
-    They spin for long otherwise (GNU OpenMP), which the rooms that work beside the network, and other
+    They spin for long otherwise (GNU OpenMP), which the stages that work beside the network, and other
     programs, pay for; asleep at once, a small network's threads take a third longer to meet. A user's own
     choice stays.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
+        os.environ.setdefault("GOMP_SPINCOUNT", str(OPENMP_SPIN_COUNT))
 
 
 def _best() -> str:

@@ -8,43 +8,43 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-STEPS = 25
+CHECK_EVERY_FRAMES = 25
 """After so many frames it is looked how much the process has."""
-LEARNING = 500
+LEARNING_FRAMES = 500
 """Frames after which the most that was taken is as much as there should be."""
-SLACK = 1.15
+MAX_GROWTH = 1.15
 """Times what is in use that may be kept until then: a tenth comes and goes with each batch."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """Of glibc's malloc.h."""
 
 
-def keep_memory() -> None:
+def keep_freed_memory() -> None:
     """Have this process keep the memory that it frees, for its next tensors.
 
     A network's large tensors come and go. glibc hands each back to the system and gets the next one page by
     page, which takes several times as long as the arithmetic on it.
     """
-    mallopt = _of_glibc("mallopt")
+    mallopt = _glibc_function("mallopt")
     if mallopt is None:
         return
     mallopt(_M_MMAP_THRESHOLD, 2**30)
     mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def share_one_heap() -> None:
+def use_single_arena() -> None:
     """Have all threads of this process take memory from one heap; to be called before there are others.
 
     glibc gives new threads heaps of their own, eight times as many as there are cores: each fills up and
     empties at its own time, and together they frayed by a fifth of all memory within a minute.
     """
-    mallopt = _of_glibc("mallopt")
+    mallopt = _glibc_function("mallopt")
     if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
         mallopt(_M_ARENA_MAX, 1)
 
 
-def hand_back_memory() -> None:
+def trim_heap() -> None:
     """Give the system what lies free between what is in use: some 50 ms, and getting back what is needed."""
-    trim = _of_glibc("malloc_trim")
+    trim = _glibc_function("malloc_trim")
     if trim is not None:
         trim(0)
 
@@ -58,7 +58,7 @@ def resident_bytes() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-class SteadyMemory:
+class HeapTrimmer:
     """Holds what is kept to what the first frames took, however long it goes on.
 
     Results outlive what they were computed from and lie in between: what is kept frays, and the most it had
@@ -67,41 +67,41 @@ class SteadyMemory:
     """
 
     def __init__(
-        self, resident: Callable[[], int] = resident_bytes, hand_back: Callable[[], None] = hand_back_memory
+        self, resident: Callable[[], int] = resident_bytes, trim: Callable[[], None] = trim_heap
     ) -> None:
-        self._resident, self._hand_back = resident, hand_back
+        self._resident, self._trim = resident, trim
         self._steps = self._seen = self._most = 0
 
     def begin(self) -> None:
         """Before the first frame: what an earlier run left would lie in between from the start."""
-        self._hand_back()
+        self._trim()
 
     def step(self) -> None:
         """After each frame."""
         self._steps += 1
-        if self._steps % STEPS:
+        if self._steps % CHECK_EVERY_FRAMES:
             return
         now = self._resident()
         self._seen = max(self._seen, now)
-        if self._steps == LEARNING:
+        if self._steps == LEARNING_FRAMES:
             self._most = self._seen
         if now <= self._most:
             return
-        self._hand_back()
+        self._trim()
         needed = self._resident()
-        if needed > self._most and self._steps > LEARNING:  # larger pictures, more faces: learn anew
+        if needed > self._most and self._steps > LEARNING_FRAMES:  # larger pictures, more faces: learn anew
             self._steps = self._seen = self._most = 0
-        if self._steps < LEARNING:
-            self._most = int(SLACK * needed)
+        if self._steps < LEARNING_FRAMES:
+            self._most = int(MAX_GROWTH * needed)
 
 
 @cache
-def steady_memory() -> SteadyMemory:
+def heap_trimmer() -> HeapTrimmer:
     """The process's one: what a segment of a film took holds for the next."""
-    return SteadyMemory()
+    return HeapTrimmer()
 
 
-def _of_glibc(name: str) -> Callable[..., int] | None:
+def _glibc_function(name: str) -> Callable[..., int] | None:
     """Its function of that name; None with another system or another C library."""
     try:
         function: Callable[..., int] = getattr(ctypes.CDLL(None), name)

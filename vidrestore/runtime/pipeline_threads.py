@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from vidrestore.runtime.worker_threads import Lanes
+    from vidrestore.runtime.worker_threads import WorkerPool
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -45,7 +45,7 @@ class Prefetch(Generic[T]):
         self._items, self._max_bytes, self._size_of = items, max_bytes, size_of
         self._interrupt = interrupt
         self._waiting: queue.SimpleQueue[tuple[T, int] | None] = queue.SimpleQueue()
-        self._room = threading.Condition()
+        self._condition = threading.Condition()
         self._count = self._bytes = 0
         self._stopped = False
         self._error: BaseException | None = None
@@ -58,9 +58,9 @@ class Prefetch(Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._room:
+        with self._condition:
             self._stopped = True
-            self._room.notify_all()
+            self._condition.notify_all()
         if self._interrupt is not None:
             self._interrupt()
         self._thread.join()
@@ -71,10 +71,10 @@ class Prefetch(Generic[T]):
             if entry is None:
                 break
             item, size = entry
-            with self._room:
+            with self._condition:
                 self._count -= 1
                 self._bytes -= size
-                self._room.notify_all()
+                self._condition.notify_all()
             yield item
         if self._error is not None:
             raise self._error
@@ -94,9 +94,9 @@ class Prefetch(Generic[T]):
     def _put(self, item: T) -> bool:
         """Wait for room; False when the consumer has left."""
         size = self._size_of(item) if self._size_of is not None else 0
-        with self._room:
-            while not self._stopped and not self._has_room(size):
-                self._room.wait(_WAIT_SECONDS)
+        with self._condition:
+            while not self._stopped and not self._has_capacity(size):
+                self._condition.wait(_WAIT_SECONDS)
             if self._stopped:
                 return False
             self._count += 1
@@ -104,7 +104,7 @@ class Prefetch(Generic[T]):
         self._waiting.put((item, size))
         return True
 
-    def _has_room(self, size: int) -> bool:
+    def _has_capacity(self, size: int) -> bool:
         if self._count == 0:
             return True
         fits = self._max_bytes is None or self._bytes + size <= self._max_bytes
@@ -135,7 +135,7 @@ def windows(items: Iterable[T], radius: int) -> Iterator[tuple[Sequence[T], int]
 
 
 class InlineExecutor:
-    """In place of lanes: the caller does the work, at once."""
+    """Stands for a worker pool: the caller does the work, at once."""
 
     count = 0
 
@@ -152,59 +152,59 @@ def map_in_batches(
     *,
     batch: int,
     max_items: int,
-    lanes: Lanes | None = None,
+    workers: WorkerPool | None = None,
 ) -> Iterator[tuple[T, list[R]]]:
     """Each item with the results of its parts, where `run` is given parts of many items, `batch` at a time.
 
     Order is kept. A batch is cut short only at the end, or when `max_items` items are waiting for theirs;
-    an item without parts passes at once unless another waits before it. With `lanes`, so many batches are
+    an item without parts passes at once unless another waits before it. With `workers`, so many batches are
     under way at the same time while later items are taken in.
     """
-    crew = lanes or InlineExecutor()
+    executor = workers or InlineExecutor()
     waiting: deque[tuple[T, int]] = deque()
     parts: list[P] = []
-    under_way: deque[Future[list[R]]] = deque()
+    running: deque[Future[list[R]]] = deque()
     results: deque[R] = deque()
     for item in items:
         before = len(parts)
         parts.extend(parts_of(item))
         waiting.append((item, len(parts) - before))
         while len(parts) >= batch:
-            under_way.append(crew.submit(run, parts[:batch]))
+            running.append(executor.submit(run, parts[:batch]))
             parts = parts[batch:]
         while True:
             crowded = len(waiting) >= max_items
-            if under_way and (crowded or len(under_way) > crew.count or under_way[0].done()):
-                results.extend(under_way.popleft().result())
-                yield from _finished(waiting, results)
+            if running and (crowded or len(running) > executor.count or running[0].done()):
+                results.extend(running.popleft().result())
+                yield from _completed(waiting, results)
             elif crowded and parts:
-                under_way.append(crew.submit(run, parts))
+                running.append(executor.submit(run, parts))
                 parts = []
             else:
                 break
-        yield from _finished(waiting, results)
+        yield from _completed(waiting, results)
     if parts:
-        under_way.append(crew.submit(run, parts))
-    while under_way:
-        results.extend(under_way.popleft().result())
-        yield from _finished(waiting, results)
-    yield from _finished(waiting, results)
+        running.append(executor.submit(run, parts))
+    while running:
+        results.extend(running.popleft().result())
+        yield from _completed(waiting, results)
+    yield from _completed(waiting, results)
 
 
-def map_ahead(items: Iterable[T], run: Callable[[T], R], lanes: Lanes | None = None) -> Iterator[R]:
-    """`run` of each item, in order; with `lanes` as many at the same time as there are."""
+def map_ahead(items: Iterable[T], run: Callable[[T], R], workers: WorkerPool | None = None) -> Iterator[R]:
+    """`run` of each item, in order; with `workers` as many at the same time as there are."""
 
     def one(parts: list[T]) -> list[R]:
         return [run(part) for part in parts]
 
-    ahead = 2 * lanes.count if lanes is not None else 1
+    ahead = 2 * workers.count if workers is not None else 1
     for _, (result,) in map_in_batches(
-        items, lambda item: (item,), one, batch=1, max_items=ahead, lanes=lanes
+        items, lambda item: (item,), one, batch=1, max_items=ahead, workers=workers
     ):
         yield result
 
 
-def _finished(waiting: deque[tuple[T, int]], results: deque[R]) -> Iterator[tuple[T, list[R]]]:
+def _completed(waiting: deque[tuple[T, int]], results: deque[R]) -> Iterator[tuple[T, list[R]]]:
     while waiting and waiting[0][1] <= len(results):
         item, count = waiting.popleft()
         yield item, [results.popleft() for _ in range(count)]

@@ -14,21 +14,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-LATER_SECONDS = 0.01
-_spared: set[str] = set()
+RETRY_SECONDS = 0.01
+_deferring_files: set[str] = set()
 _depth = 0
 
 
-def spare(file: str) -> None:
+def defer_interrupts_in(file: str) -> None:
     """Let no interrupt into functions of the source file `file`: its `__file__`."""
-    _spared.add(file)
+    _deferring_files.add(file)
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
+def raise_or_defer(number: int, frame: FrameType | None) -> None:
     """A handler of signals: raises KeyboardInterrupt, now or as soon as nothing spared is running."""
     while frame is not None:
-        if frame.f_code.co_filename in _spared:
-            again = threading.Timer(LATER_SECONDS, os.kill, (os.getpid(), number))
+        if frame.f_code.co_filename in _deferring_files:
+            again = threading.Timer(RETRY_SECONDS, os.kill, (os.getpid(), number))
             again.daemon = True
             again.start()
             return
@@ -37,8 +37,9 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def kept() -> Iterator[None]:
-    """While the block lasts, Ctrl-C is handled by `interrupt`, where Python's own handler would have been."""
+def deferred_interrupts() -> Iterator[None]:
+    """While the block lasts, Ctrl-C is handled by `raise_or_defer`, where Python's own handler would have
+    been."""
     global _depth
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
@@ -47,10 +48,10 @@ def kept() -> Iterator[None]:
         yield  # the program that uses this one has a way of its own
         return
     _depth += 1
-    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGINT, raise_or_defer)
     try:
         yield
     finally:
         _depth -= 1
-        if _depth == 0 and signal.getsignal(signal.SIGINT) is interrupt:
+        if _depth == 0 and signal.getsignal(signal.SIGINT) is raise_or_defer:
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,19 +15,19 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from vidrestore.colour.downscale import small_copy
+from vidrestore.colour.downscale import downscale
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 LOOK_AHEAD = 2
 CHANGE = 0.45
 """Least decorrelation (0: the same picture, 1: unrelated ones) of a cut."""
-STEADY = 3.0
+MIN_CHANGE_RATIO = 3.0
 """A cut changes the picture so many times as much as the frames before it changed."""
 _SIZE = (48, 27)
 _BLANK = 2.0 / 255
 _BLACK = 0.12
 """Luma that black bars do not exceed: video black and some grain."""
-_LEAST_SHARE = 0.2
+_MIN_SHARE = 0.2
 """Share of the picture that must lie between the bars for them to be believed."""
 
 
@@ -57,7 +57,7 @@ def number_scenes(
             if item is None:
                 ended = True
             else:
-                waiting.append((item, _look(item.frame)))
+                waiting.append((item, _thumbnail(item.frame)))
         if not waiting:
             return
         item, picture = waiting.popleft()
@@ -65,7 +65,7 @@ def number_scenes(
             if last is None:
                 last = picture
             elif _is_cut(change := _change(last, picture), changes):
-                if not _comes_back(last, waiting):
+                if not _is_flash(last, waiting):
                     scene += 1
                     changes.clear()
                     last = picture
@@ -78,16 +78,16 @@ def number_scenes(
 
 def _is_cut(change: float, before: deque[float]) -> bool:
     usual = median(before) if before else 0.0
-    return change > max(CHANGE, STEADY * usual)
+    return change > max(CHANGE, MIN_CHANGE_RATIO * usual)
 
 
-def _comes_back(last: _Picture, following: Iterable[tuple[FrameFaces[Detection], _Picture | None]]) -> bool:
+def _is_flash(last: _Picture, following: Iterable[tuple[FrameFaces[Detection], _Picture | None]]) -> bool:
     return any(picture is not None and _change(last, picture) < CHANGE / 2 for _, picture in following)
 
 
 def _change(a: _Picture, b: _Picture) -> float:
     rows, columns = _common(a.rows, b.rows), _common(a.columns, b.columns)
-    if (rows.stop - rows.start) * (columns.stop - columns.start) < _LEAST_SHARE * a.luma.size:
+    if (rows.stop - rows.start) * (columns.stop - columns.start) < _MIN_SHARE * a.luma.size:
         rows = columns = slice(None)
     return 1.0 - float((_pattern(a.luma[rows, columns]) * _pattern(b.luma[rows, columns])).sum())
 
@@ -103,9 +103,9 @@ def _pattern(luma: FloatArray) -> FloatArray:
     return np.asarray(centred / (np.linalg.norm(centred) + 1e-6))
 
 
-def _look(frame: Frame) -> _Picture | None:
+def _thumbnail(frame: Frame) -> _Picture | None:
     """A small picture; None for a blank one, which says nothing."""
-    small = small_copy(frame.planes[0], _SIZE).astype(np.float32)
+    small = downscale(frame.planes[0], _SIZE).astype(np.float32)
     small /= (1 << frame.format.bit_depth) - 1
     rows, columns = _between_bars(small.max(axis=1)), _between_bars(small.max(axis=0))
     luma = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.0), np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from vidrestore.tracking.cuts import number_scenes
 from vidrestore.tracking.kalman import box_of, points_of, smooth
-from vidrestore.tracking.opacity import fade_out, of_pose, of_score, towards
+from vidrestore.tracking.opacity import fade_out, limit_step, opacity_for_pose, opacity_for_score
 from vidrestore.tracking.tracker import CONFIRMATIONS, Track, Tracker
 from vidrestore.types import Detection, FrameFaces, TrackedFace
 
@@ -30,7 +30,7 @@ def track(
     items: Iterable[FrameFaces[Detection]],
     *,
     lag: int = 12,
-    seconds_to_death: float = 0.5,
+    max_lost_seconds: float = 0.5,
     begin: SceneStart | None = None,
     on_scene: Callable[[SceneStart], None] | None = None,
 ) -> Iterator[FrameFaces[TrackedFace]]:
@@ -44,7 +44,7 @@ def track(
     """
     begin = begin or SceneStart()
     tracker = Tracker(
-        seconds_to_death=seconds_to_death, confirmations=min(CONFIRMATIONS, lag + 1), next_id=begin.next_id
+        max_lost_seconds=max_lost_seconds, confirmations=min(CONFIRMATIONS, lag + 1), next_id=begin.next_id
     )
     waiting: deque[tuple[int, FrameFaces[Detection]]] = deque()
     scene_start = begin.number
@@ -53,7 +53,7 @@ def track(
     for number, item in enumerate(number_scenes(items, scene=begin.scene), begin.number):
         if before is not None and item.scene != before.scene:
             # The old scene is complete: what was waiting knows all it can know.
-            tracker.confirm_seen_throughout(number - scene_start)
+            tracker.confirm_present_throughout(number - scene_start)
             yield from _drain(waiting, 0, tracker, scene_start)
             tracker.cut()
             scene_start = number
@@ -65,7 +65,7 @@ def track(
         yield from _drain(waiting, lag, tracker, scene_start)
         before = item
     if before is not None:
-        tracker.confirm_seen_throughout(number + 1 - scene_start)
+        tracker.confirm_present_throughout(number + 1 - scene_start)
         yield from _drain(waiting, 0, tracker, scene_start)
 
 
@@ -89,26 +89,26 @@ def _drain(
 
 
 def _face(track: Track, number: int, newest: int, scene_start: int) -> TrackedFace | None:
-    at = number - track.first_frame
-    if not track.confirmed or not 0 <= at < len(track.beliefs):
+    index = number - track.first_frame
+    if not track.confirmed or not 0 <= index < len(track.beliefs):
         return None
-    seen = [i for i in range(at, len(track.scores)) if track.scores[i] is not None]
-    if not seen or track.hidden[at]:
+    seen = [i for i in range(index, len(track.scores)) if track.scores[i] is not None]
+    if not seen or track.occluded[index]:
         track.opacity = 0.0
         return None  # it does not come back, or something is before it: not painted where it is not
     last = seen[-1]
-    state = smooth(track.beliefs[at : last + 1])
+    state = smooth(track.beliefs[index : last + 1])
     landmarks = points_of(state)
-    score = track.scores[at]
+    score = track.scores[index]
     # One frame's score says little; those of the frames to come say whether this is a face.
-    sure = float(np.mean([s for s in track.scores[at:] if s is not None]))
-    wanted = of_pose(landmarks) * of_score(sure)
+    sure = float(np.mean([s for s in track.scores[index:] if s is not None]))
+    wanted = opacity_for_pose(landmarks) * opacity_for_score(sure)
     last_number = track.first_frame + last
     if last_number < newest:
         wanted *= fade_out(last_number - number)
-    if any(track.hidden[at:]):
-        wanted *= fade_out(track.hidden[at:].index(True) - 1)
-    track.opacity = wanted if number <= scene_start else towards(wanted, track.opacity)
+    if any(track.occluded[index:]):
+        wanted *= fade_out(track.occluded[index:].index(True) - 1)
+    track.opacity = wanted if number <= scene_start else limit_step(wanted, track.opacity)
     return TrackedFace(
         track_id=track.track_id,
         box=box_of(state),

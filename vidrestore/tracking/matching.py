@@ -1,4 +1,4 @@
-"""Which detection belongs to which track."""
+"""Matches detections to tracks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from vidrestore.faces.boxes import overlap
 from vidrestore.types import Detection, FloatArray, Frame
 
-LARGEST_COST = 1.0
+MAX_COST = 1.0
 _IMPOSSIBLE = 1e3
 _SIDE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class TrackPrediction:
     """Where a track should be in this frame, and what it looks like."""
 
     box: FloatArray
@@ -26,7 +26,7 @@ class Expected:
     appearance: FloatArray
 
 
-def describe(frame: Frame, box: NDArray[np.floating]) -> FloatArray:
+def appearance_of(frame: Frame, box: NDArray[np.floating]) -> FloatArray:
     """(256,) the face's luma as 16 x 16, mean zero and length one; zeros where the box lies off the frame."""
     x0, x1 = (min(max(round(float(v)), 0), frame.width) for v in box[[0, 2]])
     y0, y1 = (min(max(round(float(v)), 0), frame.height) for v in box[[1, 3]])
@@ -38,37 +38,37 @@ def describe(frame: Frame, box: NDArray[np.floating]) -> FloatArray:
     return (small / (np.linalg.norm(small) + 1e-6)).astype(np.float32)
 
 
-def alike(a: FloatArray, b: FloatArray) -> float:
+def appearance_similarity(a: FloatArray, b: FloatArray) -> float:
     """-1..1: correlation of two appearances."""
     return float(a @ b)
 
 
 def assign(
-    expected: Sequence[Expected], found: Sequence[Detection], appearances: Sequence[FloatArray]
+    predictions: Sequence[TrackPrediction], found: Sequence[Detection], appearances: Sequence[FloatArray]
 ) -> list[tuple[int, int]]:
     """Pairs (track, detection) of the least total cost; what costs too much stays unpaired.
 
     The cost adds lost overlap, distance of the points over the distance of the eyes, and unlikeness; to stay
     unpaired costs as much as the worst pair may.
     """
-    if not expected or not found:
+    if not predictions or not found:
         return []
-    costs = np.array([[_cost(e, d, a) for d, a in zip(found, appearances, strict=True)] for e in expected])
-    allowed = costs <= LARGEST_COST
+    costs = np.array([[_cost(e, d, a) for d, a in zip(found, appearances, strict=True)] for e in predictions])
+    allowed = costs <= MAX_COST
     if allowed.sum(0).max() <= 1 and allowed.sum(1).max() <= 1:
         return [(int(r), int(c)) for r, c in np.argwhere(allowed)]  # nobody to choose between
     # A third of a second to import: only where people are so close that there is a choice.
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(np.minimum(costs, LARGEST_COST))
+    rows, columns = linear_sum_assignment(np.minimum(costs, MAX_COST))
     return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if allowed[r, c]]
 
 
-def _cost(expected: Expected, detection: Detection, appearance: FloatArray) -> float:
-    eyes = float(np.hypot(*(expected.landmarks[1] - expected.landmarks[0]))) + 1e-3
-    away = float(np.hypot(*(expected.landmarks - detection.landmarks).T).mean()) / eyes
-    shared = overlap(expected.box, detection.box)
+def _cost(predictions: TrackPrediction, detection: Detection, appearance: FloatArray) -> float:
+    eyes = float(np.hypot(*(predictions.landmarks[1] - predictions.landmarks[0]))) + 1e-3
+    away = float(np.hypot(*(predictions.landmarks - detection.landmarks).T).mean()) / eyes
+    shared = overlap(predictions.box, detection.box)
     if away > 1.5 and shared < 0.1:
         return _IMPOSSIBLE
-    unlike = 1 - alike(expected.appearance, appearance)
+    unlike = 1 - appearance_similarity(predictions.appearance, appearance)
     return 0.4 * (1 - shared) + 0.3 * away + 0.4 * unlike

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vidrestore.tracking.kalman import Belief, FaceFilter, box_of, points_of
-from vidrestore.tracking.matching import Expected, alike, assign, describe
+from vidrestore.tracking.matching import TrackPrediction, appearance_of, appearance_similarity, assign
 from vidrestore.types import Detection, FloatArray, Frame
 
 CONFIRMATIONS = 4
 """Sightings that make a face: a detector's mistakes last a frame or three, as following confirms them."""
-MISSES_BEFORE = 2
+MAX_UNCONFIRMED_MISSES = 2
 """Frames without it, one after the other, that end a face not yet confirmed."""
-SECONDS_REMEMBERED = 3.0
-ALIKE = 0.75
-STILL_THERE = 0.6
+REIDENTIFY_SECONDS = 3.0
+MIN_REIDENTIFY_SIMILARITY = 0.75
+MIN_VISIBLE_SIMILARITY = 0.6
 """Likeness from which a face that was not detected is taken to be there all the same."""
 _APPEARANCE_RATE = 0.2
 
@@ -34,7 +34,7 @@ class Track:
     """Seconds."""
     scores: list[float | None]
     """The detector's, None where it saw nothing."""
-    hidden: list[bool]
+    occluded: list[bool]
     """Whether something else is in the picture where the face should be."""
     beliefs: list[Belief] = field(default_factory=list)
     confirmations: int = 1
@@ -48,7 +48,7 @@ class Track:
     def forget_before(self, frame: int) -> None:
         """Drop what lies before frame number `frame`: memory is bounded by the lag."""
         gone = min(max(frame - self.first_frame, 0), len(self.beliefs))
-        del self.beliefs[:gone], self.scores[:gone], self.hidden[:gone]
+        del self.beliefs[:gone], self.scores[:gone], self.occluded[:gone]
         self.first_frame += gone
 
 
@@ -56,44 +56,46 @@ class Tracker:
     """Associates detections with tracks, frame after frame."""
 
     def __init__(
-        self, *, seconds_to_death: float, confirmations: int = CONFIRMATIONS, next_id: int = 0
+        self, *, max_lost_seconds: float, confirmations: int = CONFIRMATIONS, next_id: int = 0
     ) -> None:
         self.tracks: list[Track] = []
         """Living and just ended ones; the owner drops those it needs no longer."""
         self._ended: list[tuple[float, Track]] = []
-        self._seconds_to_death = seconds_to_death
+        self._max_lost_seconds = max_lost_seconds
         self._confirmations = confirmations
         self._next_id = next_id
-        self._living: list[Track] = []
+        self._active: list[Track] = []
 
     @property
     def next_id(self) -> int:
         """That of the next person who is new."""
         return self._next_id
 
-    def confirm_seen_throughout(self, frames: int) -> None:
+    def confirm_present_throughout(self, frames: int) -> None:
         """At the end of a scene of so many frames: a face in all of them is one, however few they are."""
-        for track in self._living:
+        for track in self._active:
             if not track.confirmed and track.confirmations >= frames:
                 track.track_id = self._new_id()
 
     def cut(self) -> None:
         """End all tracks; nobody is remembered over a cut."""
-        self._living = []
+        self._active = []
         self._ended = []
 
     def update(self, number: int, frame: Frame, seconds: float, found: Sequence[Detection]) -> None:
         """Take in the detections of frame `number`, `seconds` after the one before."""
         now = frame.seconds
-        for track in self._living:
+        for track in self._active:
             track.filter.predict(seconds)
-        appearances = [describe(frame, detection.box) for detection in found]
-        expected = [
-            Expected(box=box_of(t.filter.state), landmarks=points_of(t.filter.state), appearance=t.appearance)
-            for t in self._living
+        appearances = [appearance_of(frame, detection.box) for detection in found]
+        predictions = [
+            TrackPrediction(
+                box=box_of(t.filter.state), landmarks=points_of(t.filter.state), appearance=t.appearance
+            )
+            for t in self._active
         ]
-        pairs = dict(assign(expected, found, appearances))
-        for index, track in enumerate(self._living):
+        pairs = dict(assign(predictions, found, appearances))
+        for index, track in enumerate(self._active):
             at = pairs.get(index)
             if at is None:
                 self._extend_unseen(track, frame)
@@ -106,19 +108,19 @@ class Tracker:
     def _extend_unseen(self, track: Track, frame: Frame) -> None:
         track.beliefs.append(track.filter.update(None))
         track.scores.append(None)
-        there = describe(frame, box_of(track.filter.state))
-        track.hidden.append(alike(there, track.appearance) < STILL_THERE)
+        patch = appearance_of(frame, box_of(track.filter.state))
+        track.occluded.append(appearance_similarity(patch, track.appearance) < MIN_VISIBLE_SIMILARITY)
 
     def _extend(self, track: Track, detection: Detection, appearance: FloatArray, now: float) -> None:
         track.beliefs.append(track.filter.update(detection))
         track.scores.append(detection.score)
-        track.hidden.append(False)
+        track.occluded.append(False)
         track.confirmations += 1
         track.last_seen = now
         mixed = (1 - _APPEARANCE_RATE) * track.appearance + _APPEARANCE_RATE * appearance
         track.appearance = (mixed / (np.linalg.norm(mixed) + 1e-6)).astype(np.float32)
         if track.confirmations >= self._confirmations and not track.confirmed:
-            track.track_id = self._known_id(track) if self._ended else self._new_id()
+            track.track_id = self._reidentify(track) if self._ended else self._new_id()
 
     def _begin(self, number: int, detection: Detection, appearance: FloatArray, now: float) -> None:
         face = FaceFilter(detection)
@@ -129,30 +131,30 @@ class Tracker:
             first_frame=number,
             last_seen=now,
             scores=[detection.score],
-            hidden=[False],
+            occluded=[False],
             beliefs=[face.first_belief()],
         )
         self.tracks.append(track)
-        self._living.append(track)
+        self._active.append(track)
 
     def _end_lost(self, now: float) -> None:
         lost = [
             t
-            for t in self._living
-            if now - t.last_seen > self._seconds_to_death
-            or (not t.confirmed and t.scores[-MISSES_BEFORE:] == [None] * MISSES_BEFORE)
+            for t in self._active
+            if now - t.last_seen > self._max_lost_seconds
+            or (not t.confirmed and t.scores[-MAX_UNCONFIRMED_MISSES:] == [None] * MAX_UNCONFIRMED_MISSES)
         ]
         self._ended += [(now, t) for t in lost if t.confirmed]
-        self._ended = [(when, t) for when, t in self._ended if now - when <= SECONDS_REMEMBERED]
-        self._living = [t for t in self._living if not any(t is gone for gone in lost)]
+        self._ended = [(when, t) for when, t in self._ended if now - when <= REIDENTIFY_SECONDS]
+        self._active = [t for t in self._active if not any(t is gone for gone in lost)]
 
-    def _known_id(self, track: Track) -> int:
+    def _reidentify(self, track: Track) -> int:
         """The id of the person who left and looks most like this one, or a new one."""
         likeness, _, (_, best) = max(
-            (alike(track.appearance, old.appearance), -index, (when, old))
+            (appearance_similarity(track.appearance, old.appearance), -index, (when, old))
             for index, (when, old) in enumerate(self._ended)
         )
-        if likeness < ALIKE:
+        if likeness < MIN_REIDENTIFY_SIMILARITY:
             return self._new_id()
         self._ended = [(when, t) for when, t in self._ended if t is not best]
         return best.track_id

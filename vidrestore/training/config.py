@@ -84,14 +84,14 @@ class LossConfig(Section):
     discriminator_filters: int = 64
     feature_matching: float = 0.0
     """Weight of the discriminator's feature matching, once it is on; 0 is the specification."""
-    even: bool = False
+    balance_by_degradation: bool = False
     """Stage fidelity: errors count the less the more a face was degraded, the discriminator's opinion and
     the detector's the more; false is a plain mean of all."""
     detector: float = 0.0
     """Weight of how differently a face detector sees the two faces; 0 is the specification."""
     detector_weights: Path | None = None
     """RetinaFace (mobile0.25), for `detector`."""
-    features: float = 0.0
+    landmark_weight: float = 0.0
     """Extra weight of pixels, edges and codes around eyes, nose and mouth; 0 is the specification."""
 
 
@@ -135,13 +135,13 @@ class TrainConfig(Section):
     optim: OptimConfig
     picture_only: bool = False
     """Stage fidelity: train the skip at the picture alone, on top of the others as they start."""
-    kept_only: bool = False
+    train_mend_head_only: bool = False
     """Stage fidelity: train what mends the degraded face and says how much of it stays; else all but that."""
     quantise_from: int = 0
     """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
-    keep_codes: bool = False
+    freeze_codebook: bool = False
     """Stage codebook: leave the codebook as it starts, so that what predicts its codes stays right."""
-    renew_every: int = 0
+    code_reset_every: int = 0
     """Stage codebook: every so many steps unused codes move onto features; 0: never."""
     save_every: int = 500
     validate_every: int = 500

@@ -33,7 +33,7 @@ class Process:
         return self.index == 0
 
 
-def join(device: str) -> Process:
+def join_processes(device: str) -> Process:
     """Take this process's place in the run; `device` as in `resolve_device`, or the launcher's share of it.
 
     Raises UsageError where several processes were launched and accelerate is not installed.
@@ -50,10 +50,12 @@ def join(device: str) -> Process:
     return Process(index=state.process_index, count=state.num_processes, device=state.device)
 
 
-def descend(optimizer: Optimizer, parameters: Iterable[nn.Parameter], clip: float | None = None) -> None:
+def optimizer_step(
+    optimizer: Optimizer, parameters: Iterable[nn.Parameter], clip: float | None = None
+) -> None:
     """One step along the gradients, averaged over all processes and clipped to the norm `clip`."""
     trained = [p for p in parameters if p.grad is not None]
-    if _several():
+    if _is_distributed():
         flat = torch.cat([p.grad.flatten() for p in trained if p.grad is not None])
         dist.all_reduce(flat)
         flat /= dist.get_world_size()
@@ -64,12 +66,12 @@ def descend(optimizer: Optimizer, parameters: Iterable[nn.Parameter], clip: floa
     optimizer.step()
 
 
-def agree(tensors: Iterable[Tensor]) -> None:
+def broadcast(tensors: Iterable[Tensor]) -> None:
     """Give every process the main one's values, in place."""
-    if _several():
+    if _is_distributed():
         for tensor in tensors:
             dist.broadcast(tensor.detach(), src=0)
 
 
-def _several() -> bool:
+def _is_distributed() -> bool:
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1

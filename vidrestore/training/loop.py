@@ -18,9 +18,9 @@ from torch.optim import Optimizer
 
 from vidrestore.training.config import OptimConfig, TrainConfig
 from vidrestore.training.data.dataset import Batch, batches, split_people, validation_batch
-from vidrestore.training.distributed import agree, join
-from vidrestore.training.ema import follow
-from vidrestore.training.run_log import Record
+from vidrestore.training.distributed import broadcast, join_processes
+from vidrestore.training.ema import update_ema
+from vidrestore.training.run_log import RunLog
 from vidrestore.training.stage_weights import save_stage
 
 __all__ = ["Stage", "Validation", "run"]
@@ -58,13 +58,13 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
 
     Beside it lies best.safetensors: the averaged weights that validated best so far.
     """
-    process = join(config.device)
+    process = join_processes(config.device)
     torch.manual_seed(config.seed)  # before the stage is made: its first weights are random
     stage = make_stage(config)
     device, output = process.device, config.output
     # Channels-last doubles the speed of convolutions on a CPU.
     stage.modules.to(device).to(memory_format=torch.channels_last)
-    agree(stage.modules.state_dict().values())
+    broadcast(stage.modules.state_dict().values())
     output.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(stage.averaged).requires_grad_(False)
     state_file, weights_file = output / "last.pt", output / "weights.safetensors"
@@ -73,7 +73,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
     network = next(iter(stage.averaged.values()))
     size = int(network.config.image_size)  # type: ignore[union-attr, arg-type]
     shown = validation_batch(held, size, config.data, config.validation_faces).to(device) if held else None
-    record = Record(output) if process.is_main else None
+    run_log = RunLog(output) if process.is_main else None
     source = batches(
         train_files,
         size,
@@ -83,46 +83,48 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
         first_step=first,
         share=(process.index, process.count),
     )
-    waited, began = 0.0, time.monotonic()
+    data_wait, began = 0.0, time.monotonic()
     for step in range(first, config.steps):
         asked = time.monotonic()
         batch = next(source)
-        waited += time.monotonic() - asked
+        data_wait += time.monotonic() - asked
         for optimizer in stage.optimizers.values():
             _set_rate(optimizer, config.optim, step, config.steps)
         # The random state of a step depends on the step alone: dropout and renewals resume exactly.
         torch.manual_seed(config.seed * 1_000_003 + step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             log = stage.step(batch.to(device), step)
-        follow(average, stage.averaged, min(config.optim.ema, (1 + step) / (10 + step)))
+        update_ema(average, stage.averaged, min(config.optim.ema, (1 + step) / (10 + step)))
         done = step + 1
-        if record is None:
+        if run_log is None:
             continue
         last = done == config.steps
         if done % config.log_every == 0 or last:
             elapsed = time.monotonic() - began
             faces = (done - first) * config.optim.batch * process.count
-            record.scalars(done, log | {"faces_per_second": faces / elapsed, "waited": waited / elapsed})
+            run_log.scalars(
+                done, log | {"faces_per_second": faces / elapsed, "data_wait_share": data_wait / elapsed}
+            )
         if done % config.save_every == 0 or last:
             _save(state_file, stage, average, done)
             save_stage(average, weights_file)
         if shown is not None and (done % config.validate_every == 0 or last):
-            _validate(stage, average, shown, done, record, output)
+            _validate(stage, average, shown, done, run_log, output)
     source.close()  # type: ignore[attr-defined]
-    if record is not None:
-        record.close()
+    if run_log is not None:
+        run_log.close()
     return weights_file
 
 
 @torch.no_grad()
 def _validate(
-    stage: Stage, average: nn.ModuleDict, batch: Batch, step: int, record: Record, output: Path
+    stage: Stage, average: nn.ModuleDict, batch: Batch, step: int, run_log: RunLog, output: Path
 ) -> None:
     """Score the averaged weights, show what they do, and keep them if they are the best yet."""
     average.eval()
     result = stage.validate(average, batch)
-    record.scalars(step, {"validation": result.score})
-    record.pictures(step, result.pictures)
+    run_log.scalars(step, {"validation": result.score})
+    run_log.pictures(step, result.pictures)
     best_file = output / "best.json"
     best = json.loads(best_file.read_text())["validation"] if best_file.is_file() else math.inf
     if result.score < best:

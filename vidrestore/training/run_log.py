@@ -15,7 +15,7 @@ from torch import Tensor
 logger = logging.getLogger(__name__)
 
 
-class Record:
+class RunLog:
     """Writes into a run's folder: log.jsonl, pictures/, and tensorboard/ where that is installed."""
 
     def __init__(self, folder: Path) -> None:

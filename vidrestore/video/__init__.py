@@ -2,36 +2,46 @@
 
 from vidrestore.video.ffmpeg_command import ffmpeg_pipeline
 from vidrestore.video.formats.pixel_formats import describe_format
-from vidrestore.video.interlacing.detect import FieldMeasure, Scan, choose_scan, measure_fields
+from vidrestore.video.interlacing.detect import (
+    FieldMeasure,
+    FieldProcessing,
+    choose_field_processing,
+    measure_fields,
+)
 from vidrestore.video.reading.frames import read_frames
 from vidrestore.video.reading.input import Input, open_input
 from vidrestore.video.reading.probe import probe
-from vidrestore.video.reading.reread import Seen, checksum, read_again
-from vidrestore.video.writing.atomic_output import check_paths, put_in_place
+from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames
+from vidrestore.video.writing.atomic_output import check_paths, replace_atomically
 from vidrestore.video.writing.make_writer import make_writer
-from vidrestore.video.writing.segment_file import PartWriter, join_parts, why_not_joined, why_whole
+from vidrestore.video.writing.segment_file import (
+    SegmentWriter,
+    join_segments,
+    why_not_joinable,
+    why_not_segmented,
+)
 from vidrestore.video.writing.writer import VideoWriter
 
 __all__ = [
     "FieldMeasure",
+    "FieldProcessing",
+    "FrameFingerprint",
     "Input",
-    "PartWriter",
-    "Scan",
-    "Seen",
+    "SegmentWriter",
     "VideoWriter",
     "check_paths",
     "checksum",
-    "choose_scan",
+    "choose_field_processing",
     "describe_format",
     "ffmpeg_pipeline",
-    "join_parts",
+    "join_segments",
     "make_writer",
     "measure_fields",
     "open_input",
     "probe",
-    "put_in_place",
-    "read_again",
     "read_frames",
-    "why_not_joined",
-    "why_whole",
+    "replace_atomically",
+    "reread_frames",
+    "why_not_joinable",
+    "why_not_segmented",
 ]

@@ -14,8 +14,8 @@ from vidrestore.settings import Settings
 from vidrestore.types import UPRIGHT, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import parse_pattern
-from vidrestore.video.interlacing.detect import choose_scan
-from vidrestore.video.reading.demuxer import open_source
+from vidrestore.video.interlacing.detect import choose_field_processing
+from vidrestore.video.reading.demuxer import open_container
 from vidrestore.video.reading.input import Input, open_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.writing.codec_choice import choose_codec
@@ -42,28 +42,28 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
             "--print-ffmpeg is for whole videos: the sound beside the pipe would not be cut; "
             "leave --start and --end out"
         )
-    given = open_input(source, **settings.about_input())
-    info = probe(given)
-    scan = choose_scan(given, info, settings.deinterlace)
+    video_input = open_input(source, **settings.input_options())
+    info = probe(video_input)
+    field_processing = choose_field_processing(video_input, info, settings.deinterlace)
     restore = ["vidrestore", "restore", STDOUT, STDOUT, *flags]
-    if scan.method == "fields" and settings.deinterlace == "auto":
+    if field_processing.method == "fields" and settings.deinterlace == "auto":
         restore += ["--deinterlace", "keep"]  # NUT does not say that it is interlaced
-    written = replace(info, field_order=scan.output)
-    lines = [_decode(given, info), restore, _encode(given, output, written, settings)]
+    written = replace(info, field_order=field_processing.output)
+    lines = [_decode(video_input, info), restore, _encode(video_input, output, written, settings)]
     return " |\n".join(shlex.join(line) for line in lines)
 
 
-def _decode(given: Input, info: VideoInfo) -> list[str]:
+def _decode(video_input: Input, info: VideoInfo) -> list[str]:
     """To NUT with every frame at its own time, not turned."""
     import ffmpeg
 
-    opened = ffmpeg.input(_name(given), noautorotate=None, **_reading(given))
+    opened = ffmpeg.input(_name(video_input), noautorotate=None, **_input_options(video_input))
     pixels = info.pixel_format.name
     video = opened["V:0"].output("pipe:", format="nut", vcodec="rawvideo", pix_fmt=pixels, **_OWN_TIMES)
-    return _words(video.global_args("-copyts", "-loglevel", "error"))
+    return _arguments(video.global_args("-copyts", "-loglevel", "error"))
 
 
-def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> list[str]:
+def _encode(video_input: Input, output: Path, info: VideoInfo, settings: Settings) -> list[str]:
     import ffmpeg
 
     muxer = choose_container(output, settings.container)
@@ -75,30 +75,32 @@ def _encode(given: Input, output: Path, info: VideoInfo, settings: Settings) -> 
         "vcodec": encoding.codec,
         "pix_fmt": encoding.pixel_format,
         **({"fps_mode": "passthrough"} if encoding.codec in BY_COUNT else _OWN_TIMES),
-        **_described(info),
+        **_metadata_options(info),
         **quality_options(encoding.codec, settings.crf, settings.preset, choice.options),
     }
     if info.interlaced and encoding.codec in CODES_FIELDS:
         options["flags"] = options.get("flags", "") + "+ildct+ilme"
     # Noted as the input has it, not carried out.
-    turned = {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
+    apply_orientation = (
+        {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
+    )
     if info.orientation.mirrored:
-        turned["display_hflip"] = None
-    piped = ffmpeg.input("pipe:", format="nut", **turned)
+        apply_orientation["display_hflip"] = None
+    piped = ffmpeg.input("pipe:", format="nut", **apply_orientation)
     streams = [piped["v"]]
-    if not given.is_picture and muxer != IMAGES:
-        beside = ffmpeg.input(_name(given), **_reading(given))
-        streams += [beside[number] for number in _held(given, muxer)]
+    if not video_input.is_picture and muxer != IMAGES:
+        beside = ffmpeg.input(_name(video_input), **_input_options(video_input))
+        streams += [beside[number] for number in _copied_streams(video_input, muxer)]
         options |= {"acodec": "copy", "scodec": "copy", "map_metadata": 1, "map_chapters": 1}
     if settings.container is not None:
         options["format"] = muxer
     whole = ffmpeg.output(*streams, str(output), **options).global_args("-copyts")
-    return _words(whole.overwrite_output() if settings.overwrite else whole)
+    return _arguments(whole.overwrite_output() if settings.overwrite else whole)
 
 
-def _held(given: Input, muxer: str) -> list[str]:
+def _copied_streams(video_input: Input, muxer: str) -> list[str]:
     """Numbers of the streams that pass beside the pipe; ffmpeg ends where a container cannot hold one."""
-    with open_source(given) as opened:
+    with open_container(video_input) as opened:
         return [
             str(stream.index)
             for stream in opened.streams
@@ -106,7 +108,7 @@ def _held(given: Input, muxer: str) -> list[str]:
         ]
 
 
-def _described(info: VideoInfo) -> dict[str, Any]:
+def _metadata_options(info: VideoInfo) -> dict[str, Any]:
     """What does not pass the pipe: tags of colour, by FFmpeg's numbers, fields, and the picture's aspect."""
     tags = {
         "colorspace": info.colour.matrix,
@@ -125,13 +127,17 @@ def _described(info: VideoInfo) -> dict[str, Any]:
     return described
 
 
-def _name(given: Input) -> str:
-    return str(given.path) if given.pictures is None else parse_pattern(given.path).for_ffmpeg()
+def _name(video_input: Input) -> str:
+    return (
+        str(video_input.path)
+        if video_input.pictures is None
+        else parse_pattern(video_input.path).for_ffmpeg()
+    )
 
 
-def _reading(given: Input) -> dict[str, Any]:
-    return {**given.options, **({"format": given.format} if given.format else {})}
+def _input_options(video_input: Input) -> dict[str, Any]:
+    return {**video_input.options, **({"format": video_input.format} if video_input.format else {})}
 
 
-def _words(built: Any) -> list[str]:
+def _arguments(built: Any) -> list[str]:
     return [str(word) for word in built.compile()]

@@ -22,13 +22,13 @@ class Pipe:
     """What comes through a descriptor, from its beginning as often as wanted until `view(last=True)`."""
 
     def __init__(self, descriptor: int) -> None:
-        self.beside: deque[Any] = deque()
-        """Packets of `wanted` streams that lay between those of the picture, in order."""
-        self.wanted: frozenset[int] = frozenset()
+        self.other_packets: deque[Any] = deque()
+        """Packets of `other_streams` streams that lay between those of the picture, in order."""
+        self.other_streams: frozenset[int] = frozenset()
         """Indices of the streams to be kept besides the picture."""
         self._descriptor = descriptor
         self._head = bytearray()
-        self._keeps = True
+        self._is_buffering = True
         self._stopped = False
 
     @classmethod
@@ -48,9 +48,9 @@ class Pipe:
 
     def view(self, *, last: bool = False) -> PipeView:
         """The pipe from its beginning. After the last view there is no other."""
-        if not self._keeps:
+        if not self._is_buffering:
             raise RuntimeError("a pipe that is being read cannot be opened again")
-        self._keeps = not last
+        self._is_buffering = not last
         return PipeView(self)
 
     def interrupt(self) -> None:
@@ -61,10 +61,10 @@ class Pipe:
         """At most `size` bytes from `position` on, which only ever moves ahead; none at the end."""
         if position < len(self._head):
             return bytes(self._head[position : position + size])
-        if not self._keeps:
+        if not self._is_buffering:
             self._head.clear()
         data = self._pull(size)
-        if self._keeps:
+        if self._is_buffering:
             self._head += data
         return data
 

@@ -111,7 +111,7 @@ def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> Pulled:
             _record(target, present)
         if expected in (None, present):
             return Pulled(path=target, sha256=present, downloaded=False, trusted=expected is None)
-    with _sentences(entry), _workspace(target.parent) as workspace:
+    with _user_errors(entry), _workspace(target.parent) as workspace:
         if isinstance(entry.source, HubFile):
             fetched, stated = _fetch_from_hub(entry.source, workspace)
         else:
@@ -165,7 +165,7 @@ def _workspace(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _sentences(entry: Entry) -> Iterator[None]:
+def _user_errors(entry: Entry) -> Iterator[None]:
     """Turns what the network and the disk may do into one sentence."""
     try:
         yield

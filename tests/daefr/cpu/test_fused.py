@@ -18,8 +18,8 @@ from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import ResidualBlock
 from vidrestore.daefr.cpu import kernels
 from vidrestore.daefr.cpu.fused import FORMS, FusedResidualBlock
-from vidrestore.daefr.inference import LEAST_SIDE, hasten, pays_fused
-from vidrestore.runtime.worker_threads import Crew
+from vidrestore.daefr.inference import LEAST_SIDE, is_fusion_faster, optimize_for_inference
+from vidrestore.runtime.worker_threads import ParallelFor
 
 CPU = torch.device("cpu")
 
@@ -56,7 +56,7 @@ def test_a_fused_block_is_the_plain_one(
     with torch.inference_mode():
         expected = exact(x.double())
         plain = short(x)
-        ours = FusedResidualBlock(short, Crew())(x)
+        ours = FusedResidualBlock(short, ParallelFor())(x)
     assert ours.dtype == precision
     assert ours.shape == expected.shape
     # Plain 16 bits round after every operation, the fused block the transformed tiles and products.
@@ -69,14 +69,14 @@ def test_a_fused_block_is_the_plain_one(
 def test_pictures_that_do_not_end_with_a_block_are_whole_in_16_bits() -> None:
     exact, short = blocks(16, 16, 8, torch.bfloat16)
     x = torch.randn(1, 16, 38, 298).bfloat16()
-    assert relative(FusedResidualBlock(short, Crew())(x), exact(x.double())) < 0.01
+    assert relative(FusedResidualBlock(short, ParallelFor())(x), exact(x.double())) < 0.01
 
 
 def test_a_fused_block_leaves_its_input_alone() -> None:
     _, short = blocks(16, 16, 8, torch.bfloat16)
     x = torch.randn(1, 16, 8, 8).bfloat16().contiguous(memory_format=torch.channels_last)
     kept = x.clone()
-    FusedResidualBlock(short, Crew())(x)
+    FusedResidualBlock(short, ParallelFor())(x)
     assert torch.equal(x, kept)
 
 
@@ -84,7 +84,7 @@ def test_a_fused_block_leaves_its_input_alone() -> None:
 def test_what_a_fused_block_gives_does_not_depend_on_the_number_of_threads(precision: torch.dtype) -> None:
     torch.manual_seed(0)
     _, short = blocks(64, 64, 8, precision)
-    fused = FusedResidualBlock(short, Crew())
+    fused = FusedResidualBlock(short, ParallelFor())
     x = torch.randn(2, 64, 64, 64).to(precision)
     usual = torch.get_num_threads()
     found = []
@@ -118,7 +118,7 @@ def test_a_number_that_is_none_stays_none() -> None:
     _, short = blocks(8, 8, 4, torch.bfloat16)
     x = torch.randn(1, 8, 4, 4).bfloat16()
     x[0, 0, 0, 0] = torch.nan
-    assert FusedResidualBlock(short, Crew())(x).isnan().any()
+    assert FusedResidualBlock(short, ParallelFor())(x).isnan().any()
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float32])
@@ -132,7 +132,9 @@ def test_channels_are_summed_as_torch_sums_them(precision: torch.dtype) -> None:
 
 
 def test_blocks_are_fused_in_large_faces_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.daefr.inference.pays_fused", lambda block: type(block) is ResidualBlock)
+    monkeypatch.setattr(
+        "vidrestore.daefr.inference.is_fusion_faster", lambda block: type(block) is ResidualBlock
+    )
     for precision in (torch.bfloat16, torch.float32):
         assert FusedResidualBlock in kinds_in(precision, LEAST_SIDE)
         assert FusedResidualBlock not in kinds_in(precision, LEAST_SIDE // 2)
@@ -173,18 +175,20 @@ def test_fused_blocks_pay_with_wide_vectors_and_without_a_matrix_unit(
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: by_the_tile, raising=False)
-    assert pays_fused(ResidualBlock(64, 128, 32)) == in_32_bits
-    assert pays_fused(ResidualBlock(64, 128, 32).bfloat16()) == in_16_bits
-    assert not pays_fused(ResidualBlock(32, 64, 32))
-    assert not pays_fused(nn.Identity())
+    assert is_fusion_faster(ResidualBlock(64, 128, 32)) == in_32_bits
+    assert is_fusion_faster(ResidualBlock(64, 128, 32).bfloat16()) == in_16_bits
+    assert not is_fusion_faster(ResidualBlock(32, 64, 32))
+    assert not is_fusion_faster(nn.Identity())
 
 
 def test_a_network_with_fused_blocks_answers_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.daefr.inference.pays_fused", lambda block: type(block) is ResidualBlock)
+    monkeypatch.setattr(
+        "vidrestore.daefr.inference.is_fusion_faster", lambda block: type(block) is ResidualBlock
+    )
     torch.manual_seed(0)
     exact = Daefr(replace(SMALL, encoder_widths=(32, 64))).eval().requires_grad_(False)
     plain, fast = copy.deepcopy(exact).to(torch.bfloat16), copy.deepcopy(exact).to(torch.bfloat16)
-    hasten(fast, CPU, torch.bfloat16, LEAST_SIDE)
+    optimize_for_inference(fast, CPU, torch.bfloat16, LEAST_SIDE)
     faces = torch.randn(2, 3, 32, 32)
     with torch.inference_mode():
         expected = exact.encode(faces)
@@ -194,7 +198,7 @@ def test_a_network_with_fused_blocks_answers_as_before(monkeypatch: pytest.Monke
 
 def kinds_in(precision: torch.dtype, side: int) -> set[type[nn.Module]]:
     network = Daefr(SMALL).requires_grad_(False).to(precision)
-    hasten(network, CPU, precision, side)
+    optimize_for_inference(network, CPU, precision, side)
     return {type(part) for part in network.modules()}
 
 

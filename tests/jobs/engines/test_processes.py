@@ -14,9 +14,16 @@ import psutil
 import pytest
 
 from vidrestore.errors import OutputError
-from vidrestore.jobs.engines.in_process import Here
-from vidrestore.jobs.engines.processes import Processes
-from vidrestore.jobs.engines.protocol import ATTEMPTS, Done, Event, Failed, Lost, Working
+from vidrestore.jobs.engines.in_process import InProcessEngine
+from vidrestore.jobs.engines.processes import ProcessEngine
+from vidrestore.jobs.engines.protocol import (
+    MAX_ATTEMPTS,
+    Event,
+    TaskDone,
+    TaskFailed,
+    TaskProgress,
+    WorkerLost,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Counting:
     name: str = "a count"
 
     def run(self, attempt: int) -> Iterator[Any]:
-        yield Working(number=self.number, frames=1)
+        yield TaskProgress(number=self.number, frames=1)
         (self.folder / f"{self.number}-{attempt}").touch()
         if attempt < self.deaths:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -41,10 +48,10 @@ class Counting:
         yield self.number * 10
 
 
-def all_events(engine: Processes | Here, tasks: list[Counting]) -> list[Event]:
+def all_events(engine: ProcessEngine | InProcessEngine, tasks: list[Counting]) -> list[Event]:
     events: list[Event] = []
     for task in tasks:
-        while not engine.has_room:
+        while not engine.has_capacity:
             events += engine.events(wait=True)
         engine.submit(task)
     while not engine.is_idle:
@@ -53,27 +60,27 @@ def all_events(engine: Processes | Here, tasks: list[Counting]) -> list[Event]:
 
 
 def results(events: list[Event]) -> dict[int, Any]:
-    return {event.number: event.result for event in events if isinstance(event, Done)}
+    return {event.number: event.result for event in events if isinstance(event, TaskDone)}
 
 
 def test_one_worker_needs_no_process(tmp_path: Path) -> None:
     error = OutputError("the disk is full")
-    events = all_events(Here(), [Counting(0, tmp_path), Counting(1, tmp_path, error=error)])
+    events = all_events(InProcessEngine(), [Counting(0, tmp_path), Counting(1, tmp_path, error=error)])
     assert results(events) == {0: 0}
-    assert [event.error for event in events if isinstance(event, Failed)] == [error]
+    assert [event.error for event in events if isinstance(event, TaskFailed)] == [error]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_what_a_dead_worker_was_at_is_done_again_but_not_for_ever(tmp_path: Path) -> None:
     defect = Counting(3, tmp_path, error=ValueError("no such\nthing"), name="the third")
     tasks = [Counting(0, tmp_path), Counting(2, tmp_path, deaths=9), defect]
-    with Processes(2, gpus=0, threads=1) as engine:
+    with ProcessEngine(2, gpus=0, threads=1) as engine:
         events = all_events(engine, tasks)
         workers = engine.process_ids
     assert results(events) == {0: 0}
-    assert [event.number for event in events if isinstance(event, Lost)] == [2] * (ATTEMPTS - 1)
-    failed = {event.number: str(event.error) for event in events if isinstance(event, Failed)}
+    assert [event.number for event in events if isinstance(event, WorkerLost)] == [2] * (MAX_ATTEMPTS - 1)
+    failed = {event.number: str(event.error) for event in events if isinstance(event, TaskFailed)}
     assert "a count could not be restored: 3 workers ended over it, the last by signal 9" in failed[2]
     assert failed[3] == "the third could not be restored: ValueError: no such thing"
-    assert len(list(tmp_path.glob("2-*"))) == ATTEMPTS
+    assert len(list(tmp_path.glob("2-*"))) == MAX_ATTEMPTS
     assert not any(psutil.pid_exists(pid) for pid in workers)

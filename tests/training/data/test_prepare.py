@@ -14,7 +14,7 @@ from vidrestore.cli import main
 from vidrestore.detection import make_detector
 from vidrestore.errors import InputError, OutputError
 from vidrestore.faces.alignment import template
-from vidrestore.training.data.prepare import Wanted, prepare, read_manifest
+from vidrestore.training.data.prepare import FaceCriteria, prepare, read_manifest
 from vidrestore.types import Detection, Frame
 
 PORTRAITS = SHARED / "portraits"
@@ -24,7 +24,7 @@ class Finds:
     """As many faces as the picture's red says, at the template's place in the middle."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, known: Sequence[Detection] = ()
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         count = round(float(frame.planes[0].mean()) / 50)
         points = (template(80) + 24).astype(np.float32)
@@ -49,7 +49,7 @@ def test_every_photograph_has_its_line_with_the_reason(tmp_path: Path) -> None:
     photograph(source / "two.png", 100)
     photograph(source / "flat.png", 50, noise=0)
     (source / "broken.jpg").write_bytes(b"no picture")
-    reasons = prepare(source, target, Finds(), Wanted(size=64, border=0.1))
+    reasons = prepare(source, target, Finds(), FaceCriteria(size=64, border=0.1))
     assert reasons == {"kept": 2, "no face": 1, "several faces": 1, "too blurred": 1, "unreadable": 1}
     entries = {entry.source: entry for entry in read_manifest(target / "manifest.jsonl")}
     assert len(entries) == 6
@@ -64,17 +64,17 @@ def test_every_photograph_has_its_line_with_the_reason(tmp_path: Path) -> None:
 
 def test_a_face_that_would_have_to_be_enlarged_is_left_out(tmp_path: Path) -> None:
     photograph(tmp_path / "in" / "one.png", 50)
-    assert prepare(tmp_path / "in", tmp_path / "out", Finds(), Wanted(size=256)) == {"too small": 1}
+    assert prepare(tmp_path / "in", tmp_path / "out", Finds(), FaceCriteria(size=256)) == {"too small": 1}
 
 
 def test_nothing_is_overwritten_and_nothing_comes_of_nothing(tmp_path: Path) -> None:
     photograph(tmp_path / "in" / "one.png", 50)
-    prepare(tmp_path / "in", tmp_path / "out", Finds(), Wanted(size=64))
+    prepare(tmp_path / "in", tmp_path / "out", Finds(), FaceCriteria(size=64))
     with pytest.raises(OutputError, match="exists"):
-        prepare(tmp_path / "in", tmp_path / "out", Finds(), Wanted(size=64))
+        prepare(tmp_path / "in", tmp_path / "out", Finds(), FaceCriteria(size=64))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no photographs"):
-        prepare(tmp_path / "empty", tmp_path / "out2", Finds(), Wanted())
+        prepare(tmp_path / "empty", tmp_path / "out2", Finds(), FaceCriteria())
 
 
 @needs_shared
@@ -89,7 +89,7 @@ def test_real_portraits_are_aligned_to_the_template(
     kept = [entry for entry in entries if entry.reason == "kept"]
     assert len(kept) >= 0.75 * len(entries)
     detector = make_detector("embedded")
-    again = prepare(tmp_path / "out", tmp_path / "again", detector, Wanted(size=256, border=0.05))
+    again = prepare(tmp_path / "out", tmp_path / "again", detector, FaceCriteria(size=256, border=0.05))
     assert again["kept"] >= 0.75 * len(kept)
     for entry in read_manifest(tmp_path / "again" / "manifest.jsonl"):
         if entry.landmarks is not None:

@@ -12,10 +12,10 @@ from skimage import data
 from tests.detection.test_embedded import ASTRONAUT
 from vidrestore.detection.finder_net import FaceFinder, find_squares
 from vidrestore.detection.landmark_net import square_around
-from vidrestore.training.data.scenes import dead_leaves, lay_portrait
+from vidrestore.training.data.scenes import dead_leaves, paste_portrait
 from vidrestore.training.detector import finder, landmarks
-from vidrestore.training.detector.hard_negatives import SIDE, mine
-from vidrestore.training.detector.shared import one_ahead
+from vidrestore.training.detector.hard_negatives import SIDE, mine_hard_negatives
+from vidrestore.training.detector.shared import prefetch_steps
 from vidrestore.types import FloatArray, Frame
 
 PERSON = (data.astronaut()[:300, 70:370].copy(), (ASTRONAUT - [70, 0]).astype(np.float32))
@@ -32,7 +32,7 @@ def marked(colours: tuple[int, int, int]) -> tuple[np.ndarray, FloatArray]:
 @pytest.mark.parametrize("seed", range(8))
 def test_the_points_of_a_laid_portrait_lie_where_its_features_do(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    canvas, points = lay_portrait(
+    canvas, points = paste_portrait(
         np.zeros((160, 160, 3), np.uint8), marked((255, 0, 0)), np.array([80.0, 80.0]), 120.0, rng
     )
     red = canvas[..., 0].astype(int) - canvas[..., 1] > 100
@@ -61,7 +61,7 @@ def test_batches_are_made_one_ahead_and_none_in_vain() -> None:
         made.append(step)
         return step
 
-    assert list(one_ahead(make, 5)) == made == [0, 1, 2, 3, 4]
+    assert list(prefetch_steps(make, 5)) == made == [0, 1, 2, 3, 4]
 
 
 def test_a_few_steps_teach_the_finder_one_face() -> None:
@@ -69,7 +69,7 @@ def test_a_few_steps_teach_the_finder_one_face() -> None:
     rng = np.random.default_rng(0)
     canvases = [dead_leaves(finder.SCENE_SIDE, rng, [PERSON], []) for _ in range(4)]
     scenes = [finder.make_scene(canvases[i % 4], [PERSON], rng) for i in range(16)]
-    even = np.stack([finder.even_contrast(scene.luma) for scene in scenes])[:, None]
+    even = np.stack([finder.normalize_contrast(scene.luma) for scene in scenes])[:, None]
     wanted = torch.from_numpy(np.stack([finder.targets(scene) for scene in scenes]))
     network = FaceFinder()
     optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
@@ -81,7 +81,7 @@ def test_a_few_steps_teach_the_finder_one_face() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
-    assert find_squares(network.eval(), scenes[0].luma, least=0.9999, most=5) == []
+    assert find_squares(network.eval(), scenes[0].luma, min_score=0.9999, max_count=5) == []
 
 
 @dataclass
@@ -94,9 +94,9 @@ class Everywhere:
 
 def test_mined_places_hold_what_was_proposed_with_room_around_it() -> None:
     rng = np.random.default_rng(0)
-    places = mine([PERSON], [np.full((200, 200, 3), 77, np.uint8)], [Everywhere()], rng, 5)
+    places = mine_hard_negatives([PERSON], [np.full((200, 200, 3), 77, np.uint8)], [Everywhere()], rng, 5)
     assert [place.shape for place in places] == [(SIDE, SIDE, 3)] * 5
-    crop, _, face = landmarks.make_sample(*PERSON, _no_face(), mined=places)
+    crop, _, face = landmarks.make_sample(*PERSON, _no_face(), hard_negatives=places)
     assert crop.shape == (64, 64, 3)
     assert not face
 

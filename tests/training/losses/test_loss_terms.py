@@ -21,13 +21,13 @@ from vidrestore.training.losses.discriminator import (
     make_discriminator,
 )
 from vidrestore.training.losses.loss_terms import (
-    Association,
+    AssociationLoss,
+    degradation_share,
+    degradation_weights,
     edge_loss,
-    even_weights,
     feature_weights,
     make_perceptual,
     pixel_loss,
-    ruined_share,
     texture_loss,
 )
 
@@ -62,14 +62,14 @@ def test_the_codebook_learns_from_its_loss_and_the_encoder_from_a_quarter_of_it(
 def test_unused_codes_move_onto_features_and_used_ones_stay() -> None:
     codebook = Codebook(4, 2)
     before = codebook.embedding.weight.detach().clone()
-    codebook.renew(torch.tensor([True, False, True, False]), torch.full((5, 2), 9.0))
+    codebook.reset_codes(torch.tensor([True, False, True, False]), torch.full((5, 2), 9.0))
     assert torch.equal(codebook.embedding.weight[[1, 3]], before[[1, 3]])
     assert (codebook.embedding.weight[[0, 2]] == 9).all()
 
 
 def test_association_of_one_pair_of_random_features_starts_near_chance() -> None:
     torch.manual_seed(0)
-    loss = Association()
+    loss = AssociationLoss()
     assert float(loss.logit_scale.exp()) == pytest.approx(1 / 0.07)
     features = torch.randn(2, 32, 4, 4)
     assert float(loss(features, features)) < 0.1
@@ -82,7 +82,7 @@ def test_association_equals_the_symmetric_cross_entropy() -> None:
     a, b = (F.normalize(x.flatten(2)[0].t(), dim=1) for x in (h, low))
     logits = a @ b.t() / 0.07
     expected = -0.5 * (logits.log_softmax(1).diag().mean() + logits.log_softmax(0).diag().mean())
-    assert float(Association()(h, low)) == pytest.approx(float(expected), rel=1e-5)
+    assert float(AssociationLoss()(h, low)) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_hinge_is_zero_once_the_discriminator_is_sure() -> None:
@@ -173,19 +173,19 @@ def test_texture_of_a_flat_face_has_a_finite_gradient() -> None:
 def test_a_face_that_needs_little_weighs_more_than_a_ruined_one() -> None:
     truth = torch.zeros(3, 3, 8, 8)
     degraded = torch.stack([truth[0], truth[1] + 0.02, truth[2] + 0.2])
-    clean, mild, ruined = even_weights(degraded, truth).flatten().tolist()
+    clean, mild, ruined = degradation_weights(degraded, truth).flatten().tolist()
     assert clean == pytest.approx(6)  # finite where nothing was degraded
     assert mild == pytest.approx(2)
     assert ruined == pytest.approx(0.06 / 0.21)
     error = torch.tensor([0.0, 0.01, 0.1])[:, None, None, None].expand(3, 3, 8, 8)
-    weighted = pixel_loss(error, truth, even_weights(degraded, truth))
+    weighted = pixel_loss(error, truth, degradation_weights(degraded, truth))
     assert weighted.item() == pytest.approx((0.01 * 2 + 0.1 * 0.06 / 0.21) / 3)
 
 
 def test_the_share_of_ruin_grows_from_nothing_to_the_whole() -> None:
     truth = torch.zeros(3, 3, 8, 8)
     degraded = torch.stack([truth[0] + 0.02, truth[1] + 0.0525, truth[2] + 0.5])
-    assert ruined_share(degraded, truth).tolist() == pytest.approx([0, 0.5, 1], abs=1e-5)
+    assert degradation_share(degraded, truth).tolist() == pytest.approx([0, 0.5, 1], abs=1e-5)
 
 
 def test_the_detector_tells_a_changed_face_from_an_equal_one_and_says_how_to_mend_it(tmp_path: Path) -> None:

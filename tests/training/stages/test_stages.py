@@ -51,7 +51,7 @@ def weights(path: Path) -> torch.Tensor:
 
 
 def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(config: Path, tmp_path: Path) -> None:
-    settings = ["quantise_from=1", "renew_every=1"]
+    settings = ["quantise_from=1", "code_reset_every=1"]
     undisturbed = codebook.train(config, [*settings, f"output={tmp_path / 'a'}"])
     stage, stopped = codebook.CodebookStage, f"output={tmp_path / 'b'}"
     original, calls = stage.step, 0
@@ -116,7 +116,7 @@ def test_what_is_kept_is_trained_alone(config: Path, tmp_path: Path) -> None:
     released = Daefr(SMALL)
     start = tmp_path / "released.safetensors"
     save(released, start, torch.float32)
-    settings = [f"start.network={start}", f"start.skips={start}", "kept_only=true", "optim.ema=0",
+    settings = [f"start.network={start}", f"start.skips={start}", "train_mend_head_only=true", "optim.ema=0",
                 "steps=2", "data.recipes={mild: 1.0}"]  # fmt: skip
     trained = load(fidelity.train(config, settings)).state_dict()
     changed = {name for name, value in released.state_dict().items() if not torch.equal(value, trained[name])}
@@ -130,7 +130,8 @@ def test_the_first_stage_goes_on_from_a_finished_network_and_keeps_its_codes(
     save(released, tmp_path / "released.safetensors", torch.float32)
     further = load_vqgan(
         codebook.train(
-            config, [f"start.network={tmp_path / 'released.safetensors'}", "keep_codes=true", "optim.ema=0"]
+            config,
+            [f"start.network={tmp_path / 'released.safetensors'}", "freeze_codebook=true", "optim.ema=0"],
         )
     )
     # What predicts codes stays right only if they stay; what reads them and what draws them goes on.

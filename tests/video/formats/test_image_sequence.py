@@ -270,12 +270,12 @@ def test_light_that_a_face_changes_is_changed_by_the_difference_alone() -> None:
     light[0] = 0.25
     codes = exr_file.to_codes(light)
     source = open_frame(codes)
-    np.testing.assert_array_equal(exr_file.changed(light, source), light)
+    np.testing.assert_array_equal(exr_file.apply_changes(light, source), light)
     brighter = [plane.copy() for plane in codes]
     for plane in brighter:
         plane[0, 0] = exr_file.to_codes(np.full((1, 1, 3), 0.5, np.float32))[0][0, 0]
         plane[3, 3] = exr_file.to_codes(np.full((1, 1, 3), 0.75, np.float32))[0][0, 0]
-    made = exr_file.changed(light, open_frame(brighter))
+    made = exr_file.apply_changes(light, open_frame(brighter))
     np.testing.assert_allclose(made[0, 0], 0.5, atol=1e-4)
     np.testing.assert_allclose(made[3, 3], 2.25, atol=1e-4)  # a highlight stays one
     assert np.count_nonzero(made != light) == 6

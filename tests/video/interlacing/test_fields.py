@@ -14,7 +14,7 @@ from tests.support.footage import Footage, interlaced, make_footage, panned
 from tests.support.frames import random_frame
 from vidrestore.errors import UsageError
 from vidrestore.types import Frame, PixelFormat
-from vidrestore.video import Input, choose_scan, describe_format, measure_fields, probe
+from vidrestore.video import Input, choose_field_processing, describe_format, measure_fields, probe
 from vidrestore.video.interlacing.detect import FieldMeasure
 from vidrestore.video.interlacing.fields import deinterlace, split, weave
 from vidrestore.video.pipes import Pipe
@@ -139,18 +139,18 @@ def test_what_is_asked_for_is_done(
 ) -> None:
     moments = panned(12)
     path = make_footage(tmp_path / "clip.mkv", interlaced(moments) if combed else moments, Footage())
-    scan = choose_scan(path, probe(path), deinterlace)  # type: ignore[arg-type]
-    assert (scan.method, scan.output) == (method, output)
+    field_processing = choose_field_processing(path, probe(path), deinterlace)  # type: ignore[arg-type]
+    assert (field_processing.method, field_processing.output) == (method, output)
 
 
 def test_progressive_film_in_an_interlaced_signal_is_taken_whole_and_stays_flagged(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", panned(30, 2), Footage(field_order=2))
     info = probe(path)
     assert info.field_order == "top"
-    scan = choose_scan(path, info, "auto")
-    assert (scan.method, scan.output) == ("whole", "top")
+    field_processing = choose_field_processing(path, info, "auto")
+    assert (field_processing.method, field_processing.output) == ("whole", "top")
     # A pipe is not looked into.
-    assert choose_scan(Input(path=path, pipe=Pipe(-1)), info, "auto").method == "fields"
+    assert choose_field_processing(Input(path=path, pipe=Pipe(-1)), info, "auto").method == "fields"
 
 
 def test_of_progressive_film_no_more_is_looked_at_than_settles_it(tmp_path: Path) -> None:

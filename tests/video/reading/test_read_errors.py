@@ -15,7 +15,7 @@ from tests.support.clips import Clip, make_clip, truncate
 from tests.video.reading.test_reread import seen
 from vidrestore.errors import ReadError
 from vidrestore.types import Frame
-from vidrestore.video import open_input, probe, read_again, read_frames
+from vidrestore.video import open_input, probe, read_frames, reread_frames
 from vidrestore.video.reading import demuxer
 
 CLIP = Clip(frames=100, size=(320, 240), gop=20)
@@ -55,7 +55,7 @@ def test_no_film_ends_at_a_bad_sector(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_nor_does_its_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_clip(tmp_path / "in.mkv", CLIPS["mkv"])
     make_bad_here(monkeypatch, path, 0.5)
-    with demuxer.open_source(path) as container, pytest.raises(ReadError, match=ERROR):
+    with demuxer.open_container(path) as container, pytest.raises(ReadError, match=ERROR):
         list(demuxer.packets(container, container.streams.audio[0]))
 
 
@@ -97,10 +97,10 @@ def test_a_segment_is_read_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyP
     info, given = probe(path), open_input(path)
     wanted = [seen(frame) for frame in read_frames(path, info)][40:60]
     make_bad_here(monkeypatch, path, 0.5, times=1)
-    assert [seen(frame) for frame in read_again(given, info, wanted)] == wanted
+    assert [seen(frame) for frame in reread_frames(given, info, wanted)] == wanted
     make_bad_here(monkeypatch, path, 0.5)
     with pytest.raises(ReadError, match=ERROR):
-        list(read_again(given, info, wanted))
+        list(reread_frames(given, info, wanted))
 
 
 def test_an_analysis_that_goes_on_does_not_end_at_a_bad_sector(
@@ -111,4 +111,4 @@ def test_an_analysis_that_goes_on_does_not_end_at_a_bad_sector(
     before = [seen(frame) for frame in read_frames(path, info)][10:12]
     make_bad_here(monkeypatch, path, 0.5, times=1)
     with pytest.raises(ReadError, match=ERROR):
-        list(read_again(given, info, before, and_on=True))
+        list(reread_frames(given, info, before, continue_after=True))

@@ -12,7 +12,7 @@ import pytest
 from tests.support.clips import Clip, make_clip
 from vidrestore.errors import InputError
 from vidrestore.types import Frame
-from vidrestore.video import Seen, checksum, open_input, probe, read_again, read_frames
+from vidrestore.video import FrameFingerprint, checksum, open_input, probe, read_frames, reread_frames
 
 CLIPS = {
     "B-frames": Clip(frames=60, gop=30, b_frames=3),
@@ -25,8 +25,10 @@ CLIPS = {
 }
 
 
-def seen(frame: Frame) -> Seen:
-    return Seen(index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame))
+def seen(frame: Frame) -> FrameFingerprint:
+    return FrameFingerprint(
+        index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame)
+    )
 
 
 @pytest.mark.parametrize("extension", [".mp4", ".ts"])
@@ -36,9 +38,9 @@ def test_any_part_is_the_same_again(tmp_path: Path, kind: str, extension: str) -
     info, given = probe(path), open_input(path)
     frames = list(read_frames(path, info))
     for first, stop in ((0, 7), (17, 18), (23, 48), (59, 60)):
-        again = list(read_again(given, info, [seen(f) for f in frames[first:stop]]))
+        again = list(reread_frames(given, info, [seen(f) for f in frames[first:stop]]))
         assert [seen(f) for f in again] == [seen(f) for f in frames[first:stop]]
-    on = list(read_again(given, info, [seen(f) for f in frames[31:33]], and_on=True))
+    on = list(reread_frames(given, info, [seen(f) for f in frames[31:33]], continue_after=True))
     assert [seen(f) for f in on] == [seen(f) for f in frames[31:]]
 
 
@@ -47,7 +49,7 @@ def test_a_video_that_has_changed_is_one_sentence(tmp_path: Path) -> None:
     info, given = probe(path), open_input(path)
     known = [seen(f) for f in read_frames(path, info)]
     with pytest.raises(InputError, match="does not give the same frames"):
-        list(read_again(given, info, [replace(known[20], pts=known[20].pts + 1)]))
+        list(reread_frames(given, info, [replace(known[20], pts=known[20].pts + 1)]))
 
 
 def test_one_sample_changes_the_checksum(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import vidrestore
 from tests.support.clips import Clip, make_clip
 from vidrestore.errors import OutputError, ProcessingError
-from vidrestore.video.writing.pixel_conversion import Painter
+from vidrestore.video.writing.pixel_conversion import PixelConverter
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +72,16 @@ def test_an_encoder_that_breaks_leaves_nothing(
     import av
 
     calls = 0
-    paint = Painter.paint
+    convert = PixelConverter.convert
 
-    def breaks(self: Painter, planes: Any) -> av.VideoFrame:
+    def breaks(self: PixelConverter, planes: Any) -> av.VideoFrame:
         nonlocal calls
         calls += 1
         if calls == 5:
             raise av.error.ExternalError(-542398533, "Generic error in an external library")
-        return paint(self, planes)
+        return convert(self, planes)
 
-    monkeypatch.setattr(Painter, "paint", breaks)
+    monkeypatch.setattr(PixelConverter, "paint", breaks)
     with pytest.raises(ProcessingError, match="broke off"):
         vidrestore.restore(source, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
@@ -94,12 +94,12 @@ def test_a_folder_that_vanishes_is_told(
 
     folder = tmp_path / "gone"
     folder.mkdir()
-    paint = Painter.paint
+    convert = PixelConverter.convert
 
-    def removes(self: Painter, planes: Any) -> Any:
+    def removes(self: PixelConverter, planes: Any) -> Any:
         shutil.rmtree(folder, ignore_errors=True)
-        return paint(self, planes)
+        return convert(self, planes)
 
-    monkeypatch.setattr(Painter, "paint", removes)
+    monkeypatch.setattr(PixelConverter, "paint", removes)
     with pytest.raises(OutputError, match="the folder is gone"):
         vidrestore.restore(source, folder / "out.mkv")

@@ -14,7 +14,15 @@ import pytest
 from tests.support.clips import Clip, make_clip, packets_of
 from vidrestore.errors import OutputError, ProcessingError
 from vidrestore.types import Frame
-from vidrestore.video import PartWriter, join_parts, open_input, probe, read_frames, why_not_joined, why_whole
+from vidrestore.video import (
+    SegmentWriter,
+    join_segments,
+    open_input,
+    probe,
+    read_frames,
+    why_not_joinable,
+    why_not_segmented,
+)
 from vidrestore.video.writing.writer import VideoWriter
 
 FINE = Fraction(1, 12800)
@@ -36,19 +44,19 @@ def joined(source: Path, output: Path, cuts: Sequence[int], **how: Any) -> Path:
     parts = []
     for number, (first, stop) in enumerate(zip([0, *cuts], [*cuts, len(frames)], strict=True)):
         parts.append(output.with_name(f"{number}.part"))
-        with PartWriter(
+        with SegmentWriter(
             parts[-1], output, info, source=given, container=None, start=None, **encoding
         ) as writer:
             for frame in frames[first:stop]:
                 writer.write(frame)
     with VideoWriter(output, info, **how) as whole_writer:
-        join_parts(whole_writer, parts)
+        join_segments(whole_writer, parts)
     return output
 
 
-def one_part(source: Path, part: Path, output: Path, codec: str) -> PartWriter:
+def one_part(source: Path, part: Path, output: Path, codec: str) -> SegmentWriter:
     info, given = probe(source), open_input(source)
-    with PartWriter(
+    with SegmentWriter(
         part, output, info, source=given, container=None, start=None,
         codec=codec, crf=None, preset=None, width=info.width, height=info.height,
     ) as writer:  # fmt: skip
@@ -134,7 +142,7 @@ def test_a_part_cut_short_is_one_sentence(tmp_path: Path) -> None:
             pytest.raises(OutputError, match=r"0\.part is damaged"),
             VideoWriter(output, info, codec="ffv1") as writer,
         ):
-            join_parts(writer, [part])
+            join_segments(writer, [part])
     assert not output.exists()
 
 
@@ -146,7 +154,7 @@ def test_parts_of_another_encoder_are_refused(tmp_path: Path) -> None:
         pytest.raises(ProcessingError, match="another encoder"),
         VideoWriter(output, info, codec="ffv1") as writer,
     ):
-        join_parts(writer, [part])
+        join_segments(writer, [part])
 
 
 @pytest.mark.parametrize(
@@ -162,9 +170,9 @@ def test_parts_of_another_encoder_are_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_joined_says_why(
     source: str, output: str, container: str | None, why: str | None
 ) -> None:
-    assert why_whole(open_input(Path(source)), Path(output), container) == why
+    assert why_not_segmented(open_input(Path(source)), Path(output), container) == why
 
 
 def test_an_encoder_whose_streams_are_not_known_to_join_says_so() -> None:
-    assert why_not_joined("gif") == "streams of gif are not known to join"
-    assert why_not_joined("libx264") is None
+    assert why_not_joinable("gif") == "streams of gif are not known to join"
+    assert why_not_joinable("libx264") is None

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from vidrestore.daefr.blocks import ResidualBlock
 from vidrestore.daefr.cpu import kernels, kernels32
 from vidrestore.daefr.cpu.winograd import FILTER_OF_FOUR
-from vidrestore.runtime.worker_threads import Crew
+from vidrestore.runtime.worker_threads import ParallelFor
 from vidrestore.types import FloatArray
 
 TILES_AT_A_TIME = 256
@@ -88,25 +88,27 @@ class FusedResidualBlock(nn.Module):
     H and W divide by four in float32, by two in bfloat16.
     """
 
-    def __init__(self, block: ResidualBlock, crew: Crew) -> None:
-        """The same as `block`, in its type of number, computed by the threads of `crew`."""
+    def __init__(self, block: ResidualBlock, parallel_for: ParallelFor) -> None:
+        """The same as `block`, in its type of number, computed by the threads of `parallel_for`."""
         super().__init__()
-        self._crew = crew
+        self._parallel_for = parallel_for
         self._form = FORMS[block.conv1.weight.dtype]
         self._first = _Step.of(block.norm1, block.conv1, self._form)
         self._second = _Step.of(block.norm2, block.conv2, self._form)
         self.nin_shortcut = block.nin_shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        form, crew = self._form, self._crew
+        form, parallel_for = self._form, self._parallel_for
         assert x.dtype == form.precision, f"{x.dtype} is not {form.precision}"
         height, width = x.shape[2:]
         assert height % form.tile == width % form.tile == 0, f"{height} x {width}: not of {form.tile}"
         x = x.contiguous(memory_format=torch.channels_last)
         pixels = _pixels(x)
-        hidden, sums = _convolve(form, pixels, self._first, _sums(form, pixels, crew), None, crew)
-        beside = _pixels(self.nin_shortcut(x).contiguous(memory_format=torch.channels_last))
-        out, _ = _convolve(form, _pixels(hidden), self._second, sums, beside, crew)
+        hidden, sums = _convolve(
+            form, pixels, self._first, _sums(form, pixels, parallel_for), None, parallel_for
+        )
+        residual = _pixels(self.nin_shortcut(x).contiguous(memory_format=torch.channels_last))
+        out, _ = _convolve(form, _pixels(hidden), self._second, sums, residual, parallel_for)
         return out
 
 
@@ -147,7 +149,7 @@ class _Step:
         return scale.astype(np.float32), (self.norm_bias - mean * scale).astype(np.float32)
 
 
-def _sums(form: Form, faces: Pixels, crew: Crew) -> FloatArray:
+def _sums(form: Form, faces: Pixels, parallel_for: ParallelFor) -> FloatArray:
     """(N, 2, C): sum and sum of squares of each channel of faces (N, H, W, C)."""
     count, height, _, channels = faces.shape
     bands = max(height // 8, 1)
@@ -158,7 +160,7 @@ def _sums(form: Form, faces: Pixels, crew: Crew) -> FloatArray:
             first, stop = (height * edge // bands for edge in (band, band + 1))
             form.channel_sums(faces[face, first:stop], parts[face, band])
 
-    crew.share([(face, band) for face in range(count) for band in range(bands)], add)
+    parallel_for.run([(face, band) for face in range(count) for band in range(bands)], add)
     return _total(parts)
 
 
@@ -168,7 +170,12 @@ def _total(parts: FloatArray) -> FloatArray:
 
 
 def _convolve(
-    form: Form, faces: Pixels, step: _Step, sums: FloatArray, beside: Pixels | None, crew: Crew
+    form: Form,
+    faces: Pixels,
+    step: _Step,
+    sums: FloatArray,
+    residual: Pixels | None,
+    parallel_for: ParallelFor,
 ) -> tuple[Tensor, FloatArray]:
     """faces (N, H, W, C), their sums and what is added -> (N, K, H, W) and its sums."""
     count, height, width, before = faces.shape
@@ -179,20 +186,20 @@ def _convolve(
     blocks = _blocks(form, height, width, max(before, after))
     parts = np.zeros((count, len(blocks), 2, after), np.float32)
     into = _pixels(out).reshape(count, height, width * after)
-    added = into if beside is None else beside.reshape(into.shape)
+    added = into if residual is None else residual.reshape(into.shape)
 
     def convolve(places: Iterator[tuple[int, int]]) -> None:
-        room = _Room(form, blocks, before, after)
+        workspace = _Workspace(form, blocks, before, after)
         for face, number in places:
             block = blocks[number]
-            tiles, products = room.tiles(block), room.products(block)
+            tiles, products = workspace.tiles(block), workspace.products(block)
             form.tiles_in(
                 faces[face],
                 block.top,
                 block.left,
                 scale[face],
                 shift[face],
-                *room.to_work_in(block),
+                *workspace.to_work_in(block),
                 _in_rows(tiles, block),
             )
             torch.bmm(tiles, step.filters, out=products)
@@ -202,13 +209,13 @@ def _convolve(
                 block.left,
                 step.bias,
                 added[face],
-                beside is not None,
+                residual is not None,
                 into[face],
-                room.to_finish_in(block),
+                workspace.to_finish_in(block),
                 parts[face, number],
             )
 
-    crew.share([(face, number) for face in range(count) for number in range(len(blocks))], convolve)
+    parallel_for.run([(face, number) for face in range(count) for number in range(len(blocks))], convolve)
     return out, _total(parts)
 
 
@@ -234,7 +241,7 @@ def _blocks(form: Form, height: int, width: int, channels: int) -> list[_Block]:
     ]
 
 
-class _Room:
+class _Workspace:
     """Memory that a thread works in, the same for each block after the other."""
 
     def __init__(self, form: Form, blocks: Sequence[_Block], before: int, after: int) -> None:

@@ -28,7 +28,7 @@ Words = NDArray[np.uint16]
 LOG2_E, LN_2 = np.float32(1.4426950408889634), np.float32(0.6931471805599453)
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 LOWEST, HIGHEST = np.float32(-126), np.float32(126)
-_HOW: dict[str, Any] = {
+_NUMBA_OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
     # Sums may be reordered and multiplied in; NaN stays NaN.
@@ -39,9 +39,9 @@ _HOW: dict[str, Any] = {
 def compiled(function: F) -> F:
     """The function compiled at its first call, and kept on the disk for the next process."""
     try:
-        made: F = numba.njit(cache=True, **_HOW)(function)
+        made: F = numba.njit(cache=True, **_NUMBA_OPTIONS)(function)
     except RuntimeError:  # nowhere to keep it
-        made = numba.njit(**_HOW)(function)
+        made = numba.njit(**_NUMBA_OPTIONS)(function)
     return made
 
 
@@ -96,8 +96,8 @@ def tiles_out(
     top: int,
     left: int,
     bias: FloatArray,
-    beside: Words,
-    has_beside: bool,
+    residual: Words,
+    has_residual: bool,
     out: Words,
     halves: FloatArray,
     sums: FloatArray,
@@ -115,8 +115,8 @@ def tiles_out(
             at = 2 * (top + row) + lower
             _points_back(products, row, lower, halves)
             _interleave(halves[0], halves[3], bias, line)
-            if has_beside:
-                _add_wide(beside[at, begin:end], line)
+            if has_residual:
+                _add_wide(residual[at, begin:end], line)
             _narrow_all(line, out[at, begin:end])
             sum_channels(line, sums[0], sums[1])
 

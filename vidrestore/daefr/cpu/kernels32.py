@@ -69,8 +69,8 @@ def tiles_out(
     top: int,
     left: int,
     bias: FloatArray,
-    beside: FloatArray,
-    has_beside: bool,
+    residual: FloatArray,
+    has_residual: bool,
     out: FloatArray,
     halves: FloatArray,
     sums: FloatArray,
@@ -109,8 +109,8 @@ def tiles_out(
                     halves[6 + across],
                 )
                 _interleave(halves[6 + across], across, bias, line)
-            if has_beside:
-                _add(beside[at, begin:end], line)
+            if has_residual:
+                _add(residual[at, begin:end], line)
             out[at, begin:end] = line
             sum_channels(line, sums[0], sums[1])
 

@@ -43,9 +43,9 @@ class WinogradConv2d(nn.Module):
     """(N, C, H, W) float32 -> (N, K, H, W), channels last; H and W divide by four. For inference."""
 
     def __init__(self, conv: nn.Conv2d) -> None:
-        """The same convolution as `conv`, which must be one that `fits`."""
+        """The same convolution as `conv`, which must be one that `is_supported`."""
         super().__init__()
-        assert fits(conv), f"{conv} is no 3 x 3 convolution of stride 1 with a border of zeros"
+        assert is_supported(conv), f"{conv} is no 3 x 3 convolution of stride 1 with a border of zeros"
         g = torch.tensor(FILTER_OF_FOUR, dtype=torch.float64)
         # j before i: columns are transformed last, rows first.
         filters = torch.einsum("ia,kcab,jb->jick", g, conv.weight.detach().double().cpu(), g)
@@ -64,7 +64,7 @@ class WinogradConv2d(nn.Module):
         return out.permute(0, 3, 1, 2)
 
 
-def fits(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
+def is_supported(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Whether `WinogradConv2d` computes what `conv` does."""
     return (
         type(conv) is nn.Conv2d
@@ -75,11 +75,11 @@ def fits(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
     )
 
 
-def pays(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
+def is_faster(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Whether `WinogradConv2d` does so in less time on this processor."""
     wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
     least = LEAST_WITH_AVX512 if wide else LEAST_CHANNELS
-    return fits(conv) and min(conv.in_channels, conv.out_channels) >= least
+    return is_supported(conv) and min(conv.in_channels, conv.out_channels) >= least
 
 
 def _convolve(x: Tensor, filters: Tensor, bias: Tensor, out: Tensor) -> None:

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from vidrestore.jobs.engines.protocol import Event, Task, run_task
 
 
-class Here:
+class InProcessEngine:
     """The engine of one worker that needs no other process: this one."""
 
     def __init__(self) -> None:
         self._task: Task | None = None
 
-    def __enter__(self) -> Here:
+    def __enter__(self) -> InProcessEngine:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.drop()
+        self.cancel()
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         self._task = None
 
     @property
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         return self._task is None
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from vidrestore.errors import UsageError
-from vidrestore.jobs.engines.in_process import Here
-from vidrestore.jobs.engines.processes import Processes
+from vidrestore.jobs.engines.in_process import InProcessEngine
+from vidrestore.jobs.engines.processes import ProcessEngine
 from vidrestore.jobs.engines.protocol import Engine
 from vidrestore.settings import Settings
 
@@ -15,22 +15,22 @@ def make_engine(settings: Settings) -> Engine:
     """Raises UsageError where it is not there."""
     if settings.engine == "ray":
         try:
-            from vidrestore.jobs.engines.ray_cluster import Cluster
+            from vidrestore.jobs.engines.ray_cluster import RayEngine
         except ImportError as error:
             raise UsageError("--engine ray needs Ray: pip install 'vidrestore[ray]'") from error
-        return Cluster(settings.workers, on_gpus=_may_use_gpus(settings))
-    gpus = _gpus(settings)
+        return RayEngine(settings.workers, on_gpus=_may_use_gpus(settings))
+    gpus = _gpu_count(settings)
     workers = settings.workers or max(gpus, 1)
     if workers == 1 and not gpus:
-        return Here()
-    return Processes(workers, gpus=gpus, threads=max((os.cpu_count() or 1) // workers, 1))
+        return InProcessEngine()
+    return ProcessEngine(workers, gpus=gpus, threads=max((os.cpu_count() or 1) // workers, 1))
 
 
 def _may_use_gpus(settings: Settings) -> bool:
     return settings.device == "auto" or settings.device.startswith("cuda")
 
 
-def _gpus(settings: Settings) -> int:
+def _gpu_count(settings: Settings) -> int:
     """Those that workers are shared out over; 0 where the settings name one, or none."""
     if settings.device not in ("auto", "cuda"):
         return 1 if settings.device.startswith("cuda") else 0

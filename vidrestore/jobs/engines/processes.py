@@ -18,8 +18,16 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from vidrestore.errors import ProcessingError
-from vidrestore.jobs.engines.protocol import ATTEMPTS, Done, Event, Failed, Lost, Task, run_task
-from vidrestore.runtime.malloc import share_one_heap
+from vidrestore.jobs.engines.protocol import (
+    MAX_ATTEMPTS,
+    Event,
+    Task,
+    TaskDone,
+    TaskFailed,
+    WorkerLost,
+    run_task,
+)
+from vidrestore.runtime.malloc import use_single_arena
 
 _SECONDS_TO_END = 5.0
 
@@ -32,7 +40,7 @@ class _Worker:
     task: Task | None = None
 
 
-class Processes:
+class ProcessEngine:
     """An `Engine` of `workers` processes; each computes with `threads`, on one of `gpus` in turn."""
 
     def __init__(self, workers: int, *, gpus: int, threads: int) -> None:
@@ -43,11 +51,11 @@ class Processes:
         self._waiting: deque[Task] = deque()
         self._attempts: dict[int, int] = {}
 
-    def __enter__(self) -> Processes:
+    def __enter__(self) -> ProcessEngine:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.drop()
+        self.cancel()
         for worker in self._workers.values():
             with suppress(OSError):
                 worker.pipe.send(None)
@@ -55,7 +63,7 @@ class Processes:
             _end(worker)
         self._workers = {}
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         self._waiting.clear()
         self._attempts.clear()
         for number, worker in list(self._workers.items()):
@@ -64,7 +72,7 @@ class Processes:
                 _end(self._workers.pop(number))
 
     @property
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         """One more than there are workers, so that none waits."""
         return len(self._waiting) + len(self._busy()) <= self._count
 
@@ -79,47 +87,48 @@ class Processes:
 
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
-        self._share_out()
+        self._dispatch()
 
     def events(self, *, wait: bool) -> Iterator[Event]:
-        yield from self._ready(wait)
-        self._share_out()
+        yield from self._receive_events(wait)
+        self._dispatch()
 
-    def _ready(self, must_wait: bool) -> Iterator[Event]:
+    def _receive_events(self, must_wait: bool) -> Iterator[Event]:
         pipes = {worker.pipe: number for number, worker in self._workers.items() if worker.task is not None}
         for pipe in wait(list(pipes), timeout=None if must_wait else 0) if pipes else ():
             number = pipes[pipe]  # type: ignore[index]
             worker = self._workers[number]
             assert worker.task is not None
             try:
-                said = worker.pipe.recv()
+                message = worker.pipe.recv()
             except (EOFError, OSError):
-                yield self._lost(number, worker.task)
+                yield self._handle_lost_worker(number, worker.task)
                 continue
-            if isinstance(said, Done | Failed):
+            if isinstance(message, TaskDone | TaskFailed):
                 del self._attempts[worker.task.number]
                 worker.task = None
-            yield said
+            yield message
 
-    def _lost(self, number: int, task: Task) -> Event:
+    def _handle_lost_worker(self, number: int, task: Task) -> Event:
         """The worker is gone; its task goes back to the front, unless it has been that too often."""
         worker = self._workers.pop(number)
         worker.process.join(_SECONDS_TO_END)
         worker.pipe.close()
-        why = _ending(worker.process.exitcode)
-        if self._attempts[task.number] >= ATTEMPTS:
+        why = _describe_exit(worker.process.exitcode)
+        if self._attempts[task.number] >= MAX_ATTEMPTS:
             del self._attempts[task.number]
-            return Failed(
+            return TaskFailed(
                 number=task.number,
                 error=ProcessingError(
-                    f"{task.name} could not be restored: {ATTEMPTS} workers ended over it, the last {why}; "
+                    f"{task.name} could not be restored: {MAX_ATTEMPTS} workers ended over it, "
+                    f"the last {why}; "
                     "with fewer --workers or a smaller --batch there is more memory for each"
                 ),
             )
         self._waiting.appendleft(task)
-        return Lost(number=task.number, why=why)
+        return WorkerLost(number=task.number, why=why)
 
-    def _share_out(self) -> None:
+    def _dispatch(self) -> None:
         while self._waiting and len(self._busy()) < self._count:
             number = next(
                 n for n in range(self._count) if n not in self._workers or self._workers[n].task is None
@@ -132,12 +141,12 @@ class Processes:
                 worker.pipe.send((task, self._attempts[task.number] - 1))
 
     def _start(self, number: int) -> _Worker:
-        here, there = self._context.Pipe()
+        parent_end, worker_end = self._context.Pipe()
         gpu = number % self._gpus if self._gpus > 1 else None
-        process = self._context.Process(target=_serve, args=(there, self._threads, gpu), daemon=True)
+        process = self._context.Process(target=_serve, args=(worker_end, self._threads, gpu), daemon=True)
         process.start()
-        there.close()  # so that the worker's end is the only one, and its death the pipe's end
-        self._workers[number] = _Worker(process, here)
+        worker_end.close()  # so that the worker's end is the only one, and its death the pipe's end
+        self._workers[number] = _Worker(process, parent_end)
         return self._workers[number]
 
     def _busy(self) -> list[_Worker]:
@@ -158,15 +167,15 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
-    share_one_heap()
-    _limit(threads)
+    use_single_arena()
+    _set_thread_limit(threads)
     with suppress(EOFError, OSError):
-        while (order := pipe.recv()) is not None:
-            for event in run_task(*order):
+        while (message := pipe.recv()) is not None:
+            for event in run_task(*message):
                 pipe.send(event)
 
 
-def _limit(threads: int) -> None:
+def _set_thread_limit(threads: int) -> None:
     import cv2
     import torch
 
@@ -182,7 +191,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _ending(code: int | None) -> str:
+def _describe_exit(code: int | None) -> str:
     if code is not None and code < 0:
         return f"by signal {-code}"
     return f"with exit code {code}"

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from vidrestore.errors import ProcessingError, VidrestoreError
 
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """How often a task is begun whose worker is lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Working:
+class TaskProgress:
     """A task is on its way."""
 
     number: int
@@ -22,14 +22,14 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class TaskDone:
     number: int
     result: Any
     """What the task said last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class TaskFailed:
     """The task ended in an error, which another attempt would meet as well, or in too many lost workers."""
 
     number: int
@@ -37,14 +37,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
+class WorkerLost:
     """A worker died; its task is done again."""
 
     number: int
     why: str
 
 
-Event = Working | Done | Failed | Lost
+Event = TaskProgress | TaskDone | TaskFailed | WorkerLost
 
 
 class Task(Protocol):
@@ -59,7 +59,7 @@ class Task(Protocol):
         ...
 
     def run(self, attempt: int) -> Iterator[Any]:
-        """Yields `Working` now and then, and its result last."""
+        """Yields `TaskProgress` now and then, and its result last."""
         ...
 
 
@@ -67,7 +67,7 @@ class Engine(Protocol):
     """Runs tasks somewhere. A context manager: leaving it ends whatever still runs."""
 
     @property
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         """Whether it wants another task; it keeps few in hand."""
         ...
 
@@ -82,7 +82,7 @@ class Engine(Protocol):
         """What has happened since; with `wait` at least one event, unless it is idle."""
         ...
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         """Forgets all it was given; what runs of it is ended."""
         ...
 
@@ -91,22 +91,22 @@ class Engine(Protocol):
     def __exit__(self, *exception: object) -> None: ...
 
 
-def told(task: Task, error: BaseException) -> VidrestoreError:
-    """The sentence for what went wrong in a task."""
+def to_user_error(task: Task, error: BaseException) -> VidrestoreError:
+    """The error to show the user for a failed task."""
     if isinstance(error, VidrestoreError):
         return error
     what = f"{type(error).__name__}: {error}".replace("\n", " ")
     return ProcessingError(f"{task.name} could not be restored: {what}")
 
 
-def run_task(task: Task, attempt: int) -> Iterator[Working | Done | Failed]:
+def run_task(task: Task, attempt: int) -> Iterator[TaskProgress | TaskDone | TaskFailed]:
     """Runs a task to its end, whatever that is. All engines do it so."""
-    said: Any = None
+    message: Any = None
     try:
-        for said in task.run(attempt):
-            if isinstance(said, Working):
-                yield said
+        for message in task.run(attempt):
+            if isinstance(message, TaskProgress):
+                yield message
     except Exception as error:
-        yield Failed(number=task.number, error=told(task, error))
+        yield TaskFailed(number=task.number, error=to_user_error(task, error))
     else:
-        yield Done(number=task.number, result=said)
+        yield TaskDone(number=task.number, result=message)

@@ -15,12 +15,20 @@ import ray
 from ray.exceptions import RayError
 
 from vidrestore.errors import ProcessingError, UsageError
-from vidrestore.jobs.engines.protocol import ATTEMPTS, Done, Event, Failed, Lost, Task, run_task
+from vidrestore.jobs.engines.protocol import (
+    MAX_ATTEMPTS,
+    Event,
+    Task,
+    TaskDone,
+    TaskFailed,
+    WorkerLost,
+    run_task,
+)
 
 _ADDRESS = "RAY_ADDRESS"
 
 
-class Cluster:
+class RayEngine:
     """An `Engine` on the cluster that RAY_ADDRESS names, or that runs on this computer; else one of its own.
 
     Raises UsageError where there is none at that address.
@@ -34,7 +42,7 @@ class Cluster:
         self._attempts: dict[int, int] = {}
         self._is_ours = False
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> RayEngine:
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             try:
@@ -44,19 +52,19 @@ class Cluster:
                 raise UsageError(f"there is no Ray cluster at {address}; see `ray status`") from error
         return self
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         for running in self._running:
             ray.cancel(running, force=True)
         self._running, self._attempts = {}, {}
         self._waiting.clear()
 
     def __exit__(self, *exception: object) -> None:
-        self.drop()
+        self.cancel()
         if self._is_ours:
             ray.shutdown()
 
     @property
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         return len(self._waiting) + len(self._running) <= self._count()
 
     @property
@@ -65,7 +73,7 @@ class Cluster:
 
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
-        self._share_out()
+        self._dispatch()
 
     def events(self, *, wait: bool) -> Iterator[Event]:
         if self._running:
@@ -76,32 +84,32 @@ class Cluster:
                 event = self._next(running, self._running[running])
                 if event is not None:
                     yield event
-        self._share_out()
+        self._dispatch()
 
     def _next(self, running: Any, task: Task) -> Event | None:
         try:
-            said = ray.get(next(running))
+            message = ray.get(next(running))
         except StopIteration:
             self._running.pop(running, None)
             return None
         except RayError as error:
             del self._running[running]
-            return self._lost(task, type(error).__name__)
-        if isinstance(said, Done | Failed):
+            return self._handle_lost_worker(task, type(error).__name__)
+        if isinstance(message, TaskDone | TaskFailed):
             del self._running[running], self._attempts[task.number]
-        assert isinstance(said, Event)
-        return said
+        assert isinstance(message, Event)
+        return message
 
-    def _lost(self, task: Task, why: str) -> Event:
-        if self._attempts[task.number] < ATTEMPTS:
+    def _handle_lost_worker(self, task: Task, why: str) -> Event:
+        if self._attempts[task.number] < MAX_ATTEMPTS:
             self._waiting.appendleft(task)
-            return Lost(number=task.number, why=why)
+            return WorkerLost(number=task.number, why=why)
         del self._attempts[task.number]
-        lost = f"{ATTEMPTS} workers were lost over it, the last by {why}"
+        lost = f"{MAX_ATTEMPTS} workers were lost over it, the last by {why}"
         error = ProcessingError(f"{task.name} could not be restored: {lost}")
-        return Failed(number=task.number, error=error)
+        return TaskFailed(number=task.number, error=error)
 
-    def _share_out(self) -> None:
+    def _dispatch(self) -> None:
         while self._waiting and len(self._running) < self._count():
             task = self._waiting.popleft()
             attempt = self._attempts[task.number] = self._attempts.get(task.number, 0) + 1

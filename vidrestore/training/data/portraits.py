@@ -32,7 +32,7 @@ def load_portraits(
     for files, portraits in zip(sides, labelled, strict=True):
         for file in files:
             picture = cv2.imread(str(file))
-            points = None if picture is None else _ask(teacher, picture)
+            points = None if picture is None else _teacher_detection(teacher, picture)
             if picture is not None and points is not None:
                 portraits.append((np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8), points))
     return labelled
@@ -49,7 +49,7 @@ def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
     return pictures
 
 
-def _ask(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
+def _teacher_detection(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
     """The teacher's five points (5, 2) on `picture`; None if unsure.
 
     It sees the picture with room around it, at three sizes and mirrored; the mean of its answers errs less
@@ -59,7 +59,7 @@ def _ask(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float
     for scale in (0.85, 1.0, 1.2):
         resized = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
         for mirrored in (False, True):
-            points = _ask_once(teacher, resized[:, ::-1] if mirrored else resized)
+            points = _detect_once(teacher, resized[:, ::-1] if mirrored else resized)
             if points is None:
                 return None
             if mirrored:
@@ -68,7 +68,7 @@ def _ask(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float
     return np.mean(answers, axis=0).astype(np.float32)
 
 
-def _ask_once(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
+def _detect_once(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
     height, width = picture.shape[:2]
     top, left = (TEACHER_SIDE - height) // 2, (TEACHER_SIDE - width) // 2
     canvas = np.full((TEACHER_SIDE, TEACHER_SIDE, 3), 127, np.uint8)

@@ -13,7 +13,7 @@ import numpy as np
 
 from vidrestore.detection import FaceDetector
 from vidrestore.errors import InputError, OutputError, VidrestoreError
-from vidrestore.faces.alignment import scale_of, sharpness, similarity, warp_face
+from vidrestore.faces.alignment import sharpness, similarity, similarity_scale, warp_face
 from vidrestore.training.data.dataset import SUFFIXES
 from vidrestore.types import FloatArray, Frame
 from vidrestore.video import probe, read_frames
@@ -22,7 +22,7 @@ MANIFEST = "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class FaceCriteria:
     """What a face must be to be kept, and how it is cut."""
 
     size: int = 512
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ManifestEntry:
     """A line of the manifest."""
 
     source: str
@@ -52,7 +52,7 @@ class Entry:
     """(5, 2) in the photograph."""
 
 
-def prepare(source: Path, target: Path, detector: FaceDetector, wanted: Wanted) -> Counter[str]:
+def prepare(source: Path, target: Path, detector: FaceDetector, criteria: FaceCriteria) -> Counter[str]:
     """Align the one face of every photograph below `source` into `target`; how many ended for which reason.
 
     Faces are PNG files under the photographs' own relative names. Raises InputError where there are no
@@ -69,35 +69,37 @@ def prepare(source: Path, target: Path, detector: FaceDetector, wanted: Wanted) 
     target.mkdir(parents=True, exist_ok=True)
     reasons: Counter[str] = Counter()
     with manifest.open("w", encoding="utf-8") as file:
-        for entry in (_prepare_one(p, source, target, detector, wanted) for p in files):
+        for entry in (_prepare_one(p, source, target, detector, criteria) for p in files):
             file.write(json.dumps(asdict(entry)) + "\n")
             reasons[entry.reason] += 1
     return reasons
 
 
-def read_manifest(path: Path) -> Iterator[Entry]:
+def read_manifest(path: Path) -> Iterator[ManifestEntry]:
     """The entries of a manifest."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        yield Entry(**json.loads(line))
+        yield ManifestEntry(**json.loads(line))
 
 
-def _prepare_one(path: Path, source: Path, target: Path, detector: FaceDetector, wanted: Wanted) -> Entry:
+def _prepare_one(
+    path: Path, source: Path, target: Path, detector: FaceDetector, criteria: FaceCriteria
+) -> ManifestEntry:
     name = str(path.relative_to(source))
     try:
         frame = next(iter(read_frames(path, probe(path))))
     except (VidrestoreError, StopIteration):
-        return Entry(source=name, file=None, reason="unreadable")
+        return ManifestEntry(source=name, file=None, reason="unreadable")
     faces = detector.detect(frame)
     if len(faces) != 1:
-        return Entry(source=name, file=None, reason="several faces" if faces else "no face")
+        return ManifestEntry(source=name, file=None, reason="several faces" if faces else "no face")
     (face,) = faces
-    side = wanted.size / scale_of(similarity(face.landmarks, wanted.size))
-    picture = _cut(frame, face.landmarks, wanted)
-    sharp = sharpness(_without_border(picture, wanted))
+    side = criteria.size / similarity_scale(similarity(face.landmarks, criteria.size))
+    picture = _cut(frame, face.landmarks, criteria)
+    sharp = sharpness(_without_border(picture, criteria))
     reason = "kept"
-    if side < wanted.min_share * wanted.size:
+    if side < criteria.min_share * criteria.size:
         reason = "too small"
-    elif sharp < wanted.min_sharpness:
+    elif sharp < criteria.min_sharpness:
         reason = "too blurred"
     file = Path(name).with_suffix(".png")
     if reason == "kept":
@@ -105,7 +107,7 @@ def _prepare_one(path: Path, source: Path, target: Path, detector: FaceDetector,
         codes = np.round(picture[:, :, ::-1] * 255).astype(np.uint8)
         if not cv2.imwrite(str(target / file), codes):
             raise OutputError(f"{target / file} cannot be written")
-    return Entry(
+    return ManifestEntry(
         source=name,
         file=str(file) if reason == "kept" else None,
         reason=reason,
@@ -115,13 +117,13 @@ def _prepare_one(path: Path, source: Path, target: Path, detector: FaceDetector,
     )
 
 
-def _cut(frame: Frame, landmarks: FloatArray, wanted: Wanted) -> FloatArray:
-    whole = round(wanted.size / (1 - 2 * wanted.border))
-    to_crop = similarity(landmarks, wanted.size)
-    to_crop[:, 2] += (whole - wanted.size) / 2
+def _cut(frame: Frame, landmarks: FloatArray, criteria: FaceCriteria) -> FloatArray:
+    whole = round(criteria.size / (1 - 2 * criteria.border))
+    to_crop = similarity(landmarks, criteria.size)
+    to_crop[:, 2] += (whole - criteria.size) / 2
     return warp_face(frame, to_crop, whole)
 
 
-def _without_border(picture: FloatArray, wanted: Wanted) -> FloatArray:
-    edge = (picture.shape[0] - wanted.size) // 2
-    return picture[edge : edge + wanted.size, edge : edge + wanted.size]
+def _without_border(picture: FloatArray, criteria: FaceCriteria) -> FloatArray:
+    edge = (picture.shape[0] - criteria.size) // 2
+    return picture[edge : edge + criteria.size, edge : edge + criteria.size]

@@ -38,7 +38,7 @@ def dead_leaves(
     return canvas
 
 
-def lay_portrait(
+def paste_portrait(
     canvas: Picture, portrait: Portrait, centre: Point, side: float, rng: Generator
 ) -> tuple[Picture, FloatArray]:
     """The canvas with a portrait whose face's square has about this centre and side; its five points there.

@@ -22,19 +22,19 @@ from vidrestore.detection.finder_net import (
     SMALLEST,
     STRIDE,
     FaceFinder,
-    even_contrast,
+    cell_coordinates,
     find_squares,
     load_face_finder,
-    place_of,
+    normalize_contrast,
 )
 from vidrestore.detection.landmark_net import square_around
 from vidrestore.training.config import Section
 from vidrestore.training.data.degradation import jpeg
 from vidrestore.training.data.footage_degradation import grain
 from vidrestore.training.data.portraits import Portrait, load_portraits, read_pictures
-from vidrestore.training.data.scenes import dead_leaves, lay_portrait
-from vidrestore.training.detector.shared import one_ahead, read_config, save_half
-from vidrestore.training.ema import follow
+from vidrestore.training.data.scenes import dead_leaves, paste_portrait
+from vidrestore.training.detector.shared import prefetch_steps, read_detector_config, save_float16
+from vidrestore.training.ema import update_ema
 from vidrestore.types import FloatArray
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FinderScores:
     """Over validation scenes."""
 
     found: float
@@ -89,7 +89,7 @@ class Found:
 
 def train(config_path: Path, overrides: list[str]) -> Path:
     """Train; returns the file of weights (float16 safetensors)."""
-    config = read_config(FinderConfig, config_path, overrides)
+    config = read_detector_config(FinderConfig, config_path, overrides)
     torch.manual_seed(config.seed)
     training, validation = load_portraits(config.faces, config.teacher, config.validation_share)
     pictures = read_pictures(config.backgrounds) if config.backgrounds else []
@@ -104,13 +104,15 @@ def train(config_path: Path, overrides: list[str]) -> Path:
         loss.backward()
         optimizer.step()
         schedule.step()
-        follow(average, network, min(config.ema, (1 + step) / (10 + step)))
+        update_ema(average, network, min(config.ema, (1 + step) / (10 + step)))
         if step % 200 == 0:
             logger.info("step %d  loss %.4f", step, loss.item())
     network = average.eval()
-    for least in (0.1, 0.2, 0.4):
-        logger.info("from %.1f on: %s", least, evaluate(network, validation, pictures, config.seed, least))
-    return save_half(network, config.output / "finder.safetensors")
+    for min_score in (0.1, 0.2, 0.4):
+        logger.info(
+            "from %.1f on: %s", min_score, evaluate(network, validation, pictures, config.seed, min_score)
+        )
+    return save_float16(network, config.output / "finder.safetensors")
 
 
 def evaluate(
@@ -118,30 +120,30 @@ def evaluate(
     portraits: Sequence[Portrait],
     pictures: Sequence[NDArray[np.uint8]],
     seed: int,
-    least: float,
+    min_score: float,
     count: int = 600,
-) -> Found:
+) -> FinderScores:
     """What it proposes of drawn scenes with and without faces of people it never saw."""
     rng = np.random.default_rng(seed)
     hits = faces = beside = 0
     for _ in range(count):
         scene = make_scene(dead_leaves(SCENE_SIDE, rng, portraits, pictures), portraits, rng)
-        inside = [s for s in scene.squares if _to_be_found(s, scene.luma.shape[0])]
+        inside = [s for s in scene.squares if _is_in_size_range(s, scene.luma.shape[0])]
         near = [
-            [float(np.hypot(*(p[:2] - s[:2]))) < 0.3 * s[2] for p in _proposals(network, scene, least)]
+            [float(np.hypot(*(p[:2] - s[:2]))) < 0.3 * s[2] for p in _proposals(network, scene, min_score)]
             for s in inside
         ]
         faces += len(inside)
         hits += sum(any(row) for row in near)
-        beside += len(_proposals(network, scene, least)) - sum(any(row) for row in near)
-    return Found(found=hits / faces, proposals=beside / count * (320 / SCENE_SIDE) ** 2)
+        beside += len(_proposals(network, scene, min_score)) - sum(any(row) for row in near)
+    return FinderScores(found=hits / faces, proposals=beside / count * (320 / SCENE_SIDE) ** 2)
 
 
-def _proposals(network: FaceFinder, scene: Scene, least: float) -> list[FloatArray]:
-    return find_squares(network, scene.luma, least=least, most=1000)
+def _proposals(network: FaceFinder, scene: Scene, min_score: float) -> list[FloatArray]:
+    return find_squares(network, scene.luma, min_score=min_score, max_count=1000)
 
 
-def _to_be_found(square: FloatArray, side: int) -> bool:
+def _is_in_size_range(square: FloatArray, side: int) -> bool:
     middle_inside = bool((square[:2] > 0.2 * square[2]).all() and (square[:2] < side - 0.2 * square[2]).all())
     return middle_inside and float(square[2]) >= SMALLEST
 
@@ -157,7 +159,7 @@ def make_scene(canvas: NDArray[np.uint8], portraits: Sequence[Portrait], rng: np
             continue
         person = portraits[int(rng.integers(len(portraits)))]
         before = canvas
-        canvas, points = lay_portrait(canvas, person, centre, side, rng)
+        canvas, points = paste_portrait(canvas, person, centre, side, rng)
         hidden = [s for s in squares if _changed(before, canvas, s)]
         if hidden:  # it covers one that was there
             canvas = before
@@ -208,7 +210,7 @@ def targets(scene: Scene) -> FloatArray:
         side = float(square[2])
         if not SMALLEST / _UNSURE**2 < side < LARGEST * _UNSURE**2:
             continue
-        at_x, at_y, size = place_of(square)
+        at_x, at_y, size = cell_coordinates(square)
         away = np.maximum(np.abs(x - at_x), np.abs(y - at_y))
         unsure = not SMALLEST / _UNSURE <= side <= LARGEST * _UNSURE
         maps[0][away < 1.6] = -1
@@ -248,7 +250,7 @@ def _batches(
             make_scene(_turned(canvases[int(rng.integers(len(canvases)))], rng), portraits, rng)
             for _ in range(config.batch)
         ]
-        even = np.stack([even_contrast(scene.luma) for scene in scenes])[:, None]
+        even = np.stack([normalize_contrast(scene.luma) for scene in scenes])[:, None]
         return torch.from_numpy(even), torch.from_numpy(np.stack([targets(scene) for scene in scenes]))
 
-    return one_ahead(make, config.steps)
+    return prefetch_steps(make, config.steps)

@@ -29,7 +29,7 @@ _EACH = 6
 _RGB = PixelFormat(name="gbrp", family="rgb", bit_depth=8)
 
 
-def mine(
+def mine_hard_negatives(
     portraits: Sequence[Portrait],
     pictures: Sequence[Picture],
     proposals: Sequence[Proposals],

@@ -31,9 +31,9 @@ from vidrestore.detection.landmark_net import (
 from vidrestore.training.config import Section
 from vidrestore.training.data.degradation import jpeg
 from vidrestore.training.data.portraits import MIRRORED, Portrait, load_portraits, read_pictures
-from vidrestore.training.detector.hard_negatives import SIDE, mine
-from vidrestore.training.detector.shared import one_ahead, read_config, save_half
-from vidrestore.training.ema import follow
+from vidrestore.training.detector.hard_negatives import SIDE, mine_hard_negatives
+from vidrestore.training.detector.shared import prefetch_steps, read_detector_config, save_float16
+from vidrestore.training.ema import update_ema
 
 logger = logging.getLogger(__name__)
 LOCATE_WEIGHT = 2.0
@@ -50,7 +50,7 @@ class LandmarkConfig(Section):
     output: Path
     backgrounds: Path | None = None
     """A folder of pictures without any face; None: only wrong places of portraits and textures."""
-    mined: int = 0
+    hard_negatives: int = 0
     """Places to collect that the detector's first steps take for a face and that are none: four in ten of
     what the network is shown without a face is one of them. 0: none are collected."""
     start: Path | None = None
@@ -65,7 +65,7 @@ class LandmarkConfig(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class LandmarkScores:
     """Shares, 0..1, over validation crops."""
 
     first_error: float
@@ -83,7 +83,7 @@ Sample = tuple[NDArray[np.uint8], NDArray[np.float32], bool]
 
 def train(config_path: Path, overrides: list[str]) -> Path:
     """Train from scratch; returns the file of weights (float16 safetensors)."""
-    config = read_config(LandmarkConfig, config_path, overrides)
+    config = read_detector_config(LandmarkConfig, config_path, overrides)
     torch.manual_seed(config.seed)
     training, validation = load_portraits(config.faces, config.teacher, config.validation_share)
     network = load_landmark_net(config.start).train() if config.start else LandmarkNet()
@@ -99,20 +99,20 @@ def train(config_path: Path, overrides: list[str]) -> Path:
         (classify + LOCATE_WEIGHT * locate).backward()
         optimizer.step()
         schedule.step()
-        follow(average, network, min(config.ema, (1 + step) / (10 + step)))
+        update_ema(average, network, min(config.ema, (1 + step) / (10 + step)))
         if step % 200 == 0:
             logger.info("step %d  face %.4f  points %.4f", step, classify.item(), locate.item())
     network = average.eval()
     for name, damaged in (("hard", True), ("undamaged", False)):
         result = evaluate(network, validation, seed=config.seed, damaged=damaged)
         logger.info("%s validation crops: %s", name, result)
-    return save_half(network, config.output / "landmarks.safetensors")
+    return save_float16(network, config.output / "landmarks.safetensors")
 
 
 @torch.inference_mode()
 def evaluate(
     network: LandmarkNet, portraits: list[Portrait], *, seed: int, damaged: bool = True, count: int = 4000
-) -> Measured:
+) -> LandmarkScores:
     """How well crops are judged and points are found; without `damaged`, crops are only placed at random."""
     rng = np.random.default_rng(seed)
     samples = [make_sample(*portraits[i % len(portraits)], rng, damaged=damaged) for i in range(count)]
@@ -122,7 +122,7 @@ def evaluate(
     errors = np.array(
         [_errors_of_looks(network, *portraits[i % len(portraits)], rng, damaged) for i in range(count // 2)]
     )
-    return Measured(
+    return LandmarkScores(
         first_error=float(errors[:, 0].mean()),
         error=float(errors[:, 1].mean()),
         missed=float((logits[face] < 0).float().mean()),
@@ -169,12 +169,14 @@ def make_sample(
     *,
     damaged: bool = True,
     backgrounds: Sequence[NDArray[np.uint8]] = (),
-    mined: Sequence[NDArray[np.uint8]] = (),
+    hard_negatives: Sequence[NDArray[np.uint8]] = (),
 ) -> Sample:
     """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face."""
     face = rng.random() < 0.6
-    if mined and not face and rng.random() < 0.4:
-        return _of_mined(mined[int(rng.integers(len(mined)))], rng, damaged=damaged)
+    if hard_negatives and not face and rng.random() < 0.4:
+        return _crop_hard_negative(
+            hard_negatives[int(rng.integers(len(hard_negatives)))], rng, damaged=damaged
+        )
     # Half of the faces as a second look has them: upright, and nearly in place.
     square, angle = _around(landmarks, rng, near=rng.random() < 0.5)
     scrambled = not face and rng.random() < 0.15
@@ -196,7 +198,7 @@ def make_sample(
     return (_damage(crop, rng) if damaged else np.ascontiguousarray(crop)), points, face
 
 
-def _of_mined(place: NDArray[np.uint8], rng: np.random.Generator, *, damaged: bool) -> Sample:
+def _crop_hard_negative(place: NDArray[np.uint8], rng: np.random.Generator, *, damaged: bool) -> Sample:
     """A place without a face, moved a little from where it was taken for one."""
     middle = np.array([(SIDE - 1) / 2, (SIDE - 1) / 2, CROP_SIDE * np.exp(rng.normal(0, 0.15))], np.float32)
     middle[:2] += rng.normal(0, 0.06, 2) * CROP_SIDE
@@ -302,24 +304,30 @@ def _damage(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
 
 def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     backgrounds = read_pictures(config.backgrounds) if config.backgrounds else []
-    mined: list[NDArray[np.uint8]] = []
-    if config.mined:
+    hard_negatives: list[NDArray[np.uint8]] = []
+    if config.hard_negatives:
         first_steps = (CascadeProposals(), FinderProposals())
         rng = np.random.default_rng(config.seed)
-        mined = mine(portraits, backgrounds, first_steps, rng, config.mined)
-        logger.info("%d places without a face collected", len(mined))
+        hard_negatives = mine_hard_negatives(portraits, backgrounds, first_steps, rng, config.hard_negatives)
+        logger.info("%d places without a face collected", len(hard_negatives))
 
     def make(step: int) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng([config.seed, step])
         chosen = rng.integers(len(portraits), size=config.batch)
         return _stack(
             [
-                make_sample(portraits[i][0], portraits[i][1], rng, backgrounds=backgrounds, mined=mined)
+                make_sample(
+                    portraits[i][0],
+                    portraits[i][1],
+                    rng,
+                    backgrounds=backgrounds,
+                    hard_negatives=hard_negatives,
+                )
                 for i in chosen
             ]
         )
 
-    return one_ahead(make, config.steps)
+    return prefetch_steps(make, config.steps)
 
 
 def _stack(

@@ -19,7 +19,7 @@ C = TypeVar("C", bound=Section)
 T = TypeVar("T")
 
 
-def read_config(kind: type[C], path: Path, overrides: list[str]) -> C:
+def read_detector_config(kind: type[C], path: Path, overrides: list[str]) -> C:
     """The YAML file at `path`, with `overrides` (name=value) winning; raises UsageError."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ def read_config(kind: type[C], path: Path, overrides: list[str]) -> C:
         raise UsageError(f"{path}: {first['loc'][0]}: {first['msg']}") from error
 
 
-def one_ahead(make: Callable[[int], T], steps: int) -> Iterator[T]:
+def prefetch_steps(make: Callable[[int], T], steps: int) -> Iterator[T]:
     """`make` of 0 up to `steps`, each made while its predecessor is used."""
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, 0)
@@ -45,7 +45,7 @@ def one_ahead(make: Callable[[int], T], steps: int) -> Iterator[T]:
             yield ready
 
 
-def save_half(network: nn.Module, path: Path) -> Path:
+def save_float16(network: nn.Module, path: Path) -> Path:
     """Write the weights as float16 safetensors; returns `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: t.half() if t.is_floating_point() else t for name, t in network.state_dict().items()}

@@ -96,7 +96,7 @@ def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
     return weights / weights.mean()
 
 
-def even_weights(degraded: Tensor, truth: Tensor) -> Tensor:
+def degradation_weights(degraded: Tensor, truth: Tensor) -> Tensor:
     """(N, 1, 1, 1), around 1: less weight the more a face was degraded.
 
     Errors of ruined faces are several times those of faces that need little; a plain mean spends the network
@@ -106,13 +106,13 @@ def even_weights(degraded: Tensor, truth: Tensor) -> Tensor:
     return (_TYPICAL_ERROR / (error + _LEAST_ERROR))[:, None, None, None]
 
 
-def ruined_share(degraded: Tensor, truth: Tensor) -> Tensor:
+def degradation_share(degraded: Tensor, truth: Tensor) -> Tensor:
     """(N,) in 0..1: how much of a face was taken from it; 0 for one that needs next to nothing."""
     error = (degraded - truth).abs().flatten(1).mean(1)
     return ((error - _MILD_ERROR) / (_RUINED_ERROR - _MILD_ERROR)).clamp(0, 1)
 
 
-class Association(nn.Module):
+class AssociationLoss(nn.Module):
     """Contrastive loss between the encoders' patch features of the same faces (specification, "Stage 2")."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from vidrestore.training.config import LossConfig, OptimConfig
-from vidrestore.training.distributed import descend
+from vidrestore.training.distributed import optimizer_step
 from vidrestore.training.losses.detector_loss import DetectorLoss
 from vidrestore.training.losses.discriminator import (
     activations,
@@ -19,11 +19,11 @@ from vidrestore.training.losses.discriminator import (
     make_discriminator,
 )
 from vidrestore.training.losses.loss_terms import (
-    even_weights,
+    degradation_share,
+    degradation_weights,
     feature_weights,
     make_perceptual,
     pixel_loss,
-    ruined_share,
     texture_loss,
 )
 
@@ -39,7 +39,7 @@ class PictureLoss:
         self._loss = loss
         self._perceptual = make_perceptual(loss.perceptual)
         self._detector = DetectorLoss(loss.detector_weights) if loss.detector else None
-        self._weights = feature_weights(image_size, loss.features) if loss.features else None
+        self._weights = feature_weights(image_size, loss.landmark_weight) if loss.landmark_weight else None
 
     def loss(
         self,
@@ -57,10 +57,10 @@ class PictureLoss:
         share = truth.new_ones(len(truth))
         with torch.autocast(truth.device.type, enabled=False):
             weights = self._weights.to(truth.device) if self._weights is not None else None
-            if self._loss.even and degraded is not None:
-                even = even_weights(degraded, truth)
+            if self._loss.balance_by_degradation and degraded is not None:
+                even = degradation_weights(degraded, truth)
                 weights = even if weights is None else weights * even
-                share = ruined_share(degraded, truth)
+                share = degradation_share(degraded, truth)
             total = self._distance(restored, truth, weights, share, log)
         if step < self._loss.adversarial_from:
             return total
@@ -107,7 +107,7 @@ class PictureLoss:
             loss = hinge(self.discriminator(truth).float(), self.discriminator(restored).float()) / len(pairs)
             loss.backward()
             total += loss.item()
-        descend(self.discriminator_optim, self.discriminator.parameters())
+        optimizer_step(self.discriminator_optim, self.discriminator.parameters())
         log["discriminator"] = total
 
     def error(self, restored: Tensor, truth: Tensor) -> float:

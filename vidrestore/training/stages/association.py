@@ -11,9 +11,9 @@ from torch.optim import Adam
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
-from vidrestore.training.distributed import descend
+from vidrestore.training.distributed import optimizer_step
 from vidrestore.training.loop import Validation, run
-from vidrestore.training.losses.loss_terms import Association
+from vidrestore.training.losses.loss_terms import AssociationLoss
 from vidrestore.training.stage_weights import load_vqgan, require_start
 from vidrestore.training.stages.reconstruction import Reconstruction, reconstruct
 
@@ -26,7 +26,7 @@ class AssociationStage:
         hq, lq = (load_vqgan(require_start(config, role)).requires_grad_(True) for role in ("hq", "lq"))
         self.hq = Reconstruction(hq, config.loss, config.optim)
         self.lq = Reconstruction(lq, config.loss, config.optim)
-        self.association = Association()
+        self.association = AssociationLoss()
         self.averaged = nn.ModuleDict({"hq": hq, "lq": lq})
         self.modules = nn.ModuleDict(
             {
@@ -59,7 +59,7 @@ class AssociationStage:
             pairs["hq"].append((part.clean, hq_restored.detach()))
             pairs["lq"].append((part.degraded, lq_restored.detach()))
             log["association"] = association.item()
-        descend(self.optim, self._trained, self.config.optim.clip)
+        optimizer_step(self.optim, self._trained, self.config.optim.clip)
         self.hq.picture.step_discriminator(pairs["hq"], step, logs["hq"])
         self.lq.picture.step_discriminator(pairs["lq"], step, logs["lq"])
         return log | {f"{domain}_{k}": v for domain, values in logs.items() for k, v in values.items()}

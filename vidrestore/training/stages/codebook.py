@@ -11,7 +11,7 @@ from vidrestore.daefr.config import COMPACT, PUBLISHED
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
-from vidrestore.training.distributed import descend
+from vidrestore.training.distributed import optimizer_step
 from vidrestore.training.loop import Validation, run
 from vidrestore.training.stage_weights import autoencoder_of, load_vqgan
 from vidrestore.training.stages.reconstruction import Reconstruction, reconstruct
@@ -25,7 +25,7 @@ class CodebookStage:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         network = _start(config).requires_grad_(True)
-        network.codebook.requires_grad_(not config.keep_codes)
+        network.codebook.requires_grad_(not config.freeze_codebook)
         self.part = Reconstruction(network, config.loss, config.optim, quantise_from=config.quantise_from)
         self.modules = nn.ModuleDict(
             {
@@ -44,9 +44,9 @@ class CodebookStage:
         log: dict[str, float] = {}
         config = self.config
         if step == config.quantise_from and step > 0:
-            self.part.start_codebook()
-        elif self._renews(step):
-            self.part.renew_codebook(log)
+            self.part.initialise_codebook()
+        elif self._is_reset_step(step):
+            self.part.reset_unused_codes(log)
         self.optim.zero_grad(set_to_none=True)
         pairs = []
         for part in batch.split(config.optim.accumulate):
@@ -54,7 +54,7 @@ class CodebookStage:
             loss, restored, _ = self.part.loss(faces, step, log)
             (loss / config.optim.accumulate).backward()
             pairs.append((faces, restored.detach()))
-        descend(self.optim, self._trained, config.optim.clip)
+        optimizer_step(self.optim, self._trained, config.optim.clip)
         self.part.picture.step_discriminator(pairs, step, log)
         return log
 
@@ -67,11 +67,11 @@ class CodebookStage:
     def _domain(self, batch: Batch) -> Tensor:
         return batch.clean if self.config.domain == "hq" else batch.degraded
 
-    def _renews(self, step: int) -> bool:
+    def _is_reset_step(self, step: int) -> bool:
         config = self.config
         # Renewals at the very end would leave codes that nothing has learned to decode.
         in_time = config.quantise_from < step < 0.8 * config.steps
-        return config.renew_every > 0 and in_time and step % config.renew_every == 0
+        return config.code_reset_every > 0 and in_time and step % config.code_reset_every == 0
 
 
 def _start(config: TrainConfig) -> Vqgan:

@@ -21,9 +21,14 @@ from vidrestore.daefr.model import Daefr
 from vidrestore.restoration.restorer import SOFT_TEMPERATURE, SOFT_TOP
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
-from vidrestore.training.distributed import descend
+from vidrestore.training.distributed import optimizer_step
 from vidrestore.training.loop import Validation, run
-from vidrestore.training.losses.loss_terms import edge_loss, even_weights, pixel_loss, ruined_share
+from vidrestore.training.losses.loss_terms import (
+    degradation_share,
+    degradation_weights,
+    edge_loss,
+    pixel_loss,
+)
 from vidrestore.training.losses.picture_loss import PictureLoss
 from vidrestore.training.stage_weights import require_start
 from vidrestore.training.stages.codebook import NETWORKS
@@ -68,14 +73,14 @@ class FidelityStage:
         self.optim.zero_grad(set_to_none=True)
         pairs = []
         for part in batch.split(self.config.optim.accumulate):
-            if self.config.kept_only:
+            if self.config.train_mend_head_only:
                 restored, loss = _kept_loss(self.network, part, log)
             else:
                 restored = _restore(self.network, part.degraded)
                 loss = self.picture.loss(restored, part.clean, self._last_layer, step, log, part.degraded)
             (loss / self.config.optim.accumulate).backward()
             pairs.append((part.clean, restored.detach()))
-        descend(self.optim, self._trained, self.config.optim.clip)
+        optimizer_step(self.optim, self._trained, self.config.optim.clip)
         self.picture.step_discriminator(pairs, step, log)
         return log
 
@@ -92,8 +97,8 @@ def _is_trained(name: str, config: TrainConfig) -> bool:
     """Whether a parameter of the skips, named by its path, is trained: what is kept is trained by itself."""
     skip, part = name.split(".")[:2]
     if skip == "picture" and part in PictureTransform.KEPT:
-        return config.kept_only
-    return not config.kept_only and (skip == "picture" or not config.picture_only)
+        return config.train_mend_head_only
+    return not config.train_mend_head_only and (skip == "picture" or not config.picture_only)
 
 
 def _kept_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Tensor, Tensor]:
@@ -107,11 +112,14 @@ def _kept_loss(network: Daefr, batch: Batch, log: dict[str, float]) -> tuple[Ten
         assert isinstance(skip, PictureTransform)
         restored = network.decode(_quantised(network, batch.degraded)[0]).float()
     drawn, mended = (picture.float() for picture in skip.parts(restored, batch.degraded))
-    little_lost = skip.little_lost(batch.degraded)
-    kept = drawn + skip.stays(little_lost.detach()) * (mended - drawn).detach()
-    even, lost = even_weights(batch.degraded, batch.clean), ruined_share(batch.degraded, batch.clean)
+    quality_logit = skip.quality_logit(batch.degraded)
+    kept = drawn + skip.keep_weight_from_logit(quality_logit.detach()) * (mended - drawn).detach()
+    even, lost = (
+        degradation_weights(batch.degraded, batch.clean),
+        degradation_share(batch.degraded, batch.clean),
+    )
     error = pixel_loss(mended, batch.clean, even) + edge_loss(mended, batch.clean, even)
-    verdict = F.binary_cross_entropy_with_logits(little_lost.flatten(), 1 - lost)
+    verdict = F.binary_cross_entropy_with_logits(quality_logit.flatten(), 1 - lost)
     log.update(mended=error.item(), verdict=verdict.item())
     return kept, error + VERDICT_WEIGHT * verdict
 

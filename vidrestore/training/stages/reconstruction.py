@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vidrestore.daefr.blocks import to_tokens
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.training.config import LossConfig, OptimConfig
-from vidrestore.training.distributed import agree
+from vidrestore.training.distributed import broadcast
 from vidrestore.training.losses.picture_loss import PictureLoss
 
 
@@ -38,19 +38,19 @@ class Reconstruction:
         log["codebook"] = codebook_loss.item()
         return picture + self._codebook_weight * codebook_loss, restored, features
 
-    def start_codebook(self) -> None:
+    def initialise_codebook(self) -> None:
         """Put the whole codebook onto features seen so far."""
-        self._renew(torch.ones_like(self.usage.used))
+        self._reset_codes(torch.ones_like(self.usage.used))
 
-    def renew_codebook(self, log: dict[str, float]) -> None:
+    def reset_unused_codes(self, log: dict[str, float]) -> None:
         """Move codes that were not used since the last call onto features, and forget what was used."""
         log["used"] = float(self.usage.used.sum())
-        self._renew(~self.usage.used)
+        self._reset_codes(~self.usage.used)
         self.usage.used.zero_()
 
-    def _renew(self, which: Tensor) -> None:
-        self.network.codebook.renew(which, self.usage.samples)
-        agree([self.network.codebook.embedding.weight])  # each process has seen other features
+    def _reset_codes(self, which: Tensor) -> None:
+        self.network.codebook.reset_codes(which, self.usage.samples)
+        broadcast([self.network.codebook.embedding.weight])  # each process has seen other features
 
 
 def reconstruct(network: nn.Module, faces: Tensor) -> Tensor:

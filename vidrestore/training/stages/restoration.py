@@ -14,7 +14,7 @@ from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
-from vidrestore.training.distributed import descend
+from vidrestore.training.distributed import optimizer_step
 from vidrestore.training.loop import Validation, run
 from vidrestore.training.losses.loss_terms import feature_weights
 from vidrestore.training.stage_weights import load_vqgan, require_start
@@ -54,7 +54,7 @@ class RestorationStage:
         self._trained = [p for p in network.parameters() if p.requires_grad]
         self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"network": self.optim}
-        self._weights = feature_weights(fixed.config.latent_size, config.loss.features).flatten()
+        self._weights = feature_weights(fixed.config.latent_size, config.loss.landmark_weight).flatten()
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """One update; returns cross entropy, feature error and the share of codes that are right."""
@@ -63,7 +63,7 @@ class RestorationStage:
         for part in batch.split(self.config.optim.accumulate):
             loss = self._loss(self.network, part, log)
             (loss / self.config.optim.accumulate).backward()
-        descend(self.optim, self._trained, self.config.optim.clip)
+        optimizer_step(self.optim, self._trained, self.config.optim.clip)
         return log
 
     def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.hdr import is_rendered, to_bt709, to_light
+from vidrestore.colour.hdr import needs_tone_mapping, to_bt709, to_light
 from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.errors import InputError, ProcessingError, ReadError, UsageError
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.formats.pixel_formats import describe_format
-from vidrestore.video.formats.time_range import Cut
+from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.reading.input import Input
 
 # OpenCV reads it when the first picture is opened, and leaves the format out otherwise.
@@ -54,8 +54,8 @@ def read(
     input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
 ) -> Iterator[Frame]:
     """The pictures as frames; pts counts them from 0."""
-    cut = Cut(start=start, end=end)
-    pts = [n for n in range(len(_paths(input))) if cut.holds(n, info.time_base)]
+    time_range = TimeRange(start=start, end=end)
+    pts = [n for n in range(len(_paths(input))) if time_range.contains(n, info.time_base)]
     for index, number in enumerate(pts):
         picture = load(_paths(input)[number])
         refuse_other_size(_paths(input)[number], picture.shape[1::-1], (info.width, info.height))
@@ -86,9 +86,9 @@ def load(path: Path) -> FloatArray:
     try:
         picture: NDArray[Any] | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise InputError(_why_not(path, str(error))) from error
+        raise InputError(_opencv_error(path, str(error))) from error
     if picture is None:
-        _refuse_unread(path)
+        _raise_read_error(path)
         raise InputError(f"{path} is not an OpenEXR picture that can be read; check it in a viewer")
     picture = picture.astype(np.float32)
     if picture.ndim == 2:
@@ -96,7 +96,7 @@ def load(path: Path) -> FloatArray:
     return picture[..., [2, 1, 0, *range(3, picture.shape[2])]]
 
 
-def _refuse_unread(path: Path) -> None:
+def _raise_read_error(path: Path) -> None:
     """OpenCV does not say why it reads no picture."""
     try:
         path.read_bytes()
@@ -114,7 +114,7 @@ def save(path: Path, picture: FloatArray, *, half: bool) -> None:
     try:
         packed = cv2.imencode(".exr", stored, [cv2.IMWRITE_EXR_TYPE, kind])[1]
     except cv2.error as error:
-        raise ProcessingError(_why_not(path, str(error))) from error
+        raise ProcessingError(_opencv_error(path, str(error))) from error
     path.write_bytes(packed.tobytes())
 
 
@@ -132,7 +132,7 @@ def to_codes(picture: FloatArray) -> tuple[Plane, ...]:
     return tuple(planes)
 
 
-def changed(original: FloatArray, frame: Frame) -> FloatArray:
+def apply_changes(original: FloatArray, frame: Frame) -> FloatArray:
     """`original` with the differences of light that `frame` shows against it."""
     out = original.copy()
     before = to_codes(original)
@@ -143,13 +143,13 @@ def changed(original: FloatArray, frame: Frame) -> FloatArray:
     return out
 
 
-def from_video(frame: Frame) -> FloatArray:
+def light_from_video(frame: Frame) -> FloatArray:
     """The light of a frame of video, with BT.709's primaries; diffuse white is 1, of HDR as of all else.
 
     Raises UsageError for transfers of which nothing is known here.
     """
     colour, rgb = frame.colour, rgb_region(frame, 0, 0, frame.width, frame.height)
-    if is_rendered(colour):
+    if needs_tone_mapping(colour):
         light = to_light(rgb, colour)
     elif colour.transfer in _CURVES_OF_SDR:
         light = to_bt709(_to_light(np.clip(rgb, 0, 1).astype(np.float32)), colour)
@@ -185,7 +185,7 @@ def _light_of(codes: Plane) -> FloatArray:
     return _to_light(codes.astype(np.float32) / np.float32(_PEAK))
 
 
-def _why_not(path: Path, said: str) -> str:
+def _opencv_error(path: Path, said: str) -> str:
     if "disabled" in said or "OPENEXR" in said:
         return (
             f"{path} needs OpenCV with OpenEXR, which was switched off before this began; "

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from vidrestore.errors import InputError, UsageError
-from vidrestore.faces.orientation import turned
+from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import FloatArray, Frame, VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.containers import IMAGES
@@ -21,13 +21,13 @@ from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
 from vidrestore.video.writing import encoder_metadata, stream_copy
 from vidrestore.video.writing.atomic_output import (
-    cannot_write,
     check_paths,
     make_target,
-    no_frames,
-    one_picture,
+    no_frames_message,
+    single_picture_message,
+    write_error,
 )
-from vidrestore.video.writing.encoder_metadata import unstated
+from vidrestore.video.writing.encoder_metadata import metadata_warnings
 
 
 class ExrWriter:
@@ -40,14 +40,14 @@ class ExrWriter:
         self, output: Path, info: VideoInfo, *, source: Input, overwrite: bool = False, first: int = 1
     ) -> None:
         check_paths(info.path, output, overwrite)
-        self.beside_until: Fraction | None = None
+        self.other_streams_end: Fraction | None = None
         others = list(dict.fromkeys(info.other_streams))
-        left_out = [stream_copy.left_out(others, info.path, IMAGES)] if others else []
+        left_out_warning = [stream_copy.left_out_warning(others, info.path, IMAGES)] if others else []
         aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
         self.warnings = [
-            *left_out,
-            *unstated(info, aspect, IMAGES, "exr", ".exr files"),
-            *encoder_metadata.lost("exr", side_data.of_first_picture(source)),
+            *left_out_warning,
+            *metadata_warnings(info, aspect, IMAGES, "exr", ".exr files"),
+            *encoder_metadata.hdr_warnings("exr", side_data.read_first_picture(source)),
         ]
         self._output = output
         self._info = info
@@ -58,7 +58,7 @@ class ExrWriter:
         self._written = 0
 
     def __enter__(self) -> Self:
-        with ExitStack() as undo, self._sentences():
+        with ExitStack() as undo, self._user_errors():
             undo.callback(self._target.remove)
             self._target.begin()
             self._undo = undo.pop_all()
@@ -70,35 +70,35 @@ class ExrWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._undo as undo, self._sentences():
+        with self._undo as undo, self._user_errors():
             if error is not None:
                 return
             if not self._written:
-                raise InputError(no_frames(self._info.path))
-            self._target.put_in_place()
+                raise InputError(no_frames_message(self._info.path))
+            self._target.commit()
             undo.pop_all()
 
     def write(self, frame: Frame) -> None:
         if self._written and not self._many:
-            raise UsageError(one_picture(self._output, self._info.path))
+            raise UsageError(single_picture_message(self._output, self._info.path))
         path = self._target.temporary
         if self._many:
             path = parse_pattern(path).path(self._number + self._written)
         light = self._light(frame)
-        with self._sentences():
+        with self._user_errors():
             exr_file.save(path, light, half=self._info.profile != "single")
         self._written += 1
 
     @contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _user_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise (cannot_write(self._output, error) or error) from error
+            raise (write_error(self._output, error) or error) from error
 
     def _light(self, frame: Frame) -> FloatArray:
         if not self._source.is_exr:
-            return turned(exr_file.from_video(frame), frame.orientation)
+            return apply_orientation(exr_file.light_from_video(frame), frame.orientation)
         original = exr_file.load(exr_file.picture_path(self._source, frame))
         times = frame.width // original.shape[1]  # twice as wide side by side
-        return exr_file.changed(np.concatenate([original] * times, axis=1), frame)
+        return exr_file.apply_changes(np.concatenate([original] * times, axis=1), frame)

@@ -9,7 +9,7 @@ import av
 from av.filter import Graph
 
 
-class Chain:
+class FilterGraph:
     """`filters` (name, arguments) one after the other, for pictures of one size and format."""
 
     def __init__(
@@ -33,7 +33,7 @@ class Chain:
         """The next picture, or None at the end."""
         self._graph.vpush(picture)
 
-    def through(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
+    def filter(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
         """Pushes the picture and gives what is ready then."""
         self.push(picture)
         return self.pull()

@@ -51,9 +51,9 @@ def transposed(given: PixelFormat) -> PixelFormat:
     right, down = given.chroma_shift
     if right == down:
         return given
-    for stored, turned in (("422", "440"), ("440", "422")):
+    for stored, apply_orientation in (("422", "440"), ("440", "422")):
         if stored in given.name:
-            return describe_format(given.name.replace(stored, turned))
+            return describe_format(given.name.replace(stored, apply_orientation))
     raise InputError(f"{given.name} pictures cannot be turned upright; write them as video, such as .mkv")
 
 
@@ -216,9 +216,9 @@ def _planar_name(name: str) -> str:
 def _is_planar(description: av.VideoFormat) -> bool:
     components = description.components
     whole = all(8 <= component.bits <= 16 for component in components)
-    apart = len({component.plane for component in components}) == len(components)
+    split_fields = len({component.plane for component in components}) == len(components)
     odd = description.is_bayer or description.has_palette or re.search(r"f16|f32|msb", description.name)
-    return bool(components) and whole and apart and not odd
+    return bool(components) and whole and split_fields and not odd
 
 
 def _stored(plane: Any, description: av.VideoFormat) -> NDArray[Any]:

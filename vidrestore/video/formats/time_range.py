@@ -7,7 +7,7 @@ from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class TimeRange:
     """From `start` up to but without `end`, both counted from the first video frame."""
 
     origin: Fraction = Fraction(0)
@@ -25,7 +25,7 @@ class Cut:
         """The first tick behind the end, or None."""
         return None if self.end is None else round((self.origin + Fraction(self.end)) / time_base)
 
-    def holds(self, ticks: int, time_base: Fraction) -> bool:
+    def contains(self, ticks: int, time_base: Fraction) -> bool:
         first, stop = self.first(time_base), self.stop(time_base)
         return (first is None or ticks >= first) and (stop is None or ticks < stop)
 

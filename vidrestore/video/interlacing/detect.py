@@ -15,7 +15,7 @@ from vidrestore.errors import InputError
 from vidrestore.settings import Deinterlace
 from vidrestore.types import FieldOrder, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
-from vidrestore.video.formats.filter_graph import Chain
+from vidrestore.video.formats.filter_graph import FilterGraph
 from vidrestore.video.interlacing import fields
 from vidrestore.video.reading.frames import read_frames
 from vidrestore.video.reading.input import Input, as_input
@@ -80,7 +80,7 @@ _NOTHING_SEEN = FieldMeasure(frames=0, progressive=0, top=0, bottom=0, repeated=
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class FieldProcessing:
     """How a video's pictures are taken apart before they are worked on, and put together again."""
 
     method: Literal["whole", "fields", "bwdif"]
@@ -91,35 +91,37 @@ class Scan:
     measure: FieldMeasure
     """What the pictures showed."""
 
-    def apart(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def split_fields(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Frames of one moment each: two for each interlaced one where fields are restored."""
         if self.method == "fields":
             return fields.split(frames, self.order)
         return fields.deinterlace(frames, self.order) if self.method == "bwdif" else iter(frames)
 
-    def together(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def merge_fields(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """As many frames as the input has."""
         return fields.weave(frames, self.order) if self.method == "fields" else iter(frames)
 
 
-def choose_scan(given: Path | Input, info: VideoInfo, deinterlace: Deinterlace) -> Scan:
+def choose_field_processing(
+    video_input: Path | Input, info: VideoInfo, deinterlace: Deinterlace
+) -> FieldProcessing:
     """`keep` takes the video as interlaced, `bwdif` makes it progressive; `auto` keeps what is interlaced.
 
     A pipe is not looked into, as what is looked at would have to be held: its flags decide.
     """
-    measure = measure_fields(given, info) if as_input(given).pipe is None else _NOTHING_SEEN
+    measure = measure_fields(video_input, info) if as_input(video_input).pipe is None else _NOTHING_SEEN
     order = measure.order(info.field_order)
     if deinterlace == "auto" and order == "progressive":
-        return Scan(method="whole", order=order, output=info.field_order, measure=measure)
+        return FieldProcessing(method="whole", order=order, output=info.field_order, measure=measure)
     if order == "progressive":
         likely: FieldOrder = "bottom" if measure.bottom > measure.top else "top"
         order = info.field_order if info.interlaced else likely
     if deinterlace == "bwdif":
-        return Scan(method="bwdif", order=order, output="progressive", measure=measure)
-    return Scan(method="fields", order=order, output=order, measure=measure)
+        return FieldProcessing(method="bwdif", order=order, output="progressive", measure=measure)
+    return FieldProcessing(method="fields", order=order, output=order, measure=measure)
 
 
-def measure_fields(given: Path | Input, info: VideoInfo) -> FieldMeasure:
+def measure_fields(video_input: Path | Input, info: VideoInfo) -> FieldMeasure:
     """Looks at frames at the beginning and, of longer videos, after one and two thirds.
 
     Of what is flagged as progressive, only until no more frames could prove it combed.
@@ -131,10 +133,10 @@ def measure_fields(given: Path | Input, info: VideoInfo) -> FieldMeasure:
     seen: Counter[str] = Counter()
     clear = 3 * _WINDOW * (1 - _COMBED) if info.field_order == "progressive" else math.inf
     for start in starts:
-        frames = read_frames(given, info, start=start)
+        frames = read_frames(video_input, info, start=start)
         # What is looked at may lie outside the part that is asked for: what is wrong there is not to be told.
         with suppress(InputError):
-            for picture in _judged(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
+            for picture in _run_idet(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
                 seen["frames"] += 1
                 seen[picture["lavfi.idet.multiple.current_frame"]] += 1
                 seen["repeated"] += picture["lavfi.idet.repeated.current_frame"] != "neither"
@@ -153,16 +155,16 @@ def _measure(seen: Counter[str]) -> FieldMeasure:
     )
 
 
-def _judged(frames: Iterable[Frame]) -> Iterator[dict[str, str]]:
+def _run_idet(frames: Iterable[Frame]) -> Iterator[dict[str, str]]:
     """What idet writes on each frame."""
-    chain: Chain | None = None
+    graph: FilterGraph | None = None
     for number, frame in enumerate(frames):
-        if chain is None:
+        if graph is None:
             name = frame.format.name
-            chain = Chain(name, frame.width, frame.height, frame.time_base, ("idet", ""))
+            graph = FilterGraph(name, frame.width, frame.height, frame.time_base, ("idet", ""))
         picture = pixel_formats.pack(frame.planes, frame.format.name)
         picture.pts, picture.time_base = number, frame.time_base
-        yield from (dict(made.metadata) for made in chain.through(picture))
-    if chain is not None:
-        chain.push(None)
-        yield from (dict(made.metadata) for made in chain.pull())
+        yield from (dict(made.metadata) for made in graph.filter(picture))
+    if graph is not None:
+        graph.push(None)
+        yield from (dict(made.metadata) for made in graph.pull())

@@ -19,7 +19,7 @@ import numpy as np
 from vidrestore.errors import UsageError
 from vidrestore.types import FieldOrder, Frame, PixelFormat, Plane
 from vidrestore.video.formats import pixel_formats
-from vidrestore.video.formats.filter_graph import Chain
+from vidrestore.video.formats.filter_graph import FilterGraph
 
 _PARITY = {"top": "tff", "bottom": "bff", "progressive": "tff"}
 
@@ -31,7 +31,7 @@ def split(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
     """
     waiting: deque[Frame] = deque()
     step, is_second = 1, False
-    for planes in _deinterlaced(frames, "send_field", order, waiting):
+    for planes in _run_bwdif(frames, "send_field", order, waiting):
         frame = waiting[0]
         if not is_second:
             yield replace(frame, planes=planes)
@@ -53,7 +53,8 @@ def weave(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
         assert first is not None
         later = 1 if order != "bottom" else 0  # the first line of the field that comes second
         yield replace(
-            first, planes=tuple(_woven(a, b, later) for a, b in zip(first.planes, frame.planes, strict=True))
+            first,
+            planes=tuple(_weave_plane(a, b, later) for a, b in zip(first.planes, frame.planes, strict=True)),
         )
         first = None
 
@@ -61,27 +62,27 @@ def weave(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
 def deinterlace(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
     """One progressive frame for each frame, at its own time: its earlier field, made whole by bwdif."""
     waiting: deque[Frame] = deque()
-    for planes in _deinterlaced(frames, "send_frame", order, waiting):
+    for planes in _run_bwdif(frames, "send_frame", order, waiting):
         yield replace(waiting.popleft(), planes=planes)
 
 
-def _deinterlaced(
+def _run_bwdif(
     frames: Iterable[Frame], mode: str, order: FieldOrder, waiting: deque[Frame]
 ) -> Iterator[tuple[Plane, ...]]:
     """The planes bwdif makes; the frames they come from are put in `waiting`, for the caller to take off."""
-    chain: Chain | None = None
+    graph: FilterGraph | None = None
     for number, frame in enumerate(frames):
-        if chain is None:
+        if graph is None:
             form, name = frame.format, _carrier(frame.format)
             arguments = f"mode={mode}:parity={_PARITY[order]}:deint=all"
-            chain = Chain(name, frame.width, frame.height, frame.time_base, ("bwdif", arguments))
+            graph = FilterGraph(name, frame.width, frame.height, frame.time_base, ("bwdif", arguments))
         waiting.append(frame)
         picture = pixel_formats.pack(frame.planes, name)
         picture.pts, picture.time_base = number, frame.time_base  # the filter only passes them on
-        yield from (_planes(made, form, name) for made in chain.through(picture))
-    if chain is not None:
-        chain.push(None)
-        yield from (_planes(made, form, name) for made in chain.pull())
+        yield from (_planes(made, form, name) for made in graph.filter(picture))
+    if graph is not None:
+        graph.push(None)
+        yield from (_planes(made, form, name) for made in graph.pull())
 
 
 def _carrier(form: PixelFormat) -> str:
@@ -99,7 +100,7 @@ def _planes(picture: av.VideoFrame, form: PixelFormat, carrier: str) -> tuple[Pl
     return planes if carrier == form.name else tuple(np.minimum(plane, peak) for plane in planes)
 
 
-def _woven(first: Plane, second: Plane, later: int) -> Plane:
+def _weave_plane(first: Plane, second: Plane, later: int) -> Plane:
     plane: Plane = first.copy()
     plane[later::2] = second[later::2]
     return plane

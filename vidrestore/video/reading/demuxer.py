@@ -17,8 +17,8 @@ from av.video.stream import VideoStream
 from vidrestore.errors import InputError
 from vidrestore.runtime import signals
 from vidrestore.video.formats.image_sequence import parse_pattern
-from vidrestore.video.formats.time_range import Cut
-from vidrestore.video.reading.file_io import Reading, Watched
+from vidrestore.video.formats.time_range import TimeRange
+from vidrestore.video.reading.file_io import MonitoredReader, ReadMonitor
 from vidrestore.video.reading.input import Input, as_input
 
 # Text files with certain extensions are "played" as a terminal would; nobody means that.
@@ -27,47 +27,51 @@ _MAX_FAILURES_IN_A_ROW = 100
 
 
 @contextmanager
-def open_source(given: Path | Input, *, last: bool = False) -> Iterator[InputContainer]:
+def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator[InputContainer]:
     """The container, open for as long. A pipe cannot be opened after the `last` time.
 
     Raises InputError, and ReadError where the system cannot read.
     """
-    input = as_input(given)
+    input = as_input(video_input)
     if input.pictures is None and input.pipe is None:
         _check_file(input.path)
-    with closing(Reading()) as reading, signals.kept(), _opened(input, reading, last) as container:
+    with (
+        closing(ReadMonitor()) as monitor,
+        signals.deferred_interrupts(),
+        _open_container(input, monitor, last) as container,
+    ):
         if container.format.name in _NOT_VIDEO:
-            raise InputError(_why_not(input))
+            raise InputError(_open_error(input))
         yield container
 
 
-def _opened(input: Input, reading: Reading, last: bool) -> InputContainer:
+def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputContainer:
     file: Any
     try:
         if input.pipe is not None:
             pipe = input.pipe.view(last=last)
-            file = Watched(pipe.name, pipe, reading)
+            file = MonitoredReader(pipe.name, pipe, monitor)
         elif input.pictures is not None:
             file = parse_pattern(input.path).for_ffmpeg()
         else:
-            file = reading.file(input.path)
+            file = monitor.file(input.path)
         return av.open(
             file,
             format=input.format,
             options=dict(input.options),
             metadata_errors="replace",
-            io_open=None if input.pictures is not None and not _is_utf8(input.path) else reading,
+            io_open=None if input.pictures is not None and not _is_utf8(input.path) else monitor,
         )
     except PermissionError as error:
         raise InputError(f"{input.path} may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
-        reading.check()
-        raise InputError(_why_not(input)) from error
+        monitor.check()
+        raise InputError(_open_error(input)) from error
 
 
-def video_stream(container: InputContainer, given: Path | Input) -> VideoStream:
+def video_stream(container: InputContainer, video_input: Path | Input) -> VideoStream:
     """The first stream of moving pictures, covers aside. Raises InputError."""
-    path = as_input(given).path
+    path = as_input(video_input).path
     streams = [stream for stream in container.streams.video if not is_cover(stream)]
     if not streams:
         held = "only sound" if container.streams.audio else "no video"
@@ -83,9 +87,9 @@ def is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def cut_of(stream: VideoStream, start: float | None, end: float | None) -> Cut:
+def time_range_of(stream: VideoStream, start: float | None, end: float | None) -> TimeRange:
     """The part between `start` and `end` [seconds from the first video frame]."""
-    return Cut(origin=(stream.start_time or 0) * time_base(stream), start=start, end=end)
+    return TimeRange(origin=(stream.start_time or 0) * time_base(stream), start=start, end=end)
 
 
 def time_base(stream: Stream) -> Fraction:
@@ -97,8 +101,8 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
     """The streams' packets in the file's order; None stands for one that is damaged.
 
     Ends at the end of the file, or where a hundred packets in a row are damaged. Yields no flush packets.
-    `container` is of `open_source`. Raises ReadError where the system cannot read the file: that is neither
-    damage nor an end.
+    `container` is of `open_container`. Raises ReadError where the system cannot read the file: that is
+    neither damage nor an end.
     """
     failures = 0
     demuxer = container.demux(*streams)
@@ -106,15 +110,15 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
         try:
             packet = next(demuxer)
         except (StopIteration, av.error.EOFError):
-            _refuse_unread(container)
+            _raise_read_error(container)
             return
         except (av.FFmpegError, OSError):
-            _refuse_unread(container)
+            _raise_read_error(container)
             failures += 1
             demuxer = container.demux(*streams)  # an exception ends a generator, not the file
             yield None
             continue
-        _refuse_unread(container)
+        _raise_read_error(container)
         failures = 0
         if packet.size:
             yield packet
@@ -125,7 +129,7 @@ def seek(container: InputContainer, time: int, stream: Stream | None = None) -> 
     try:
         container.seek(time, stream=stream, backward=True)
     except av.FFmpegError:
-        _refuse_unread(container)
+        _raise_read_error(container)
         raise
 
 
@@ -153,7 +157,7 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path} is empty; copy or export it again")
 
 
-def _why_not(input: Input) -> str:
+def _open_error(input: Input) -> str:
     path = input.path
     if input.pipe is not None and input.pipe.is_empty:
         return "nothing came through the pipe; see what the program before it says"
@@ -173,10 +177,10 @@ def _why_not(input: Input) -> str:
     return f"{path} is not a video in any format known here; check that it plays in a player"
 
 
-def _refuse_unread(container: InputContainer) -> None:
-    reading: Reading | None = container.io_open
-    if reading is not None:
-        reading.check()
+def _raise_read_error(container: InputContainer) -> None:
+    monitor: ReadMonitor | None = container.io_open
+    if monitor is not None:
+        monitor.check()
 
 
 def _is_utf8(path: Path) -> bool:

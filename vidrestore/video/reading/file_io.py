@@ -15,7 +15,7 @@ from typing import Protocol
 from vidrestore.errors import ReadError
 from vidrestore.runtime import signals
 
-signals.spare(__file__)
+signals.defer_interrupts_in(__file__)
 
 
 class Readable(Protocol):
@@ -24,38 +24,38 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class Reading:
+class ReadMonitor:
     """Opens what belongs to one input, watches it being read, closes it."""
 
     def __init__(self) -> None:
-        self._failed: tuple[str, OSError] | None = None
-        self._open: set[File] = set()
+        self._error: tuple[str, OSError] | None = None
+        self._open: set[MonitoredFile] = set()
 
     def check(self) -> None:
         """Raises ReadError where something could not be read since."""
-        if self._failed is not None:
-            name, error = self._failed
+        if self._error is not None:
+            name, error = self._error
             raise ReadError.of(name, error) from error
 
-    def file(self, path: Path) -> File:
+    def file(self, path: Path) -> MonitoredFile:
         """The file, open. Raises OSError, which `check` then knows of, too."""
         try:
-            file = File(str(path), FileIO(path), self)
+            file = MonitoredFile(str(path), FileIO(path), self)
         except OSError as error:
-            self.failed(str(path), error)
+            self.record_error(str(path), error)
             raise
         self._open.add(file)
         return file
 
-    def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> File:
+    def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> MonitoredFile:
         """As `file`, of what FFmpeg wants opened: PyAV's `io_open`."""
         return self.file(Path(url.removeprefix("file:")))
 
-    def failed(self, name: str, error: OSError) -> None:
+    def record_error(self, name: str, error: OSError) -> None:
         """The file `name` could not be read; the first error is the one to tell."""
-        self._failed = self._failed or (name, error)
+        self._error = self._error or (name, error)
 
-    def closed(self, file: File) -> None:
+    def forget(self, file: MonitoredFile) -> None:
         self._open.discard(file)
 
     def close(self) -> None:
@@ -63,15 +63,15 @@ class Reading:
             file.close()
 
 
-class Watched:
-    """Something that is read forwards. What cannot be read looks like its end; `reading` knows better.
+class MonitoredReader:
+    """Something that is read forwards. What cannot be read looks like its end; `monitor` knows better.
 
     An error may not be raised here: FFmpeg reads on after it, and PyAV has room for one.
     """
 
-    def __init__(self, name: str, file: Readable, reading: Reading) -> None:
+    def __init__(self, name: str, file: Readable, monitor: ReadMonitor) -> None:
         self.name = name
-        self._file, self._reading = file, reading
+        self._file, self._monitor = file, monitor
         self._ended = False
 
     def read(self, size: int) -> bytes:
@@ -81,11 +81,11 @@ class Watched:
             return self._file.read(size)
         except OSError as error:
             self._ended = True
-            self._reading.failed(self.name, error)
+            self._monitor.record_error(self.name, error)
             return b""
 
 
-class File(Watched):
+class MonitoredFile(MonitoredReader):
     """A file on a disk, which can be read anywhere."""
 
     _file: FileIO
@@ -102,4 +102,4 @@ class File(Watched):
 
     def close(self) -> None:
         self._file.close()
-        self._reading.closed(self)
+        self._monitor.forget(self)

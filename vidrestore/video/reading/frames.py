@@ -19,12 +19,12 @@ from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input, as_input
-from vidrestore.video.reading.lost_frames import Slots
+from vidrestore.video.reading.lost_frames import LostFrameDetector
 from vidrestore.video.reading.probe import colour_tags
 
 
 def read_frames(
-    given: Path | Input,
+    video_input: Path | Input,
     info: VideoInfo,
     *,
     start: float | None = None,
@@ -38,16 +38,16 @@ def read_frames(
     it is shown again. One that the decoder had to patch calls `on_concealed`. A file that breaks off ends the
     iteration. Raises InputError where the file cannot be opened.
     """
-    input = as_input(given)
+    input = as_input(video_input)
     if input.is_exr:
         yield from exr_file.read(input, info, start=start, end=end)
         return
 
-    def part(stream: VideoStream) -> tuple[int | None, int | None]:
-        cut, time_base = demuxer.cut_of(stream, start, end), demuxer.time_base(stream)
-        return cut.first(time_base), cut.stop(time_base)
+    def tick_range(stream: VideoStream) -> tuple[int | None, int | None]:
+        time_range, time_base = demuxer.time_range_of(stream, start, end), demuxer.time_base(stream)
+        return time_range.first(time_base), time_range.stop(time_base)
 
-    yield from _read(input, info, part, on_lost, on_concealed)
+    yield from _read(input, info, tick_range, on_lost, on_concealed)
 
 
 def read_ticks(
@@ -66,37 +66,37 @@ def read_ticks(
 def _read(
     input: Input,
     info: VideoInfo,
-    part: Callable[[VideoStream], tuple[int | None, int | None]],
+    tick_range: Callable[[VideoStream], tuple[int | None, int | None]],
     on_lost: Callable[[], None] | None,
     on_concealed: Callable[[], None] | None,
 ) -> Iterator[Frame]:
     with ExitStack() as files:
-        container = files.enter_context(demuxer.open_source(input, last=True))
+        container = files.enter_context(demuxer.open_container(input, last=True))
         stream = demuxer.video_stream(container, input)
-        first, stop = part(stream)
-        clock = _Clock(step=max(1, round(1 / (info.frame_rate * demuxer.time_base(stream)))))
+        first, stop = tick_range(stream)
+        timestamps = _TimestampRepair(step=max(1, round(1 / (info.frame_rate * demuxer.time_base(stream)))))
         index = 0
-        for shown in _shown_from(files, input, container, first, info):
-            if shown is None:
-                _call(on_lost)
+        for decoded in _decode_from(files, input, container, first, info):
+            if decoded is None:
+                _notify(on_lost)
                 continue
-            pts = clock.read(shown)
+            pts = timestamps.read(decoded)
             if stop is not None and pts >= stop:
                 return
             if first is None or pts >= first:
-                if shown.pts_of_lost is not None:
-                    _call(on_lost)
-                elif shown.picture.is_corrupt:
-                    _call(on_concealed)
+                if decoded.pts_of_lost is not None:
+                    _notify(on_lost)
+                elif decoded.picture.is_corrupt:
+                    _notify(on_concealed)
                 if input.pictures is not None:
-                    picture, path = shown.picture, parse_pattern(input.path).path(input.pictures[pts])
+                    picture, path = decoded.picture, parse_pattern(input.path).path(input.pictures[pts])
                     refuse_other_size(path, (picture.width, picture.height), (info.width, info.height))
-                yield _frame(shown.picture, info, index, pts)
+                yield _frame(decoded.picture, info, index, pts)
                 index += 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
+class _DecodedPicture:
     """A picture at a time: its own, or that of a lost one."""
 
     picture: av.VideoFrame
@@ -109,15 +109,15 @@ class _Shown:
         return self.picture.pts if self.picture.pts is not None else self.picture.dts
 
 
-class _Clock:
+class _TimestampRepair:
     """Gives each picture a timestamp later than the one before, the file's own wherever that is one."""
 
     def __init__(self, step: int) -> None:
         self._step = step
         self._last: int | None = None
 
-    def read(self, shown: _Shown) -> int:
-        pts = shown.pts
+    def read(self, decoded: _DecodedPicture) -> int:
+        pts = decoded.pts
         if self._last is None:
             pts = 0 if pts is None else pts
         elif pts is None:
@@ -125,70 +125,70 @@ class _Clock:
         elif pts <= self._last:
             # Damaged files repeat timestamps, which no encoder takes.
             pts = self._last + 1
-        if shown.picture.duration:
-            self._step = shown.picture.duration
+        if decoded.picture.duration:
+            self._step = decoded.picture.duration
         self._last = pts
         return pts
 
 
-def _call(callback: Callable[[], None] | None) -> None:
+def _notify(callback: Callable[[], None] | None) -> None:
     if callback is not None:
         callback()
 
 
-def _shown_from(
+def _decode_from(
     files: ExitStack, input: Input, container: InputContainer, first: int | None, info: VideoInfo
-) -> Iterator[_Shown | None]:
+) -> Iterator[_DecodedPicture | None]:
     """Pictures from at the latest `first` on; None for each loss that no time is known of."""
     stream = demuxer.video_stream(container, input)
     if first is None or input.pipe is not None:
-        yield from _shown(container, stream, input, info)
+        yield from _decode(container, stream, input, info)
         return
     demuxer.seek(container, first, stream)
-    pictures = _shown(container, stream, input, info)
+    pictures = _decode(container, stream, input, info)
     earliest = next(pictures, None)
     if earliest is not None and earliest.pts is not None and earliest.pts <= first:
         yield earliest
     else:
         # Without an index a seek may land too late: read from the beginning instead.
-        container = files.enter_context(demuxer.open_source(input))
-        pictures = _shown(container, demuxer.video_stream(container, input), input, info)
+        container = files.enter_context(demuxer.open_container(input))
+        pictures = _decode(container, demuxer.video_stream(container, input), input, info)
     yield from pictures
 
 
-def _shown(
+def _decode(
     container: InputContainer, stream: VideoStream, input: Input, info: VideoInfo
-) -> Iterator[_Shown | None]:
+) -> Iterator[_DecodedPicture | None]:
     """Decoded pictures, with the one before in place of each that was lost."""
     step = max(1, round(1 / (info.frame_rate * demuxer.time_base(stream))))
-    slots = Slots(info.codec, interlaced=info.interlaced, step=step)
+    detector = LostFrameDetector(info.codec, interlaced=info.interlaced, step=step)
     last: av.VideoFrame | None = None
-    for picture in _pictures(container, stream, input, slots):
+    for picture in _pictures(container, stream, input, detector):
         if picture.pts is not None:
-            for pts in slots.lost_before(picture.pts):
+            for pts in detector.lost_before(picture.pts):
                 if last is not None:
-                    yield _Shown(picture=last, pts_of_lost=pts)
-        yield _Shown(picture=picture)
+                    yield _DecodedPicture(picture=last, pts_of_lost=pts)
+        yield _DecodedPicture(picture=picture)
         last = picture
-    for pts in slots.lost_before(None):
+    for pts in detector.lost_before(None):
         if last is not None:
-            yield _Shown(picture=last, pts_of_lost=pts)
-    yield from [None] * slots.unexplained()
+            yield _DecodedPicture(picture=last, pts_of_lost=pts)
+    yield from [None] * detector.unexplained()
 
 
 def _pictures(
-    container: InputContainer, stream: VideoStream, input: Input, slots: Slots
+    container: InputContainer, stream: VideoStream, input: Input, detector: LostFrameDetector
 ) -> Iterator[av.VideoFrame]:
     stream.thread_type = "AUTO"
     for packet in _packets(container, stream, input):
         try:
             if packet is None:
-                slots.failed()
+                detector.add_error()
                 continue
-            slots.sent(packet)
+            detector.add_packet(packet)
             pictures = stream.decode(packet)
         except av.FFmpegError:
-            slots.failed()
+            detector.add_error()
         else:
             yield from pictures
     try:
@@ -196,7 +196,7 @@ def _pictures(
     except av.error.EOFError:
         return
     except av.FFmpegError:
-        slots.failed()
+        detector.add_error()
 
 
 def _packets(container: InputContainer, stream: VideoStream, input: Input) -> Iterator[Packet[Stream] | None]:
@@ -207,8 +207,8 @@ def _packets(container: InputContainer, stream: VideoStream, input: Input) -> It
     for packet in demuxer.packets(container, *container.streams):
         if packet is None or packet.stream_index == stream.index:
             yield packet
-        elif packet.stream_index in input.pipe.wanted:
-            input.pipe.beside.append(packet)
+        elif packet.stream_index in input.pipe.other_streams:
+            input.pipe.other_packets.append(packet)
 
 
 def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int) -> Frame:

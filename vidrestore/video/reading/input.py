@@ -34,7 +34,7 @@ class Input:
     """The demuxer's."""
     pictures: range | None = None
     """The numbers of a sequence."""
-    timed: bool = True
+    has_frame_rate: bool = True
     """False: nothing says how many frames a second there are, and the rate is a mere convention."""
     pipe: Pipe | None = None
 
@@ -87,15 +87,17 @@ def open_input(
     return Input(path=path, format=demuxer, options=options)
 
 
-def as_input(given: Path | Input) -> Input:
+def as_input(video_input: Path | Input) -> Input:
     """A plain path is a file."""
-    return given if isinstance(given, Input) else Input(path=given)
+    return video_input if isinstance(video_input, Input) else Input(path=video_input)
 
 
 def _sequence(path: Path, fps: Fraction | None) -> Input:
     pictures = find_pictures(parse_pattern(path))
     options = {"framerate": str(fps or _USUAL_RATE), "start_number": str(pictures[0])}
-    return Input(path=path, format="image2", options=options, pictures=pictures, timed=fps is not None)
+    return Input(
+        path=path, format="image2", options=options, pictures=pictures, has_frame_rate=fps is not None
+    )
 
 
 def _refuse_rate(path: Path, fps: Fraction | None, allowed: bool) -> None:

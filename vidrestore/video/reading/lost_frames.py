@@ -9,11 +9,11 @@ from av.stream import Stream
 
 # Of these, packets may be meant to give no picture, which only their bits tell.
 _MAY_BE_EMPTY = {"mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "h263", "flv1"}
-_DOUBT_LASTS = 32
+_DOUBTED_PICTURES = 32
 """Pictures after a damaged packet among which those that are missing for it are sure to be."""
 
 
-class Slots:
+class LostFrameDetector:
     """The times at which the container states a picture.
 
     Pictures come in order of time, packets in order of decoding; a stated time that a later picture has
@@ -36,14 +36,14 @@ class Slots:
         self._began = False
         self._reliable = True
 
-    def sent(self, packet: Packet[Stream]) -> None:
+    def add_packet(self, packet: Packet[Stream]) -> None:
         """A packet goes to the decoder."""
         if packet.is_corrupt:
-            self._doubts = _DOUBT_LASTS
-        if packet.pts is not None and not packet.is_discard and not _is_hidden(self._codec, packet):
+            self._doubts = _DOUBTED_PICTURES
+        if packet.pts is not None and not packet.is_discard and not _is_undisplayed(self._codec, packet):
             heapq.heappush(self._waiting, packet.pts)
 
-    def failed(self) -> None:
+    def add_error(self) -> None:
         """A packet could not be read or decoded."""
         self._errors += 1
 
@@ -90,7 +90,7 @@ class Slots:
         return passed
 
 
-def _is_hidden(codec: str, packet: Packet[Stream]) -> bool:
+def _is_undisplayed(codec: str, packet: Packet[Stream]) -> bool:
     """Whether the packet is one that is only referred to: VP8 says so in its first byte (RFC 6386, 9.1)."""
     if codec != "vp8" or packet.size < 6:
         return False

@@ -24,15 +24,15 @@ _FULL, _LIMITED = 2, 1
 _RGB, _UNSAID = 0, 2
 
 
-def probe(given: Path | Input) -> VideoInfo:
+def probe(video_input: Path | Input) -> VideoInfo:
     """What the container and the first frame say; one frame is decoded.
 
     Raises InputError for a path that is no file, a file that is no video or holds none, and a video of
     which no frame decodes.
     """
-    input = as_input(given)
+    input = as_input(video_input)
     path = input.path
-    with demuxer.open_source(input) as container:
+    with demuxer.open_container(input) as container:
         stream = demuxer.video_stream(container, input)
         picture = demuxer.first_picture(container, stream)
         if picture is None:

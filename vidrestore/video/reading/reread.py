@@ -24,7 +24,7 @@ _EARLIER_SECONDS = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class FrameFingerprint:
     """A frame as it was read the first time."""
 
     index: int
@@ -43,27 +43,29 @@ def checksum(frame: Frame) -> int:
     return crc
 
 
-def read_again(
-    given: Input,
+def reread_frames(
+    video_input: Input,
     info: VideoInfo,
-    wanted: Sequence[Seen],
+    wanted: Sequence[FrameFingerprint],
     *,
-    and_on: bool = False,
+    continue_after: bool = False,
     end: float | None = None,
     on_lost: Callable[[], None] | None = None,
     on_concealed: Callable[[], None] | None = None,
 ) -> Iterator[Frame]:
     """The frames `wanted`, which follow one another, with their indices.
 
-    With `and_on` also those after them, seen for the first time, until `end` [seconds, as `read_frames`
-    takes it]; the callbacks are as there. Raises InputError where the video does not give `wanted` any more,
-    ReadError where it cannot be read twice.
+    With `continue_after` also those after them, seen for the first time, until `end` [seconds, as
+    `read_frames` takes it]; the callbacks are as there. Raises InputError where the video does not give
+    `wanted` any more, ReadError where it cannot be read twice.
     """
     done = 0
-    stop = end_tick(given, end) if and_on else wanted[-1].pts + 1
-    for attempt, begin in enumerate(_beginnings(info, wanted[0].pts)):
+    stop = end_tick(video_input, end) if continue_after else wanted[-1].pts + 1
+    for attempt, begin in enumerate(_start_points(info, wanted[0].pts)):
         is_last = begin is None
-        frames = read_ticks(given, info, first=begin, stop=stop, on_lost=on_lost, on_concealed=on_concealed)
+        frames = read_ticks(
+            video_input, info, first=begin, stop=stop, on_lost=on_lost, on_concealed=on_concealed
+        )
         try:
             for frame in frames:
                 if done >= len(wanted):
@@ -86,21 +88,21 @@ def read_again(
         if done >= len(wanted):
             return
     raise InputError(
-        f"{given.path} does not give the same frames when it is read again; check the disk it is on, "
+        f"{video_input.path} does not give the same frames when it is read again; check the disk it is on, "
         "and copy the file again"
     )
 
 
-def end_tick(given: Input, end: float | None) -> int | None:
+def end_tick(video_input: Input, end: float | None) -> int | None:
     """The first timestamp behind `end`, or None."""
     if end is None:
         return None
-    with demuxer.open_source(given) as container:
-        stream = demuxer.video_stream(container, given)
-        return demuxer.cut_of(stream, None, end).stop(demuxer.time_base(stream))
+    with demuxer.open_container(video_input) as container:
+        stream = demuxer.video_stream(container, video_input)
+        return demuxer.time_range_of(stream, None, end).stop(demuxer.time_base(stream))
 
 
-def _beginnings(info: VideoInfo, pts: int) -> Iterator[int | None]:
+def _start_points(info: VideoInfo, pts: int) -> Iterator[int | None]:
     yield pts
     yield pts - round(_EARLIER_SECONDS / info.time_base)
     yield None

@@ -16,7 +16,7 @@ import av
 import av.logging
 
 from vidrestore.types import UPRIGHT, FieldOrder, Orientation
-from vidrestore.video.formats.filter_graph import Chain
+from vidrestore.video.formats.filter_graph import FilterGraph
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
 
@@ -39,7 +39,7 @@ class Hdr10:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstPicture:
+class FirstPictureData:
     """What a video's first picture carries for all of them."""
 
     matrix: tuple[int, ...] | None = None
@@ -49,13 +49,13 @@ class FirstPicture:
     """Whether it carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
 
 
-def of_first_picture(given: Path | Input) -> FirstPicture:
+def read_first_picture(video_input: Path | Input) -> FirstPictureData:
     """Nothing, where none can be decoded. Raises InputError where the file cannot be opened."""
-    with demuxer.open_source(given) as container:
-        picture = demuxer.first_picture(container, demuxer.video_stream(container, given))
+    with demuxer.open_container(video_input) as container:
+        picture = demuxer.first_picture(container, demuxer.video_stream(container, video_input))
         if picture is None:
-            return FirstPicture()
-        return FirstPicture(
+            return FirstPictureData()
+        return FirstPictureData(
             matrix=display_matrix(picture),
             hdr=hdr10(picture),
             has_dynamic_hdr=any("DYNAMIC_HDR" in kind or "DOVI" in kind for kind, _ in _side_data(picture)),
@@ -67,8 +67,8 @@ def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
 
     Only FFmpeg's own description of a frame tells them; `showinfo` gives it as a line of log.
     """
-    chain = Chain(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
-    text = _logged(lambda: list(chain.through(picture)))
+    graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
+    text = _capture_log(lambda: list(graph.filter(picture)))
     siting = re.search(r"\bcl:(\w+)", text)
     order = re.search(r"\bi:([TBP])\b", text)
     name = siting.group(1) if siting else ""
@@ -94,7 +94,7 @@ def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
     return Hdr10(primaries=primaries, luminance=luminance, light=light)
 
 
-def _logged(work: Callable[[], object]) -> str:
+def _capture_log(work: Callable[[], object]) -> str:
     """What FFmpeg says in this thread while `work` is done; its level is the whole process's."""
     with _LEVEL:
         level = av.logging.get_level()
@@ -122,14 +122,14 @@ def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
         entries: Any = picture.side_data  # iterates over its values, which its stub does not say
     except ValueError:
         # PyAV lists all side data or none, and knows no types newer than itself, such as EXIF.
-        return _turned_by(picture.rotation)
+        return _rotation_matrix(picture.rotation)
     for side_data in entries:
         if str(side_data.type).endswith("DISPLAYMATRIX"):
             return struct.unpack("=9i", bytes(side_data)[:36])
     return None
 
 
-def _turned_by(degrees: int) -> tuple[int, ...] | None:
+def _rotation_matrix(degrees: int) -> tuple[int, ...] | None:
     """The matrix of a plain rotation counter-clockwise, in FFmpeg's 16.16 and 2.30 fixed point."""
     if degrees % 360 == 0:
         return None

@@ -36,7 +36,7 @@ _CANNOT_WRITE = {
 }
 
 
-def cannot_write(output: Path, error: Exception) -> OutputError | None:
+def write_error(output: Path, error: Exception) -> OutputError | None:
     """The sentence for what a user can put right; None for anything else."""
     why = _CANNOT_WRITE.get(getattr(error, "errno", None) or 0)
     return None if why is None else OutputError(f"cannot write {output}: {why}")
@@ -56,7 +56,7 @@ class Target(Protocol):
         """The container to write, after `begin`."""
         ...
 
-    def put_in_place(self) -> None: ...
+    def commit(self) -> None: ...
 
     def remove(self) -> None: ...
 
@@ -68,7 +68,7 @@ def make_target(output: Path, *, first: int = 1) -> Target:
     return _Sequence(output, first) if is_pattern(output) else _File(output)
 
 
-def put_in_place(temporary: Path, target: Path) -> None:
+def replace_atomically(temporary: Path, target: Path) -> None:
     """Renames a whole file, so that even a power cut leaves the old one or the new one, never half of one."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
@@ -91,7 +91,7 @@ class _File:
         self._lock: Lock | None = None
 
     def begin(self) -> None:
-        remove_leftovers(self._output.parent, *self._ends)
+        remove_stale_files(self._output.parent, *self._ends)
         self.temporary.touch()
         self._lock = Lock(self.temporary)
 
@@ -100,8 +100,8 @@ class _File:
             options = options | {"update": "1"}  # a name with a percent sign is itself
         return av.open(f"file:{self.temporary}", "w", format=muxer, container_options=options)
 
-    def put_in_place(self) -> None:
-        put_in_place(self.temporary, self._output)
+    def commit(self) -> None:
+        replace_atomically(self.temporary, self._output)
         _close(self._lock)
 
     def remove(self) -> None:
@@ -121,7 +121,7 @@ class _Stdout:
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
         return av.open(StdoutFile(), "w", format=muxer, container_options=options)
 
-    def put_in_place(self) -> None:
+    def commit(self) -> None:
         return
 
     def remove(self) -> None:
@@ -140,7 +140,7 @@ class _Sequence:
         self._lock: Lock | None = None
 
     def begin(self) -> None:
-        remove_leftovers(self._folder.parent, *self._ends)
+        remove_stale_files(self._folder.parent, *self._ends)
         self._folder.mkdir()
         self._lock = Lock(self._folder)
 
@@ -149,7 +149,7 @@ class _Sequence:
         numbered = options | {"start_number": str(self._first)}
         return av.open(name, "w", format=muxer, container_options=numbered)
 
-    def put_in_place(self) -> None:
+    def commit(self) -> None:
         for picture in sorted(self._folder.iterdir()):
             picture.replace(self._pattern.folder / picture.name)
         self._folder.rmdir()
@@ -165,13 +165,13 @@ def _close(lock: Lock | None) -> None:
         lock.close()
 
 
-def one_picture(output: Path, source: Path) -> str:
+def single_picture_message(output: Path, source: Path) -> str:
     """Why a video does not go into one picture."""
     name = output.with_name(f"{output.stem}-%05d{output.suffix}")
     return f"{output} is one picture, and {source} has more; write them as {name}"
 
 
-def no_frames(source: Path) -> str:
+def no_frames_message(source: Path) -> str:
     """Why nothing was written."""
     return f"{source} has no frame in the part asked for; check --start and --end"
 
@@ -212,7 +212,7 @@ class Lock:
     """Says that a file or folder is being written, until it is closed or its process ends."""
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = _locked(path)
+        self._descriptor = _acquire_lock(path)
 
     def close(self) -> None:
         if self._descriptor is not None:
@@ -225,7 +225,7 @@ def temporary_name(before: str, after: str) -> str:
     return f"{before}{os.getpid()}{after}"
 
 
-def remove_leftovers(folder: Path, before: str, after: str) -> None:
+def remove_stale_files(folder: Path, before: str, after: str) -> None:
     """Removes what bears a `temporary_name` and nobody writes any more. What resists stays."""
     name = re.compile(rf"{re.escape(before)}\d+{re.escape(after)}")
     with suppress(OSError):
@@ -240,7 +240,7 @@ def _remove(path: Path) -> None:
         if path.is_file():
             path.unlink()
         return
-    descriptor = _locked(path)
+    descriptor = _acquire_lock(path)
     if descriptor is None:
         return
     try:
@@ -252,7 +252,7 @@ def _remove(path: Path) -> None:
         os.close(descriptor)
 
 
-def _locked(path: Path) -> int | None:
+def _acquire_lock(path: Path) -> int | None:
     """A descriptor that holds the lock; None where another has it, or the file system knows none."""
     if sys.platform == "win32":
         return None

@@ -75,7 +75,7 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
         return Choice(encoding=encoding, options=options, warnings=_conversion(encoding, info))
     reason = ""
     for name, lossless in _candidates(info, muxer):
-        why = _why_not(name, info, muxer)
+        why = _incompatibility(name, info, muxer)
         if why is None:
             try:
                 encoding = choose_encoding(name, info.pixel_format, *size, reduce=name == "prores_ks")
@@ -134,7 +134,7 @@ def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
     yield from ((name, False) for name in _LOSSY)
 
 
-def _why_not(name: str, info: VideoInfo, muxer: str) -> str | None:
+def _incompatibility(name: str, info: VideoInfo, muxer: str) -> str | None:
     try:
         av.Codec(name, "w")
     except (UnknownCodecError, av.FFmpegError):

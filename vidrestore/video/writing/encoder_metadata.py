@@ -9,8 +9,8 @@ from av.codec.context import Flags
 
 from vidrestore.types import ColourTags, FieldOrder, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, RAW
-from vidrestore.video.formats.filter_graph import Chain
-from vidrestore.video.reading.side_data import SITINGS, FirstPicture, Hdr10
+from vidrestore.video.formats.filter_graph import FilterGraph
+from vidrestore.video.reading.side_data import SITINGS, FirstPictureData, Hdr10
 
 _CODED_ORDERS = {"top": (2, 5), "bottom": (3, 4)}
 """AVFieldOrder: shown and coded first; the first of each where nothing else is known."""
@@ -53,7 +53,7 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
     return options
 
 
-def lost(codec: str, first: FirstPicture) -> list[str]:
+def hdr_warnings(codec: str, first: FirstPictureData) -> list[str]:
     """A sentence for each kind of HDR metadata that does not arrive."""
     sentences = []
     if first.hdr is not None and codec not in _PARAMETERS:
@@ -81,20 +81,20 @@ class FieldFlags:
 
     def __init__(self, order: FieldOrder) -> None:
         self._mode = {"top": "tff", "bottom": "bff", "progressive": ""}[order]
-        self._chain: Chain | None = None
+        self._filter_graph: FilterGraph | None = None
 
-    def flagged(self, picture: av.VideoFrame) -> av.VideoFrame:
+    def flag(self, picture: av.VideoFrame) -> av.VideoFrame:
         if not self._mode:
             return picture
-        if self._chain is None:
-            self._chain = Chain(
+        if self._filter_graph is None:
+            self._filter_graph = FilterGraph(
                 picture.format.name,
                 picture.width,
                 picture.height,
                 Fraction(1, 25),
                 ("setfield", f"mode={self._mode}"),
             )
-        (out,) = self._chain.through(picture)
+        (out,) = self._filter_graph.filter(picture)
         return out
 
 
@@ -124,7 +124,7 @@ def _mastering(codec: str, primaries: tuple[Fraction, ...], luminance: tuple[Fra
     return "".join(places) + f"L({greatest},{least})"
 
 
-def unstated(info: VideoInfo, aspect: Fraction, muxer: str, encoder: str, kind: str) -> list[str]:
+def metadata_warnings(info: VideoInfo, aspect: Fraction, muxer: str, encoder: str, kind: str) -> list[str]:
     """`aspect`: of the output's pixels; `kind`: what to call the output."""
     said = f"the pixel aspect {aspect.numerator}:{aspect.denominator}"
     if muxer in RAW or muxer == IMAGES:
@@ -148,8 +148,8 @@ def unstated(info: VideoInfo, aspect: Fraction, muxer: str, encoder: str, kind: 
 
 
 def _turns(info: VideoInfo) -> list[str]:
-    turned = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
-    return [*turned, "that it is mirrored"] if info.orientation.mirrored else turned
+    apply_orientation = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
+    return [*apply_orientation, "that it is mirrored"] if info.orientation.mirrored else apply_orientation
 
 
 def _is_usual(colour: ColourTags, height: int) -> bool:

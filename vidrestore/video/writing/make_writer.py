@@ -11,7 +11,7 @@ from vidrestore.video.exr.writer import ExrWriter
 from vidrestore.video.formats.containers import IMAGES, choose_container
 from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.reading.input import Input
-from vidrestore.video.writing.atomic_output import one_picture
+from vidrestore.video.writing.atomic_output import single_picture_message
 from vidrestore.video.writing.codec_choice import MATCH
 from vidrestore.video.writing.writer import VideoWriter
 
@@ -22,8 +22,8 @@ def make_writer(
     """The writer of `output`; `how` is what `VideoWriter` takes. Raises OutputError, UsageError."""
     muxer = choose_container(output, container)
     if muxer == IMAGES and not is_pattern(output) and info.is_counted and (info.frame_count or 0) > 1:
-        raise UsageError(one_picture(output, info.path))
-    if muxer != IMAGES and not source.timed:
+        raise UsageError(single_picture_message(output, info.path))
+    if muxer != IMAGES and not source.has_frame_rate:
         raise UsageError(
             f"{info.path} does not say how many pictures are shown a second; add --fps, such as 24"
         )

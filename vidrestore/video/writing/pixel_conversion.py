@@ -25,11 +25,11 @@ _EXACT_SCALING = (
 )
 
 
-class Painter:
+class PixelConverter:
     """Turns planes into pictures an encoder takes."""
 
     def __init__(self, encoding: Encoding, frames: PixelFormat, colour: ColourTags, height: int) -> None:
-        self.colour = _painted_colour(encoding, frames, colour, height)
+        self.colour = _converted_colour(encoding, frames, colour, height)
         """Tags of what is painted: the frames' own, unless RGB becomes YUV or the other way round."""
         self._encoding = encoding
         self._frames = frames
@@ -42,7 +42,7 @@ class Painter:
             **({"dst_colorspace": _coefficients(self.colour, height)} if changes else {}),
         }
 
-    def paint(self, planes: Sequence[Plane]) -> av.VideoFrame:
+    def convert(self, planes: Sequence[Plane]) -> av.VideoFrame:
         if self._encoding.exact:
             return pixel_formats.pack(planes, self._encoding.pixel_format)
         name = self._frames.name
@@ -56,7 +56,7 @@ class Painter:
         )
 
 
-def _painted_colour(encoding: Encoding, frames: PixelFormat, colour: ColourTags, height: int) -> ColourTags:
+def _converted_colour(encoding: Encoding, frames: PixelFormat, colour: ColourTags, height: int) -> ColourTags:
     made = encoding.format
     if {frames.family, made.family} != {"rgb", "yuv"}:
         return colour

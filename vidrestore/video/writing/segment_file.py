@@ -27,8 +27,8 @@ from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
-from vidrestore.video.writing.atomic_output import cannot_write, put_in_place
-from vidrestore.video.writing.video_encoder import TIMELESS, PictureStream
+from vidrestore.video.writing.atomic_output import replace_atomically, write_error
+from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 from vidrestore.video.writing.writer import VideoWriter
 
 JOINABLE = frozenset([
@@ -47,11 +47,11 @@ _END = struct.Struct("<qI")
 _NO_TIME = -(2**63)
 
 
-def why_whole(given: Input, output: Path, container: str | None) -> str | None:
+def why_not_segmented(video_input: Input, output: Path, container: str | None) -> str | None:
     """Why a video cannot be restored in parts that are joined: the end of a sentence; None: it can."""
-    if given.pipe is not None:
+    if video_input.pipe is not None:
         return "a pipe can be read only once"
-    if given.is_picture:
+    if video_input.is_picture:
         return "its input is pictures"
     if str(output) == STDOUT:
         return "a pipe can be written only once"
@@ -63,12 +63,12 @@ def why_whole(given: Input, output: Path, container: str | None) -> str | None:
     return None
 
 
-def why_not_joined(codec: str) -> str | None:
-    """As `why_whole`, of the encoder alone."""
+def why_not_joinable(codec: str) -> str | None:
+    """As `why_not_segmented`, of the encoder alone."""
     return None if codec in JOINABLE else f"streams of {codec} are not known to join"
 
 
-class PartWriter:
+class SegmentWriter:
     """Encodes frames into a part of `output` at `path`, which appears only when it is whole.
 
     A context manager, as `VideoWriter`, whose arguments it takes. Raises OutputError, UsageError,
@@ -88,62 +88,62 @@ class PartWriter:
     ) -> None:
         self._path, self._output = path, output
         self._temporary = path.with_name(path.name + ".new")
-        self._given, self._start = source, start
+        self._input, self._start = source, start
         self._muxer = choose_container(output, container)
-        self._pictures = PictureStream(output, info, source, muxer=self._muxer, **encoding)
+        self._encoder = VideoEncoder(output, info, source, muxer=self._muxer, **encoding)
         self.bytes = 0
         """In the file, once it is whole."""
 
     @property
     def frames(self) -> int:
         """Written so far."""
-        return self._pictures.frames
+        return self._encoder.frames
 
     def __enter__(self) -> Self:
-        with ExitStack() as undo, self._sentences():
+        with ExitStack() as undo, self._user_errors():
             undo.callback(self._remove)
             # The encoder is set up by a container of the output's kind, as some want its head apart; that
             # container is never written.
             container = undo.enter_context(av.open(io.BytesIO(), "w", format=self._muxer))
-            opened = undo.enter_context(demuxer.open_source(self._given))
-            video = demuxer.video_stream(opened, self._given)
-            self._pictures.add_to(container, video)
-            self._cut = demuxer.cut_of(video, self._start, None)
+            opened = undo.enter_context(demuxer.open_container(self._input))
+            video = demuxer.video_stream(opened, self._input)
+            self._encoder.add_to(container, video)
+            self._time_range = demuxer.time_range_of(video, self._start, None)
             self._file = undo.enter_context(self._temporary.open("wb"))
-            self._out = _Out(self._file, self._pictures.stream.codec_context.extradata or b"")
+            self._out = _PacketFile(self._file, self._encoder.stream.codec_context.extradata or b"")
             self._undo = undo.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._undo, self._sentences():
+        with self._undo, self._user_errors():
             if error is not None:
                 return
-            self._out.write(self._pictures.flush())
+            self._out.write(self._encoder.flush())
             self.bytes = self._out.end()
             self._file.close()
-            put_in_place(self._temporary, self._path)
+            replace_atomically(self._temporary, self._path)
 
     def write(self, frame: Frame) -> None:
-        with self._sentences():
-            self._out.write(self._pictures.encode(frame, self._cut.shift(frame.time_base)))
+        with self._user_errors():
+            self._out.write(self._encoder.encode(frame, self._time_range.shift(frame.time_base)))
 
     def _remove(self) -> None:
         with suppress(OSError):
             self._temporary.unlink(missing_ok=True)
 
     @contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _user_errors(self) -> Iterator[None]:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
-            if (told := cannot_write(self._path, error)) is not None:
-                raise told from error
+            if (user_error := write_error(self._path, error)) is not None:
+                raise user_error from error
             raise ProcessingError(f"encoding a part of {self._output} broke off: {error}") from error
 
 
-def join_parts(writer: VideoWriter, parts: Iterable[Path]) -> None:
+def join_segments(writer: VideoWriter, parts: Iterable[Path]) -> None:
     """Hands the parts' packets to the writer, in order. Raises ProcessingError where they do not fit."""
     before: list[int] = []
     for path in parts:
@@ -156,10 +156,10 @@ def join_parts(writer: VideoWriter, parts: Iterable[Path]) -> None:
         joined, before = _continued(packets, before)
         for packet in joined:
             packet.time_base = Fraction(head["time_base"])
-            writer.carry([packet])
+            writer.write_packets([packet])
 
 
-class _Out:
+class _PacketFile:
     """The part's file as it grows."""
 
     def __init__(self, file: BinaryIO, extradata: bytes) -> None:
@@ -198,11 +198,11 @@ def _read(path: Path) -> tuple[dict[str, Any], Iterator[Packet[VideoStream]]]:
     try:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
-                raise _damaged(path)
+                raise _damaged_file_error(path)
             (size,) = _HEAD.unpack(file.read(_HEAD.size))
             return json.loads(file.read(size)), _packets(path, file.tell())
     except (OSError, ValueError, struct.error) as error:
-        raise _damaged(path) from error
+        raise _damaged_file_error(path) from error
 
 
 def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
@@ -212,7 +212,7 @@ def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
         while True:
             entry = file.read(_PACKET.size)
             if len(entry) < _PACKET.size:
-                raise _damaged(path)
+                raise _damaged_file_error(path)
             is_key, pts, dts, duration, size = _PACKET.unpack(entry)
             crc = zlib.crc32(entry, crc)
             if pts == _NO_TIME:
@@ -224,7 +224,7 @@ def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
             count += 1
             yield packet
         if file.read() != _END.pack(count, crc):
-            raise _damaged(path)
+            raise _damaged_file_error(path)
 
 
 def _continued(
@@ -276,5 +276,5 @@ def _essential(extradata: bytes) -> bytes:
     return b"".join(u for u in units if not (u and u[0] >> 1 & 0x3F == 39)) if is_hevc else extradata
 
 
-def _damaged(path: Path) -> OutputError:
+def _damaged_file_error(path: Path) -> OutputError:
     return OutputError(f"{path} is damaged; delete it and run the same command again")

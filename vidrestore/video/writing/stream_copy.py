@@ -50,36 +50,38 @@ class StreamCopy:
 
     _output: OutputContainer
 
-    def __init__(self, given: Path | Input, *, start: float | None = None, end: float | None = None) -> None:
+    def __init__(
+        self, video_input: Path | Input, *, start: float | None = None, end: float | None = None
+    ) -> None:
         self._left_out: list[str] = []
-        self._given = as_input(given)
-        self._path = path = self._given.path
+        self._video_input = as_input(video_input)
+        self._path = path = self._video_input.path
         self._files = ExitStack()
-        self._input = self._files.enter_context(demuxer.open_source(self._given))
-        self.all_streams = self._input.streams
+        self._container = self._files.enter_context(demuxer.open_container(self._video_input))
+        self.all_streams = self._container.streams
         """The input's, the video among them."""
         self._targets: dict[int, Stream] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
         self._damaged: Counter[str] = Counter()
-        self.until: Fraction | None = None
+        self.end_time: Fraction | None = None
         """Seconds in the output at which the last packet so far ends."""
-        self.video = demuxer.video_stream(self._input, path)
+        self.video = demuxer.video_stream(self._container, path)
         """The input's video stream, for what its copy should say of itself."""
-        self.cut = demuxer.cut_of(self.video, start, end)
+        self.time_range = demuxer.time_range_of(self.video, start, end)
 
     def add_streams(self, output: OutputContainer, add_video: Callable[[], None]) -> None:
         """Adds all to `output`, in the input's order; `add_video` is called where the video stands."""
         self._output = output
-        for stream in self._input.streams:
+        for stream in self._container.streams:
             if stream.index == self.video.index:
                 add_video()
             else:
                 self._add(stream)
         self._output.metadata.update(
-            {key: text for key, text in self._input.metadata.items() if key not in _OF_THE_FILE}
+            {key: text for key, text in self._container.metadata.items() if key not in _OF_THE_FILE}
         )
-        chapters = [part for chapter in self._input.chapters() if (part := self._cut_chapter(chapter))]
+        chapters = [part for chapter in self._container.chapters() if (part := self._cut_chapter(chapter))]
         if chapters:
             self._output.set_chapters(chapters)
         self._packets = self._wanted()
@@ -95,13 +97,13 @@ class StreamCopy:
         while (packet := self._peek()) is not None:
             self._write(packet)
 
-    def left_out(self) -> list[str]:
+    def left_out_warning(self) -> list[str]:
         """One sentence that names all streams the output cannot hold; none where it holds them all."""
         if not self._left_out:
             return []
-        return [left_out(self._left_out, self._path, self._output.format.name)]
+        return [left_out_warning(self._left_out, self._path, self._output.format.name)]
 
-    def damages(self) -> list[str]:
+    def damage_warnings(self) -> list[str]:
         """A sentence for each stream of which damaged packets were left out."""
         return [
             f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
@@ -111,14 +113,14 @@ class StreamCopy:
         self._files.close()
 
     def _peek(self) -> Packet[Stream] | None:
-        pipe = self._given.pipe
-        while self._next is None and pipe is not None and pipe.beside:
-            self._next = self._shifted(pipe.beside.popleft())
+        pipe = self._video_input.pipe
+        while self._next is None and pipe is not None and pipe.other_packets:
+            self._next = self._shifted(pipe.other_packets.popleft())
         return self._next
 
     def _write(self, packet: Packet[Stream]) -> None:
         end = ((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
-        self.until = end if self.until is None else max(self.until, end)
+        self.end_time = end if self.end_time is None else max(self.end_time, end)
         name = _name(packet.stream)
         try:
             self._output.mux(packet)
@@ -129,35 +131,35 @@ class StreamCopy:
 
     def _add(self, stream: Stream) -> None:
         if not can_hold(self._output.format.name, stream):
-            if not self._is_made_anew(stream):
+            if not self._is_rewritten(stream):
                 self._left_out.append(_name(stream))
             return
-        target = add_copy(self._output, stream, describing(stream))
+        target = add_copy(self._output, stream, stream_metadata(stream))
         if stream.type != "attachment":
             self._targets[stream.index] = target
 
-    def _is_made_anew(self, stream: Stream) -> bool:
+    def _is_rewritten(self, stream: Stream) -> bool:
         """Chapter titles and time codes stand in data streams which the new container gets of its own."""
         if stream.type != "data":
             return False
-        has_timecode = any("timecode" in other.metadata for other in self._input.streams.video)
-        return bool(self._input.chapters()) or has_timecode
+        has_timecode = any("timecode" in other.metadata for other in self._container.streams.video)
+        return bool(self._container.chapters()) or has_timecode
 
     def _wanted(self) -> Iterator[Packet[Stream]]:
-        copied = [stream for stream in self._input.streams if stream.index in self._targets]
-        if self._given.pipe is not None:
+        copied = [stream for stream in self._container.streams if stream.index in self._targets]
+        if self._video_input.pipe is not None:
             # A pipe cannot be read twice: whoever reads the picture puts these packets aside.
-            self._given.pipe.wanted = frozenset(self._targets)
+            self._video_input.pipe.other_streams = frozenset(self._targets)
             return
         if not copied:
             return
-        for stream in self._input.streams:
+        for stream in self._container.streams:
             if stream.index not in self._targets and stream.type != "attachment":
                 stream.discard = Discard.all
-        first = self.cut.first(Fraction(1, av.time_base))
+        first = self.time_range.first(Fraction(1, av.time_base))
         if first is not None:
-            demuxer.seek(self._input, first)
-        for packet in demuxer.packets(self._input, *copied):
+            demuxer.seek(self._container, first)
+        for packet in demuxer.packets(self._container, *copied):
             if packet is not None and (shifted := self._shifted(packet)):
                 yield shifted
 
@@ -165,17 +167,17 @@ class StreamCopy:
         time_base = Fraction(packet.time_base)
         pts = packet.pts if packet.pts is not None else packet.dts
         # A pipe's packets may outlive the container they came from, and with it their stream.
-        stream = self._input.streams[packet.stream_index]
-        if is_made_anew(self._output, stream, packet):
+        stream = self._container.streams[packet.stream_index]
+        if is_rewritten_by_muxer(self._output, stream, packet):
             return None
         if demuxer.is_cover(stream):
             packet.pts = packet.dts = 0  # a cover belongs to the whole
         elif pts is None:
             return None
         else:
-            if not self.cut.holds(pts, time_base):
+            if not self.time_range.contains(pts, time_base):
                 return None
-            shift = self.cut.shift(time_base)
+            shift = self.time_range.shift(time_base)
             packet.pts = pts - shift
             packet.dts = (pts if packet.dts is None else packet.dts) - shift
         packet.stream = self._targets[packet.stream_index]
@@ -183,8 +185,8 @@ class StreamCopy:
 
     def _cut_chapter(self, chapter: Chapter) -> Chapter | None:
         time_base = Fraction(chapter["time_base"] or Fraction(1, 1000))
-        first, stop = self.cut.first(time_base), self.cut.stop(time_base)
-        shift = self.cut.shift(time_base)
+        first, stop = self.time_range.first(time_base), self.time_range.stop(time_base)
+        shift = self.time_range.shift(time_base)
         start = chapter["start"] if first is None else max(chapter["start"], first)
         end = chapter["end"] if stop is None else min(chapter["end"], stop)
         if end <= start and chapter["end"] > chapter["start"]:
@@ -192,7 +194,7 @@ class StreamCopy:
         return {**chapter, "start": start - shift, "end": end - shift}
 
 
-def describing(stream: Stream) -> dict[str, str]:
+def stream_metadata(stream: Stream) -> dict[str, str]:
     """The stream's metadata without what is true of the old file only."""
     return {key: text for key, text in stream.metadata.items() if not key.startswith(_OF_THE_STREAM)}
 
@@ -226,7 +228,7 @@ def can_hold(muxer: str, stream: Stream) -> bool:
     return True
 
 
-def left_out(streams: Sequence[str], source: Path, muxer: str) -> str:
+def left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> str:
     """The sentence that names what of `source` a container cannot hold."""
     verb, them = ("was", "it") if len(streams) == 1 else ("were", "them")
     kind = _PICTURE_ALONE.get(muxer, muxer)
@@ -249,7 +251,7 @@ def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) 
     return target
 
 
-def is_made_anew(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
+def is_rewritten_by_muxer(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
     """Whether the muxer writes this packet itself: MP4's empty texts, which end the one before."""
     text = stream.name == "mov_text" and output.format.name in ISO_MEDIA
     return text and bytes(packet) == _EMPTY_TEXT

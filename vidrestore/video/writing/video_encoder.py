@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidrestore.errors import OutputError, UsageError
-from vidrestore.faces.orientation import turned
+from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, STDOUT, extension_for
@@ -20,10 +20,10 @@ from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
 from vidrestore.video.writing import encoder_metadata
 from vidrestore.video.writing.codec_choice import choose_codec
-from vidrestore.video.writing.encoder_metadata import unstated
+from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
-from vidrestore.video.writing.pixel_conversion import Painter
-from vidrestore.video.writing.stream_copy import describing
+from vidrestore.video.writing.pixel_conversion import PixelConverter
+from vidrestore.video.writing.stream_copy import stream_metadata
 from vidrestore.video.writing.timestamps import FrameTimes
 
 TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
@@ -33,7 +33,7 @@ _TOO_FEW_FOR_X265 = 2
 _FULL, _LIMITED = 2, 1
 
 
-class PictureStream:
+class VideoEncoder:
     """The video stream of an output: how it is encoded, what it says of itself, its packets.
 
     Raises UsageError, DeviceError or OutputError where `output` cannot hold it so.
@@ -57,15 +57,17 @@ class PictureStream:
         self._width, self._height = width, height
         # Files of pictures say nothing of how to turn them.
         self._turn = info.orientation if muxer == IMAGES else UPRIGHT
-        painted, self._coded_size = info.pixel_format, (width, height)
+        pixel_format, self._coded_size = info.pixel_format, (width, height)
         if self._turn.is_transposed:
-            painted, self._coded_size = pixel_formats.transposed(painted), (height, width)
+            pixel_format, self._coded_size = pixel_formats.transposed(pixel_format), (height, width)
         extension = output.suffix.lower().removeprefix(".")
-        choice = choose_codec(codec, replace(info, pixel_format=painted), muxer, extension, self._coded_size)
+        choice = choose_codec(
+            codec, replace(info, pixel_format=pixel_format), muxer, extension, self._coded_size
+        )
         self._encoding, self._choice = choice.encoding, choice
         self._options = quality_options(self._encoding.codec, crf, preset, choice.options)
-        self._painter = Painter(self._encoding, painted, info.colour, info.height)
-        self._first = side_data.of_first_picture(source)
+        self._converter = PixelConverter(self._encoding, pixel_format, info.colour, info.height)
+        self._first = side_data.read_first_picture(source)
         self._field_flags = encoder_metadata.FieldFlags(info.field_order)
         self._range = _LIMITED
         self._times = FrameTimes(info, numbers=self.codec in BY_COUNT, timeless=muxer in TIMELESS)
@@ -94,14 +96,14 @@ class PictureStream:
         """Whether a frame so far came more than half a frame off a constant rate."""
         return self._times.is_uneven
 
-    def warnings_of_choice(self) -> tuple[str, ...]:
+    def codec_warnings(self) -> tuple[str, ...]:
         return tuple(self._choice.warnings)
 
-    def warnings_of_facts(self) -> list[str]:
+    def metadata_warnings(self) -> list[str]:
         """What of the picture's description the output does not say, one sentence each."""
         return [
-            *unstated(self._info, self._aspect, self._muxer, self.codec, self.kind),
-            *encoder_metadata.lost(self.codec, self._first),
+            *metadata_warnings(self._info, self._aspect, self._muxer, self.codec, self.kind),
+            *encoder_metadata.hdr_warnings(self.codec, self._first),
         ]
 
     def add_to(self, container: OutputContainer, given: VideoStream) -> None:
@@ -117,17 +119,17 @@ class PictureStream:
         context.field_order = encoder_metadata.field_order_code(order, given.codec_context.field_order)
         encoder_metadata.code_fields(context, order)
         context.options = self._options | encoder_metadata.encoder_options(
-            self.codec, order, self._painter.colour, self._first.hdr
+            self.codec, order, self._converter.colour, self._first.hdr
         )
         context.thread_type = "AUTO"
         # What the input leaves unsaid stays unsaid.
-        colour = self._painter.colour
+        colour = self._converter.colour
         unsaid = colour == self._info.colour and not colour.full_range and not given.color_range
         self._range = 0 if unsaid else _FULL if colour.full_range else _LIMITED
         self._tag(context)
         if self.codec == "libx265" and self._muxer in ISO_MEDIA:
             context.codec_tag = "hvc1"  # Apple's players take no other
-        stream.metadata.update(describing(given))
+        stream.metadata.update(stream_metadata(given))
         stream.disposition = given.disposition
         if self._first.matrix is not None and self._turn == UPRIGHT:
             stream.set_display_matrix(self._first.matrix)
@@ -139,8 +141,8 @@ class PictureStream:
         expected = (self._width, self._height, self._info.pixel_format)
         if (frame.width, frame.height, frame.format) != expected:
             raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
-        planes = [turned(plane, self._turn) for plane in frame.planes]
-        picture = self._field_flags.flagged(self._painter.paint(planes))
+        planes = [apply_orientation(plane, self._turn) for plane in frame.planes]
+        picture = self._field_flags.flag(self._converter.convert(planes))
         self._times.stamp(picture, frame, shift)
         self._tag(picture)
         self.frames += 1
@@ -180,7 +182,7 @@ class PictureStream:
             ) from error
 
     def _tag(self, target: av.VideoFrame | av.VideoCodecContext) -> None:
-        colour = self._painter.colour
+        colour = self._converter.colour
         target.colorspace = colour.matrix
         target.color_primaries = colour.primaries
         target.color_trc = colour.transfer

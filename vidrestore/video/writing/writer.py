@@ -22,14 +22,14 @@ from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
 from vidrestore.video.writing.atomic_output import (
-    cannot_write,
     check_paths,
     make_target,
-    no_frames,
-    one_picture,
+    no_frames_message,
+    single_picture_message,
+    write_error,
 )
 from vidrestore.video.writing.stream_copy import StreamCopy
-from vidrestore.video.writing.video_encoder import TIMELESS, PictureStream
+from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 
 _MAX_TIMESCALE = 2**31 - 1
 
@@ -69,7 +69,7 @@ class VideoWriter:
         self._info = info
         self._source = source or Input(path=info.path)
         self._muxer = choose_container(output, container)
-        self._pictures = PictureStream(
+        self._encoder = VideoEncoder(
             output,
             info,
             self._source,
@@ -86,7 +86,7 @@ class VideoWriter:
         self._is_empty = True
 
     def __enter__(self) -> Self:
-        with ExitStack() as undo, self._sentences():
+        with ExitStack() as undo, self._user_errors():
             undo.callback(self._target.remove)
             self._target.begin()
             self._copy = StreamCopy(self._source, start=self._start, end=self._end)
@@ -94,12 +94,12 @@ class VideoWriter:
             self._container = self._target.open(self._muxer, self._container_options())
             undo.callback(_close_quietly, self._container)
             self._copy.add_streams(
-                self._container, lambda: self._pictures.add_to(self._container, self._copy.video)
+                self._container, lambda: self._encoder.add_to(self._container, self._copy.video)
             )
             self.warnings = [
-                *self._pictures.warnings_of_choice(),
-                *self._copy.left_out(),
-                *self._pictures.warnings_of_facts(),
+                *self._encoder.codec_warnings(),
+                *self._copy.left_out_warning(),
+                *self._encoder.metadata_warnings(),
             ]
             self._write_header()
             self._undo = undo.pop_all()
@@ -111,52 +111,52 @@ class VideoWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._undo as undo, self._sentences():
+        with self._undo as undo, self._user_errors():
             if error is not None:
                 return
             if self._is_empty:
-                raise InputError(no_frames(self._info.path))
-            if self._pictures.frames:
-                self._mux(self._pictures.flush())
+                raise InputError(no_frames_message(self._info.path))
+            if self._encoder.frames:
+                self._mux(self._encoder.flush())
             self._copy.finish()
-            self.warnings += self._copy.damages()
-            if self._muxer in TIMELESS and self._pictures.is_uneven:
+            self.warnings += self._copy.damage_warnings()
+            if self._muxer in TIMELESS and self._encoder.is_uneven:
                 self.warnings.append(
-                    f"{self._pictures.kind} state no times, and the input's frames come unevenly"
+                    f"{self._encoder.kind} state no times, and the input's frames come unevenly"
                 )
             self._container.close()
-            self._target.put_in_place()
+            self._target.commit()
             undo.pop_all()
             self._copy.close()
 
     @property
-    def beside_until(self) -> Fraction | None:
+    def other_streams_end(self) -> Fraction | None:
         """Seconds at which what was copied so far beside the video ends, or None."""
-        return self._copy.until
+        return self._copy.end_time
 
     @property
     def codec(self) -> str:
         """The encoder's name."""
-        return self._pictures.codec
+        return self._encoder.codec
 
     @property
     def extradata(self) -> bytes:
         """What the encoder says ahead of all packets."""
-        return self._pictures.stream.codec_context.extradata or b""
+        return self._encoder.stream.codec_context.extradata or b""
 
     def write(self, frame: Frame) -> None:
         """Encodes the frame and carries the other streams on to its time."""
         if not self._is_empty and self._muxer == IMAGES and not is_pattern(self._output):
-            raise UsageError(one_picture(self._output, self._info.path))
-        with self._sentences():
-            self._mux(self._pictures.encode(frame, self._copy.cut.shift(frame.time_base)))
+            raise UsageError(single_picture_message(self._output, self._info.path))
+        with self._user_errors():
+            self._mux(self._encoder.encode(frame, self._copy.time_range.shift(frame.time_base)))
         self._is_empty = False
 
-    def carry(self, packets: Iterable[Packet[VideoStream]]) -> None:
+    def write_packets(self, packets: Iterable[Packet[VideoStream]]) -> None:
         """Takes in packets that an encoder of the same settings made of frames: instead of `write`."""
-        with self._sentences():
+        with self._user_errors():
             for packet in packets:
-                packet.stream = self._pictures.stream
+                packet.stream = self._encoder.stream
                 self._mux([packet])
                 self._is_empty = False
 
@@ -184,7 +184,7 @@ class VideoWriter:
             self._container.start_encoding()
         except (av.error.InvalidDataError, av.error.ArgumentError) as error:
             raise OutputError(
-                f"{self._pictures.kind} cannot hold this video; choose an output name that ends in .mkv"
+                f"{self._encoder.kind} cannot hold this video; choose an output name that ends in .mkv"
             ) from error
 
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
@@ -194,14 +194,14 @@ class VideoWriter:
             self._container.mux(packet)
 
     @contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _user_errors(self) -> Iterator[None]:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
-            if (told := cannot_write(self._output, error)) is not None:
-                raise told from error
+            if (user_error := write_error(self._output, error)) is not None:
+                raise user_error from error
             raise ProcessingError(
-                f"encoding {self._output} with {self._pictures.codec} broke off: {error}"
+                f"encoding {self._output} with {self._encoder.codec} broke off: {error}"
             ) from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.tracking.motion import frame, picture
-from vidrestore.tracking import choose
+from vidrestore.tracking import select_faces
 from vidrestore.types import FrameFaces, TrackedFace
 
 
@@ -29,7 +29,7 @@ def ids(sides: list[dict[int, float]], faces: str, scenes: list[int] | None = No
         )
         for i, tracks in enumerate(sides)
     ]
-    return [[face.track_id for face in item.faces] for item in choose(items, faces)]
+    return [[face.track_id for face in item.faces] for item in select_faces(items, faces)]
 
 
 def test_all_faces_by_default_and_those_named_by_their_ids() -> None:

@@ -1,4 +1,4 @@
-"""Which of the faces that were followed are wanted."""
+"""Selects the tracked faces to restore."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from vidrestore.faces.boxes import mean_side
 from vidrestore.types import FrameFaces, TrackedFace
 
-CLEARLY_LARGER = 1.25
+MIN_SIZE_RATIO = 1.25
 """How many times as large as the largest face so far another must be to take its place: no flipping."""
 
 
-def choose(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterator[FrameFaces[TrackedFace]]:
+def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterator[FrameFaces[TrackedFace]]:
     """One frame out per frame in, with the faces that `faces` names: all, largest, or track ids 0,3,4.
 
     largest stays with a person until another is clearly larger, or a new scene begins.
@@ -33,7 +33,7 @@ def _largest(items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[Tr
         if sizes:
             largest = max(sizes, key=sizes.__getitem__)
             current = chosen[1] if chosen is not None and chosen[0] == item.scene else None
-            if current not in sizes or sizes[largest] > CLEARLY_LARGER * sizes[current]:
+            if current not in sizes or sizes[largest] > MIN_SIZE_RATIO * sizes[current]:
                 current = largest
             chosen = (item.scene, current)
             yield _with(item, [face for face in item.faces if face.track_id == current])
