@@ -33,7 +33,7 @@ from vidrestore.types import (
 
 if TYPE_CHECKING:
     from vidrestore.detection import FaceDetector
-    from vidrestore.restoration import DaefrRestorer
+    from vidrestore.restoration import NetworkRestorer
     from vidrestore.video import FieldProcessing, Input
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def restore_video(
     return stats.report(target, (*run_warnings(info, field_processing, settings, stats), *writer.warnings))
 
 
-def _networks(settings: Settings) -> tuple[DaefrRestorer, FaceDetector]:
+def _networks(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
     from vidrestore.detection import make_detector
     from vidrestore.restoration import make_restorer
     from vidrestore.weights import model_path
@@ -117,7 +117,7 @@ def decode_to_frames(
     field_processing: FieldProcessing,
     settings: Settings,
     stats: RunStats,
-    loaded: Callable[[], tuple[DaefrRestorer, FaceDetector]],
+    loaded: Callable[[], tuple[NetworkRestorer, FaceDetector]],
 ) -> Iterator[Frame]:
     """The pipeline itself, lazily; of interlaced video each field by itself."""
     from vidrestore.detection import detect
@@ -151,7 +151,7 @@ def decode_to_frames(
 
 def restore_tracked(
     tracked: Iterable[FrameFaces[TrackedFace]],
-    restorer: DaefrRestorer,
+    restorer: NetworkRestorer,
     info: VideoInfo,
     settings: Settings,
     stats: RunStats,
@@ -192,7 +192,7 @@ def restore_tracked(
         )
         timed_faces = timer.timed("tracking", tracked)
         aligned: Iterator[FrameFaces[AlignedFace]] = map_ahead(
-            timed_faces, lambda item: align(item, restorer.size), cpu_workers
+            timed_faces, lambda item: align(item, restorer.size, own_size=restorer.estimates), cpu_workers
         )
         with Prefetch(
             timer.timed("alignment", deflicker(aligned) if settings.deflicker else aligned),

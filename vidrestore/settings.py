@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -15,6 +15,8 @@ Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
 EngineName = Literal["local", "ray"]
+Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
+Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 DetectorName = Literal["embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 
@@ -40,12 +42,12 @@ class Settings(BaseModel):
     """Faces a forward pass; None: chosen by the device."""
     strength: float = Field(default=1.0, ge=0, le=1)
     """How much of the restored face is laid over the original, 0 to 1."""
-    fidelity: float | None = Field(default=None, ge=0, le=1)
-    """How much of the degraded face's own detail is kept, 0 to 1; None: as much as each face holds."""
+    fidelity: Fidelity = "auto"
+    """auto draws only what the footage does not show; 0 draws whole faces, 1 draws nothing, 0.5 is auto."""
     temporal: float = Field(default=1.0, ge=0, le=1)
     """How strongly a face is blended with itself in the frames around, 0 to 1; 0 restores each alone."""
-    grain: float = Field(default=0.0, ge=0, le=1)
-    """How much of the picture's own grain stays on restored faces, 0 to 1."""
+    grain: Grain = "auto"
+    """Share of the picture's own grain that stays on restored faces, 0 to 1, or auto."""
     deflicker: bool = False
     """Take the pumping of old film's exposure out of each face."""
     faces: str = Field(default="all", pattern=r"^(all|largest|\d+(,\d+)*)$")

@@ -205,12 +205,16 @@ class RestoredFace:
     to_crop: NDArray[np.float64]
     image: FloatArray
     """(S, S, 3) RGB in 0..1: the restored face."""
+    estimate: FloatArray | None
+    """(S, S, 3) RGB in 0..1: what the footage shows, without drawn detail; None: the face is drawn whole."""
     original: FloatArray
     """(S, S, 3) RGB in 0..1: the face as it was."""
     landmarks: FloatArray
     opacity: float = 1.0
     gain: float = 1.0
     """Factor on the original's brightness; the restored picture has it already."""
+    drawn: float = 0.0
+    """Share of the restored face's detail that was drawn, 0..1."""
 
 
 FaceT = TypeVar("FaceT", Detection, TrackedFace, AlignedFace, RestoredFace)

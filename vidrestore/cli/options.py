@@ -20,9 +20,9 @@ Model = Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=he
 Detector = Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=help_text("detector"))]
 Device = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("device"))]
 Strength = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("strength"))]
-Fidelity = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("fidelity"))]
+Fidelity = Annotated[str | None, typer.Option(metavar="auto|0..1", help=help_text("fidelity"))]
 Temporal = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("temporal"))]
-Grain = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("grain"))]
+Grain = Annotated[str | None, typer.Option(metavar="auto|0..1", help=help_text("grain"))]
 Deflicker = Annotated[
     bool | None, typer.Option("--deflicker", help=help_text("deflicker"), show_default=False)
 ]

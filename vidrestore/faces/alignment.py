@@ -26,6 +26,12 @@ TEMPLATE_512 = np.array(
 """(5, 2) left eye, right eye, nose, left and right mouth corner in a crop of 512 pixels."""
 
 
+CROP_SIZES = (256, 512, 1024)
+"""Pixels a side of the crops of large faces."""
+CROP_TOLERANCE = 1.15
+"""By how much a crop may reduce a face."""
+
+
 def template(size: int) -> NDArray[np.float64]:
     """(5, 2) where the five points lie in a crop of `size` pixels."""
     return TEMPLATE_512 * (size / 512)
@@ -122,14 +128,35 @@ def eyes_to_mouth_box(side: int) -> tuple[int, int, int, int]:
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def align(item: FrameFaces[TrackedFace], size: int) -> FrameFaces[AlignedFace]:
-    """The frame's faces, each cut out and turned upright, `size` pixels a side."""
-    faces = tuple(_align(item.frame, face, size) for face in item.faces)
+def align(
+    item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False
+) -> FrameFaces[AlignedFace]:
+    """The frame's faces, each cut out and turned upright.
+
+    Args:
+        item: a frame and its tracked faces.
+        size: pixels a side of a crop.
+        own_size: use a larger crop, one of `CROP_SIZES`, for a face that has more pixels than that.
+    """
+    faces = tuple(_align(item.frame, face, size, own_size) for face in item.faces)
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def _align(frame: Frame, face: TrackedFace, size: int) -> AlignedFace:
+def crop_size(to_crop: NDArray[np.float64], size: int) -> int:
+    """Pixels a side of the smallest crop that holds a face's own pixels, `size` or one of `CROP_SIZES`.
+
+    Args:
+        to_crop: (2, 3) frame px -> crop px of a crop of `size`.
+        size: the smallest crop.
+    """
+    own = size / similarity_scale(to_crop)
+    return next((s for s in CROP_SIZES if s >= max(size, own / CROP_TOLERANCE)), max(size, CROP_SIZES[-1]))
+
+
+def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool) -> AlignedFace:
     to_crop = face_to_crop(frame, face.landmarks, size)
+    if own_size and (own := crop_size(to_crop, size)) != size:
+        size, to_crop = own, face_to_crop(frame, face.landmarks, own)
     return AlignedFace(
         track_id=face.track_id,
         to_crop=to_crop,

@@ -7,7 +7,8 @@ large face in a 4K frame) stays.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -16,22 +17,25 @@ from numpy.typing import NDArray
 from vidrestore.colour.hdr import code_difference
 from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
 from vidrestore.faces.alignment import invert_affine, low_pass, similarity_scale, transform_points
-from vidrestore.faces.grain import LUMA, extract_grain
+from vidrestore.faces.grain import AUTO_GRAIN, extract_grain
 from vidrestore.faces.orientation import display_axis
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
-LOW_FREQUENCY = 1 / 16
-"""Standard deviation, as a fraction of the crop's side, below which colour is the original's."""
-_OPPONENT = np.array([[1.0, -1.0, 0.0], [-0.5, -0.5, 1.0], [0.0, 0.0, 0.0]])
-"""Red less green, and blue less yellow, of RGB; and nothing, as OpenCV is far quicker from three to three."""
-_SHRINK = 4
-"""By which pictures are smaller where only their low frequencies are wanted."""
+Grain = float | Literal["auto"]
+HEAD_FEATHER = 0.45
+"""Share of a crop's half side over which the change of the whole head fades out."""
 
 
-def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: float = 0.0) -> Frame:
-    """The frame with its restored faces laid over it by `strength` (0..1); without any, itself.
+def composite(
+    item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: Grain = "auto"
+) -> Frame:
+    """The frame with its restored faces composited into it; without any, itself.
 
-    `grain` (0..1): how much of the frame's own grain stays where they are.
+    Args:
+        item: a frame and its restored faces.
+        strength: 0..1, share of the restored faces against the original.
+        grain: 0..1, share of the frame's own grain that stays on the faces; auto: as much as keeps a face from
+            looking cut out of a grainy frame.
     """
     faces = [face for face in item.faces if face.opacity * strength > 0]
     return _paste_all(item.frame, faces, strength, grain) if faces else item.frame
@@ -77,72 +81,123 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
     return mask.astype(np.float32, copy=False)
 
 
-def match_colour(restored: FloatArray, original: FloatArray) -> FloatArray:
-    """`restored` (S, S, 3) with the low frequencies of `original`, and no more colour in its detail.
-
-    Brightness and colour over areas larger than an eye are the film's own; a grey film gets grey detail.
-    """
-    sigma = LOW_FREQUENCY * restored.shape[0]
-    share = min(1.0, _chroma_spread(original) / (_chroma_spread(restored) + 1e-6))
-    towards_grey = share * np.eye(3) + (1 - share) * LUMA
-    coloured = np.asarray(cv2.transform(restored, towards_grey), np.float32)
-    # Taking low frequencies is linear: those of the one less those of the other.
-    return np.clip(coloured + low_frequencies(original - coloured, sigma), 0, 1)
+def head_mask(size: int) -> FloatArray:
+    """(size, size) in 0..1 in crop space: one over the head, fading out slowly towards the crop's edges."""
+    from_centre = np.abs(np.arange(size, dtype=np.float32) - (size - 1) / 2) / np.float32(size / 2)
+    fourth = from_centre**4
+    radius = np.sqrt(np.sqrt(np.add.outer(fourth, fourth)))
+    return _smooth_step((0.98 - radius) / np.float32(HEAD_FEATHER)).astype(np.float32, copy=False)
 
 
-def low_frequencies(image: FloatArray, sigma: float) -> FloatArray:
-    """`image` (S, S, 3) under a Gaussian of that many pixels, on a quarter of the side where that is enough.
+@dataclass(slots=True)
+class _Occupied:
+    """How much of the frame faces have taken so far, (height, width) in 0..1 each."""
 
-    At its own size this took longer than everything else that is done to lay a face back.
-    """
-    size = image.shape[0]
-    if sigma < 2 * _SHRINK or size % _SHRINK:
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), np.float32)
-    small = cv2.resize(image, (size // _SHRINK, size // _SHRINK), interpolation=cv2.INTER_AREA)
-    # Shrinking averages over a square and growing over a triangle; the Gaussian does the rest.
-    rest = np.sqrt(sigma**2 - (_SHRINK**2 - 1) / 12 - _SHRINK**2 / 6) / _SHRINK
-    soft = cv2.GaussianBlur(small, (0, 0), float(rest), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+    head: FloatArray
+    face: FloatArray
 
 
-def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float, grain: float) -> Frame:
+def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float, grain: Grain) -> Frame:
     planes: list[Plane] = [plane.copy() for plane in frame.planes]
     # Where faces overlap, the larger one comes first and the others get what it leaves.
-    faces = sorted(faces, key=lambda face: similarity_scale(face.to_crop))
-    occupied = np.zeros((frame.height, frame.width), np.float32) if len(faces) > 1 else None
+    faces = sorted(faces, key=lambda face: similarity_scale(face.to_crop) / face.image.shape[0])
+    shape = (frame.height, frame.width)
+    occupied = _Occupied(np.zeros(shape, np.float32), np.zeros(shape, np.float32)) if len(faces) > 1 else None
     for face in faces:
-        _paste(frame, planes, face, strength, grain, occupied)
+        if face.estimate is None:
+            _paste_generated(frame, planes, face, strength, grain, occupied)
+        else:
+            _paste_fused(frame, planes, face, face.estimate, strength, grain, occupied)
     return replace(frame, planes=tuple(planes))
 
 
-def _paste(
+def _paste_generated(
     frame: Frame,
     planes: list[Plane],
     face: RestoredFace,
     strength: float,
-    grain: float,
-    occupied: FloatArray | None,
+    grain: Grain,
+    occupied: _Occupied | None,
 ) -> None:
+    """Composite a face that was drawn as a whole, inside its oval."""
+    mask = face_mask(transform_points(face.to_crop, face.landmarks), face.image.shape[0])
+    picture = _with_grain(face.image, face, mask, 0.0 if grain == "auto" else grain)
+    difference = code_difference(picture, face.original, frame.colour)
+    taken = None if occupied is None else occupied.face
+    _add_masked_change(frame, planes, face, difference, mask, strength * face.opacity, taken)
+
+
+def _paste_fused(
+    frame: Frame,
+    planes: list[Plane],
+    face: RestoredFace,
+    estimate: FloatArray,
+    strength: float,
+    grain: Grain,
+    occupied: _Occupied | None,
+) -> None:
+    """Composite the change of the estimate over the whole head, and what was drawn over the face alone."""
     size = face.image.shape[0]
-    mask = face_mask(transform_points(face.to_crop, face.landmarks), size)
-    region = _region_of(mask, face.to_crop, frame)
+    head = head_mask(size)
+    oval = np.minimum(face_mask(transform_points(face.to_crop, face.landmarks), size), head)
+    shown = _with_grain(estimate, face, head, AUTO_GRAIN if grain == "auto" else grain)
+    drawn = face.image - estimate
+    share = strength * face.opacity
+    if occupied is None:
+        target = face.original + head[..., None] * (shown - face.original) + oval[..., None] * drawn
+        difference = code_difference(np.clip(target, 0, 1), face.original, frame.colour)
+        _add_masked_change(frame, planes, face, difference, None, share, None)
+        return
+    of_estimate = code_difference(shown, face.original, frame.colour)
+    _add_masked_change(frame, planes, face, of_estimate, head, share, occupied.head)
+    whole = code_difference(np.clip(shown + drawn, 0, 1), face.original, frame.colour)
+    _add_masked_change(frame, planes, face, whole - of_estimate, oval, share, occupied.face)
+
+
+def _with_grain(picture: FloatArray, face: RestoredFace, mask: FloatArray, grain: float) -> FloatArray:
+    """A picture of the face with a share of the footage's own grain."""
+    if not grain:
+        return picture
+    film = face.original * np.float32(face.gain)
+    return np.clip(picture + np.float32(grain) * extract_grain(film, picture, mask), 0, 1)
+
+
+def _add_masked_change(
+    frame: Frame,
+    planes: list[Plane],
+    face: RestoredFace,
+    difference: FloatArray,
+    mask: FloatArray | None,
+    share: float,
+    taken: FloatArray | None,
+) -> None:
+    """Add a change in crop space (S, S, 3) to the planes.
+
+    Args:
+        frame: what the planes were copied from.
+        planes: changed in place.
+        face: says where its crop lies.
+        difference: of RGB, in the frame's own transfer.
+        mask: (S, S) in 0..1; None: the change is masked already.
+        share: factor on the change.
+        taken: (height, width), the share of the frame that other faces have taken; updated in place.
+    """
+    region = _region_of(np.abs(difference).max(2) if mask is None else mask, face.to_crop, frame)
     if region is None:
         return
     x0, y0, x1, y1 = region
-    steadied = face.original * np.float32(face.gain)
-    restored = match_colour(face.image, steadied)
-    if grain:
-        restored = np.clip(restored + np.float32(grain) * extract_grain(steadied, restored, mask), 0, 1)
-    difference = code_difference(restored, face.original, frame.colour)
+    size = (x1 - x0, y1 - y0)
     matrix = face.to_crop.copy()
     matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
-    shrink = 1 / similarity_scale(face.to_crop)
-    delta = _warp_back(low_pass(difference, shrink), matrix, (x1 - x0, y1 - y0))
-    weight = _warp_back(mask, matrix, (x1 - x0, y1 - y0)) * (strength * face.opacity)
-    if occupied is not None:
-        occupied_part = occupied[y0:y1, x0:x1]
-        weight = weight * (1 - occupied_part)
-        occupied_part += weight
+    delta = _warp_back(low_pass(difference, 1 / similarity_scale(face.to_crop)), matrix, size)
+    if mask is None:
+        weight = np.full(delta.shape[:2], share, np.float32)
+    else:
+        weight = _warp_back(mask, matrix, size) * np.float32(share)
+    if taken is not None:
+        occupied = taken[y0:y1, x0:x1]
+        weight = weight * (1 - occupied)
+        occupied += weight
     _add_weighted_change(frame, planes, delta, weight, x0, y0)
 
 
@@ -181,13 +236,6 @@ def _region_of(
 def _warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, int]) -> FloatArray:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[return-value]
-
-
-def _chroma_spread(image: FloatArray) -> float:
-    """How far colours spread around their mean colour cast."""
-    # A quarter of the pixels says the same.
-    some = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_NEAREST)
-    return float(np.linalg.norm(cv2.meanStdDev(cv2.transform(some, _OPPONENT))[1]))
 
 
 def _smooth_step(x: NDArray[np.floating]) -> NDArray[np.floating]:

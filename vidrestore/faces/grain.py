@@ -18,6 +18,8 @@ FINEST_FEATURE = 1 / 64
 wide."""
 LARGEST = 2.5
 """Standard deviations of the grain: a scratch, a speck of dust, an edge is more than that, and cut off."""
+AUTO_GRAIN = 0.2
+"""Share of the grain that stays on a face by default: the wide feather hides the rest of the difference."""
 LUMA = np.array([[0.299, 0.587, 0.114]])
 _MAD = 1.4826
 """Standard deviation of a normal distribution over its median distance from the middle."""

@@ -18,13 +18,13 @@ from vidrestore.jobs.segment_plan import Span
 from vidrestore.pipeline import ITEMS_AHEAD, output_size, restore_tracked
 from vidrestore.report import RunStats
 from vidrestore.runtime.pipeline_threads import Prefetch
-from vidrestore.settings import Settings
+from vidrestore.settings import Fidelity, Settings
 from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import FieldProcessing, Input, SegmentWriter, reread_frames
 from vidrestore.weights import model_path
 
 if TYPE_CHECKING:
-    from vidrestore.restoration import DaefrRestorer
+    from vidrestore.restoration import NetworkRestorer
 
 DEFLICKER_RADIUS = 12
 """Of `deflicker`."""
@@ -159,7 +159,7 @@ def required_records(
 
 
 @lru_cache(maxsize=1)
-def _restorer(model: str, device: str, fidelity: float | None) -> DaefrRestorer:
+def _restorer(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer:
     """A worker loads the network once."""
     from vidrestore.restoration import make_restorer
 

@@ -1,14 +1,15 @@
-"""AlignedFace -> RestoredFace: the network on a device, in batches, blended over time."""
+"""AlignedFace -> RestoredFace: networks on a device, in batches, blended over time."""
 
 from vidrestore.restoration.batch_size import BatchSizes, choose_batch_sizes
 from vidrestore.restoration.deflicker import deflicker
+from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures
 from vidrestore.restoration.oom_retry import OomRetryRestorer
 from vidrestore.restoration.padded_batches import PaddedBatchRestorer
 from vidrestore.restoration.restorer import (
-    DaefrRestorer,
-    FaceCodes,
-    FaceFeatures,
     FaceRestorer,
+    Fidelity,
+    NetworkRestorer,
     make_restorer,
 )
 from vidrestore.restoration.stage import restore
@@ -17,10 +18,14 @@ from vidrestore.restoration.worker_pools import cpu_workers_for, network_workers
 
 __all__ = [
     "BatchSizes",
-    "DaefrRestorer",
+    "DaefrGenerator",
     "FaceCodes",
+    "FaceEstimate",
     "FaceFeatures",
     "FaceRestorer",
+    "Fidelity",
+    "FusedFace",
+    "NetworkRestorer",
     "OomRetryRestorer",
     "PaddedBatchRestorer",
     "TemporalBlend",

@@ -28,10 +28,13 @@ _NONE = np.empty(0)
 """What OpenCV takes for an argument left out."""
 
 
-def average_along_motion(own: FloatArray, others: Sequence[tuple[float, FloatArray]]) -> FloatArray:
+def average_along_motion(
+    own: FloatArray, others: Sequence[tuple[float | NDArray[np.float32], FloatArray]]
+) -> FloatArray:
     """`own` (S, S, 3) in 0..1 with weight 1, and (weight, picture) of the same face at other times.
 
-    A weight counts in full where the picture, moved, looks like `own`, and nothing where it does not.
+    A weight counts in full where the picture, moved, looks like `own`, and nothing where it does not. It is
+    one number, or a map at the resolution of the flow: half the picture's.
     """
     size = own.shape[0]
     grey = _grey(own)

@@ -2,13 +2,17 @@
 
 The evidence network estimates the clean face and, for each band of a Laplacian pyramid, the scale of its own
 error. The generator draws a complete face. The result is the estimate plus as much of the drawn detail as the
-estimate is known to lack: in band k the drawn detail enters with the gain
+estimate is known to lack. In band k the part of the drawn detail that the estimate does not show already,
 
-    g_k = min(1, amount * sqrt(2) * scale_k / (rms_k + epsilon)),
+    new_k = drawn_k - shared_k * estimate_k,     shared_k the local regression of the one on the other,
 
-where rms_k is the drawn detail's local root mean square and sqrt(2) * scale_k that of the estimate's error by
-its Laplace distribution. So no more energy enters than is missing. Where the scale is zero nothing enters,
-whatever was drawn. Colour is the estimate's: drawn detail enters as luma.
+enters with the gain
+
+    g_k = min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
+
+where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution. So no more
+energy enters than is missing, none where the scale is zero, and none at a resolution that the footage shows.
+The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters as luma.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
@@ -28,10 +32,11 @@ from vidrestore.evidence.pyramid import downsample, upsample
 EPSILON = 0.25 / 255
 """Added to the drawn detail's root mean square: a quarter of a code."""
 WINDOW = 5
-"""Pixels of a band a side over which its root mean square and its gain are averaged."""
+"""Pixels of a band a side over which energies and gains are averaged."""
 AMOUNT = 1.0
-"""Share of the missing energy that is drawn by the rule."""
+"""Share of the missing detail that the rule draws."""
 LUMA = (0.299, 0.587, 0.114)
+_LEAK_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +55,74 @@ def fuse(evidence: Evidence, generated: Tensor, *, amount: float = AMOUNT) -> Fu
     Args:
         evidence: of N faces; its mean is (N, 3, S, S).
         generated: (N, 3, S, S) in 0..1, the same faces as the generator draws them.
-        amount: share of the missing energy that may be drawn; 0 gives the mean.
+        amount: share of the missing detail that may be drawn; 0 gives the mean.
     """
-    detail = _luma(generated - evidence.mean)
-    bands = split_bands(detail)
+    estimate_bands = split_bands(_luma(evidence.mean))
+    drawn_bands = split_bands(_luma(generated))
     scales = scales_of_bands(evidence.scale)
-    entering = [_limited(band, scale, amount) for band, scale in zip(bands, scales, strict=True)]
+    entering = [
+        _without_leak(_limit(_new_detail(drawn, shown), scale, amount))
+        for drawn, shown, scale in zip(drawn_bands[:-1], estimate_bands[:-1], scales[:-1], strict=True)
+    ]
+    # The low frequencies are no detail: there, what differs is what is new.
+    entering.append(_limit(drawn_bands[-1] - estimate_bands[-1], scales[-1], amount))
     drawn = merge_bands(entering)
     return Fused((evidence.mean + drawn).clamp(0, 1), drawn)
 
 
 def possible_change(evidence: Evidence) -> Tensor:
-    """(N,) the root mean square that the rule may add at most, whatever the generator draws, in 0..1."""
-    energy = sum(
-        2 * scale.square().mean((1, 2, 3)) for scale in scales_of_bands(evidence.scale)
-    )
-    assert isinstance(energy, Tensor)
-    return energy.sqrt()
+    """(N,) the root mean square that the rule may add at most, whatever is drawn, in units of the mean."""
+    energies = [2 * scale.square().mean((1, 2, 3)) for scale in scales_of_bands(evidence.scale)]
+    return torch.stack(energies).sum(0).sqrt()
 
 
-def _limited(band: Tensor, scale: Tensor, amount: float) -> Tensor:
-    """A band of drawn detail (N, 1, h, w), no stronger anywhere than what is missing there."""
+def drawn_share(mean: Tensor, fused: Fused) -> Tensor:
+    """(N,) 0..1: the share of a face's detail that was drawn, by its energy between eyes and mouth.
+
+    Args:
+        mean: (N, 3, S, S), the estimate that was completed.
+        fused: what `fuse` made of it.
+    """
+    size = mean.shape[-1]
+    part = slice(round(0.36 * size), round(0.8 * size)), slice(round(0.28 * size), round(0.72 * size))
+    shown = sum(_energy(band, part, size) for band in split_bands(_luma(mean))[:-1])
+    drawn = sum(_energy(band, part, size) for band in split_bands(fused.drawn)[:-1])
+    share: Tensor = drawn / (drawn + shown + 1e-9)
+    return share
+
+
+def _new_detail(drawn: Tensor, shown: Tensor) -> Tensor:
+    """What of a band of drawn detail (N, 1, h, w) the estimate's band does not show."""
+    shared = _mean_around(drawn * shown) / (_mean_around(shown.square()) + EPSILON**2)
+    return drawn - shared.clamp(0, 1) * shown
+
+
+def _limit(band: Tensor, scale: Tensor, amount: float) -> Tensor:
+    """A band of new detail (N, 1, h, w), no stronger anywhere than what is missing there."""
     strength = _mean_around(band.square()).sqrt()
     gain = (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=1)
-    # Smoothing must not raise the gain above what it is allowed to be: where nothing may enter, nothing does.
+    # The smaller of the two: where nothing may enter, smoothing must not let anything in.
     return band * torch.minimum(gain, _mean_around(gain))
 
 
+def _without_leak(band: Tensor) -> Tensor:
+    """A band (N, 1, h, w) without what a gain that varies has put into the next coarser ones."""
+    for _ in range(_LEAK_STEPS):
+        if min(band.shape[-2:]) > 2:
+            band = band - upsample(downsample(band))
+    return band
+
+
+def _energy(band: Tensor, part: tuple[slice, slice], size: int) -> Tensor:
+    """(N,) mean square inside a part that is given in pixels of the whole face."""
+    step = size // band.shape[-1]
+    rows, columns = (slice(s.start // step, s.stop // step) for s in part)
+    return band[..., rows, columns].square().mean((1, 2, 3))
+
+
 def _mean_around(values: Tensor) -> Tensor:
-    reach = min(WINDOW, min(values.shape[-2:])) // 2
-    padded = F.pad(values, (reach,) * 4, mode="replicate")
-    return F.avg_pool2d(padded, 2 * reach + 1, stride=1)
+    reach = min(WINDOW, *values.shape[-2:]) // 2
+    return F.avg_pool2d(values, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
 
 
 def _luma(pictures: Tensor) -> Tensor:

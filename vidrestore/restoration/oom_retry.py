@@ -9,7 +9,9 @@ from typing import TypeVar
 import torch
 
 from vidrestore.errors import ProcessingError
-from vidrestore.restoration.restorer import FaceCodes, FaceFeatures, FaceRestorer
+from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.restorer import FaceRestorer
 from vidrestore.types import FloatArray
 
 P = TypeVar("P")
@@ -36,6 +38,17 @@ class OomRetryRestorer:
     def size(self) -> int:
         return self._restorer.size
 
+    @property
+    def estimates(self) -> bool:
+        return self._restorer.estimates
+
+    @property
+    def generates(self) -> bool:
+        return self._restorer.generates
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        return self._run_in_parts(self._restorer.estimate, faces)
+
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         return self._run_in_parts(self._restorer.encode, faces)
 
@@ -44,6 +57,9 @@ class OomRetryRestorer:
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         return self._run_in_parts(self._restorer.decode, codes)
+
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        return self._run_in_parts(self._restorer.fuse, faces)
 
     def _run_in_parts(self, step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R]:
         results: list[R] = []

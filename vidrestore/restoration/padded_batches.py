@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from vidrestore.restoration.restorer import FaceCodes, FaceFeatures, FaceRestorer
+from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.restorer import FaceRestorer
 from vidrestore.types import FloatArray
 
 SIZES_APART = 4
@@ -31,6 +33,17 @@ class PaddedBatchRestorer:
     def size(self) -> int:
         return self._restorer.size
 
+    @property
+    def estimates(self) -> bool:
+        return self._restorer.estimates
+
+    @property
+    def generates(self) -> bool:
+        return self._restorer.generates
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        return self._restorer.estimate(faces)
+
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         return self._run_padded(faces, self._restorer.encode)
 
@@ -39,6 +52,9 @@ class PaddedBatchRestorer:
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         return self._run_padded(codes, self._restorer.decode)
+
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        return self._restorer.fuse(faces)
 
     def _run_padded(self, items: Sequence[T], run: Callable[[Sequence[T]], list[R]]) -> list[R]:
         wanted = min(-(-len(items) // SIZES_APART) * SIZES_APART, max(self._batch, len(items)))

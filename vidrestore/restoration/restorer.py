@@ -1,62 +1,57 @@
-"""DAEFR on a device: pictures in, features in between, pictures out."""
+"""The networks of a restoration on a device: what the footage shows, what is drawn, and the rule between."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
-from torch import Tensor
 
-from vidrestore.daefr import Daefr, load
-from vidrestore.daefr.inference import optimize_for_inference
+from vidrestore.daefr import load
 from vidrestore.errors import UsageError
-from vidrestore.restoration.face_fidelity import adaptive_fidelity, relative_sharpness
-from vidrestore.restoration.pinned_copies import from_device, to_device
+from vidrestore.evidence.checkpoint import load_evidence
+from vidrestore.restoration.estimator import Estimator, resized, to_evidence
+from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
+from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures, LookUp
+from vidrestore.restoration.pinned_copies import from_device
 from vidrestore.runtime.device import resolve_device, resolve_precision
-from vidrestore.runtime.malloc import keep_freed_memory
+from vidrestore.settings import Fidelity
 from vidrestore.types import FloatArray
+from vidrestore.weights import embedded_path
 
-LookUp = Literal["hard", "soft"]
-SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
-"""Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceFeatures:
-    """One encoded face, on the restorer's device."""
-
-    fused: Tensor
-    """(C, L, L) float32: what the codes are predicted from."""
-    levels: tuple[Tensor, ...] = ()
-    """(C', S', S') each: finer features of the degraded face, for fidelity; none without."""
-    sharpness: Tensor = field(default_factory=lambda: torch.ones(()))
-    """() float32, of the degraded face; see `relative_sharpness`. On the device, like all else: to ask a GPU
-    for a number is to wait until it has done all its work."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceCodes:
-    """What the transformer makes of one face's features, on the restorer's device."""
-
-    features: FaceFeatures
-    log_probabilities: Tensor
-    """(K, L, L) float32: of each of the K codes at each position."""
+AUTO_FIDELITY = 0.5
+"""The fidelity at which the rule draws what is missing, no more and no less."""
+DEFAULT_SIZE = 256
+"""Side of aligned faces in pixels where no generator says its own."""
 
 
 class FaceRestorer(Protocol):
-    """Restores aligned faces in three steps, so that time can be blended in between."""
+    """Restores aligned faces in steps, so that time can be blended in between."""
 
     @property
     def size(self) -> int:
-        """Side of the aligned faces in pixels."""
+        """Side in pixels of the faces that the generator draws."""
+        ...
+
+    @property
+    def estimates(self) -> bool:
+        """Whether `estimate` and `fuse` are part of the restoration."""
+        ...
+
+    @property
+    def generates(self) -> bool:
+        """Whether `encode`, `predict` and `decode` are part of the restoration."""
+        ...
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        """What the footage shows of faces (S, S, 3) RGB in 0..1; S is a multiple of 16."""
         ...
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
-        """The features of faces (S, S, 3) RGB in 0..1, one each."""
+        """The features of faces (G, G, 3) RGB in 0..1, G being `size`."""
         ...
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
@@ -64,138 +59,116 @@ class FaceRestorer(Protocol):
         ...
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
-        """The restored faces (S, S, 3) RGB in 0..1 of (possibly blended) codes."""
+        """The faces (G, G, 3) RGB in 0..1 of (possibly blended) codes, as the generator draws them."""
+        ...
+
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        """Estimates completed with drawn detail where they are unsure."""
         ...
 
 
-class DaefrRestorer:
-    """A DAEFR network placed on a device in the precision that is fast there."""
+@dataclass(frozen=True, slots=True)
+class NetworkRestorer:
+    """A `FaceRestorer` of an evidence network and a generator on one device."""
 
-    def __init__(
-        self,
-        network: Daefr,
-        *,
-        device: torch.device,
-        precision: torch.dtype = torch.float32,
-        look_up: LookUp = "hard",
-        fidelity: float | None = 0.0,
-    ) -> None:
-        """`fidelity` 0..1: how much of the degraded face's own detail enters, beside what the codes say;
-        None: for each face as much as it holds (`adaptive_fidelity`).
-
-        `look_up`: hard takes the most probable code of each position, as published; soft the mean of
-        the most probable ones, which lies nearer to the truth while the transformer hesitates."""
-        self.device = device
-        self._precision = precision
-        self._look_up = look_up
-        self._fidelity = fidelity if network.config.level_sides else 0.0
-        keep_freed_memory()  # with a GPU, the pictures it hands back
-        # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
-        # transformer's weights stay in float32; `predict` says why.
-        self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for part in (
-            network.lq_encoder,
-            network.lq_quant_conv,
-            network.hq_encoder,
-            network.hq_quant_conv,
-            network.post_quant_conv,
-            network.decoder,
-            network.fidelity,
-        ):
-            part.to(precision)
-            optimize_for_inference(part, device, precision, network.config.image_size)
-        if network.config.fidelity_picture:
-            # So does the verdict of the last skip: its logarithms take more digits than 16 bits have.
-            network.fidelity["picture"].verdict.float()
+    device: torch.device
+    estimator: Estimator | None
+    """None: plain DAEFR."""
+    generator: DaefrGenerator | None
+    """None: the estimate alone."""
+    amount: float = AMOUNT
+    """Share of the missing detail that is drawn; see `fuse`."""
 
     @property
     def size(self) -> int:
-        return self._network.config.image_size
+        return self.generator.size if self.generator is not None else DEFAULT_SIZE
 
     @property
-    def can_be_faithful(self) -> bool:
-        """Whether the network has the skips that fidelity above 0 needs."""
-        return bool(self._network.config.level_sides)
+    def estimates(self) -> bool:
+        return self.estimator is not None
 
-    @torch.inference_mode()
+    @property
+    def generates(self) -> bool:
+        return self.generator is not None
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        assert self.estimator is not None
+        return self.estimator.estimate(faces)
+
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
-        """Features of faces (S, S, 3) RGB in 0..1, in one batch."""
-        stacked = to_device(faces, self.device)  # (N, S, S, 3)
-        sharpness = relative_sharpness(stacked)
-        x = (stacked * 2 - 1).permute(0, 3, 1, 2).to(self._precision)
-        network = self._network
-        sides = network.config.level_sides if self._fidelity != 0 else ()
-        lq, levels = network.lq_encoder.with_levels(x, sides)
-        z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
-        fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
-        return [
-            FaceFeatures(
-                fused=fused[i],
-                levels=tuple(level[i] for level in levels),
-                sharpness=sharpness[i],
-            )
-            for i in range(len(faces))
-        ]
+        assert self.generator is not None
+        return self.generator.encode(faces)
 
-    @torch.inference_mode()
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
-        """Codes of (possibly blended) features, in one batch."""
-        predictor = self._network.code_predictor
-        tokens = predictor.embed(torch.stack([f.fused for f in features]))
-        # Rounded logits flip codes, and so do rounded features; between the two rounding flips next to none.
-        with nullcontext() if self._precision == torch.float32 else self._autocast():
-            tokens = predictor.attend(tokens)
-        logits = predictor.logits(tokens.float())  # (N, T, K)
-        size = self._network.config.latent_size
-        log_probabilities = logits.log_softmax(-1).transpose(1, 2).unflatten(2, (size, size)).contiguous()
-        return [FaceCodes(features=f, log_probabilities=log_probabilities[i]) for i, f in enumerate(features)]
+        assert self.generator is not None
+        return self.generator.predict(features)
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self._precision)
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        assert self.generator is not None
+        return self.generator.decode(codes)
 
     @torch.inference_mode()
-    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
-        """Restored faces (S, S, 3) RGB in 0..1 of (possibly blended) codes, in one batch."""
-        network = self._network
-        logits = torch.stack([c.log_probabilities for c in codes]).flatten(2).transpose(1, 2)  # (N, T, K)
-        if self._look_up == "hard":
-            quantised = network.codebook.look_up(network.codes(logits))
-        else:
-            quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
-        levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
-        fidelity: float | Tensor = self._fidelity or 0.0
-        keep_weight = None
-        if self._fidelity is None and levels:
-            keep_weight = network.keep_weight(levels)
-            sharpness = torch.stack([c.features.sharpness for c in codes])[:, None, None, None]
-            fidelity = adaptive_fidelity(sharpness, keep_weight).to(self._precision)
-        restored = network.decode(quantised.to(self._precision), levels, fidelity, keep_weight).float()
-        return from_device(((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1))
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        results = []
+        for estimate, generated in faces:
+            evidence = to_evidence([estimate], self.device)
+            size = estimate.mean.shape[0]
+            drawn = torch.from_numpy(resized(generated, size)).to(self.device).permute(2, 0, 1)[None]
+            fused = fuse(evidence, drawn, amount=self.amount)
+            (picture,) = from_device(fused.faces.permute(0, 2, 3, 1))
+            results.append(FusedFace(picture=picture, drawn=float(drawn_share(evidence.mean, fused)[0])))
+        return results
 
 
 def make_restorer(
     weights: Path,
     *,
+    evidence: Path | None = None,
     device: str = "auto",
-    fidelity: float | None = None,
+    fidelity: Fidelity = "auto",
     look_up: LookUp | None = None,
     float32: bool = False,
-) -> DaefrRestorer:
-    """The restorer for weights at `weights`.
+) -> NetworkRestorer:
+    """The restorer for a generator's weights.
 
-    `fidelity` 0..1, None: for each face as much as it holds, where the network can, else 0. `look_up` None:
-    soft for the compact network. `float32=True` forgoes the faster 16-bit arithmetic. Raises WeightsError,
-    DeviceError, or UsageError for fidelity of a network without it.
+    Args:
+        weights: of the generator, any DAEFR network.
+        evidence: weights of the evidence network; None: the embedded ones.
+        device: auto, cpu, cuda, cuda:N or mps.
+        fidelity: 0 draws each face as a whole, 1 shows the estimate alone, auto draws what is missing.
+        look_up: None: soft for the compact network.
+        float32: forgo the faster 16-bit arithmetic.
+
+    Raises:
+        WeightsError, DeviceError: what they say.
     """
     where = resolve_device(device)
-    network = load(weights)
-    can = bool(network.config.level_sides)
-    if fidelity and not can:
-        raise UsageError(f"the model {network.config.name} has no --fidelity; leave it out or set it to 0")
-    return DaefrRestorer(
-        network,
-        device=where,
-        precision=torch.float32 if float32 else resolve_precision(where),
-        look_up=look_up or ("soft" if network.config.name == "compact" else "hard"),
-        fidelity=fidelity if can else 0.0,
-    )
+    precision = torch.float32 if float32 else resolve_precision(where)
+    amount = drawing_amount(fidelity)
+    estimator = generator = None
+    if fidelity != 0:
+        network = load_evidence(evidence or embedded_path("evidence.safetensors"))
+        estimator = Estimator(network, device=where, precision=precision)
+    if amount > 0:
+        daefr = load(weights)
+        generator = DaefrGenerator(
+            daefr,
+            device=where,
+            precision=precision,
+            look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
+            with_detail=fidelity != 0,
+        )
+    return NetworkRestorer(where, estimator, generator, amount)
+
+
+def drawing_amount(fidelity: Fidelity) -> float:
+    """Share of the missing detail that is drawn: `AMOUNT` for auto and 0.5, 0 for 1, ever more towards 0.
+
+    Raises:
+        UsageError: the fidelity is not auto or a number from 0 to 1.
+    """
+    if fidelity == "auto":
+        return AMOUNT
+    if not isinstance(fidelity, int | float) or not 0 <= fidelity <= 1:
+        raise UsageError(f"fidelity must be auto or a number from 0 to 1, got {fidelity!r}")
+    return AMOUNT * (1 - fidelity) / fidelity if fidelity > 0 else float("inf")

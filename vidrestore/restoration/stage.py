@@ -1,23 +1,33 @@
-"""AlignedFace -> RestoredFace: batches across frames and tracks, blended over time."""
+"""AlignedFace -> RestoredFace: estimate, draw, fuse; in batches across frames and tracks, blended over time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
-from vidrestore.restoration.neighbours import neighbours
+from vidrestore.faces.colour_match import match_colour
+from vidrestore.restoration.estimator import resized
+from vidrestore.restoration.face_estimate import FaceEstimate
+from vidrestore.restoration.face_state import (
+    FaceState,
+    FrameStates,
+    compute_in_batches,
+    start_states,
+    with_neighbours,
+)
+from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.restoration.restorer import FaceRestorer
 from vidrestore.restoration.temporal_blend import TemporalBlend
-from vidrestore.runtime.pipeline_threads import map_ahead, map_in_batches, windows
+from vidrestore.runtime.pipeline_threads import map_ahead
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
 T = TypeVar("T")
-"""What there is of a face: its features, its codes or its picture."""
-WithNeighbours = tuple[T, Sequence[tuple[int, T]]]
-"""That, and the same in the frames around it, each with how many frames later it is."""
+"""What a step has added to a face: its estimate, features, codes or generated picture."""
+P = TypeVar("P")
+R = TypeVar("R")
 
 
 def restore(
@@ -30,93 +40,136 @@ def restore(
     network_workers: WorkerPool | None = None,
     cpu_workers: WorkerPool | None = None,
 ) -> Iterator[FrameFaces[RestoredFace]]:
-    """One frame out per frame in, same order; the network sees `batch` faces of any frames and tracks.
+    """One frame out per frame in, in the same order, with its faces restored.
 
-    Frames wait until a batch is full, at most `max_frames` of them before each of the network's three steps,
-    and as many as the blend looks ahead in between, so memory has a bound whatever the video holds. With
-    `network_workers`, several batches are computed at the same time, each by a thread of its own; with
-    `cpu_workers`, the pictures of several frames are averaged at the same time.
+    Args:
+        items: frames with aligned faces.
+        restorer: the networks.
+        blend: how faces are blended over time.
+        batch: faces a step of the network, of any frames and tracks.
+        max_frames: most frames that wait before each step, so memory has a bound.
+        network_workers: threads that compute batches at the same time; None: the caller's.
+        cpu_workers: threads that average pictures of several frames at the same time; None: the caller's.
     """
-    encoded = map_in_batches(
-        items,
-        lambda item: [_lit(face) for face in item.faces],
-        restorer.encode,
-        batch=batch,
-        max_items=max_frames,
-        workers=network_workers,
-    )
-    predicted = map_in_batches(
-        _blended(encoded, blend.features, blend.offsets, blend),
-        lambda pair: pair[1],
-        restorer.predict,
-        batch=batch,
-        max_items=max_frames,
-        workers=network_workers,
-    )
-    in_codes = ((item, codes) for (item, _), codes in predicted)
-    decoded = map_in_batches(
-        _blended(in_codes, blend.codes, blend.code_offsets, blend),
-        lambda pair: pair[1],
-        restorer.decode,
-        batch=batch,
-        max_items=max_frames,
-        workers=network_workers,
-    )
-    in_pictures = ((item, pictures) for (item, _), pictures in decoded)
-    together = _with_neighbours(in_pictures, blend.picture_offsets, blend)
-    yield from map_ahead(together, lambda frame: _finished(*frame, blend), cpu_workers)
+    step = partial(compute_in_batches, batch=batch, max_frames=max_frames, workers=network_workers)
+    states = start_states(items)
+    if restorer.estimates:
+        states = step(states, _picture, restorer.estimate, _store_estimate)
+        states = _blended(
+            states, _estimate, blend.estimate, _store_estimate, blend.estimate_offsets, blend, cpu_workers
+        )
+    if restorer.generates:
+        generator_input = partial(_generator_input, size=restorer.size)
+        states = step(states, generator_input, restorer.encode, _store_features)
+        states = _blended(states, _features, blend.features, _store_features, blend.offsets, blend, None)
+        states = step(states, _features, restorer.predict, _store_codes)
+        states = _blended(states, _codes, blend.codes, _store_codes, blend.code_offsets, blend, None)
+        states = step(states, _codes, restorer.decode, _store_generated)
+        states = _blended(
+            states, _generated, blend.picture, _store_generated, blend.picture_offsets, blend, cpu_workers
+        )
+    if restorer.estimates and restorer.generates:
+        states = step(states, _fusion_input, restorer.fuse, lambda face, fused: replace(face, fused=fused))
+    for item in states:
+        faces = tuple(map(_restored, item.faces))
+        yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
 def _blended(
-    items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]],
-    blended: Callable[[T, Sequence[tuple[int, T]]], T],
+    items: Iterable[FrameStates],
+    value_of: Callable[[FaceState], T | None],
+    blend_values: Callable[[T, Sequence[tuple[int, T]]], T],
+    store: Callable[[FaceState, T], FaceState],
     offsets: tuple[int, ...],
     blend: TemporalBlend,
-) -> Iterator[tuple[FrameFaces[AlignedFace], list[T]]]:
-    """Each frame's faces blended with their neighbours."""
-    for item, faces in _with_neighbours(items, offsets, blend):
-        yield item, [blended(value, others) for value, others in faces]
+    workers: WorkerPool | None,
+) -> Iterator[FrameStates]:
+    """Each frame, with a value of its faces blended with the same of their neighbours."""
+
+    def blend_frame(pair: tuple[FrameStates, list[list[tuple[int, FaceState]]]]) -> FrameStates:
+        item, neighbours = pair
+        faces = []
+        for face, others in zip(item.faces, neighbours, strict=True):
+            own = value_of(face)
+            if own is not None:
+                around = [(away, value) for away, other in others if (value := value_of(other)) is not None]
+                face = store(face, blend_values(own, around))
+            faces.append(face)
+        return replace(item, faces=tuple(faces))
+
+    yield from map_ahead(with_neighbours(items, offsets[-1] if blend.strength else 0), blend_frame, workers)
 
 
-def _with_neighbours(
-    items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]], offsets: tuple[int, ...], blend: TemporalBlend
-) -> Iterator[tuple[FrameFaces[AlignedFace], list[WithNeighbours[T]]]]:
-    """Each frame, and what there is of each of its faces with the same of its neighbours.
-
-    Speaks as late as the last offset says.
-    """
-    for window, at in windows(items, offsets[-1] if blend.strength else 0):
-        item, values = window[at]
-        yield (
-            item,
-            [
-                (value, neighbours(window, at, face.track_id))
-                for face, value in zip(item.faces, values, strict=True)
-            ],
-        )
-
-
-def _finished(
-    item: FrameFaces[AlignedFace],
-    pictures: Sequence[WithNeighbours[FloatArray]],
-    blend: TemporalBlend,
-) -> FrameFaces[RestoredFace]:
-    """The frame with its restored faces, their pictures averaged with their neighbours'."""
-    faces = tuple(
-        RestoredFace(
-            track_id=face.track_id,
-            to_crop=face.to_crop,
-            image=blend.picture(picture, others),
-            original=face.image,
-            landmarks=face.landmarks,
-            opacity=face.opacity,
-            gain=face.gain,
-        )
-        for face, (picture, others) in zip(item.faces, pictures, strict=True)
+def _restored(face: FaceState) -> RestoredFace:
+    """What is composited of a face."""
+    aligned, estimate = face.aligned, face.estimate
+    drawn = 0.0
+    if estimate is None:
+        assert face.generated is not None
+        drawn = 1.0
+        generated = resized(face.generated, face.picture.shape[0])
+        picture = match_colour(generated, face.picture)
+    elif face.fused is None:
+        picture = estimate.mean
+    else:
+        picture, drawn = face.fused.picture, face.fused.drawn
+    return RestoredFace(
+        track_id=aligned.track_id,
+        to_crop=aligned.to_crop,
+        image=picture,
+        estimate=None if estimate is None else estimate.mean,
+        original=aligned.image,
+        landmarks=aligned.landmarks,
+        opacity=aligned.opacity,
+        gain=aligned.gain,
+        drawn=drawn,
     )
-    return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def _lit(face: AlignedFace) -> FloatArray:
-    """The face as the network is to see it: with its brightness steadied."""
-    return face.image if face.gain == 1 else np.minimum(face.image * np.float32(face.gain), 1)
+def _generator_input(face: FaceState, size: int) -> FloatArray | None:
+    """The face as the generator sees it; None where nothing needs to be drawn."""
+    if face.estimate is None:
+        return resized(face.picture, size)
+    return None if face.estimate.is_certain else resized(face.estimate.mean, size)
+
+
+def _fusion_input(face: FaceState) -> tuple[FaceEstimate, FloatArray] | None:
+    if face.estimate is None or face.generated is None:
+        return None
+    return face.estimate, face.generated
+
+
+def _picture(face: FaceState) -> FloatArray:
+    return face.picture
+
+
+def _estimate(face: FaceState) -> FaceEstimate | None:
+    return face.estimate
+
+
+def _features(face: FaceState) -> FaceFeatures | None:
+    return face.features
+
+
+def _codes(face: FaceState) -> FaceCodes | None:
+    return face.codes
+
+
+def _generated(face: FaceState) -> FloatArray | None:
+    return face.generated
+
+
+def _store_estimate(face: FaceState, estimate: FaceEstimate) -> FaceState:
+    return replace(face, estimate=estimate)
+
+
+def _store_features(face: FaceState, features: FaceFeatures) -> FaceState:
+    return replace(face, features=features)
+
+
+def _store_codes(face: FaceState, codes: FaceCodes) -> FaceState:
+    return replace(face, features=None, codes=codes)
+
+
+def _store_generated(face: FaceState, generated: FloatArray) -> FaceState:
+    return replace(face, codes=None, generated=generated)

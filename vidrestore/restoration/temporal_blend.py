@@ -22,7 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidrestore.restoration.flow_average import average_along_motion
-from vidrestore.restoration.restorer import FaceCodes, FaceFeatures
+from vidrestore.restoration.estimate_average import average_estimates
+from vidrestore.restoration.face_estimate import FaceEstimate
+from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.types import FloatArray
 
 T = TypeVar("T")
@@ -49,17 +51,27 @@ class TemporalBlend:
     picture_offsets: tuple[int, ...] = (1, 2)
     """As `offsets`, for restored pictures."""
     picture_time_constant: float = 3.0
+    estimate_offsets: tuple[int, ...] = (1, 2)
+    """As `offsets`, for estimates of what the footage shows."""
+    estimate_time_constant: float = 3.0
     similarity: float = 0.4
     """Relative squared distance of two features at which a neighbour counts by a third (1/e)."""
 
     @property
     def reach(self) -> int:
         """Frames to either side that a restored face depends on."""
-        each = (self.offsets, self.code_offsets, self.picture_offsets)
+        each = (self.estimate_offsets, self.offsets, self.code_offsets, self.picture_offsets)
         return sum(offsets[-1] for offsets in each) if self.strength else 0
 
+    def estimate(
+        self, face: FaceEstimate, neighbours: Sequence[tuple[int, FaceEstimate]]
+    ) -> FaceEstimate:
+        """The face's estimate averaged along its motion, each frame by how sure it is."""
+        shares = _shares(neighbours, self.estimate_offsets, self.estimate_time_constant, self.strength)
+        return average_estimates(face, shares) if shares else face
+
     def features(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> FaceFeatures:
-        """The face's fused features and levels, blended."""
+        """The face's fused features, blended."""
         shares = _shares(neighbours, self.offsets, self.time_constant, self.strength)
         if not shares:
             return face
@@ -67,9 +79,7 @@ class TemporalBlend:
         weights = self._weights(face, shares)
         return FaceFeatures(
             fused=_average(face.fused, [o.fused for o in others], weights),
-            levels=tuple(
-                _average(level, [o.levels[i] for o in others], weights) for i, level in enumerate(face.levels)
-            ),
+            levels=face.levels,  # of an estimate that has been averaged along the motion
             sharpness=_mean_sharpness(face, others, weights),
         )
 

@@ -18,7 +18,7 @@ from functools import partial
 
 import torch
 
-from vidrestore.restoration.restorer import DaefrRestorer
+from vidrestore.restoration.restorer import NetworkRestorer
 from vidrestore.runtime.worker_threads import WorkerPool, set_torch_threads
 
 MAX_CPU_NETWORK_WORKERS = 4
@@ -32,7 +32,7 @@ arithmetic."""
 
 
 @contextmanager
-def network_workers_for(restorer: DaefrRestorer) -> Iterator[WorkerPool | None]:
+def network_workers_for(restorer: NetworkRestorer) -> Iterator[WorkerPool | None]:
     """The workers that compute the restorer's batches; None: the caller's own thread does.
 
     On a CPU, torch uses one thread for the caller's own tensors while the block lasts.
@@ -56,7 +56,7 @@ def network_workers_for(restorer: DaefrRestorer) -> Iterator[WorkerPool | None]:
 
 
 @contextmanager
-def cpu_workers_for(restorer: DaefrRestorer) -> Iterator[WorkerPool | None]:
+def cpu_workers_for(restorer: NetworkRestorer) -> Iterator[WorkerPool | None]:
     """The workers that align, average and composite faces beside a GPU.
 
     None on a CPU, where all cores run the network: then each stage's own thread does it.

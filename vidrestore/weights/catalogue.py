@@ -65,6 +65,13 @@ CATALOGUE = (
         source=Embedded(),
     ),
     Entry(
+        name="evidence",
+        purpose="estimates what the footage shows; the default",
+        file_name="evidence.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
         name="finder",
         purpose="finds faces; the default",
         file_name="finder.safetensors",

@@ -1,0 +1,112 @@
+"""What is known of a face between alignment and compositing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.runtime.pipeline_threads import map_in_batches, windows
+from vidrestore.runtime.worker_threads import WorkerPool
+from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceState:
+    """A face and what the steps of restoration have added so far."""
+
+    aligned: AlignedFace
+    picture: FloatArray
+    """(S, S, 3): the aligned picture with its brightness stabilised."""
+    estimate: FaceEstimate | None = None
+    features: FaceFeatures | None = None
+    codes: FaceCodes | None = None
+    generated: FloatArray | None = None
+    """(G, G, 3): the face as the generator draws it, G being the generator's size."""
+    fused: FusedFace | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameStates:
+    """A frame and the states of its faces."""
+
+    frame: Frame
+    faces: tuple[FaceState, ...]
+    scene: int
+
+
+def start_states(items: Iterable[FrameFaces[AlignedFace]]) -> Iterator[FrameStates]:
+    """Each frame with its faces before the first step."""
+    for item in items:
+        faces = tuple(FaceState(aligned=face, picture=_stabilised(face)) for face in item.faces)
+        yield FrameStates(frame=item.frame, faces=faces, scene=item.scene)
+
+
+def compute_in_batches(
+    items: Iterable[FrameStates],
+    select: Callable[[FaceState], P | None],
+    run: Callable[[list[P]], Iterable[R]],
+    store: Callable[[FaceState, R], FaceState],
+    *,
+    batch: int,
+    max_frames: int,
+    workers: WorkerPool | None,
+) -> Iterator[FrameStates]:
+    """Each frame after a step of the network on its faces, `batch` of them at a time.
+
+    Args:
+        items: frames in order.
+        select: the step's input of a face; None leaves the face out.
+        run: the step.
+        store: a face with the step's result.
+        batch: faces a step, of any frames and tracks.
+        max_frames: most frames that wait for a batch to fill.
+        workers: threads that run steps; None: the caller's.
+    """
+
+    def inputs(item: FrameStates) -> list[P]:
+        return [value for face in item.faces if (value := select(face)) is not None]
+
+    for item, results in map_in_batches(
+        items, inputs, run, batch=batch, max_items=max_frames, workers=workers
+    ):
+        if results:
+            left = iter(results)
+            faces = tuple(face if select(face) is None else store(face, next(left)) for face in item.faces)
+            item = replace(item, faces=faces)
+        yield item
+
+
+def with_neighbours(
+    items: Iterable[FrameStates], radius: int
+) -> Iterator[tuple[FrameStates, list[list[tuple[int, FaceState]]]]]:
+    """Each frame, `radius` frames late, and for each of its faces the same face in the frames around it.
+
+    A neighbour is of the same track and scene; it comes with how many frames later it is.
+    """
+    for window, at in windows(items, radius):
+        item = window[at]
+        yield item, [_neighbours(window, at, face.aligned.track_id) for face in item.faces]
+
+
+def _neighbours(window: Sequence[FrameStates], at: int, track_id: int) -> list[tuple[int, FaceState]]:
+    scene = window[at].scene
+    return [
+        (i - at, face)
+        for i, item in enumerate(window)
+        if i != at and item.scene == scene
+        for face in item.faces
+        if face.aligned.track_id == track_id
+    ]
+
+
+def _stabilised(face: AlignedFace) -> NDArray[np.float32]:
+    return face.image if face.gain == 1 else np.minimum(face.image * np.float32(face.gain), 1)

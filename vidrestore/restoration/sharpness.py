@@ -1,0 +1,29 @@
+"""How sharp a face is, whatever its contrast."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidrestore.faces.alignment import eyes_to_mouth_box
+
+FINE_SIDE, COARSE_SIDE = 64, 16
+"""Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
+
+
+def relative_sharpness(faces: Tensor) -> Tensor:
+    """(N,) fine detail of faces (N, S, S, 3) in 0..1 over their coarse detail; some 0.2 to 0.7 each.
+
+    Whatever the contrast: both are `alignment.sharpness`, at 64 pixels and at 16, of all faces at a time.
+    """
+    fine = F.adaptive_avg_pool2d(faces.permute(0, 3, 1, 2), FINE_SIDE)
+    return _sharpness(fine) / _sharpness(F.adaptive_avg_pool2d(fine, COARSE_SIDE)).clamp(min=1)
+
+
+def _sharpness(pictures: Tensor) -> Tensor:
+    """(N,) mean magnitude of the luma's Laplacian of pictures (N, 3, S, S), in 8-bit codes."""
+    red, green, blue = pictures.unbind(1)
+    x0, y0, x1, y1 = eyes_to_mouth_box(pictures.shape[-1])
+    luma = (255 * (0.299 * red + 0.587 * green + 0.114 * blue))[:, y0 - 1 : y1 + 1, x0 - 1 : x1 + 1]
+    beside = luma[:, 1:-1, :-2] + luma[:, 1:-1, 2:] + luma[:, :-2, 1:-1] + luma[:, 2:, 1:-1]
+    return (beside - 4 * luma[:, 1:-1, 1:-1]).abs().mean((1, 2))
