@@ -22,7 +22,7 @@ from vidrestore.jobs.restore import restore_file
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, Report
 
-State = Literal["restored", "damaged", "done before", "left alone", "failed"]
+State = Literal["restored", "damaged", "up to date", "skipped", "failed"]
 MUCH_DAMAGE = 0.01
 
 
@@ -34,7 +34,7 @@ class Outcome:
     target: Path
     state: State
     message: str = ""
-    """Why it failed or was left alone; warnings."""
+    """Why it failed or was skipped; warnings."""
     frames: int = 0
     faces: int = 0
     seconds: float = 0.0
@@ -131,11 +131,11 @@ class _Batch:
             return None
         state = self._batch_record.state(item, input_fingerprint)
         if state == "done":
-            self._add_outcome(Outcome(name=item.name, target=item.target, state="done before"))
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="up to date"))
             return None
         if state == "foreign" and not self._settings.overwrite:
             why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
-            self._add_outcome(Outcome(name=item.name, target=item.target, state="left alone", message=why))
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="skipped", message=why))
             return None
         item.target.parent.mkdir(parents=True, exist_ok=True)
         # What was begun with other settings or of another input is begun anew: nobody is here to be asked.

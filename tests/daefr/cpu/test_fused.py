@@ -12,8 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.daefr.test_inference import relative
-from tests.daefr.test_network import SMALL
+from tests.support.networks import SMALL, relative
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import ResidualBlock
 from vidrestore.daefr.cpu import kernels
