@@ -140,7 +140,7 @@ def _progress_printer(*, quiet: bool) -> Callable[[BatchProgress], None]:
         elif quiet:
             return
         elif outcome is not None:
-            print(f"{head}: {outcome.state}{_left(progress, began)}", file=sys.stderr, flush=True)
+            print(f"{head}: {outcome.state}{_time_left(progress, began)}", file=sys.stderr, flush=True)
         elif progress.file is not None and time.monotonic() >= due:
             due = time.monotonic() + LINE_EVERY_SECONDS
             print(f"{head}: {describe(progress.file)}", file=sys.stderr, flush=True)
@@ -148,7 +148,7 @@ def _progress_printer(*, quiet: bool) -> Callable[[BatchProgress], None]:
     return show
 
 
-def _left(progress: BatchProgress, began: float) -> str:
+def _time_left(progress: BatchProgress, began: float) -> str:
     rest = progress.total - progress.number
     if not rest:
         return ""

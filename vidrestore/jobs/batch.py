@@ -83,9 +83,9 @@ def restore_folder(
             pattern=pattern,
             recursive=recursive,
             extension=None if settings.container is None else _extension(settings.container),
-            earlier=record.targets(),
+            existing_targets=record.targets(),
         )
-        engine = stack.enter_context(make_engine(settings)) if _shares_out(settings) else None
+        engine = stack.enter_context(make_engine(settings)) if _uses_one_engine(settings) else None
         run = _Batch(record, settings, engine, retries, len(items), on_progress)
         todo = [job for item in items if (job := run.prepare(item)) is not None]
         if engine is not None:
@@ -262,7 +262,7 @@ def _failed(item: BatchItem, error: object, attempts: int) -> Outcome:
     return Outcome(name=item.name, target=item.target, state="failed", message=str(error), attempts=attempts)
 
 
-def _shares_out(settings: Settings) -> bool:
+def _uses_one_engine(settings: Settings) -> bool:
     """Whether one engine, with its workers' networks loaded, serves all files."""
     return (settings.workers or 1) > 1 or settings.engine != "local"
 

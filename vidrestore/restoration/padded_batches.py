@@ -13,7 +13,7 @@ from typing import TypeVar
 from vidrestore.restoration.restorer import FaceCodes, FaceFeatures, FaceRestorer
 from vidrestore.types import FloatArray
 
-SIZES_APART = 4
+BATCH_MULTIPLE = 4
 """Batches hold a multiple of so many faces: at most three are computed in vain."""
 
 T = TypeVar("T")
@@ -41,5 +41,5 @@ class PaddedBatchRestorer:
         return self._run_padded(codes, self._restorer.decode)
 
     def _run_padded(self, items: Sequence[T], run: Callable[[Sequence[T]], list[R]]) -> list[R]:
-        wanted = min(-(-len(items) // SIZES_APART) * SIZES_APART, max(self._batch, len(items)))
+        wanted = min(-(-len(items) // BATCH_MULTIPLE) * BATCH_MULTIPLE, max(self._batch, len(items)))
         return run([*items, *[items[-1]] * (wanted - len(items))])[: len(items)]

@@ -113,7 +113,7 @@ class DaefrRestorer:
         return self._network.config.image_size
 
     @property
-    def can_be_faithful(self) -> bool:
+    def supports_fidelity(self) -> bool:
         """Whether the network has the skips that fidelity above 0 needs."""
         return bool(self._network.config.level_sides)
 

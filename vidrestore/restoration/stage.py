@@ -39,14 +39,14 @@ def restore(
     """
     encoded = map_in_batches(
         items,
-        lambda item: [_lit(face) for face in item.faces],
+        lambda item: [_apply_gain(face) for face in item.faces],
         restorer.encode,
         batch=batch,
         max_items=max_frames,
         workers=network_workers,
     )
     predicted = map_in_batches(
-        _blended(encoded, blend.features, blend.offsets, blend),
+        _blend_faces(encoded, blend.features, blend.offsets, blend),
         lambda pair: pair[1],
         restorer.predict,
         batch=batch,
@@ -55,7 +55,7 @@ def restore(
     )
     in_codes = ((item, codes) for (item, _), codes in predicted)
     decoded = map_in_batches(
-        _blended(in_codes, blend.codes, blend.code_offsets, blend),
+        _blend_faces(in_codes, blend.codes, blend.code_offsets, blend),
         lambda pair: pair[1],
         restorer.decode,
         batch=batch,
@@ -63,11 +63,11 @@ def restore(
         workers=network_workers,
     )
     in_pictures = ((item, pictures) for (item, _), pictures in decoded)
-    together = _with_neighbours(in_pictures, blend.picture_offsets, blend)
-    yield from map_ahead(together, lambda frame: _finished(*frame, blend), cpu_workers)
+    with_neighbours = _with_neighbours(in_pictures, blend.picture_offsets, blend)
+    yield from map_ahead(with_neighbours, lambda frame: _make_restored_faces(*frame, blend), cpu_workers)
 
 
-def _blended(
+def _blend_faces(
     items: Iterable[tuple[FrameFaces[AlignedFace], list[T]]],
     blended: Callable[[T, Sequence[tuple[int, T]]], T],
     offsets: tuple[int, ...],
@@ -96,7 +96,7 @@ def _with_neighbours(
         )
 
 
-def _finished(
+def _make_restored_faces(
     item: FrameFaces[AlignedFace],
     pictures: Sequence[WithNeighbours[FloatArray]],
     blend: TemporalBlend,
@@ -117,6 +117,6 @@ def _finished(
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def _lit(face: AlignedFace) -> FloatArray:
+def _apply_gain(face: AlignedFace) -> FloatArray:
     """The face as the network is to see it: with its brightness steadied."""
     return face.image if face.gain == 1 else np.minimum(face.image * np.float32(face.gain), 1)

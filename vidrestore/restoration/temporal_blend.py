@@ -102,9 +102,9 @@ def _shares(
     """Those of the neighbours that are looked at, each with its weight over time; none without strength."""
     stands_for = {after: after - before for before, after in pairwise((0, *offsets))} if strength else {}
     return [
-        (strength * stands_for[abs(away)] * math.exp(-0.5 * (away / time_constant) ** 2), neighbour)
-        for away, neighbour in neighbours
-        if abs(away) in stands_for
+        (strength * stands_for[abs(offset)] * math.exp(-0.5 * (offset / time_constant) ** 2), neighbour)
+        for offset, neighbour in neighbours
+        if abs(offset) in stands_for
     ]
 
 
@@ -117,9 +117,9 @@ def _on_device(numbers: tuple[float, ...], device: torch.device) -> Tensor:
 def _distances(own: Tensor, others: Sequence[Tensor]) -> Tensor:
     """(K, L, L) squared distances of features (C, L, L) over their mean squared length."""
     # One after the other they stay in the processor's cache; stacked they take several times as long.
-    apart = torch.stack([(own - other).square_().sum(0) for other in others])
+    squared = torch.stack([(own - other).square_().sum(0) for other in others])
     lengths = torch.stack([other.square().sum(0) for other in others])
-    return apart / (own.square().sum(0) + lengths + 1e-8).mul_(0.5)
+    return squared / (own.square().sum(0) + lengths + 1e-8).mul_(0.5)
 
 
 def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights: Tensor) -> Tensor:
