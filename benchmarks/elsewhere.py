@@ -34,7 +34,7 @@ class Elsewhere:
 
     size = SIZE
     device = torch.device("cuda")  # none is needed: nothing is put there
-    can_be_faithful = False
+    supports_fidelity = False
 
     def __init__(self, seconds_a_face: float) -> None:
         self._seconds_a_face = seconds_a_face

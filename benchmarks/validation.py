@@ -94,7 +94,7 @@ def main() -> None:
 def make_restorers(weights: Path, fidelities: Sequence[float] | None) -> dict[str, DaefrRestorer]:
     """By label, the weights at each of the fidelities, and as the product uses them."""
     if fidelities is None:
-        fidelities = (0.0, 0.5, 1.0) if make_restorer(weights).can_be_faithful else (0.0,)
+        fidelities = (0.0, 0.5, 1.0) if make_restorer(weights).supports_fidelity else (0.0,)
     chosen: list[float | None] = [*fidelities, None]
     return {"default" if w is None else f"fidelity {w:g}": make_restorer(weights, fidelity=w) for w in chosen}
 

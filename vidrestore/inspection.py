@@ -176,7 +176,7 @@ class _TrackStats:
     """Least, sum, greatest."""
     sharpness: float = 0.0
     score: float = 0.0
-    seen: int = 0
+    detection_count: int = 0
     best: tuple[bool, float] = (False, 0.0)
     thumbnail: NDArray[np.uint8] | None = None
 
@@ -220,7 +220,7 @@ class _InspectionBuilder:
         sums.sharpness += sharpness(picture)
         if face.observed:
             sums.score += face.score
-            sums.seen += 1
+            sums.detection_count += 1
         value = (face.opacity >= _LEAST_OPACITY, side)
         if value > sums.best or sums.thumbnail is None:
             sums.best = value
@@ -265,6 +265,6 @@ def _track(number: int, sums: _TrackStats) -> FaceTrack:
         frames=sums.frames,
         side=(least, total / sums.frames, greatest),
         sharpness=sums.sharpness / sums.frames,
-        score=sums.score / max(sums.seen, 1),
+        score=sums.score / max(sums.detection_count, 1),
         thumbnail=sums.thumbnail,
     )

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from benchmarks.formula import authors_names, formula_weights
-from tests.daefr.test_network import SMALL
+from tests.support.networks import SMALL
 from vidrestore.daefr import Daefr, load, save
 from vidrestore.daefr.checkpoint import load as load_with_config
 from vidrestore.daefr.checkpoint import read_checkpoint

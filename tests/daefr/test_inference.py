@@ -7,19 +7,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from tests.daefr.test_network import SMALL
+from tests.support.networks import SMALL, relative
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock, Upsample
 from vidrestore.daefr.cpu.winograd import WinogradConv2d, is_faster, is_supported
 from vidrestore.daefr.inference import PhasedUpsample, optimize_for_inference
 
 CPU = torch.device("cpu")
-
-
-def relative(ours: Tensor, expected: Tensor) -> float:
-    return float((ours.double() - expected.double()).norm() / expected.double().norm())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from benchmarks import plain_daefr as plain
 from benchmarks.formula import authors_names, formula_face, formula_weights
+from tests.support.networks import SMALL
 from tests.support.shared import SHARED, needs_shared
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.daefr.checkpoint import from_authors
@@ -27,19 +28,6 @@ TINY = DaefrConfig(
     decoder_widths=(32, 32, 32, 32, 64, 64),
     encoder_blocks=1,
     decoder_blocks=2,
-)
-SMALL = DaefrConfig(
-    name="small",
-    image_size=32,
-    encoder_widths=(32, 64),
-    decoder_widths=(32, 64),
-    encoder_blocks=1,
-    decoder_blocks=2,
-    embedding=64,
-    codes=48,
-    width=64,
-    layers=2,
-    feedforward=96,
 )
 
 

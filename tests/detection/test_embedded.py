@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +11,13 @@ import torch
 from safetensors.torch import save_file
 from skimage import data
 
+from tests.support.faces import ASTRONAUT, still
 from tests.support.shared import ROOT, SHARED, needs_shared
 from vidrestore.detection import detect, make_detector
 from vidrestore.detection.landmark_net import crop_matrix, load_landmark_net, square_around
 from vidrestore.errors import UsageError, WeightsError
-from vidrestore.types import ColourTags, Frame, PixelFormat
 from vidrestore.video import probe, read_frames
 from vidrestore.weights import embedded_path
-
-RGB = PixelFormat(name="gbrp", family="rgb", bit_depth=8)
-# scikit-image's astronaut: eyes, nose and mouth corners as YuNet, another detector, places them.
-ASTRONAUT = np.array([[203, 104], [248, 104], [224, 128], [204, 143], [243, 144]], np.float32)
-
-
-def still(rgb: np.ndarray) -> Frame:
-    return Frame(
-        index=0,
-        pts=0,
-        duration=1,
-        time_base=Fraction(1, 25),
-        planes=(rgb[..., 1], rgb[..., 2], rgb[..., 0]),
-        format=RGB,
-        colour=ColourTags(full_range=True),
-    )
 
 
 @pytest.mark.parametrize("name", ["embedded", "cascade"])

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from skimage import data
 
-from tests.detection.test_embedded import ASTRONAUT, still
+from tests.support.faces import ASTRONAUT, still
 from vidrestore.detection.finder_net import (
     FaceFinder,
     FinderProposals,

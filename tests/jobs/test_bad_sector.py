@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.test_kill import ENVIRONMENT, command, parts_done
-from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.bad_sector import bad_sector, make_preload
 from tests.support.clips import Clip, make_clip
 from tests.support.films import make_film
 from tests.support.footage import Footage
+from tests.support.jobs import ENVIRONMENT, assert_equal, command, finished_segment_files, names_in
 
 ERROR = "in.mkv cannot be read: Input/output error; check the disk or the network it is on, then try again"
 KEPT = " kept: run the same command again to go on)"
@@ -53,7 +52,7 @@ def assert_refused(told: subprocess.CompletedProcess[str]) -> None:
 def test_in_one_go_it_is_a_sentence_and_no_file(source: Path, tmp_path: Path, preload: Path) -> None:
     output = tmp_path / "out.mkv"
     assert_refused(run("restore", source, output, *HOW, bad=bad_sector(preload, source, 0.7)))
-    assert left_in(tmp_path) == ["in.mkv"]
+    assert names_in(tmp_path) == ["in.mkv"]
     assert run("restore", source, output, *HOW).returncode == 0
     assert_equal(source, output)
 
@@ -74,16 +73,16 @@ def test_segments_that_are_done_are_kept_and_used_again(source: Path, tmp_path: 
     first = run("restore", source, output, *SEGMENTS, bad=bad_sector(preload, source, 0.65))
     assert_refused(first)
     assert KEPT in first.stderr
-    before = parts_done(output)
+    before = finished_segment_files(output)
     assert before
     assert not output.exists()
     second = run("restore", source, output, *SEGMENTS, bad=bad_sector(preload, source, 0.85))
     assert_refused(second)
-    now = parts_done(output)
+    now = finished_segment_files(output)
     assert before.items() < now.items(), "more is done, and what was done was not done again"
     assert run("resume", output, "--quiet").returncode == 0
     assert_equal(source, output)
-    assert left_in(tmp_path) == ["in.mkv", "out.mkv"]
+    assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
 
 def test_so_are_those_of_workers_of_which_one_cannot_read(
@@ -95,10 +94,10 @@ def test_so_are_those_of_workers_of_which_one_cannot_read(
     told = run("restore", source, output, *how, bad=bad)
     assert_refused(told)
     assert KEPT in told.stderr
-    assert parts_done(output)
+    assert finished_segment_files(output)
     assert run("restore", source, output, *how).returncode == 0
     assert_equal(source, output)
-    assert left_in(tmp_path) == ["in.mkv", "out.mkv"]
+    assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
 
 def test_a_folder_goes_on_with_the_other_files_and_comes_back(tmp_path: Path, preload: Path) -> None:
@@ -116,7 +115,7 @@ def test_a_folder_goes_on_with_the_other_files_and_comes_back(tmp_path: Path, pr
     assert [path.name for path in out.iterdir() if not path.name.startswith(".")] == ["other.mp4"]
     assert run(*words).returncode == 0
     rows = {row["name"]: row for row in json.loads(report.read_text())}
-    assert [rows[name]["state"] for name in ("in.mkv", "other.mp4")] == ["restored", "done before"]
+    assert [rows[name]["state"] for name in ("in.mkv", "other.mp4")] == ["restored", "up to date"]
     assert_equal(hit, out / "in.mkv")
 
 
@@ -125,4 +124,4 @@ def test_through_standard_input_it_is_told_as_well(tmp_path: Path, preload: Path
     told = run("restore", "-", tmp_path / "out.mkv", *HOW, bad=bad_sector(preload, source, 0.6), stdin=source)
     assert (told.returncode, told.stderr.count("\n")) == (1, 1), told.stderr
     assert "standard input cannot be read: Input/output error" in told.stderr
-    assert left_in(tmp_path) == ["in.nut"]
+    assert names_in(tmp_path) == ["in.nut"]

@@ -53,7 +53,7 @@ def test_what_fails_stops_no_other_and_what_is_done_is_not_done_again(folder: Pa
     assert any(progress.file is not None and progress.name == "a.mov" for progress in events)
     again = states(folder, out)
     assert again == {
-        "a.mov": "done before", "a.mp4": "done before", "broken.mp4": "failed", "deep/b.mp4": "done before"
+        "a.mov": "up to date", "a.mp4": "up to date", "broken.mp4": "failed", "deep/b.mp4": "up to date"
     }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def test_what_is_stale_is_done_again_and_what_is_not_ours_is_left(folder: Path, 
     os.utime(folder / "a.mp4", (1, 1))
     (out / "deep" / "b.mkv").write_bytes(b"the user's own")
     assert states(folder, out) == {
-        "a.mov": "done before", "a.mp4": "restored", "broken.mp4": "failed", "deep/b.mp4": "left alone"
+        "a.mov": "up to date", "a.mp4": "restored", "broken.mp4": "failed", "deep/b.mp4": "skipped"
     }  # fmt: skip
     assert (out / "deep" / "b.mkv").read_bytes() == b"the user's own"
     other = make_settings(codec="ffv1", container="mkv", strength=0.5, overwrite=True)
@@ -82,7 +82,7 @@ def test_a_failure_that_another_attempt_mends_is_tried_again(
             raise ProcessingError("the graphics card is gone for a moment")
         return real(source, *rest)
 
-    monkeypatch.setattr(batch, "restore_film", flaky)
+    monkeypatch.setattr(batch, "restore_file", flaky)
     assert states(folder, tmp_path / "out", pattern="b.*") == {"deep/b.mp4": "restored"}
     assert states(folder, tmp_path / "third", pattern="a.mp4", retries=0) == {"a.mp4": "failed"}
 

@@ -41,7 +41,7 @@ def test_two_inputs_never_have_one_output(tmp_path: Path) -> None:
 
 def test_what_has_an_output_keeps_it_when_a_namesake_comes(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "a.avi", "a.mov")
-    found = targets(folder, tmp_path / "out", extension=".mp4", earlier={"a.mov": "a.mp4"})
+    found = targets(folder, tmp_path / "out", extension=".mp4", existing_targets={"a.mov": "a.mp4"})
     assert found == {"a.avi": "a.avi.mp4", "a.mov": "a.mp4"}
 
 

@@ -16,9 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.jobs.test_kill import ENVIRONMENT, command, run
-from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.films import make_film
+from tests.support.jobs import ENVIRONMENT, assert_equal, command, names_in, run
 
 HOW = ("--codec", "ffv1", "--segment", "1", "--device", "cpu")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
@@ -66,7 +65,7 @@ def test_killed_workers_are_replaced_and_end_with_their_parent(source: Path, tmp
     workers[0].send_signal(signal.SIGKILL)
     _, err = running.communicate(timeout=200)
     assert (running.returncode, "a worker was lost once" in err) == (0, True), err
-    assert left_in(tmp_path) == ["in.mkv", "out.mkv"]
+    assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
     killed = start("restore", source, tmp_path / "other.mkv", *HOW, "--workers", "2")
     wait_for_part(tmp_path, "other.mkv")
@@ -103,7 +102,7 @@ def test_a_disk_that_is_full_already_is_told_before_any_work(source: Path, small
     told = run("restore", source, small_disk / "out.mkv", *HOW)
     assert told.returncode == 2
     assert "has 29 MB left, and about 67 MB are needed; free some space" in told.stderr
-    assert left_in(small_disk) == ["hog"]
+    assert names_in(small_disk) == ["hog"]
 
 
 def test_an_output_folder_that_vanishes_is_one_sentence(source: Path, tmp_path: Path) -> None:

@@ -25,11 +25,11 @@ def analysed(
     info = video.probe(given)
     field_processing = video.choose_field_processing(given, info, "auto")
     checkpoints: list[AnalysisCheckpoint] = []
-    before = [] if begin is None or earlier is None else earlier[max(begin.frame - CONTEXT, 0) : begin.frame]
+    context = [] if begin is None or earlier is None else earlier[max(begin.frame - CONTEXT, 0) : begin.frame]
     records = analyse(
         given, info, field_processing, settings, make_detector("embedded"),
         on_loss=lambda: None, on_checkpoint=checkpoints.append, begin=begin,
-        before=[r.fingerprint for r in before],
+        context=[r.fingerprint for r in context],
     )  # fmt: skip
     return list(records), checkpoints
 

@@ -5,48 +5,18 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import subprocess
-import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.clips import packets_of
 from tests.support.films import make_film
-from tests.support.shared import ROOT
-from vidrestore.jobs.journal import journal_path
+from tests.support.jobs import ENVIRONMENT, assert_equal, command, finished_segment_files, names_in, run
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 KILLS = 3
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-
-
-def command(*words: str | Path) -> list[str]:
-    return [sys.executable, "-m", "vidrestore", *map(str, words)]
-
-
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*words), env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
-    )
-
-
-def parts_done(output: Path) -> dict[str, int]:
-    """The parts that the journal says are done, and when each was written."""
-    journal = journal_path(output)
-    if not journal.exists():
-        return {}
-    with closing(sqlite3.connect(journal)) as connection:
-        try:
-            files = connection.execute("SELECT file FROM segments WHERE file IS NOT NULL").fetchall()
-        except sqlite3.OperationalError:  # killed before there were tables
-            return {}
-    folder = output.with_name(f".{output.name}.vidrestore-parts")
-    return {file: (folder / file).stat().st_mtime_ns for (file,) in files}
 
 
 def test_a_run_killed_at_random_moments_makes_the_same_file(tmp_path: Path) -> None:
@@ -68,7 +38,7 @@ def test_a_run_killed_at_random_moments_makes_the_same_file(tmp_path: Path) -> N
         process.wait()
         if killed.exists():
             break
-        now = parts_done(killed)
+        now = finished_segment_files(killed)
         assert before.items() <= now.items(), "a segment that was done was done again"
         before = now
     if not killed.exists():
@@ -76,4 +46,4 @@ def test_a_run_killed_at_random_moments_makes_the_same_file(tmp_path: Path) -> N
         assert (last.returncode, last.stderr.count("error")) == (0, 0), last.stderr
     assert_equal(undisturbed, killed)
     assert packets_of(killed, "video") == packets_of(undisturbed, "video")
-    assert left_in(tmp_path) == ["in.mkv", "killed.mkv", "undisturbed.mkv"]
+    assert names_in(tmp_path) == ["in.mkv", "killed.mkv", "undisturbed.mkv"]

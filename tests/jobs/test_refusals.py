@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import vidrestore
-from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.films import make_film
+from tests.support.jobs import assert_equal, names_in
 from vidrestore.errors import OutputError, ProcessingError, UsageError
 from vidrestore.jobs import segment_task
 from vidrestore.jobs.journal import Journal, journal_path
@@ -47,7 +47,7 @@ def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path, monkeypatch: p
     assert {progress.resumed_frames for progress in events} == {32}
     assert (events[0].frames, events[-1].frames, events[-1].total) == (32, 90, 90)
     assert_equal(source, output)
-    assert left_in(tmp_path) == ["in.mkv", "out.mkv"]
+    assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
 
 @pytest.mark.parametrize(

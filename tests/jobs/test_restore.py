@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import vidrestore
@@ -14,23 +13,11 @@ from tests.support.clips import Clip, make_clip, packets_of
 from tests.support.damage import zero_packets
 from tests.support.films import film_pictures, make_film
 from tests.support.footage import Footage, interlaced, make_footage
-from vidrestore.types import Frame, Report
-from vidrestore.video import probe, read_frames
+from tests.support.jobs import assert_equal, names_in
+from vidrestore.types import Report
 
 FACES = (range(22, 42),)
 """Frames with a face: no scene changes near frame 32, so there the film is cut through a face."""
-
-
-def frames_of(path: Path) -> list[Frame]:
-    return list(read_frames(path, probe(path)))
-
-
-def assert_equal(one: Path, other: Path) -> None:
-    given, made = frames_of(one), frames_of(other)
-    assert [(f.pts, f.duration) for f in made] == [(f.pts, f.duration) for f in given]
-    for a, b in zip(given, made, strict=True):
-        for p, q in zip(a.planes, b.planes, strict=True):
-            assert np.array_equal(p, q), f"frame {a.index}"
 
 
 def facts(report: Report) -> tuple[Any, ...]:
@@ -48,17 +35,13 @@ def in_both_ways(source: Path, folder: Path, **how: Any) -> tuple[Report, Report
     return whole, parts
 
 
-def left_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
 def test_a_film_in_segments_is_the_film_in_one_go(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", 60, FACES)
     whole, parts = in_both_ways(source, tmp_path)
     assert whole.faces > 15
     assert facts(parts) == facts(whole)
     assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
-    assert left_in(tmp_path) == ["in.mkv", "parts.mkv", "whole.mkv"]
+    assert names_in(tmp_path) == ["in.mkv", "parts.mkv", "whole.mkv"]
 
 
 def test_so_is_an_interlaced_one_with_flicker_taken_out(tmp_path: Path) -> None:

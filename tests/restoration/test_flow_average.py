@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidrestore.restoration.flow_average import AROUND, UNLIKE, average_along_motion
+from vidrestore.restoration.flow_average import COMPARED_SIDE, MISMATCH_CODES, average_along_motion
 from vidrestore.types import FloatArray
 
 SIDE = 128
@@ -72,8 +72,10 @@ def test_the_average_is_the_weighted_mean_of_moved_pictures_pixel_by_pixel() -> 
     for (weight, other), other_grey in zip(others, greys[1:], strict=True):
         estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         flow = np.asarray(estimator.calc(greys[0], other_grey, np.empty(0)), np.float32)
-        unlike = cv2.blur(np.abs(moved(other_grey, flow).astype(np.float32) - greys[0]), (AROUND, AROUND))
-        small = (weight * np.exp(-((unlike / UNLIKE) ** 2))).astype(np.float32)
+        unlike = cv2.blur(
+            np.abs(moved(other_grey, flow).astype(np.float32) - greys[0]), (COMPARED_SIDE, COMPARED_SIDE)
+        )
+        small = (weight * np.exp(-((unlike / MISMATCH_CODES) ** 2))).astype(np.float32)
         share = cv2.resize(small, (SIDE, SIDE)).astype(float)[..., None]
         total += share * moved(other, np.asarray(2 * cv2.resize(flow, (SIDE, SIDE)), np.float32))
         whole += share

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.restoration.test_stage import MirrorRestorer, envelope
+from tests.support.restorers import MirrorRestorer, envelope
 from vidrestore.errors import ProcessingError
 from vidrestore.restoration import FaceCodes, FaceFeatures, OomRetryRestorer, TemporalBlend, restore
 from vidrestore.types import FloatArray

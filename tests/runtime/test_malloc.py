@@ -127,14 +127,14 @@ def test_threads_share_one_heap() -> None:
 
 _HEAPS = """
 import ctypes, sys, threading
-from vidrestore.runtime.malloc import share_one_heap
+from vidrestore.runtime.malloc import use_single_arena
 
 library = ctypes.CDLL(None)
 library.malloc.restype = library.fdopen.restype = ctypes.c_void_p
 library.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
 library.fflush.argtypes = [ctypes.c_void_p]
 if sys.argv[1] == "True":
-    share_one_heap()
+    use_single_arena()
 threads = [threading.Thread(target=library.malloc, args=(100_000,)) for _ in range(8)]
 for act in ("start", "join"):
     for thread in threads:
@@ -147,13 +147,13 @@ library.fflush(standard_output)
 _PAGE_FAULTS = """
 import resource, sys
 import torch
-from vidrestore.runtime.malloc import keep_memory
+from vidrestore.runtime.malloc import keep_freed_memory
 
 def use():
     torch.empty(2**24).fill_(1)
 
 if sys.argv[1] == "True":
-    keep_memory()
+    keep_freed_memory()
 for _ in range(30):  # what lies beside the first ones is taken by smaller tensors; it settles
     use()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -165,14 +165,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 _FRAYED = """
 import psutil, torch
-from vidrestore.runtime.malloc import hand_back_memory, keep_memory
+from vidrestore.runtime.malloc import trim_heap, keep_freed_memory
 
-keep_memory()
+keep_freed_memory()
 pairs = [(torch.ones(2**18), torch.ones(2**10)) for _ in range(200)]
 small = [pair[1] for pair in pairs]
 del pairs
 before = psutil.Process().memory_info().rss
-hand_back_memory()
+trim_heap()
 print((before - psutil.Process().memory_info().rss) // 2**20, sum(int(t.sum()) for t in small))
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.daefr.test_network import SMALL
+from tests.support.networks import SMALL
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.errors import WeightsError
 from vidrestore.training.stage_weights import load_vqgan

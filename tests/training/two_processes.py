@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from tests.training.stages.test_stages import SMALL
+from tests.support.training import SMALL
 from vidrestore.training.config import read_config
 from vidrestore.training.loop import run
 from vidrestore.training.stages import codebook

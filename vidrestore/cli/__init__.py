@@ -66,7 +66,7 @@ def _global_options(
         bool,
         typer.Option(
             "--version",
-            callback=lambda asked: _print_version(asked),
+            callback=lambda requested: _print_version(requested),
             is_eager=True,
             help="Print the version and exit.",
         ),
@@ -78,8 +78,8 @@ def _global_options(
     pass
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         print(f"vidrestore {__version__}")
         raise typer.Exit
 

@@ -30,7 +30,7 @@ vidrestore batch tapes restored --recursive --pattern '*.mov' --container mp4 --
 
 [bold]Exit codes[/bold]
 
-0 all files are restored; 1 at least one failed or was left alone; 2 arguments cannot be used; 3 all are \
+0 all files are restored; 1 at least one failed or was skipped; 2 arguments cannot be used; 3 all are \
 restored, but more than one frame in a hundred of at least one input was lost or damaged; 130 interrupted
 """
 
@@ -121,7 +121,7 @@ def batch(
     if not quiet:
         print(_table(outcomes))
     states = {outcome.state for outcome in outcomes}
-    if states & {"failed", "left alone"}:
+    if states & {"failed", "skipped"}:
         raise typer.Exit(1)
     if "damaged" in states:
         raise typer.Exit(DAMAGED)
@@ -135,12 +135,12 @@ def _progress_printer(*, quiet: bool) -> Callable[[BatchProgress], None]:
         nonlocal due
         head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
         outcome = progress.outcome
-        if outcome is not None and outcome.state in ("failed", "left alone"):
+        if outcome is not None and outcome.state in ("failed", "skipped"):
             print(f"{head}: {outcome.state}: {outcome.message}", file=sys.stderr, flush=True)
         elif quiet:
             return
         elif outcome is not None:
-            print(f"{head}: {outcome.state}{_left(progress, began)}", file=sys.stderr, flush=True)
+            print(f"{head}: {outcome.state}{_time_left(progress, began)}", file=sys.stderr, flush=True)
         elif progress.file is not None and time.monotonic() >= due:
             due = time.monotonic() + LINE_EVERY_SECONDS
             print(f"{head}: {describe(progress.file)}", file=sys.stderr, flush=True)
@@ -148,7 +148,7 @@ def _progress_printer(*, quiet: bool) -> Callable[[BatchProgress], None]:
     return show
 
 
-def _left(progress: BatchProgress, began: float) -> str:
+def _time_left(progress: BatchProgress, began: float) -> str:
     rest = progress.total - progress.number
     if not rest:
         return ""
@@ -170,7 +170,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     ]
     counts = [
         f"{n} {state}"
-        for state in ("restored", "damaged", "done before", "left alone", "failed")
+        for state in ("restored", "damaged", "up to date", "skipped", "failed")
         if (n := sum(o.state == state for o in outcomes))
     ]
     return "\n".join([*lines, ", ".join(counts)])

@@ -65,19 +65,19 @@ def inspect(
         if path is not None:
             _check(path, input)
     with show_progress(quiet=quiet) as on_progress:
-        found = inspect_video(input, settings, on_progress)
+        inspection = inspect_video(input, settings, on_progress)
     if json_file is not None:
-        text = json.dumps(found.to_dict(), indent=2)
+        text = json.dumps(inspection.to_dict(), indent=2)
         if to_stdout:
             print(text)
         else:
             _write(json_file, text)
     if html is not None:
-        from vidrestore.cli.inspect_page import page
+        from vidrestore.cli.inspect_page import render_page
 
-        _write(html, page(found))
+        _write(html, render_page(inspection))
     if not quiet and not to_stdout:
-        _print(found)
+        _print(inspection)
 
 
 def _check(path: Path, video: Path) -> None:
@@ -97,39 +97,39 @@ def _write(path: Path, text: str) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _print(found: Inspection) -> None:
+def _print(inspection: Inspection) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     console.print(
-        f"{found.path}: {video_summary(found)}"
-        + (f", turned by {found.rotation} degrees" if found.rotation else "")
-        + (", mirrored" if found.mirrored else "")
-        + (f", interlaced ({found.field_order} field first)" if found.interlaced else "")
-        + (", telecined from film" if found.telecined else "")
+        f"{inspection.path}: {video_summary(inspection)}"
+        + (f", turned by {inspection.rotation} degrees" if inspection.rotation else "")
+        + (", mirrored" if inspection.mirrored else "")
+        + (f", interlaced ({inspection.field_order} field first)" if inspection.interlaced else "")
+        + (", telecined from film" if inspection.telecined else "")
     )
-    timed = found.frame_rate is not None
-    starts = ", ".join(f"{s.start:.2f}" if timed else str(s.first_frame) for s in found.scenes[:12])
-    more = f" and {len(found.scenes) - 12} more" if len(found.scenes) > 12 else ""
+    timed = inspection.frame_rate is not None
+    starts = ", ".join(f"{s.start:.2f}" if timed else str(s.first_frame) for s in inspection.scenes[:12])
+    more = f" and {len(inspection.scenes) - 12} more" if len(inspection.scenes) > 12 else ""
     at = f"{starts}{more} s" if timed else f"frame {starts}{more}"
-    console.print(f"{count(len(found.scenes), 'scene')}, beginning at {at}")
-    console.print(f"faces in {found.frames_with_faces} of {found.frames} frames")
-    if not found.tracks:
+    console.print(f"{count(len(inspection.scenes), 'scene')}, beginning at {at}")
+    console.print(f"faces in {inspection.frames_with_faces} of {inspection.frames} frames")
+    if not inspection.tracks:
         return
     table = Table(box=None, pad_edge=False)
     for title in (
         "id",
-        f"from {unit(found)}",
-        f"to {unit(found)}",
+        f"from {unit(inspection)}",
+        f"to {unit(inspection)}",
         "frames",
         "side px",
         "sharpness",
         "score",
     ):
         table.add_column(title, justify="right", no_wrap=True)
-    for t in found.tracks:
+    for t in inspection.tracks:
         side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
-        table.add_row(str(t.id), *time_span(found, t), str(t.frames), side,
+        table.add_row(str(t.id), *time_span(inspection, t), str(t.frames), side,
                       f"{t.sharpness:.1f}", f"{t.score:.2f}")  # fmt: skip
     console.print(table)

@@ -21,23 +21,22 @@ svg { width: 100%; background: #fff; border: 1px solid #ddd }
 _ROW = 14
 
 
-def page(found: Inspection) -> str:
+def render_page(inspection: Inspection) -> str:
     """The whole page as HTML."""
-    name = escape(found.path.name)
-    summary = escape(video_summary(found)).replace(" x ", " &times; ", 1)
-    line = (
-        f"{summary}, {count(len(found.scenes), 'scene')}, faces in {count(found.frames_with_faces, 'frame')}"
-    )
+    name = escape(inspection.path.name)
+    summary = escape(video_summary(inspection)).replace(" x ", " &times; ", 1)
+    scenes, frames = count(len(inspection.scenes), "scene"), count(inspection.frames_with_faces, "frame")
+    line = f"{summary}, {scenes}, faces in {frames}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
-        f"<style>{_STYLE}</style><h1>{name}</h1><p>{line}</p>{_timeline(found)}"
-        f"<ul>{''.join(_card(found, track) for track in found.tracks)}</ul></html>"
+        f"<style>{_STYLE}</style><h1>{name}</h1><p>{line}</p>{_timeline(inspection)}"
+        f"<ul>{''.join(_card(inspection, track) for track in inspection.tracks)}</ul></html>"
     )
 
 
-def _card(found: Inspection, track: FaceTrack) -> str:
-    first, last = time_span(found, track)
-    when = f"frame {first} to {last}" if unit(found) == "frame" else f"{first} to {last} s"
+def _card(inspection: Inspection, track: FaceTrack) -> str:
+    first, last = time_span(inspection, track)
+    when = f"frame {first} to {last}" if unit(inspection) == "frame" else f"{first} to {last} s"
     return (
         f'<li><img alt="track {track.id}" src="data:image/png;base64,{_png(track)}">'
         f"<b>{track.id}</b> {when}<br><small>{count(track.frames, 'frame')}, "
@@ -52,21 +51,21 @@ def _png(track: FaceTrack) -> str:
     return b64encode(cv2.imencode(".png", track.thumbnail[:, :, ::-1])[1].tobytes()).decode("ascii")
 
 
-def _timeline(found: Inspection) -> str:
+def _timeline(inspection: Inspection) -> str:
     """A row a track, cuts as upright lines; the width is the video's frames."""
-    height = _ROW * max(len(found.tracks), 1)
-    first = found.scenes[0].first_frame if found.scenes else 0
+    height = _ROW * max(len(inspection.tracks), 1)
+    first = inspection.scenes[0].first_frame if inspection.scenes else 0
     cuts = "".join(
         f'<line x1="{s.first_frame - first}" x2="{s.first_frame - first}" y1="0" y2="{height}" '
         'stroke="#bbb" vector-effect="non-scaling-stroke"/>'
-        for s in found.scenes[1:]
+        for s in inspection.scenes[1:]
     )
     bars = "".join(
         f'<rect x="{t.first_frame - first}" y="{row * _ROW + 2}" width="{t.last_frame - t.first_frame + 1}" '
         f'height="{_ROW - 4}" fill="#3a7"><title>track {t.id}</title></rect>'
-        for row, t in enumerate(found.tracks)
+        for row, t in enumerate(inspection.tracks)
     )
     return (
-        f'<svg viewBox="0 0 {max(found.frames, 1)} {height}" preserveAspectRatio="none" '
+        f'<svg viewBox="0 0 {max(inspection.frames, 1)} {height}" preserveAspectRatio="none" '
         f'height="{height}">{cuts}{bars}</svg>'
     )

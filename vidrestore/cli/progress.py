@@ -73,8 +73,8 @@ def _lines(clock: Callable[[], float]) -> ProgressCallback:
 
     def show(progress: Progress) -> None:
         nonlocal due, resumed_shown
-        found, resumed_shown = progress.resumed_frames and not resumed_shown, True
-        if clock() >= due or found:
+        is_first_report, resumed_shown = progress.resumed_frames and not resumed_shown, True
+        if clock() >= due or is_first_report:
             due = clock() + LINE_EVERY_SECONDS
             print(f"vidrestore: {describe(progress)}", file=sys.stderr, flush=True)
 

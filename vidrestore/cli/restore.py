@@ -182,11 +182,11 @@ def sigterm_as_interrupt() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signals.raise_or_defer)
+    previous_handler = signal.signal(signal.SIGTERM, signals.raise_or_defer)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)
 
 
 def _flags(settings: dict[str, Any]) -> list[str]:

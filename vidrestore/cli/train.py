@@ -65,8 +65,8 @@ def prepare(
     from vidrestore.training.data.prepare import MANIFEST, FaceCriteria
     from vidrestore.training.data.prepare import prepare as run
 
-    wanted = FaceCriteria(size=size, border=border, min_share=min_share, min_sharpness=min_sharpness)
-    reasons = run(photographs, faces, make_detector(detector), wanted)
+    criteria = FaceCriteria(size=size, border=border, min_share=min_share, min_sharpness=min_sharpness)
+    reasons = run(photographs, faces, make_detector(detector), criteria)
     print(", ".join(f"{count} {reason}" for reason, count in reasons.most_common()))
     print(f"faces and {MANIFEST}: {faces}")
 

@@ -13,22 +13,22 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def video_summary(found: Inspection) -> str:
+def video_summary(inspection: Inspection) -> str:
     """Its size, length, rate and kind."""
-    rate = "" if found.frame_rate is None else f"{float(found.frame_rate):.3f} frames/s, "
+    rate = "" if inspection.frame_rate is None else f"{float(inspection.frame_rate):.3f} frames/s, "
     return (
-        f"{found.width} x {found.height}, {count(found.frames, 'frame')}, {rate}"
-        f"{found.codec} {found.pixel_format}"
+        f"{inspection.width} x {inspection.height}, {count(inspection.frames, 'frame')}, {rate}"
+        f"{inspection.codec} {inspection.pixel_format}"
     )
 
 
-def time_span(found: Inspection, track: FaceTrack) -> tuple[str, str]:
+def time_span(inspection: Inspection, track: FaceTrack) -> tuple[str, str]:
     """From when to when a face is there, in `unit`."""
-    if found.frame_rate is None:
+    if inspection.frame_rate is None:
         return str(track.first_frame), str(track.last_frame)
     return f"{track.start:.2f}", f"{track.end:.2f}"
 
 
-def unit(found: Inspection) -> str:
+def unit(inspection: Inspection) -> str:
     """Of times: seconds, or numbers of frames where nobody said how many make a second."""
-    return "frame" if found.frame_rate is None else "s"
+    return "frame" if inspection.frame_rate is None else "s"

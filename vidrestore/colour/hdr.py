@@ -108,7 +108,7 @@ def _roll_off(light: FloatArray) -> FloatArray:
     return np.minimum(light, _KNEE) + (1 - _KNEE) * over / (1 + over)
 
 
-def _inverse_roll_off(shown: FloatArray) -> FloatArray:
+def _inverse_roll_off(sdr: FloatArray) -> FloatArray:
     # White itself is infinitely bright; the brightest that any video states is not.
-    over = np.minimum((shown - _KNEE) / (1 - _KNEE), 0.995)
-    return np.where(shown <= _KNEE, shown, _KNEE + (1 - _KNEE) * over / (1 - over))
+    over = np.minimum((sdr - _KNEE) / (1 - _KNEE), 0.995)
+    return np.where(sdr <= _KNEE, sdr, _KNEE + (1 - _KNEE) * over / (1 - over))

@@ -98,8 +98,8 @@ def _downscale_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int])
         rgb = np.stack([small[2], small[0], small[1]], axis=2) / float(_peak(frame))
     else:
         rgb = _yuv_to_rgb(small[0], small[1], small[2], frame)
-    shown = to_sdr(rgb, frame.colour)
-    return np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8)
+    sdr = to_sdr(rgb, frame.colour)
+    return np.clip(sdr * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
 def downscaled_luma(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
@@ -160,8 +160,8 @@ def chroma_cell_mean(plane: FloatArray, frame: Frame) -> FloatArray:
 def _sample_cells(plane: FloatArray, frame: Frame, on_column: bool, on_line: bool) -> FloatArray:
     """One value a chroma cell: along each axis a triangle around its first sample, or the cell's mean."""
     factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
-    (across, at_x), (down, at_y) = _shrinking(factor_x, on_column), _shrinking(factor_y, on_line)
-    return np.ascontiguousarray(_filtered(plane, across, down, (at_x, at_y))[::factor_y, ::factor_x])
+    (across, at_x), (down, at_y) = _shrink_kernel(factor_x, on_column), _shrink_kernel(factor_y, on_line)
+    return np.ascontiguousarray(_separable_filter(plane, across, down, (at_x, at_y))[::factor_y, ::factor_x])
 
 
 def _grow_from_chroma(plane: Plane, frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
@@ -171,18 +171,18 @@ def _grow_from_chroma(plane: Plane, frame: Frame, x0: int, y0: int, x1: int, y1:
     # Steps as long as cells, from a cell before the region to one behind it; their running mean is a line.
     columns = np.clip(np.arange(x0 - factor_x, x1 + factor_x) // factor_x, 0, plane.shape[1] - 1)
     rows = np.clip(np.arange(y0 - factor_y, y1 + factor_y) // factor_y, 0, plane.shape[0] - 1)
-    (across, at_x), (down, at_y) = _growing(factor_x, on_column), _growing(factor_y, on_line)
-    grown = _filtered(plane[rows][:, columns], across, down, (at_x, at_y))
+    (across, at_x), (down, at_y) = _grow_kernel(factor_x, on_column), _grow_kernel(factor_y, on_line)
+    grown = _separable_filter(plane[rows][:, columns], across, down, (at_x, at_y))
     return grown[factor_y:-factor_y, factor_x:-factor_x]
 
 
-def _shrinking(factor: int, cosited: bool) -> tuple[FloatArray, int]:
+def _shrink_kernel(factor: int, cosited: bool) -> tuple[FloatArray, int]:
     """Weights for a cell of `factor` samples, and which of them its first sample has."""
     mean = np.full(factor, 1 / factor, np.float32)
     return (np.convolve(mean, mean), factor - 1) if cosited else (mean, 0)
 
 
-def _growing(factor: int, cosited: bool) -> tuple[FloatArray, int]:
+def _grow_kernel(factor: int, cosited: bool) -> tuple[FloatArray, int]:
     """Weights that make a line of steps `factor` samples long, and which of them a sample itself has."""
     mean = np.full(factor, 1 / factor, np.float32)
     if cosited or factor == 1:
@@ -190,7 +190,7 @@ def _growing(factor: int, cosited: bool) -> tuple[FloatArray, int]:
     return np.convolve(mean, np.full(2, 0.5, np.float32)), factor // 2
 
 
-def _filtered(
+def _separable_filter(
     plane: Plane | FloatArray, across: FloatArray, down: FloatArray, at: tuple[int, int]
 ) -> FloatArray:
     filtered = cv2.sepFilter2D(plane, cv2.CV_32F, across, down, anchor=at, borderType=cv2.BORDER_REPLICATE)

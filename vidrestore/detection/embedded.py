@@ -66,9 +66,11 @@ class EmbeddedDetector:
         return self._worker.call(self._follow, frame, previous)
 
     def _detect(self, frame: Frame, quick: bool, existing: Sequence[Detection]) -> tuple[Detection, ...]:
-        there = [square_around(face.landmarks) for face in existing]
+        existing_squares = [square_around(face.landmarks) for face in existing]
         proposed = self._proposals.propose(frame, quick=quick)
-        squares = [square for square in proposed if all(are_distinct(square, other) for other in there)]
+        squares = [
+            square for square in proposed if all(are_distinct(square, other) for other in existing_squares)
+        ]
         # The network's own answer gives a tighter crop than the proposal: look twice.
         first = self._verify(frame, squares, [0.0] * len(squares), self._find_score * 0.5)
         return suppress_duplicates(self._refine(frame, first, self._find_score))

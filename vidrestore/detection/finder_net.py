@@ -54,8 +54,8 @@ class FaceFinder(nn.Module):
         nn.init.constant_(self.head.bias[:1], -3.0)  # most places are none: training begins with that
 
     def forward(self, pictures: Tensor) -> Tensor:
-        found: Tensor = self.head(self.body(pictures))
-        return found
+        candidates: Tensor = self.head(self.body(pictures))
+        return candidates
 
 
 class FinderProposals:
@@ -114,19 +114,19 @@ def find_squares(
 
     `min_score`: how sure the network must be, 0..1. Places that overlap a better one are left out.
     """
-    found: list[tuple[float, FloatArray]] = []
+    candidates: list[tuple[float, FloatArray]] = []
     scale = 1.0
     while min(luma.shape) >= 2 * STRIDE:
-        found += [
+        candidates += [
             (score, _in_frame(square, scale)) for score, square in _find_at_scale(network, luma, min_score)
         ]
         luma = np.asarray(cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         scale /= 2
-    kept: list[FloatArray] = []
-    for _, square in sorted(found, key=lambda place: -place[0]):
-        if all(are_distinct(square, other) for other in kept):
-            kept.append(square)
-    return kept[:max_count]
+    selected: list[FloatArray] = []
+    for _, square in sorted(candidates, key=lambda place: -place[0]):
+        if all(are_distinct(square, other) for other in selected):
+            selected.append(square)
+    return selected[:max_count]
 
 
 def _find_at_scale(

@@ -49,27 +49,29 @@ def detect(
     last it counts on, all goes on as it would have; that frame itself does not come out again.
     """
     tracked_faces: tuple[Detection, ...] = ()
-    before: FloatArray | None = None
+    previous: FloatArray | None = None
     frames, first = iter(frames), 0
     if begin is not None:
         tracked_faces, first = begin.faces, begin.count
-        before = _tiny(upright_frame(next(frames)))
+        previous = _tiny(upright_frame(next(frames)))
     for count, coded in enumerate(frames, first):
         frame = upright_frame(coded)
         followed = detector.follow(frame, tracked_faces) if tracked_faces else ()
         thumbnail = _tiny(frame)
         needs_search = (
-            before is None or len(followed) < len(tracked_faces) or _change(before, thumbnail) > CUT_CHANGE
+            previous is None
+            or len(followed) < len(tracked_faces)
+            or _change(previous, thumbnail) > CUT_CHANGE
         )
-        before = thumbnail
+        previous = thumbnail
         if needs_search or count % interval == 0:
             quick = not needs_search and count // interval % THOROUGH_EVERY != 0
             # What a search misses but following still verifies stays.
             sure = followed if quick else ()  # a thorough search takes nothing for granted
-            found = suppress_duplicates([*followed, *detector.detect(frame, quick=quick, existing=sure)])
+            detections = suppress_duplicates([*followed, *detector.detect(frame, quick=quick, existing=sure)])
         else:
-            found = suppress_duplicates(followed)
-        tracked_faces = tuple(d for d in found if smaller_side(d.box) >= min_face)
+            detections = suppress_duplicates(followed)
+        tracked_faces = tuple(d for d in detections if smaller_side(d.box) >= min_face)
         if on_state is not None:
             on_state(DetectorState(count=count + 1, faces=tracked_faces))
         yield FrameFaces(frame=coded, faces=tuple(detection_from_upright(d, coded) for d in tracked_faces))
@@ -81,5 +83,5 @@ def _tiny(frame: Frame) -> FloatArray:
     return scaled - scaled.mean()
 
 
-def _change(before: FloatArray, now: FloatArray) -> float:
-    return float(np.abs(now - before).mean())
+def _change(previous: FloatArray, now: FloatArray) -> float:
+    return float(np.abs(now - previous).mean())

@@ -10,8 +10,8 @@ from vidrestore.types import Detection
 
 def suppress_duplicates(detections: Iterable[Detection], largest: float = 0.3) -> tuple[Detection, ...]:
     """Detections by falling score, each that overlaps a better one by more than `largest` left out."""
-    kept: list[Detection] = []
+    unique: list[Detection] = []
     for detection in sorted(detections, key=lambda d: -d.score):
-        if all(overlap(detection.box, other.box) <= largest for other in kept):
-            kept.append(detection)
-    return tuple(kept)
+        if all(overlap(detection.box, other.box) <= largest for other in unique):
+            unique.append(detection)
+    return tuple(unique)

@@ -56,15 +56,15 @@ class RetinaFaceDetector:
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         """The faces of the frame that overlap a previous one."""
-        found = self.detect(frame)
-        return tuple(d for d in found if any(overlap(d.box, p.box) > 0.2 for p in previous))
+        detections = self.detect(frame)
+        return tuple(d for d in detections if any(overlap(d.box, p.box) > 0.2 for p in previous))
 
     @torch.no_grad()
     def find(self, rgb: NDArray[np.uint8], scale: float = 1.0) -> tuple[Detection, ...]:
         """Faces of a picture (h, w, 3); coordinates are divided by `scale`."""
         bgr = np.ascontiguousarray(rgb[:, :, ::-1])
         rows = self._model.detect_faces(bgr, conf_threshold=self._threshold)
-        found = [
+        detections = [
             Detection(
                 box=(row[:4] / scale).astype(np.float32),
                 landmarks=(row[5:15].reshape(5, 2) / scale).astype(np.float32),
@@ -72,7 +72,7 @@ class RetinaFaceDetector:
             )
             for row in np.asarray(rows).reshape(-1, 15)
         ]
-        return suppress_duplicates(found, 0.4)
+        return suppress_duplicates(detections, 0.4)
 
 
 def load_retinaface(network: Network, weights: Path, device: str = "cpu") -> Any:

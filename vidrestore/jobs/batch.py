@@ -22,7 +22,7 @@ from vidrestore.jobs.restore import restore_file
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, Report
 
-State = Literal["restored", "damaged", "done before", "left alone", "failed"]
+State = Literal["restored", "damaged", "up to date", "skipped", "failed"]
 MUCH_DAMAGE = 0.01
 
 
@@ -34,7 +34,7 @@ class Outcome:
     target: Path
     state: State
     message: str = ""
-    """Why it failed or was left alone; warnings."""
+    """Why it failed or was skipped; warnings."""
     frames: int = 0
     faces: int = 0
     seconds: float = 0.0
@@ -83,9 +83,9 @@ def restore_folder(
             pattern=pattern,
             recursive=recursive,
             extension=None if settings.container is None else _extension(settings.container),
-            earlier=record.targets(),
+            existing_targets=record.targets(),
         )
-        engine = stack.enter_context(make_engine(settings)) if _shares_out(settings) else None
+        engine = stack.enter_context(make_engine(settings)) if _uses_one_engine(settings) else None
         run = _Batch(record, settings, engine, retries, len(items), on_progress)
         todo = [job for item in items if (job := run.prepare(item)) is not None]
         if engine is not None:
@@ -131,11 +131,11 @@ class _Batch:
             return None
         state = self._batch_record.state(item, input_fingerprint)
         if state == "done":
-            self._add_outcome(Outcome(name=item.name, target=item.target, state="done before"))
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="up to date"))
             return None
         if state == "foreign" and not self._settings.overwrite:
             why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
-            self._add_outcome(Outcome(name=item.name, target=item.target, state="left alone", message=why))
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="skipped", message=why))
             return None
         item.target.parent.mkdir(parents=True, exist_ok=True)
         # What was begun with other settings or of another input is begun anew: nobody is here to be asked.
@@ -262,7 +262,7 @@ def _failed(item: BatchItem, error: object, attempts: int) -> Outcome:
     return Outcome(name=item.name, target=item.target, state="failed", message=str(error), attempts=attempts)
 
 
-def _shares_out(settings: Settings) -> bool:
+def _uses_one_engine(settings: Settings) -> bool:
     """Whether one engine, with its workers' networks loaded, serves all files."""
     return (settings.workers or 1) > 1 or settings.engine != "local"
 

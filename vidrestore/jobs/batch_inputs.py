@@ -39,13 +39,13 @@ def find_items(
     pattern: str | None,
     recursive: bool,
     extension: str | None,
-    earlier: Mapping[str, str],
+    existing_targets: Mapping[str, str],
 ) -> list[BatchItem]:
     """The files of `folder` in order of their names; `pattern` is for names, as a shell takes it.
 
     `extension`: of all outputs, such as .mp4; None: the input's own where that can be written. Two inputs
-    never have one output: those that would keep their whole names, a.mov.mp4. `earlier`: outputs of names
-    that have one already. Raises InputError where there is no folder or nothing in it.
+    never have one output: those that would keep their whole names, a.mov.mp4. `existing_targets`: outputs of
+    names that have one already. Raises InputError where there is no folder or nothing in it.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; check its name")
@@ -54,14 +54,14 @@ def find_items(
         wanted = f"{pattern}" if pattern else "a video"
         advice = "" if recursive else "; add --recursive to look into the folders in it"
         raise InputError(f"no file in {folder} is {wanted}{advice}")
-    plain = {name: _renamed(name, extension) for name in names}
-    taken = Counter(target.casefold() for target in plain.values())
-    used = {target.casefold() for name, target in earlier.items() if name in plain}
+    plain = {name: _output_name(name, extension) for name in names}
+    target_counts = Counter(target.casefold() for target in plain.values())
+    used = {target.casefold() for name, target in existing_targets.items() if name in plain}
     items = []
     for name in names:
-        target = earlier.get(name)
+        target = existing_targets.get(name)
         if target is None:
-            alone = taken[plain[name].casefold()] == 1 and plain[name].casefold() not in used
+            alone = target_counts[plain[name].casefold()] == 1 and plain[name].casefold() not in used
             target = plain[name] if alone else name + Path(plain[name]).suffix
         items.append(BatchItem(name=name, source=folder / name, target=out / target))
     return items
@@ -79,10 +79,10 @@ def _names(folder: Path, out: Path, pattern: str | None, recursive: bool) -> Ite
                 yield (Path(place) / file).relative_to(folder).as_posix()
 
 
-def _renamed(name: str, extension: str | None) -> str:
+def _output_name(name: str, extension: str | None) -> str:
     path = Path(name)
-    kept = path.suffix.lower() in _WRITABLE
-    return path.with_suffix(extension or (path.suffix if kept else ".mkv")).as_posix()
+    is_writable = path.suffix.lower() in _WRITABLE
+    return path.with_suffix(extension or (path.suffix if is_writable else ".mkv")).as_posix()
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -49,14 +49,14 @@ class AnalysisCheckpoint:
         value = json.loads(text)
         number, scene, next_id = value["start"]
         count, faces = value["known"]
-        found = tuple(
+        detections = tuple(
             Detection(box=np.array(box, np.float32), landmarks=np.array(points, np.float32), score=score)
             for box, points, score in faces
         )
         return cls(
             frame=value["frame"],
             start=SceneStart(number=number, scene=scene, next_id=next_id),
-            detector_state=DetectorState(count=count, faces=found),
+            detector_state=DetectorState(count=count, faces=detections),
         )
 
 
@@ -70,17 +70,17 @@ def analyse(
     on_loss: Callable[[], None],
     on_checkpoint: Callable[[AnalysisCheckpoint], None],
     begin: AnalysisCheckpoint | None = None,
-    before: Sequence[FrameFingerprint] = (),
+    context: Sequence[FrameFingerprint] = (),
 ) -> Generator[FrameRecord]:
     """A record of each frame from `begin` on, in order; of the whole video where that is None.
 
-    `before`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_loss` is called for each
+    `context`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_loss` is called for each
     frame that is lost or patched, `on_checkpoint` before the first record of a scene that can be begun with.
     What is lost behind the last frame is in a record of index -1, the last one of a video that ends so.
     """
     frame_log = _FrameLog(begin.frame if begin is not None else 0, on_loss)
     moments = 2 if field_processing.method == "fields" else 1
-    decoded = _decode(video_input, info, settings, frame_log, before)
+    decoded = _decode(video_input, info, settings, frame_log, context)
     recent: deque[DetectorState] = deque(maxlen=_STATES_KEPT)
 
     def scene_begins(start: SceneStart) -> None:
@@ -96,17 +96,17 @@ def analyse(
         max_bytes=_AHEAD_BYTES,
         size_of=attrgetter("nbytes"),
     ) as frames:
-        wanted: Iterable[Frame] = frames
+        analysed_frames: Iterable[Frame] = frames
         if begin is not None:
-            wanted = _from_frame(frames, begin.frame - 1, moments)
-        found = detect(
-            wanted,
+            analysed_frames = _from_frame(frames, begin.frame - 1, moments)
+        detections = detect(
+            analysed_frames,
             detector,
             min_face=settings.min_face,
             begin=None if begin is None else begin.detector_state,
             on_state=recent.append,
         )
-        tracked = track(found, begin=None if begin is None else begin.start, on_scene=scene_begins)
+        tracked = track(detections, begin=None if begin is None else begin.start, on_scene=scene_begins)
         yield from frame_log.records(select_faces(tracked, settings.faces), moments)
     if frame_log.lost_so_far:
         nothing = FrameFingerprint(index=-1, pts=0, duration=0, checksum=0)
@@ -118,9 +118,9 @@ def _decode(
     info: VideoInfo,
     settings: Settings,
     frame_log: _FrameLog,
-    before: Sequence[FrameFingerprint],
+    context: Sequence[FrameFingerprint],
 ) -> Iterator[Frame]:
-    if not before:
+    if not context:
         return read_frames(
             video_input,
             info,
@@ -132,7 +132,7 @@ def _decode(
     return reread_frames(
         video_input,
         info,
-        before,
+        context,
         continue_after=True,
         end=settings.end,
         on_lost=frame_log.lost,

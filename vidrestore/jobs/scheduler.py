@@ -155,7 +155,7 @@ class SegmentScheduler:
 
     def _records(self, begin: first_pass.AnalysisCheckpoint | None) -> Generator[FrameRecord]:
         job = self._job
-        before = (
+        context = (
             [
                 r.fingerprint
                 for r in self._journal.records(max(begin.frame - first_pass.CONTEXT, 0), begin.frame)
@@ -164,7 +164,7 @@ class SegmentScheduler:
             else []
         )
 
-        def keep(checkpoint: first_pass.AnalysisCheckpoint) -> None:
+        def save_checkpoint(checkpoint: first_pass.AnalysisCheckpoint) -> None:
             self._checkpoint = checkpoint
 
         return first_pass.analyse(
@@ -174,9 +174,9 @@ class SegmentScheduler:
             job.settings,
             make_detector(job.settings.detector, job.settings.device),
             on_loss=self._stats.add_lost_frame,
-            on_checkpoint=keep,
+            on_checkpoint=save_checkpoint,
             begin=begin,
-            before=before,
+            context=context,
         )
 
     def _save_periodically(self) -> None:
@@ -190,10 +190,10 @@ class SegmentScheduler:
 
     def _task(self, span: Span) -> SegmentTask:
         job = self._job
-        around = self._journal.records(max(span.first - self._context, 0), span.stop + self._context)
+        records = self._journal.records(max(span.first - self._context, 0), span.stop + self._context)
         return SegmentTask(
             span=span,
-            records=required_records(span, around, job.field_processing),
+            records=required_records(span, records, job.field_processing),
             video_input=job.video_input,
             info=job.info,
             field_processing=job.field_processing,

@@ -108,8 +108,8 @@ class SegmentTask:
 
     def _reread(self) -> Prefetch[Frame]:
         """The frames, read once more."""
-        wanted = [record.fingerprint for record in self.records]
-        frames = self.field_processing.split_fields(reread_frames(self.video_input, self.info, wanted))
+        fingerprints = [record.fingerprint for record in self.records]
+        frames = self.field_processing.split_fields(reread_frames(self.video_input, self.info, fingerprints))
         return Prefetch(frames, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
 
     def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
@@ -140,16 +140,16 @@ def required_records(
     span: Span, records: Iterable[FrameRecord], field_processing: FieldProcessing
 ) -> tuple[FrameRecord, ...]:
     """Those of the records, which reach around the segment, that its result depends on."""
-    known = {record.fingerprint.index: record for record in records}
+    by_index = {record.fingerprint.index: record for record in records}
     low, high = span.first, span.stop - 1
-    while low - 1 in known and known[low - 1].scenes[-1] == known[low].scenes[0]:
+    while low - 1 in by_index and by_index[low - 1].scenes[-1] == by_index[low].scenes[0]:
         low -= 1
-    while high + 1 in known and known[high + 1].scenes[0] == known[high].scenes[-1]:
+    while high + 1 in by_index and by_index[high + 1].scenes[0] == by_index[high].scenes[-1]:
         high += 1
-    chosen = [known[index] for index in range(low, high + 1)]
+    chosen = [by_index[index] for index in range(low, high + 1)]
     if field_processing.method != "whole":
         # Deinterlacing looks one picture to each side; these two are not restored.
-        before, after = known.get(low - 1), known.get(high + 1)
+        before, after = by_index.get(low - 1), by_index.get(high + 1)
         chosen = [
             *([replace(before, faces=())] if before else []),
             *chosen,

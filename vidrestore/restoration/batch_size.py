@@ -10,9 +10,9 @@ CPU_FACES = 4
 GPU_FACES, GPU_PIXELS = 32, 2**22
 """A GPU has enough to do with either: the code transformer with so many faces, convolutions with so many
 pixels."""
-HELD_BYTES, GPU_HELD_BYTES = 192 * 2**20, 512 * 2**20
+MAX_WAITING_BYTES, GPU_MAX_WAITING_BYTES = 192 * 2**20, 512 * 2**20
 """Of frames that wait for a batch to fill, before each of the network's three steps."""
-ALWAYS_HELD = 32
+MIN_WAITING_FRAMES = 32
 """As many frames may wait in any case, if they are small enough: not each has a face."""
 
 
@@ -35,13 +35,15 @@ def choose_batch_sizes(
     large ones are fewer, and on a GPU rather make batches smaller. `faces`: the user's own number.
     """
     on_processor = device == "cpu"
-    held = max(1, int((HELD_BYTES if on_processor else GPU_HELD_BYTES) / _frame_bytes(info)))
+    max_waiting = max(
+        1, int((MAX_WAITING_BYTES if on_processor else GPU_MAX_WAITING_BYTES) / _frame_bytes(info))
+    )
     if faces is None and on_processor:
         faces = CPU_FACES
     elif faces is None:
-        most = min(GPU_FACES, GPU_PIXELS // size**2)
-        faces = max(CPU_FACES, min(most, held // (workers + 1) // CPU_FACES * CPU_FACES))
-    return BatchSizes(faces=faces, frames=min(held, max(ALWAYS_HELD, (workers + 1) * faces)))
+        max_faces = min(GPU_FACES, GPU_PIXELS // size**2)
+        faces = max(CPU_FACES, min(max_faces, max_waiting // (workers + 1) // CPU_FACES * CPU_FACES))
+    return BatchSizes(faces=faces, frames=min(max_waiting, max(MIN_WAITING_FRAMES, (workers + 1) * faces)))
 
 
 def _frame_bytes(info: VideoInfo) -> float:

@@ -27,24 +27,24 @@ def deflicker(
     """One frame out per frame in, same order, `radius` frames late; sets each face's `gain`."""
     measured = ((item, [_log_brightness(face.image) for face in item.faces]) for item in items)
     for window, at in windows(measured, radius):
-        item, own = window[at]
+        item, own_value = window[at]
         faces = tuple(
             replace(face, gain=_gain(value, neighbours(window, at, face.track_id), radius))
-            for face, value in zip(item.faces, own, strict=True)
+            for face, value in zip(item.faces, own_value, strict=True)
         )
         yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def _gain(own: float, around: list[tuple[int, float]], radius: int) -> float:
-    """What brings `own` onto the straight line through the brightness of the frames around it."""
-    if len(around) < 4:
+def _gain(own_value: float, neighbour_values: list[tuple[int, float]], radius: int) -> float:
+    """What brings `own_value` onto the straight line through the brightness of the frames around it."""
+    if len(neighbour_values) < 4:
         return 1.0
-    away = np.array([0, *(a for a, _ in around)], np.float64)
-    values = np.array([own, *(v for _, v in around)])
-    weights = np.exp(-0.5 * (away / (radius / 2)) ** 2)
+    offsets = np.array([0, *(a for a, _ in neighbour_values)], np.float64)
+    values = np.array([own_value, *(v for _, v in neighbour_values)])
+    weights = np.exp(-0.5 * (offsets / (radius / 2)) ** 2)
     # A line, not a mean: at a scene's ends all neighbours lie on one side, and a fade goes on there.
-    line = np.polynomial.polynomial.polyfit(away, values, 1, w=np.sqrt(weights))
-    return float(np.clip(math.exp(line[0] - own), 1 / LARGEST_GAIN, LARGEST_GAIN))
+    line = np.polynomial.polynomial.polyfit(offsets, values, 1, w=np.sqrt(weights))
+    return float(np.clip(math.exp(line[0] - own_value), 1 / LARGEST_GAIN, LARGEST_GAIN))
 
 
 def _log_brightness(face: FloatArray) -> float:

@@ -20,9 +20,9 @@ from vidrestore.types import FloatArray
 
 LEAST_SIDE = 64
 """Of the pictures between which motion is estimated: half of what is averaged, or this."""
-UNLIKE = 7.5
+MISMATCH_CODES = 7.5
 """Difference in 8-bit codes, after motion, at which a neighbour counts by a third (1/e)."""
-AROUND = 9
+COMPARED_SIDE = 9
 """Side of the square over which that difference is taken, in pixels of the flow's picture."""
 _NONE = np.empty(0)
 """What OpenCV takes for an argument left out."""
@@ -44,11 +44,13 @@ def average_along_motion(
     for weight, other in others:
         other_grey = _grey(other)
         flow = np.asarray(estimator.calc(grey, other_grey, _NONE), np.float32)
-        unlike = cv2.boxFilter(cv2.absdiff(_moved(other_grey, flow), grey), cv2.CV_32F, (AROUND, AROUND))
-        share = weight * np.exp(-((unlike / UNLIKE) ** 2))
+        mismatch = cv2.boxFilter(
+            cv2.absdiff(_warp(other_grey, flow), grey), cv2.CV_32F, (COMPARED_SIDE, COMPARED_SIDE)
+        )
+        share = weight * np.exp(-((mismatch / MISMATCH_CODES) ** 2))
         weights += share
         at_size = np.asarray(cv2.resize(flow * np.float32(size / len(grey)), (size, size)), np.float32)
-        cv2.accumulateProduct(_moved(other, at_size), _for_each_colour(share, size), total)
+        cv2.accumulateProduct(_warp(other, at_size), _for_each_colour(share, size), total)
     return total / _for_each_colour(weights, size)
 
 
@@ -63,7 +65,7 @@ def _grey(picture: FloatArray) -> NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(small, alpha=255))
 
 
-def _moved(picture: NDArray, flow: NDArray[np.float32]) -> NDArray:  # type: ignore[type-arg]
+def _warp(picture: NDArray, flow: NDArray[np.float32]) -> NDArray:  # type: ignore[type-arg]
     """Each pixel from where `flow` (S, S, 2) x y [px] says it lies in `picture`."""
     where = _grid(len(flow)) + flow
     return np.asarray(cv2.remap(picture, where, _NONE, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))

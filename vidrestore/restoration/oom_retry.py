@@ -64,8 +64,8 @@ class OomRetryRestorer:
     def _run_in_parts(self, step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R]:
         results: list[R] = []
         while len(results) < len(parts):
-            left = len(parts) - len(results)
-            count = min(left, self._max_faces or left)
+            remaining = len(parts) - len(results)
+            count = min(remaining, self._max_faces or remaining)
             part = parts[len(results) : len(results) + count]
             # What failed must be let go of before the next try: its traceback holds the tensors.
             done = _run_or_none(step, part)

@@ -15,7 +15,7 @@ from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.restoration.restorer import FaceRestorer
 from vidrestore.types import FloatArray
 
-SIZES_APART = 4
+BATCH_MULTIPLE = 4
 """Batches hold a multiple of so many faces: at most three are computed in vain."""
 
 T = TypeVar("T")
@@ -57,5 +57,5 @@ class PaddedBatchRestorer:
         return self._restorer.fuse(faces)
 
     def _run_padded(self, items: Sequence[T], run: Callable[[Sequence[T]], list[R]]) -> list[R]:
-        wanted = min(-(-len(items) // SIZES_APART) * SIZES_APART, max(self._batch, len(items)))
+        wanted = min(-(-len(items) // BATCH_MULTIPLE) * BATCH_MULTIPLE, max(self._batch, len(items)))
         return run([*items, *[items[-1]] * (wanted - len(items))])[: len(items)]

@@ -30,7 +30,7 @@ def from_device(pictures: Tensor) -> list[FloatArray]:
         return list(pictures.contiguous().cpu().numpy())
     with_absolute_paths = torch.empty(pictures.shape, pin_memory=True)
     with_absolute_paths.copy_(pictures.contiguous(), non_blocking=True)
-    there = torch.cuda.Event(blocking=True)  # who waits sleeps: the processor has other work
-    there.record(torch.cuda.current_stream(pictures.device))
-    there.synchronize()
+    copied = torch.cuda.Event(blocking=True)  # who waits sleeps: the processor has other work
+    copied.record(torch.cuda.current_stream(pictures.device))
+    copied.synchronize()
     return list(with_absolute_paths.numpy())

@@ -5,7 +5,7 @@ of a face is averaged with the same position in neighbouring frames of the track
 between `predict` and `decode` the probabilities of its codes are. A neighbour counts by how near it is in
 time, by how sharp it is, and by how alike its feature is *at that position*: a moving mouth keeps its motion
 while the cheek beside it is steadied, and a blurred frame borrows from the sharp ones around it. After
-`decode` the pictures are averaged along their motion (`motion.average_along_motion`).
+`decode` the pictures are averaged along their motion (`flow_average.average_along_motion`).
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ def _shares(
     """Those of the neighbours that are looked at, each with its weight over time; none without strength."""
     stands_for = {after: after - before for before, after in pairwise((0, *offsets))} if strength else {}
     return [
-        (strength * stands_for[abs(away)] * math.exp(-0.5 * (away / time_constant) ** 2), neighbour)
-        for away, neighbour in neighbours
-        if abs(away) in stands_for
+        (strength * stands_for[abs(offset)] * math.exp(-0.5 * (offset / time_constant) ** 2), neighbour)
+        for offset, neighbour in neighbours
+        if abs(offset) in stands_for
     ]
 
 
@@ -127,9 +127,9 @@ def _on_device(numbers: tuple[float, ...], device: torch.device) -> Tensor:
 def _distances(own: Tensor, others: Sequence[Tensor]) -> Tensor:
     """(K, L, L) squared distances of features (C, L, L) over their mean squared length."""
     # One after the other they stay in the processor's cache; stacked they take several times as long.
-    apart = torch.stack([(own - other).square_().sum(0) for other in others])
+    squared = torch.stack([(own - other).square_().sum(0) for other in others])
     lengths = torch.stack([other.square().sum(0) for other in others])
-    return apart / (own.square().sum(0) + lengths + 1e-8).mul_(0.5)
+    return squared / (own.square().sum(0) + lengths + 1e-8).mul_(0.5)
 
 
 def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ class HeapTrimmer:
         self, resident: Callable[[], int] = resident_bytes, trim: Callable[[], None] = trim_heap
     ) -> None:
         self._resident, self._trim = resident, trim
-        self._steps = self._seen = self._most = 0
+        self._steps = self._peak = self._limit = 0
 
     def begin(self) -> None:
         """Before the first frame: what an earlier run left would lie in between from the start."""
@@ -82,17 +82,17 @@ class HeapTrimmer:
         if self._steps % CHECK_EVERY_FRAMES:
             return
         now = self._resident()
-        self._seen = max(self._seen, now)
+        self._peak = max(self._peak, now)
         if self._steps == LEARNING_FRAMES:
-            self._most = self._seen
-        if now <= self._most:
+            self._limit = self._peak
+        if now <= self._limit:
             return
         self._trim()
         needed = self._resident()
-        if needed > self._most and self._steps > LEARNING_FRAMES:  # larger pictures, more faces: learn anew
-            self._steps = self._seen = self._most = 0
+        if needed > self._limit and self._steps > LEARNING_FRAMES:  # larger pictures, more faces: learn anew
+            self._steps = self._peak = self._limit = 0
         if self._steps < LEARNING_FRAMES:
-            self._most = int(MAX_GROWTH * needed)
+            self._limit = int(MAX_GROWTH * needed)
 
 
 @cache

@@ -194,12 +194,12 @@ def map_in_batches(
 def map_ahead(items: Iterable[T], run: Callable[[T], R], workers: WorkerPool | None = None) -> Iterator[R]:
     """`run` of each item, in order; with `workers` as many at the same time as there are."""
 
-    def one(parts: list[T]) -> list[R]:
+    def run_one(parts: list[T]) -> list[R]:
         return [run(part) for part in parts]
 
-    ahead = 2 * workers.count if workers is not None else 1
+    max_pending = 2 * workers.count if workers is not None else 1
     for _, (result,) in map_in_batches(
-        items, lambda item: (item,), one, batch=1, max_items=ahead, workers=workers
+        items, lambda item: (item,), run_one, batch=1, max_items=max_pending, workers=workers
     ):
         yield result
 

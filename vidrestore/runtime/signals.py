@@ -28,9 +28,9 @@ def raise_or_defer(number: int, frame: FrameType | None) -> None:
     """A handler of signals: raises KeyboardInterrupt, now or as soon as nothing spared is running."""
     while frame is not None:
         if frame.f_code.co_filename in _deferring_files:
-            again = threading.Timer(RETRY_SECONDS, os.kill, (os.getpid(), number))
-            again.daemon = True
-            again.start()
+            timer = threading.Timer(RETRY_SECONDS, os.kill, (os.getpid(), number))
+            timer.daemon = True
+            timer.start()
             return
         frame = frame.f_back
     raise KeyboardInterrupt

@@ -76,8 +76,8 @@ def number_scenes(
         yield FrameFaces(frame=item.frame, faces=item.faces, scene=scene)
 
 
-def _is_cut(change: float, before: deque[float]) -> bool:
-    usual = median(before) if before else 0.0
+def _is_cut(change: float, recent_changes: deque[float]) -> bool:
+    usual = median(recent_changes) if recent_changes else 0.0
     return change > max(CHANGE, MIN_CHANGE_RATIO * usual)
 
 

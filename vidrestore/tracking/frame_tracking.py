@@ -48,10 +48,10 @@ def track(
     )
     waiting: deque[tuple[int, FrameFaces[Detection]]] = deque()
     scene_start = begin.number
-    before: FrameFaces[Detection] | None = None
+    previous: FrameFaces[Detection] | None = None
     number = -1
     for number, item in enumerate(number_scenes(items, scene=begin.scene), begin.number):
-        if before is not None and item.scene != before.scene:
+        if previous is not None and item.scene != previous.scene:
             # The old scene is complete: what was waiting knows all it can know.
             tracker.confirm_present_throughout(number - scene_start)
             yield from _drain(waiting, 0, tracker, scene_start)
@@ -59,12 +59,12 @@ def track(
             scene_start = number
             if on_scene is not None:
                 on_scene(SceneStart(number=number, scene=item.scene, next_id=tracker.next_id))
-        seconds = 0.0 if before is None else max(item.frame.seconds - before.frame.seconds, 1e-4)
+        seconds = 0.0 if previous is None else max(item.frame.seconds - previous.frame.seconds, 1e-4)
         tracker.update(number, item.frame, seconds, item.faces)
         waiting.append((number, item))
         yield from _drain(waiting, lag, tracker, scene_start)
-        before = item
-    if before is not None:
+        previous = item
+    if previous is not None:
         tracker.confirm_present_throughout(number + 1 - scene_start)
         yield from _drain(waiting, 0, tracker, scene_start)
 
@@ -92,23 +92,23 @@ def _face(track: Track, number: int, newest: int, scene_start: int) -> TrackedFa
     index = number - track.first_frame
     if not track.confirmed or not 0 <= index < len(track.beliefs):
         return None
-    seen = [i for i in range(index, len(track.scores)) if track.scores[i] is not None]
-    if not seen or track.occluded[index]:
+    observed_indices = [i for i in range(index, len(track.scores)) if track.scores[i] is not None]
+    if not observed_indices or track.occluded[index]:
         track.opacity = 0.0
         return None  # it does not come back, or something is before it: not painted where it is not
-    last = seen[-1]
+    last = observed_indices[-1]
     state = smooth(track.beliefs[index : last + 1])
     landmarks = points_of(state)
     score = track.scores[index]
     # One frame's score says little; those of the frames to come say whether this is a face.
     sure = float(np.mean([s for s in track.scores[index:] if s is not None]))
-    wanted = opacity_for_pose(landmarks) * opacity_for_score(sure)
+    target = opacity_for_pose(landmarks) * opacity_for_score(sure)
     last_number = track.first_frame + last
     if last_number < newest:
-        wanted *= fade_out(last_number - number)
+        target *= fade_out(last_number - number)
     if any(track.occluded[index:]):
-        wanted *= fade_out(track.occluded[index:].index(True) - 1)
-    track.opacity = wanted if number <= scene_start else limit_step(wanted, track.opacity)
+        target *= fade_out(track.occluded[index:].index(True) - 1)
+    track.opacity = target if number <= scene_start else limit_step(target, track.opacity)
     return TrackedFace(
         track_id=track.track_id,
         box=box_of(state),

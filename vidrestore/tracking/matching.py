@@ -44,16 +44,18 @@ def appearance_similarity(a: FloatArray, b: FloatArray) -> float:
 
 
 def assign(
-    predictions: Sequence[TrackPrediction], found: Sequence[Detection], appearances: Sequence[FloatArray]
+    predictions: Sequence[TrackPrediction], detections: Sequence[Detection], appearances: Sequence[FloatArray]
 ) -> list[tuple[int, int]]:
     """Pairs (track, detection) of the least total cost; what costs too much stays unpaired.
 
     The cost adds lost overlap, distance of the points over the distance of the eyes, and unlikeness; to stay
     unpaired costs as much as the worst pair may.
     """
-    if not predictions or not found:
+    if not predictions or not detections:
         return []
-    costs = np.array([[_cost(e, d, a) for d, a in zip(found, appearances, strict=True)] for e in predictions])
+    costs = np.array(
+        [[_cost(e, d, a) for d, a in zip(detections, appearances, strict=True)] for e in predictions]
+    )
     allowed = costs <= MAX_COST
     if allowed.sum(0).max() <= 1 and allowed.sum(1).max() <= 1:
         return [(int(r), int(c)) for r, c in np.argwhere(allowed)]  # nobody to choose between
@@ -64,11 +66,11 @@ def assign(
     return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if allowed[r, c]]
 
 
-def _cost(predictions: TrackPrediction, detection: Detection, appearance: FloatArray) -> float:
-    eyes = float(np.hypot(*(predictions.landmarks[1] - predictions.landmarks[0]))) + 1e-3
-    away = float(np.hypot(*(predictions.landmarks - detection.landmarks).T).mean()) / eyes
-    shared = overlap(predictions.box, detection.box)
-    if away > 1.5 and shared < 0.1:
+def _cost(prediction: TrackPrediction, detection: Detection, appearance: FloatArray) -> float:
+    eyes = float(np.hypot(*(prediction.landmarks[1] - prediction.landmarks[0]))) + 1e-3
+    distance = float(np.hypot(*(prediction.landmarks - detection.landmarks).T).mean()) / eyes
+    shared = overlap(prediction.box, detection.box)
+    if distance > 1.5 and shared < 0.1:
         return _IMPOSSIBLE
-    unlike = 1 - appearance_similarity(predictions.appearance, appearance)
-    return 0.4 * (1 - shared) + 0.3 * away + 0.4 * unlike
+    unlike = 1 - appearance_similarity(prediction.appearance, appearance)
+    return 0.4 * (1 - shared) + 0.3 * distance + 0.4 * unlike

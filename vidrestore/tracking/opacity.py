@@ -18,10 +18,10 @@ def fade_out(frames_until_lost: int) -> float:
     return min(1.0, (frames_until_lost + 1) / (FADE_FRAMES + 1))
 
 
-def limit_step(wanted: float, before: float) -> float:
+def limit_step(target: float, previous: float) -> float:
     """The strength wanted, or as near as it may come in one frame from that of the frame before."""
     step = 1 / (FADE_FRAMES + 1)
-    return min(max(wanted, before - step), before + step)
+    return min(max(target, previous - step), previous + step)
 
 
 def opacity_for_pose(landmarks: FloatArray) -> float:

@@ -21,9 +21,9 @@ def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterat
     elif faces == "largest":
         yield from _largest(items)
     else:
-        wanted = {int(part) for part in faces.split(",")}
+        track_ids = {int(part) for part in faces.split(",")}
         for item in items:
-            yield _with(item, [face for face in item.faces if face.track_id in wanted])
+            yield _with(item, [face for face in item.faces if face.track_id in track_ids])
 
 
 def _largest(items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:

@@ -47,9 +47,9 @@ class Track:
 
     def forget_before(self, frame: int) -> None:
         """Drop what lies before frame number `frame`: memory is bounded by the lag."""
-        gone = min(max(frame - self.first_frame, 0), len(self.beliefs))
-        del self.beliefs[:gone], self.scores[:gone], self.occluded[:gone]
-        self.first_frame += gone
+        expired = min(max(frame - self.first_frame, 0), len(self.beliefs))
+        del self.beliefs[:expired], self.scores[:expired], self.occluded[:expired]
+        self.first_frame += expired
 
 
 class Tracker:
@@ -82,27 +82,27 @@ class Tracker:
         self._active = []
         self._ended = []
 
-    def update(self, number: int, frame: Frame, seconds: float, found: Sequence[Detection]) -> None:
+    def update(self, number: int, frame: Frame, seconds: float, detections: Sequence[Detection]) -> None:
         """Take in the detections of frame `number`, `seconds` after the one before."""
         now = frame.seconds
         for track in self._active:
             track.filter.predict(seconds)
-        appearances = [appearance_of(frame, detection.box) for detection in found]
+        appearances = [appearance_of(frame, detection.box) for detection in detections]
         predictions = [
             TrackPrediction(
                 box=box_of(t.filter.state), landmarks=points_of(t.filter.state), appearance=t.appearance
             )
             for t in self._active
         ]
-        pairs = dict(assign(predictions, found, appearances))
+        pairs = dict(assign(predictions, detections, appearances))
         for index, track in enumerate(self._active):
             at = pairs.get(index)
             if at is None:
                 self._extend_unseen(track, frame)
             else:
-                self._extend(track, found[at], appearances[at], now)
-        for at in set(range(len(found))) - set(pairs.values()):
-            self._begin(number, found[at], appearances[at], now)
+                self._extend(track, detections[at], appearances[at], now)
+        for at in set(range(len(detections))) - set(pairs.values()):
+            self._begin(number, detections[at], appearances[at], now)
         self._end_lost(now)
 
     def _extend_unseen(self, track: Track, frame: Frame) -> None:
@@ -146,7 +146,7 @@ class Tracker:
         ]
         self._ended += [(now, t) for t in lost if t.confirmed]
         self._ended = [(when, t) for when, t in self._ended if now - when <= REIDENTIFY_SECONDS]
-        self._active = [t for t in self._active if not any(t is gone for gone in lost)]
+        self._active = [t for t in self._active if not any(t is expired for expired in lost)]
 
     def _reidentify(self, track: Track) -> int:
         """The id of the person who left and looks most like this one, or a new one."""

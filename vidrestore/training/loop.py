@@ -72,7 +72,9 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
     train_files, held = split_people(config.data)
     network = next(iter(stage.averaged.values()))
     size = int(network.config.image_size)  # type: ignore[union-attr, arg-type]
-    shown = validation_batch(held, size, config.data, config.validation_faces).to(device) if held else None
+    validation_faces = (
+        validation_batch(held, size, config.data, config.validation_faces).to(device) if held else None
+    )
     run_log = RunLog(output) if process.is_main else None
     source = batches(
         train_files,
@@ -85,9 +87,9 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
     )
     data_wait, began = 0.0, time.monotonic()
     for step in range(first, config.steps):
-        asked = time.monotonic()
+        wait_start = time.monotonic()
         batch = next(source)
-        data_wait += time.monotonic() - asked
+        data_wait += time.monotonic() - wait_start
         for optimizer in stage.optimizers.values():
             _set_rate(optimizer, config.optim, step, config.steps)
         # The random state of a step depends on the step alone: dropout and renewals resume exactly.
@@ -108,8 +110,8 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
         if done % config.save_every == 0 or last:
             _save(state_file, stage, average, done)
             save_stage(average, weights_file)
-        if shown is not None and (done % config.validate_every == 0 or last):
-            _validate(stage, average, shown, done, run_log, output)
+        if validation_faces is not None and (done % config.validate_every == 0 or last):
+            _validate(stage, average, validation_faces, done, run_log, output)
     source.close()  # type: ignore[attr-defined]
     if run_log is not None:
         run_log.close()

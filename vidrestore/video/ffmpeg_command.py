@@ -81,16 +81,16 @@ def _encode(video_input: Input, output: Path, info: VideoInfo, settings: Setting
     if info.interlaced and encoding.codec in CODES_FIELDS:
         options["flags"] = options.get("flags", "") + "+ildct+ilme"
     # Noted as the input has it, not carried out.
-    apply_orientation = (
+    rotation = (
         {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
     )
     if info.orientation.mirrored:
-        apply_orientation["display_hflip"] = None
-    piped = ffmpeg.input("pipe:", format="nut", **apply_orientation)
+        rotation["display_hflip"] = None
+    piped = ffmpeg.input("pipe:", format="nut", **rotation)
     streams = [piped["v"]]
     if not video_input.is_picture and muxer != IMAGES:
-        beside = ffmpeg.input(_name(video_input), **_input_options(video_input))
-        streams += [beside[number] for number in _copied_streams(video_input, muxer)]
+        others = ffmpeg.input(_name(video_input), **_input_options(video_input))
+        streams += [others[number] for number in _copied_streams(video_input, muxer)]
         options |= {"acodec": "copy", "scodec": "copy", "map_metadata": 1, "map_chapters": 1}
     if settings.container is not None:
         options["format"] = muxer
@@ -115,12 +115,12 @@ def _metadata_options(info: VideoInfo) -> dict[str, Any]:
         "color_primaries": info.colour.primaries,
         "color_trc": info.colour.transfer,
     }
-    said = [f"{name}={number}" for name, number in tags.items() if number not in _UNSAID]
+    parameters = [f"{name}={number}" for name, number in tags.items() if number not in _UNSAID]
     if info.colour.full_range and info.pixel_format.family == "yuv":
-        said.append("range=2")
+        parameters.append("range=2")
     if info.interlaced:
-        said.append(f"field_mode={'tff' if info.field_order == 'top' else 'bff'}")
-    described: dict[str, Any] = {"vf": f"setparams={':'.join(said)}"} if said else {}
+        parameters.append(f"field_mode={'tff' if info.field_order == 'top' else 'bff'}")
+    described: dict[str, Any] = {"vf": f"setparams={':'.join(parameters)}"} if parameters else {}
     if info.pixel_aspect != 1:
         aspect = Fraction(info.width, info.height) * info.pixel_aspect
         described["aspect"] = f"{aspect.numerator}:{aspect.denominator}"

@@ -2,7 +2,7 @@
 
 from vidrestore.weights.cache import (
     DownloadCallback,
-    Pulled,
+    PullResult,
     cache_folder,
     local_path,
     model_path,
@@ -18,7 +18,7 @@ __all__ = [
     "Embedded",
     "Entry",
     "HubFile",
-    "Pulled",
+    "PullResult",
     "Url",
     "cache_folder",
     "embedded_path",

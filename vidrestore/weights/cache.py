@@ -31,7 +31,7 @@ _TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulled:
+class PullResult:
     """Weights that are here now."""
 
     path: Path
@@ -45,8 +45,8 @@ class Pulled:
 
 def cache_folder() -> Path:
     """VIDRESTORE_CACHE, else XDG_CACHE_HOME/vidrestore, else ~/.cache/vidrestore. It need not exist."""
-    if own := os.environ.get("VIDRESTORE_CACHE"):
-        return Path(own).expanduser()
+    if override := os.environ.get("VIDRESTORE_CACHE"):
+        return Path(override).expanduser()
     shared = os.environ.get("XDG_CACHE_HOME")
     return (Path(shared) if shared else Path.home() / ".cache") / "vidrestore"
 
@@ -58,7 +58,7 @@ def local_path(entry: Entry) -> Path | None:
             return embedded_path(entry.file_name)
         except WeightsError:
             return None
-    path = _cached(entry)
+    path = _cache_path(entry)
     return path if path.is_file() else None
 
 
@@ -70,10 +70,10 @@ def weights_path(name: str) -> Path:
     entry = find_entry(name)
     if isinstance(entry.source, Embedded):
         return embedded_path(entry.file_name)
-    path = _cached(entry)
+    path = _cache_path(entry)
     if not path.is_file():
         raise WeightsError(f"the weights '{name}' are not here yet; run: vidrestore models pull {name}")
-    expected = _expected(entry)
+    expected = _expected_sha256(entry)
     if expected is None:
         _record(path, _hash(path))  # put here by hand: from now on it stays what it is
     elif _hash(path) != expected:
@@ -96,21 +96,21 @@ def model_path(model: str) -> Path:
     return path
 
 
-def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> Pulled:
+def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> PullResult:
     """The weights, downloaded unless they are here already and whole.
 
     Raises DownloadError, and leaves nothing behind, when they cannot be fetched or their checksum is wrong.
     """
     if isinstance(entry.source, Embedded):
-        return Pulled(path=embedded_path(entry.file_name), sha256=None, downloaded=False, trusted=False)
-    target = _cached(entry)
-    expected = _expected(entry)
+        return PullResult(path=embedded_path(entry.file_name), sha256=None, downloaded=False, trusted=False)
+    target = _cache_path(entry)
+    expected = _expected_sha256(entry)
     if target.is_file():
         present = _hash(target)
         if expected is None:
             _record(target, present)
         if expected in (None, present):
-            return Pulled(path=target, sha256=present, downloaded=False, trusted=expected is None)
+            return PullResult(path=target, sha256=present, downloaded=False, trusted=expected is None)
     with _user_errors(entry), _workspace(target.parent) as workspace:
         if isinstance(entry.source, HubFile):
             fetched, stated = _fetch_from_hub(entry.source, workspace)
@@ -120,10 +120,10 @@ def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> Pulled:
         _check(entry, actual, entry.sha256 or stated)
         _record(target, actual)
         fetched.replace(target)
-    return Pulled(path=target, sha256=actual, downloaded=True, trusted=entry.sha256 is None)
+    return PullResult(path=target, sha256=actual, downloaded=True, trusted=entry.sha256 is None)
 
 
-def _cached(entry: Entry) -> Path:
+def _cache_path(entry: Entry) -> Path:
     return cache_folder() / entry.name / entry.file_name
 
 
@@ -135,12 +135,12 @@ def _record(path: Path, sha256: str) -> None:
     _checksum_file(path).write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
 
 
-def _expected(entry: Entry) -> str | None:
+def _expected_sha256(entry: Entry) -> str | None:
     """The catalogue's checksum, else the one recorded at the first download."""
     if entry.sha256 is not None:
         return entry.sha256
     try:
-        words = _checksum_file(_cached(entry)).read_text(encoding="utf-8").split()
+        words = _checksum_file(_cache_path(entry)).read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
         return None
     return words[0] if words else None
@@ -187,7 +187,7 @@ def _unreachable(entry: Entry, error: Exception) -> str:
     reason = reason or type(error).__name__
     return (
         f"cannot fetch '{entry.name}' from {entry.source}: {reason[:200].rstrip('.')}; "
-        f"check the network, or put the file at {_cached(entry)}"
+        f"check the network, or put the file at {_cache_path(entry)}"
     )
 
 

@@ -12,8 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.daefr.test_inference import relative
-from tests.daefr.test_network import SMALL
+from tests.support.networks import SMALL, relative
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import ResidualBlock
 from vidrestore.daefr.cpu import kernels
@@ -154,9 +153,9 @@ logging.basicConfig(level=logging.INFO)
 import torch
 from torch import nn
 from vidrestore.daefr.blocks import ResidualBlock
-from vidrestore.daefr.inference import hasten
+from vidrestore.daefr.inference import optimize_for_inference
 part = nn.Sequential(ResidualBlock(64, 64, 32))
-hasten(part, torch.device("cpu"), torch.bfloat16, 512)
+optimize_for_inference(part, torch.device("cpu"), torch.bfloat16, 512)
 print(type(part[0]).__name__)
 """
 

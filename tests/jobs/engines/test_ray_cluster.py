@@ -19,8 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.jobs.test_restore import assert_equal, left_in
 from tests.support.films import make_film
+from tests.support.jobs import assert_equal, names_in
 from tests.support.shared import ROOT
 
 pytestmark = [
@@ -112,4 +112,4 @@ def test_a_node_that_is_killed_costs_time_and_nothing_else(tmp_path: Path) -> No
     assert "a worker was lost once; what it was at was done again" in err
     assert "150 frames" in out
     assert_equal(whole, parts)
-    assert left_in(tmp_path) == ["in.mkv", "parts.mkv", "whole.mkv"]
+    assert names_in(tmp_path) == ["in.mkv", "parts.mkv", "whole.mkv"]

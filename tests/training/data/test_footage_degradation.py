@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from vidrestore.training.config import DataConfig
 from vidrestore.training.data.dataset import choose_recipe
-from vidrestore.training.data.footage_degradation import broadcast, comb, film, grain, tape, wear
+from vidrestore.training.data.footage_degradation import (
+    comb,
+    degrade_as_broadcast,
+    degrade_as_film,
+    grain,
+    tape,
+    wear,
+)
 from vidrestore.video.h264_round_trip import h264_still
 
 RNG = np.random.default_rng(3)
@@ -22,7 +29,7 @@ FACE = np.asarray(cv2.resize(RNG.random((9, 9, 3), np.float32), (96, 96))).clip(
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**9))
 def test_target_and_damaged_face_are_pictures_of_one_size_and_one_colourfulness(seed: int) -> None:
-    target, degraded = film(FACE, np.random.default_rng(seed))
+    target, degraded = degrade_as_film(FACE, np.random.default_rng(seed))
     for picture in (target, degraded):
         assert picture.shape == FACE.shape
         assert picture.dtype == np.float32
@@ -34,11 +41,14 @@ def test_target_and_damaged_face_are_pictures_of_one_size_and_one_colourfulness(
 
 def test_the_same_seed_damages_alike() -> None:
     for one, two in zip(
-        film(FACE, np.random.default_rng(7)), film(FACE, np.random.default_rng(7)), strict=True
+        degrade_as_film(FACE, np.random.default_rng(7)),
+        degrade_as_film(FACE, np.random.default_rng(7)),
+        strict=True,
     ):
         assert np.array_equal(one, two)
     assert np.array_equal(
-        broadcast(FACE, np.random.default_rng(7)), broadcast(FACE, np.random.default_rng(7))
+        degrade_as_broadcast(FACE, np.random.default_rng(7)),
+        degrade_as_broadcast(FACE, np.random.default_rng(7)),
     )
 
 
@@ -46,7 +56,7 @@ def test_the_same_seed_damages_alike() -> None:
 @given(st.integers(0, 10**9))
 def test_a_starved_broadcast_takes_detail_and_leaves_the_face_in_place(seed: int) -> None:
     fine = (FACE + 0.1 * np.random.default_rng(0).standard_normal(FACE.shape)).clip(0, 1).astype(np.float32)
-    degraded = broadcast(fine, np.random.default_rng(seed))
+    degraded = degrade_as_broadcast(fine, np.random.default_rng(seed))
     assert degraded.shape == fine.shape
     assert 0 <= degraded.min() <= degraded.max() <= 1
 
@@ -60,7 +70,7 @@ def test_a_starved_broadcast_takes_detail_and_leaves_the_face_in_place(seed: int
 
 def test_the_damage_stays_where_the_face_is() -> None:
     """Over many draws the mean damaged face is the mean target, only softer: nothing is shifted."""
-    pairs = [film(FACE, np.random.default_rng(seed)) for seed in range(150)]
+    pairs = [degrade_as_film(FACE, np.random.default_rng(seed)) for seed in range(150)]
     target, degraded = (np.mean([p[k] for p in pairs], axis=0).mean(axis=2) for k in (0, 1))
     soft = np.asarray(cv2.GaussianBlur(target, (0, 0), 3))[8:-8, 8:-8]
     errors = {

@@ -9,7 +9,7 @@ import pytest
 import torch
 from skimage import data
 
-from tests.detection.test_embedded import ASTRONAUT
+from tests.support.faces import ASTRONAUT
 from vidrestore.detection.finder_net import FaceFinder, find_squares
 from vidrestore.detection.landmark_net import square_around
 from vidrestore.training.data.scenes import dead_leaves, paste_portrait

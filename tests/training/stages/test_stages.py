@@ -10,35 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.daefr import Daefr, DaefrConfig, load, save
+from tests.support.training import SMALL
+from vidrestore.daefr import Daefr, load, save
 from vidrestore.daefr.fidelity import PictureTransform
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.training.config import OptimConfig, TrainConfig, read_config
 from vidrestore.training.loop import _set_rate
 from vidrestore.training.stage_weights import load_vqgan
 from vidrestore.training.stages import association, codebook, fidelity, restoration
-
-SMALL = DaefrConfig(
-    name="compact",
-    image_size=32,
-    encoder_widths=(16,),
-    encoder_stem=4,
-    decoder_widths=(16, 16),
-    decoder_stem=2,
-    encoder_blocks=1,
-    decoder_blocks=1,
-    level_attention=False,
-    groups=4,
-    embedding=16,
-    codes=12,
-    fusion_heads=2,
-    width=16,
-    layers=1,
-    heads=2,
-    feedforward=16,
-    fidelity_sides=(16,),
-    fidelity_picture=16,
-)
 
 
 @pytest.fixture(autouse=True)

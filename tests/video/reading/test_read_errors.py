@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.bad_sector import make_bad_here
 from tests.support.clips import Clip, make_clip, truncate
-from tests.video.reading.test_reread import seen
+from tests.support.fingerprints import fingerprint_of
 from vidrestore.errors import ReadError
 from vidrestore.types import Frame
 from vidrestore.video import open_input, probe, read_frames, reread_frames
@@ -95,9 +95,9 @@ def test_of_a_sequence_the_picture_is_named(
 def test_a_segment_is_read_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_clip(tmp_path / "in.nut", CLIPS["nut"])
     info, given = probe(path), open_input(path)
-    wanted = [seen(frame) for frame in read_frames(path, info)][40:60]
+    wanted = [fingerprint_of(frame) for frame in read_frames(path, info)][40:60]
     make_bad_here(monkeypatch, path, 0.5, times=1)
-    assert [seen(frame) for frame in reread_frames(given, info, wanted)] == wanted
+    assert [fingerprint_of(frame) for frame in reread_frames(given, info, wanted)] == wanted
     make_bad_here(monkeypatch, path, 0.5)
     with pytest.raises(ReadError, match=ERROR):
         list(reread_frames(given, info, wanted))
@@ -108,7 +108,7 @@ def test_an_analysis_that_goes_on_does_not_end_at_a_bad_sector(
 ) -> None:
     path = make_clip(tmp_path / "in.nut", CLIPS["nut"])
     info, given = probe(path), open_input(path)
-    before = [seen(frame) for frame in read_frames(path, info)][10:12]
+    before = [fingerprint_of(frame) for frame in read_frames(path, info)][10:12]
     make_bad_here(monkeypatch, path, 0.5, times=1)
     with pytest.raises(ReadError, match=ERROR):
         list(reread_frames(given, info, before, continue_after=True))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.support.clips import Clip, make_clip
+from tests.support.fingerprints import fingerprint_of
 from vidrestore.errors import InputError
-from vidrestore.types import Frame
-from vidrestore.video import FrameFingerprint, checksum, open_input, probe, read_frames, reread_frames
+from vidrestore.video import checksum, open_input, probe, read_frames, reread_frames
 
 CLIPS = {
     "B-frames": Clip(frames=60, gop=30, b_frames=3),
@@ -25,12 +25,6 @@ CLIPS = {
 }
 
 
-def seen(frame: Frame) -> FrameFingerprint:
-    return FrameFingerprint(
-        index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame)
-    )
-
-
 @pytest.mark.parametrize("extension", [".mp4", ".ts"])
 @pytest.mark.parametrize("kind", CLIPS)
 def test_any_part_is_the_same_again(tmp_path: Path, kind: str, extension: str) -> None:
@@ -38,16 +32,16 @@ def test_any_part_is_the_same_again(tmp_path: Path, kind: str, extension: str) -
     info, given = probe(path), open_input(path)
     frames = list(read_frames(path, info))
     for first, stop in ((0, 7), (17, 18), (23, 48), (59, 60)):
-        again = list(reread_frames(given, info, [seen(f) for f in frames[first:stop]]))
-        assert [seen(f) for f in again] == [seen(f) for f in frames[first:stop]]
-    on = list(reread_frames(given, info, [seen(f) for f in frames[31:33]], continue_after=True))
-    assert [seen(f) for f in on] == [seen(f) for f in frames[31:]]
+        again = list(reread_frames(given, info, [fingerprint_of(f) for f in frames[first:stop]]))
+        assert [fingerprint_of(f) for f in again] == [fingerprint_of(f) for f in frames[first:stop]]
+    on = list(reread_frames(given, info, [fingerprint_of(f) for f in frames[31:33]], continue_after=True))
+    assert [fingerprint_of(f) for f in on] == [fingerprint_of(f) for f in frames[31:]]
 
 
 def test_a_video_that_has_changed_is_one_sentence(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mp4", CLIPS["B-frames"])
     info, given = probe(path), open_input(path)
-    known = [seen(f) for f in read_frames(path, info)]
+    known = [fingerprint_of(f) for f in read_frames(path, info)]
     with pytest.raises(InputError, match="does not give the same frames"):
         list(reread_frames(given, info, [replace(known[20], pts=known[20].pts + 1)]))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,30 +10,16 @@ import pytest
 
 from tests.support.clips import Clip, make_clip
 from tests.support.footage import Footage, interlaced, make_footage, panned
-from vidrestore.types import ColourTags, FieldOrder
+from tests.support.hdr_clips import MASTERED, mastered_clip
+from vidrestore.types import FieldOrder
 from vidrestore.video import VideoWriter, probe, read_frames
-from vidrestore.video.reading.side_data import Hdr10, hdr10, siting_and_field_order
-from vidrestore.video.writing.encoder_metadata import encoder_options, field_order_code
-
-MASTERED = Hdr10(
-    primaries=tuple(
-        Fraction(n, 50000) for n in (34000, 16000, 13250, 34500, 7500, 3000, 15635, 16450)
-    ),
-    luminance=(Fraction(1, 200), Fraction(1000)),
-    light=(1000, 400),
-)  # fmt: skip
+from vidrestore.video.reading.side_data import hdr10, siting_and_field_order
+from vidrestore.video.writing.encoder_metadata import field_order_code
 
 
 def first_picture(path: Path) -> av.VideoFrame:
     with av.open(str(path)) as container:
         return next(container.decode(video=0))
-
-
-def mastered_clip(path: Path) -> Path:
-    text = encoder_options("libx265", "progressive", ColourTags(), MASTERED)["x265-params"]
-    options = {"preset": "ultrafast", "x265-params": text}
-    clip = Clip(frames=3, codec="libx265", pixel_format="yuv420p10le", colour=(9, 9, 16, 1), options=options)
-    return make_clip(path, clip)
 
 
 def test_hdr10_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_an_encoder_that_breaks_leaves_nothing(
             raise av.error.ExternalError(-542398533, "Generic error in an external library")
         return convert(self, planes)
 
-    monkeypatch.setattr(PixelConverter, "paint", breaks)
+    monkeypatch.setattr(PixelConverter, "convert", breaks)
     with pytest.raises(ProcessingError, match="broke off"):
         vidrestore.restore(source, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
@@ -100,6 +100,6 @@ def test_a_folder_that_vanishes_is_told(
         shutil.rmtree(folder, ignore_errors=True)
         return convert(self, planes)
 
-    monkeypatch.setattr(PixelConverter, "paint", removes)
+    monkeypatch.setattr(PixelConverter, "convert", removes)
     with pytest.raises(OutputError, match="the folder is gone"):
         vidrestore.restore(source, folder / "out.mkv")

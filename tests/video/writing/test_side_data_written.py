@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 import vidrestore
 from tests.support.clips import Clip, make_clip, packets_of
 from tests.support.footage import Footage, interlaced, make_footage, panned
+from tests.support.hdr_clips import MASTERED, mastered_clip
 from tests.support.standard_streams import stdin_of, stdout_into
-from tests.video.writing.test_encoder_metadata import MASTERED, mastered_clip
 from vidrestore.settings import make_settings
 from vidrestore.types import Frame, Orientation
 from vidrestore.video import ffmpeg_pipeline, probe, read_frames

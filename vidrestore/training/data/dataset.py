@@ -22,7 +22,7 @@ from torch import Tensor
 from vidrestore.errors import InputError
 from vidrestore.training.config import DataConfig, Recipe
 from vidrestore.training.data.degradation import degrade
-from vidrestore.training.data.footage_degradation import broadcast, film
+from vidrestore.training.data.footage_degradation import degrade_as_broadcast, degrade_as_film
 from vidrestore.types import FloatArray
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -118,9 +118,9 @@ def degrade_by(
 ) -> tuple[FloatArray, FloatArray]:
     """The face to aim at (film has a tone of its own) and its degraded copy."""
     if recipe == "film":
-        return film(clean, rng)
+        return degrade_as_film(clean, rng)
     if recipe == "broadcast":
-        return clean, broadcast(clean, rng)
+        return clean, degrade_as_broadcast(clean, rng)
     return clean, degrade(clean, config.mild if recipe == "mild" else config.degradation, rng)
 
 

@@ -22,7 +22,7 @@ _KERNELS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
+def degrade_as_film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
     """A face (H, W, 3) RGB in 0..1 -> (target, degraded), both alike in size and range, degraded in 8 bits.
 
     The target carries the print's tone (grey, faded): the network restores faces, it does not grade or
@@ -48,7 +48,7 @@ def film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
     return target, (np.round(grown * 255) / 255).astype(np.float32)
 
 
-def broadcast(clean: FloatArray, rng: Generator) -> FloatArray:
+def degrade_as_broadcast(clean: FloatArray, rng: Generator) -> FloatArray:
     """A face (H, W, 3) RGB in 0..1, small in its picture and coded at a starved rate; 8 bits.
 
     Phone clips and old streams: hardly any noise, but blocks, smears and rings where lashes and teeth were.

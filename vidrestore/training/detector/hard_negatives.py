@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidrestore.detection.landmark_net import CROP_SIDE
 from vidrestore.detection.proposals import Proposals
-from vidrestore.training.data.footage_degradation import film
+from vidrestore.training.data.footage_degradation import degrade_as_film
 from vidrestore.training.data.portraits import Portrait
 from vidrestore.training.data.scenes import dead_leaves
 from vidrestore.types import ColourTags, FloatArray, Frame, PixelFormat
@@ -52,7 +52,7 @@ def _places(
     while True:
         picture = _without_face(portraits, pictures, rng)
         if rng.random() < 0.7:
-            worn = film((picture / 255).astype(np.float32), rng)[1]
+            worn = degrade_as_film((picture / 255).astype(np.float32), rng)[1]
             picture = np.round(worn * 255).astype(np.uint8)
         frame = _frame(picture)
         squares = [square for first in proposals for square in first.propose(frame, quick=False)]

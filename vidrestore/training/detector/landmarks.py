@@ -120,7 +120,7 @@ def evaluate(
     logits = network(crops)[0]
     face = faces > 0
     errors = np.array(
-        [_errors_of_looks(network, *portraits[i % len(portraits)], rng, damaged) for i in range(count // 2)]
+        [_errors_by_pass(network, *portraits[i % len(portraits)], rng, damaged) for i in range(count // 2)]
     )
     return LandmarkScores(
         first_error=float(errors[:, 0].mean()),
@@ -130,7 +130,7 @@ def evaluate(
     )
 
 
-def _errors_of_looks(
+def _errors_by_pass(
     network: LandmarkNet,
     rgb: NDArray[np.uint8],
     landmarks: NDArray[np.float32],

@@ -34,11 +34,11 @@ class DetectorLoss(nn.Module):
 
     def forward(self, restored: Tensor, truth: Tensor) -> Tensor:
         with torch.no_grad():
-            wanted = self._seen(truth)
-        pairs = zip(self._seen(restored), wanted, strict=True)
+            wanted = self._features(truth)
+        pairs = zip(self._features(restored), wanted, strict=True)
         return torch.stack([(a - b).abs().sum(1).mean((1, 2)) for a, b in pairs]).mean(0)
 
-    def _seen(self, faces: Tensor) -> list[Tensor]:
+    def _features(self, faces: Tensor) -> list[Tensor]:
         """Activations, each position of length one, as LPIPS compares them."""
         mean = faces.new_tensor(_MEAN)[:, None, None]
         x = (faces.flip(1) + 1) * 127.5 - mean

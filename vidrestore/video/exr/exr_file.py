@@ -185,10 +185,10 @@ def _light_of(codes: Plane) -> FloatArray:
     return _to_light(codes.astype(np.float32) / np.float32(_PEAK))
 
 
-def _opencv_error(path: Path, said: str) -> str:
-    if "disabled" in said or "OPENEXR" in said:
+def _opencv_error(path: Path, message: str) -> str:
+    if "disabled" in message or "OPENEXR" in message:
         return (
             f"{path} needs OpenCV with OpenEXR, which was switched off before this began; "
             "set OPENCV_IO_ENABLE_OPENEXR=1 in the environment"
         )
-    return f"OpenCV cannot work on {path}: {said.splitlines()[-1] if said else 'no reason given'}"
+    return f"OpenCV cannot work on {path}: {message.splitlines()[-1] if message else 'no reason given'}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidrestore.errors import InputError
 
-_NUMBER = re.compile(r"(?P<before>[^%]*)%(?:0(?P<digits>\d{1,2}))?d(?P<after>[^%]*)")
+_NUMBER = re.compile(r"(?P<prefix>[^%]*)%(?:0(?P<digits>\d{1,2}))?d(?P<suffix>[^%]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,21 +16,21 @@ class Pattern:
     """A name with one number in it, as printf writes it."""
 
     folder: Path
-    before: str
+    prefix: str
     digits: int
     """Least number of digits; 0 for %d."""
-    after: str
+    suffix: str
 
     def __str__(self) -> str:
         number = f"%0{self.digits}d" if self.digits else "%d"
-        return str(self.folder / f"{self.before}{number}{self.after}")
+        return str(self.folder / f"{self.prefix}{number}{self.suffix}")
 
     def path(self, number: int) -> Path:
-        return self.folder / f"{self.before}{number:0{self.digits}d}{self.after}"
+        return self.folder / f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
 
     def numbers(self) -> list[int]:
         """Those of the files there are, ascending."""
-        name = re.compile(rf"{re.escape(self.before)}(\d+){re.escape(self.after)}")
+        name = re.compile(rf"{re.escape(self.prefix)}(\d+){re.escape(self.suffix)}")
         found = (match for path in self.folder.iterdir() if (match := name.fullmatch(path.name)))
         # 007 is not the seventh of %d.
         return sorted(int(match[1]) for match in found if self.path(int(match[1])).name == match[0])
@@ -38,7 +38,7 @@ class Pattern:
     def for_ffmpeg(self) -> str:
         """The name as FFmpeg's image2 reads it: percent signs elsewhere are doubled."""
         number = f"%0{self.digits}d" if self.digits else "%d"
-        return f"{str(self.folder).replace('%', '%%')}/{self.before}{number}{self.after}"
+        return f"{str(self.folder).replace('%', '%%')}/{self.prefix}{number}{self.suffix}"
 
 
 def is_pattern(path: Path) -> bool:
@@ -51,7 +51,7 @@ def parse_pattern(path: Path) -> Pattern:
     match = _NUMBER.fullmatch(path.name)
     assert match is not None
     return Pattern(
-        folder=path.parent, before=match["before"], digits=int(match["digits"] or 0), after=match["after"]
+        folder=path.parent, prefix=match["prefix"], digits=int(match["digits"] or 0), suffix=match["suffix"]
     )
 
 
@@ -73,8 +73,8 @@ def find_pictures(pattern: Pattern) -> range:
         raise InputError(f"there is no picture {pattern}, such as {pattern.path(1).name}; check the name")
     whole = range(numbers[0], numbers[-1] + 1)
     if len(numbers) != len(whole):
-        there = set(numbers)
-        missing = [pattern.path(number).name for number in whole if number not in there]
+        existing = set(numbers)
+        missing = [pattern.path(number).name for number in whole if number not in existing]
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError(
             f"the sequence {pattern} has a gap: {missing[0]}{more} of {whole[0]} to {whole[-1]} is not "

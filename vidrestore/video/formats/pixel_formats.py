@@ -46,15 +46,17 @@ def is_full_range(name: str) -> bool:
     return name.startswith("yuvj") or describe_format(name).family != "yuv"
 
 
-def transposed(given: PixelFormat) -> PixelFormat:
+def transposed(source_format: PixelFormat) -> PixelFormat:
     """That of planes whose lines became columns: 4:2:2 becomes 4:4:0. Raises InputError without one."""
-    right, down = given.chroma_shift
+    right, down = source_format.chroma_shift
     if right == down:
-        return given
-    for stored, apply_orientation in (("422", "440"), ("440", "422")):
-        if stored in given.name:
-            return describe_format(given.name.replace(stored, apply_orientation))
-    raise InputError(f"{given.name} pictures cannot be turned upright; write them as video, such as .mkv")
+        return source_format
+    for stored, rotated in (("422", "440"), ("440", "422")):
+        if stored in source_format.name:
+            return describe_format(source_format.name.replace(stored, rotated))
+    raise InputError(
+        f"{source_format.name} pictures cannot be turned upright; write them as video, such as .mkv"
+    )
 
 
 def unpack(picture: av.VideoFrame) -> tuple[Plane, ...]:

@@ -130,28 +130,28 @@ def measure_fields(video_input: Path | Input, info: VideoInfo) -> FieldMeasure:
     long = 3 * _WINDOW / float(info.frame_rate)
     if info.duration is not None and float(info.duration) > 2 * long:
         starts += [float(info.duration) * share for share in (1 / 3, 2 / 3)]
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     clear = 3 * _WINDOW * (1 - _COMBED) if info.field_order == "progressive" else math.inf
     for start in starts:
         frames = read_frames(video_input, info, start=start)
         # What is looked at may lie outside the part that is asked for: what is wrong there is not to be told.
         with suppress(InputError):
             for picture in _run_idet(islice(frames, _WINDOW if len(starts) > 1 else 3 * _WINDOW)):
-                seen["frames"] += 1
-                seen[picture["lavfi.idet.multiple.current_frame"]] += 1
-                seen["repeated"] += picture["lavfi.idet.repeated.current_frame"] != "neither"
-                if seen["progressive"] > clear:
-                    return _measure(seen)
-    return _measure(seen)
+                counts["frames"] += 1
+                counts[picture["lavfi.idet.multiple.current_frame"]] += 1
+                counts["repeated"] += picture["lavfi.idet.repeated.current_frame"] != "neither"
+                if counts["progressive"] > clear:
+                    return _measure(counts)
+    return _measure(counts)
 
 
-def _measure(seen: Counter[str]) -> FieldMeasure:
+def _measure(counts: Counter[str]) -> FieldMeasure:
     return FieldMeasure(
-        frames=seen["frames"],
-        progressive=seen["progressive"],
-        top=seen["tff"],
-        bottom=seen["bff"],
-        repeated=seen["repeated"],
+        frames=counts["frames"],
+        progressive=counts["progressive"],
+        top=counts["tff"],
+        bottom=counts["bff"],
+        repeated=counts["repeated"],
     )
 
 
@@ -164,7 +164,7 @@ def _run_idet(frames: Iterable[Frame]) -> Iterator[dict[str, str]]:
             graph = FilterGraph(name, frame.width, frame.height, frame.time_base, ("idet", ""))
         picture = pixel_formats.pack(frame.planes, frame.format.name)
         picture.pts, picture.time_base = number, frame.time_base
-        yield from (dict(made.metadata) for made in graph.filter(picture))
+        yield from (dict(filtered.metadata) for filtered in graph.filter(picture))
     if graph is not None:
         graph.push(None)
-        yield from (dict(made.metadata) for made in graph.pull())
+        yield from (dict(filtered.metadata) for filtered in graph.pull())

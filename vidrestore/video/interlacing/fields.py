@@ -79,10 +79,10 @@ def _run_bwdif(
         waiting.append(frame)
         picture = pixel_formats.pack(frame.planes, name)
         picture.pts, picture.time_base = number, frame.time_base  # the filter only passes them on
-        yield from (_planes(made, form, name) for made in graph.filter(picture))
+        yield from (_planes(filtered, form, name) for filtered in graph.filter(picture))
     if graph is not None:
         graph.push(None)
-        yield from (_planes(made, form, name) for made in graph.pull())
+        yield from (_planes(filtered, form, name) for filtered in graph.pull())
 
 
 def _carrier(form: PixelFormat) -> str:

@@ -173,7 +173,7 @@ def _decode(
     for pts in detector.lost_before(None):
         if last is not None:
             yield _DecodedPicture(picture=last, pts_of_lost=pts)
-    yield from [None] * detector.unexplained()
+    yield from [None] * detector.unmatched_errors()
 
 
 def _pictures(

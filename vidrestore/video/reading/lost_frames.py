@@ -49,7 +49,7 @@ class LostFrameDetector:
 
     def lost_before(self, pts: int | None) -> list[int]:
         """The times that got no picture, now that one of time `pts` came; None: the end."""
-        passed = self._passed(pts)
+        passed = self._pop_passed(pts)
         if pts is not None and self._waiting and self._waiting[0] == pts:
             while self._waiting and self._waiting[0] == pts:
                 heapq.heappop(self._waiting)
@@ -64,9 +64,9 @@ class LostFrameDetector:
         if self._cautious:
             passed = passed[: self._errors]
         self._errors = max(self._errors - len(passed), 0)
-        return passed if pts is None else sorted(passed + self._unstated(pts, passed))
+        return passed if pts is None else sorted(passed + self._missing_times(pts, passed))
 
-    def _unstated(self, pts: int, passed: list[int]) -> list[int]:
+    def _missing_times(self, pts: int, passed: list[int]) -> list[int]:
         """Times between the last picture and this one that nothing states and a steady rate has."""
         last, self._last = self._last, pts
         self._doubts = max(self._doubts - 1, 0)
@@ -79,11 +79,11 @@ class LostFrameDetector:
             if all(abs(time - stated) > half for stated in passed)
         ]
 
-    def unexplained(self) -> int:
+    def unmatched_errors(self) -> int:
         """Errors for which no stated time was lost, at the end."""
         return 0 if self._reliable and self._began else self._errors
 
-    def _passed(self, pts: int | None) -> list[int]:
+    def _pop_passed(self, pts: int | None) -> list[int]:
         passed = []
         while self._waiting and (pts is None or self._waiting[0] < pts):
             passed.append(heapq.heappop(self._waiting))

@@ -46,33 +46,33 @@ def checksum(frame: Frame) -> int:
 def reread_frames(
     video_input: Input,
     info: VideoInfo,
-    wanted: Sequence[FrameFingerprint],
+    fingerprints: Sequence[FrameFingerprint],
     *,
     continue_after: bool = False,
     end: float | None = None,
     on_lost: Callable[[], None] | None = None,
     on_concealed: Callable[[], None] | None = None,
 ) -> Iterator[Frame]:
-    """The frames `wanted`, which follow one another, with their indices.
+    """The frames `fingerprints`, which follow one another, with their indices.
 
     With `continue_after` also those after them, seen for the first time, until `end` [seconds, as
     `read_frames` takes it]; the callbacks are as there. Raises InputError where the video does not give
-    `wanted` any more, ReadError where it cannot be read twice.
+    `fingerprints` any more, ReadError where it cannot be read twice.
     """
     done = 0
-    stop = end_tick(video_input, end) if continue_after else wanted[-1].pts + 1
-    for attempt, begin in enumerate(_start_points(info, wanted[0].pts)):
+    stop = end_tick(video_input, end) if continue_after else fingerprints[-1].pts + 1
+    for attempt, begin in enumerate(_start_points(info, fingerprints[0].pts)):
         is_last = begin is None
         frames = read_ticks(
             video_input, info, first=begin, stop=stop, on_lost=on_lost, on_concealed=on_concealed
         )
         try:
             for frame in frames:
-                if done >= len(wanted):
-                    yield replace(frame, index=wanted[0].index + done)
+                if done >= len(fingerprints):
+                    yield replace(frame, index=fingerprints[0].index + done)
                     done += 1
                     continue
-                expected = wanted[done]
+                expected = fingerprints[done]
                 if frame.pts < expected.pts:
                     continue
                 if frame.pts != expected.pts or (not is_last and checksum(frame) != expected.checksum):
@@ -83,9 +83,9 @@ def reread_frames(
                 done += 1
         except ReadError:
             # A network drive may be back a moment later.
-            if attempt or done >= len(wanted):
+            if attempt or done >= len(fingerprints):
                 raise
-        if done >= len(wanted):
+        if done >= len(fingerprints):
             return
     raise InputError(
         f"{video_input.path} does not give the same frames when it is read again; check the disk it is on, "

@@ -197,15 +197,19 @@ def check_target(input: Path, output: Path, overwrite: bool) -> None:
 
 def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
     pattern = parse_pattern(output)
-    there = [pattern.path(number) for number in pattern.numbers()]
-    given = parse_pattern(input) if is_pattern(input) else None
-    own = given is not None and given.folder.resolve() == pattern.folder.resolve()
-    if own and given is not None and any(given.path(number) in there for number in given.numbers()):
+    existing = [pattern.path(number) for number in pattern.numbers()]
+    input_pattern = parse_pattern(input) if is_pattern(input) else None
+    same_folder = input_pattern is not None and input_pattern.folder.resolve() == pattern.folder.resolve()
+    if (
+        same_folder
+        and input_pattern is not None
+        and any(input_pattern.path(number) in existing for number in input_pattern.numbers())
+    ):
         raise OutputError(f"the output {output} is the input itself; choose another name")
-    if any(input.exists() and path.samefile(input) for path in there):
+    if any(input.exists() and path.samefile(input) for path in existing):
         raise OutputError(f"the input {input} is a picture of the output; choose another name")
-    if there and not overwrite:
-        raise OutputError(f"{there[0]} exists already; choose another name or add --overwrite")
+    if existing and not overwrite:
+        raise OutputError(f"{existing[0]} exists already; choose another name or add --overwrite")
 
 
 class Lock:
@@ -220,14 +224,14 @@ class Lock:
             self._descriptor = None
 
 
-def temporary_name(before: str, after: str) -> str:
+def temporary_name(prefix: str, suffix: str) -> str:
     """Between these two, a name that no other run on this machine takes at the same time."""
-    return f"{before}{os.getpid()}{after}"
+    return f"{prefix}{os.getpid()}{suffix}"
 
 
-def remove_stale_files(folder: Path, before: str, after: str) -> None:
+def remove_stale_files(folder: Path, prefix: str, suffix: str) -> None:
     """Removes what bears a `temporary_name` and nobody writes any more. What resists stays."""
-    name = re.compile(rf"{re.escape(before)}\d+{re.escape(after)}")
+    name = re.compile(rf"{re.escape(prefix)}\d+{re.escape(suffix)}")
     with suppress(OSError):
         for path in [path for path in folder.iterdir() if name.fullmatch(path.name)]:
             with suppress(OSError):

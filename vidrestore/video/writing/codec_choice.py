@@ -84,7 +84,7 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
             else:
                 warnings = [f"the video becomes {encoding.codec}: {reason}"] if reason else []
                 limit = rate_limit(info, size[0] * size[1] / (info.width * info.height))
-                options = _like(info, encoding, limit, lossless=lossless)
+                options = _matching_options(info, encoding, limit, lossless=lossless)
                 return Choice(
                     encoding=encoding, options=options, warnings=(*warnings, *_conversion(encoding, info))
                 )
@@ -158,14 +158,16 @@ def _opens(name: str, info: VideoInfo) -> bool:
     return True
 
 
-def _like(info: VideoInfo, encoding: Encoding, limit: int | None, *, lossless: bool) -> dict[str, str]:
+def _matching_options(
+    info: VideoInfo, encoding: Encoding, limit: int | None, *, lossless: bool
+) -> dict[str, str]:
     """Options that carry the input's profile and rate over."""
     encoder = encoding.codec
     if encoder in ("libx264", "libx264rgb"):
-        rate = {"qp": "0"} if lossless else _limited(limit)
+        rate = {"qp": "0"} if lossless else _rate_options(limit)
         return rate | ({"g": "1"} if "Intra" in (info.profile or "") else {})
     if encoder in ("libx265", "libsvtav1"):
-        return _limited(limit)
+        return _rate_options(limit)
     if encoder in ("libvpx-vp9", "libvpx", "mpeg4", "mpeg2video") and limit is not None:
         return {"b": str(limit)}
     if encoder == "prores_ks" and info.profile in _PRORES:
@@ -175,7 +177,7 @@ def _like(info: VideoInfo, encoding: Encoding, limit: int | None, *, lossless: b
     return {}
 
 
-def _limited(limit: int | None) -> dict[str, str]:
+def _rate_options(limit: int | None) -> dict[str, str]:
     return {} if limit is None else {"maxrate": str(limit), "bufsize": str(limit)}
 
 
@@ -203,7 +205,7 @@ def _for_pictures(codec: str, info: VideoInfo, extension: str, size: tuple[int, 
 
 
 def _conversion(encoding: Encoding, info: VideoInfo) -> tuple[str, ...]:
-    given, made = info.pixel_format, encoding.format
-    if made.bit_depth >= given.bit_depth and {given.family, made.family} != {"rgb", "yuv"}:
+    source, target = info.pixel_format, encoding.format
+    if target.bit_depth >= source.bit_depth and {source.family, target.family} != {"rgb", "yuv"}:
         return ()
-    return (f"{given.name} was converted to {made.name}, the nearest that {encoding.codec} takes",)
+    return (f"{source.name} was converted to {target.name}, the nearest that {encoding.codec} takes",)

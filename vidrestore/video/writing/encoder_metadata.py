@@ -148,8 +148,8 @@ def metadata_warnings(info: VideoInfo, aspect: Fraction, muxer: str, encoder: st
 
 
 def _turns(info: VideoInfo) -> list[str]:
-    apply_orientation = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
-    return [*apply_orientation, "that it is mirrored"] if info.orientation.mirrored else apply_orientation
+    warnings = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
+    return [*warnings, "that it is mirrored"] if info.orientation.mirrored else warnings
 
 
 def _is_usual(colour: ColourTags, height: int) -> bool:

@@ -106,10 +106,10 @@ def choose_encoding(
     offered = [format_.name for format_ in encoder.video_formats or ()]
     if not offered:
         return Encoding(codec=codec, pixel_format=frames.name, exact=True)
-    known = {name: pixel_formats.describe_format(name) for name in offered if _is_known(name)}
+    supported = {name: pixel_formats.describe_format(name) for name in offered if _is_known(name)}
     if as_rgb:
-        known = {name: format_ for name, format_ in known.items() if format_.family != "yuv"}
-    fitting = {name: format_ for name, format_ in known.items() if _fits(codec, format_, width, height)}
+        supported = {name: format_ for name, format_ in supported.items() if format_.family != "yuv"}
+    fitting = {name: format_ for name, format_ in supported.items() if _fits(codec, format_, width, height)}
     equal = [name for name, format_ in fitting.items() if format_ == frames]
     if equal:
         return Encoding(codec=codec, pixel_format=min(equal, key=pixel_formats.is_packed), exact=True)
@@ -120,7 +120,9 @@ def choose_encoding(
         richer = [name for name in richer if fitting[name].bit_depth == deepest]
     if not richer:
         raise OutputError(f"the encoder {codec} cannot hold {frames.name} video without loss of it; {_TRY}")
-    nearest = min(richer, key=lambda name: (_distance(known[name], frames), pixel_formats.is_packed(name)))
+    nearest = min(
+        richer, key=lambda name: (_distance(supported[name], frames), pixel_formats.is_packed(name))
+    )
     return Encoding(codec=codec, pixel_format=nearest, exact=False)
 
 
@@ -132,18 +134,18 @@ def quality_options(
     A quality that is asked for is not limited. Raises UsageError for what the encoder does not have.
     """
     options = {n: v for n, v in (like_input or {}).items() if crf is None or n not in _OF_RATE}
-    known = {option.name for option in av.CodecContext.create(codec, "w").supported_options.private}
+    supported = {option.name for option in av.CodecContext.create(codec, "w").supported_options.private}
     name, default = _QUALITY.get(codec, ("crf", None))
     if crf is None and codec in _BY_SCALE and "b" not in options:
         # Limited range in mjpeg is common and works; FFmpeg asks to hear that one knows it is no standard.
         options |= {"flags": "+qscale", "global_quality": str(2 * 118), "strict": "unofficial"}
     value = default if crf is None and "qp" not in options else crf
     if value is not None:
-        if name not in known:
+        if name not in supported:
             raise UsageError(f"the encoder {codec} has no crf; leave --crf out")
         options[name] = f"{value:g}"
     if preset is not None:
-        if "preset" not in known:
+        if "preset" not in supported:
             raise UsageError(f"the encoder {codec} has no presets; leave --preset out")
         options["preset"] = preset
     return options

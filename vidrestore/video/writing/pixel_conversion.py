@@ -57,10 +57,10 @@ class PixelConverter:
 
 
 def _converted_colour(encoding: Encoding, frames: PixelFormat, colour: ColourTags, height: int) -> ColourTags:
-    made = encoding.format
-    if {frames.family, made.family} != {"rgb", "yuv"}:
+    target = encoding.format
+    if {frames.family, target.family} != {"rgb", "yuv"}:
         return colour
-    if made.family == "rgb":
+    if target.family == "rgb":
         return replace(colour, matrix=0, full_range=True, siting=0)
     # JPEG is BT.601 and of full range, whatever its size.
     if encoding.codec == "mjpeg":

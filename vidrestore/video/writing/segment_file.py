@@ -148,12 +148,12 @@ def join_segments(writer: VideoWriter, parts: Iterable[Path]) -> None:
     before: list[int] = []
     for path in parts:
         head, packets = _read(path)
-        if _essential(bytes.fromhex(head["extradata"])) != _essential(writer.extradata):
+        if _without_sei(bytes.fromhex(head["extradata"])) != _without_sei(writer.extradata):
             raise ProcessingError(
                 f"a part of the video in {path.parent} was encoded by another encoder than the one here; "
                 "restore it anew with --restart"
             )
-        joined, before = _continued(packets, before)
+        joined, before = _rebase_dts(packets, before)
         for packet in joined:
             packet.time_base = Fraction(head["time_base"])
             writer.write_packets([packet])
@@ -227,7 +227,7 @@ def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
             raise _damaged_file_error(path)
 
 
-def _continued(
+def _rebase_dts(
     packets: Iterator[Packet[VideoStream]], before: list[int]
 ) -> tuple[Iterator[Packet[VideoStream]], list[int]]:
     """A part's packets with the decoding times of one run, and the times of its frames for the next part.
@@ -250,10 +250,10 @@ def _continued(
             if packet.dts < first and before:
                 early.append(packet)
                 continue
-            yield from _shifted(early, before)
+            yield from _shift_early(early, before)
             early = []
             yield packet
-        yield from _shifted(early, before)
+        yield from _shift_early(early, before)
 
     return joined(), times
 
@@ -262,14 +262,14 @@ _LONGEST_DELAY = 64
 """Frames by which an encoder reorders at most."""
 
 
-def _shifted(early: list[Packet[VideoStream]], before: list[int]) -> Iterator[Packet[VideoStream]]:
+def _shift_early(early: list[Packet[VideoStream]], before: list[int]) -> Iterator[Packet[VideoStream]]:
     times = sorted(before)[-len(early) :] if early else []
     for packet, dts in zip(early, times, strict=False):
         packet.dts = dts
     yield from early
 
 
-def _essential(extradata: bytes) -> bytes:
+def _without_sei(extradata: bytes) -> bytes:
     """Without HEVC's SEI, in which x265 writes its options, with the number of threads among them."""
     units = extradata.split(b"\0\0\0\1")
     is_hevc = len(units) > 1 and units[0] == b"" and units[1][0] >> 1 & 0x3F == 32  # a VPS comes first

@@ -84,7 +84,7 @@ class StreamCopy:
         chapters = [part for chapter in self._container.chapters() if (part := self._cut_chapter(chapter))]
         if chapters:
             self._output.set_chapters(chapters)
-        self._packets = self._wanted()
+        self._packets = self._read_packets()
         self._next = next(self._packets, None)
 
     def advance(self, until: Fraction) -> None:
@@ -115,7 +115,7 @@ class StreamCopy:
     def _peek(self) -> Packet[Stream] | None:
         pipe = self._video_input.pipe
         while self._next is None and pipe is not None and pipe.other_packets:
-            self._next = self._shifted(pipe.other_packets.popleft())
+            self._next = self._shift_packet(pipe.other_packets.popleft())
         return self._next
 
     def _write(self, packet: Packet[Stream]) -> None:
@@ -145,7 +145,7 @@ class StreamCopy:
         has_timecode = any("timecode" in other.metadata for other in self._container.streams.video)
         return bool(self._container.chapters()) or has_timecode
 
-    def _wanted(self) -> Iterator[Packet[Stream]]:
+    def _read_packets(self) -> Iterator[Packet[Stream]]:
         copied = [stream for stream in self._container.streams if stream.index in self._targets]
         if self._video_input.pipe is not None:
             # A pipe cannot be read twice: whoever reads the picture puts these packets aside.
@@ -160,10 +160,10 @@ class StreamCopy:
         if first is not None:
             demuxer.seek(self._container, first)
         for packet in demuxer.packets(self._container, *copied):
-            if packet is not None and (shifted := self._shifted(packet)):
+            if packet is not None and (shifted := self._shift_packet(packet)):
                 yield shifted
 
-    def _shifted(self, packet: Packet[Stream]) -> Packet[Stream] | None:
+    def _shift_packet(self, packet: Packet[Stream]) -> Packet[Stream] | None:
         time_base = Fraction(packet.time_base)
         pts = packet.pts if packet.pts is not None else packet.dts
         # A pipe's packets may outlive the container they came from, and with it their stream.

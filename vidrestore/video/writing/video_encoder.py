@@ -106,9 +106,9 @@ class VideoEncoder:
             *encoder_metadata.hdr_warnings(self.codec, self._first),
         ]
 
-    def add_to(self, container: OutputContainer, given: VideoStream) -> None:
-        """Adds the stream, described as `given`, the input's; opens the encoder."""
-        stream = self._added(container)
+    def add_to(self, container: OutputContainer, source_stream: VideoStream) -> None:
+        """Adds the stream, described as `source_stream`, the input's; opens the encoder."""
+        stream = self._add_stream(container)
         context = stream.codec_context
         context.width, context.height = self._coded_size
         context.pix_fmt = self._encoding.pixel_format
@@ -116,7 +116,9 @@ class VideoEncoder:
         stream.time_base = self._times.stream_base
         context.sample_aspect_ratio = self._aspect
         order = self._info.field_order
-        context.field_order = encoder_metadata.field_order_code(order, given.codec_context.field_order)
+        context.field_order = encoder_metadata.field_order_code(
+            order, source_stream.codec_context.field_order
+        )
         encoder_metadata.code_fields(context, order)
         context.options = self._options | encoder_metadata.encoder_options(
             self.codec, order, self._converter.colour, self._first.hdr
@@ -124,13 +126,13 @@ class VideoEncoder:
         context.thread_type = "AUTO"
         # What the input leaves unsaid stays unsaid.
         colour = self._converter.colour
-        unsaid = colour == self._info.colour and not colour.full_range and not given.color_range
+        unsaid = colour == self._info.colour and not colour.full_range and not source_stream.color_range
         self._range = 0 if unsaid else _FULL if colour.full_range else _LIMITED
         self._tag(context)
         if self.codec == "libx265" and self._muxer in ISO_MEDIA:
             context.codec_tag = "hvc1"  # Apple's players take no other
-        stream.metadata.update(stream_metadata(given))
-        stream.disposition = given.disposition
+        stream.metadata.update(stream_metadata(source_stream))
+        stream.disposition = source_stream.disposition
         if self._first.matrix is not None and self._turn == UPRIGHT:
             stream.set_display_matrix(self._first.matrix)
         self._stream = stream
@@ -146,7 +148,7 @@ class VideoEncoder:
         self._times.stamp(picture, frame, shift)
         self._tag(picture)
         self.frames += 1
-        return self._timed(self._stream.encode(picture))
+        return self._restamp(self._stream.encode(picture))
 
     def flush(self) -> list[Packet[VideoStream]]:
         """What the encoder still held."""
@@ -154,13 +156,13 @@ class VideoEncoder:
         if self.codec == "libx265" and self.frames <= _TOO_FEW_FOR_X265:
             for packet in packets:
                 packet.dts = packet.pts
-        return self._timed(packets)
+        return self._restamp(packets)
 
     @property
     def _aspect(self) -> Fraction:
         return 1 / self._info.pixel_aspect if self._turn.is_transposed else self._info.pixel_aspect
 
-    def _added(self, container: OutputContainer) -> VideoStream:
+    def _add_stream(self, container: OutputContainer) -> VideoStream:
         rate = self._info.frame_rate.limit_denominator(1 << 16)
         try:
             stream = container.add_stream(self.codec, rate=rate, options=self._options)
@@ -188,7 +190,7 @@ class VideoEncoder:
         target.color_trc = colour.transfer
         target.color_range = self._range
 
-    def _timed(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
+    def _restamp(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         for packet in packets:
             self._times.restamp(packet)
         return packets

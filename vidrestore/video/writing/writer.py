@@ -173,9 +173,11 @@ class VideoWriter:
             options["video_track_timescale"] = str(ticks)
             # Durations and late starts are written in ticks of the film, a millisecond if nothing is said.
             options["movie_timescale"] = str(ticks)
-        given = self._copy.all_streams
-        if self._start or any(stream.start_time for stream in given):
-            all_ticks = math.lcm(ticks, *(demuxer.time_base(stream).denominator for stream in given.audio))
+        input_streams = self._copy.all_streams
+        if self._start or any(stream.start_time for stream in input_streams):
+            all_ticks = math.lcm(
+                ticks, *(demuxer.time_base(stream).denominator for stream in input_streams.audio)
+            )
             options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
         return options
 
@@ -189,8 +191,8 @@ class VideoWriter:
 
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
-            seen = packet.dts if packet.dts is not None else packet.pts
-            self._copy.advance((seen or 0) * Fraction(packet.time_base))
+            dts = packet.dts if packet.dts is not None else packet.pts
+            self._copy.advance((dts or 0) * Fraction(packet.time_base))
             self._container.mux(packet)
 
     @contextmanager

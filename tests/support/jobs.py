@@ -1,0 +1,60 @@
+"""Running jobs as a user does, and comparing their outputs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from tests.support.shared import ROOT
+from vidrestore.jobs.journal import journal_path
+from vidrestore.types import Frame
+from vidrestore.video import probe, read_frames
+
+
+def frames_of(path: Path) -> list[Frame]:
+    return list(read_frames(path, probe(path)))
+
+
+def assert_equal(one: Path, other: Path) -> None:
+    given, made = frames_of(one), frames_of(other)
+    assert [(f.pts, f.duration) for f in made] == [(f.pts, f.duration) for f in given]
+    for a, b in zip(given, made, strict=True):
+        for p, q in zip(a.planes, b.planes, strict=True):
+            assert np.array_equal(p, q), f"frame {a.index}"
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "vidrestore", *map(str, words)]
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*words), env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def finished_segment_files(output: Path) -> dict[str, int]:
+    """The parts that the journal says are done, and when each was written."""
+    journal = journal_path(output)
+    if not journal.exists():
+        return {}
+    with closing(sqlite3.connect(journal)) as connection:
+        try:
+            files = connection.execute("SELECT file FROM segments WHERE file IS NOT NULL").fetchall()
+        except sqlite3.OperationalError:  # killed before there were tables
+            return {}
+    folder = output.with_name(f".{output.name}.vidrestore-parts")
+    return {file: (folder / file).stat().st_mtime_ns for (file,) in files}

@@ -1,0 +1,59 @@
+"""A restorer without a network, and frames with faces for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import torch
+
+from vidrestore.restoration import FaceCodes, FaceFeatures
+from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
+
+SIZE = 4
+
+
+GREY = PixelFormat(name="gray", family="gray", bit_depth=8)
+
+
+class MirrorRestorer:
+    """Its features are the picture itself and its restored face is the picture mirrored."""
+
+    size = SIZE
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+        self.batches.append(len(faces))
+        return [FaceFeatures(fused=torch.from_numpy(face).permute(2, 0, 1)) for face in faces]
+
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        return [FaceCodes(features=f, log_probabilities=f.fused) for f in features]
+
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        return [c.log_probabilities.permute(1, 2, 0).flip(1).numpy() for c in codes]
+
+
+def envelope(index: int, tracks: dict[int, float], scene: int = 0) -> FrameFaces[AlignedFace]:
+    """A frame whose faces are flat pictures of a given value."""
+    frame = Frame(
+        index=index,
+        pts=index,
+        duration=1,
+        time_base=Fraction(1, 25),
+        planes=(np.zeros((8, 8), np.uint8),),
+        format=GREY,
+        colour=ColourTags(),
+    )
+    faces = tuple(
+        AlignedFace(
+            track_id=track,
+            to_crop=np.eye(2, 3),
+            image=np.full((SIZE, SIZE, 3), value, np.float32),
+            landmarks=np.zeros((5, 2), np.float32),
+        )
+        for track, value in tracks.items()
+    )
+    return FrameFaces(frame=frame, faces=faces, scene=scene)
