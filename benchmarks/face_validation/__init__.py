@@ -1,1 +1,1 @@
-"""How faithful restored faces of people held out are, beside plain filters: `python -m benchmarks.face_validation`."""
+"""Restored faces of people held out, beside plain filters: `python -m benchmarks.face_validation`."""

@@ -17,7 +17,6 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import cv2

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import torch
 
-from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.evidence import Evidence
-from vidrestore.restoration.fusion import fuse
+from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.restoration import make_restorer
+from vidrestore.restoration.fusion import fuse
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 
@@ -23,7 +23,9 @@ def tensor(faces):
     return torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
-def product_rows(evidence: Path | None, weights: Path | None, size: int) -> dict[str, Callable[[Faces], Faces]]:
+def product_rows(
+    evidence: Path | None, weights: Path | None, size: int
+) -> dict[str, Callable[[Faces], Faces]]:
     """By label, what restores a list of faces (S, S, 3) of `size` pixels."""
     weights = weights or embedded_path("compact.safetensors")
     network = load_evidence(evidence).to(torch.bfloat16).to(memory_format=torch.channels_last)
@@ -37,23 +39,35 @@ def product_rows(evidence: Path | None, weights: Path | None, size: int) -> dict
 
     def draw(faces: Faces, fidelity) -> Faces:
         restorer = make_restorer(weights, fidelity=fidelity)
-        small = [cv2.resize(f, (restorer.size,) * 2, interpolation=cv2.INTER_AREA) if f.shape[0] != restorer.size else f for f in faces]
+        small = [
+            cv2.resize(f, (restorer.size,) * 2, interpolation=cv2.INTER_AREA)
+            if f.shape[0] != restorer.size
+            else f
+            for f in faces
+        ]
         out = []
         for i in range(0, len(faces), 4):
             part = small[i : i + 4]
             out += restorer.decode(restorer.predict(restorer.encode(part)))
-        return [cv2.resize(f, faces[0].shape[:2], interpolation=cv2.INTER_CUBIC) if f.shape != faces[0].shape else f for f in out]
+        return [
+            cv2.resize(f, faces[0].shape[:2], interpolation=cv2.INTER_CUBIC)
+            if f.shape != faces[0].shape
+            else f
+            for f in out
+        ]
 
     def plain(fid, key):
         def run(faces):
             state[key] = draw(faces, fid)
             return state[key]
+
         return run
 
     def of_mean(fid, key):
         def run(faces):
             state[key] = draw(state["mu"], fid)
             return state[key]
+
         return run
 
     def fused(key, amount):
@@ -64,6 +78,7 @@ def product_rows(evidence: Path | None, weights: Path | None, size: int) -> dict
                 g = tensor(state[key][4 * j : 4 * j + 4])
                 out += [f.permute(1, 2, 0).numpy() for f in fuse(e, g, amount=amount).faces]
             return out
+
         return run
 
     def mean_(faces):

@@ -16,7 +16,7 @@ _HEADER = "evidence"
 
 
 def save_evidence(network: EvidenceNetwork, path: Path, *, dtype: torch.dtype = torch.float16) -> None:
-    """Write the network's weights, in 16 bits unless asked otherwise; the file appears whole or not at all."""
+    """Write the network's weights, in 16 bits unless asked otherwise; the file is whole or not there."""
     tensors = {name: t.detach().to(dtype).contiguous() for name, t in network.state_dict().items()}
     partial = path.with_name(f".{path.name}.partial")
     save_file(tensors, partial, metadata={_HEADER: json.dumps(network.config.to_dict())})

@@ -1,8 +1,8 @@
-"""The evidence network: the picture that the footage shows, and how large the error of that estimate is.
+"""The evidence network: the picture that the footage shows, and how large that estimate's error is.
 
-A fully convolutional U-Net on blocks of 2 x 2 pixels. It has no normalisation and no attention, so it computes
-pictures of any size in the same way. It estimates a mean for each pixel, as a change of its input, and the
-scale of a Laplace distribution of the error for each band of a Laplacian pyramid.
+A fully convolutional U-Net on blocks of 2 x 2 pixels. It has no normalisation and no attention, so it
+computes pictures of any size in the same way. It estimates a mean for each pixel, as a change of its input,
+and the scale of a Laplace distribution of the error for each band of a Laplacian pyramid.
 
 Letters in shapes: N pictures, H x W pixels, K bands.
 """
@@ -10,6 +10,7 @@ Letters in shapes: N pictures, H x W pixels, K bands.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -44,7 +45,8 @@ class EvidenceConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EvidenceConfig:
         """The configuration that `to_dict` made; raises TypeError for other keys."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        fitting: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fitting)
 
     @property
     def multiple(self) -> int:
@@ -59,8 +61,8 @@ class Evidence:
     mean: Tensor
     """(N, 3, H, W) float32 RGB in 0..1, not clipped: the estimate of the clean picture."""
     scale: Tensor
-    """(N, K, H / 2, W / 2) float32: the Laplace scale of the mean's error in each band, finest first, in units
-    of the mean."""
+    """(N, K, H / 2, W / 2) float32: the Laplace scale of the mean's error in each band, finest first, in the
+    mean's units."""
 
 
 class EvidenceNetwork(nn.Module):
@@ -75,10 +77,10 @@ class EvidenceNetwork(nn.Module):
             _residual_blocks(width, count) for width, count in zip(widths, config.blocks, strict=True)
         )
         self.down = nn.ModuleList(
-            nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in zip(widths, widths[1:], strict=False)
+            nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths)
         )
         self.up = nn.ModuleList(
-            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths, widths[1:], strict=False)
+            nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths)
         )
         self.decoder = nn.ModuleList(
             _residual_blocks(width, count) for width, count in zip(widths[:-1], config.blocks, strict=False)
@@ -163,5 +165,6 @@ def _initialise(network: EvidenceNetwork) -> None:
     nn.init.zeros_(network.change.weight)
     last = network.scale[-1]
     assert isinstance(last, nn.Conv2d)
+    assert last.bias is not None
     nn.init.normal_(last.weight, std=0.01)
     nn.init.constant_(last.bias, -4.5)

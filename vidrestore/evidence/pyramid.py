@@ -1,7 +1,7 @@
 """Laplacian pyramids of pictures: bands that are one octave wide each, and what remains.
 
-The step down is the filter [1 3 3 1] / 8 with every second sample kept; the step up is bilinear. Both keep the
-picture's centre where it is. Letters in shapes: N pictures, C channels, H x W pixels.
+The step down is the filter [1 3 3 1] / 8 with every second sample kept; the step up is bilinear. Both keep
+the picture's centre where it is. Letters in shapes: N pictures, C channels, H x W pixels.
 
 Source: Burt and Adelson 1983, "The Laplacian pyramid as a compact image code".
 """

@@ -128,9 +128,7 @@ def eyes_to_mouth_box(side: int) -> tuple[int, int, int, int]:
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def align(
-    item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False
-) -> FrameFaces[AlignedFace]:
+def align(item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False) -> FrameFaces[AlignedFace]:
     """The frame's faces, each cut out and turned upright.
 
     Args:

@@ -26,16 +26,14 @@ HEAD_FEATHER = 0.45
 """Share of a crop's half side over which the change of the whole head fades out."""
 
 
-def composite(
-    item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: Grain = "auto"
-) -> Frame:
+def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: Grain = "auto") -> Frame:
     """The frame with its restored faces composited into it; without any, itself.
 
     Args:
         item: a frame and its restored faces.
         strength: 0..1, share of the restored faces against the original.
-        grain: 0..1, share of the frame's own grain that stays on the faces; auto: as much as keeps a face from
-            looking cut out of a grainy frame.
+        grain: 0..1, share of the frame's own grain that stays on the faces; auto: as much as keeps a face
+            from looking cut out of a grainy frame.
     """
     faces = [face for face in item.faces if face.opacity * strength > 0]
     return _paste_all(item.frame, faces, strength, grain) if faces else item.frame

@@ -8,7 +8,6 @@ from vidrestore.restoration.oom_retry import OomRetryRestorer
 from vidrestore.restoration.padded_batches import PaddedBatchRestorer
 from vidrestore.restoration.restorer import (
     FaceRestorer,
-    Fidelity,
     NetworkRestorer,
     make_restorer,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "FaceEstimate",
     "FaceFeatures",
     "FaceRestorer",
-    "Fidelity",
     "FusedFace",
     "NetworkRestorer",
     "OomRetryRestorer",

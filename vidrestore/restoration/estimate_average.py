@@ -26,9 +26,7 @@ MOVING_ERROR = 2 / 255
 LARGEST_WEIGHT = 4.0
 
 
-def average_estimates(
-    own: FaceEstimate, others: Sequence[tuple[float, FaceEstimate]]
-) -> FaceEstimate:
+def average_estimates(own: FaceEstimate, others: Sequence[tuple[float, FaceEstimate]]) -> FaceEstimate:
     """`own` with its mean averaged with those of (weight, estimate) of the same face at other times.
 
     Its scale stays: how much of an error is the same in all frames is not known.
@@ -37,9 +35,7 @@ def average_estimates(
     if not same:
         return own
     own_variance = _variance(own)
-    weighted = [
-        (weight * _weights(own_variance, _variance(other)), other.mean) for weight, other in same
-    ]
+    weighted = [(weight * _weights(own_variance, _variance(other)), other.mean) for weight, other in same]
     return replace(own, mean=average_along_motion(own.mean, weighted))
 
 

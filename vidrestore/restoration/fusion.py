@@ -10,9 +10,9 @@ enters with the gain
 
     g_k = min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
 
-where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution. So no more
-energy enters than is missing, none where the scale is zero, and none at a resolution that the footage shows.
-The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters as luma.
+where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution. So no
+more energy enters than is missing, none where the scale is zero, and none at a resolution that the footage
+shows. The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters as luma.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
@@ -85,10 +85,11 @@ def drawn_share(mean: Tensor, fused: Fused) -> Tensor:
     """
     size = mean.shape[-1]
     part = slice(round(0.36 * size), round(0.8 * size)), slice(round(0.28 * size), round(0.72 * size))
-    shown = sum(_energy(band, part, size) for band in split_bands(_luma(mean))[:-1])
-    drawn = sum(_energy(band, part, size) for band in split_bands(fused.drawn)[:-1])
-    share: Tensor = drawn / (drawn + shown + 1e-9)
-    return share
+    shown, drawn = (
+        torch.stack([_energy(band, part, size) for band in split_bands(picture)[:-1]]).sum(0)
+        for picture in (_luma(mean), fused.drawn)
+    )
+    return drawn / (drawn + shown + 1e-9)
 
 
 def _new_detail(drawn: Tensor, shown: Tensor) -> Tensor:

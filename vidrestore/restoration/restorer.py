@@ -169,6 +169,6 @@ def drawing_amount(fidelity: Fidelity) -> float:
     """
     if fidelity == "auto":
         return AMOUNT
-    if not isinstance(fidelity, int | float) or not 0 <= fidelity <= 1:
+    if not 0 <= fidelity <= 1:
         raise UsageError(f"fidelity must be auto or a number from 0 to 1, got {fidelity!r}")
     return AMOUNT * (1 - fidelity) / fidelity if fidelity > 0 else float("inf")

@@ -1,4 +1,4 @@
-"""AlignedFace -> RestoredFace: estimate, draw, fuse; in batches across frames and tracks, blended over time."""
+"""AlignedFace -> RestoredFace: estimate, draw, fuse; batched across frames and tracks, blended over time."""
 
 from __future__ import annotations
 

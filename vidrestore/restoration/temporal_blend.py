@@ -21,9 +21,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidrestore.restoration.flow_average import average_along_motion
 from vidrestore.restoration.estimate_average import average_estimates
 from vidrestore.restoration.face_estimate import FaceEstimate
+from vidrestore.restoration.flow_average import average_along_motion
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.types import FloatArray
 
@@ -63,9 +63,7 @@ class TemporalBlend:
         each = (self.estimate_offsets, self.offsets, self.code_offsets, self.picture_offsets)
         return sum(offsets[-1] for offsets in each) if self.strength else 0
 
-    def estimate(
-        self, face: FaceEstimate, neighbours: Sequence[tuple[int, FaceEstimate]]
-    ) -> FaceEstimate:
+    def estimate(self, face: FaceEstimate, neighbours: Sequence[tuple[int, FaceEstimate]]) -> FaceEstimate:
         """The face's estimate averaged along its motion, each frame by how sure it is."""
         shares = _shares(neighbours, self.estimate_offsets, self.estimate_time_constant, self.strength)
         return average_estimates(face, shares) if shares else face

@@ -1,6 +1,6 @@
 """Pairs of clean and degraded crops for the evidence network.
 
-The batch of a step depends on the seed and the step alone, so a resumed run sees what an undisturbed one would.
+The batch of a step depends on the seed and the step alone, so a resumed run sees the same pairs.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -83,16 +84,17 @@ def make_pair(
     x, y = rng.uniform(0, max(width - reach, 0)), rng.uniform(0, max(height - reach, 0))
     if scale == 1.0:
         x0, y0 = int(x), int(y)
-        cut = picture[y0 : y0 + side, x0 : x0 + side]
-        cut = cut if cut.shape[:2] == (side, side) else cv2.resize(picture, (side, side))  # type: ignore[assignment]
-        clean = cut.astype(np.float32) / 255
+        cut: NDArray[Any] = picture[y0 : y0 + side, x0 : x0 + side]
+        if cut.shape[:2] != (side, side):
+            cut = np.asarray(cv2.resize(picture, (side, side)))
+        clean: NDArray[Any] = cut.astype(np.float32) / 255
     else:
         clean = _warp(picture, scale, x, y, side, rng)
     if rng.random() < 0.5:
         clean = clean[:, ::-1]
     if rng.random() < 0.1:
         clean = clean.swapaxes(0, 1)
-    target, degraded = degrade_for_evidence(np.ascontiguousarray(clean), rng)
+    target, degraded = degrade_for_evidence(np.ascontiguousarray(clean, np.float32), rng)
     top, left = rng.integers(0, MARGIN + 1, 2)
     window = np.s_[top : top + crop, left : left + crop]
     return np.ascontiguousarray(target[window]), np.ascontiguousarray(degraded[window])
@@ -102,10 +104,9 @@ def _warp(
     picture: NDArray[np.uint8], scale: float, x: float, y: float, side: int, rng: np.random.Generator
 ) -> FloatArray:
     """A part of the picture, smaller and turned a little, without aliasing."""
-    source = picture
+    source: NDArray[Any] = picture
     if scale < 0.95:
-        sigma = 0.5 * np.sqrt(1 / scale**2 - 1)
-        source = cv2.GaussianBlur(picture, (0, 0), sigma)  # type: ignore[assignment]
+        source = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1)))
     angle = np.deg2rad(rng.normal(0, 8))
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     centre = np.array([x, y]) + side / scale / 2
@@ -114,7 +115,7 @@ def _warp(
     warped = cv2.warpAffine(
         source, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
-    return np.asarray(warped).astype(np.float32) / 255
+    return np.asarray(np.asarray(warped).astype(np.float32) / 255, np.float32)
 
 
 def validation_pairs(files: Sequence[FaceFile], crop: int, count: int) -> tuple[Tensor, Tensor]:

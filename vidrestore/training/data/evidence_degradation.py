@@ -243,12 +243,11 @@ def _analogue_video(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
     if rng.random() < 0.6:
         chroma = np.roll(chroma, tuple(int(v) for v in rng.integers(-1, 4, 2)), (0, 1))
     if rng.random() < 0.6:
-        soft = np.asarray(cv2.GaussianBlur(luma, (0, 0), sigmaX=rng.uniform(0.5, 1.6), sigmaY=0.01))[
-            ..., None
-        ]
+        blurred = np.asarray(cv2.GaussianBlur(luma, (0, 0), sigmaX=rng.uniform(0.5, 1.6), sigmaY=0.01))
+        soft: NDArray[Any] = blurred[..., None]
         if rng.random() < 0.6:
             wide = cv2.GaussianBlur(soft, (0, 0), sigmaX=rng.uniform(1.5, 3), sigmaY=0.01)
-            soft = soft + rng.uniform(0.3, 1.8) * (soft - np.asarray(wide)[..., None])
+            soft = np.asarray(soft + rng.uniform(0.3, 1.8) * (soft - np.asarray(wide)[..., None]), np.float32)
         luma = soft
     image = luma + chroma
     if rng.random() < 0.35:

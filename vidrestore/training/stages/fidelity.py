@@ -18,7 +18,7 @@ from torch.optim import Adam
 from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.fidelity import PictureTransform
 from vidrestore.daefr.model import Daefr
-from vidrestore.restoration.restorer import SOFT_TEMPERATURE, SOFT_TOP
+from vidrestore.restoration.generator import SOFT_TEMPERATURE, SOFT_TOP
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
 from vidrestore.training.distributed import optimizer_step
