@@ -76,12 +76,8 @@ class EvidenceNetwork(nn.Module):
         self.encoder = nn.ModuleList(
             _residual_blocks(width, count) for width, count in zip(widths, config.blocks, strict=True)
         )
-        self.down = nn.ModuleList(
-            nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths)
-        )
-        self.up = nn.ModuleList(
-            nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths))
+        self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.decoder = nn.ModuleList(
             _residual_blocks(width, count) for width, count in zip(widths[:-1], config.blocks, strict=False)
         )

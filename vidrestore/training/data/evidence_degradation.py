@@ -10,10 +10,8 @@ All pictures are (H, W, 3) RGB float32 in 0..1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from vidrestore.training.data.degradation import blur_kernel, jpeg
 from vidrestore.training.data.footage_degradation import comb, tape, wear
 from vidrestore.types import FloatArray
+from vidrestore.video.codec_round_trip import codec_round_trip
 from vidrestore.video.h264_round_trip import h264_still
 
 Generator = np.random.Generator
@@ -303,49 +302,18 @@ def _codec(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
 
 def moving_codec(image: FloatArray, rng: Generator) -> FloatArray:
     """The last of a few frames in which the picture moves, after a video codec at a limited rate."""
-    height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-    count = int(rng.integers(2, 5))
-    speed = rng.normal(0, 1.2, 2)
+    count, speed = int(rng.integers(2, 5)), rng.normal(0, 1.2, 2)
     name = str(rng.choice(["libx264", "libx264", "mpeg2video", "mpeg4"]))
-    encoder = av.CodecContext.create(name, "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.framerate = Fraction(25)
-    encoder.time_base = Fraction(1, 25)
-    encoder.thread_count = 1
-    if name == "libx264":
-        crf = int(rng.integers(20, 42))
-        encoder.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
-    else:
-        quality = int(rng.integers(2, 22))
-        encoder.gop_size, encoder.max_b_frames = 12, 0
-        encoder.options = {
-            "flags": "+qscale",
-            "global_quality": str(118 * quality),
-            "qmin": "2",
-            "qmax": "31",
-        }
-    packets = []
+    quality = int(rng.integers(20, 42)) if name == "libx264" else int(rng.integers(2, 22))
+    frames = []
     for index in range(count):
         away = (index - (count - 1)) * speed
-        moved = image
-        if away.any():
-            matrix = np.array([[1, 0, away[0]], [0, 1, away[1]]])
-            moved = cv2.warpAffine(
-                image, matrix, image.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-            )  # type: ignore[assignment]
-        codes = np.ascontiguousarray(np.round(moved[:height, :width] * 255).astype(np.uint8))
-        frame = av.VideoFrame.from_ndarray(codes, format="rgb24").reformat(format="yuv420p")
-        frame.pts = index
-        packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    decoder = av.CodecContext.create("h264" if name == "libx264" else name, "r")
-    assert isinstance(decoder, av.VideoCodecContext)
-    decoder.thread_count = 1
-    frames = [f for packet in [*packets, None] for f in decoder.decode(packet)]
-    decoded = frames[-1].to_ndarray(format="rgb24").astype(np.float32) / 255
-    padding = ((0, image.shape[0] - height), (0, image.shape[1] - width), (0, 0))
-    return np.pad(decoded, padding, mode="edge")
+        matrix = np.array([[1, 0, away[0]], [0, 1, away[1]]])
+        moved = cv2.warpAffine(
+            image, matrix, image.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        frames.append(np.asarray(moved, np.float32) if away.any() else image)
+    return codec_round_trip(frames, codec=name, quality=quality)[-1]
 
 
 def disc(radius: float) -> FloatArray:
