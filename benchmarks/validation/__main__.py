@@ -1,6 +1,6 @@
 """Restored faces of people held out against their truth, beside the input and plain filters.
 
-    python -m benchmarks.face_validation FACES [--networks FOLDER] [--evidence FILE] [--weights FILE]
+    python -m benchmarks.validation FACES [--networks FOLDER] [--evidence FILE] [--weights FILE]
         [--sets NAME ...] [--count N] [--sheets FOLDER] [--groups]
 
 FACES is a folder of aligned faces with a manifest.csv; only people held out of training are used. Each face is
@@ -22,11 +22,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.face_validation.filters import NLM_STRENGTHS, bilateral_and_unsharp, nlm
-from benchmarks.face_validation.metrics import COLUMNS, FaceMetrics
-from benchmarks.face_validation.product import product_rows
-from benchmarks.face_validation.recipes import RECIPES
-from benchmarks.validation import landmark_finder
+from benchmarks.validation.filters import NLM_STRENGTHS, bilateral_and_unsharp, nlm
+from benchmarks.validation.metrics import COLUMNS, FaceMetrics, landmark_finder
+from benchmarks.validation.product import product_rows
+from benchmarks.validation.recipes import RECIPES
 from vidrestore.training.data.people import FaceFile, list_faces
 from vidrestore.types import FloatArray
 

@@ -80,6 +80,27 @@ class FaceMetrics:
         return float(self._vgg(a, b)[0])
 
 
+def landmark_finder(model: Path | None) -> Landmarks:
+    """(S, S, 3) -> (5, 2) the five points of the surest face, or None; always None without a model."""
+    if model is None:
+        return lambda _: None
+    detector = cv2.FaceDetectorYN.create(str(model), "", (640, 640), score_threshold=0.3)
+
+    def find(face: FloatArray) -> FloatArray | None:
+        size = face.shape[0]
+        canvas = np.full((640, 640, 3), 127, np.uint8)
+        canvas[64:576, 64:576] = cv2.resize(
+            np.round(face[:, :, ::-1] * 255).astype(np.uint8), (512, 512), interpolation=cv2.INTER_CUBIC
+        )
+        _, faces = detector.detect(canvas)
+        if faces is None:
+            return None
+        best = faces[int(np.argmax(faces[:, 14]))]
+        return ((best[4:14].reshape(5, 2) - 64) * size / 512).astype(np.float32)
+
+    return find
+
+
 def _landmark_error(found: FloatArray | None, wanted: FloatArray | None) -> float:
     """In % of the distance between the eyes."""
     if found is None or wanted is None:

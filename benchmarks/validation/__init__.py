@@ -1,0 +1,1 @@
+"""Restored faces of people held out, beside plain filters: `python -m benchmarks.validation`."""
