@@ -60,12 +60,15 @@ def fuse(evidence: Evidence, generated: Tensor, *, amount: float = AMOUNT) -> Fu
     estimate_bands = split_bands(_luma(evidence.mean))
     drawn_bands = split_bands(_luma(generated))
     scales = scales_of_bands(evidence.scale)
-    entering = [
-        _without_leak(_limit(_new_detail(drawn, shown), scale, amount))
-        for drawn, shown, scale in zip(drawn_bands[:-1], estimate_bands[:-1], scales[:-1], strict=True)
+    new = [
+        _new_detail(drawn, shown) for drawn, shown in zip(drawn_bands[:-1], estimate_bands[:-1], strict=True)
     ]
     # The low frequencies are no detail: there, what differs is what is new.
-    entering.append(_limit(drawn_bands[-1] - estimate_bands[-1], scales[-1], amount))
+    new.append(drawn_bands[-1] - estimate_bands[-1])
+    gains = [_gain(band, scale, amount) for band, scale in zip(new, scales, strict=True)]
+    entering = [gain * band for gain, band in zip(gains, new, strict=True)]
+    for k, coarser in enumerate(gains[1:]):
+        entering[k] = _without_leak(entering[k], coarser)
     drawn = merge_bands(entering)
     return Fused((evidence.mean + drawn).clamp(0, 1), drawn)
 
@@ -98,19 +101,20 @@ def _new_detail(drawn: Tensor, shown: Tensor) -> Tensor:
     return drawn - shared.clamp(0, 1) * shown
 
 
-def _limit(band: Tensor, scale: Tensor, amount: float) -> Tensor:
-    """A band of new detail (N, 1, h, w), no stronger anywhere than what is missing there."""
+def _gain(band: Tensor, scale: Tensor, amount: float) -> Tensor:
+    """(N, 1, h, w) 0..1: the share of a band of new detail that makes it no stronger than what is missing."""
     strength = _mean_around(band.square()).sqrt()
-    gain = (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=1)
-    # The smaller of the two: where nothing may enter, smoothing must not let anything in.
-    return band * torch.minimum(gain, _mean_around(gain))
+    return (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=1)
 
 
-def _without_leak(band: Tensor) -> Tensor:
-    """A band (N, 1, h, w) without what a gain that varies has put into the next coarser ones."""
+def _without_leak(band: Tensor, coarser_gain: Tensor) -> Tensor:
+    """A band (N, 1, h, w) without what it puts into the next coarser band, where that may not be drawn.
+
+    A gain that varies, and a generator's band itself, are not zero at coarser resolutions.
+    """
     for _ in range(_LEAK_STEPS):
         if min(band.shape[-2:]) > 2:
-            band = band - upsample(downsample(band))
+            band = band - upsample((1 - coarser_gain) * downsample(band))
     return band
 
 

@@ -36,8 +36,8 @@ from vidrestore.training.data.evidence_crops import (
 
 logger = logging.getLogger(__name__)
 
-CERTAIN_ERROR = 0.5 / 255
-"""Added to the scale that an error is divided by: half a code is as good as none."""
+CERTAIN_ERROR = 3 / 255
+"""Added to the scale that an error is divided by: clean pictures would outweigh all others."""
 FIRST_SCALE = 0.03
 """What errors are divided by before the scales are learned."""
 
