@@ -35,6 +35,9 @@ WINDOW = 5
 """Pixels of a band a side over which energies and gains are averaged."""
 AMOUNT = 1.0
 """Share of the missing detail that the rule draws."""
+BAND_AMOUNTS = (0.25, 0.85, 1.0, 1.0, 1.0)
+"""The same for each band, finest first. What generators draw at single pixels hardly correlates with what is
+missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
 LUMA = (0.299, 0.587, 0.114)
 _LEAK_STEPS = 3
 
@@ -65,7 +68,10 @@ def fuse(evidence: Evidence, generated: Tensor, *, amount: float = AMOUNT) -> Fu
     ]
     # The low frequencies are no detail: there, what differs is what is new.
     new.append(drawn_bands[-1] - estimate_bands[-1])
-    gains = [_gain(band, scale, amount) for band, scale in zip(new, scales, strict=True)]
+    gains = [
+        share * _gain(band, scale, amount)
+        for share, band, scale in zip(BAND_AMOUNTS, new, scales, strict=True)
+    ]
     entering = [gain * band for gain, band in zip(gains, new, strict=True)]
     for k, coarser in enumerate(gains[1:]):
         entering[k] = _without_leak(entering[k], coarser)
