@@ -1,0 +1,55 @@
+"""Aligned faces without time: each is restored by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vidrestore.faces.colour_match import match_colour
+from vidrestore.restoration.estimator import resized
+from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.types import FloatArray
+
+
+def restore_aligned(
+    restorer: FaceRestorer, faces: Sequence[FloatArray], *, batch: int = 4, own_colour: bool = False
+) -> Iterator[FusedFace]:
+    """The restored faces, in order.
+
+    Args:
+        restorer: the networks.
+        faces: (S, S, 3) RGB in 0..1 each; S is a multiple of 16.
+        batch: faces a step of the network.
+        own_colour: of faces that are drawn as a whole (fidelity 0), keep the generator's colour, as the
+            published network gives it; else they get the colour of the face that was given.
+    """
+    for start in range(0, len(faces), batch):
+        yield from _restore_batch(restorer, faces[start : start + batch], own_colour)
+
+
+def _restore_batch(restorer: FaceRestorer, faces: Sequence[FloatArray], own_colour: bool) -> list[FusedFace]:
+    if not restorer.estimates:
+        return [
+            FusedFace(picture=drawn if own_colour else match_colour(drawn, face), drawn=1.0)
+            for face, drawn in zip(faces, _generate(restorer, faces), strict=True)
+        ]
+    estimates = restorer.estimate(faces)
+    results = [FusedFace(picture=estimate.mean, drawn=0.0) for estimate in estimates]
+    if restorer.generates:
+        unsure = [index for index, estimate in enumerate(estimates) if not estimate.is_certain]
+        generated = _generate(restorer, [estimates[index].mean for index in unsure])
+        pairs: list[tuple[FaceEstimate, FloatArray]] = [
+            (estimates[index], drawn) for index, drawn in zip(unsure, generated, strict=True)
+        ]
+        for index, fused in zip(unsure, restorer.fuse(pairs), strict=True):
+            results[index] = fused
+    return results
+
+
+def _generate(restorer: FaceRestorer, faces: Sequence[FloatArray]) -> list[FloatArray]:
+    """Faces as the generator draws them, at the size of each face."""
+    if not faces:
+        return []
+    small = [resized(face, restorer.size) for face in faces]
+    drawn = restorer.decode(restorer.predict(restorer.encode(small)))
+    return [resized(picture, face.shape[0]) for picture, face in zip(drawn, faces, strict=True)]
