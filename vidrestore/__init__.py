@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         VidrestoreError,
         WeightsError,
     )
+    from vidrestore.in_memory import Restored, RestoredFaceInfo, Restorer
     from vidrestore.inspection import Inspection
     from vidrestore.settings import Settings
     from vidrestore.types import Progress, Report
@@ -43,6 +44,9 @@ __all__ = [
     "Progress",
     "ReadError",
     "Report",
+    "Restored",
+    "RestoredFaceInfo",
+    "Restorer",
     "Settings",
     "UsageError",
     "VidrestoreError",
@@ -59,6 +63,9 @@ _HOMES = {
     "restore": "api",
     "resume": "api",
     "Inspection": "inspection",
+    "Restored": "in_memory",
+    "RestoredFaceInfo": "in_memory",
+    "Restorer": "in_memory",
     "Settings": "settings",
     "Report": "types",
     "Progress": "types",

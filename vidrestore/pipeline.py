@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -158,7 +159,24 @@ def restore_tracked(
     *,
     interrupt: Callable[[], None] | None = None,
 ) -> Generator[Frame]:
-    """The pipeline from the faces that were followed on: what a segment of a film goes through as well.
+    """The frames of `restore_tracked_faces`: what a segment of a film goes through as well."""
+    with closing(
+        restore_tracked_faces(tracked, restorer, info, settings, stats, interrupt=interrupt)
+    ) as composited:
+        for frame, _ in composited:
+            yield frame
+
+
+def restore_tracked_faces(
+    tracked: Iterable[FrameFaces[TrackedFace]],
+    restorer: NetworkRestorer,
+    info: VideoInfo,
+    settings: Settings,
+    stats: RunStats,
+    *,
+    interrupt: Callable[[], None] | None = None,
+) -> Generator[tuple[Frame, tuple[RestoredFace, ...]]]:
+    """The pipeline from tracked faces on: each frame with its faces composited, and the restored faces.
 
     What leads to `tracked` runs in a thread, ahead of the network, which ends when this is closed;
     `interrupt` ends a wait in there.
@@ -215,20 +233,22 @@ def restore_tracked(
                 lambda item: _composite_frame(item, settings),
                 cpu_workers,
             )
-            for faces, frame in timer.timed("compositing", composited):
+            for frame, faces in timer.timed("compositing", composited):
                 trimmer.step()
-                stats.faces += faces
-                yield frame
+                stats.faces += 0 if frame.second_field else len(faces)
+                yield frame, faces
 
 
-def _composite_frame(item: FrameFaces[RestoredFace], settings: Settings) -> tuple[int, Frame]:
-    """How many faces were restored for a frame, and the frame as it is to be written."""
+def _composite_frame(
+    item: FrameFaces[RestoredFace], settings: Settings
+) -> tuple[Frame, tuple[RestoredFace, ...]]:
+    """The frame as it is to be written, and its restored faces."""
     from vidrestore.faces.compositing import composite, side_by_side
 
     frame = composite(item, strength=settings.strength, grain=settings.grain)
     if settings.compare == "side-by-side":
         frame = side_by_side(item.frame, frame)
-    return 0 if frame.second_field else len(item.faces), frame
+    return frame, item.faces
 
 
 def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:

@@ -8,11 +8,14 @@ from vidrestore.faces.colour_match import match_colour
 from vidrestore.restoration.estimator import resized
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.restorer import FaceRestorer
-from vidrestore.types import FloatArray
+from vidrestore.types import AlignedFace, FloatArray, RestoredFace
+
+BATCH = 4
+"""Faces a step of the network."""
 
 
 def restore_aligned(
-    restorer: FaceRestorer, faces: Sequence[FloatArray], *, batch: int = 4, own_colour: bool = False
+    restorer: FaceRestorer, faces: Sequence[FloatArray], *, batch: int = BATCH, own_colour: bool = False
 ) -> Iterator[FusedFace]:
     """The restored faces, in order.
 
@@ -24,16 +27,46 @@ def restore_aligned(
             published network gives it; else they get the colour of the face that was given.
     """
     for start in range(0, len(faces), batch):
-        yield from _restore_batch(restorer, faces[start : start + batch], own_colour)
+        part = faces[start : start + batch]
+        estimates = restorer.estimate(part) if restorer.estimates else None
+        yield from _restore_batch(restorer, part, own_colour, estimates)
 
 
-def _restore_batch(restorer: FaceRestorer, faces: Sequence[FloatArray], own_colour: bool) -> list[FusedFace]:
-    if not restorer.estimates:
+def restore_aligned_faces(restorer: FaceRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:
+    """Aligned faces of one frame as compositing takes them."""
+    restored = []
+    for start in range(0, len(faces), BATCH):
+        part = faces[start : start + BATCH]
+        pictures = [face.image for face in part]
+        estimates = restorer.estimate(pictures) if restorer.estimates else None
+        fused = _restore_batch(restorer, pictures, False, estimates)
+        for index, (face, result) in enumerate(zip(part, fused, strict=True)):
+            restored.append(
+                RestoredFace(
+                    track_id=face.track_id,
+                    to_crop=face.to_crop,
+                    image=result.picture,
+                    estimate=None if estimates is None else estimates[index].mean,
+                    original=face.image,
+                    landmarks=face.landmarks,
+                    opacity=face.opacity,
+                    drawn=result.drawn,
+                )
+            )
+    return tuple(restored)
+
+
+def _restore_batch(
+    restorer: FaceRestorer,
+    faces: Sequence[FloatArray],
+    own_colour: bool,
+    estimates: Sequence[FaceEstimate] | None,
+) -> list[FusedFace]:
+    if estimates is None:
         return [
             FusedFace(picture=drawn if own_colour else match_colour(drawn, face), drawn=1.0)
             for face, drawn in zip(faces, _generate(restorer, faces), strict=True)
         ]
-    estimates = restorer.estimate(faces)
     results = [FusedFace(picture=estimate.mean, drawn=0.0) for estimate in estimates]
     if restorer.generates:
         unsure = [index for index, estimate in enumerate(estimates) if not estimate.is_certain]

@@ -1,0 +1,137 @@
+"""Pictures in memory are restored by a Restorer that loads its networks once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import vidrestore
+from vidrestore.colour.arrays import array_from_frame, frame_from_array
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "old_film.mp4"
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[NDArray[np.uint8]]:
+    with av.open(str(SAMPLE)) as container:
+        frames = container.decode(video=0)
+        return [next(frames).to_ndarray(format="rgb24") for _ in range(5)]
+
+
+@pytest.fixture(scope="module")
+def restorer() -> Iterator[vidrestore.Restorer]:
+    with vidrestore.Restorer(device="cpu") as made:
+        yield made
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3), (6, 5, 4)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_picture_survives_the_way_into_a_frame_and_back(shape: tuple[int, ...], dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.random(shape, np.float32)
+    picture = values if dtype == np.float32 else (values * np.iinfo(dtype).max).astype(dtype)
+    frame = frame_from_array(picture, index=3, frame_rate=Fraction(30000, 1001))
+    back = array_from_frame(frame, picture, frame)
+    assert back.dtype == dtype
+    assert np.array_equal(back, picture)
+    assert frame.seconds == pytest.approx(3 * 1001 / 30000)
+
+
+def test_a_picture_has_its_faces_restored_and_nothing_else_changed(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    result = restorer.image(pictures[0])
+    assert result.picture.shape == pictures[0].shape
+    assert result.picture.dtype == np.uint8
+    (face,) = result.faces
+    assert 0 <= face.drawn <= 1
+    assert face.crop_before.shape == face.crop_after.shape == (256, 256, 3)
+    assert 0.02 < result.mask.mean() < 0.3
+    assert np.array_equal(result.picture[~result.mask], pictures[0][~result.mask])
+    assert (result.picture != pictures[0])[result.mask].any(axis=-1).all()
+
+
+def test_floats_keep_their_very_values_away_from_faces(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    picture = (pictures[0] / 255.0 * 0.9 + 0.0123).astype(np.float32)
+    result = restorer.image(picture)
+    assert result.picture.dtype == np.float32
+    assert np.array_equal(result.picture[~result.mask], picture[~result.mask])
+
+
+def test_the_same_picture_gives_the_same_result_again(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    first, second = (restorer.image(pictures[1]).picture for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_a_stream_gives_one_picture_for_each_in_order_with_steady_track_ids(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    results = list(restorer.frames(iter(pictures), frame_rate=25))
+    assert len(results) == len(pictures)
+    assert {tuple(face.track_id for face in result.faces) for result in results} == {(0,)}
+    for picture, result in zip(pictures, results, strict=True):
+        assert np.array_equal(result.picture[~result.mask], picture[~result.mask])
+
+
+def test_a_stream_may_be_left_early(restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]) -> None:
+    stream = restorer.frames(pictures * 20)
+    assert next(stream).picture.shape == pictures[0].shape
+    stream.close()  # type: ignore[attr-defined]
+    assert restorer.image(pictures[0]).faces
+
+
+def test_an_empty_stream_gives_nothing(restorer: vidrestore.Restorer) -> None:
+    assert list(restorer.frames([])) == []
+
+
+def test_pictures_of_a_stream_must_be_alike(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    with pytest.raises(vidrestore.UsageError, match=r"picture 1 is \(100, 640, 3\)"):
+        list(restorer.frames([pictures[0], pictures[1][:100]]))
+
+
+def test_aligned_faces_come_back_in_kind(restorer: vidrestore.Restorer) -> None:
+    rng = np.random.default_rng(1)
+    crops = [
+        rng.integers(0, 256, (256, 256, 3)).astype(np.uint8),
+        rng.random((512, 512, 3), np.float32),
+    ]
+    results = restorer.aligned(crops)
+    assert [r.shape for r in results] == [c.shape for c in crops]
+    assert [r.dtype for r in results] == [c.dtype for c in crops]
+    with pytest.raises(vidrestore.UsageError, match="multiple of 16"):
+        restorer.aligned([np.zeros((100, 100, 3), np.uint8)])
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), np.float64), np.full((4, 4), np.nan, np.float32)],
+)
+def test_what_is_no_picture_is_refused_in_a_sentence(
+    restorer: vidrestore.Restorer, picture: NDArray[np.generic]
+) -> None:
+    with pytest.raises(vidrestore.UsageError, match="a picture"):
+        restorer.image(picture)
+
+
+def test_settings_that_concern_files_are_refused() -> None:
+    with pytest.raises(vidrestore.UsageError, match="codec concerns files"):
+        vidrestore.Restorer(codec="h264")
+
+
+def test_a_closed_restorer_says_so(pictures: list[NDArray[np.uint8]]) -> None:
+    restorer = vidrestore.Restorer(device="cpu", fidelity=1)
+    restorer.close()
+    with pytest.raises(vidrestore.UsageError, match="closed"):
+        restorer.image(pictures[0])

@@ -1,0 +1,95 @@
+"""Pictures as arrays <-> frames: RGB, RGBA or grey; 8 bits, 16 bits or floats."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.errors import UsageError
+from vidrestore.types import ColourTags, Frame, PixelFormat, Plane
+
+_RGB = ColourTags(matrix=0, full_range=True)
+_GREY = ColourTags(full_range=True)
+_FLOAT_PEAK = 65535
+
+
+def frame_from_array(picture: NDArray[Any], *, index: int = 0, frame_rate: Fraction = Fraction(25)) -> Frame:
+    """The frame that holds a picture.
+
+    Args:
+        picture: (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey; uint8, uint16, or float32 in 0..1.
+        index: number of the frame in its stream, from 0.
+        frame_rate: frames a second.
+
+    Raises:
+        UsageError: the array has another shape or type, or holds no pixels.
+    """
+    _check(picture)
+    codes = _codes(picture)
+    depth = 8 if codes.dtype == np.uint8 else 16
+    suffix = "" if depth == 8 else "16le"
+    planes: tuple[Plane, ...]
+    if codes.ndim == 2:
+        planes, colour = (np.ascontiguousarray(codes),), _GREY
+        pixel_format = PixelFormat(name=f"gray{suffix}", family="gray", bit_depth=depth)
+    else:
+        order = (1, 2, 0, 3)[: codes.shape[2]]  # FFmpeg's planar RGB is G B R A
+        planes, colour = tuple(np.ascontiguousarray(codes[..., channel]) for channel in order), _RGB
+        has_alpha = codes.shape[2] == 4
+        name = f"gbr{'ap' if has_alpha else 'p'}{suffix}"
+        pixel_format = PixelFormat(name=name, family="rgb", bit_depth=depth, has_alpha=has_alpha)
+    return Frame(
+        index=index,
+        pts=index,
+        duration=1,
+        time_base=1 / frame_rate,
+        planes=planes,
+        format=pixel_format,
+        colour=colour,
+    )
+
+
+def array_from_frame(frame: Frame, original: NDArray[Any], before: Frame) -> NDArray[Any]:
+    """The picture of a frame, in the shape and type of the picture that it came from.
+
+    Args:
+        frame: a changed copy of `before`.
+        original: the picture that `before` was made of.
+        before: what `frame_from_array` made of it.
+
+    Returns:
+        An array like `original`; pixels that the frame did not change have the very same values.
+    """
+    codes = _stacked(frame)
+    if original.dtype != np.float32:
+        return codes
+    change = (codes.astype(np.float32) - _stacked(before)) / np.float32(_FLOAT_PEAK)
+    return np.where(change == 0, original, original + change).astype(np.float32)
+
+
+def _stacked(frame: Frame) -> NDArray[Any]:
+    if frame.format.family == "gray":
+        return np.asarray(frame.planes[0])
+    green, blue, red, *alpha = frame.planes
+    return np.stack([red, green, blue, *alpha], axis=2)
+
+
+def _codes(picture: NDArray[Any]) -> NDArray[Any]:
+    if picture.dtype != np.float32:
+        return picture
+    return np.round(np.clip(picture, 0, 1) * _FLOAT_PEAK).astype(np.uint16)
+
+
+def _check(picture: NDArray[Any]) -> None:
+    fits = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in (3, 4))
+    if not fits or picture.size == 0:
+        raise UsageError(
+            f"a picture is an array (H, W, 3), (H, W, 4) or (H, W), got one of shape {picture.shape}"
+        )
+    if picture.dtype not in (np.uint8, np.uint16, np.float32):
+        raise UsageError(f"a picture holds uint8, uint16 or float32, got {picture.dtype}")
+    if picture.dtype == np.float32 and not np.isfinite(picture).all():
+        raise UsageError("a picture of floats must hold finite numbers only")
