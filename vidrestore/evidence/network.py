@@ -23,6 +23,8 @@ BLOCK = 2
 """Pixels a side of the blocks that the network works on."""
 SMALLEST_SCALE, LARGEST_SCALE = 2e-5, 1.0
 """Limits of the predicted scale; pictures are in 0..1."""
+GATE_START = 2.0
+"""Logit of the gate of a fresh network: mostly the input."""
 SCALE_GRADIENT = 0.1
 """Share of the scale's gradient that reaches the layers it has in common with the mean."""
 
@@ -82,6 +84,8 @@ class EvidenceNetwork(nn.Module):
             _residual_blocks(width, count) for width, count in zip(widths[:-1], config.blocks, strict=False)
         )
         self.change = nn.Conv2d(widths[0], 3 * BLOCK**2, 3, padding=1)
+        self.direct = nn.Conv2d(widths[0], 3 * BLOCK**2, 3, padding=1)
+        self.gate = nn.Conv2d(widths[0], 3 * BLOCK**2, 3, padding=1)
         self.coarse_features = nn.Conv2d(widths[1], config.head_width, 1)
         self.scale = nn.Sequential(
             nn.Conv2d(widths[0] + config.head_width, config.head_width, 3, padding=1),
@@ -91,12 +95,24 @@ class EvidenceNetwork(nn.Module):
         _initialise(self)
 
     def forward(self, pictures: Tensor) -> Evidence:
-        fine, coarse = self._features(F.pixel_unshuffle(pictures - 0.5, BLOCK).to(self.change.weight.dtype))
-        change = F.pixel_shuffle(self.change(fine).float(), BLOCK)
+        blocks = F.pixel_unshuffle(pictures.float(), BLOCK)
+        fine, coarse = self._features((blocks - 0.5).to(self.change.weight.dtype))
+        mean = F.pixel_shuffle(self._mean(blocks, fine), BLOCK)
         fine, coarse = _limit_gradient(fine, SCALE_GRADIENT), _limit_gradient(coarse, SCALE_GRADIENT)
         enlarged = F.interpolate(self.coarse_features(coarse), scale_factor=2, mode="nearest")
         scale = self.scale(torch.cat([fine, enlarged], dim=1)).float().exp()
-        return Evidence(pictures.float() + change, scale.clamp(SMALLEST_SCALE, LARGEST_SCALE))
+        return Evidence(mean, scale.clamp(SMALLEST_SCALE, LARGEST_SCALE))
+
+    def _mean(self, blocks: Tensor, fine: Tensor) -> Tensor:
+        """The mean in blocks (N, 12, H / 2, W / 2): between the input with a change, and a new picture.
+
+        To keep a clean pixel the network only has to open a gate; to remove noise it need not know the noise.
+        """
+        gate = self.gate(fine).float().sigmoid()
+        local = blocks.unflatten(1, (3, BLOCK**2)).mean(2)  # (N, 3, H / 2, W / 2)
+        local = F.avg_pool2d(local, 3, stride=1, padding=1, count_include_pad=False)
+        direct = local.repeat_interleave(BLOCK**2, dim=1) + self.direct(fine).float()
+        return direct + gate * (blocks + self.change(fine).float() - direct)
 
     def _features(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
         """The features of the two finest levels: (N, C, H / 2, W / 2) and (N, C', H / 4, W / 4)."""
@@ -149,7 +165,7 @@ def _limit_gradient(features: Tensor, share: float) -> Tensor:
 
 
 def _initialise(network: EvidenceNetwork) -> None:
-    """Residual blocks begin as the identity, the change as none, the scales as a few codes."""
+    """Residual blocks begin as the identity, changes as none, the scales as a few codes."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -158,7 +174,10 @@ def _initialise(network: EvidenceNetwork) -> None:
     for module in network.modules():
         if isinstance(module, ResidualBlock):
             nn.init.zeros_(module.second.weight)
-    nn.init.zeros_(network.change.weight)
+    for head in (network.change, network.direct, network.gate):
+        nn.init.zeros_(head.weight)
+    assert network.gate.bias is not None
+    nn.init.constant_(network.gate.bias, GATE_START)
     last = network.scale[-1]
     assert isinstance(last, nn.Conv2d)
     assert last.bias is not None
