@@ -5,7 +5,7 @@ of a face is averaged with the same position in neighbouring frames of the track
 between `predict` and `decode` the probabilities of its codes are. A neighbour counts by how near it is in
 time, by how sharp it is, and by how alike its feature is *at that position*: a moving mouth keeps its motion
 while the cheek beside it is steadied, and a blurred frame borrows from the sharp ones around it. After
-`decode` the pictures are averaged along their motion (`motion.average_along_motion`).
+`decode` the pictures are averaged along their motion (`flow_average.average_along_motion`).
 """
 
 from __future__ import annotations
