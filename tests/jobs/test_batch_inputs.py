@@ -19,7 +19,7 @@ def tree(folder: Path, *names: str) -> Path:
 
 
 def targets(folder: Path, out: Path, **how: Any) -> dict[str, str]:
-    given = {"pattern": None, "recursive": True, "extension": None, "earlier": {}} | how
+    given = {"pattern": None, "recursive": True, "extension": None, "existing_targets": {}} | how
     return {i.name: i.target.relative_to(out).as_posix() for i in find_items(folder, out, **given)}
 
 
