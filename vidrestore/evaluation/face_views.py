@@ -13,8 +13,8 @@ from vidrestore.evaluation.measures import FACE_SIDE, Subject
 from vidrestore.evaluation.moments import Moment
 from vidrestore.evaluation.openings import lid_opening
 from vidrestore.face_mesh import FaceMesh, mouth_opening
-from vidrestore.faces.alignment import apply, face_to_crop, warp_face
-from vidrestore.faces.orientation import from_upright, to_upright, upright
+from vidrestore.faces.alignment import face_to_crop, transform_points, warp_face
+from vidrestore.faces.orientation import detection_from_upright, upright_frame, upright_matrix
 from vidrestore.identity import FaceRecogniser
 from vidrestore.types import Detection, FloatArray, Frame, TrackedFace
 
@@ -55,10 +55,10 @@ def view_faces(moment: Moment, networks: FaceNetworks) -> list[dict[Subject, Fac
         maps.append(to_crop)
         crops += [warp_face(moment.frames[subject], to_crop, FACE_SIDE) for subject in subjects]
     descriptors, meshes = networks.recogniser.describe(crops), networks.mesh.points(crops)
-    shown = {subject: upright(frame) for subject, frame in moment.frames.items()}
+    shown = {subject: upright_frame(frame) for subject, frame in moment.frames.items()}
     views: list[dict[Subject, FaceView]] = []
     for number, (face, to_crop) in enumerate(zip(moment.faces, maps, strict=True)):
-        placed = apply(to_crop, face.landmarks)
+        placed = transform_points(to_crop, face.landmarks)
         of_face: dict[Subject, FaceView] = {}
         for at, subject in enumerate(subjects, number * len(subjects)):
             found = _detected(moment.frames[subject], shown[subject], face, networks.detector)
@@ -66,7 +66,9 @@ def view_faces(moment: Moment, networks: FaceNetworks) -> list[dict[Subject, Fac
             of_face[subject] = FaceView(
                 crop=crops[at],
                 placed=placed,
-                points=None if found is None else apply(to_crop, _coded(found, moment.frames[subject])),
+                points=None
+                if found is None
+                else transform_points(to_crop, _coded(found, moment.frames[subject])),
                 shown=None if found is None else found.landmarks.astype(np.float64) * scale,
                 descriptor=descriptors[at],
                 mouth=mouth_opening(meshes[at]),
@@ -78,11 +80,11 @@ def view_faces(moment: Moment, networks: FaceNetworks) -> list[dict[Subject, Fac
 
 def _detected(coded: Frame, shown: Frame, face: TrackedFace, detector: FaceDetector) -> Detection | None:
     """The face as the landmark network finds it in this very frame, as it is shown."""
-    points = apply(to_upright(coded), face.landmarks).astype(np.float32)
+    points = transform_points(upright_matrix(coded), face.landmarks).astype(np.float32)
     near = Detection(box=np.array([*points.min(0), *points.max(0)], np.float32), landmarks=points, score=1.0)
     found: Sequence[Detection] = detector.follow(shown, [near])
     return found[0] if found else None
 
 
-def _coded(found: Detection, frame: Frame) -> NDArray[np.float64]:
-    return from_upright(found, frame).landmarks.astype(np.float64)
+def _in_crop(found: Detection, coded: Frame, to_crop: NDArray[np.float64]) -> NDArray[np.float64]:
+    return transform_points(to_crop, detection_from_upright(found, coded).landmarks)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.evaluation.measures import FACE_SIDE
-from vidrestore.faces.alignment import apply, face_to_crop, invert
+from vidrestore.faces.alignment import face_to_crop, invert_affine, transform_points
 from vidrestore.types import Frame, TrackedFace
 
 MARGIN = 0.05
@@ -50,7 +50,7 @@ def _covered(frame: Frame, faces: Sequence[TrackedFace]) -> NDArray[np.uint8]:
     low, high = -MARGIN * FACE_SIDE, (1 + MARGIN) * FACE_SIDE
     square = np.array([[low, low], [high, low], [high, high], [low, high]])
     for face in faces:
-        corners = apply(invert(face_to_crop(frame, face.landmarks, FACE_SIDE)), square)
+        corners = transform_points(invert_affine(face_to_crop(frame, face.landmarks, FACE_SIDE)), square)
         cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
     return mask
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidrestore.colour.yuv_rgb import small_luma
-from vidrestore.faces.orientation import upright
+from vidrestore.colour.yuv_rgb import downscaled_luma
+from vidrestore.faces.orientation import upright_frame
 from vidrestore.types import FloatArray, Frame
 
 _SIDE, _PICTURE_SIDE = 64, 32
@@ -38,7 +38,7 @@ class Check:
 
 def thumbnail(frame: Frame, side: int = _SIDE) -> FloatArray:
     """(N,) a small copy of the luma as it is shown, with mean 0 and length 1; zeros for a flat picture."""
-    small, _ = small_luma(upright(frame), side)
+    small, _ = downscaled_luma(upright_frame(frame), side)
     values = small.astype(np.float32).ravel()
     values = values - values.mean()
     return values / max(float(np.linalg.norm(values)), 1e-6)

@@ -36,7 +36,7 @@ class VideoMoments:
         self._detector, self._device, self._min_face = detector, device, min_face
         self._every_frame = every_frame
         self._order = {other: FrameOrder(other) for other in paths if other != "result"}
-        timed = all(given.timed for given in self._inputs.values())
+        timed = all(given.has_frame_rate for given in self._inputs.values())
         self._clock_of: Subject | None = next((s for s in ("input", "truth") if s in paths and timed), None)
         # A restored video keeps its input's clock; a truth may begin at any time.
         self._times = FrameTimes(self._clock_of or "", absolute=self._clock_of == "input")

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.yuv_rgb import small_rgb
-from vidrestore.faces.orientation import upright
+from vidrestore.colour.yuv_rgb import downscaled_rgb
+from vidrestore.faces.orientation import upright_frame
 from vidrestore.video import open_input, probe, read_frames
 
 LONGEST_SIDE = 640
@@ -67,7 +67,7 @@ def _by_reading(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture
         frames = read_frames(given, info, start=start or None)
         frame = next(iter(frames))
         frames.close()  # type: ignore[attr-defined]
-        found[number] = small_rgb(upright(frame), LONGEST_SIDE)[0]
+        found[number] = downscaled_rgb(upright_frame(frame), LONGEST_SIDE)[0]
     return [found[number] for number, _ in wanted]
 
 

@@ -34,7 +34,7 @@ def sound_digests(given: Path | Input) -> tuple[StreamDigest, ...]:
     input = as_input(given)
     if input.is_picture:
         return ()
-    with demuxer.open_source(input) as container:
+    with demuxer.open_container(input) as container:
         streams = list(container.streams.audio)
         if not streams:
             return ()
