@@ -66,9 +66,7 @@ def view_faces(moment: Moment, networks: FaceNetworks) -> list[dict[Subject, Fac
             of_face[subject] = FaceView(
                 crop=crops[at],
                 placed=placed,
-                points=None
-                if found is None
-                else transform_points(to_crop, _coded(found, moment.frames[subject])),
+                points=None if found is None else _in_crop(found, moment.frames[subject], to_crop),
                 shown=None if found is None else found.landmarks.astype(np.float64) * scale,
                 descriptor=descriptors[at],
                 mouth=mouth_opening(meshes[at]),

@@ -1,5 +1,6 @@
 """File to frames and frames to file; the only importer of PyAV."""
 
+from vidrestore.video.codec_stream import stream_through_h264
 from vidrestore.video.ffmpeg_command import ffmpeg_pipeline
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.interlacing.detect import (
@@ -45,6 +46,7 @@ __all__ = [
     "replace_atomically",
     "reread_frames",
     "sound_digests",
+    "stream_through_h264",
     "why_not_joinable",
     "why_not_segmented",
 ]
