@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from vidrestore.colour.yuv_rgb import planes_from_rgb, rgb_region
 from vidrestore.training.data.footage_degradation import grain, wear
 from vidrestore.types import FloatArray, Frame
+from vidrestore.video import stream_through_h264
 
 BROADCAST_SHRINK, BROADCAST_CRF = 4.0, 34
 PRINT_SHRINK, PRINT_BLUR, PRINT_GRAIN, PRINT_BREATH = 2.5, 1.0, 0.05, 0.03
@@ -38,7 +37,7 @@ def broadcast(pictures: Iterable[FloatArray], _: np.random.Generator) -> Iterato
             shrunk = np.asarray(cv2.resize(picture, (even[0], even[1]), interpolation=cv2.INTER_AREA))
             yield np.rint(shrunk.clip(0, 1) * 255).astype(np.uint8)
 
-    for codes in _through_h264(small(), BROADCAST_CRF):
+    for codes in stream_through_h264(small(), crf=BROADCAST_CRF):
         grown = cv2.resize(codes.astype(np.float32) / 255, sizes[0], interpolation=cv2.INTER_CUBIC)
         yield np.asarray(grown.clip(0, 1), np.float32)
 
@@ -84,24 +83,3 @@ def degrade(frames: Iterable[Frame], kind: str, seed: int = 0) -> Iterator[tuple
                 frame, planes=tuple(np.rint(p).clip(0, peak).astype(frame.planes[0].dtype) for p in planes)
             ),
         )
-
-
-def _through_h264(pictures: Iterable[NDArray[np.uint8]], crf: int) -> Iterator[NDArray[np.uint8]]:
-    """RGB pictures of one size after x264, with key frames every second as broadcasts have them."""
-    encoder = av.CodecContext.create("libx264", "w")
-    decoder = av.CodecContext.create("h264", "r")
-    assert isinstance(encoder, av.VideoCodecContext)
-    assert isinstance(decoder, av.VideoCodecContext)
-    encoder.pix_fmt, encoder.framerate, encoder.time_base = "yuv420p", Fraction(25), Fraction(1, 25)
-    encoder.thread_count = decoder.thread_count = 1  # the same bits on every machine
-    encoder.options = {"crf": str(crf), "preset": "veryfast", "g": "25"}
-    for index, picture in enumerate(pictures):
-        if index == 0:
-            encoder.height, encoder.width = picture.shape[:2]
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-        frame = frame.reformat(format="yuv420p")
-        frame.pts, frame.time_base = index, Fraction(1, 25)
-        for packet in encoder.encode(frame):
-            yield from (f.to_ndarray(format="rgb24") for f in decoder.decode(packet))
-    for packet in [*encoder.encode(None), None]:
-        yield from (f.to_ndarray(format="rgb24") for f in decoder.decode(packet))

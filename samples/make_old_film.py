@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,6 +24,15 @@ import numpy as np
 import skimage.data
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
+
+from vidrestore.degradation.film import (
+    Scratch,
+    add_dust,
+    clumped_grain,
+    draw_scratch,
+    scratch_light,
+    soften,
+)
 
 Picture = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -70,18 +78,6 @@ _CAMEO_CENTRE = (226.0, 122.0)
 _CAMEO_RADII = (86, 106)
 
 
-@dataclass(frozen=True)
-class Scratch:
-    """A vertical line that stays for a while and wanders."""
-
-    first: int
-    last: int
-    x: float
-    drift: float
-    phase: float
-    strength: float
-
-
 class OldFilm:
     """The film of one seed: any frame of it, new or aged, in any order."""
 
@@ -110,13 +106,13 @@ class OldFilm:
     def aged(self, index: int) -> Picture:
         """(H, W, 3) RGB in 0..1: the same frame after a hard life."""
         rng = np.random.default_rng((self._seed, 1, index))
-        picture = _soften(self.new(index), float(self._focus[index]))
+        picture = soften(self.new(index), float(self._focus[index]), _LOST_RESOLUTION)
         picture = picture * np.float32(self._exposure[index])
-        picture = picture + _grain(rng, picture)
-        picture = _with_dust(rng, picture)
+        picture = picture + clumped_grain(rng, picture)
+        picture = add_dust(rng, picture)
         for scratch in self._scratches:
             if scratch.first <= index < scratch.last:
-                picture = picture + _scratch_light(rng, scratch, index)
+                picture = picture + scratch_light(rng, scratch, index, (HEIGHT, WIDTH))
         return np.clip(picture, 0, 1).astype(np.float32)
 
     def sound(self) -> NDArray[np.float32]:
@@ -211,20 +207,7 @@ def _wander(rng: np.random.Generator, channels: int, *, keep: float) -> NDArray[
 
 
 def _scratches(rng: np.random.Generator) -> tuple[Scratch, ...]:
-    scratches = []
-    for _ in range(9):
-        first = int(rng.integers(0, FRAMES - 10))
-        scratches.append(
-            Scratch(
-                first=first,
-                last=first + int(rng.integers(6, 50)),
-                x=float(rng.uniform(20, WIDTH - 20)),
-                drift=float(rng.normal(0, 0.25)),
-                phase=float(rng.uniform(0, 6)),
-                strength=float(rng.choice((-1, 1)) * rng.uniform(0.1, 0.22)),
-            )
-        )
-    return tuple(scratches)
+    return tuple(draw_scratch(rng, int(rng.integers(0, FRAMES - 10)), WIDTH) for _ in range(9))
 
 
 def _vignette() -> Picture:
@@ -282,51 +265,6 @@ def _as_printed(picture: Picture) -> Picture:
     grey = picture @ np.array((0.299, 0.587, 0.114), np.float32)
     toned = 0.28 * picture + 0.72 * grey[..., None]
     return ((0.10 + 0.76 * toned) * np.array((1.04, 0.99, 0.88), np.float32)).astype(np.float32)
-
-
-def _soften(picture: Picture, sigma: float) -> Picture:
-    """Out of focus, and no finer than a small print held."""
-    small = (round(WIDTH / _LOST_RESOLUTION), round(HEIGHT / _LOST_RESOLUTION))
-    blurred = cv2.GaussianBlur(picture, (0, 0), sigma)
-    shrunk = cv2.resize(blurred, small, interpolation=cv2.INTER_AREA)
-    return cv2.resize(shrunk, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-
-
-def _grain(rng: np.random.Generator, picture: Picture) -> Picture:
-    """(H, W, 3): clumped, strongest in the middle tones, nearly the same in each colour."""
-    noise = rng.normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32)
-    clumps = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.9), np.float32)
-    clumps = clumps / clumps.std()
-    luma = np.clip(picture.mean(axis=2), 0, 1)
-    strength = 0.016 + 0.07 * luma * (1 - luma)
-    return np.asarray((clumps * strength)[..., None] * np.array((1.0, 0.98, 0.92)), np.float32)
-
-
-def _with_dust(rng: np.random.Generator, picture: Picture) -> Picture:
-    for light, mean_specks, mean_hairs in ((0.05, 3.0, 0.15), (0.95, 1.6, 0.05)):
-        cover = np.zeros((HEIGHT, WIDTH), np.uint8)
-        for _ in range(rng.poisson(mean_specks)):
-            centre = (int(rng.integers(0, WIDTH)), int(rng.integers(0, HEIGHT)))
-            axes = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
-            cv2.ellipse(cover, centre, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
-        for _ in range(rng.poisson(mean_hairs)):
-            steps = rng.normal(0, 1, (14, 2)).cumsum(axis=0).cumsum(axis=0) * 0.5
-            hair = steps + rng.uniform(0, (WIDTH, HEIGHT))
-            cv2.polylines(cover, [hair.round().astype(np.int32)], False, 230, 1, cv2.LINE_AA)
-        opacity = cv2.GaussianBlur(cover, (0, 0), 0.7).astype(np.float32)[..., None] / 255 * 0.8
-        picture = picture + opacity * (np.float32(light) - picture)
-    return picture
-
-
-def _scratch_light(rng: np.random.Generator, scratch: Scratch, index: int) -> Picture:
-    """(H, W, 3) to be added."""
-    age = index - scratch.first
-    rows = np.arange(HEIGHT, dtype=np.float32)[:, None]
-    middle = scratch.x + scratch.drift * age + rng.normal(0, 0.3) + 0.8 * np.sin(rows / 90 + scratch.phase)
-    columns = np.arange(WIDTH, dtype=np.float32)[None]
-    line = np.exp(-(((columns - middle) / 0.9) ** 2))
-    broken = np.clip(0.65 + 0.6 * np.sin(rows / 47 + scratch.phase + 0.9 * age), 0, 1)
-    return (scratch.strength * line * broken)[..., None].astype(np.float32)
 
 
 def _tune(time: NDArray[np.float64]) -> NDArray[np.float64]:

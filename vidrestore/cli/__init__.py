@@ -14,7 +14,7 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore import __version__
-from vidrestore.cli import batch, inspect, models, restore, resume, train
+from vidrestore.cli import batch, degrade, evaluate, inspect, models, restore, resume, train
 from vidrestore.errors import VidrestoreError
 from vidrestore.runtime.malloc import use_single_arena
 
@@ -34,6 +34,8 @@ app.command("restore", epilog=restore.EXAMPLES)(restore.restore)
 app.command("resume", epilog=resume.EXAMPLES)(resume.resume)
 app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("degrade", epilog=degrade.EXAMPLES)(degrade.degrade)
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidrestore.cli import options
+from vidrestore.cli.output_files import check_output, write_text
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.wording import count, time_span, unit, video_summary
-from vidrestore.errors import OutputError
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def inspect(
     to_stdout = str(json_file) == "-"
     for path in (None if to_stdout else json_file, html):
         if path is not None:
-            _check(path, input)
+            check_output(path, [input])
     with show_progress(quiet=quiet) as on_progress:
         inspection = inspect_video(input, settings, on_progress)
     if json_file is not None:
@@ -71,30 +71,13 @@ def inspect(
         if to_stdout:
             print(text)
         else:
-            _write(json_file, text)
+            write_text(json_file, text + "\n")
     if html is not None:
         from vidrestore.cli.inspect_page import render_page
 
-        _write(html, render_page(inspection))
+        write_text(html, render_page(inspection) + "\n")
     if not quiet and not to_stdout:
         _print(inspection)
-
-
-def _check(path: Path, video: Path) -> None:
-    """Before the work, which may take hours."""
-    if path.exists() and video.exists() and path.samefile(video):
-        raise OutputError(f"{path} is the input itself; choose another name")
-    if path.is_dir():
-        raise OutputError(f"cannot write {path}: it is a folder; give a file name in it")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"the folder {path.parent} does not exist; create it or choose another")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _print(inspection: Inspection) -> None:

@@ -1,4 +1,9 @@
-"""How good a restored face is: against its truth in one frame (`image`) and over time (`temporal`)."""
+"""How good a restoration is: `evaluate` measures files, the functions measure pictures.
+
+Single pictures against their truth are in `image`, steadiness over time in `temporal`.
+"""
+
+from __future__ import annotations
 
 from vidrestore.evaluation.image import edge_energy_ratio, gmsd, haarpsi, ms_ssim, psnr, ssim
 from vidrestore.evaluation.temporal import flicker, landmark_jitter, warping_error

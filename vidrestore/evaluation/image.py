@@ -1,7 +1,7 @@
 """One picture against its truth: higher is better, except for `gmsd`.
 
-Pictures are (H, W, 3) float32 RGB in 0..1. `psnr`, `ssim` and `edge_energy_ratio` need numpy and OpenCV only;
-`ms_ssim`, `gmsd` and `haarpsi` come from piq, the extra `eval`.
+Pictures are (H, W, 3) float32 RGB in 0..1. `psnr` and `ssim` come from scikit-image, `ms_ssim`, `gmsd` and
+`haarpsi` from piq: the extra `eval`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ Channels = Literal["luma", "rgb"]
 _LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
 _SSIM_RADIUS = 5
 _SSIM_SIGMA = 1.5
-_SSIM_STABILISERS = (0.01**2, 0.03**2)
 
 
 def luma(picture: FloatArray) -> NDArray[np.float64]:
@@ -31,28 +30,34 @@ def luma(picture: FloatArray) -> NDArray[np.float64]:
 
 
 def psnr(picture: FloatArray, truth: FloatArray) -> float:
-    """Peak signal to noise ratio over all channels in dB; infinite for equal pictures."""
+    """Peak signal to noise ratio over all channels in dB, by scikit-image; infinite for equal pictures."""
     _same_shape(picture, truth)
-    error = float(np.mean((picture.astype(np.float64) - truth.astype(np.float64)) ** 2))
-    return math.inf if error == 0 else -10 * math.log10(error)
+    with np.errstate(divide="ignore"):
+        return float(_skimage("psnr").peak_signal_noise_ratio(truth, picture, data_range=1.0))
 
 
 def ssim(picture: FloatArray, truth: FloatArray, channels: Channels = "luma") -> float:
-    """Structural similarity in -1..1, after Wang et al. 2004, "Image quality assessment".
+    """Structural similarity in -1..1 by scikit-image, after Wang et al. 2004, "Image quality assessment".
 
     Gaussian window of 11 x 11 with sigma 1.5, averaged where the window fits into the picture; of the luma,
-    or the mean of the three channels' values. Raises ValueError for pictures below 11 x 11.
+    or the mean of the three channels' values: basicsr's `calculate_ssim` with `crop_border=0`. Raises
+    ValueError for pictures below 11 x 11.
     """
     _same_shape(picture, truth)
     if min(picture.shape[:2]) < 2 * _SSIM_RADIUS + 1:
         raise ValueError(f"ssim needs at least 11 x 11 pixels, got {picture.shape[:2]}")
-    if channels == "luma":
-        return _ssim_of_plane(luma(picture), luma(truth))
-    planes = (
-        _ssim_of_plane(picture[..., channel].astype(np.float64), truth[..., channel].astype(np.float64))
-        for channel in range(3)
+    by_channel = channels == "rgb"
+    pair = (picture, truth) if by_channel else (luma(picture), luma(truth))
+    return float(
+        _skimage("ssim").structural_similarity(
+            *pair,
+            gaussian_weights=True,
+            sigma=_SSIM_SIGMA,
+            use_sample_covariance=False,
+            data_range=1.0,
+            channel_axis=2 if by_channel else None,
+        )
     )
-    return sum(planes) / 3
 
 
 def edge_energy_ratio(picture: FloatArray, truth: FloatArray) -> float:
@@ -91,25 +96,6 @@ def _same_shape(picture: FloatArray, truth: FloatArray) -> None:
         raise ValueError(f"both pictures must be (H, W, 3) alike, got {picture.shape} and {truth.shape}")
 
 
-def _ssim_of_plane(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    c1, c2 = _SSIM_STABILISERS
-    mean_a, mean_b = _window_mean(a), _window_mean(b)
-    variance_a = _window_mean(a * a) - mean_a**2
-    variance_b = _window_mean(b * b) - mean_b**2
-    covariance = _window_mean(a * b) - mean_a * mean_b
-    similarity = ((2 * mean_a * mean_b + c1) * (2 * covariance + c2)) / (
-        (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
-    )
-    return float(similarity.mean())
-
-
-def _window_mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The Gaussian mean around each pixel whose window lies inside the plane."""
-    size = 2 * _SSIM_RADIUS + 1
-    blurred = cv2.GaussianBlur(plane, (size, size), _SSIM_SIGMA)
-    return np.asarray(blurred[_SSIM_RADIUS:-_SSIM_RADIUS, _SSIM_RADIUS:-_SSIM_RADIUS], np.float64)
-
-
 def _edge_energy(plane: NDArray[np.float64]) -> float:
     across = np.asarray(cv2.Sobel(plane, cv2.CV_64F, 1, 0, ksize=3))
     down = np.asarray(cv2.Sobel(plane, cv2.CV_64F, 0, 1, ksize=3))
@@ -118,15 +104,24 @@ def _edge_energy(plane: NDArray[np.float64]) -> float:
 
 def _by_piq(name: str, picture: FloatArray, truth: FloatArray) -> float:
     _same_shape(picture, truth)
-    try:
-        piq = importlib.import_module("piq")
-    except ImportError as error:
-        raise UsageError(
-            f"{name} needs piq, which is not installed; install it with: pip install 'vidrestore[eval]'"
-        ) from error
+    piq = _load("piq", "piq", name)
     import torch
 
     def as_tensor(array: FloatArray) -> Any:
         return torch.from_numpy(np.ascontiguousarray(array.clip(0, 1).transpose(2, 0, 1)))[None]
 
     return float(getattr(piq, name)(as_tensor(picture), as_tensor(truth), data_range=1.0))
+
+
+def _skimage(wanted_by: str) -> Any:
+    return _load("skimage.metrics", "scikit-image", wanted_by)
+
+
+def _load(module: str, package: str, wanted_by: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UsageError(
+            f"{wanted_by} needs {package}, which is not installed; install it with: "
+            "pip install 'vidrestore[eval]'"
+        ) from error

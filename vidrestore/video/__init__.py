@@ -1,5 +1,6 @@
 """File to frames and frames to file; the only importer of PyAV."""
 
+from vidrestore.video.codec_stream import stream_through_h264
 from vidrestore.video.ffmpeg_command import ffmpeg_pipeline
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.interlacing.detect import (
@@ -12,6 +13,7 @@ from vidrestore.video.reading.frames import read_frames
 from vidrestore.video.reading.input import Input, open_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames
+from vidrestore.video.reading.stream_digest import StreamDigest, sound_digests
 from vidrestore.video.writing.atomic_output import check_paths, replace_atomically
 from vidrestore.video.writing.make_writer import make_writer
 from vidrestore.video.writing.segment_file import (
@@ -28,6 +30,7 @@ __all__ = [
     "FrameFingerprint",
     "Input",
     "SegmentWriter",
+    "StreamDigest",
     "VideoWriter",
     "check_paths",
     "checksum",
@@ -42,6 +45,8 @@ __all__ = [
     "read_frames",
     "replace_atomically",
     "reread_frames",
+    "sound_digests",
+    "stream_through_h264",
     "why_not_joinable",
     "why_not_segmented",
 ]

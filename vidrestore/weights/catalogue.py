@@ -86,6 +86,20 @@ CATALOGUE = (
         source=Embedded(),
     ),
     Entry(
+        name="recognition",
+        purpose="tells people apart",
+        file_name="recognition.safetensors",
+        licence="public domain (CC0)",
+        source=Embedded(),
+    ),
+    Entry(
+        name="face_mesh",
+        purpose="measures mouths",
+        file_name="face_mesh.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
         name="daefr",
         purpose="restores, 512 pixels",
         file_name="DAEFR_model.ckpt",

@@ -1,0 +1,115 @@
+"""`vidrestore evaluate RESULT [--truth T] [--input I]`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidrestore.cli import options
+from vidrestore.cli.output_files import check_output, write_text
+from vidrestore.cli.progress import show_progress
+from vidrestore.errors import UsageError
+
+CHECK_FAILED = 3
+"""Exit code: measured and reported, but a check failed."""
+
+EXAMPLES = """\
+[bold]Examples[/bold]
+
+vidrestore evaluate restored.mkv --truth clean.mkv --input old.mkv --html report.html
+
+vidrestore evaluate restored_faces --truth faces --csv values.csv --json -
+
+vidrestore evaluate restored.mp4 --input old.mp4
+
+[bold]Exit codes[/bold]
+
+0 measured, all checks passed; 1 a failure; 2 arguments or files cannot be used, or a file has no partner; \
+3 measured, but a check failed: other frames, other sound, other times; 130 interrupted
+"""
+
+
+def evaluate(
+    result: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RESULT", help="A video, a picture, a folder of pictures, a sequence.", show_default=False
+        ),
+    ],
+    truth: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="What it should look like, of the same size.")
+    ] = None,
+    given: Annotated[
+        Path | None, typer.Option("--input", metavar="PATH", help="What the restorer was given.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write every value; - for stdout.")
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write a line a frame and face.")
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with plots and worst faces."),
+    ] = None,
+    crops: Annotated[
+        Path | None, typer.Option("--crops", metavar="FOLDER", help="Write the aligned faces as pictures.")
+    ] = None,
+    detector: options.Detector = None,
+    device: options.Device = None,
+    min_face: options.MinFace = None,
+    every_frame: Annotated[
+        bool,
+        typer.Option("--every-frame", help="Measure whole frames in every frame, not once a second."),
+    ] = False,
+    worst: Annotated[
+        int, typer.Option(metavar="N", min=0, max=100, help="Worst faces on the page, of two measures.")
+    ] = 6,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
+) -> None:
+    """Measure RESULT: quality beside the truth, identity, steadiness, and what changed that should not."""
+    from vidrestore.evaluation.crops import write_crops
+    from vidrestore.evaluation.evaluate import EvaluationSettings
+    from vidrestore.evaluation.evaluate import evaluate as run
+    from vidrestore.evaluation.report import page, table, to_csv, to_dict
+
+    to_stdout = str(json_file) == "-"
+    inputs = [path for path in (result, truth, given) if path is not None]
+    for path in (None if to_stdout else json_file, csv_file, html):
+        if path is not None:
+            check_output(path, inputs)
+    if crops is not None and any(crops.resolve() == path.resolve() for path in inputs):
+        raise UsageError(f"{crops} holds what is measured; choose another folder for --crops")
+    settings = EvaluationSettings(
+        detector=detector or "embedded",
+        device=device or "auto",
+        min_face=24 if min_face is None else min_face,
+        every_frame=every_frame,
+        worst=worst if html is not None else 0,
+    )
+    with show_progress(quiet=quiet) as on_progress:
+        found = run(
+            result,
+            truth=truth,
+            given=given,
+            settings=settings,
+            on_progress=on_progress,
+            on_face=None if crops is None else write_crops(crops),
+        )
+    if json_file is not None:
+        text = json.dumps(to_dict(found), indent=1)
+        if to_stdout:
+            print(text)
+        else:
+            write_text(json_file, text + "\n")
+    if csv_file is not None:
+        write_text(csv_file, to_csv(found))
+    if html is not None:
+        write_text(html, page(found))
+    if not quiet and not to_stdout:
+        print(table(found))
+    if not found.passed:
+        raise typer.Exit(CHECK_FAILED)

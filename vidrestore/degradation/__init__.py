@@ -1,0 +1,1 @@
+"""Clean videos and pictures -> the same as users bring them, reproducibly."""

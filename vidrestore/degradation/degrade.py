@@ -1,0 +1,113 @@
+"""degrade_path: a video, a sequence, a picture or a folder of pictures in, its degraded copy out."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidrestore.degradation.frames import degrade_frames
+from vidrestore.degradation.recipes import RECIPE_NAMES, RECIPES, RecipeName
+from vidrestore.errors import InputError, OutputError, UsageError
+from vidrestore.settings import Settings
+from vidrestore.types import Progress, ProgressCallback
+from vidrestore.video import Input, make_writer, open_input, probe, read_frames
+
+
+def degrade_path(
+    source: Path,
+    target: Path,
+    recipe: RecipeName,
+    *,
+    seed: int = 0,
+    settings: Settings | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> int:
+    """Write a degraded copy of `source` to `target`; how many frames or pictures it has.
+
+    The same seed gives the same frames. Pixels of the copy correspond to those of the clean original; sound
+    and timestamps are copied. A folder's pictures are degraded each for itself, by seed and name, as PNG.
+
+    Args:
+        source: A video, a picture, a numbered sequence such as shots/%05d.png, or a folder of pictures.
+        target: Likewise; not there yet, or `settings.overwrite`.
+        recipe: One of `RECIPE_NAMES`.
+        seed: Of all that is drawn.
+        settings: How the copy is encoded, and how the input is read; None: as `Settings()`.
+        on_progress: Called after each frame.
+
+    Raises:
+        InputError: the input cannot be used.
+        OutputError: the output cannot be written.
+        UsageError: there is no such recipe, or the settings do not fit.
+    """
+    if recipe not in RECIPES:
+        raise UsageError(f"there is no recipe '{recipe}'; there are {', '.join(RECIPE_NAMES)}")
+    settings = settings or Settings()
+    progress = _Counter(on_progress)
+    if source.is_dir():
+        _degrade_folder(source, target, recipe, seed, settings, progress)
+    else:
+        given = open_input(source, **settings.input_options())
+        _degrade_video(given, target, recipe, np.random.default_rng(seed), settings, progress)
+    return progress.frames
+
+
+def _degrade_folder(
+    source: Path, target: Path, recipe: RecipeName, seed: int, settings: Settings, count: Callable[..., None]
+) -> None:
+    pictures = sorted(path for path in source.rglob("*") if path.is_file() and Input(path=path).is_picture)
+    pictures = [path for path in pictures if not path.name.startswith(".")]
+    if not pictures:
+        raise InputError(f"there are no pictures in {source}; of videos give the files themselves")
+    if target.resolve() == source.resolve() or source.resolve() in target.resolve().parents:
+        raise OutputError(f"{target} lies in the input's folder; choose another")
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"{target} is a file, but {source} is a folder; choose another name")
+    stems = [path.relative_to(source).with_suffix("") for path in pictures]
+    if len(set(stems)) < len(stems):
+        twice = next(stem for stem in stems if stems.count(stem) > 1)
+        raise InputError(f"two pictures of {source} are called {twice}; rename one of them")
+    for path, stem in zip(pictures, stems, strict=True):
+        output = target / stem.with_suffix(".png")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng([seed, zlib.crc32(stem.as_posix().encode())])
+        _degrade_video(open_input(path), output, recipe, rng, settings, count, total=len(pictures))
+
+
+def _degrade_video(
+    given: Input,
+    target: Path,
+    recipe: RecipeName,
+    rng: np.random.Generator,
+    settings: Settings,
+    count: Callable[..., None],
+    *,
+    total: int | None = None,
+) -> None:
+    info = probe(given)
+    encoding: dict[str, Any] = settings.encoding_options()
+    frames = read_frames(given, info, start=settings.start, end=settings.end)
+    with make_writer(
+        target, info, source=given, end=settings.end, overwrite=settings.overwrite, **encoding
+    ) as writer:
+        for _, degraded in degrade_frames(frames, RECIPES[recipe], rng):
+            writer.write(degraded)
+            count(total or info.frame_count)
+
+
+class _Counter:
+    def __init__(self, on_progress: ProgressCallback | None) -> None:
+        self.frames = 0
+        self._on_progress = on_progress
+        self._began = time.monotonic()
+
+    def __call__(self, total: int | None) -> None:
+        self.frames += 1
+        if self._on_progress is not None:
+            seconds = time.monotonic() - self._began
+            self._on_progress(Progress(frames=self.frames, total=total, faces=0, seconds=seconds))

@@ -1,0 +1,28 @@
+"""The recipes by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, get_args
+
+import numpy as np
+
+from vidrestore.degradation.digital import degrade_broadcast, degrade_phone
+from vidrestore.degradation.film import degrade_film
+from vidrestore.degradation.paper import degrade_as_published
+from vidrestore.degradation.tape import degrade_tape
+from vidrestore.types import FloatArray
+
+RecipeName = Literal["film", "tape", "broadcast", "phone", "paper"]
+RECIPE_NAMES: tuple[RecipeName, ...] = get_args(RecipeName)
+
+Recipe = Callable[[Iterable[FloatArray], np.random.Generator], Iterator[FloatArray]]
+"""Pictures (H, W, 3) RGB in 0..1 of one size -> as many degraded ones, in order, lazily."""
+
+RECIPES: dict[RecipeName, Recipe] = {
+    "film": degrade_film,
+    "tape": degrade_tape,
+    "broadcast": degrade_broadcast,
+    "phone": degrade_phone,
+    "paper": degrade_as_published,
+}

@@ -1,0 +1,156 @@
+"""evaluate: how good a result is, beside its truth and its input. Writes nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidrestore.errors import InputError, UsageError
+from vidrestore.evaluation.evaluation import Evaluation
+from vidrestore.evaluation.face_views import FaceNetworks
+from vidrestore.evaluation.file_pairs import is_pictures
+from vidrestore.evaluation.left_out import LeftOut, load_lpips, never_taken
+from vidrestore.evaluation.measures import Subject
+from vidrestore.evaluation.meter import Instruments, Meter, OnFace
+from vidrestore.evaluation.moments import Moment
+from vidrestore.evaluation.natural_faces import load_natural_faces
+from vidrestore.evaluation.pictures import PictureMoments
+from vidrestore.evaluation.videos import VideoMoments
+from vidrestore.face_mesh import make_face_mesh
+from vidrestore.identity import make_recogniser
+from vidrestore.runtime.pipeline_threads import Prefetch
+from vidrestore.types import Progress, ProgressCallback
+
+FRAMES_AHEAD, BYTES_AHEAD = 8, 128 * 2**20
+"""Of moments that are decoded, and whose faces are found, while others are measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSettings:
+    """How it is measured."""
+
+    detector: str = "embedded"
+    """Finds the faces, in the truth or, without one, in the result."""
+    device: str = "auto"
+    min_face: int = 24
+    """Faces with a smaller box than this, in pixels, are left alone."""
+    every_frame: bool = False
+    """Measure PSNR and SSIM of whole frames in every frame of a video, not once a second."""
+    worst: int = 6
+    """Faces that are kept as pictures, for each of two measures."""
+
+
+def evaluate(
+    result: Path,
+    *,
+    truth: Path | None = None,
+    given: Path | None = None,
+    settings: EvaluationSettings | None = None,
+    on_progress: ProgressCallback | None = None,
+    on_face: OnFace | None = None,
+) -> Evaluation:
+    """Measure a picture, a folder of pictures, a numbered sequence or a video.
+
+    Args:
+        result: What a restorer made.
+        truth: What it should look like: of the same size, with the same frames or the same names.
+        given: What the restorer was given, likewise.
+        settings: How; None: as usual.
+        on_progress: Called after each frame or picture.
+        on_face: Called with each face that is measured.
+
+    Raises:
+        InputError: a file is missing, has no partner, or is of another size or length than its partner.
+        UsageError: the files are not of one kind, or an extra is not installed.
+    """
+    settings = settings or EvaluationSettings()
+    paths: dict[Subject, Path] = {"result": result}
+    if truth is not None:
+        paths["truth"] = truth
+    if given is not None:
+        paths["input"] = given
+    _refuse_same(paths)
+    instruments, missing = _instruments(settings)
+    source = _moments(paths, instruments, settings)
+    meter = Meter(tuple(paths), instruments, is_video=source.is_video, worst=settings.worst, on_face=on_face)
+    began = time.monotonic()
+    with Prefetch(source, items=FRAMES_AHEAD, max_bytes=BYTES_AHEAD, size_of=_bytes_of) as moments:
+        for count, moment in enumerate(moments, 1):
+            meter.add(moment)
+            if on_progress is not None:
+                seconds = time.monotonic() - began
+                faces = len(meter.faces)
+                on_progress(Progress(frames=count, total=source.total, faces=faces, seconds=seconds))
+    if not len(meter.pictures):
+        raise InputError(f"no frame of {result} could be decoded: the file is damaged or cut short")
+    return Evaluation(
+        paths=paths,
+        is_video=source.is_video,
+        size=source.size,
+        names=tuple(meter.names),
+        pictures=meter.pictures,
+        faces=meter.faces,
+        worst=tuple(face for worst in meter.worst for face in worst.faces),
+        checks=source.checks(),
+        left_out=_left_out(paths, missing, source.is_video),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _bytes_of(moment: Moment) -> int:
+    return sum(frame.nbytes for frame in moment.frames.values())
+
+
+def _refuse_same(paths: dict[Subject, Path]) -> None:
+    seen: dict[Path, Subject] = {}
+    for subject, path in paths.items():
+        if "%" not in path.name and path.resolve() in seen:
+            raise UsageError(f"{path} is given as the {seen[path.resolve()]} and as the {subject}")
+        seen[path.resolve()] = subject
+
+
+def _instruments(settings: EvaluationSettings) -> tuple[Instruments, tuple[LeftOut, ...]]:
+    from vidrestore.detection import make_detector
+    from vidrestore.runtime.device import resolve_device
+
+    device = str(resolve_device(settings.device))
+    lpips = load_lpips(device)
+    networks = FaceNetworks(
+        detector=make_detector("embedded", device),
+        recogniser=make_recogniser(device),
+        mesh=make_face_mesh(device),
+    )
+    missing = (lpips,) if isinstance(lpips, LeftOut) else ()
+    instruments = Instruments(
+        networks=networks,
+        natural=load_natural_faces(),
+        lpips=None if isinstance(lpips, LeftOut) else lpips,
+    )
+    return instruments, missing
+
+
+def _moments(
+    paths: dict[Subject, Path], instruments: Instruments, settings: EvaluationSettings
+) -> PictureMoments | VideoMoments:
+    if is_pictures(paths["result"]):
+        return PictureMoments(
+            paths, detector=settings.detector, device=settings.device, min_face=settings.min_face
+        )
+    return VideoMoments(
+        paths,
+        detector=settings.detector,
+        device=settings.device,
+        min_face=settings.min_face,
+        every_frame=settings.every_frame,
+    )
+
+
+def _left_out(
+    paths: dict[Subject, Path], missing: tuple[LeftOut, ...], is_video: bool
+) -> tuple[LeftOut, ...]:
+    if "truth" in paths:
+        return (*missing, *never_taken(is_video=is_video))
+    return (
+        LeftOut(name="PSNR, SSIM, LPIPS, flicker and others", reason="compare with the truth: give --truth"),
+    )

@@ -1,0 +1,99 @@
+"""Which files belong together. What lacks its partner is an error: leaving it out would change the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidrestore.errors import InputError, UsageError
+from vidrestore.evaluation.measures import Subject
+from vidrestore.video import Input, open_input
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFiles:
+    """A picture of the result with those that belong to it."""
+
+    name: str
+    files: dict[Subject, Path]
+
+
+def is_pictures(path: Path) -> bool:
+    """Whether the result is one picture or a folder of them, not a video or a numbered sequence.
+
+    Raises:
+        InputError: there is no such file or folder.
+    """
+    if path.is_dir():
+        return True
+    given = open_input(path)
+    if given.pictures is None and not path.is_file():
+        raise InputError(f"there is no file {path}; check the name")
+    return given.is_picture and given.pictures is None
+
+
+def pair_pictures(paths: dict[Subject, Path]) -> list[PictureFiles]:
+    """The pictures of the result in order of their names, each with the truth's and the input's of that name.
+
+    Endings may differ. `paths` holds the result and what it is compared with: all files, or all folders.
+
+    Raises:
+        InputError: a picture lacks its partner, or two pictures of a folder differ only in their ending.
+        UsageError: a file is to be compared with a folder.
+    """
+    result = paths["result"]
+    for subject, path in paths.items():
+        if not path.exists():
+            raise InputError(f"there is no file or folder {path}; check the name of the {subject}")
+        if path.is_dir() != result.is_dir():
+            raise UsageError(f"{result} and {path} must both be pictures or both be folders")
+    if not result.is_dir():
+        return [PictureFiles(name=result.name, files=dict(paths))]
+    listed = {subject: _pictures_in(path) for subject, path in paths.items()}
+    for subject, found in listed.items():
+        _compare_names(listed["result"], found, paths["result"], paths[subject], subject)
+    return [
+        PictureFiles(name=found.name, files={subject: listed[subject][stem] for subject in paths})
+        for stem, found in sorted(listed["result"].items())
+    ]
+
+
+def check_sizes(sizes: dict[Path, tuple[int, int]]) -> None:
+    """Raises InputError where the files are not all of one width and height."""
+    (first, size), *others = sizes.items()
+    for path, other in others:
+        if other != size:
+            raise InputError(
+                f"{path} is {other[0]} x {other[1]} pixels, but {first} is {size[0]} x {size[1]}; compare "
+                "pictures of one size"
+            )
+
+
+def _pictures_in(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.name.startswith(".") or not Input(path=path).is_picture:
+            continue
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if stem in found:
+            raise InputError(f"{found[stem]} and {path} are one picture by their names; remove one of them")
+        found[stem] = path
+    if not found:
+        raise InputError(f"there are no pictures in {folder}; of videos give the files themselves")
+    return found
+
+
+def _compare_names(
+    results: dict[str, Path], others: dict[str, Path], folder: Path, other: Path, subject: Subject
+) -> None:
+    lacking = sorted(results.keys() - others.keys())
+    if lacking:
+        raise InputError(_sentence(f"{other} lacks the {subject} of", lacking, folder))
+    lacking = sorted(others.keys() - results.keys())
+    if lacking:
+        raise InputError(_sentence(f"{folder} lacks the result of", lacking, other))
+
+
+def _sentence(what: str, names: list[str], folder: Path) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{what} {names[0]}{more}, which is in {folder}; every picture must have its partner"

@@ -1,0 +1,93 @@
+"""Measures whose networks do not come with this package: used where they are installed, else named."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from vidrestore.types import FloatArray
+
+_VGG = "vgg16-397923af.pth"
+"""torchvision's file, as torch.hub keeps it in its folder `checkpoints`."""
+
+
+class PerceptualDistance(Protocol):
+    """How different two pictures look."""
+
+    def distance(self, picture: FloatArray, truth: FloatArray) -> float:
+        """Of two pictures (H, W, 3) RGB in 0..1; 0 for equal ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A measure that was not taken."""
+
+    name: str
+    reason: str
+    """Why, and how to get it: one sentence."""
+
+
+def load_lpips(device: str) -> PerceptualDistance | LeftOut:
+    """LPIPS by the package lpips and torchvision's VGG16, if both lie ready; nothing is downloaded."""
+    import torch
+
+    if importlib.util.find_spec("lpips") is None:
+        return LeftOut(name="LPIPS", reason="needs the package lpips: pip install 'vidrestore[eval]'")
+    from pathlib import Path
+
+    if not (Path(torch.hub.get_dir()) / "checkpoints" / _VGG).is_file():
+        return LeftOut(
+            name="LPIPS",
+            reason=(
+                "needs torchvision's VGG16 (528 MB, BSD-3-Clause, trained on ImageNet), downloaded by: "
+                "python -c \"import lpips; lpips.LPIPS(net='vgg')\""
+            ),
+        )
+    return _Lpips(device)
+
+
+def never_taken(*, is_video: bool) -> tuple[LeftOut, ...]:
+    """What this package does not compute, and what does."""
+    found = [
+        LeftOut(
+            name="FID",
+            reason=(
+                "needs the Inception network that the package torch-fidelity downloads (91 MB, Apache-2.0): "
+                "fidelity --gpu 0 --fid --input1 RESULT --input2 TRUTH, on folders of aligned faces"
+            ),
+        )
+    ]
+    if is_video:
+        found.append(
+            LeftOut(
+                name="FVD",
+                reason=(
+                    "needs the I3D network trained on Kinetics, which is a download and in no package; "
+                    "use the published code of StyleGAN-V on folders of aligned faces"
+                ),
+            )
+        )
+    return tuple(found)
+
+
+class _Lpips:
+    def __init__(self, device: str) -> None:
+        import torch
+
+        lpips: Any = importlib.import_module("lpips")
+        self._device = torch.device(device)
+        self._network = lpips.LPIPS(net="vgg", verbose=False).eval().to(self._device)
+
+    def distance(self, picture: FloatArray, truth: FloatArray) -> float:
+        import torch
+
+        with torch.inference_mode():
+            pair = [
+                torch.from_numpy(np.ascontiguousarray(p.transpose(2, 0, 1)))[None].to(self._device) * 2 - 1
+                for p in (picture, truth)
+            ]
+            return float(self._network(*pair))

@@ -1,0 +1,63 @@
+"""Pictures and folders of them, with the faces in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vidrestore.detection import detect, make_detector
+from vidrestore.evaluation.file_pairs import PictureFiles, check_sizes, pair_pictures
+from vidrestore.evaluation.measures import Subject
+from vidrestore.evaluation.moments import Moment
+from vidrestore.evaluation.pairing import Check, PicturePairs
+from vidrestore.types import Frame, TrackedFace
+from vidrestore.video import probe, read_frames
+
+
+class PictureMoments:
+    """A moment for each picture of the result, by name."""
+
+    is_video = False
+
+    def __init__(self, paths: dict[Subject, Path], *, detector: str, device: str, min_face: int) -> None:
+        """Raises InputError where a picture has no partner."""
+        self._pairs = pair_pictures(paths)
+        self._detector = make_detector(detector, device)
+        self._min_face = min_face
+        self._subjects = tuple(paths)
+        self._matching = {other: PicturePairs(other) for other in paths if other != "result"}
+        self.total = len(self._pairs)
+        self.size = (0, 0)
+
+    def __iter__(self) -> Iterator[Moment]:
+        for index, pair in enumerate(self._pairs):
+            frames = {subject: read_picture(path) for subject, path in pair.files.items()}
+            check_sizes({pair.files[s]: (frame.width, frame.height) for s, frame in frames.items()})
+            if index == 0:
+                self.size = (frames["result"].width, frames["result"].height)
+            for other, matching in self._matching.items():
+                matching.add(pair.name, frames["result"], frames[other])
+            yield self._moment(index, pair, frames)
+
+    def checks(self) -> tuple[Check, ...]:
+        """Whether the pairs belong together; once all have been gone through."""
+        return tuple(matching.check() for matching in self._matching.values())
+
+    def _moment(self, index: int, pair: PictureFiles, frames: dict[Subject, Frame]) -> Moment:
+        reference: Subject = "truth" if "truth" in frames else "result"
+        (item,) = detect([frames[reference]], self._detector, min_face=self._min_face)
+        faces = tuple(
+            TrackedFace(
+                track_id=number, box=face.box, landmarks=face.landmarks, score=face.score, observed=True
+            )
+            for number, face in enumerate(item.faces)
+        )
+        return Moment(
+            index=index, seconds=float(index), name=pair.name, frames=frames, faces=faces, spared=faces
+        )
+
+
+def read_picture(path: Path) -> Frame:
+    """The one frame of a picture's file. Raises InputError."""
+    (frame,) = read_frames(path, probe(path))
+    return frame

@@ -1,0 +1,57 @@
+"""Whether sound and timing came through unchanged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidrestore.evaluation.pairing import Check
+from vidrestore.video import sound_digests
+
+TOLERANCE_SECONDS = 0.0011
+"""Matroska states times in whole milliseconds."""
+
+
+def check_sound(result: Path, other: Path, called: str) -> Check:
+    """Whether the result has the sound of `other`, which is `called` input or truth: packets and times."""
+    name = f"sound as in the {called}"
+    ours, theirs = sound_digests(result), sound_digests(other)
+    if len(ours) != len(theirs):
+        sentence = f"the result has {len(ours)} streams of sound, the {called} {len(theirs)}"
+        return Check(name=name, passed=False, sentence=sentence)
+    if not ours:
+        return Check(name=name, passed=True, sentence="neither has sound")
+    for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+        if a.sha256 != b.sha256:
+            return Check(name=name, passed=False, sentence=f"stream {number} of sound is not the {called}'s")
+        for at, wanted in ((a.first, b.first), (a.last, b.last)):
+            if at is not None and wanted is not None and abs(at - wanted) > TOLERANCE_SECONDS:
+                sentence = f"stream {number} of sound is {float(at - wanted):+.3f} s away from the {called}'s"
+                return Check(name=name, passed=False, sentence=sentence)
+    return Check(name=name, passed=True, sentence="every packet is the same, at the same time")
+
+
+class FrameTimes:
+    """Compares the times of two videos' frames."""
+
+    def __init__(self, called: str, *, absolute: bool) -> None:
+        """`absolute`: whether both must begin at the same time, too, and not only run alike."""
+        self._called, self._absolute = called, absolute
+        self._begin: tuple[float, float] | None = None
+        self._largest, self._at, self._frames = 0.0, 0, 0
+
+    def add(self, result: float, other: float) -> None:
+        """The seconds of the next frame of both."""
+        if self._begin is None:
+            self._begin = (0.0, 0.0) if self._absolute else (result, other)
+        apart = (result - self._begin[0]) - (other - self._begin[1])
+        if abs(apart) > abs(self._largest):
+            self._largest, self._at = apart, self._frames
+        self._frames += 1
+
+    def check(self) -> Check:
+        """What was found."""
+        name = f"timestamps as in the {self._called}"
+        if abs(self._largest) > TOLERANCE_SECONDS:
+            sentence = f"frame {self._at} is shown {self._largest:+.3f} s away from the {self._called}'s"
+            return Check(name=name, passed=False, sentence=sentence)
+        return Check(name=name, passed=True, sentence=f"all {self._frames} frames at the same times")

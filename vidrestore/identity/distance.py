@@ -1,0 +1,30 @@
+"""How far two descriptors (128,) of the recognition network are apart; numpy only."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vidrestore.types import FloatArray
+
+SAME_PERSON = 0.6
+"""Distance below which the network's author calls two faces the same person."""
+
+
+def identity_distance(a: FloatArray, b: FloatArray) -> float:
+    """The Euclidean distance; 0 for equal faces, below `SAME_PERSON` for the same person."""
+    return float(np.linalg.norm(a.astype(np.float64) - b))
+
+
+def identity_similarity(a: FloatArray, b: FloatArray) -> float:
+    """The cosine of the angle between the descriptors, -1 to 1; 1 for equal faces."""
+    lengths = float(np.linalg.norm(a.astype(np.float64)) * np.linalg.norm(b.astype(np.float64)))
+    if lengths == 0:
+        return 0.0
+    return float(np.clip(np.dot(a.astype(np.float64), b) / lengths, -1, 1))
+
+
+def identity_angle(a: FloatArray, b: FloatArray) -> float:
+    """The angle between the descriptors in degrees, 0 to 180; 0 for equal faces."""
+    return math.degrees(math.acos(identity_similarity(a, b)))

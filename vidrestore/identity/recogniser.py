@@ -1,0 +1,55 @@
+"""Aligned faces -> descriptors, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from vidrestore.types import FloatArray
+from vidrestore.weights import embedded_path
+
+
+class FaceRecogniser(Protocol):
+    """What tells faces apart."""
+
+    def describe(self, faces: Sequence[FloatArray]) -> FloatArray:
+        """(N, 128) descriptors of N FFHQ-aligned faces (S, S, 3) RGB in 0..1, of any sides."""
+
+
+def make_recogniser(device: str = "auto", weights: Path | None = None) -> FaceRecogniser:
+    """The recogniser on `device`; `weights` None: those inside the package.
+
+    Raises:
+        WeightsError: the weights are not here or do not fit.
+        DeviceError: there is no such device.
+    """
+    from vidrestore.runtime.device import resolve_device
+
+    return _NetworkRecogniser(
+        weights or embedded_path("recognition.safetensors"), str(resolve_device(device))
+    )
+
+
+class _NetworkRecogniser:
+    def __init__(self, weights: Path, device: str) -> None:
+        import torch
+
+        from vidrestore.identity.checkpoint import load_recognition_network
+
+        self._device = torch.device(device)
+        network = load_recognition_network(weights).to(self._device)
+        self._network = network.to(memory_format=torch.channels_last)
+
+    def describe(self, faces: Sequence[FloatArray]) -> FloatArray:
+        import torch
+
+        from vidrestore.identity.chips import cut_chips
+
+        if not faces:
+            return np.zeros((0, 128), np.float32)
+        with torch.inference_mode():
+            chips = cut_chips(faces).to(self._device).contiguous(memory_format=torch.channels_last)
+            return np.asarray(self._network(chips).float().cpu().numpy(), np.float32)
