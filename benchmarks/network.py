@@ -24,9 +24,8 @@ from benchmarks.known_clips import portraits
 from benchmarks.timing import fresh_process, interleaved
 from vidrestore.daefr import PUBLISHED, Daefr
 from vidrestore.daefr.checkpoint import from_authors
-from vidrestore.faces.colour_match import match_colour
 from vidrestore.restoration import DaefrGenerator, FaceCodes, FaceRestorer, make_restorer
-from vidrestore.restoration.estimator import resized
+from vidrestore.restoration.aligned import restore_aligned
 from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
@@ -148,18 +147,8 @@ def drawn(generator: DaefrGenerator | FaceRestorer, faces: list[FloatArray]) -> 
 
 
 def restored(restorer: FaceRestorer, faces: list[FloatArray]) -> list[FloatArray]:
-    """All steps of a restoration but blending over time."""
-    if not restorer.estimates:
-        return [match_colour(g, face) for g, face in zip(drawn(restorer, faces), faces, strict=True)]
-    estimates = restorer.estimate(faces)
-    pictures = [estimate.mean for estimate in estimates]
-    unsure = [i for i, estimate in enumerate(estimates) if not estimate.is_certain]
-    if restorer.generates and unsure:
-        generated = drawn(restorer, [resized(pictures[i], restorer.size) for i in unsure])
-        fused = restorer.fuse([(estimates[i], g) for i, g in zip(unsure, generated, strict=True)])
-        for i, face in zip(unsure, fused, strict=True):
-            pictures[i] = face.picture
-    return pictures
+    """All steps of a restoration but blending over time, in one batch."""
+    return [face.picture for face in restore_aligned(restorer, faces, batch=len(faces))]
 
 
 def _variant(name: str) -> Callable[[], object]:

@@ -29,7 +29,7 @@ def config(tmp_path: Path) -> Path:
             "adversarial_from": 2,
             "discriminator_filters": 4,
             "feature_matching": 1.0,
-            "features": 2.0,
+            "landmark_weight": 2.0,
         },
         "optim": {"learning_rate": 1e-3, "batch": 2, "ema": 0.9, "schedule": "cosine"},
         "save_every": 2,
