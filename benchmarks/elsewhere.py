@@ -34,7 +34,7 @@ class Elsewhere:
 
     size = SIZE
     device = torch.device("cuda")  # none is needed: nothing is put there
-    supports_fidelity = False
+    estimates, generates = False, True
 
     def __init__(self, seconds_a_face: float) -> None:
         self._seconds_a_face = seconds_a_face

@@ -13,11 +13,11 @@ import av
 
 import vidrestore
 from benchmarks.known_clips import SIZES, make_clip
-from benchmarks.network import published
+from benchmarks.network import published, restored
 from vidrestore.daefr import save
 from vidrestore.detection import detect, make_detector
 from vidrestore.faces.alignment import align
-from vidrestore.restoration import FaceCodes, FaceFeatures, FaceRestorer, choose_batch_sizes, make_restorer
+from vidrestore.restoration import choose_batch_sizes, make_restorer
 from vidrestore.settings import Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, Report
@@ -99,7 +99,7 @@ def _restore(clip: Path, job: Job) -> Report:
 
 
 def _network_alone(clip: Path, model: str, count: int) -> float:
-    """Seconds of the three steps for `count` of the clip's faces, as many at a time as the pipeline takes.
+    """Seconds of the networks' steps for `count` of the clip's faces, in batches as large as the pipeline's.
 
     Its own faces, since what the network computes depends on how much a face has lost.
     """
@@ -109,25 +109,19 @@ def _network_alone(clip: Path, model: str, count: int) -> float:
     ).faces
     faces = list(islice(_faces(clip, restorer.size), batch))
     faces = (faces * batch)[:batch]
-    _run(restorer, faces)
+    restored(restorer, faces)
     began = time.perf_counter()
     for start in range(0, count, batch):
-        _run(restorer, faces[: min(batch, count - start)])
+        restored(restorer, faces[: min(batch, count - start)])
     return time.perf_counter() - began
 
 
 def _faces(clip: Path, size: int) -> Iterator[FloatArray]:
-    """(size, size, 3) RGB in 0..1, as the pipeline aligns them."""
+    """(S, S, 3) RGB in 0..1, as the pipeline aligns them."""
     given = open_input(clip)
     found = detect(read_frames(given, probe(given)), make_detector(Settings().detector))
     for item in track(found):
-        yield from (face.image for face in align(item, size).faces)
-
-
-def _run(restorer: FaceRestorer, faces: list[FloatArray]) -> None:
-    features: list[FaceFeatures] = restorer.encode(faces)
-    codes: list[FaceCodes] = restorer.predict(features)
-    restorer.decode(codes)
+        yield from (face.image for face in align(item, size, own_size=True).faces)
 
 
 def _transcode(clip: Path, folder: Path) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,9 +10,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import plain_daefr
-from benchmarks.network import likeness, picture_of, published, restored
+from benchmarks.network import drawn, likeness, picture_of, published, restored
 from benchmarks.timing import interleaved
-from vidrestore.restoration import DaefrRestorer, make_restorer
+from vidrestore.restoration import DaefrGenerator, make_restorer
 from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
@@ -34,8 +35,8 @@ def measure(device: torch.device, rounds: int) -> dict[str, Any]:
         with FlopCounterMode(display=False) as counter:
             network(face)
     precision = resolve_precision(device)
-    restorer = DaefrRestorer(network, device=device, precision=precision)
-    large = faces_a_second(restorer, picture_of(face), BATCHES, rounds)
+    generator = DaefrGenerator(network, device=device, precision=precision)
+    large = faces_a_second(partial(drawn, generator), picture_of(face), BATCHES, rounds)
     compact = make_restorer(embedded_path("compact.safetensors"), device=str(device))
     ceiling = matrix_speed(device, precision, SIDE, rounds)
     return {
@@ -44,7 +45,7 @@ def measure(device: torch.device, rounds: int) -> dict[str, Any]:
         "published_faces_a_second_by_batch": large,
         "published_times_as_fast": {n: speed / plain_speed for n, speed in large.items()},
         "compact_faces_a_second_by_batch": faces_a_second(
-            compact, picture_of(face)[::2, ::2].copy(), BATCHES, rounds
+            partial(restored, compact), picture_of(face)[::2, ::2].copy(), BATCHES, rounds
         ),
         "matrix_products_tflop_a_second": ceiling / 1e12,
         "published_share_of_matrix_products": max(large.values()) * counter.get_total_flops() / ceiling,
@@ -53,13 +54,16 @@ def measure(device: torch.device, rounds: int) -> dict[str, Any]:
 
 
 def faces_a_second(
-    restorer: DaefrRestorer, picture: FloatArray, batches: tuple[int, ...], rounds: int
+    restore: Callable[[list[FloatArray]], object],
+    picture: FloatArray,
+    batches: tuple[int, ...],
+    rounds: int,
 ) -> dict[str, float]:
     """By the number of faces at a time, as far as memory goes."""
     speeds = {}
     for count in batches:
         try:
-            run = partial(restored, restorer, [picture] * count)
+            run = partial(restore, [picture] * count)
             speeds[str(count)] = count / min(interleaved({"": run}, 2 * rounds)[""])
         except torch.cuda.OutOfMemoryError:
             break

@@ -24,8 +24,8 @@ from benchmarks.known_clips import portraits
 from benchmarks.timing import fresh_process, interleaved
 from vidrestore.daefr import PUBLISHED, Daefr
 from vidrestore.daefr.checkpoint import from_authors
-from vidrestore.restoration import DaefrRestorer, make_restorer
-from vidrestore.restoration.restorer import FaceCodes
+from vidrestore.restoration import DaefrGenerator, FaceCodes, FaceRestorer, make_restorer
+from vidrestore.restoration.aligned import restore_aligned
 from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
@@ -66,14 +66,14 @@ def likeness(device: torch.device = CPU) -> dict[str, float]:
     with torch.inference_mode():
         expected = plain_daefr.restore(state, face, groups=32, levels=6, blocks=2)["output"]
     picture = picture_of(face)
-    full = DaefrRestorer(copy.deepcopy(network), device=CPU)
+    full = DaefrGenerator(copy.deepcopy(network), device=CPU)
     codes = full.predict(full.encode([picture]))
     (ours,) = full.decode(codes)
     errors = {"float32_relative_error": _relative(ours, picture_of(expected.clamp(-1, 1)))}
     precision = resolve_precision(device)
     if precision == torch.float32:  # emulated, 16 bits would take a hundred times as long
         return errors
-    half = DaefrRestorer(network, device=device, precision=precision)
+    half = DaefrGenerator(network, device=device, precision=precision)
     own = half.predict(half.encode([picture]))
     given = [
         FaceCodes(features=h.features, log_probabilities=f.log_probabilities.to(device))
@@ -141,9 +141,14 @@ def scaling(rounds: int, batches: tuple[int, ...], threads: tuple[int, ...]) -> 
     return result
 
 
-def restored(restorer: DaefrRestorer, faces: list[FloatArray]) -> list[FloatArray]:
-    """All three steps."""
-    return restorer.decode(restorer.predict(restorer.encode(faces)))
+def drawn(generator: DaefrGenerator | FaceRestorer, faces: list[FloatArray]) -> list[FloatArray]:
+    """The generator's three steps."""
+    return generator.decode(generator.predict(generator.encode(faces)))
+
+
+def restored(restorer: FaceRestorer, faces: list[FloatArray]) -> list[FloatArray]:
+    """All steps of a restoration but blending over time, in one batch."""
+    return [face.picture for face in restore_aligned(restorer, faces, batch=len(faces))]
 
 
 def _variant(name: str) -> Callable[[], object]:
@@ -151,8 +156,8 @@ def _variant(name: str) -> Callable[[], object]:
     if name == "plain":
         return lambda: plain_daefr.restore(state, face, groups=32, levels=6, blocks=2)
     precision = torch.float32 if name == "float32" else torch.bfloat16
-    restorer = DaefrRestorer(network, device=CPU, precision=precision)
-    return lambda: restored(restorer, [picture_of(face)])
+    generator = DaefrGenerator(network, device=CPU, precision=precision)
+    return lambda: drawn(generator, [picture_of(face)])
 
 
 def published() -> tuple[Daefr, dict[str, torch.Tensor], torch.Tensor]:

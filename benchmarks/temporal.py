@@ -4,8 +4,7 @@
 
 Each clean CLIP is degraded in the ways of `benchmarks.degraded_clips`, its faces are found, followed, cut out
 and restored as the product does it, once for each strength of blending, and compared with the clean faces at
-the same places. Restored faces carry the input's colour, as they are laid over the frame. Measured is the
-middle of the aligned face, from the brows to the chin:
+the same places. Measured is the middle of the aligned face, from the brows to the chin:
 
     PSNR, SSIM   of each frame
     flicker      change between frames beyond the truth's own, in thousandths of the range
@@ -43,16 +42,17 @@ from vidrestore.evaluation.temporal import (
     warping_error_of_pair,
 )
 from vidrestore.faces.alignment import align, warp_face
-from vidrestore.faces.compositing import match_colour
 from vidrestore.restoration import (
-    DaefrRestorer,
     FaceCodes,
+    FaceEstimate,
     FaceFeatures,
+    FaceRestorer,
+    FusedFace,
     TemporalBlend,
     make_restorer,
     restore,
 )
-from vidrestore.settings import Settings
+from vidrestore.settings import Fidelity, Settings
 from vidrestore.tracking import track
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces
 from vidrestore.video import probe, read_frames
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP")
     parser.add_argument("--frames", type=int, default=100, help="of each clip, from its beginning")
     parser.add_argument("--weights", type=Path, help="default: the embedded ones")
-    parser.add_argument("--fidelity", type=float, help="default: the product's")
+    parser.add_argument("--fidelity", type=_fidelity, default="auto", help="as of vidrestore restore")
     parser.add_argument("--look-up", choices=("hard", "soft"), help="of codes; default: the product's")
     default = Settings.model_fields["temporal"].default
     parser.add_argument("--temporal", type=float, nargs="+", default=[0.0, default])
@@ -125,7 +125,7 @@ class Row:
 
     faces: list[FloatArray]
     codes: list[NDArray[np.int64]] = field(default_factory=list)
-    """(L, L) the codes that were decoded."""
+    """(L, L) the codes that were decoded; of fewer frames than faces where nothing needed to be drawn."""
     network: float = 0.0
     """Seconds in the network alone."""
     blending: float = 0.0
@@ -170,7 +170,7 @@ def cut_out(clip: Path, kind: str, frames: int, size: int) -> TimeRange:
 class MonitoredReader:
     """A restorer that keeps the codes it decodes and the time it takes."""
 
-    def __init__(self, restorer: DaefrRestorer) -> None:
+    def __init__(self, restorer: FaceRestorer) -> None:
         self._restorer = restorer
         self.codes: list[Tensor] = []
         self.seconds = 0.0
@@ -178,6 +178,18 @@ class MonitoredReader:
     @property
     def size(self) -> int:
         return self._restorer.size
+
+    @property
+    def estimates(self) -> bool:
+        return self._restorer.estimates
+
+    @property
+    def generates(self) -> bool:
+        return self._restorer.generates
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        with self._timed():
+            return self._restorer.estimate(faces)
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         with self._timed():
@@ -192,6 +204,10 @@ class MonitoredReader:
             self.codes += [c.log_probabilities.argmax(0) for c in codes]
             return self._restorer.decode(codes)
 
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        with self._timed():
+            return self._restorer.fuse(faces)
+
     @contextmanager
     def _timed(self) -> Iterator[None]:
         began = time.perf_counter()
@@ -199,14 +215,14 @@ class MonitoredReader:
         self.seconds += time.perf_counter() - began
 
 
-def restored(restorer: DaefrRestorer, cut: TimeRange, blend: TemporalBlend) -> Row:
+def restored(restorer: FaceRestorer, cut: TimeRange, blend: TemporalBlend) -> Row:
     """The faces restored, with their codes and the time of network and blending."""
     watched = MonitoredReader(restorer)
     began = time.perf_counter()
     faces = [item.faces[0] for item in restore(cut.items, watched, blend)]
     seconds = time.perf_counter() - began
     return Row(
-        faces=[match_colour(face.image, face.original) for face in faces],
+        faces=[face.image for face in faces],
         codes=[codes.cpu().numpy() for codes in watched.codes],
         network=watched.seconds,
         blending=seconds - watched.seconds,
@@ -229,10 +245,14 @@ def measure(row: Row, truth: list[FloatArray]) -> list[float]:
     excess, unlike, warping = np.nanmean(over_time, axis=0)
     mouth = np.mean([np.abs(x[MOUTH] - y[MOUTH]).mean() for x, y in zip(row.faces, truth, strict=True)])
     quality, likeness = np.mean(in_frame, axis=0)
-    codes = 100 * _changes(row.codes, truth) if row.codes else np.nan
+    codes = 100 * _changes(row.codes, truth) if len(row.codes) == len(truth) else np.nan
     return [
         float(v) for v in (quality, likeness, 1e3 * excess, 1e3 * unlike, 1e6 * warping, 1e3 * mouth, codes)
     ]
+
+
+def _fidelity(text: str) -> Fidelity:
+    return "auto" if text == "auto" else float(text)
 
 
 def write_strip(path: Path, rows: list[list[FloatArray]], first: int = 20, count: int = 8) -> None:

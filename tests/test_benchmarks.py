@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ import torch
 from benchmarks.charts import write_bars
 from benchmarks.gpu import faces_a_second, matrix_speed
 from benchmarks.known_clips import SIZES, make_clip
+from benchmarks.network import restored
 from benchmarks.timing import interleaved
 from vidrestore.detection import detect, make_detector
 from vidrestore.restoration import make_restorer
@@ -50,7 +52,7 @@ def test_bars_are_as_long_as_what_they_show(tmp_path: Path) -> None:
 def test_a_device_is_measured_by_batch_and_against_its_matrix_products() -> None:
     restorer = make_restorer(embedded_path("compact.safetensors"), device="cpu")
     face = np.full((256, 256, 3), 0.5, np.float32)
-    speeds = faces_a_second(restorer, face, (1, 2), 1)
+    speeds = faces_a_second(partial(restored, restorer), face, (1, 2), 1)
     assert list(speeds) == ["1", "2"]
     assert min(speeds.values()) > 0
     assert matrix_speed(torch.device("cpu"), torch.float32, 64, 1) > 0

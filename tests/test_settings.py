@@ -34,6 +34,9 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ({"compare": "above"}, "compare"),
         ({"start": 5, "end": 4}, "end .4 s. must be after start .5 s."),
         ({"min_face": 2}, "min_face"),
+        ({"fidelity": "much"}, "^fidelity must be auto or a number from 0 to 1, got 'much'$"),
+        ({"fidelity": "2"}, "^fidelity must be auto or a number from 0 to 1, got '2'$"),
+        ({"grain": float("nan")}, "^grain must be auto or a number from 0 to 1, got nan$"),
         ({"batch": 0}, "batch"),
         ({"start": "1:60"}, "HH:MM:SS.mmm"),
         ({"start": -1}, "start"),
@@ -43,6 +46,13 @@ def test_what_cannot_be_meant_is_one_sentence(values: dict[str, Any], says: str)
     with pytest.raises(UsageError, match=says) as caught:
         make_settings(**values)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "value"), [("auto", "auto"), ("0.3", 0.3), (1, 1.0)])
+def test_fidelity_and_grain_are_auto_or_a_number(given: object, value: object) -> None:
+    settings = make_settings(fidelity=given, grain=given)
+    assert (settings.fidelity, settings.grain) == (value, value)
+    assert (Settings().fidelity, Settings().grain) == ("auto", "auto")
 
 
 @pytest.mark.parametrize("text", ["- a list", "a: [unclosed", "\x00"])

@@ -186,7 +186,9 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if len(first["loc"]) > 1:  # one of the kinds of value that the setting takes: fidelity, grain
+        return f"{name} must be auto or a number from 0 to 1, got {first['input']!r}"
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"there is no setting '{name}'; there are: {known}"

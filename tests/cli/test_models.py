@@ -9,6 +9,7 @@ import pytest
 
 from vidrestore.cli import main, models
 from vidrestore.weights import CATALOGUE, Entry, Url
+from vidrestore.weights.catalogue import Embedded
 
 WEIGHTS = b"weights"
 
@@ -41,7 +42,9 @@ def test_the_list_names_all_weights_with_licence_and_state(capsys: pytest.Captur
     assert [line.split()[0] for line in lines] == [entry.name for entry in CATALOGUE]
     for line, entry in zip(lines, CATALOGUE, strict=True):
         assert entry.licence.split(":")[0] in line
-    assert "not downloaded" in lines[3]
+    embedded = [isinstance(entry.source, Embedded) for entry in CATALOGUE]
+    assert ["embedded" in line.split() for line in lines] == embedded
+    assert any("not downloaded" in line for line in lines)
 
 
 def test_pulling_twice_downloads_once(

@@ -14,7 +14,7 @@ import vidrestore
 from tests.support.clips import packets_of
 from tests.support.shared import ROOT
 from vidrestore.faces import compositing
-from vidrestore.restoration import FaceCodes, FaceFeatures, make_restorer
+from vidrestore.restoration import FaceCodes, FaceEstimate, FaceFeatures, FusedFace, make_restorer
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces, RestoredFace
 from vidrestore.weights import model_path
 
@@ -55,11 +55,15 @@ class Beside:
     """Computes here and says that it computes on a GPU, so that the pipeline treats it as one."""
 
     device = torch.device("cuda")
+    estimates = generates = True
 
     def __init__(self, on_decode: Callable[[int], None] = lambda _: None) -> None:
         self._network = make_restorer(model_path("compact"), device="cpu")
         self.size = self._network.size
         self._on_decode, self._decoded = on_decode, 0
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        return self._network.estimate(faces)
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         return self._network.encode(faces)
@@ -71,6 +75,9 @@ class Beside:
         self._decoded += 1
         self._on_decode(self._decoded)
         return self._network.decode(codes)
+
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        return self._network.fuse(faces)
 
 
 def test_the_next_batch_is_computed_while_the_last_ones_faces_are_laid_back(

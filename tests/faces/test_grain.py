@@ -34,7 +34,9 @@ def laid_back(frame: Frame, grain: float, image: FloatArray | None = None) -> Fr
     to_crop = similarity(POINTS, SIZE)
     original = warp_face(frame, to_crop, SIZE)
     image = original if image is None else image
-    face = RestoredFace(track_id=0, to_crop=to_crop, image=image, original=original, landmarks=POINTS)
+    face = RestoredFace(
+        track_id=0, to_crop=to_crop, image=image, estimate=None, original=original, landmarks=POINTS
+    )
     return composite(FrameFaces(frame=frame, faces=(face,)), grain=grain)
 
 

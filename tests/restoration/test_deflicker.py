@@ -65,7 +65,7 @@ def test_the_steadied_brightness_is_what_is_laid_over_the_frame() -> None:
     (item,) = frames([0.4])
     (face,) = item.faces
     restored = RestoredFace(
-        track_id=0, to_crop=face.to_crop, image=face.image * 1.25, original=face.image,
+        track_id=0, to_crop=face.to_crop, image=face.image * 1.25, estimate=None, original=face.image,
         landmarks=face.landmarks, gain=1.25,
     )  # fmt: skip
     frame = composite(FrameFaces(frame=item.frame, faces=(restored,)))

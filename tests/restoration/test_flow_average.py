@@ -65,6 +65,16 @@ def test_a_neighbour_counts_by_its_weight() -> None:
     assert 0.502 < half < full < 0.505
 
 
+@pytest.mark.parametrize("side", [2, SIDE // 2, SIDE])
+def test_a_weight_may_be_a_map_of_any_resolution(side: int) -> None:
+    own, brighter = np.full((SIDE, SIDE, 3), 0.5, np.float32), np.full((SIDE, SIDE, 3), 0.51, np.float32)
+    weight = np.zeros((side, side), np.float32)
+    weight[:, side // 2 :] = 1
+    averaged = average_along_motion(own, [(weight, brighter)])
+    assert averaged[:, : SIDE // 8] == pytest.approx(0.5, abs=1e-6)
+    assert averaged[:, -SIDE // 8 :].mean() == pytest.approx(0.505, abs=5e-4)
+
+
 def test_the_average_is_the_weighted_mean_of_moved_pictures_pixel_by_pixel() -> None:
     own, others = drawn(face(), 10), [(1.0, drawn(face(2), 11)), (0.4, drawn(face(-1), 12))]
     greys = [grey(picture) for picture in (own, *(other for _, other in others))]

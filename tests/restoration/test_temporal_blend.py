@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from tests.support.restorers import estimate_of
 from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend
 
 
@@ -53,17 +55,13 @@ def test_a_nearer_frame_counts_more() -> None:
     assert blend(1, feature, [(1, near), (2, far)]).mean() > 1
 
 
-def test_finer_levels_are_averaged_where_the_fused_features_agree() -> None:
+def test_finer_levels_stay_the_frames_own() -> None:
+    """They are levels of an estimate that has been averaged along the motion already."""
     torch.manual_seed(0)
     fused = torch.randn(64, 4, 4)
-    other = fused.clone()
-    other[:, :2] = torch.randn(64, 2, 4)  # the upper half is another one
-    own, neighbour = (FaceFeatures(fused=f, levels=(torch.full((3, 16, 16), v),)) for f, v in
-                      ((fused, 0.0), (other, 1.0)))  # fmt: skip
-    (level,) = TemporalBlend(strength=1).features(own, [(1, neighbour)]).levels
-    assert level.shape == (3, 16, 16)
-    assert level[:, :6].max() < 0.02
-    assert level[:, 10:].min() > 0.4
+    own, other = (FaceFeatures(fused=fused, levels=(torch.full((3, 16, 16), v),)) for v in (0.0, 1.0))
+    (level,) = TemporalBlend(strength=1).features(own, [(1, other)]).levels
+    assert torch.equal(level, own.levels[0])
 
 
 def test_a_sharp_frame_lends_its_detail_to_a_blurred_one_and_not_the_other_way_round() -> None:
@@ -116,18 +114,18 @@ def test_far_frames_stand_for_those_left_out_between() -> None:
 
 def test_a_face_depends_on_no_frame_beyond_the_reach() -> None:
     assert TemporalBlend(strength=0).reach == 0
-    assert TemporalBlend(strength=1, offsets=(1, 2), code_offsets=(1, 5), picture_offsets=(3,)).reach == 10
+    blend = TemporalBlend(
+        strength=1, estimate_offsets=(1, 4), offsets=(1, 2), code_offsets=(1, 5), picture_offsets=(3,)
+    )
+    assert blend.reach == 14
 
 
 def test_what_is_blended_is_the_weighted_mean_at_each_position() -> None:
     torch.manual_seed(0)
     own = torch.randn(64, 4, 4)
-    faces = [
-        FaceFeatures(fused=own + 0.3 * i * torch.randn(64, 4, 4), levels=(torch.randn(3, 4, 4).bfloat16(),))
-        for i in range(4)
-    ]
+    faces = [FaceFeatures(fused=own + 0.3 * i * torch.randn(64, 4, 4)) for i in range(4)]
     blend = TemporalBlend(strength=1, offsets=(1, 2, 3), time_constant=1e6)
-    blended = blend.features(faces[0], list(enumerate(faces))[1:])
+    blended = blend.features(faces[0], list(enumerate(faces))[1:]).fused
     for y, x in torch.cartesian_prod(torch.arange(4), torch.arange(4)).tolist():
         here = [face.fused[:, y, x] for face in faces]
         weights = torch.tensor(
@@ -140,10 +138,13 @@ def test_what_is_blended_is_the_weighted_mean_at_each_position() -> None:
                 for other in here
             ]
         )
-        for result, parts in (
-            (blended.fused, here),
-            (blended.levels[0], [face.levels[0][:, y, x].float() for face in faces]),
-        ):
-            mean = sum(w * part for w, part in zip(weights, parts, strict=True)) / weights.sum()
-            tolerance = 1e-5 if result.dtype == torch.float32 else 2**-7
-            assert torch.allclose(result[:, y, x].float(), mean, rtol=tolerance, atol=tolerance)
+        mean = sum(w * part for w, part in zip(weights, here, strict=True)) / weights.sum()
+        assert torch.allclose(blended[:, y, x], mean, rtol=1e-5, atol=1e-5)
+
+
+def test_no_strength_leaves_estimates_and_pictures_as_they_are() -> None:
+    face = estimate_of(np.full((16, 16, 3), 0.5, np.float32))
+    other = estimate_of(np.full((16, 16, 3), 0.51, np.float32))
+    blend = TemporalBlend(strength=0)
+    assert blend.estimate(face, [(1, other)]) is face
+    assert blend.picture(face.mean, [(1, other.mean)]) is face.mean

@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from vidrestore.daefr import COMPACT, Daefr
-from vidrestore.restoration import DaefrRestorer, FaceCodes, TemporalBlend
+from vidrestore.restoration import DaefrGenerator, FaceCodes, TemporalBlend
 from vidrestore.restoration.temporal_blend import _on_device
 
 FACES = [np.full((256, 256, 3), level, np.float32) for level in (0.2, 0.5, 0.8)]
 
 
 @pytest.fixture
-def restorer(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrRestorer]:
+def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrGenerator]:
     """The compact network on a GPU that is not there."""
 
     def apply(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
@@ -39,38 +39,38 @@ def restorer(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrRestorer]:
     monkeypatch.setattr(nn.Module, "_apply", apply)
     # Fake memory cannot be pinned.
     monkeypatch.setattr(
-        "vidrestore.restoration.restorer.to_device",
+        "vidrestore.restoration.generator.to_device",
         lambda faces, device: torch.from_numpy(np.stack(faces)).to(device),
     )
-    monkeypatch.setattr("vidrestore.restoration.restorer.from_device", lambda pictures: [pictures])
+    monkeypatch.setattr("vidrestore.restoration.generator.from_device", lambda pictures: [pictures])
     network = Daefr(COMPACT).eval().requires_grad_(False)
     with FakeTensorMode(allow_non_fake_inputs=True):
-        yield DaefrRestorer(
-            network, device=torch.device("cuda"), precision=torch.bfloat16, look_up="soft", fidelity=None
+        yield DaefrGenerator(
+            network, device=torch.device("cuda"), precision=torch.bfloat16, look_up="soft", with_detail=True
         )
     _on_device.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
-def test_a_gpu_is_given_all_it_needs_and_never_waited_for(restorer: DaefrRestorer) -> None:
+def test_a_gpu_is_given_all_it_needs_and_never_waited_for(generator: DaefrGenerator) -> None:
     blend = TemporalBlend(strength=1)
-    features = restorer.encode(FACES)
+    features = generator.encode(FACES)
     assert features[0].fused.device.type == "cuda"
     assert features[0].fused.dtype == torch.float32
     middle = blend.features(features[1], [(-1, features[0]), (1, features[2])])
-    codes = restorer.predict([features[0], middle, features[2]])
+    codes = generator.predict([features[0], middle, features[2]])
     steadied = blend.codes(codes[1], [(-1, codes[0]), (1, codes[2])])
     assert isinstance(steadied, FaceCodes)
     assert steadied.log_probabilities.device.type == "cuda"
     assert steadied.log_probabilities.dtype == torch.float32
-    (pictures,) = restorer.decode([codes[0], steadied, codes[2]])
+    (pictures,) = generator.decode([codes[0], steadied, codes[2]])
     assert isinstance(pictures, Tensor)
     assert (pictures.device.type, pictures.dtype) == ("cuda", torch.float32)
     assert pictures.shape == (3, 256, 256, 3)
 
 
-def test_the_check_finds_what_asks_and_what_mixes(restorer: DaefrRestorer) -> None:
-    features, _ = restorer.encode(FACES[:2])
+def test_the_check_finds_what_asks_and_what_mixes(generator: DaefrGenerator) -> None:
+    features, _ = generator.encode(FACES[:2])
     with pytest.raises(DataDependentOutputException):
         float(features.sharpness)
     with pytest.raises(RuntimeError, match="device"):

@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from vidrestore.restoration import FaceCodes, FaceFeatures
+from vidrestore.evidence.pyramid import BANDS
+from vidrestore.restoration import FaceCodes, FaceEstimate, FaceFeatures, FusedFace
 from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
 
 SIZE = 4
@@ -18,12 +19,16 @@ GREY = PixelFormat(name="gray", family="gray", bit_depth=8)
 
 
 class MirrorRestorer:
-    """Its features are the picture itself and its restored face is the picture mirrored."""
+    """Its estimate and its features are the picture itself; its restored face is the picture mirrored."""
 
     size = SIZE
 
-    def __init__(self) -> None:
+    def __init__(self, *, estimates: bool = True, generates: bool = True) -> None:
+        self.estimates, self.generates = estimates, generates
         self.batches: list[int] = []
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        return [estimate_of(face) for face in faces]
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         self.batches.append(len(faces))
@@ -34,6 +39,17 @@ class MirrorRestorer:
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         return [c.log_probabilities.permute(1, 2, 0).flip(1).numpy() for c in codes]
+
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        return [FusedFace(picture=generated, drawn=0.5) for _, generated in faces]
+
+
+def estimate_of(face: FloatArray, *, scale: float = 0.1, is_certain: bool = False) -> FaceEstimate:
+    """An estimate that is the face itself, with the same scale everywhere."""
+    side = face.shape[0] // 2
+    return FaceEstimate(
+        mean=face, scale=np.full((side, side, BANDS), scale, np.float32), is_certain=is_certain
+    )
 
 
 def envelope(index: int, tracks: dict[int, float], scene: int = 0) -> FrameFaces[AlignedFace]:

@@ -34,7 +34,7 @@ def average_along_motion(
     """`own` (S, S, 3) in 0..1 with weight 1, and (weight, picture) of the same face at other times.
 
     A weight counts in full where the picture, moved, looks like `own`, and nothing where it does not. It is
-    one number, or a map at the resolution of the flow: half the picture's.
+    one number, or a square map of any resolution; half the picture's, that of the flow, is best.
     """
     size = own.shape[0]
     grey = _grey(own)
@@ -47,6 +47,8 @@ def average_along_motion(
         mismatch = cv2.boxFilter(
             cv2.absdiff(_warp(other_grey, flow), grey), cv2.CV_32F, (COMPARED_SIDE, COMPARED_SIDE)
         )
+        if isinstance(weight, np.ndarray) and weight.shape != grey.shape:
+            weight = np.asarray(cv2.resize(weight, grey.shape), np.float32)
         share = weight * np.exp(-((mismatch / MISMATCH_CODES) ** 2))
         weights += share
         at_size = np.asarray(cv2.resize(flow * np.float32(size / len(grey)), (size, size)), np.float32)

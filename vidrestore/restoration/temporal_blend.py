@@ -1,11 +1,12 @@
-"""Features and codes of one face blended over time, so that it does not flicker.
+"""One face blended over time, so that it does not flicker: its estimate, features, codes and picture.
 
-The specification's "What the paper does not have": between `encode` and `predict` each of the L x L positions
-of a face is averaged with the same position in neighbouring frames of the track, and finer levels with it;
-between `predict` and `decode` the probabilities of its codes are. A neighbour counts by how near it is in
-time, by how sharp it is, and by how alike its feature is *at that position*: a moving mouth keeps its motion
-while the cheek beside it is steadied, and a blurred frame borrows from the sharp ones around it. After
-`decode` the pictures are averaged along their motion (`flow_average.average_along_motion`).
+Before the generator draws, estimates are averaged along the face's motion (`estimate_average`). The rest is
+the specification's "What the paper does not have": between `encode` and `predict` each of the L x L positions
+of a face is averaged with the same position in neighbouring frames of the track; between `predict` and
+`decode` the probabilities of its codes are. A neighbour counts by how near it is in time, by how sharp it is,
+and by how alike its feature is *at that position*: a moving mouth keeps its motion while the cheek beside it
+is steadied, and a blurred frame borrows from the sharp ones around it. After `decode` the pictures are
+averaged along their motion (`flow_average.average_along_motion`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from itertools import pairwise
 from typing import TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vidrestore.restoration.estimate_average import average_estimates
@@ -138,9 +138,7 @@ def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights:
 
 
 def _average(own: Tensor, others: Sequence[Tensor], weights: Tensor) -> Tensor:
-    """own (C, S, S) with weight 1 and each of the others with weights (K, L, L); S may be finer than L."""
-    if own.shape[-1] != weights.shape[-1]:
-        weights = F.interpolate(weights[None], own.shape[-2:], mode="bilinear")[0]
+    """own (C, L, L) with weight 1 and each of the others with weights (K, L, L)."""
     # Shares of a whole, not weights: to divide by their sum at the end would go through all of it once more.
     own_share = 1 / (1 + weights.sum(0))
     total = own.float() * own_share
