@@ -23,6 +23,8 @@ from vidrestore.video.reading.file_io import MonitoredReader, ReadMonitor, refus
 from vidrestore.video.reading.input import Input, as_input
 
 _MAX_FAILURES_IN_A_ROW = 100
+_LARGEST_PADDING = 128 * 2**16
+"""Pixels: so many more columns a decoder's buffer may have, of as many lines as most codecs can."""
 
 
 @contextmanager
@@ -62,7 +64,7 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
         return av.open(
             file,
             format=input.format,
-            options={**input.options, **OPEN_OPTIONS},
+            options={**input.options, **OPEN_OPTIONS, **_codec_options(input)},
             metadata_errors="replace",
             io_open=io_open,
         )
@@ -75,7 +77,8 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
 
 def video_stream(container: InputContainer, video_input: Path | Input) -> VideoStream:
     """The first stream of moving pictures, covers aside. Raises InputError."""
-    path = as_input(video_input).path
+    input = as_input(video_input)
+    path = input.path
     streams = [stream for stream in container.streams.video if not is_cover(stream)]
     if not streams:
         held = "only sound" if container.streams.audio else "no video"
@@ -84,6 +87,7 @@ def video_stream(container: InputContainer, video_input: Path | Input) -> VideoS
     # A codec this build of FFmpeg does not know leaves the stream without a context.
     if not hasattr(stream, "codec_context") or stream.codec_context is None:
         raise InputError(f"the video in {path} is in a format that cannot be decoded here; convert it first")
+    stream.codec_context.options = _codec_options(input)
     return stream
 
 
@@ -150,6 +154,11 @@ def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFra
         return next(iter(stream.decode(None)), None)
     except av.FFmpegError:
         return None
+
+
+def _codec_options(input: Input) -> dict[str, str]:
+    # FFmpeg compares the size of its buffers, which is a little larger than the picture.
+    return {"max_pixels": str(input.max_pixels + _LARGEST_PADDING)}
 
 
 def _check_file(path: Path) -> None:

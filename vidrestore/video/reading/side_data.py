@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 import re
 import struct
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import av.logging
 from av.sidedata.sidedata import Type
 
 from vidrestore.types import UPRIGHT, FieldOrder, Orientation
+from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.formats.filter_graph import FilterGraph
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
@@ -29,7 +27,6 @@ _READABLE = (
 )  # fmt: skip
 _REMOVED_TYPES = sorted(set(range(64)) - {Type[name].value for name in _READABLE})
 """Codes of AVFrameSideDataType: it had 32 in FFmpeg 8, and some are left for later ones."""
-_LEVEL = threading.Lock()
 _FIELD_ORDERS: dict[str, FieldOrder] = {"T": "top", "B": "bottom", "P": "progressive"}
 
 
@@ -75,7 +72,7 @@ def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
     Only FFmpeg's own description of a frame tells them; `showinfo` gives it as a line of log.
     """
     graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
-    text = _capture_log(lambda: list(graph.filter(picture)))
+    text = capture_log(lambda: list(graph.filter(picture)))
     siting = re.search(r"\bcl:(\w+)", text)
     order = re.search(r"\bi:([TBP])\b", text)
     name = siting.group(1) if siting else ""
@@ -99,20 +96,6 @@ def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
     if primaries is None and luminance is None and light is None:
         return None
     return Hdr10(primaries=primaries, luminance=luminance, light=light)
-
-
-def _capture_log(work: Callable[[], object]) -> str:
-    """What FFmpeg says in this thread while `work` is done; its level is the whole process's."""
-    with _LEVEL:
-        level = av.logging.get_level()
-        av.logging.set_level(av.logging.INFO)
-        try:
-            # The outer one keeps what other threads say meanwhile from being printed.
-            with av.logging.Capture(local=False), av.logging.Capture() as lines:
-                work()
-        finally:
-            av.logging.set_level(level)
-    return " ".join(line[2] for line in lines)
 
 
 def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
