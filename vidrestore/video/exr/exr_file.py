@@ -33,6 +33,7 @@ os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
 COLOUR = ColourTags(matrix=0, primaries=1, transfer=13, full_range=True)
 """Of the codes: RGB on sRGB's curve. EXR's primaries are BT.709 unless it says otherwise."""
 _PEAK = 65535.0
+_ROWS_AT_A_TIME = 64
 _PLANES = {"gray16le": 1, "gbrp16le": 3, "gbrap16le": 4}
 _CURVES_OF_SDR = {1, 4, 6, 13, 14, 15, 2, 0}
 """Transfer codes a display shows nearly as sRGB's: BT.709's family, sRGB, a gamma of 2.2, unspecified."""
@@ -101,8 +102,8 @@ def load(path: Path, max_pixels: int | None = None) -> FloatArray:
     picture = picture.astype(np.float32, copy=False)
     if picture.ndim == 2:
         return picture[..., None]
-    picture[..., [0, 2]] = picture[..., [2, 0]]
-    return picture
+    code = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(picture, code, dst=picture), np.float32)
 
 
 def _refuse_too_large(path: Path, max_pixels: int | None) -> None:
@@ -143,9 +144,11 @@ def to_codes(picture: FloatArray) -> tuple[Plane, ...]:
     order = [0] if count == 1 else [1, 2, 0, *range(3, count)]
     planes = []
     for place, channel in enumerate(order):
-        light = np.clip(picture[..., channel], 0, 1)
-        code = light if place == 3 else _to_srgb(light)
-        plane = np.round(code * _PEAK).astype(np.uint16)
+        plane = np.empty(picture.shape[:2], np.uint16)
+        for top in range(0, len(plane), _ROWS_AT_A_TIME):
+            light = np.clip(picture[top : top + _ROWS_AT_A_TIME, :, channel], 0, 1)
+            code = light if place == 3 else _to_srgb(light)
+            plane[top : top + _ROWS_AT_A_TIME] = np.round(code * _PEAK)
         plane.flags.writeable = False
         planes.append(plane)
     return tuple(planes)

@@ -71,7 +71,9 @@ def probe(video_input: Path | Input) -> VideoInfo:
             bit_rate=stream.bit_rate or container.bit_rate or None,
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
-        return exr_file.describe(input, info, picture.format.name) if input.is_exr else info
+        stored = picture.format.name
+        del picture  # OpenCV is about to read it again, and a large one fills the memory
+        return exr_file.describe(input, info, stored) if input.is_exr else info
 
 
 def _nothing_decoded_message(input: Input) -> str:
