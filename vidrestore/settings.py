@@ -14,6 +14,8 @@ from vidrestore.errors import UsageError
 Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
+MAX_PIXELS = 64_000_000
+"""Of a picture, by default: 8K video and nearly all cameras' photos have fewer."""
 EngineName = Literal["local", "ray"]
 Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
@@ -70,6 +72,8 @@ class Settings(BaseModel):
     """FFmpeg's pixel format of raw video that comes in, such as yuv420p."""
     size: str | None = Field(default=None, pattern=r"^[1-9]\d*x[1-9]\d*$")
     """WIDTHxHEIGHT of raw video that comes in, such as 1920x1080."""
+    max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**31 - 1)
+    """Pictures of more pixels are refused: a small file can state a size that fills the memory."""
     strict: bool = False
     """Refuse a damaged input instead of restoring what there is."""
     start: float | None = Field(default=None, ge=0)
@@ -111,6 +115,7 @@ class Settings(BaseModel):
             "input_format": self.input_format,
             "pixel_format": self.pixel_format,
             "size": size,
+            "max_pixels": self.max_pixels,
         }
 
     def encoding_options(self) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "restore a b --model daefr --detector retinaface_mobile0.25=w.pth --device cuda:1 --strength 0.5 "
         "--fidelity 0.3 --temporal 0 --grain 0.6 --deflicker --faces 0,2 --min-face 40 --batch 8 "
         "--codec libx265 --crf 14.5 --container mkv --fps 24000/1001 --input-format rawvideo "
-        "--pixel-format yuv420p --size 64x48 --strict "
+        "--pixel-format yuv420p --size 64x48 --max-pixels 9000 --strict "
         "--preset slow --start 1:30 --end 95 --deinterlace bwdif --compare side-by-side -y "
         "--segment 30 --workers 2 --engine ray --restart"
     )
@@ -93,6 +93,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "input_format": "rawvideo",
         "pixel_format": "yuv420p",
         "size": "64x48",
+        "max_pixels": 9000,
         "strict": True,
         "start": "1:30",
         "end": "95",

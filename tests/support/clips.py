@@ -48,6 +48,8 @@ class Clip:
     """matrix, primaries, transfer, range in FFmpeg's codes"""
     field_order: int = 0
     metadata: dict[str, str] | None = None
+    stream_metadata: dict[str, str] | None = None
+    """The video stream's."""
     chapters: Sequence[tuple[int, int, str]] = ()
     """start and end [milliseconds], title"""
     attachment: bytes | None = None
@@ -63,6 +65,7 @@ def make_clip(path: Path, clip: Clip | None = None) -> Path:
         if clip.chapters:
             container.set_chapters([_chapter(number, *entry) for number, entry in enumerate(clip.chapters)])
         video = _add_video(container, clip)
+        video.metadata.update(clip.stream_metadata or {})
         rate = clip.sound_rate
         sounds = [_add_sound(container, codec, number, rate) for number, codec in enumerate(clip.sounds)]
         subtitles = container.add_mux_stream("subrip") if clip.subtitles else None

@@ -68,6 +68,7 @@ def batch(
     container: Annotated[
         str | None, typer.Option(metavar="NAME", help="mp4, mkv, mov … of all outputs. Default: the input's.")
     ] = None,
+    max_pixels: options.MaxPixels = None,
     strict: options.Strict = None,
     deinterlace: options.Deinterlace = None,
     segment: options.Segment = None,
@@ -96,6 +97,7 @@ def batch(
         "crf": crf,
         "preset": preset,
         "container": container,
+        "max_pixels": max_pixels,
         "strict": strict,
         "deinterlace": deinterlace,
         "segment": segment,

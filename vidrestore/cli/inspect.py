@@ -43,6 +43,7 @@ def inspect(
     min_face: options.MinFace = None,
     deinterlace: options.Deinterlace = None,
     fps: options.Fps = None,
+    max_pixels: options.MaxPixels = None,
     start: options.Start = None,
     end: options.End = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
@@ -57,6 +58,7 @@ def inspect(
         min_face=min_face,
         deinterlace=deinterlace,
         fps=fps,
+        max_pixels=max_pixels,
         start=start,
         end=end,
     )

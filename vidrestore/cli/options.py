@@ -32,6 +32,7 @@ Codec = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("codec
 Crf = Annotated[float | None, typer.Option(metavar="N", help=help_text("crf"))]
 Preset = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("preset"))]
 Fps = Annotated[str | None, typer.Option(metavar="N", help=help_text("fps"))]
+MaxPixels = Annotated[int | None, typer.Option(metavar="N", help=help_text("max_pixels"))]
 Strict = Annotated[bool | None, typer.Option("--strict", help=help_text("strict"), show_default=False)]
 Start = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("start"))]
 End = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("end"))]

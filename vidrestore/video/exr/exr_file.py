@@ -20,10 +20,12 @@ from vidrestore.colour.hdr import needs_tone_mapping, to_bt709, to_light
 from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.errors import InputError, ProcessingError, ReadError, UsageError
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
+from vidrestore.video.exr.header import picture_size
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.formats.time_range import TimeRange
-from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.file_io import refuse_special_file
+from vidrestore.video.reading.input import Input, too_large_message
 
 # OpenCV reads it when the first picture is opened, and leaves the format out otherwise.
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
@@ -31,6 +33,7 @@ os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
 COLOUR = ColourTags(matrix=0, primaries=1, transfer=13, full_range=True)
 """Of the codes: RGB on sRGB's curve. EXR's primaries are BT.709 unless it says otherwise."""
 _PEAK = 65535.0
+_ROWS_AT_A_TIME = 64
 _PLANES = {"gray16le": 1, "gbrp16le": 3, "gbrap16le": 4}
 _CURVES_OF_SDR = {1, 4, 6, 13, 14, 15, 2, 0}
 """Transfer codes a display shows nearly as sRGB's: BT.709's family, sRGB, a gamma of 2.2, unspecified."""
@@ -38,7 +41,7 @@ _CURVES_OF_SDR = {1, 4, 6, 13, 14, 15, 2, 0}
 
 def describe(input: Input, info: VideoInfo, stored: str) -> VideoInfo:
     """`info` of the codes; its profile says what floats there are. `stored`: FFmpeg's pixel format."""
-    picture = load(_paths(input)[0])
+    picture = load(_path(input, 0), input.max_pixels)
     name = next(name for name, count in _PLANES.items() if count == picture.shape[2])
     return replace(
         info,
@@ -55,13 +58,15 @@ def read(
 ) -> Iterator[Frame]:
     """The pictures as frames; pts counts them from 0."""
     time_range = TimeRange(start=start, end=end)
-    pts = [n for n in range(len(_paths(input))) if time_range.contains(n, info.time_base)]
+    count = 1 if input.pictures is None else len(input.pictures)
+    pts = [number for number in range(count) if time_range.contains(number, info.time_base)]
     for index, number in enumerate(pts):
-        picture = load(_paths(input)[number])
-        refuse_other_size(_paths(input)[number], picture.shape[1::-1], (info.width, info.height))
+        path = _path(input, number)
+        picture = load(path, input.max_pixels)
+        refuse_other_size(path, picture.shape[1::-1], (info.width, info.height))
         planes = to_codes(picture)
         if len(planes) != _PLANES[info.pixel_format.name]:
-            raise InputError(f"{_paths(input)[number]} has other channels than the first picture")
+            raise InputError(f"{path} has other channels than the first picture")
         yield Frame(
             index=index,
             pts=number,
@@ -76,13 +81,17 @@ def read(
 
 def picture_path(input: Input, frame: Frame) -> Path:
     """The file a frame of `read` came from."""
-    return _paths(input)[frame.pts]
+    return _path(input, frame.pts)
 
 
-def load(path: Path) -> FloatArray:
-    """(H, W, C) light: R G B, R G B A, or grey. Raises InputError, ReadError."""
+def load(path: Path, max_pixels: int | None = None) -> FloatArray:
+    """(H, W, C) light: R G B, R G B A, or grey.
+
+    Raises InputError, also for a picture of more than `max_pixels`, and ReadError.
+    """
     import cv2
 
+    _refuse_too_large(path, max_pixels)
     try:
         picture: NDArray[Any] | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -90,10 +99,21 @@ def load(path: Path) -> FloatArray:
     if picture is None:
         _raise_read_error(path)
         raise InputError(f"{path} is not an OpenEXR picture that can be read; check it in a viewer")
-    picture = picture.astype(np.float32)
+    picture = picture.astype(np.float32, copy=False)
     if picture.ndim == 2:
         return picture[..., None]
-    return picture[..., [2, 1, 0, *range(3, picture.shape[2])]]
+    code = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(picture, code, dst=picture), np.float32)
+
+
+def _refuse_too_large(path: Path, max_pixels: int | None) -> None:
+    refuse_special_file(path)
+    try:
+        size = picture_size(path)
+    except OSError as error:
+        raise ReadError.of(path, error) from error
+    if size is not None and max_pixels is not None and size[0] * size[1] > max_pixels:
+        raise InputError(too_large_message(path, size[0], size[1], max_pixels))
 
 
 def _raise_read_error(path: Path) -> None:
@@ -124,9 +144,11 @@ def to_codes(picture: FloatArray) -> tuple[Plane, ...]:
     order = [0] if count == 1 else [1, 2, 0, *range(3, count)]
     planes = []
     for place, channel in enumerate(order):
-        light = np.clip(picture[..., channel], 0, 1)
-        code = light if place == 3 else _to_srgb(light)
-        plane = np.round(code * _PEAK).astype(np.uint16)
+        plane = np.empty(picture.shape[:2], np.uint16)
+        for top in range(0, len(plane), _ROWS_AT_A_TIME):
+            light = np.clip(picture[top : top + _ROWS_AT_A_TIME, :, channel], 0, 1)
+            code = light if place == 3 else _to_srgb(light)
+            plane[top : top + _ROWS_AT_A_TIME] = np.round(code * _PEAK)
         plane.flags.writeable = False
         planes.append(plane)
     return tuple(planes)
@@ -165,11 +187,11 @@ def light_from_video(frame: Frame) -> FloatArray:
     return light
 
 
-def _paths(input: Input) -> list[Path]:
+def _path(input: Input, number: int) -> Path:
+    """The picture of that number, counted from 0."""
     if input.pictures is None:
-        return [input.path]
-    pattern = parse_pattern(input.path)
-    return [pattern.path(number) for number in input.pictures]
+        return input.path
+    return parse_pattern(input.path).path(input.pictures[number])
 
 
 def _to_srgb(light: FloatArray) -> FloatArray:

@@ -35,6 +35,11 @@ class Pattern:
         # 007 is not the seventh of %d.
         return sorted(int(match[1]) for match in found if self.path(int(match[1])).name == match[0])
 
+    def matches(self, path: Path) -> bool:
+        """Whether the path is that of a picture of the sequence."""
+        number = path.name.removeprefix(self.prefix).removesuffix(self.suffix)
+        return number.isascii() and number.isdigit() and self.path(int(number)) == path
+
     def for_ffmpeg(self) -> str:
         """The name as FFmpeg's image2 reads it: percent signs elsewhere are doubled."""
         number = f"%0{self.digits}d" if self.digits else "%d"

@@ -18,12 +18,13 @@ from vidrestore.errors import InputError
 from vidrestore.runtime import signals
 from vidrestore.video.formats.image_sequence import parse_pattern
 from vidrestore.video.formats.time_range import TimeRange
-from vidrestore.video.reading.file_io import MonitoredReader, ReadMonitor
+from vidrestore.video.reading.allowed_formats import OPEN_OPTIONS, describe_text
+from vidrestore.video.reading.file_io import MonitoredReader, ReadMonitor, refuse_special_file
 from vidrestore.video.reading.input import Input, as_input
 
-# Text files with certain extensions are "played" as a terminal would; nobody means that.
-_NOT_VIDEO = {"tty"}
 _MAX_FAILURES_IN_A_ROW = 100
+_LARGEST_PADDING = 128 * 2**16
+"""Pixels: so many more columns a decoder's buffer may have, of as many lines as most codecs can."""
 
 
 @contextmanager
@@ -35,32 +36,37 @@ def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator
     input = as_input(video_input)
     if input.pictures is None and input.pipe is None:
         _check_file(input.path)
+    pattern = parse_pattern(input.path) if input.pictures is not None else None
     with (
-        closing(ReadMonitor()) as monitor,
+        closing(ReadMonitor(may_open=pattern.matches if pattern is not None else None)) as monitor,
         signals.deferred_interrupts(),
         _open_container(input, monitor, last) as container,
     ):
-        if container.format.name in _NOT_VIDEO:
-            raise InputError(_open_error(input))
         yield container
 
 
 def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputContainer:
     file: Any
+    io_open: ReadMonitor | None = monitor
     try:
         if input.pipe is not None:
             pipe = input.pipe.view(last=last)
             file = MonitoredReader(pipe.name, pipe, monitor)
         elif input.pictures is not None:
-            file = parse_pattern(input.path).for_ffmpeg()
+            pattern = parse_pattern(input.path)
+            file = pattern.for_ffmpeg()
+            if not _is_utf8(input.path):
+                io_open = None  # then FFmpeg opens the pictures itself
+                for number in input.pictures:
+                    refuse_special_file(pattern.path(number))
         else:
             file = monitor.file(input.path)
         return av.open(
             file,
             format=input.format,
-            options=dict(input.options),
+            options={**input.options, **OPEN_OPTIONS, **_codec_options(input)},
             metadata_errors="replace",
-            io_open=None if input.pictures is not None and not _is_utf8(input.path) else monitor,
+            io_open=io_open,
         )
     except PermissionError as error:
         raise InputError(f"{input.path} may not be read; check its permissions") from error
@@ -71,7 +77,8 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
 
 def video_stream(container: InputContainer, video_input: Path | Input) -> VideoStream:
     """The first stream of moving pictures, covers aside. Raises InputError."""
-    path = as_input(video_input).path
+    input = as_input(video_input)
+    path = input.path
     streams = [stream for stream in container.streams.video if not is_cover(stream)]
     if not streams:
         held = "only sound" if container.streams.audio else "no video"
@@ -80,6 +87,7 @@ def video_stream(container: InputContainer, video_input: Path | Input) -> VideoS
     # A codec this build of FFmpeg does not know leaves the stream without a context.
     if not hasattr(stream, "codec_context") or stream.codec_context is None:
         raise InputError(f"the video in {path} is in a format that cannot be decoded here; convert it first")
+    stream.codec_context.options = _codec_options(input)
     return stream
 
 
@@ -148,11 +156,18 @@ def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFra
         return None
 
 
+def _codec_options(input: Input) -> dict[str, str]:
+    # FFmpeg compares the size of its buffers, which is a little larger than the picture.
+    return {"max_pixels": str(input.max_pixels + _LARGEST_PADDING)}
+
+
 def _check_file(path: Path) -> None:
     if not path.exists():
         raise InputError(f"there is no file {path}; check the name and the folder")
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the video file itself")
+    if not path.is_file():
+        raise InputError(f"{path} is no regular file; give a video file, or - to read standard input")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty; copy or export it again")
 
@@ -171,7 +186,9 @@ def _open_error(input: Input) -> str:
     if input.format is not None:
         return f"{path} is not {input.format} video; leave --input-format out or check the file"
     with path.open("rb") as file:
-        head = file.read(12)
+        head = file.read(1024)
+    if (text := describe_text(head)) is not None:
+        return f"{path} is {text}, which only names other files; give the video itself"
     if head[4:8] == b"ftyp":
         return f"{path} was cut short: the index of its frames (moov) is missing; copy or export it again"
     return f"{path} is not a video in any format known here; check that it plays in a player"

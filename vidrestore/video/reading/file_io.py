@@ -7,12 +7,12 @@ in its own way, and some call damage an error of reading. So the system's own wo
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from vidrestore.errors import ReadError
+from vidrestore.errors import InputError, ReadError
 from vidrestore.runtime import signals
 
 signals.defer_interrupts_in(__file__)
@@ -24,10 +24,20 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class ReadMonitor:
-    """Opens what belongs to one input, watches it being read, closes it."""
+def refuse_special_file(path: Path) -> None:
+    """Raises InputError for a pipe, a device or a socket: reading it could wait for ever."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; give pictures that are files")
 
-    def __init__(self) -> None:
+
+class ReadMonitor:
+    """Opens what belongs to one input, watches it being read, closes it.
+
+    `may_open` says of a path whether FFmpeg may have it opened; by default nothing but what `file` opens.
+    """
+
+    def __init__(self, *, may_open: Callable[[Path], bool] | None = None) -> None:
+        self._may_open = may_open
         self._error: tuple[str, OSError] | None = None
         self._open: set[MonitoredFile] = set()
 
@@ -48,8 +58,15 @@ class ReadMonitor:
         return file
 
     def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> MonitoredFile:
-        """As `file`, of what FFmpeg wants opened: PyAV's `io_open`."""
-        return self.file(Path(url.removeprefix("file:")))
+        """As `file`, for what FFmpeg asks to open: PyAV's `io_open`.
+
+        Raises PermissionError for what does not belong to the input, InputError for what is not a file.
+        """
+        path = Path(url.removeprefix("file:"))
+        if self._may_open is None or not self._may_open(path):
+            raise PermissionError(errno.EACCES, "an input may not open other files", url)
+        refuse_special_file(path)
+        return self.file(path)
 
     def record_error(self, name: str, error: OSError) -> None:
         """The file `name` could not be read; the first error is the one to tell."""

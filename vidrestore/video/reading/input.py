@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
 from vidrestore.errors import InputError, UsageError
+from vidrestore.settings import MAX_PIXELS
 from vidrestore.video.formats.containers import STDOUT
 from vidrestore.video.formats.image_sequence import find_pictures, is_pattern, parse_pattern
 from vidrestore.video.formats.pixel_formats import describe_format
@@ -37,6 +38,8 @@ class Input:
     has_frame_rate: bool = True
     """False: nothing says how many frames a second there are, and the rate is a mere convention."""
     pipe: Pipe | None = None
+    max_pixels: int = MAX_PIXELS
+    """Larger pictures are refused."""
 
     @property
     def is_picture(self) -> bool:
@@ -64,32 +67,43 @@ def open_input(
     input_format: str | None = None,
     pixel_format: str | None = None,
     size: tuple[int, int] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Input:
     """What `path` means: `-` is standard input, shots/%05d.png a sequence, anything else a file.
 
     `fps` is for pictures and raw video; `pixel_format` and `size` (width, height) for raw video alone.
-    Raises InputError, UsageError.
+    `max_pixels` limits the size of a picture. Raises InputError, UsageError.
     """
     raw = input_format == "rawvideo"
     if (pixel_format or size) and not raw:
         raise UsageError("--pixel-format and --size describe raw video; add --input-format rawvideo")
+    if size is not None and size[0] * size[1] > max_pixels:
+        raise UsageError(too_large_message(path, size[0], size[1], max_pixels))
     options = _raw_options(path, fps, pixel_format, size) if raw else {}
     demuxer = None if input_format is None else _DEMUXERS[input_format]
     if str(path) == STDOUT:
         _refuse_rate(path, fps, raw)
-        return Input(path=path, format=demuxer, options=options, pipe=Pipe.of_stdin())
+        return Input(path=path, format=demuxer, options=options, max_pixels=max_pixels, pipe=Pipe.of_stdin())
     if is_pattern(path):
-        return _sequence(path, fps)
+        return replace(_sequence(path, fps), max_pixels=max_pixels)
     picture = Input(path=path).is_picture
     _refuse_rate(path, fps, raw or picture)
     if picture and fps is not None:
         options = {"framerate": str(fps)}
-    return Input(path=path, format=demuxer, options=options)
+    return Input(path=path, format=demuxer, options=options, max_pixels=max_pixels)
 
 
 def as_input(video_input: Path | Input) -> Input:
     """A plain path is a file."""
     return video_input if isinstance(video_input, Input) else Input(path=video_input)
+
+
+def too_large_message(path: Path, width: int, height: int, limit: int) -> str:
+    """Why a picture is refused for its size."""
+    return (
+        f"{path} is {width} x {height} pixels, more than the limit of {limit}; if that is right and there is "
+        f"memory for it, add --max-pixels {width * height}"
+    )
 
 
 def _sequence(path: Path, fps: Fraction | None) -> Input:

@@ -7,21 +7,28 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.logging
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
 from vidrestore.types import ColourTags, FieldOrder, VideoInfo
 from vidrestore.video.exr import exr_file
+from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.formats import pixel_formats
+from vidrestore.video.formats.image_sequence import parse_pattern
 from vidrestore.video.reading import demuxer, side_data
-from vidrestore.video.reading.input import Input, as_input
+from vidrestore.video.reading.input import Input, as_input, too_large_message
 from vidrestore.video.reading.side_data import siting_and_field_order
 
 # AVFieldOrder: which field is shown first
 _FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
 _FULL, _LIMITED = 2, 1
 _RGB, _UNSAID = 0, 2
+_CLOCK_TIME = re.compile(r"([0-9]{1,5}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
+_COUNT = re.compile(r"[0-9]{1,12}")
+_MOST_TIMES_AS_MANY = 4
+"""A tag that counts more frames than so many times what rate and duration give is not believed."""
 
 
 def probe(video_input: Path | Input) -> VideoInfo:
@@ -36,10 +43,9 @@ def probe(video_input: Path | Input) -> VideoInfo:
         stream = demuxer.video_stream(container, input)
         picture = demuxer.first_picture(container, stream)
         if picture is None:
-            advice = "copy or export it again"
-            if input.pipe is not None:
-                advice = "give the file's name: MP4 with its index at the end cannot be read through a pipe"
-            raise InputError(f"no frame of {path} can be decoded; {advice}")
+            raise InputError(_nothing_decoded_message(input))
+        if picture.width * picture.height > input.max_pixels:
+            raise InputError(_too_large_message(input, picture.width, picture.height))
         rate = _frame_rate(stream)
         duration = _duration(container, stream)
         codec = stream.codec_context
@@ -54,7 +60,7 @@ def probe(video_input: Path | Input) -> VideoInfo:
             time_base=demuxer.time_base(stream),
             pixel_aspect=_pixel_aspect(stream),
             frame_count=_frame_count(stream, rate, duration),
-            is_counted=bool(_stated_count(stream)),
+            is_counted=bool(_stated_count(stream, rate, duration)),
             duration=duration,
             orientation=side_data.orientation(side_data.display_matrix(picture)),
             pixel_format=pixel_formats.describe_format(picture.format.name),
@@ -65,7 +71,31 @@ def probe(video_input: Path | Input) -> VideoInfo:
             bit_rate=stream.bit_rate or container.bit_rate or None,
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
-        return exr_file.describe(input, info, picture.format.name) if input.is_exr else info
+        stored = picture.format.name
+        del picture  # OpenCV is about to read it again, and a large one fills the memory
+        return exr_file.describe(input, info, stored) if input.is_exr else info
+
+
+def _nothing_decoded_message(input: Input) -> str:
+    log = capture_log(lambda: _decode_one(input), av.logging.ERROR)
+    if (size := re.search(r"picture size (\d+)x(\d+) exceeds", log, re.IGNORECASE)) is not None:
+        return _too_large_message(input, int(size[1]), int(size[2]))
+    advice = "copy or export it again"
+    if input.pipe is not None:
+        advice = "give the file's name: MP4 with its index at the end cannot be read through a pipe"
+    return f"no frame of {input.path} can be decoded; {advice}"
+
+
+def _too_large_message(input: Input, width: int, height: int) -> str:
+    path = input.path
+    if input.pictures is not None:
+        path = parse_pattern(path).path(input.pictures[0])
+    return too_large_message(path, width, height, input.max_pixels)
+
+
+def _decode_one(input: Input) -> None:
+    with demuxer.open_container(input) as container:
+        demuxer.first_picture(container, demuxer.video_stream(container, input))
 
 
 def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
@@ -97,7 +127,7 @@ def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None
         return stream.duration * demuxer.time_base(stream)
     for key, text in stream.metadata.items():
         # Matroska states it here; its container lasts as long as its longest stream.
-        if key.startswith("DURATION") and (match := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text)):
+        if key.startswith("DURATION") and (match := _CLOCK_TIME.fullmatch(text)):
             hours, minutes, seconds = match.groups()
             return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     return Fraction(container.duration, av.time_base) if container.duration else None
@@ -109,21 +139,22 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
 
 
 def _frame_count(stream: VideoStream, rate: Fraction, duration: Fraction | None) -> int | None:
-    stated = _stated_count(stream)
+    stated = _stated_count(stream, rate, duration)
     if stated:
         return stated
     return round(duration * rate) or None if duration is not None else None
 
 
-def _stated_count(stream: VideoStream) -> int:
+def _stated_count(stream: VideoStream, rate: Fraction, duration: Fraction | None) -> int:
     if stream.frames:
         # Edit lists cut frames off; AVI counts the empty chunks by which a frame is shown for longer, but
         # does not list them. A damaged file has no list.
         listed = len(stream.index_entries)
         counted = listed if stream.frames / 2 < listed < stream.frames else stream.frames
         return counted - sum(entry.is_discard for entry in stream.index_entries)
-    return next((int(text) for key, text in stream.metadata.items() if _is_frame_count(key, text)), 0)
-
-
-def _is_frame_count(key: str, text: str) -> bool:
-    return key.startswith("NUMBER_OF_FRAMES") and text.isdigit()
+    for key, text in stream.metadata.items():
+        if key.startswith("NUMBER_OF_FRAMES") and _COUNT.fullmatch(text):
+            count = int(text)
+            if duration is None or count <= _MOST_TIMES_AS_MANY * max(duration * rate, Fraction(1)):
+                return count
+    return 0

@@ -5,24 +5,28 @@ from __future__ import annotations
 import math
 import re
 import struct
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import av.logging
+from av.sidedata.sidedata import Type
 
 from vidrestore.types import UPRIGHT, FieldOrder, Orientation
+from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.formats.filter_graph import FilterGraph
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
 
 SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
 """FFmpeg's names, by the codes of AVChromaLocation."""
-_LEVEL = threading.Lock()
+_READABLE = (
+    "DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DYNAMIC_HDR_PLUS",
+    "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER",
+)  # fmt: skip
+_REMOVED_TYPES = sorted(set(range(64)) - {Type[name].value for name in _READABLE})
+"""Codes of AVFrameSideDataType: it had 32 in FFmpeg 8, and some are left for later ones."""
 _FIELD_ORDERS: dict[str, FieldOrder] = {"T": "top", "B": "bottom", "P": "progressive"}
 
 
@@ -58,7 +62,7 @@ def read_first_picture(video_input: Path | Input) -> FirstPictureData:
         return FirstPictureData(
             matrix=display_matrix(picture),
             hdr=hdr10(picture),
-            has_dynamic_hdr=any("DYNAMIC_HDR" in kind or "DOVI" in kind for kind, _ in _side_data(picture)),
+            has_dynamic_hdr=any(kind.startswith(("DYNAMIC_HDR", "DOVI")) for kind, _ in entries(picture)),
         )
 
 
@@ -68,7 +72,7 @@ def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
     Only FFmpeg's own description of a frame tells them; `showinfo` gives it as a line of log.
     """
     graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
-    text = _capture_log(lambda: list(graph.filter(picture)))
+    text = capture_log(lambda: list(graph.filter(picture)))
     siting = re.search(r"\bcl:(\w+)", text)
     order = re.search(r"\bi:([TBP])\b", text)
     name = siting.group(1) if siting else ""
@@ -79,14 +83,14 @@ def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
 def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
     """The static HDR metadata the picture carries, or None."""
     primaries = luminance = light = None
-    for kind, data in _side_data(picture):
-        if kind.endswith("MASTERING_DISPLAY_METADATA") and len(data) >= 88:
+    for kind, data in entries(picture):
+        if kind == "MASTERING_DISPLAY_METADATA" and len(data) >= 88:
             # AVMasteringDisplayMetadata: ten rationals, then whether the first eight and the last two are set
             numbers = struct.unpack("=22i", data[:88])
             values = [Fraction(n, d or 1) for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
             primaries = tuple(values[:8]) if numbers[20] else None
             luminance = (values[8], values[9]) if numbers[21] else None
-        elif kind.endswith("CONTENT_LIGHT_LEVEL") and len(data) >= 8:
+        elif kind == "CONTENT_LIGHT_LEVEL" and len(data) >= 8:
             greatest, average = struct.unpack("=2I", data[:8])
             light = (greatest, average)
     if primaries is None and luminance is None and light is None:
@@ -94,47 +98,29 @@ def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
     return Hdr10(primaries=primaries, luminance=luminance, light=light)
 
 
-def _capture_log(work: Callable[[], object]) -> str:
-    """What FFmpeg says in this thread while `work` is done; its level is the whole process's."""
-    with _LEVEL:
-        level = av.logging.get_level()
-        av.logging.set_level(av.logging.INFO)
-        try:
-            # The outer one keeps what other threads say meanwhile from being printed.
-            with av.logging.Capture(local=False), av.logging.Capture() as lines:
-                work()
-        finally:
-            av.logging.set_level(level)
-    return " ".join(line[2] for line in lines)
-
-
-def _side_data(picture: av.VideoFrame) -> list[tuple[str, bytes]]:
-    try:
-        entries: Any = picture.side_data  # iterates over its values, which its stub does not say
-    except ValueError:
-        return []  # PyAV lists all side data or none, and knows no types newer than itself, such as EXIF
-    return [(str(entry.type), bytes(entry)) for entry in entries]
-
-
 def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
     """The nine numbers by which a player turns or mirrors the picture, or None."""
-    try:
-        entries: Any = picture.side_data  # iterates over its values, which its stub does not say
-    except ValueError:
-        # PyAV lists all side data or none, and knows no types newer than itself, such as EXIF.
-        return _rotation_matrix(picture.rotation)
-    for side_data in entries:
-        if str(side_data.type).endswith("DISPLAYMATRIX"):
-            return struct.unpack("=9i", bytes(side_data)[:36])
+    for kind, data in entries(picture):
+        if kind == "DISPLAYMATRIX" and len(data) >= 36:
+            return struct.unpack("=9i", data[:36])
     return None
 
 
-def _rotation_matrix(degrees: int) -> tuple[int, ...] | None:
-    """The matrix of a plain rotation counter-clockwise, in FFmpeg's 16.16 and 2.30 fixed point."""
-    if degrees % 360 == 0:
-        return None
-    cosine, sine = (round(f(math.radians(degrees)) * (1 << 16)) for f in (math.cos, math.sin))
-    return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30)
+def entries(picture: av.VideoFrame) -> list[tuple[str, bytes]]:
+    """Those side data of the picture that are understood here: PyAV's name of the type, and the content.
+
+    PyAV 18 frees the metadata that side data carries although the frame owns and frees it too: touching
+    `VideoFrame.side_data` of a PNG with a colour profile ends the process. It also lists all side data or
+    none, and raises ValueError for a type newer than itself, such as EXIF. So a filter first takes off all
+    side data but those of `_READABLE`, which FFmpeg gives no metadata.
+    """
+    removed = [("sidedata", f"mode=delete:type={number}") for number in _REMOVED_TYPES]
+    graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), *removed)
+    found = []
+    for rest in graph.filter(picture):
+        side_data: Any = rest.side_data  # iterates over its values, which its stub does not say
+        found += [(entry.type.name, bytes(entry)) for entry in side_data]
+    return found
 
 
 def orientation(matrix: tuple[int, ...] | None) -> Orientation:
