@@ -19,7 +19,6 @@ from vidrestore.training.loop import _set_rate
 from vidrestore.training.stage_weights import load_vqgan
 from vidrestore.training.stages import association, codebook, fidelity, restoration
 
-
 OWN_CONFIGURATIONS = ("evidence", "finder", "landmarks")
 """Files of stages that have a configuration of another kind."""
 
