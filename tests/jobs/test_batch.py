@@ -14,7 +14,8 @@ from tests.support.clips import Clip, make_clip, truncate
 from vidrestore.cli import main
 from vidrestore.errors import OutputError, ProcessingError
 from vidrestore.jobs import batch
-from vidrestore.jobs.batch import BatchProgress, restore_folder
+from vidrestore.jobs.batch import restore_folder
+from vidrestore.jobs.batch_outcome import BatchProgress
 from vidrestore.jobs.batch_record import BatchRecord
 from vidrestore.settings import make_settings
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, UsageError
 from vidrestore.jobs.batch_inputs import find_items
 
 
@@ -37,6 +38,55 @@ def test_two_inputs_never_have_one_output(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "a.avi", "a.mov", "A.MP4", "b.mov")
     found = targets(folder, tmp_path / "out", extension=".mp4")
     assert found == {"a.avi": "a.avi.mp4", "a.mov": "a.mov.mp4", "A.MP4": "A.MP4.mp4", "b.mov": "b.mp4"}
+
+
+def test_not_even_where_an_input_has_the_whole_name_of_another(tmp_path: Path) -> None:
+    folder = tree(tmp_path / "in", "a.avi", "a.avi.mkv", "a.mkv")
+    found = targets(folder, tmp_path / "out", extension=".mkv")
+    assert found == {"a.avi": "a.avi.2.mkv", "a.avi.mkv": "a.avi.mkv", "a.mkv": "a.mkv.mkv"}
+
+
+def test_nor_where_names_differ_by_case_or_by_how_an_accent_is_written(tmp_path: Path) -> None:
+    folder = tree(tmp_path / "in", "caf\u00e9.avi", "cafe\u0301.mov", "x/B.mov", "x/b.avi")
+    found = targets(folder, tmp_path / "out", extension=".mkv")
+    assert len({unicodedata.normalize("NFC", target).casefold() for target in found.values()}) == 4
+
+
+def test_no_output_is_an_input(tmp_path: Path) -> None:
+    """Where outputs go into a folder that holds the inputs', and where links lead to inputs."""
+    folder = tree(tmp_path / "in", "a.avi", "in/a.mkv", "b.avi")
+    (tmp_path / "b.mkv").symlink_to(folder / "b.avi")
+    found = targets(folder, tmp_path, extension=".mkv")
+    assert found == {"a.avi": "a.mkv", "in/a.mkv": "in/a.mkv", "b.avi": "b.avi.mkv"}
+    deeper = tree(tmp_path / "in2", "in2/a.avi", "in2/a.mkv", "a.avi")
+    again = find_items(
+        deeper / "in2", deeper, pattern=None, recursive=True, extension=".mkv", existing_targets={}
+    )
+    assert {item.name: item.target.name for item in again} == {"a.avi": "a.avi.mkv", "a.mkv": "a.mkv.mkv"}
+    inner = tree(tmp_path / "t", "d/d/x.avi", "d/x.mkv")
+    mapped = find_items(
+        inner, inner.parent, pattern=None, recursive=True, extension=None, existing_targets={}
+    )
+    assert all(item.target not in {inner / "d/d/x.avi", inner / "d/x.mkv"} for item in mapped)
+
+
+def test_no_output_has_the_name_of_a_folder_of_outputs(tmp_path: Path) -> None:
+    folder = tree(tmp_path / "in", "a.mkv/b.mp4", "a.avi")
+    assert targets(folder, tmp_path / "out", extension=".mkv") == {
+        "a.avi": "a.avi.mkv",
+        "a.mkv/b.mp4": "a.mkv/b.mkv",
+    }
+
+
+def test_outputs_beside_their_inputs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is the folder of the inputs"):
+        targets(tree(tmp_path / "in", "a.avi"), tmp_path / "in" / ".." / "in")
+
+
+def test_an_output_of_another_kind_is_not_kept(tmp_path: Path) -> None:
+    folder = tree(tmp_path / "in", "a.avi")
+    found = targets(folder, tmp_path / "out", extension=".mkv", existing_targets={"a.avi": "a.mp4"})
+    assert found == {"a.avi": "a.mkv"}
 
 
 def test_what_has_an_output_keeps_it_when_a_namesake_comes(tmp_path: Path) -> None:

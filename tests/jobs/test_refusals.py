@@ -1,4 +1,4 @@
-"""A run that is not the one that was begun is refused, in a sentence that says how it differs."""
+"""A run that is not the one that was started is refused, in a sentence that says how it differs."""
 
 from __future__ import annotations
 
@@ -9,38 +9,13 @@ from typing import Any
 import pytest
 
 import vidrestore
-from tests.support.films import make_film
-from tests.support.jobs import assert_equal, names_in
-from vidrestore.errors import OutputError, ProcessingError, UsageError
-from vidrestore.jobs import segment_task
+from tests.support.jobs import SEGMENTS, assert_equal, interrupted_run, names_in
+from vidrestore.errors import OutputError, UsageError
 from vidrestore.jobs.journal import Journal, journal_path
-from vidrestore.video import SegmentWriter
-
-HOW: dict[str, Any] = {"codec": "ffv1", "segment": 1}
 
 
-def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, *, fails_at: int = 40) -> tuple[Path, Path]:
-    """A film of three segments without faces, of which the first is done: writing frame `fails_at` failed."""
-    source, output = make_film(folder / "in.mkv", 90, ()), folder / "out.mkv"
-    write, count = SegmentWriter.write, 0
-
-    def failing(self: SegmentWriter, frame: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == fails_at:
-            raise OSError(5, "Input/output error")
-        write(self, frame)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(segment_task.SegmentWriter, "write", failing)
-        with pytest.raises(ProcessingError, match=r"segment 2 .* \(1 segment is kept: run the same command"):
-            vidrestore.restore(source, output, **HOW)
-    assert not output.exists()
-    return source, output
-
-
-def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, output = begun(tmp_path, monkeypatch)
+def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path) -> None:
+    source, output = interrupted_run(tmp_path)
     events = []
     report = vidrestore.resume(output, on_progress=events.append)
     assert report.frames == 90
@@ -53,65 +28,63 @@ def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"strength": 0.5}, "was begun with strength 1.0, not 0.5; add --restart"),
-        ({"deflicker": True}, "was begun with deflicker false, not true"),
-        ({"end": 3.0}, "was begun with end not given, not 3.0"),
+        ({"strength": 0.5}, "was started with strength 1.0, not 0.5; add --restart"),
+        ({"deflicker": True}, "was started with deflicker false, not true"),
+        ({"end": 3.0}, "was started with end not given, not 3.0"),
     ],
 )
-def test_other_settings_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], why: str
-) -> None:
-    source, output = begun(tmp_path, monkeypatch)
+def test_other_settings_are_refused(tmp_path: Path, changes: dict[str, Any], why: str) -> None:
+    source, output = interrupted_run(tmp_path)
     with pytest.raises(UsageError, match=why):
-        vidrestore.restore(source, output, **HOW, **changes)
-    assert vidrestore.restore(source, output, **HOW, **changes, restart=True).frames > 60
+        vidrestore.restore(source, output, **SEGMENTS, **changes)
+    assert vidrestore.restore(source, output, **SEGMENTS, **changes, restart=True).frames > 60
 
 
-def test_an_input_that_has_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, output = begun(tmp_path, monkeypatch)
+def test_an_input_that_has_changed_is_refused(tmp_path: Path) -> None:
+    source, output = interrupted_run(tmp_path)
     stat = source.stat()
     os.utime(source, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
-    for go_on in (lambda: vidrestore.restore(source, output, **HOW), lambda: vidrestore.resume(output)):
-        with pytest.raises(UsageError, match="it has changed since; add --restart to begin it anew"):
+    for go_on in (lambda: vidrestore.restore(source, output, **SEGMENTS), lambda: vidrestore.resume(output)):
+        with pytest.raises(
+            UsageError, match="it has changed since; add --restart to start from the beginning"
+        ):
             go_on()
 
 
-def test_a_second_run_on_the_same_output_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, output = begun(tmp_path, monkeypatch)
+def test_a_second_run_on_the_same_output_is_refused(tmp_path: Path) -> None:
+    source, output = interrupted_run(tmp_path)
     with (
         Journal(journal_path(output), output),
         pytest.raises(OutputError, match=r"another vidrestore is working on .*out\.mkv"),
     ):
-        vidrestore.restore(source, output, **HOW)
-    assert vidrestore.restore(source, output, **HOW).frames == 90
+        vidrestore.restore(source, output, **SEGMENTS)
+    assert vidrestore.restore(source, output, **SEGMENTS).frames == 90
 
 
-def test_a_part_that_is_gone_or_cut_short_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, output = begun(tmp_path, monkeypatch)
+def test_a_part_that_is_gone_or_cut_short_is_made_again(tmp_path: Path) -> None:
+    source, output = interrupted_run(tmp_path)
     (part,) = tmp_path.glob(".out.mkv.vidrestore-parts/*.part")
     part.write_bytes(part.read_bytes()[:-1])
-    assert vidrestore.restore(source, output, **HOW).frames == 90
+    assert vidrestore.restore(source, output, **SEGMENTS).frames == 90
     assert_equal(source, output)
 
 
-def test_a_damaged_journal_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, output = begun(tmp_path, monkeypatch)
+def test_a_damaged_journal_is_one_sentence(tmp_path: Path) -> None:
+    source, output = interrupted_run(tmp_path)
     journal_path(output).write_bytes(b"no database" * 100)
-    with pytest.raises(OutputError, match=r"is damaged; delete it to begin .*out\.mkv anew"):
-        vidrestore.restore(source, output, **HOW)
+    with pytest.raises(OutputError, match=r"is damaged, .*out\.mkv starts from the beginning"):
+        vidrestore.restore(source, output, **SEGMENTS)
 
 
 def test_the_wrong_time_of_day_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, output = begun(tmp_path, monkeypatch)
+    source, output = interrupted_run(tmp_path)
     for moved in (tmp_path / ".out.mkv.vidrestore", *tmp_path.glob(".out.mkv.vidrestore-parts/*")):
         os.utime(moved, (4e9, 4e9))
     monkeypatch.setattr("time.time", lambda: 1.0)
-    assert vidrestore.restore(source, output, **HOW).frames == 90
+    assert vidrestore.restore(source, output, **SEGMENTS).frames == 90
     assert_equal(source, output)
 
 
 def test_without_anything_begun_there_is_nothing_to_resume(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing was begun for"):
+    with pytest.raises(UsageError, match="there is no unfinished run to"):
         vidrestore.resume(tmp_path / "out.mkv")

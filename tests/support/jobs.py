@@ -8,13 +8,22 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
+import vidrestore
+from tests.support.films import make_film
 from tests.support.shared import ROOT
+from vidrestore.errors import ProcessingError
+from vidrestore.jobs import segment_task
 from vidrestore.jobs.journal import journal_path
 from vidrestore.types import Frame
-from vidrestore.video import probe, read_frames
+from vidrestore.video import SegmentWriter, probe, read_frames
+
+SEGMENTS: dict[str, Any] = {"codec": "ffv1", "segment": 1}
+"""Settings of `interrupted_run`."""
 
 
 def frames_of(path: Path) -> list[Frame]:
@@ -58,3 +67,26 @@ def finished_segment_files(output: Path) -> dict[str, int]:
             return {}
     folder = output.with_name(f".{output.name}.vidrestore-parts")
     return {file: (folder / file).stat().st_mtime_ns for (file,) in files}
+
+
+def interrupted_run(folder: Path, *, fails_at: int = 40) -> tuple[Path, Path]:
+    """A film of three segments without faces, and its output, of which the first segment is done.
+
+    Writing frame `fails_at` failed.
+    """
+    source, output = make_film(folder / "in.mkv", 90, ()), folder / "out.mkv"
+    write, count = SegmentWriter.write, 0
+
+    def failing(self: SegmentWriter, frame: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == fails_at:
+            raise OSError(5, "Input/output error")
+        write(self, frame)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment_task.SegmentWriter, "write", failing)
+        with pytest.raises(ProcessingError, match=r"segment 2 .* \(1 segment is kept: run the same command"):
+            vidrestore.restore(source, output, **SEGMENTS)
+    assert not output.exists()
+    return source, output

@@ -15,8 +15,11 @@ import typer
 
 from vidrestore import __version__
 from vidrestore.cli import batch, degrade, evaluate, inspect, models, restore, resume, train
+from vidrestore.cli.terminal import print_message, print_result, tolerant_streams
 from vidrestore.errors import VidrestoreError
+from vidrestore.runtime import signals
 from vidrestore.runtime.malloc import use_single_arena
+from vidrestore.runtime.system_errors import to_system_error
 
 # typer carries its own click from 0.20 on and used the installed one before; this is the class of either.
 _ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
@@ -47,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     use_single_arena()
     words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
+    with tolerant_streams(), signals.interrupting_signals():
+        return _run(words, debug=debug)
+
+
+def _run(words: list[str], *, debug: bool) -> int:
     try:
         code = app(words, prog_name="vidrestore", standalone_mode=False)
     except VidrestoreError as error:
@@ -56,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _ClickException as error:
         return _usage(error)
     except Exception as error:
-        return _defect(error, debug=debug)
+        if not signals.was_interrupted():
+            return _unexpected(error, debug=debug)
+        code = 130  # an import or a library has made something else of it
     if code == 130:  # Ctrl-C, which typer turns into this code or into Abort
         return _fail("interrupted", 130, debug=False)
     return code if isinstance(code, int) else 0
@@ -82,7 +92,7 @@ def _global_options(
 
 def _print_version(requested: bool) -> None:
     if requested:
-        print(f"vidrestore {__version__}")
+        print_result(f"vidrestore {__version__}")
         raise typer.Exit
 
 
@@ -97,7 +107,7 @@ def _take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
 def _usage(error: BaseException) -> int:
     """What typer has to say of the arguments; nothing where it has printed the help already."""
     message = getattr(error, "format_message", lambda: str(error))()
-    if "\n" in message or not message:
+    if type(error).__name__ == "NoArgsIsHelpError" or not message:
         return 2
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "vidrestore"
@@ -105,7 +115,10 @@ def _usage(error: BaseException) -> int:
     return _fail(f"{sentence}; see: {command} --help", 2, debug=False)
 
 
-def _defect(error: Exception, *, debug: bool) -> int:
+def _unexpected(error: Exception, *, debug: bool) -> int:
+    known = to_system_error(error)
+    if known is not None:
+        return _fail(str(known), known.exit_code, debug=debug)
     notes = " ".join(getattr(error, "__notes__", ()))
     what = f"{type(error).__name__}: {error}{f' ({notes})' if notes else ''}".replace("\n", " ")
     advice = "" if debug else "; please report it with what --debug prints and your vidrestore --version"
@@ -114,6 +127,7 @@ def _defect(error: Exception, *, debug: bool) -> int:
 
 def _fail(sentence: str, code: int, *, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
-    print(f"vidrestore: error: {sentence}", file=sys.stderr)
+        for line in traceback.format_exc().splitlines():
+            print_message(line)
+    print_message(f"vidrestore: error: {sentence}")
     return code

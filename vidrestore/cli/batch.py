@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +15,14 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
-from vidrestore.cli.restore import DAMAGED, sigterm_as_interrupt
+from vidrestore.cli.report_file import ReportFile, batch_report, check_reports
+from vidrestore.cli.restore import DAMAGED
+from vidrestore.cli.terminal import print_line, print_message, printable
+from vidrestore.errors import VidrestoreError
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
-    from vidrestore.jobs.batch import BatchProgress, Outcome
+    from vidrestore.jobs.batch_outcome import BatchProgress, Outcome
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -108,20 +111,25 @@ def batch(
     settings = make_settings(config, **values)
     from vidrestore.jobs.batch import restore_folder
 
-    with sigterm_as_interrupt():
-        outcomes = restore_folder(
+    report_file = None if report is None else batch_report(report)
+    check_reports(*filter(None, [report_file]))
+    outcomes: list[Outcome] = []
+    try:
+        restore_folder(
             input,
             output,
             settings,
             pattern=pattern,
             recursive=recursive,
             retries=retries,
-            on_progress=_progress_printer(quiet=quiet),
+            reserved=[] if report is None else [report],
+            on_progress=_progress_printer(outcomes, quiet=quiet),
         )
-    if report is not None:
-        report.write_text(_json(outcomes), encoding="utf-8")
-    if not quiet:
-        print(_table(outcomes))
+    except BaseException:
+        with suppress(VidrestoreError):  # what ended the batch is the error to show
+            _conclude(outcomes, report_file, quiet=quiet)
+        raise
+    _conclude(outcomes, report_file, quiet=quiet)
     states = {outcome.state for outcome in outcomes}
     if states & {"failed", "skipped"}:
         raise typer.Exit(1)
@@ -129,23 +137,40 @@ def batch(
         raise typer.Exit(DAMAGED)
 
 
-def _progress_printer(*, quiet: bool) -> Callable[[BatchProgress], None]:
-    """Errors as they happen; how far a file is every few seconds, and how long all of them will take."""
+def _conclude(outcomes: list[Outcome], report: ReportFile | None, *, quiet: bool) -> None:
+    """The table and the report of what has an outcome, however the batch ended."""
+    if not outcomes:
+        return
+    ordered = sorted(outcomes, key=lambda outcome: outcome.name)
+    if not quiet:
+        for line in _table(ordered):
+            print_line(line)
+    if report is not None:
+        report.write(_json(ordered))
+
+
+def _progress_printer(outcomes: list[Outcome], *, quiet: bool) -> Callable[[BatchProgress], None]:
+    """Errors as they happen; how far a file is every few seconds, and how long all of them will take.
+
+    Adds each outcome to `outcomes` as it is known.
+    """
     began = due = time.monotonic()
 
     def show(progress: BatchProgress) -> None:
         nonlocal due
         head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
         outcome = progress.outcome
+        if outcome is not None:
+            outcomes.append(outcome)
         if outcome is not None and outcome.state in ("failed", "skipped"):
-            print(f"{head}: {outcome.state}: {outcome.message}", file=sys.stderr, flush=True)
+            print_message(f"{head}: {outcome.state}: {outcome.message}")
         elif quiet:
             return
         elif outcome is not None:
-            print(f"{head}: {outcome.state}{_time_left(progress, began)}", file=sys.stderr, flush=True)
+            print_message(f"{head}: {outcome.state}{_time_left(progress, began)}")
         elif progress.file is not None and time.monotonic() >= due:
             due = time.monotonic() + LINE_EVERY_SECONDS
-            print(f"{head}: {describe(progress.file)}", file=sys.stderr, flush=True)
+            print_message(f"{head}: {describe(progress.file)}")
 
     return show
 
@@ -164,10 +189,12 @@ def _json(outcomes: Sequence[Outcome]) -> str:
     return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
-def _table(outcomes: Sequence[Outcome]) -> str:
-    width = max(len(outcome.name) for outcome in outcomes)
+def _table(outcomes: Sequence[Outcome]) -> list[str]:
+    """Its lines; the last one counts."""
+    width = max(len(printable(outcome.name)) for outcome in outcomes)
     lines = [
-        f"{o.name:<{width}}  {o.state:<11}  {o.frames:>8} frames  {o.faces:>7} faces  {o.seconds:>8.1f} s"
+        f"{printable(o.name):<{width}}  {o.state:<11}  {o.frames:>8} frames  {o.faces:>7} faces  "
+        f"{o.seconds:>8.1f} s"
         for o in outcomes
     ]
     counts = [
@@ -175,4 +202,4 @@ def _table(outcomes: Sequence[Outcome]) -> str:
         for state in ("restored", "damaged", "up to date", "skipped", "failed")
         if (n := sum(o.state == state for o in outcomes))
     ]
-    return "\n".join([*lines, ", ".join(counts)])
+    return [*lines, ", ".join(counts)]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.output_files import check_output, write_text
 from vidrestore.cli.progress import show_progress
+from vidrestore.cli.report_file import MADE_BY, check_reports, inspection_json, inspection_page
+from vidrestore.cli.terminal import print_result, printable, render
 from vidrestore.cli.wording import count, time_span, unit, video_summary
 from vidrestore.settings import make_settings
 
@@ -27,6 +27,9 @@ vidrestore inspect old.mp4 --html faces.html
 
 vidrestore inspect old.mp4 --json - --quiet
 """
+
+_WIDTH = 120
+"""Of the lines, where there is no terminal."""
 
 
 def inspect(
@@ -63,45 +66,39 @@ def inspect(
         end=end,
     )
     to_stdout = str(json_file) == "-"
-    for path in (None if to_stdout else json_file, html):
-        if path is not None:
-            check_output(path, [input])
+    json_report = None if json_file is None or to_stdout else inspection_json(json_file)
+    page = None if html is None else inspection_page(html)
+    check_reports(*(report for report in (json_report, page) if report is not None))
     with show_progress(quiet=quiet) as on_progress:
         inspection = inspect_video(input, settings, on_progress)
-    if json_file is not None:
-        text = json.dumps(inspection.to_dict(), indent=2)
-        if to_stdout:
-            print(text)
-        else:
-            write_text(json_file, text + "\n")
-    if html is not None:
+    text = json.dumps({"made_by": MADE_BY, **inspection.to_dict()}, indent=2)
+    if json_report is not None:
+        json_report.write(text + "\n")
+    if page is not None:
         from vidrestore.cli.inspect_page import render_page
 
-        write_text(html, render_page(inspection) + "\n")
-    if not quiet and not to_stdout:
-        _print(inspection)
+        page.write(render_page(inspection) + "\n")
+    if to_stdout:
+        print_result(text)
+    elif not quiet:
+        # What was written as a file is there, whether anybody reads the table or not.
+        print_result(_text(inspection), must_arrive=json_report is None and page is None)
 
 
-def _print(inspection: Inspection) -> None:
-    from rich.console import Console
+def _text(inspection: Inspection) -> str:
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
-    console.print(
-        f"{inspection.path}: {video_summary(inspection)}"
+    lines = [
+        f"{printable(inspection.path)}: {video_summary(inspection)}"
         + (f", turned by {inspection.rotation} degrees" if inspection.rotation else "")
         + (", mirrored" if inspection.mirrored else "")
         + (f", interlaced ({inspection.field_order} field first)" if inspection.interlaced else "")
-        + (", telecined from film" if inspection.telecined else "")
-    )
-    timed = inspection.frame_rate is not None
-    starts = ", ".join(f"{s.start:.2f}" if timed else str(s.first_frame) for s in inspection.scenes[:12])
-    more = f" and {len(inspection.scenes) - 12} more" if len(inspection.scenes) > 12 else ""
-    at = f"{starts}{more} s" if timed else f"frame {starts}{more}"
-    console.print(f"{count(len(inspection.scenes), 'scene')}, beginning at {at}")
-    console.print(f"faces in {inspection.frames_with_faces} of {inspection.frames} frames")
+        + (", telecined from film" if inspection.telecined else ""),
+        f"{count(len(inspection.scenes), 'scene')}, beginning at {_scene_starts(inspection)}",
+        f"faces in {inspection.frames_with_faces} of {inspection.frames} frames",
+    ]
     if not inspection.tracks:
-        return
+        return render(*lines, width=_WIDTH)
     table = Table(box=None, pad_edge=False)
     for title in (
         "id",
@@ -117,4 +114,11 @@ def _print(inspection: Inspection) -> None:
         side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
         table.add_row(str(t.id), *time_span(inspection, t), str(t.frames), side,
                       f"{t.sharpness:.1f}", f"{t.score:.2f}")  # fmt: skip
-    console.print(table)
+    return render(*lines, table, width=_WIDTH)
+
+
+def _scene_starts(inspection: Inspection) -> str:
+    timed = inspection.frame_rate is not None
+    starts = ", ".join(f"{s.start:.2f}" if timed else str(s.first_frame) for s in inspection.scenes[:12])
+    more = f" and {len(inspection.scenes) - 12} more" if len(inspection.scenes) > 12 else ""
+    return f"{starts}{more} s" if timed else f"frame {starts}{more}"

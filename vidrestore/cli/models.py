@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from vidrestore.cli.terminal import print_line, print_result, printable, render
 from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, find_entry
 
 app = typer.Typer(
@@ -20,7 +20,6 @@ app = typer.Typer(
 @app.command("list")
 def list_weights() -> None:
     """List the weights there are: name, size, licence, whether they are here, and where."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -28,9 +27,7 @@ def list_weights() -> None:
         table.add_column(title, no_wrap=title in ("name", "size", "here"), overflow="fold")
     for entry in CATALOGUE:
         table.add_row(*_row(entry))
-    # Into a pipe nothing is wrapped or cut short.
-    width = None if sys.stdout.isatty() else 400
-    Console(width=width, highlight=False, markup=False).print(table)
+    print_result(render(table, width=400))  # into a pipe nothing is wrapped or cut short
 
 
 @app.command("pull")
@@ -45,12 +42,14 @@ def pull_weights(
     with show_download(name) as on_progress:
         pulled = pull(entry, on_progress)
     if isinstance(entry.source, Embedded):
-        print(f"{name} is part of vidrestore: {pulled.path}")
+        print_line(f"{name} is part of vidrestore: {pulled.path}")
         return
-    print(f"{name} {'downloaded to' if pulled.downloaded else 'is here already'}: {pulled.path}")
-    print(f"licence: {entry.licence}")
+    print_line(f"{name} {'downloaded to' if pulled.downloaded else 'is here already'}: {pulled.path}")
+    print_line(f"licence: {entry.licence}")
     if pulled.trusted:
-        print(f"its checksum was not known beforehand; recorded, and held to from now on: {pulled.sha256}")
+        print_line(
+            f"its checksum was not known beforehand; recorded, and held to from now on: {pulled.sha256}"
+        )
 
 
 @app.command("convert")
@@ -64,7 +63,7 @@ def convert_weights(
     from vidrestore.daefr.checkpoint import convert
 
     convert(checkpoint, target)
-    print(f"converted: {target} ({_megabytes(target.stat().st_size)})")
+    print_line(f"converted: {target} ({_megabytes(target.stat().st_size)})")
 
 
 def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
@@ -77,7 +76,7 @@ def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
     else:
         state = "cached" if path is not None else "not downloaded"
     licence, _, _ = entry.licence.partition(":")
-    return entry.name, entry.purpose, _megabytes(size), licence, state, str(path or "")
+    return entry.name, entry.purpose, _megabytes(size), licence, state, printable(path or "")
 
 
 def _megabytes(size: int | None) -> str:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vidrestore.cli.terminal import print_message
+
 if TYPE_CHECKING:
     from vidrestore.types import Progress, ProgressCallback
 
@@ -76,7 +78,7 @@ def _lines(clock: Callable[[], float]) -> ProgressCallback:
         is_first_report, resumed_shown = progress.resumed_frames and not resumed_shown, True
         if clock() >= due or is_first_report:
             due = clock() + LINE_EVERY_SECONDS
-            print(f"vidrestore: {describe(progress)}", file=sys.stderr, flush=True)
+            print_message(f"vidrestore: {describe(progress)}")
 
     return show
 

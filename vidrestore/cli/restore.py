@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +10,8 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
+from vidrestore.cli.terminal import print_line, print_message, print_result
 from vidrestore.cli.wording import count
-from vidrestore.runtime import signals
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -160,9 +155,9 @@ def restore(
     if print_ffmpeg:
         from vidrestore.video import ffmpeg_pipeline
 
-        print(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
+        print_result(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
         return
-    with sigterm_as_interrupt(), show_progress(quiet=quiet) as on_progress:
+    with show_progress(quiet=quiet) as on_progress:
         report = restore_video(input, output, on_progress=on_progress, **settings)
     print_report(report, quiet=quiet)
 
@@ -170,25 +165,12 @@ def restore(
 def print_report(report: Report, *, quiet: bool) -> None:
     """Warnings, the closing line, and the exit code of a damaged input."""
     for warning in report.warnings:
-        print(f"vidrestore: warning: {warning}", file=sys.stderr)
+        print_message(f"vidrestore: warning: {warning}")
     if not quiet:
         # Standard output is the video's own where that goes there.
-        print(closing_line(report), file=sys.stderr if str(report.output) == "-" else sys.stdout)
+        (print_message if str(report.output) == "-" else print_line)(closing_line(report))
     if report.damage > MUCH_DAMAGE:
         raise typer.Exit(DAMAGED)
-
-
-@contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM, by which schedulers and `timeout` end a program, leaves no temporary file either."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous_handler = signal.signal(signal.SIGTERM, signals.raise_or_defer)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous_handler)
 
 
 def _flags(settings: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.restore import print_report, sigterm_as_interrupt
+from vidrestore.cli.restore import print_report
 from vidrestore.errors import UsageError
 from vidrestore.settings import EngineName
 
@@ -41,7 +41,7 @@ def resume(
 
     if engine not in (None, "local", "ray"):
         raise UsageError(f"engine must be local or ray, got '{engine}'")
-    with sigterm_as_interrupt(), show_progress(quiet=quiet) as on_progress:
+    with show_progress(quiet=quiet) as on_progress:
         report = resume_file(
             output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
         )

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from vidrestore.cli.terminal import print_line
 from vidrestore.errors import UsageError
 
 STAGES = {
@@ -67,8 +68,8 @@ def prepare(
 
     criteria = FaceCriteria(size=size, border=border, min_share=min_share, min_sharpness=min_sharpness)
     reasons = run(photographs, faces, make_detector(detector), criteria)
-    print(", ".join(f"{count} {reason}" for reason, count in reasons.most_common()))
-    print(f"faces and {MANIFEST}: {faces}")
+    print_line(", ".join(f"{count} {reason}" for reason, count in reasons.most_common()))
+    print_line(f"faces and {MANIFEST}: {faces}")
 
 
 def _stage(name: str) -> Callable[[Path, list[str] | None], None]:
@@ -113,4 +114,4 @@ def _train(stage: str, config: Path, overrides: list[str]) -> None:
         ) from error
     result = module.train(config, overrides)
     if result is not None:
-        print(f"trained: {result}")
+        print_line(f"trained: {result}")

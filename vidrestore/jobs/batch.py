@@ -4,56 +4,31 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
-from vidrestore.errors import InputError, OutputError, ProcessingError, ReadError, UsageError, VidrestoreError
+from vidrestore import video
+from vidrestore.errors import (
+    InputError,
+    OutputError,
+    ProcessingError,
+    UsageError,
+    WeightsError,
+)
 from vidrestore.jobs.batch_inputs import BatchItem, find_items
-from vidrestore.jobs.batch_record import BatchRecord
+from vidrestore.jobs.batch_outcome import BatchProgress, Outcome, failed, restored, sentence
+from vidrestore.jobs.batch_record import RECORD, BatchRecord
 from vidrestore.jobs.disk_space import check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
 from vidrestore.jobs.file_task import FileTask, is_short
 from vidrestore.jobs.fingerprint import fingerprint, with_absolute_paths
 from vidrestore.jobs.restore import restore_file
+from vidrestore.runtime.file_kinds import absolute, is_same_file
 from vidrestore.settings import Settings
-from vidrestore.types import Progress, Report
-
-State = Literal["restored", "damaged", "up to date", "skipped", "failed"]
-MUCH_DAMAGE = 0.01
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of a file."""
-
-    name: str
-    target: Path
-    state: State
-    message: str = ""
-    """Why it failed or was skipped; warnings."""
-    frames: int = 0
-    faces: int = 0
-    seconds: float = 0.0
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchProgress:
-    """What a display reads."""
-
-    number: int
-    """Of the file, from 1."""
-    total: int
-    name: str
-    failed: int
-    """So far."""
-    file: Progress | None
-    """How far the file is; None: it has an outcome."""
-    outcome: Outcome | None = None
+from vidrestore.types import Progress
 
 
 def restore_folder(
@@ -64,12 +39,26 @@ def restore_folder(
     pattern: str | None = None,
     recursive: bool = False,
     retries: int = 1,
+    reserved: Sequence[Path] = (),
     on_progress: Callable[[BatchProgress], None] | None = None,
 ) -> list[Outcome]:
     """What came of each file of `folder`, restored into `out`, which is made if it is not there.
 
-    Files that are done are not done again, unless they or the settings have changed since. `retries`: of what
-    another attempt may mend. Raises a VidrestoreError for what concerns all files.
+    Files that are done are not done again, unless they or the settings have changed since. What goes wrong
+    with one file is its outcome, and the others go on.
+
+    Args:
+        folder: Where the inputs are.
+        out: Where the outputs go.
+        settings: Of all files.
+        pattern: Of the inputs' names; None: names that end as videos do.
+        recursive: Whether the folders in `folder` are looked into.
+        retries: Further attempts at a file whose failure may not happen again.
+        reserved: Files that others will write: no output, and none of the program's own files there.
+        on_progress: Called with how far a file is, and with each outcome as it is known.
+
+    Raises:
+        VidrestoreError: what concerns all files.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -85,6 +74,7 @@ def restore_folder(
             extension=None if settings.container is None else _extension(settings.container),
             existing_targets=record.targets(),
         )
+        _check_reserved(reserved, [out / RECORD, *(item.target for item in items)])
         engine = stack.enter_context(make_engine(settings)) if _uses_one_engine(settings) else None
         run = _Batch(record, settings, engine, retries, len(items), on_progress)
         todo = [job for item in items if (job := run.prepare(item)) is not None]
@@ -93,6 +83,14 @@ def restore_folder(
         for job in todo:
             run.restore(job)
         return sorted(run.outcomes, key=lambda outcome: outcome.name)
+
+
+def _check_reserved(reserved: Sequence[Path], written: Sequence[Path]) -> None:
+    """Raises OutputError where one of them will be written by the batch itself."""
+    names = {str(absolute(path)).casefold() for path in written}
+    for path in reserved:
+        if str(absolute(path)).casefold() in names or any(is_same_file(path, other) for other in written):
+            raise OutputError(f"{path} is an output of this batch; choose another name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,36 +119,26 @@ class _Batch:
         self._retries, self._total, self._on_progress = retries, total, on_progress
 
     def prepare(self, item: BatchItem) -> _FileJob | None:
-        """What is to be done for a file; None where its outcome is clear already."""
+        """What is to be done for a file; None where its outcome is clear already.
+
+        Raises WeightsError, UsageError: they are the same for all files.
+        """
+        if item.problem is not None:
+            self._add_outcome(failed(item, item.problem, 0))
+            return None
         try:
-            input_fingerprint = json.dumps(
-                fingerprint(item.source.absolute(), with_absolute_paths(self._settings)), sort_keys=True
-            )
-        except (InputError, ReadError) as error:
-            self._add_outcome(_failed(item, error, 0))
+            return self._prepare(item)
+        except (WeightsError, UsageError):
+            raise
+        except Exception as error:
+            self._add_outcome(failed(item, error, 0))
             return None
-        state = self._batch_record.state(item, input_fingerprint)
-        if state == "done":
-            self._add_outcome(Outcome(name=item.name, target=item.target, state="up to date"))
-            return None
-        if state == "foreign" and not self._settings.overwrite:
-            why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
-            self._add_outcome(Outcome(name=item.name, target=item.target, state="skipped", message=why))
-            return None
-        item.target.parent.mkdir(parents=True, exist_ok=True)
-        # What was begun with other settings or of another input is begun anew: nobody is here to be asked.
-        changes = {
-            "overwrite": state != "new",
-            "restart": self._batch_record.started_fingerprint(item) != input_fingerprint,
-        }
-        return _FileJob(
-            item=item, input_fingerprint=input_fingerprint, settings=self._settings.model_copy(update=changes)
-        )
 
     def restore(self, job: _FileJob) -> None:
         """Restores a file to its outcome."""
         item = job.item
-        self._start(job)
+        if not self._start(job):
+            return
         outcome = _attempts(
             item,
             job.settings,
@@ -168,32 +156,77 @@ class _Batch:
         tasks = {number: job for number, job in enumerate(jobs) if is_short(job.item.source)}
         attempts: Counter[int] = Counter()
         waiting = deque(tasks)
-        while waiting or not engine.is_idle:
-            while waiting and engine.has_capacity:
-                number = waiting.popleft()
-                attempts[number] += 1
-                self._start(tasks[number])
-                engine.submit(_task(number, tasks[number]))
-            for event in engine.events(wait=True):
-                if not isinstance(event, TaskDone | TaskFailed):
-                    continue
-                job, tried = tasks[event.number], attempts[event.number]
-                if isinstance(event, TaskDone):
-                    self._finish(job, _outcome(job.item, event.result, tried))
-                elif isinstance(event.error, ProcessingError) and tried <= self._retries:
-                    waiting.append(event.number)
-                else:
-                    self._finish(job, _failed(job.item, event.error, tried))
+        running: set[int] = set()
+        try:
+            while waiting or not engine.is_idle:
+                while waiting and engine.has_capacity:
+                    number = waiting.popleft()
+                    attempts[number] += 1
+                    if self._start(tasks[number]):
+                        engine.submit(_task(number, tasks[number]))
+                        running.add(number)
+                for event in engine.events(wait=True):
+                    if isinstance(event, TaskDone | TaskFailed):
+                        running.discard(event.number)
+                        if self._retry(event, tasks[event.number], attempts[event.number]):
+                            waiting.append(event.number)
+        finally:
+            engine.cancel()
+            for number in running:  # whose workers were ended
+                video.remove_leftovers(tasks[number].item.target)
         return [job for number, job in enumerate(jobs) if number not in tasks]
 
-    def _start(self, job: _FileJob) -> None:
-        expected_bytes = job.item.source.stat().st_size if self._settings.codec == "match" else 0
-        check_free_space(job.item.target.parent, job.item.target, expected_bytes)
-        self._batch_record.start(job.item, job.input_fingerprint)
+    def _prepare(self, item: BatchItem) -> _FileJob | None:
+        input_fingerprint = json.dumps(
+            fingerprint(absolute(item.source), with_absolute_paths(self._settings)), sort_keys=True
+        )
+        state = self._batch_record.state(item, input_fingerprint)
+        if state == "done":
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="up to date"))
+            return None
+        if state == "foreign" and not self._settings.overwrite:
+            why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
+            self._add_outcome(Outcome(name=item.name, target=item.target, state="skipped", message=why))
+            return None
+        _make_folder(item.target.parent)
+        # A run with other settings or of another input starts from the beginning: nobody is here to be asked.
+        changes = {
+            "overwrite": state != "new",
+            "restart": self._batch_record.started_fingerprint(item) != input_fingerprint,
+        }
+        return _FileJob(
+            item=item, input_fingerprint=input_fingerprint, settings=self._settings.model_copy(update=changes)
+        )
+
+    def _retry(self, event: TaskDone | TaskFailed, job: _FileJob, tried: int) -> bool:
+        """Whether the file is worth another attempt; otherwise what came of it is noted."""
+        if isinstance(event, TaskDone):
+            self._finish(job, restored(job.item, event.result, tried))
+            return False
+        if isinstance(event.error, ProcessingError) and tried <= self._retries:
+            return True
+        video.remove_leftovers(job.item.target)  # its worker may have ended without doing so
+        self._finish(job, failed(job.item, event.error, tried))
+        return False
+
+    def _start(self, job: _FileJob) -> bool:
+        """Whether the file can be restored; where it cannot, that is its outcome."""
+        try:
+            expected_bytes = job.item.source.stat().st_size if self._settings.codec == "match" else 0
+            check_free_space(job.item.target.parent, job.item.target, expected_bytes)
+            self._batch_record.start(job.item, job.input_fingerprint)
+        except Exception as error:
+            self._add_outcome(failed(job.item, error, 0))
+            return False
+        return True
 
     def _finish(self, job: _FileJob, outcome: Outcome) -> None:
         if outcome.state in ("restored", "damaged"):
-            self._batch_record.finish(job.item, job.input_fingerprint)
+            try:
+                self._batch_record.finish(job.item, job.input_fingerprint)
+            except Exception as error:
+                unnoted = f"the next run will not know that it is done: {sentence(error)}"
+                outcome = replace(outcome, message="; ".join(filter(None, [outcome.message, unnoted])))
         self._add_outcome(outcome)
 
     def _add_outcome(self, outcome: Outcome) -> None:
@@ -216,10 +249,19 @@ def _task(number: int, job: _FileJob) -> FileTask:
     alone = {"workers": None, "engine": "local", "segment": 0.0}
     return FileTask(
         number=number,
-        source=job.item.source.absolute(),
-        target=job.item.target.absolute(),
+        source=absolute(job.item.source),
+        target=absolute(job.item.target),
         settings=with_absolute_paths(job.settings.model_copy(update=alone)),
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputError(f"{folder} cannot be made: a file is in its place") from error
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
 
 
 def _attempts(
@@ -231,35 +273,15 @@ def _attempts(
 ) -> Outcome:
     for attempt in range(1, retries + 2):
         try:
-            return _outcome(
+            return restored(
                 item, restore_file(item.source, item.target, settings, on_progress, engine), attempt
             )
         except (UsageError, InputError, OutputError) as error:
-            return _failed(item, error, attempt)
-        except VidrestoreError as error:
-            failed = _failed(item, error, attempt)
+            return failed(item, error, attempt)
         except Exception as error:
-            what = f"{type(error).__name__}: {error}".replace("\n", " ")
-            failed = _failed(item, f"this is a defect of vidrestore: {what}", attempt)
+            outcome = failed(item, error, attempt)
         settings = settings.model_copy(update={"restart": False})
-    return failed
-
-
-def _outcome(item: BatchItem, report: Report, attempts: int) -> Outcome:
-    return Outcome(
-        name=item.name,
-        target=item.target,
-        state="damaged" if report.damage > MUCH_DAMAGE else "restored",
-        message="; ".join(report.warnings),
-        frames=report.frames,
-        faces=report.faces,
-        seconds=report.seconds,
-        attempts=attempts,
-    )
-
-
-def _failed(item: BatchItem, error: object, attempts: int) -> Outcome:
-    return Outcome(name=item.name, target=item.target, state="failed", message=str(error), attempts=attempts)
+    return outcome
 
 
 def _uses_one_engine(settings: Settings) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
+from itertools import count
+from pathlib import Path, PurePosixPath
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, UsageError
+from vidrestore.runtime.file_kinds import is_same_file
 
 VIDEOS = frozenset([
     ".3gp", ".asf", ".avi", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
@@ -30,6 +33,8 @@ class BatchItem:
     """Of the input, within its folder, with forward slashes."""
     source: Path
     target: Path
+    problem: str | None = None
+    """Why it cannot even be looked at."""
 
 
 def find_items(
@@ -41,37 +46,103 @@ def find_items(
     extension: str | None,
     existing_targets: Mapping[str, str],
 ) -> list[BatchItem]:
-    """The files of `folder` in order of their names; `pattern` is for names, as a shell takes it.
+    """The files of `folder` in order of their names, each with an output of its own.
 
-    `extension`: of all outputs, such as .mp4; None: the input's own where that can be written. Two inputs
-    never have one output: those that would keep their whole names, a.mov.mp4. `existing_targets`: outputs of
-    names that have one already. Raises InputError where there is no folder or nothing in it.
+    Args:
+        folder: Where the inputs are.
+        out: Where the outputs go; what is in it is no input.
+        pattern: Of names, as a shell takes it; None: names that end as videos do.
+        recursive: Whether the folders in it are looked into.
+        extension: Of all outputs, such as .mp4; None: the input's own where that can be written.
+        existing_targets: Outputs, within `out`, of names that have one already.
+
+    Raises:
+        InputError: there is no folder, or nothing in it.
+        UsageError: inputs and outputs share one folder.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; check its name")
-    names = sorted(_names(folder, out, pattern, recursive))
-    if not names:
+    if is_same_file(folder, out):
+        raise UsageError(f"{out} is the folder of the inputs; choose another one for the outputs")
+    unreadable: dict[str, str] = {}
+    names = sorted(_names(folder, out, pattern, recursive, unreadable))
+    if not names and not unreadable:
         wanted = f"{pattern}" if pattern else "a video"
         advice = "" if recursive else "; add --recursive to look into the folders in it"
         raise InputError(f"no file in {folder} is {wanted}{advice}")
-    plain = {name: _output_name(name, extension) for name in names}
-    target_counts = Counter(target.casefold() for target in plain.values())
-    used = {target.casefold() for name, target in existing_targets.items() if name in plain}
-    items = []
-    for name in names:
-        target = existing_targets.get(name)
-        if target is None:
-            alone = target_counts[plain[name].casefold()] == 1 and plain[name].casefold() not in used
-            target = plain[name] if alone else name + Path(plain[name]).suffix
-        items.append(BatchItem(name=name, source=folder / name, target=out / target))
-    return items
+    targets = _Targets(folder, out, names).assign(
+        {name: _output_name(name, extension) for name in names}, existing_targets
+    )
+    items = [BatchItem(name=n, source=folder / n, target=out / targets[n]) for n in names]
+    items += [
+        BatchItem(name=n, source=folder / n, target=out / n, problem=why) for n, why in unreadable.items()
+    ]
+    return sorted(items, key=lambda item: item.name)
 
 
-def _names(folder: Path, out: Path, pattern: str | None, recursive: bool) -> Iterator[str]:
-    """Without hidden files and, where that lies in `folder`, without what is in `out`."""
-    for place, inside, files in os.walk(folder):
+class _Targets:
+    """Names of outputs, none of them twice, an input's, or that of a folder which outputs go into."""
+
+    def __init__(self, folder: Path, out: Path, names: Sequence[str]) -> None:
+        self._out = out
+        self._used = {_key(parent.as_posix()) for name in names for parent in PurePosixPath(name).parents}
+        self._inputs = {identity for name in names if (identity := _identity(folder / name)) is not None}
+
+    def assign(self, plain: Mapping[str, str], existing: Mapping[str, str]) -> dict[str, str]:
+        """The output of each input: the one it has, else `plain`, else its whole name, as a.mov.mp4."""
+        counts = Counter(_key(target) for target in plain.values())
+        targets: dict[str, str] = {}
+        for name, target in plain.items():
+            before = existing.get(name)
+            if before is not None and Path(before).suffix == Path(target).suffix and self._take(before):
+                targets[name] = before
+        for name, target in plain.items():
+            if name not in targets and counts[_key(target)] == 1 and self._take(target):
+                targets[name] = target
+        for name, target in plain.items():
+            if name not in targets:
+                suffix = Path(target).suffix
+                candidates = (f"{name}.{n}{suffix}" if n > 1 else name + suffix for n in count(1))
+                targets[name] = next(candidate for candidate in candidates if self._take(candidate))
+        return targets
+
+    def _take(self, target: str) -> bool:
+        if _identity(self._out / target) in self._inputs or _key(target) in self._used:
+            return False
+        self._used.add(_key(target))
+        return True
+
+
+def _key(name: str) -> str:
+    """Alike for names that some file system takes for one."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def _names(
+    folder: Path, out: Path, pattern: str | None, recursive: bool, unreadable: dict[str, str]
+) -> Iterator[str]:
+    """Without hidden files and, where that lies in `folder`, without what is in `out`.
+
+    Folders that cannot be read are added to `unreadable`, with the reason.
+    """
+
+    def note(error: OSError) -> None:
+        place = Path(error.filename or folder).relative_to(folder).as_posix()
+        unreadable[place] = f"the folder {error.filename} cannot be read: {error.strerror or error}"
+
+    for place, inside, files in os.walk(folder, onerror=note):
         inside[:] = sorted(
-            d for d in inside if recursive and not d.startswith(".") and not _is_same(Path(place) / d, out)
+            d
+            for d in inside
+            if recursive and not d.startswith(".") and not is_same_file(Path(place) / d, out)
         )
         for file in files:
             wanted = fnmatch(file, pattern) if pattern else Path(file).suffix.lower() in VIDEOS
@@ -83,7 +154,3 @@ def _output_name(name: str, extension: str | None) -> str:
     path = Path(name)
     is_writable = path.suffix.lower() in _WRITABLE
     return path.with_suffix(extension or (path.suffix if is_writable else ".mkv")).as_posix()
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    return other.exists() and one.samefile(other)

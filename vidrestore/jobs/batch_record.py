@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from vidrestore.jobs.batch_inputs import BatchItem
-from vidrestore.jobs.sqlite_file import Database
+from vidrestore.jobs.sqlite_file import Database, Schema, from_sql, row_digest, to_sql
+from vidrestore.runtime.file_kinds import is_own_kind
 
 RECORD = ".vidrestore-batch"
 """The file's name."""
-_TABLE = """
-CREATE TABLE IF NOT EXISTS files ( name TEXT PRIMARY KEY, target TEXT NOT NULL, started_fingerprint TEXT,
-input_fingerprint TEXT, size INTEGER, changed INTEGER );
-"""
+_SCHEMA = Schema(
+    application_id=0x76724232,
+    tables="""
+CREATE TABLE files (
+    name TEXT PRIMARY KEY, target TEXT NOT NULL, started_fingerprint TEXT,
+    input_fingerprint TEXT, size INTEGER, changed INTEGER, digest INTEGER
+);
+""",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What is known of an output."""
+
+    target: str
+    """Its name within the folder, with forward slashes."""
+    started: str | None = None
+    """Of what it was last started."""
+    finished: str | None = None
+    """Of what it was made."""
+    size: int | None = None
+    changed: int | None = None
+    """Its time of change [ns], when it was made."""
 
 
 class BatchRecord:
-    """The record of an output folder: what it holds was made of what. One run at a time has it."""
+    """The record of an output folder: what it holds was made of what. One run at a time uses it.
+
+    Raises OutputError where another run uses it, it is damaged or not this program's, or not to be written.
+    """
 
     def __init__(self, out: Path) -> None:
         self._out = out
-        self._database = Database(out / RECORD, out, _TABLE)
+        self._database = Database(out / RECORD, out, _SCHEMA)
         self._connection = self._database.connection
+        try:
+            self._entries = self._read()
+        except BaseException:
+            self._database.close()
+            raise
 
     def __enter__(self) -> BatchRecord:
         return self
@@ -32,49 +62,66 @@ class BatchRecord:
 
     def targets(self) -> dict[str, str]:
         """Outputs by the names of their inputs, within their folders."""
-        with self._database.user_errors():
-            return dict(self._connection.execute("SELECT name, target FROM files"))
+        return {name: entry.target for name, entry in self._entries.items()}
 
     def state(self, item: BatchItem, input_fingerprint: str) -> Literal["new", "done", "stale", "foreign"]:
         """Whether the output is there, and made of this input with these settings."""
-        if not item.target.exists():
+        if is_own_kind(item.target, "missing"):
             return "new"
-        row = self._row(item)
-        stat = item.target.stat()
-        if row is None or row[1:] != (stat.st_size, stat.st_mtime_ns):
+        entry = self._entries.get(item.name)
+        stat = item.target.lstat()
+        if entry is None or (entry.size, entry.changed) != (stat.st_size, stat.st_mtime_ns):
             return "foreign"
-        return "done" if row[0] == input_fingerprint else "stale"
+        return "done" if entry.finished == input_fingerprint else "stale"
 
     def started_fingerprint(self, item: BatchItem) -> str | None:
-        """Of what the output was last begun."""
-        with self._database.user_errors():
-            row = self._connection.execute(
-                "SELECT started_fingerprint FROM files WHERE name = ?", (item.name,)
-            ).fetchone()
-        return None if row is None else row[0]
+        """Of what the output was last started."""
+        entry = self._entries.get(item.name)
+        return None if entry is None else entry.started
 
     def start(self, item: BatchItem, input_fingerprint: str) -> None:
         """Notes that the output will be made; what is there until then stays known."""
         target = item.target.relative_to(self._out).as_posix()
-        with self._database.user_errors(), self._connection:
-            self._connection.execute(
-                "INSERT INTO files (name, target, started_fingerprint) VALUES (?, ?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET started_fingerprint = excluded.started_fingerprint",
-                (item.name, target, input_fingerprint),
-            )
+        entry = self._entries.get(item.name, _Entry(target=target))
+        self._put(item.name, replace(entry, target=target, started=input_fingerprint))
 
     def finish(self, item: BatchItem, input_fingerprint: str) -> None:
+        """Notes that the output is there."""
         stat = item.target.stat()
+        entry = replace(
+            self._entries[item.name],
+            finished=input_fingerprint,
+            size=stat.st_size,
+            changed=stat.st_mtime_ns,
+        )
+        self._put(item.name, entry)
+
+    def _read(self) -> dict[str, _Entry]:
+        found: dict[str, _Entry] = {}
+        with self._database.read_errors():
+            for *values, digest in self._connection.execute("SELECT * FROM files"):
+                self._database.check_row("files", values, digest)
+                name, target, started, finished, size, changed = values
+                entry = _Entry(
+                    target=from_sql(target), started=started, finished=finished, size=size, changed=changed
+                )
+                if not _is_inside(entry.target):
+                    raise self._database.damaged()
+                found[from_sql(name)] = entry
+        return found
+
+    def _put(self, name: str, entry: _Entry) -> None:
+        row = (
+            to_sql(name), to_sql(entry.target), entry.started, entry.finished, entry.size, entry.changed
+        )  # fmt: skip
         with self._database.user_errors(), self._connection:
             self._connection.execute(
-                "UPDATE files SET input_fingerprint = ?, size = ?, changed = ? WHERE name = ?",
-                (input_fingerprint, stat.st_size, stat.st_mtime_ns, item.name),
+                "REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, row_digest("files", row))
             )
+        self._entries[name] = entry
 
-    def _row(self, item: BatchItem) -> tuple[str, int | None, int | None] | None:
-        query = "SELECT input_fingerprint, size, changed FROM files WHERE name = ?"
-        with self._database.user_errors():
-            row: tuple[str, int | None, int | None] | None = self._connection.execute(
-                query, (item.name,)
-            ).fetchone()
-        return row
+
+def _is_inside(target: str) -> bool:
+    """Whether it is the name of a file in the folder or in a folder in it."""
+    path = PurePosixPath(target)
+    return bool(path.name) and not path.is_absolute() and ".." not in path.parts

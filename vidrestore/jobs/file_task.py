@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidrestore import video
-from vidrestore.errors import VidrestoreError
 from vidrestore.jobs.restore import MIN_SEGMENTED_SECONDS
 from vidrestore.pipeline import restore_video
 from vidrestore.settings import Settings
@@ -33,9 +32,9 @@ class FileTask:
 
 
 def is_short(path: Path) -> bool:
-    """Whether a video is not worth segments; what cannot be opened is, as it soon will be told."""
+    """Whether a video is not worth segments. What cannot be opened counts as short: its task will say why."""
     try:
         info = video.probe(video.open_input(path))
-    except VidrestoreError:
+    except Exception:
         return True
     return info.duration is not None and info.duration <= MIN_SEGMENTED_SECONDS

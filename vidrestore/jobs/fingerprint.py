@@ -1,19 +1,36 @@
-"""Whether a run is the one that was begun: its input, its settings, its weights and the program's version."""
+"""Whether a run is the one that was started: its input, settings and weights, and the program's version."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from vidrestore import __version__
 from vidrestore.errors import InputError, ReadError, UsageError
+from vidrestore.runtime.file_kinds import absolute, expand_home, leads_to_file
 from vidrestore.settings import Settings, make_settings
-from vidrestore.weights import model_path
+from vidrestore.weights import detector_path, model_path
 
-FORMAT = 1
+FORMAT = 2
 """Of the journal."""
+FINGERPRINT_NAMES = frozenset(
+    [
+        "format",
+        "version",
+        "input",
+        "input size",
+        "input changed",
+        "input sha256",
+        "model",
+        "detector",
+        "settings",
+    ]
+)
+"""What a fingerprint says."""
 _PIECE = 1 << 20
 _NOT_IN_FINGERPRINT = {"overwrite", "restart", "workers", "engine", "strict"}
 """Settings that the result does not depend on, or that only decide whether there is one."""
@@ -25,49 +42,51 @@ def identify(path: Path) -> dict[str, str]:
     Raises InputError where it is not there or may not be read, ReadError where it cannot be read.
     """
     try:
-        stat = path.stat()
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path} is no file but a folder, a device or a pipe; give a file")
         digest = hashlib.sha256()
         with path.open("rb") as file:
-            for position in (0, max(stat.st_size // 2 - _PIECE // 2, 0), max(stat.st_size - _PIECE, 0)):
+            for position in (0, max(status.st_size // 2 - _PIECE // 2, 0), max(status.st_size - _PIECE, 0)):
                 file.seek(position)
                 digest.update(file.read(_PIECE))
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except OSError as error:
         raise ReadError.of(path, error) from error
-    return {"size": str(stat.st_size), "changed": str(stat.st_mtime_ns), "sha256": digest.hexdigest()}
+    return {"size": str(status.st_size), "changed": str(status.st_mtime_ns), "sha256": digest.hexdigest()}
 
 
 def with_absolute_paths(settings: Settings) -> Settings:
     """The settings with paths that mean the same from any folder."""
     changes = {}
-    if (model := Path(settings.model).expanduser()).is_file():
-        changes["model"] = str(model.absolute())
+    if leads_to_file(model := expand_home(settings.model)):
+        changes["model"] = str(absolute(model))
     kind, separator, weights = settings.detector.partition("=")
     if separator:
-        changes["detector"] = f"{kind}={Path(weights).expanduser().absolute()}"
+        changes["detector"] = f"{kind}={absolute(expand_home(weights))}"
     return settings.model_copy(update=changes)
 
 
 def fingerprint(source: Path, settings: Settings) -> dict[str, str]:
     """All that the result depends on, as names and texts. Raises InputError, ReadError, WeightsError."""
-    detector = settings.detector.partition("=")[2]
+    detector = detector_path(settings.detector)
     return {
         "format": str(FORMAT),
         "version": __version__,
         "input": str(source),
         **{f"input {name}": value for name, value in identify(source).items()},
         "model": identify(model_path(settings.model))["sha256"],
-        "detector": identify(Path(detector))["sha256"] if detector else "",
+        "detector": "" if detector is None else identify(detector)["sha256"],
         "settings": settings_to_json(settings),
     }
 
 
 def check_same_job(recorded: dict[str, str], current: dict[str, str], output: Path) -> None:
-    """Raises UsageError, in one sentence, where the run that was begun is not this one."""
+    """Raises UsageError, in one sentence, where the run that was started is not this one."""
     why = _difference(recorded, current)
     if why is not None:
-        raise UsageError(f"{output} was begun {why}; add --restart to begin it anew")
+        raise UsageError(f"{output} was started {why}; add --restart to start from the beginning")
 
 
 def settings_to_json(settings: Settings) -> str:
@@ -76,14 +95,19 @@ def settings_to_json(settings: Settings) -> str:
     return json.dumps(texts, sort_keys=True)
 
 
-def settings_from_json(text: str) -> Settings:
-    """The settings of `settings_to_json`; those it leaves out at their defaults."""
-    return make_settings(**json.loads(text))
+def settings_from_json(text: str, **changes: Any) -> Settings:
+    """The settings of `settings_to_json` with `changes`; those it leaves out at their defaults.
+
+    Raises UsageError where a change is no such setting's.
+    """
+    return make_settings(**{**json.loads(text), **changes})
 
 
 def _difference(recorded: dict[str, str], current: dict[str, str]) -> str | None:
-    if recorded.get("format") != current["format"] or recorded.get("version") != current["version"]:
-        return f"by vidrestore {recorded.get('version', 'of another time')}, and this is {current['version']}"
+    if recorded["version"] != current["version"]:
+        return f"by vidrestore {recorded['version']}, and this is {current['version']}"
+    if recorded["format"] != current["format"]:
+        return f"by a vidrestore {recorded['version']} whose journal has another format"
     if recorded["input"] != current["input"]:
         return f"from {recorded['input']}, not from {current['input']}"
     if any(recorded[f"input {name}"] != current[f"input {name}"] for name in ("size", "changed", "sha256")):

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from vidrestore import video
-from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
+from vidrestore.errors import DamagedInputError, InputError, OutputError, UsageError, VidrestoreError
 from vidrestore.jobs.disk_space import LEAST_FREE, check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine
 from vidrestore.jobs.fingerprint import check_same_job, fingerprint, settings_from_json, with_absolute_paths
-from vidrestore.jobs.journal import Journal, discard, journal_path
+from vidrestore.jobs.journal import Journal, is_journal, journal_path
+from vidrestore.jobs.parts_folder import PartsFolder
 from vidrestore.jobs.scheduler import SegmentedJob, SegmentScheduler
 from vidrestore.pipeline import expected_frames, output_size, restore_video, run_warnings
 from vidrestore.report import RunStats
+from vidrestore.runtime.file_kinds import absolute, is_own_kind
+from vidrestore.runtime.marked_folder import is_marked
 from vidrestore.settings import Settings
 from vidrestore.types import ProgressCallback, Report, VideoInfo
 
@@ -49,7 +51,7 @@ def restore_file(
     info = video.probe(video_input)
     if not _wants_segments(info, settings):
         return _restore_unsegmented(source, target, settings, on_progress, None, info)
-    source, target = source.absolute(), target.absolute()
+    source, target = absolute(source), absolute(target)
     video_input, info = replace(video_input, path=source), replace(info, path=source)
     job = _make_job(video_input, info, target, with_absolute_paths(settings))
     if (why := video.why_not_joinable(job.writer(target).codec)) is not None:
@@ -64,20 +66,25 @@ def resume_file(
     workers: int | None = None,
     engine: str | None = None,
 ) -> Report:
-    """Goes on with what was begun for `target`, with the settings it was begun with.
+    """Continues an interrupted run to `target`, with the settings it was started with.
 
-    Raises UsageError where nothing was begun or it is not the same any more.
+    Raises:
+        UsageError: there is no such run, `workers` or `engine` cannot be meant, or its input has changed.
+        OutputError: what was kept of it is damaged, or another run is at work on it.
     """
-    path = journal_path(target.absolute())
-    if not path.is_file():
-        raise UsageError(f"nothing was begun for {target}, or it is finished; use vidrestore restore")
+    path = journal_path(absolute(target))
+    if not is_journal(path):
+        raise UsageError(f"there is no unfinished run to {target}; use vidrestore restore")
     with Journal(path, target) as journal:
         about = journal.about()
-    if "settings" not in about:
-        raise UsageError(f"too little was done for {target} to go on with; use vidrestore restore")
-    settings = settings_from_json(about["settings"])
+    if not about:
+        raise UsageError(
+            f"the run to {target} was interrupted before anything was kept; use vidrestore restore"
+        )
     changes = {"overwrite": about.get("overwrite") == "True", "workers": workers, "engine": engine}
-    settings = settings.model_copy(update={name: v for name, v in changes.items() if v is not None})
+    settings = settings_from_json(
+        about["settings"], **{name: value for name, value in changes.items() if value is not None}
+    )
     return restore_file(Path(about["input"]), target, settings, on_progress)
 
 
@@ -114,7 +121,7 @@ def _make_job(video_input: video.Input, info: VideoInfo, target: Path, settings:
         field_processing=field_processing,
         settings=settings,
         output=target,
-        folder=_parts_folder(target),
+        parts=PartsFolder(target),
         size=output_size(info, settings),
         seconds=settings.segment or DEFAULT_SEGMENT_SECONDS,
     )
@@ -125,39 +132,65 @@ def _restore_segmented(
 ) -> Report:
     started, settings = time.monotonic(), job.settings
     path = journal_path(job.output)
-    expected_bytes = (
-        job.video_input.path.stat().st_size if settings.codec == "match" and not job.folder.exists() else 0
-    )
+    is_first = settings.codec == "match" and not is_journal(path)
+    expected_bytes = job.video_input.path.stat().st_size if is_first else 0
     check_free_space(job.output.parent, job.output, expected_bytes)
     current = fingerprint(job.video_input.path, settings)
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(path, job.output))
         recorded = journal.about()
-        if settings.restart or "settings" not in recorded:
-            journal.clear()
-            shutil.rmtree(job.folder, ignore_errors=True)
-            journal.note(**current, overwrite=str(settings.overwrite), started=str(time.time()))
-        else:
+        is_new_run = settings.restart or not recorded
+        if not is_new_run:
             check_same_job(recorded, current, job.output)
-        with suppress(FileExistsError):
-            job.folder.mkdir()
-        stats = RunStats(
-            total=expected_frames(job.info, settings), strict=settings.strict, on_progress=on_progress
-        )
-        running = engine or stack.enter_context(make_engine(settings))
-        scheduler = SegmentScheduler(job, journal, stats)
         try:
-            scheduler.run(running)
-        except VidrestoreError as error:
-            running.cancel()
-            if isinstance(error, InputError):
-                _check_input_unchanged(job, journal, current)
-            raise _with_resume_hint(error, journal) from error
-        _check_input_unchanged(job, journal, current)
-        try:
-            return _finish(job, journal, stats, scheduler.warnings, started)
-        except VidrestoreError as error:
-            raise _with_resume_hint(error, journal) from error
+            job.parts.open(is_new_run=is_new_run)
+            if is_new_run:
+                journal.clear()
+                journal.note(**current, started=str(time.time()))
+            journal.note(overwrite=str(settings.overwrite))
+            stats = RunStats(
+                total=expected_frames(job.info, settings), strict=settings.strict, on_progress=on_progress
+            )
+            running = engine or stack.enter_context(make_engine(settings))
+            return _run(job, journal, stats, running, current, started)
+        except BaseException as error:
+            if isinstance(error, DamagedInputError) or not _is_worth_keeping(journal):
+                job.parts.remove()
+                journal.remove()
+            raise
+
+
+def _run(
+    job: SegmentedJob,
+    journal: Journal,
+    stats: RunStats,
+    engine: Engine,
+    current: dict[str, str],
+    started: float,
+) -> Report:
+    scheduler = SegmentScheduler(job, journal, stats)
+    try:
+        scheduler.run(engine)
+    except VidrestoreError as error:
+        engine.cancel()
+        if isinstance(error, InputError):
+            _check_input_unchanged(job, journal, current)
+        raise _with_resume_hint(error, journal) from error
+    _check_input_unchanged(job, journal, current)
+    try:
+        return _finish(job, journal, stats, scheduler.warnings, started)
+    except VidrestoreError as error:
+        raise _with_resume_hint(error, journal) from error
+
+
+def _is_worth_keeping(journal: Journal) -> bool:
+    """Whether a later run could go on from there: a segment is done, or the analysis has come somewhere."""
+    try:
+        checkpoint = journal.checkpoint()
+        analysed = checkpoint is not None and checkpoint.frame > 0
+        return analysed or any(segment.file is not None for segment in journal.segments())
+    except OutputError:
+        return True
 
 
 def _check_input_unchanged(job: SegmentedJob, journal: Journal, current: dict[str, str]) -> None:
@@ -175,10 +208,10 @@ def _finish(
 ) -> Report:
     """Joins the parts, puts the whole in place, removes what helped; then says what was done."""
     parts = journal.segments()
-    check_free_space(job.folder, job.output, sum(part.bytes for part in parts) + LEAST_FREE)
-    joined = job.folder / f"joined{job.output.suffix}"
+    check_free_space(job.parts.path, job.output, sum(part.bytes for part in parts) + LEAST_FREE)
+    joined = job.parts.joined
     with job.writer(joined) as writer:
-        video.join_segments(writer, [job.folder / str(part.file) for part in parts])
+        video.join_segments(writer, [job.parts.path / str(part.file) for part in parts])
         if job.settings.start is None and job.settings.end is None:
             stats.check_missing_frames(job.info, writer.other_streams_end)
     report = stats.report(
@@ -191,36 +224,36 @@ def _finish(
         seconds_by_stage=_seconds_by_stage(journal, report.seconds_by_stage),
     )
     journal.note(joined=json.dumps(_file_state(joined)), report=_report_json(report))
-    video.replace_atomically(joined, job.output)
-    _remove_job_files(job.folder, journal)
+    video.place_output(joined, job.output, overwrite=job.settings.overwrite)
+    job.parts.remove()
+    journal.remove()
     return report
 
 
 def _recover_joined_output(source: Path, target: Path, settings: Settings) -> Report | None:
     """What an earlier run had all but finished when it was ended; its whole file is put in place."""
-    target = target.absolute()
+    target = absolute(target)
     path = journal_path(target)
-    if settings.restart or not path.is_file():
+    if settings.restart or not is_journal(path):
         return None
-    folder = _parts_folder(target)
+    parts = PartsFolder(target)
     with Journal(path, target) as journal:
         about = journal.about()
-        if "joined" not in about or not _is_same_job(about, source.absolute(), settings):
+        if "joined" not in about or not _is_same_job(about, absolute(source), settings):
             return None
-        joined = folder / f"joined{target.suffix}"
-        file = joined if joined.is_file() and (settings.overwrite or not target.exists()) else target
-        if not file.is_file() or _file_state(file) != json.loads(about["joined"]):
+        state = json.loads(about["joined"])
+        if is_marked(parts.path) and _is_file(parts.joined, state):
+            video.place_output(parts.joined, target, overwrite=settings.overwrite)
+        elif not _is_file(target, state):  # it was not put in place before that run ended
             return None
-        if file == joined:
-            video.replace_atomically(joined, target)
-        _remove_job_files(folder, journal)
+        parts.remove()
+        journal.remove()
         values = json.loads(about["report"])
         return Report(output=target, **{**values, "warnings": tuple(values["warnings"])})
 
 
-def _parts_folder(target: Path) -> Path:
-    """Beside the journal, and called after it."""
-    return target.with_name(f"{journal_path(target).name}-parts")
+def _is_file(path: Path, state: list[int]) -> bool:
+    return is_own_kind(path, "file") and _file_state(path) == state
 
 
 def _file_state(file: Path) -> list[int]:
@@ -234,12 +267,6 @@ def _is_same_job(about: dict[str, str], source: Path, settings: Settings) -> boo
     except VidrestoreError:
         return False
     return True
-
-
-def _remove_job_files(folder: Path, journal: Journal) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    journal.remove()
-    discard(journal.path)
 
 
 def _with_resume_hint(error: VidrestoreError, journal: Journal) -> VidrestoreError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -16,7 +17,8 @@ from vidrestore.jobs import first_pass
 from vidrestore.jobs.disk_space import check_remaining_space
 from vidrestore.jobs.engines.protocol import Engine, Event, TaskDone, TaskFailed, WorkerLost
 from vidrestore.jobs.frame_records import FrameRecord
-from vidrestore.jobs.journal import Journal
+from vidrestore.jobs.journal import Journal, Segment
+from vidrestore.jobs.parts_folder import PartsFolder
 from vidrestore.jobs.segment_plan import SegmentPlanner, Span
 from vidrestore.jobs.segment_task import SegmentDone, SegmentTask, context_frames, required_records
 from vidrestore.pipeline import no_frames_decoded_message
@@ -37,8 +39,8 @@ class SegmentedJob:
     field_processing: video.FieldProcessing
     settings: Settings
     output: Path
-    folder: Path
-    """Where its parts are."""
+    parts: PartsFolder
+    """Where its finished segments are."""
     size: tuple[int, int]
     """Coded width and height of the output."""
     seconds: float
@@ -102,15 +104,12 @@ class SegmentScheduler:
             self._count_faces(segment.span)
             if segment.file is None:
                 continue
-            part = self._job.folder / segment.file
-            if part.is_file() and part.stat().st_size == segment.bytes:
+            if self._job.parts.holds(segment):
                 finished_files.add(segment.file)
                 self._frames_done[segment.span.number] = segment.span.frames
             else:
-                self._journal.segment_undone(segment.span.number)
-        for file in self._job.folder.iterdir():
-            if file.name not in finished_files:
-                file.unlink()
+                self._journal.segment_undone(segment)
+        self._job.parts.remove_unfinished(finished_files)
         self._frames_before = sum(self._frames_done.values())
         if self._frames_before:
             self._report_progress()
@@ -119,12 +118,10 @@ class SegmentScheduler:
         """Those to be done: first those that were planned, then as the analysis gets on."""
         planned = [segment.span for segment in self._journal.segments()]
         yield from (span for span in planned if span.number not in self._frames_done)
-        info, about = self._job.info, self._journal.about()
+        info = self._job.info
         planner = SegmentPlanner(self._job.seconds, info.frame_rate, context=self._context, begin=planned)
-        begin = None
-        if "checkpoint" in about:
-            begin = first_pass.AnalysisCheckpoint.from_json(about["checkpoint"])
-        ended = int(about["ended"]) if "ended" in about else None
+        begin = self._journal.checkpoint()
+        ended = self._journal.analysed_frames()
         analysed_frames = ended if ended is not None else begin.frame if begin is not None else 0
         for record in self._journal.records(planner.first, analysed_frames):
             yield from self._record_plan(planner.add(record))
@@ -199,7 +196,7 @@ class SegmentScheduler:
             field_processing=job.field_processing,
             settings=job.settings,
             output=job.output,
-            folder=job.folder,
+            folder=job.parts.path,
         )
 
     def _process_events(self, engine: Engine, *, wait: bool) -> None:
@@ -220,17 +217,20 @@ class SegmentScheduler:
 
     def _handle_segment_done(self, done: Any) -> None:
         assert isinstance(done, SegmentDone)
-        if not (self._job.folder / done.file).is_file():
+        if not (self._job.parts.path / done.file).is_file():
             raise OutputError(
-                f"the folder {self._job.folder} is gone or is not the same for all workers; bring it back "
-                "and run the same command again"
+                f"the folder {self._job.parts.path} is gone or is not the same for all workers; bring it "
+                "back and run the same command again"
             )
-        self._journal.segment_done(done.span.number, done.file, done.bytes, done.seconds_by_stage)
+        seconds = json.dumps(done.seconds_by_stage)
+        self._journal.segment_done(
+            Segment(span=done.span, file=done.file, bytes=done.bytes, crc=done.crc, stage_seconds=seconds)
+        )
         self._frames_done[done.span.number] = done.span.frames
         written = [segment for segment in self._journal.segments() if segment.file is not None]
         frames = sum(segment.span.frames for segment in written)
         check_remaining_space(
-            self._job.folder,
+            self._job.parts.path,
             self._job.output,
             written=sum(segment.bytes for segment in written),
             done=frames,
@@ -259,6 +259,8 @@ class SegmentScheduler:
     def _fill_statistics(self) -> None:
         """The statistics of the whole, whichever run did what of it."""
         totals, stats, base = self._journal.totals(), self._stats, self._job.info.time_base
+        if totals.frames != stats.total:
+            raise self._journal.damaged()
         stats.frames, stats.frames_with_faces, stats.faces = totals.frames, totals.with_faces, totals.faces
         stats.tracks, stats.lost, stats.concealed = set(totals.tracks), totals.lost, totals.concealed
         for record in self._journal.records(0, 1):

@@ -40,6 +40,8 @@ class SegmentDone:
     file: str
     """The part's name."""
     bytes: int
+    crc: int
+    """Of the part's content."""
     seconds_by_stage: dict[str, float]
 
 
@@ -103,6 +105,7 @@ class SegmentTask:
             span=self.span,
             file=segment_path.name,
             bytes=writer.bytes,
+            crc=writer.crc,
             seconds_by_stage=dict(stats.timer.seconds),
         )
 

@@ -1,37 +1,72 @@
-"""A SQLite file that one run has to itself.
+"""A SQLite file of this program's own that one run uses at a time.
 
 It is locked as long as the run lasts; the lock is the system's and ends with its process, however that ends.
-What is in it was written whole or not at all.
+What is in it was written whole or not at all. A file of another program is neither opened nor changed, and
+what was edited or damaged is noticed: each row carries a checksum.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from vidrestore.errors import OutputError
+from vidrestore.runtime.file_kinds import is_own_kind, kind_of
+from vidrestore.runtime.marked_folder import temporary_name
+from vidrestore.runtime.put_in_place import put_in_place
 
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
+_CANNOT_WRITE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
+_MAGIC, _ROLLBACK_MAGIC = b"SQLite format 3\0", bytes.fromhex("d9d505f920a163d7")
+_HEADER_BYTES, _APPLICATION_ID_AT = 100, 68
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What kind of file it is."""
+
+    application_id: int
+    """In the file's header, for what this program alone writes."""
+    tables: str
+    """The statements that make them."""
 
 
 class Database:
     """The file at `path`, made there if need be, and locked.
 
-    `output` is what it is about, for messages. Raises OutputError where another run has it, it is damaged,
-    or it cannot be written.
+    Args:
+        path: Where it is.
+        output: What it is about, for messages.
+        schema: What kind of file it is.
+
+    Raises:
+        OutputError: another run uses it, it is damaged or not this program's, or it cannot be written.
     """
 
-    def __init__(self, path: Path, output: Path, tables: str) -> None:
-        self._path, self._output = path, output
+    def __init__(self, path: Path, output: Path, schema: Schema) -> None:
+        self._path, self._output, self._schema = path, output, schema
         with self.user_errors():
             self._open()
-            self.connection.executescript(tables)
+            try:
+                self._check_contents()
+            except BaseException:
+                self.connection.close()
+                raise
 
     def close(self) -> None:
         self.connection.close()
+
+    def remove(self) -> None:
+        """Closes the file and removes it, with SQLite's own file beside it."""
+        self.close()
+        for file in (self._path, _beside(self._path, "-journal")):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
 
     @contextmanager
     def user_errors(self) -> Iterator[None]:
@@ -39,33 +74,161 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise OutputError(self._sentence(error)) from error
+            raise self._user_error(error) from error
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror or error}") from error
+
+    @contextmanager
+    def read_errors(self) -> Iterator[None]:
+        """As `user_errors`; and what is read is damaged where nothing can be made of its values."""
+        with self.user_errors():
+            try:
+                yield
+            except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+                raise self.damaged() from error
+
+    def damaged(self) -> OutputError:
+        """The error of a file whose contents are not what was written."""
+        return OutputError(
+            f"{self._path} is damaged, or not vidrestore's; delete it or move it away, "
+            f"and {self._output} starts from the beginning"
+        )
+
+    def check_row(self, table: str, values: Sequence[object], digest: object) -> None:
+        """Raises OutputError where the row's checksum is not that of its values."""
+        if digest != row_digest(table, values):
+            raise self.damaged()
 
     def _open(self) -> None:
         while True:
+            is_new = kind_of(self._path) == "missing"
+            self._check_neighbours(is_new)
+            if is_new:
+                self._create()
+            if not is_own_database(self._path, self._schema):
+                raise self.damaged()
             existed = _identity(self._path)
-            self.connection = sqlite3.connect(self._path, timeout=0)
+            try:
+                self._lock()
+            except sqlite3.OperationalError:
+                if _identity(self._path) is None:  # the run that used it has just removed it
+                    continue
+                raise
+            # It may also have removed it between opening and locking.
+            if existed is not None and existed == _identity(self._path):
+                return
+            self.close()
+
+    def _lock(self) -> None:
+        self.connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)
+        try:
             # The lock is taken with the first writing and kept until the connection or the process ends.
             self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self.connection.execute("PRAGMA synchronous = FULL")
             self.connection.execute("BEGIN EXCLUSIVE")
             self.connection.commit()
-            # Whoever had it may have finished and removed it between opening and locking.
-            if existed is None or existed == _identity(self._path):
-                return
+        except sqlite3.Error:
             self.connection.close()
+            raise
 
-    def _sentence(self, error: sqlite3.Error) -> str:
+    def _create(self) -> None:
+        """Makes the file under another name first: nothing but a whole one ever has its own."""
+        new = self._path.with_name(temporary_name("", self._path.name, self._path.parent))
+        try:
+            with closing(sqlite3.connect(new)) as connection:
+                connection.execute("PRAGMA journal_mode = MEMORY")
+                connection.executescript(self._schema.tables)
+                connection.execute(f"PRAGMA application_id = {self._schema.application_id}")
+            with suppress(OutputError):  # another run was quicker
+                put_in_place(new, self._path, overwrite=False)
+        finally:
+            new.unlink(missing_ok=True)
+
+    def _check_neighbours(self, is_new: bool) -> None:
+        """SQLite takes what lies beside the file under certain names for its own, and removes it."""
+        for suffix in ("-journal", "-wal", "-shm"):
+            path = _beside(self._path, suffix)
+            is_own = suffix == "-journal" and not is_new and _is_rollback_journal(path)
+            if kind_of(path) != "missing" and not is_own:
+                raise OutputError(f"{path} is in the way of vidrestore's own file; move it away")
+
+    def _check_contents(self) -> None:
+        if self.connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
+            raise self.damaged()
+        with closing(sqlite3.connect(":memory:")) as wanted:
+            wanted.executescript(self._schema.tables)
+            if _objects(self.connection) != _objects(wanted):
+                raise self.damaged()
+
+    def _user_error(self, error: sqlite3.Error) -> OutputError:
         name = getattr(error, "sqlite_errorname", "") or ""
         if name.startswith(_BUSY):
-            return f"another vidrestore is working on {self._output}; wait for it or choose another name"
+            return OutputError(
+                f"another vidrestore is working on {self._output}; wait for it or choose another name"
+            )
         if name.startswith("SQLITE_FULL"):
-            return (
+            return OutputError(
                 f"cannot write {self._path}: the disk is full; free some space and run the same command again"
             )
-        if name.startswith(_DAMAGED):
-            return f"{self._path} is damaged; delete it to begin {self._output} anew"
-        return f"cannot write {self._path} ({error}); see whether its folder is there and may be written to"
+        if name.startswith(_CANNOT_WRITE):
+            return OutputError(
+                f"cannot write {self._path} ({error}); see whether its folder is there and may be written to"
+            )
+        return self.damaged()
+
+
+def is_own_database(path: Path, schema: Schema) -> bool:
+    """Whether a file of that kind is there, and no link to one."""
+    if not is_own_kind(path, "file"):
+        return False
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError:
+        return False
+    number = int.from_bytes(header[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4], "big")
+    return header.startswith(_MAGIC) and number == schema.application_id
+
+
+def row_digest(table: str, values: Sequence[object]) -> int:
+    """A checksum of a row's values as SQLite gives them back."""
+    return zlib.crc32(repr((table, *values)).encode(errors="surrogateescape"))
+
+
+def to_sql(text: str) -> str | bytes:
+    """The text as SQLite keeps it: what is no Unicode, as names of files may be, as bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text)
+    return text
+
+
+def from_sql(value: object) -> str:
+    """The inverse of `to_sql`. Raises TypeError for anything else."""
+    if isinstance(value, bytes):
+        return os.fsdecode(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} is no text")
+    return value
+
+
+def _is_rollback_journal(path: Path) -> bool:
+    """Whether it is what SQLite leaves when its process is killed."""
+    if not is_own_kind(path, "file"):
+        return False
+    with path.open("rb") as file:
+        head = file.read(len(_ROLLBACK_MAGIC))
+    return head in (b"", bytes(len(_ROLLBACK_MAGIC)), _ROLLBACK_MAGIC)
+
+
+def _objects(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
+    """All tables, indices, views and triggers, as they were made."""
+    return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

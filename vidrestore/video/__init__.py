@@ -14,10 +14,11 @@ from vidrestore.video.reading.input import Input, open_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames
 from vidrestore.video.reading.stream_digest import StreamDigest, sound_digests
-from vidrestore.video.writing.atomic_output import check_paths, replace_atomically
+from vidrestore.video.writing.atomic_output import check_paths, place_output, remove_leftovers
 from vidrestore.video.writing.make_writer import make_writer
 from vidrestore.video.writing.segment_file import (
     SegmentWriter,
+    is_whole_segment,
     join_segments,
     why_not_joinable,
     why_not_segmented,
@@ -37,13 +38,15 @@ __all__ = [
     "choose_field_processing",
     "describe_format",
     "ffmpeg_pipeline",
+    "is_whole_segment",
     "join_segments",
     "make_writer",
     "measure_fields",
     "open_input",
+    "place_output",
     "probe",
     "read_frames",
-    "replace_atomically",
+    "remove_leftovers",
     "reread_frames",
     "sound_digests",
     "stream_through_h264",

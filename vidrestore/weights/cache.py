@@ -20,6 +20,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from vidrestore.errors import DownloadError, WeightsError
+from vidrestore.runtime.file_kinds import expand_home, leads_to_file
 from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, HubFile, Url, find_entry
 from vidrestore.weights.embedded import embedded_path
 
@@ -90,10 +91,25 @@ def model_path(model: str) -> Path:
     """
     if any(model == entry.name for entry in CATALOGUE):
         return weights_path(model)
-    path = Path(model)
-    if not path.is_file():
+    path = expand_home(model)
+    if not leads_to_file(path):
         raise WeightsError(f"there are no weights at {model}; --model is compact, daefr or a path to a file")
     return path
+
+
+def detector_path(detector: str) -> Path | None:
+    """The file of weights that --detector names; None: the detector needs none but those inside the package.
+
+    Raises WeightsError where there is no such file.
+    """
+    kind, separator, name = detector.partition("=")
+    if separator:
+        path = expand_home(name)
+        if not leads_to_file(path):
+            raise WeightsError(f"there are no weights at {name}")
+        return path
+    entry = next((entry for entry in CATALOGUE if entry.name == kind), None)
+    return None if entry is None or isinstance(entry.source, Embedded) else weights_path(kind)
 
 
 def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> PullResult:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.user_files import USERS_OWN, snapshot
 from vidrestore.errors import OutputError
 from vidrestore.video import check_paths
 
@@ -55,3 +56,28 @@ def test_an_existing_output_needs_overwrite(given: Path) -> None:
     with pytest.raises(OutputError, match="--overwrite"):
         check_paths(given, output, overwrite=False)
     check_paths(given, output, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    "kind", ["a link to a file", "a link to a folder", "a dangling link", "a FIFO", "a folder"]
+)
+@pytest.mark.parametrize("name", ["out.mp4", "%d.png"])
+def test_only_a_regular_file_may_be_replaced(given: Path, kind: str, name: str) -> None:
+    USERS_OWN[kind](given.with_name(name.replace("%d", "3")))
+    before = snapshot(given.parent)
+    with pytest.raises(OutputError, match=r"is a link|is a device or a pipe|is a folder"):
+        check_paths(given, given.with_name(name), overwrite=True)
+    assert snapshot(given.parent) == before
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="devices as POSIX has them")
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/stdout", "/dev/full"])
+def test_devices_are_no_outputs(given: Path, name: str) -> None:
+    with pytest.raises(OutputError, match=r"is a link|is a device or a pipe"):
+        check_paths(given, Path(name), overwrite=True, container="mkv")
+
+
+@pytest.mark.parametrize("length", [300, 5000])
+def test_a_name_that_no_file_system_takes_is_one_sentence(given: Path, length: int) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        check_paths(given, given.with_name("y" * length + ".mp4"), overwrite=False)

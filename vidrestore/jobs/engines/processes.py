@@ -27,6 +27,7 @@ from vidrestore.jobs.engines.protocol import (
     WorkerLost,
     run_task,
 )
+from vidrestore.runtime import signals
 from vidrestore.runtime.malloc import use_single_arena
 
 _SECONDS_TO_END = 5.0
@@ -163,13 +164,16 @@ def _end(worker: _Worker) -> None:
 
 def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
     """A worker's life: tasks in, events out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):  # these are for the process that started this one
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signals.raise_or_defer)  # that process ends this one by it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
     use_single_arena()
     _set_thread_limit(threads)
-    with suppress(EOFError, OSError):
+    with suppress(EOFError, OSError, KeyboardInterrupt):
         while (message := pipe.recv()) is not None:
             for event in run_task(*message):
                 pipe.send(event)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vidrestore.errors import ProcessingError, VidrestoreError
+from vidrestore.runtime.system_errors import to_system_error
 
 MAX_ATTEMPTS = 3
 """How often a task is begun whose worker is lost."""
@@ -95,6 +96,8 @@ def to_user_error(task: Task, error: BaseException) -> VidrestoreError:
     """The error to show the user for a failed task."""
     if isinstance(error, VidrestoreError):
         return error
+    if (known := to_system_error(error)) is not None:
+        return ProcessingError(f"{task.name} could not be restored: {known}")
     what = f"{type(error).__name__}: {error}".replace("\n", " ")
     return ProcessingError(f"{task.name} could not be restored: {what}")
 

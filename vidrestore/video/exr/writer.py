@@ -52,7 +52,7 @@ class ExrWriter:
         self._output = output
         self._info = info
         self._source = source
-        self._target = make_target(output, first=first)
+        self._target = make_target(output, first=first, overwrite=overwrite)
         self._many = is_pattern(output)
         self._number = first
         self._written = 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidrestore.errors import InputError
 
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"(?P<prefix>[^%]*)%(?:0(?P<digits>\d{1,2}))?d(?P<suffix>[^%]*)")
 
 
@@ -30,10 +31,12 @@ class Pattern:
 
     def numbers(self) -> list[int]:
         """Those of the files there are, ascending."""
-        name = re.compile(rf"{re.escape(self.prefix)}(\d+){re.escape(self.suffix)}")
-        found = (match for path in self.folder.iterdir() if (match := name.fullmatch(path.name)))
-        # 007 is not the seventh of %d.
-        return sorted(int(match[1]) for match in found if self.path(int(match[1])).name == match[0])
+        found = (self._number_of(path.name) for path in self.folder.iterdir())
+        return sorted(number for number in found if number is not None)
+
+    def is_match(self, name: str) -> bool:
+        """Whether a file of that name is one of the sequence."""
+        return self._number_of(name) is not None
 
     def matches(self, path: Path) -> bool:
         """Whether the path is that of a picture of the sequence."""
@@ -44,6 +47,14 @@ class Pattern:
         """The name as FFmpeg's image2 reads it: percent signs elsewhere are doubled."""
         number = f"%0{self.digits}d" if self.digits else "%d"
         return f"{str(self.folder).replace('%', '%%')}/{self.prefix}{number}{self.suffix}"
+
+    def _number_of(self, name: str) -> int | None:
+        digits = name[len(self.prefix) : len(name) - len(self.suffix)]
+        fits = name.startswith(self.prefix) and name.endswith(self.suffix)
+        if not fits or not _DIGITS.fullmatch(digits):
+            return None
+        # 007 is not the seventh of %d.
+        return int(digits) if self.path(int(digits)).name == name else None
 
 
 def is_pattern(path: Path) -> bool:

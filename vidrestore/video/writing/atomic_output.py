@@ -1,17 +1,11 @@
-"""Where an output is written: under a temporary name until it is whole, or straight into a pipe.
+"""Where an output is written: in a temporary folder until it is whole, or straight into a pipe.
 
-A run locks what it writes. The lock is the system's and ends with the run, however that ends; the next run to
-the same output removes what a killed one has left.
+The next run to the same output removes the temporary folder that a killed one has left.
 """
 
 from __future__ import annotations
 
 import errno
-import os
-import re
-import shutil
-import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +13,9 @@ import av
 from av.container import OutputContainer
 
 from vidrestore.errors import OutputError
+from vidrestore.runtime.file_kinds import is_same_file, kind_of
+from vidrestore.runtime.marked_folder import MarkedFolder, remove_stale_folders, temporary_name
+from vidrestore.runtime.put_in_place import check_replaceable, put_in_place, rename
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
 from vidrestore.video.pipes import StdoutFile
@@ -33,7 +30,12 @@ _CANNOT_WRITE = {
     errno.EROFS: "the disk is read-only; choose another folder",
     errno.EIO: "the disk reports an error; choose another one",
     errno.EPIPE: "the program that reads it has ended",
+    errno.EEXIST: "something of that name is in the way; move it away",
+    errno.EISDIR: "a folder of that name is in the way; move it away",
+    errno.ENOTDIR: "a file is in the place of its folder; choose another one",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
+_LONGEST_SUFFIX = 16
 
 
 def write_error(output: Path, error: Exception) -> OutputError | None:
@@ -49,7 +51,7 @@ class Target(Protocol):
     """Where it is written; pictures that are written one by one take its name's pattern."""
 
     def begin(self) -> None:
-        """Takes the temporary name, and removes what runs that were killed have left under theirs."""
+        """Makes the temporary folder, and removes those of runs that were killed."""
         ...
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
@@ -61,39 +63,51 @@ class Target(Protocol):
     def remove(self) -> None: ...
 
 
-def make_target(output: Path, *, first: int = 1) -> Target:
-    """The target that `output` means; a sequence's pictures are numbered from `first`."""
+def make_target(output: Path, *, first: int = 1, overwrite: bool = False) -> Target:
+    """The target that `output` means.
+
+    Args:
+        output: A file, a sequence of pictures, or standard output.
+        first: The number of a sequence's first picture.
+        overwrite: Whether files that have these names when the work is done are replaced.
+    """
     if str(output) == STDOUT:
         return _Stdout()
-    return _Sequence(output, first) if is_pattern(output) else _File(output)
+    return _Sequence(output, first, overwrite) if is_pattern(output) else _File(output, overwrite)
 
 
-def replace_atomically(temporary: Path, target: Path) -> None:
-    """Renames a whole file, so that even a power cut leaves the old one or the new one, never half of one."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    if os.name == "posix":  # elsewhere folders cannot be opened, nor need they be
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def place_output(temporary: Path, output: Path, *, overwrite: bool) -> None:
+    """As `put_in_place`, which raises OutputError alone then: for all that a user can put right."""
+    try:
+        put_in_place(temporary, output, overwrite=overwrite)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise write_error(output, error) or OutputError(f"cannot write {output}: {why}") from error
+
+
+def remove_leftovers(output: Path) -> None:
+    """Removes the temporary folders that runs to `output` have left which were killed."""
+    _File(output, overwrite=False).remove_stale()
 
 
 class _File:
-    """A file beside its target, renamed when it is whole."""
+    """A file in a folder beside its target, given its name when it is whole."""
 
-    def __init__(self, output: Path) -> None:
-        self._ends = f".{output.stem}.partial-", output.suffix
-        self.temporary = output.with_name(temporary_name(*self._ends))
-        self._output = output
-        self._lock: Lock | None = None
+    def __init__(self, output: Path, overwrite: bool) -> None:
+        self._output, self._overwrite = output, overwrite
+        suffix = output.suffix if len(output.suffix) <= _LONGEST_SUFFIX else ""
+        name = f"whole{suffix}"
+        self._is_own = name.__eq__
+        folder = output.with_name(temporary_name(".", output.stem, output.parent))
+        self._folder = MarkedFolder(folder, self._is_own)
+        self.temporary = folder / name
 
     def begin(self) -> None:
-        remove_stale_files(self._output.parent, *self._ends)
-        self.temporary.touch()
-        self._lock = Lock(self.temporary)
+        self.remove_stale()
+        self._folder.create()
+
+    def remove_stale(self) -> None:
+        remove_stale_folders(self._output.parent, ".", self._output.stem, self._is_own)
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
         if muxer == IMAGES:
@@ -101,13 +115,11 @@ class _File:
         return av.open(f"file:{self.temporary}", "w", format=muxer, container_options=options)
 
     def commit(self) -> None:
-        replace_atomically(self.temporary, self._output)
-        _close(self._lock)
+        put_in_place(self.temporary, self._output, overwrite=self._overwrite)
+        self._folder.remove()
 
     def remove(self) -> None:
-        with suppress(OSError):  # what led here is the error to be told
-            self.temporary.unlink(missing_ok=True)
-        _close(self._lock)
+        self._folder.remove()
 
 
 class _Stdout:
@@ -131,18 +143,17 @@ class _Stdout:
 class _Sequence:
     """A folder beside the pictures' own, out of which they are moved when the last is whole."""
 
-    def __init__(self, output: Path, first: int) -> None:
+    def __init__(self, output: Path, first: int, overwrite: bool) -> None:
         self._pattern = parse_pattern(output)
-        self._first = first
-        self._ends = f".{output.stem.replace('%', '')}.partial-", ""
-        self._folder = output.parent / temporary_name(*self._ends)
-        self.temporary = self._folder / output.name
-        self._lock: Lock | None = None
+        self._first, self._overwrite = first, overwrite
+        self._stem = output.stem.replace("%", "")
+        folder = output.with_name(temporary_name(".", self._stem, output.parent))
+        self._folder = MarkedFolder(folder, self._pattern.is_match)
+        self.temporary = folder / output.name
 
     def begin(self) -> None:
-        remove_stale_files(self._folder.parent, *self._ends)
-        self._folder.mkdir()
-        self._lock = Lock(self._folder)
+        remove_stale_folders(self._pattern.folder, ".", self._stem, self._pattern.is_match)
+        self._folder.create()
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
         name = parse_pattern(self.temporary).for_ffmpeg()
@@ -150,19 +161,22 @@ class _Sequence:
         return av.open(name, "w", format=muxer, container_options=numbered)
 
     def commit(self) -> None:
-        for picture in sorted(self._folder.iterdir()):
-            picture.replace(self._pattern.folder / picture.name)
-        self._folder.rmdir()
-        _close(self._lock)
+        """All pictures, or none where one of them would have to replace what nobody offered."""
+        placed = []
+        try:
+            for number in parse_pattern(self.temporary).numbers():
+                target = self._pattern.path(number)
+                rename(parse_pattern(self.temporary).path(number), target, overwrite=self._overwrite)
+                placed.append(target)
+        except OutputError:
+            if not self._overwrite:
+                for target in placed:
+                    target.unlink(missing_ok=True)
+            raise
+        self._folder.remove()
 
     def remove(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        _close(self._lock)
-
-
-def _close(lock: Lock | None) -> None:
-    if lock is not None:
-        lock.close()
+        self._folder.remove()
 
 
 def single_picture_message(output: Path, source: Path) -> str:
@@ -180,6 +194,13 @@ def check_target(input: Path, output: Path, overwrite: bool) -> None:
     """Raises OutputError where writing `output` would fail or destroy something."""
     if str(output) == STDOUT:
         return
+    try:
+        _check_target(input, output, overwrite)
+    except OSError as error:
+        raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
+
+
+def _check_target(input: Path, output: Path, overwrite: bool) -> None:
     if output.is_dir():
         raise OutputError(f"the output {output} is a folder; give a file name in it, such as restored.mp4")
     if not output.parent.is_dir():
@@ -187,88 +208,28 @@ def check_target(input: Path, output: Path, overwrite: bool) -> None:
     if is_pattern(output):
         _check_sequence(input, output, overwrite)
         return
-    if output.exists() and input.exists() and output.samefile(input):
+    if is_same_file(output, input):
         raise OutputError(f"the output {output} is the input itself; choose another name")
     if is_pattern(input) and output in (parse_pattern(input).path(n) for n in parse_pattern(input).numbers()):
         raise OutputError(f"the output {output} is a picture of the input; choose another name")
-    if output.exists() and not overwrite:
+    check_replaceable(output)
+    if kind_of(output) == "file" and not overwrite:
         raise OutputError(f"{output} exists already; choose another name or add --overwrite")
 
 
 def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
     pattern = parse_pattern(output)
-    existing = [pattern.path(number) for number in pattern.numbers()]
-    input_pattern = parse_pattern(input) if is_pattern(input) else None
-    same_folder = input_pattern is not None and input_pattern.folder.resolve() == pattern.folder.resolve()
-    if (
-        same_folder
-        and input_pattern is not None
-        and any(input_pattern.path(number) in existing for number in input_pattern.numbers())
-    ):
+    there = [pattern.path(number) for number in pattern.numbers()]
+    given = parse_pattern(input) if is_pattern(input) else None
+    own = given is not None and given.folder.resolve() == pattern.folder.resolve()
+    if own and given is not None and any(given.path(number) in there for number in given.numbers()):
         raise OutputError(f"the output {output} is the input itself; choose another name")
-    if any(input.exists() and path.samefile(input) for path in existing):
+    if any(is_same_file(path, input) for path in there):
         raise OutputError(f"the input {input} is a picture of the output; choose another name")
-    if existing and not overwrite:
-        raise OutputError(f"{existing[0]} exists already; choose another name or add --overwrite")
-
-
-class Lock:
-    """Says that a file or folder is being written, until it is closed or its process ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = _acquire_lock(path)
-
-    def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def temporary_name(prefix: str, suffix: str) -> str:
-    """Between these two, a name that no other run on this machine takes at the same time."""
-    return f"{prefix}{os.getpid()}{suffix}"
-
-
-def remove_stale_files(folder: Path, prefix: str, suffix: str) -> None:
-    """Removes what bears a `temporary_name` and nobody writes any more. What resists stays."""
-    name = re.compile(rf"{re.escape(prefix)}\d+{re.escape(suffix)}")
-    with suppress(OSError):
-        for path in [path for path in folder.iterdir() if name.fullmatch(path.name)]:
-            with suppress(OSError):
-                _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if sys.platform == "win32":
-        # There is no such lock, but a file that is open cannot be removed. A folder can.
-        if path.is_file():
-            path.unlink()
-        return
-    descriptor = _acquire_lock(path)
-    if descriptor is None:
-        return
-    try:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    finally:
-        os.close(descriptor)
-
-
-def _acquire_lock(path: Path) -> int | None:
-    """A descriptor that holds the lock; None where another has it, or the file system knows none."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    for path in there:
+        check_replaceable(path)
+    if there and not overwrite:
+        raise OutputError(f"{there[0]} exists already; choose another name or add --overwrite")
 
 
 def check_paths(input: Path, output: Path, overwrite: bool, container: str | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -23,11 +24,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidrestore.errors import OutputError, ProcessingError
+from vidrestore.runtime.file_kinds import kind_of
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
-from vidrestore.video.writing.atomic_output import replace_atomically, write_error
+from vidrestore.video.writing.atomic_output import place_output, write_error
 from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 from vidrestore.video.writing.writer import VideoWriter
 
@@ -45,6 +47,8 @@ _PACKET = struct.Struct("<?qqqI")
 _END = struct.Struct("<qI")
 """Packets; CRC of all before."""
 _NO_TIME = -(2**63)
+_CHUNK_BYTES = 1 << 20
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
 def why_not_segmented(video_input: Input, output: Path, container: str | None) -> str | None:
@@ -93,6 +97,8 @@ class SegmentWriter:
         self._encoder = VideoEncoder(output, info, source, muxer=self._muxer, **encoding)
         self.bytes = 0
         """In the file, once it is whole."""
+        self.crc = 0
+        """Of its content, once it is whole."""
 
     @property
     def frames(self) -> int:
@@ -109,7 +115,7 @@ class SegmentWriter:
             video = demuxer.video_stream(opened, self._input)
             self._encoder.add_to(container, video)
             self._time_range = demuxer.time_range_of(video, self._start, None)
-            self._file = undo.enter_context(self._temporary.open("wb"))
+            self._file = undo.enter_context(_open_new(self._temporary))
             self._out = _PacketFile(self._file, self._encoder.stream.codec_context.extradata or b"")
             self._undo = undo.pop_all()
         return self
@@ -122,16 +128,16 @@ class SegmentWriter:
                 return
             self._out.write(self._encoder.flush())
             self.bytes = self._out.end()
+            self.crc = self._out.crc
             self._file.close()
-            replace_atomically(self._temporary, self._path)
+            place_output(self._temporary, self._path, overwrite=True)
 
     def write(self, frame: Frame) -> None:
         with self._user_errors():
             self._out.write(self._encoder.encode(frame, self._time_range.shift(frame.time_base)))
 
     def _remove(self) -> None:
-        with suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+        _remove_own(self._temporary)
 
     @contextmanager
     def _user_errors(self) -> Iterator[None]:
@@ -144,19 +150,61 @@ class SegmentWriter:
 
 
 def join_segments(writer: VideoWriter, parts: Iterable[Path]) -> None:
-    """Hands the parts' packets to the writer, in order. Raises ProcessingError where they do not fit."""
+    """Hands the parts' packets to the writer, in order.
+
+    Raises:
+        OutputError: a part is damaged.
+        ProcessingError: a part is of another encoder.
+    """
     before: list[int] = []
     for path in parts:
-        head, packets = _read(path)
-        if _without_sei(bytes.fromhex(head["extradata"])) != _without_sei(writer.extradata):
-            raise ProcessingError(
-                f"a part of the video in {path.parent} was encoded by another encoder than the one here; "
-                "restore it anew with --restart"
-            )
-        joined, before = _rebase_dts(packets, before)
-        for packet in joined:
-            packet.time_base = Fraction(head["time_base"])
-            writer.write_packets([packet])
+        try:
+            before = _join(writer, path, before)
+        except Exception as error:
+            # Whatever it is that damaged packets have led to.
+            if not _is_intact(path):
+                raise _damaged_file_error(path) from error
+            raise
+
+
+def is_whole_segment(path: Path, size: int, crc: int) -> bool:
+    """Whether the part at `path` is the one that was `size` bytes long and had this CRC."""
+    try:
+        return path.stat().st_size == size and _crcs(path) == (crc, crc)
+    except OSError:
+        return False
+
+
+def _join(writer: VideoWriter, path: Path, before: list[int]) -> list[int]:
+    head, packets = _read(path)
+    if _without_sei(bytes.fromhex(head["extradata"])) != _without_sei(writer.extradata):
+        raise ProcessingError(
+            f"a part of the video in {path.parent} was encoded by another encoder than the one here; "
+            "add --restart to start from the beginning"
+        )
+    joined, times = _rebase_dts(packets, before)
+    for packet in joined:
+        packet.time_base = Fraction(head["time_base"])
+        writer.write_packets([packet])
+    return times
+
+
+def _is_intact(path: Path) -> bool:
+    try:
+        stated, actual = _crcs(path)
+    except (OSError, struct.error):
+        return False
+    return stated == actual
+
+
+def _crcs(path: Path) -> tuple[int, int]:
+    """The CRC that the file states, and that of its content. Raises OSError, struct.error."""
+    crc, left = 0, path.stat().st_size - _END.size
+    with path.open("rb") as file:
+        while left > 0 and (data := file.read(min(left, _CHUNK_BYTES))):
+            crc = zlib.crc32(data, crc)
+            left -= len(data)
+        return _END.unpack(file.read())[1], crc
 
 
 class _PacketFile:
@@ -164,7 +212,9 @@ class _PacketFile:
 
     def __init__(self, file: BinaryIO, extradata: bytes) -> None:
         self._file, self._extradata = file, extradata
-        self._packets = self._crc = self._bytes = 0
+        self._packets = self._bytes = 0
+        self.crc = 0
+        """Of all that is written so far."""
 
     def write(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
@@ -181,7 +231,7 @@ class _PacketFile:
 
     def end(self) -> int:
         self._put(_PACKET.pack(False, _NO_TIME, 0, 0, 0))
-        self._file.write(_END.pack(self._packets, self._crc))
+        self._file.write(_END.pack(self._packets, self.crc))
         return self._bytes + _END.size
 
     def _begin(self, time_base: Fraction) -> None:
@@ -190,41 +240,43 @@ class _PacketFile:
 
     def _put(self, data: bytes) -> None:
         self._file.write(data)
-        self._crc = zlib.crc32(data, self._crc)
+        self.crc = zlib.crc32(data, self.crc)
         self._bytes += len(data)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Iterator[Packet[VideoStream]]]:
-    try:
-        with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
-                raise _damaged_file_error(path)
-            (size,) = _HEAD.unpack(file.read(_HEAD.size))
-            return json.loads(file.read(size)), _packets(path, file.tell())
-    except (OSError, ValueError, struct.error) as error:
-        raise _damaged_file_error(path) from error
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise _damaged_file_error(path)
+        (size,) = _HEAD.unpack(_read_exactly(file, _HEAD.size, path))
+        return json.loads(_read_exactly(file, size, path)), _packets(path, file.tell())
 
 
 def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
     """The packets, one in memory at a time; the CRC is checked at their end."""
     with path.open("rb") as file:
-        crc, count = zlib.crc32(file.read(begin)), 0
+        crc, count = zlib.crc32(_read_exactly(file, begin, path)), 0
         while True:
-            entry = file.read(_PACKET.size)
-            if len(entry) < _PACKET.size:
-                raise _damaged_file_error(path)
+            entry = _read_exactly(file, _PACKET.size, path)
             is_key, pts, dts, duration, size = _PACKET.unpack(entry)
             crc = zlib.crc32(entry, crc)
             if pts == _NO_TIME:
                 break
-            data = file.read(size)
+            data = _read_exactly(file, size, path)
             crc = zlib.crc32(data, crc)
             packet = cast("Packet[VideoStream]", Packet(data))
             packet.pts, packet.dts, packet.duration, packet.is_keyframe = pts, dts, duration, is_key
             count += 1
             yield packet
-        if file.read() != _END.pack(count, crc):
+        if file.read(_END.size + 1) != _END.pack(count, crc):
             raise _damaged_file_error(path)
+
+
+def _read_exactly(file: BinaryIO, size: int, path: Path) -> bytes:
+    """So many bytes, none of them asked for where there are fewer."""
+    if size > os.fstat(file.fileno()).st_size - file.tell():
+        raise _damaged_file_error(path)
+    return file.read(size)
 
 
 def _rebase_dts(
@@ -277,4 +329,16 @@ def _without_sei(extradata: bytes) -> bytes:
 
 
 def _damaged_file_error(path: Path) -> OutputError:
-    return OutputError(f"{path} is damaged; delete it and run the same command again")
+    return OutputError(f"{path} is damaged; run the same command again to make it again")
+
+
+def _open_new(path: Path) -> BinaryIO:
+    """A file of this name to write, in the place of an earlier one, never of what a link leads to."""
+    _remove_own(path)
+    return os.fdopen(os.open(path, _CREATE, 0o666), "wb")
+
+
+def _remove_own(path: Path) -> None:
+    with suppress(OSError):
+        if kind_of(path) == "file":
+            path.unlink()

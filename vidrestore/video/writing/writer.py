@@ -82,7 +82,7 @@ class VideoWriter:
         )
         self._start, self._end = start, end
         first = self._source.first_number(info.frame_rate, start)
-        self._target = make_target(output, first=first)
+        self._target = make_target(output, first=first, overwrite=overwrite)
         self._is_empty = True
 
     def __enter__(self) -> Self:

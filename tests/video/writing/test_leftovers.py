@@ -1,0 +1,124 @@
+"""Temporary folders: a killed run's is removed by the next one, and nothing else is, whatever its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.user_files import USERS_OWN, snapshot
+from vidrestore.errors import OutputError
+from vidrestore.runtime.marked_folder import MARK
+from vidrestore.video.writing.atomic_output import make_target
+
+TOKEN = "0123456789abcdef"
+
+
+def abandoned(output: Path) -> Path:
+    """The temporary folder that a killed run to `output` has left, with its file."""
+    target = make_target(output)
+    target.begin()
+    name = target.temporary.name
+    (target.temporary.parent / (name % 1 if "%" in name else name)).write_bytes(b"half of it")
+    target._folder.close()  # type: ignore[attr-defined]
+    return target.temporary.parent
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "%03d.png", "y" * 246 + ".mp4"])
+def test_what_a_killed_run_has_left_goes_with_the_next(tmp_path: Path, name: str) -> None:
+    left = abandoned(tmp_path / name)
+    assert len(list(left.iterdir())) == 2
+    target = make_target(tmp_path / name)
+    target.begin()
+    assert not left.exists()
+    target.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_stays(tmp_path: Path) -> None:
+    first, second = make_target(tmp_path / "out.mkv"), make_target(tmp_path / "out.mkv")
+    first.begin()
+    second.begin()
+    assert first.temporary.parent.is_dir()
+    assert second.temporary.parent != first.temporary.parent
+    first.remove()
+    second.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", USERS_OWN)
+@pytest.mark.parametrize("name", ["out.mkv", "%03d.png"])
+def test_a_users_own_of_such_a_name_is_left_alone(tmp_path: Path, kind: str, name: str) -> None:
+    USERS_OWN[kind](tmp_path / f".{Path(name).stem.replace('%', '')}.partial-{TOKEN}")
+    before = snapshot(tmp_path)
+    target = make_target(tmp_path / name)
+    target.begin()
+    target.remove()
+    assert snapshot(tmp_path) == before
+
+
+def test_a_users_file_in_a_folder_that_was_left_keeps_the_folder(tmp_path: Path) -> None:
+    left = abandoned(tmp_path / "out.mkv")
+    (left / "notes.txt").write_bytes(b"why it was killed")
+    target = make_target(tmp_path / "out.mkv")
+    target.begin()
+    target.remove()
+    assert {path.name for path in left.iterdir()} == {MARK, "notes.txt"}
+
+
+def put(output: Path, *, overwrite: bool, count: int = 1) -> None:
+    """Writes an output to its end."""
+    target = make_target(output, overwrite=overwrite)
+    target.begin()
+    try:
+        for number in range(1, count + 1):
+            name = target.temporary.name
+            path = target.temporary.with_name(name % number if "%" in name else name)
+            path.write_bytes(b"made %d" % number)
+        target.commit()
+    finally:
+        target.remove()
+
+
+@pytest.mark.parametrize("kind", USERS_OWN)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_only_a_regular_file_is_replaced_and_only_if_asked(
+    tmp_path: Path, kind: str, overwrite: bool
+) -> None:
+    """Even where it appeared while the work went on: nobody looks before the file is put in place."""
+    output = tmp_path / "out.mkv"
+    USERS_OWN[kind](output)
+    before = snapshot(tmp_path)
+    if overwrite and kind in ("a file", "an empty file"):
+        put(output, overwrite=True)
+        assert output.read_bytes() == b"made 1"
+        return
+    with pytest.raises(OutputError, match=r"exists already|is a (folder|link|device)"):
+        put(output, overwrite=overwrite)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_sequence_is_put_in_place_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "3.png").write_bytes(b"the user's own")
+    before = snapshot(tmp_path)
+    with pytest.raises(OutputError, match=r"3\.png exists already"):
+        put(tmp_path / "%d.png", overwrite=False, count=4)
+    assert snapshot(tmp_path) == before
+    put(tmp_path / "%d.png", overwrite=True, count=4)
+    assert {path.name: path.read_bytes()[-1:] for path in tmp_path.iterdir()} == {
+        f"{number}.png": b"%d" % number for number in range(1, 5)
+    }
+
+
+@pytest.mark.parametrize(
+    "unsupported", [("_rename_exclusively",), ("_rename_exclusively", "_link_and_unlink")]
+)
+def test_where_the_file_system_knows_no_such_call_another_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsupported: tuple[str, ...]
+) -> None:
+    for name in unsupported:
+        monkeypatch.setattr(f"vidrestore.runtime.put_in_place.{name}", lambda *_: False)
+    put(tmp_path / "out.mkv", overwrite=False)
+    with pytest.raises(OutputError, match="exists already"):
+        put(tmp_path / "out.mkv", overwrite=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]

@@ -1,0 +1,108 @@
+"""Reports as files: never in the place of anything but an earlier report of the same kind."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidrestore.errors import OutputError
+from vidrestore.runtime.file_kinds import absolute, is_same_file, kind_of
+from vidrestore.runtime.marked_folder import temporary_name
+from vidrestore.runtime.put_in_place import check_replaceable, put_in_place
+
+GENERATOR = '<meta name="generator" content="vidrestore inspect">'
+"""By which a page of this program is known."""
+MADE_BY = "vidrestore inspect"
+"""Value of `made_by`, by which its JSON is known."""
+_MAX_BYTES = 256 * 2**20
+_OUTCOME_NAMES = {"name", "target", "state", "message", "frames", "faces", "seconds", "attempts"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFile:
+    """A report at `path`, which may replace what `is_earlier` says of its contents."""
+
+    path: Path
+    is_earlier: Callable[[bytes], bool]
+
+    def check(self) -> None:
+        """Raises OutputError where it cannot be written there, or would destroy something."""
+        try:
+            self._check()
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def write(self, text: str) -> None:
+        """Writes the report, whole or not at all. Raises OutputError."""
+        self.check()
+        new = self.path.with_name(temporary_name(".", self.path.name, self.path.parent))
+        try:
+            descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            # What is no Unicode, as in names of files, is what JSON writes for it.
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            put_in_place(new, self.path, overwrite=kind_of(self.path) == "file")
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        finally:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+
+    def _check(self) -> None:
+        if not self.path.parent.is_dir():
+            raise OutputError(f"the folder {self.path.parent} does not exist; create it or choose another")
+        check_replaceable(self.path)
+        if kind_of(self.path) == "file" and not self._holds_earlier():
+            raise OutputError(f"{self.path} exists already and is no such report; choose another name")
+
+    def _holds_earlier(self) -> bool:
+        if self.path.stat().st_size > _MAX_BYTES:
+            return False
+        try:
+            return self.is_earlier(self.path.read_bytes())
+        except (ValueError, RecursionError):
+            return False
+
+    def _cannot_write(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot write {self.path}: {error.strerror or error}")
+
+
+def batch_report(path: Path) -> ReportFile:
+    """The report of `vidrestore batch`."""
+    return ReportFile(path=path, is_earlier=_is_batch_report)
+
+
+def inspection_json(path: Path) -> ReportFile:
+    """The report of `vidrestore inspect` as JSON."""
+    return ReportFile(path=path, is_earlier=_is_inspection)
+
+
+def inspection_page(path: Path) -> ReportFile:
+    """The report of `vidrestore inspect` as a page."""
+    return ReportFile(path=path, is_earlier=lambda content: GENERATOR.encode() in content[:1000])
+
+
+def check_reports(*reports: ReportFile) -> None:
+    """Raises OutputError where one of them cannot be written, or two are the same file."""
+    for number, report in enumerate(reports):
+        report.check()
+        for other in reports[:number]:
+            same = absolute(report.path) == absolute(other.path)
+            if same or is_same_file(report.path, other.path):
+                raise OutputError(f"{report.path} is given for two reports; choose another name for one")
+
+
+def _is_batch_report(content: bytes) -> bool:
+    rows = json.loads(content)
+    if not isinstance(rows, list) or not rows:
+        return False
+    return all(isinstance(row, dict) and row.keys() >= _OUTCOME_NAMES for row in rows)
+
+
+def _is_inspection(content: bytes) -> bool:
+    found = json.loads(content)
+    return isinstance(found, dict) and found.get("made_by") == MADE_BY

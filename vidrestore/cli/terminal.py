@@ -1,0 +1,175 @@
+"""Printing: nothing foreign controls the terminal, and no stream that is full or closed costs the work."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from vidrestore.errors import OutputError
+
+_CONTROLLING = {"Cc", "Cs", "Zl", "Zp"}
+"""Categories of characters that move the cursor, break the line or are no characters."""
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that show others in another order."""
+_WHY = {errno.EPIPE: "the program that reads it has ended", errno.ENOSPC: "the disk is full"}
+
+
+def printable(text: object) -> str:
+    r"""The text with each character that would control a terminal written out, such as \x1b or \n."""
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if char in _DIRECTIONS or unicodedata.category(char) in _CONTROLLING
+        else char
+        for char in str(text)
+    )
+
+
+def print_message(text: str) -> None:
+    """Prints a line on standard error, if there is any."""
+    if sys.stderr is not None:
+        print(printable(text), file=sys.stderr, flush=True)
+
+
+def print_line(text: str = "") -> None:
+    """Prints a line on standard output. The work is done: whether anybody can read of it changes nothing."""
+    print(printable(text), flush=True)
+
+
+def print_result(text: str, *, must_arrive: bool = True) -> None:
+    """Prints what was asked for on standard output, as it is.
+
+    Raises:
+        OutputError: it cannot be written, and `must_arrive`.
+    """
+    if not must_arrive:
+        print(text, flush=True)
+        return
+    stream = sys.stdout.stream if isinstance(sys.stdout, _TolerantStream) else sys.stdout
+    try:
+        if stream is None:
+            raise OSError(errno.EBADF, "it is closed")
+        try:
+            print(text, file=stream, flush=True)
+        except UnicodeEncodeError:
+            print(_encodable(text, stream), file=stream, flush=True)
+    except (OSError, ValueError) as error:
+        _discard_pending(stream)
+        why = _WHY.get(getattr(error, "errno", None) or 0) or getattr(error, "strerror", None) or str(error)
+        raise OutputError(f"cannot write standard output: {why}") from error
+
+
+def render(*parts: Any, width: int | None) -> str:
+    """What rich makes of them, for `print_result`: in colour on a terminal. None: as wide as that is."""
+    from rich.console import Console
+
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    file = io.StringIO()
+    console = Console(
+        file=file, force_terminal=terminal, width=None if terminal else width, highlight=False, markup=False
+    )
+    for part in parts:
+        console.print(part)
+    return file.getvalue().rstrip("\n")
+
+
+@contextmanager
+def tolerant_streams() -> Iterator[None]:
+    """While the block lasts, writing to standard output and error never fails; what they refuse is lost.
+
+    Descriptors of both that are closed lead nowhere from now on: else the next file would get their numbers,
+    and whatever libraries print would go into it.
+    """
+    _fill_closed_descriptors()
+    out, err = sys.stdout, sys.stderr
+    if out is not None:
+        sys.stdout = _TolerantStream(out)
+    sys.stderr = _TolerantStream(err)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, _TolerantStream):
+                stream.flush()
+        sys.stdout, sys.stderr = out, err
+
+
+class _TolerantStream(io.TextIOBase):
+    """A stream that takes everything and hands on what it can."""
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        self.stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self.stream, "encoding", None) or "utf-8"
+
+    @property
+    def closed(self) -> bool:
+        return self.stream is None or self.stream.closed
+
+    def write(self, text: str) -> int:
+        with self._tolerance() as stream:
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                stream.write(_encodable(text, stream))
+        return len(text)
+
+    def flush(self) -> None:
+        with self._tolerance() as stream:
+            stream.flush()
+
+    def isatty(self) -> bool:
+        return self.stream is not None and not self.stream.closed and self.stream.isatty()
+
+    def fileno(self) -> int:
+        if self.stream is None:
+            raise io.UnsupportedOperation("the stream is closed")
+        return self.stream.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def buffer(self) -> Any:
+        """The bytes beneath, for whoever writes them."""
+        return getattr(self.stream, "buffer", None) or io.BytesIO()
+
+    @contextmanager
+    def _tolerance(self) -> Iterator[IO[str]]:
+        stream = self.stream
+        try:
+            yield stream if stream is not None else io.StringIO()
+        except (OSError, ValueError):
+            _discard_pending(stream)
+
+
+def _encodable(text: str, stream: IO[str]) -> str:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _discard_pending(stream: IO[str] | None) -> None:
+    """Lets the process end without an error: Python writes what it holds back for its streams then."""
+    is_own = stream is sys.__stdout__ or stream is sys.__stderr__
+    if stream is None or not is_own:
+        return
+    with suppress(OSError, ValueError):
+        number = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
+def _fill_closed_descriptors() -> None:
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)

@@ -1,0 +1,73 @@
+"""What came of a file of a batch, and what a display of it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vidrestore.errors import VidrestoreError
+from vidrestore.jobs.batch_inputs import BatchItem
+from vidrestore.runtime.system_errors import to_system_error
+from vidrestore.types import Progress, Report
+
+State = Literal["restored", "damaged", "up to date", "skipped", "failed"]
+MUCH_DAMAGE = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a file."""
+
+    name: str
+    target: Path
+    state: State
+    message: str = ""
+    """Why it failed or was skipped; warnings."""
+    frames: int = 0
+    faces: int = 0
+    seconds: float = 0.0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchProgress:
+    """What a display reads."""
+
+    number: int
+    """Of the file, from 1."""
+    total: int
+    name: str
+    failed: int
+    """So far."""
+    file: Progress | None
+    """How far the file is; None: it has an outcome."""
+    outcome: Outcome | None = None
+
+
+def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
+    """The outcome of a file whose output is there."""
+    return Outcome(
+        name=item.name,
+        target=item.target,
+        state="damaged" if report.damage > MUCH_DAMAGE else "restored",
+        message="; ".join(report.warnings),
+        frames=report.frames,
+        faces=report.faces,
+        seconds=report.seconds,
+        attempts=attempts,
+    )
+
+
+def failed(item: BatchItem, error: Exception | str, attempts: int) -> Outcome:
+    """The outcome of a file that has no output; `error` says why."""
+    message = error if isinstance(error, str) else sentence(error)
+    return Outcome(name=item.name, target=item.target, state="failed", message=message, attempts=attempts)
+
+
+def sentence(error: Exception) -> str:
+    """What to tell the user of an error."""
+    known = error if isinstance(error, VidrestoreError) else to_system_error(error)
+    if known is None:
+        return f"this is a defect of vidrestore: {type(error).__name__}: {error}"
+    return str(known)

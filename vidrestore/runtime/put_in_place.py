@@ -1,0 +1,117 @@
+"""A whole file takes its name: in one step, and never in the place of a file that nobody offered."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from pathlib import Path
+
+from vidrestore.errors import OutputError
+from vidrestore.runtime.file_kinds import kind_of
+
+_UNSUPPORTED = {
+    errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV,
+}  # fmt: skip
+"""What systems say that know no such call, and file systems that know no such links."""
+_AT_CURRENT_FOLDER, _RENAME_NOREPLACE = -100, 1
+_RENAME_EXCL = 4
+
+
+def put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    """Renames a whole file, so that even a power cut leaves the old one or the new one, never half of one.
+
+    Args:
+        temporary: The file, on the same disk as `target`.
+        target: Its name from now on.
+        overwrite: Whether a regular file that has the name may be replaced. Nothing else ever is.
+
+    Raises:
+        OutputError: something else has the name, even if it has had it for a microsecond.
+        OSError: the disk is full, the folder is gone and the like.
+    """
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    rename(temporary, target, overwrite=overwrite)
+    _sync_folder(target.parent)
+
+
+def rename(source: Path, target: Path, *, overwrite: bool) -> None:
+    """As `put_in_place`, of what a power cut may take."""
+    if overwrite:
+        check_replaceable(target)
+        source.replace(target)
+    else:
+        move_without_replacing(source, target)
+
+
+def check_replaceable(target: Path) -> None:
+    """Raises OutputError where `target` is there and is no regular file."""
+    kind = kind_of(target)
+    if kind == "folder":
+        raise OutputError(f"{target} is a folder; choose another name")
+    if kind == "link":
+        raise OutputError(f"{target} is a link; give the name of the file itself")
+    if kind == "other":
+        raise OutputError(f"{target} is a device or a pipe, not a file; choose a file name")
+
+
+def move_without_replacing(source: Path, target: Path) -> None:
+    """Renames a file to a name that nothing has, without a moment in which another could lose it.
+
+    Raises:
+        OutputError: something has the name.
+        OSError: the folder is gone and the like.
+    """
+    try:
+        if sys.platform == "win32":
+            source.rename(target)  # replaces nothing there
+        elif not _rename_exclusively(source, target) and not _link_and_unlink(source, target):
+            if kind_of(target) != "missing":
+                raise FileExistsError
+            source.rename(target)
+    except FileExistsError as error:
+        raise OutputError(f"{target} exists already; choose another name or add --overwrite") from error
+
+
+def _rename_exclusively(source: Path, target: Path) -> bool:
+    """By the system's own call; False where the system or the file system has none."""
+    library = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(source), os.fsencode(target)
+    if hasattr(library, "renameat2"):
+        failed = library.renameat2(
+            _AT_CURRENT_FOLDER, names[0], _AT_CURRENT_FOLDER, names[1], ctypes.c_uint(_RENAME_NOREPLACE)
+        )
+    elif hasattr(library, "renamex_np"):
+        failed = library.renamex_np(*names, ctypes.c_uint(_RENAME_EXCL))
+    else:
+        return False
+    if not failed:
+        return True
+    number = ctypes.get_errno()
+    if number in _UNSUPPORTED:
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+def _link_and_unlink(source: Path, target: Path) -> bool:
+    """By a second name; False where the file system knows no such thing."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return False
+        raise
+    source.unlink()
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # elsewhere folders cannot be opened, nor need they be
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
