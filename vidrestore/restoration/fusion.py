@@ -8,9 +8,9 @@ estimate is known to lack. In band k the part of the drawn detail that the estim
 
 enters with the gain
 
-    g_k = min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
+    g_k = missing_k * min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
 
-where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution. So no
+where missing_k is the missing share of the band's amplitude and sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution. So no
 more energy enters than is missing, none where the scale is zero, and none at a resolution that the footage
 shows. The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters as luma.
 
@@ -68,9 +68,11 @@ def fuse(evidence: Evidence, generated: Tensor, *, amount: float = AMOUNT) -> Fu
     ]
     # The low frequencies are no detail: there, what differs is what is new.
     new.append(drawn_bands[-1] - estimate_bands[-1])
+    shown = [_mean_around(band.square()) for band in estimate_bands[:-1]]
+    shown.append(shown[-1].new_zeros(()))
     gains = [
-        share * _gain(band, scale, amount)
-        for share, band, scale in zip(BAND_AMOUNTS, new, scales, strict=True)
+        share * _missing_share(scale, energy) * _gain(band, scale, amount)
+        for share, band, scale, energy in zip(BAND_AMOUNTS, new, scales, shown, strict=True)
     ]
     entering = [gain * band for gain, band in zip(gains, new, strict=True)]
     for k, coarser in enumerate(gains[1:]):
@@ -111,6 +113,12 @@ def _gain(band: Tensor, scale: Tensor, amount: float) -> Tensor:
     """(N, 1, h, w) 0..1: the share of a band of new detail that makes it no stronger than what is missing."""
     strength = _mean_around(band.square()).sqrt()
     return (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=1)
+
+
+def _missing_share(scale: Tensor, shown: Tensor) -> Tensor:
+    """(N, 1, h, w) 0..1: how much of a band's amplitude is missing, `shown` being the estimate's energy."""
+    missing = 2 * scale.square()
+    return (missing / (missing + shown + EPSILON**2)).sqrt()
 
 
 def _without_leak(band: Tensor, coarser_gain: Tensor) -> Tensor:
