@@ -1,4 +1,4 @@
-"""Picture metrics against scikit-image and against values one can work out by hand."""
+"""Picture metrics against other libraries and against values one can work out by hand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,41 +38,74 @@ def test_psnr_of_equal_pictures_is_infinite() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_psnr_is_scikit_images(seed: int) -> None:
-    metrics = pytest.importorskip("skimage.metrics")
+def test_psnr_is_that_of_other_libraries(seed: int) -> None:
+    piq = pytest.importorskip("piq")
+    torchmetrics = pytest.importorskip("torchmetrics.functional.image")
     truth = _picture(seed)
-    expected = metrics.peak_signal_noise_ratio(truth, _noisy(truth), data_range=1.0)
-    assert image.psnr(_noisy(truth), truth) == pytest.approx(expected, abs=1e-4)
+    pair = _tensors(_noisy(truth), truth)
+    mine = image.psnr(_noisy(truth), truth)
+    assert mine == pytest.approx(float(piq.psnr(*pair, data_range=1.0)), abs=1e-4)
+    of_torchmetrics = torchmetrics.peak_signal_noise_ratio(*pair, data_range=1.0)
+    assert mine == pytest.approx(float(of_torchmetrics), abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_ssim_of_the_luma_is_scikit_images(seed: int) -> None:
-    metrics = pytest.importorskip("skimage.metrics")
-    truth = _picture(seed)
-    expected = metrics.structural_similarity(
-        image.luma(_noisy(truth)),
-        image.luma(truth),
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        data_range=1.0,
-    )
-    assert image.ssim(_noisy(truth), truth) == pytest.approx(expected, abs=1e-6)
+def test_ssim_of_the_channels_is_that_of_other_libraries(seed: int) -> None:
+    piq = pytest.importorskip("piq")
+    torchmetrics = pytest.importorskip("torchmetrics.functional.image")
+    truth = _picture(seed, 96)
+    pair = _tensors(_noisy(truth), truth)
+    mine = image.ssim(_noisy(truth), truth, "rgb")
+    of_piq = piq.ssim(*pair, downsample=False, data_range=1.0)
+    assert mine == pytest.approx(float(of_piq), abs=1e-4)
+    # torchmetrics averages the borders, too; where the window fits, both are one.
+    _, whole = torchmetrics.structural_similarity_index_measure(*pair, data_range=1.0, return_full_image=True)
+    assert mine == pytest.approx(float(whole[..., 5:-5, 5:-5].mean()), abs=1e-4)
 
 
-def test_ssim_of_the_channels_is_scikit_images() -> None:
-    metrics = pytest.importorskip("skimage.metrics")
+def test_ssim_of_the_channels_is_basicsrs() -> None:
     truth = _picture(3)
-    expected = metrics.structural_similarity(
-        _noisy(truth).astype(np.float64),
-        truth.astype(np.float64),
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        data_range=1.0,
-        channel_axis=2,
+    codes = [np.rint(255 * picture).astype(np.uint8) for picture in (_noisy(truth), truth)]
+    pictures = [(picture / np.float32(255)).astype(np.float32) for picture in codes]
+    expected = np.mean([_basicsr_ssim(codes[0][..., c], codes[1][..., c]) for c in range(3)])
+    assert image.ssim(*pictures, "rgb") == pytest.approx(expected, abs=1e-5)
+
+
+def test_ssim_of_the_luma_is_basicsrs_of_the_luma() -> None:
+    truth = _picture(4)
+    planes = [255 * image.luma(picture) for picture in (_noisy(truth), truth)]
+    assert image.ssim(_noisy(truth), truth) == pytest.approx(_basicsr_ssim(*planes), abs=1e-5)
+
+
+def test_ms_ssim_is_torchmetrics() -> None:
+    torchmetrics = pytest.importorskip("torchmetrics.functional.image")
+    truth = _picture(5, 256)
+    noisy = _noisy(truth, 0.02)
+    expected = torchmetrics.multiscale_structural_similarity_index_measure(
+        *_tensors(noisy, truth), data_range=1.0
     )
-    assert image.ssim(_noisy(truth), truth, "rgb") == pytest.approx(expected, abs=1e-6)
+    assert image.ms_ssim(noisy, truth) == pytest.approx(float(expected), abs=1e-4)
+
+
+def _tensors(*pictures: FloatArray) -> list[torch.Tensor]:
+    return [torch.from_numpy(picture.transpose(2, 0, 1).copy())[None] for picture in pictures]
+
+
+def _basicsr_ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """basicsr's `_ssim` of planes in 0..255, with no border cut."""
+    first, second = a.astype(np.float64), b.astype(np.float64)
+    kernel = cv2.getGaussianKernel(11, 1.5)
+    window = np.outer(kernel, kernel.transpose())
+
+    def mean(plane: np.ndarray) -> np.ndarray:
+        return np.asarray(cv2.filter2D(plane, -1, window))[5:-5, 5:-5]
+
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    mean_a, mean_b = mean(first), mean(second)
+    variances = mean(first**2) - mean_a**2 + mean(second**2) - mean_b**2
+    covariance = mean(first * second) - mean_a * mean_b
+    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+    return float((similarity / ((mean_a**2 + mean_b**2 + c1) * (variances + c2))).mean())
 
 
 def test_ssim_of_flat_pictures_is_the_luminance_term_alone() -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import gamma
 
+from tests.support.shared import ROOT
+from vidrestore.evaluation.natural_faces import load_natural_faces
 from vidrestore.evaluation.niqe import NiqeModel, _asymmetric, fit_niqe, niqe
 from vidrestore.types import FloatArray
 
@@ -58,3 +60,14 @@ def test_a_flat_picture_has_a_value_and_a_small_one_is_refused(model: NiqeModel)
         niqe(np.zeros((64, 64, 3), np.float32), model)
     with pytest.raises(ValueError, match="at least 37 sharp patches"):
         fit_niqe([natural(0)])
+
+
+def test_under_the_embedded_model_a_clean_face_is_more_natural_than_a_damaged_one() -> None:
+    picture = cv2.imread(str(ROOT / "tests" / "golden" / "old_film_truth_012.jpg"))
+    assert picture is not None
+    face = picture[..., ::-1].astype(np.float32) / 255
+    model = load_natural_faces()
+    noise = np.random.default_rng(0).normal(0, 20 / 255, face.shape)
+    damaged = [cv2.GaussianBlur(face, (0, 0), 2), (face + noise).clip(0, 1)]
+    for picture_of_it in damaged:
+        assert niqe(np.asarray(picture_of_it, np.float32), model) > niqe(face, model) + 1

@@ -100,6 +100,13 @@ CATALOGUE = (
         source=Embedded(),
     ),
     Entry(
+        name="natural_faces",
+        purpose="measures how natural faces look",
+        file_name="natural_faces.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
         name="daefr",
         purpose="restores, 512 pixels",
         file_name="DAEFR_model.ckpt",

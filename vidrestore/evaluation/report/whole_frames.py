@@ -39,13 +39,16 @@ def frames_at(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture]:
 
 
 def _by_decord(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture] | None:
-    """None where decord is not here, cannot read the file, or disagrees about a time."""
+    """None where decord is not here, cannot read the file, or disagrees about times or their number."""
     given = open_input(path)
     if given.is_picture or given.pipe is not None:
         return None
+    info = probe(given)
     try:
         decord: Any = importlib.import_module("decord")
         reader = decord.VideoReader(str(path), num_threads=1)
+        if not info.is_counted or len(reader) != info.frame_count:
+            return None  # of transport streams it loses what comes before the first key frame
         first = float(reader.get_frame_timestamp(0)[0])
         times = [float(reader.get_frame_timestamp(number)[0]) - first for number, _ in wanted]
         if any(abs(t - s) > _TOLERANCE_SECONDS for t, (_, s) in zip(times, wanted, strict=True)):

@@ -1,0 +1,53 @@
+"""What needs a download is named with the way to get it, and used where it lies ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vidrestore.errors import WeightsError
+from vidrestore.evaluation.left_out import LeftOut, load_lpips, never_taken
+from vidrestore.evaluation.natural_faces import load_natural_faces
+from vidrestore.types import FloatArray
+
+
+def picture(seed: int) -> FloatArray:
+    return np.random.default_rng(seed).random((64, 64, 3)).astype(np.float32)
+
+
+def test_without_its_network_lpips_is_left_out_with_the_command_that_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    left_out = load_lpips("cpu")
+    assert isinstance(left_out, LeftOut)
+    assert "lpips" in left_out.reason
+
+
+def test_with_its_network_at_hand_lpips_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network here is a VGG16 of random weights: the distance is none of LPIPS's, the way to it is."""
+    pytest.importorskip("lpips")
+    models = pytest.importorskip("torchvision.models")
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    torch.manual_seed(0)
+    torch.save(models.vgg16(weights=None).state_dict(), tmp_path / "checkpoints" / "vgg16-397923af.pth")
+    distance = load_lpips("cpu")
+    assert not isinstance(distance, LeftOut)
+    assert distance.distance(picture(1), picture(1)) == pytest.approx(0, abs=1e-6)
+    assert distance.distance(picture(1), picture(2)) > 0
+
+
+def test_fid_and_fvd_say_how_they_are_to_be_had() -> None:
+    assert [item.name for item in never_taken(is_video=True)] == ["FID", "FVD"]
+    assert [item.name for item in never_taken(is_video=False)] == ["FID"]
+
+
+def test_the_embedded_model_of_natural_faces_is_a_gaussian(tmp_path: Path) -> None:
+    model = load_natural_faces()
+    assert np.linalg.eigvalsh(model.covariance).min() > -1e-6
+    with pytest.raises(WeightsError, match="natural pictures"):
+        load_natural_faces(tmp_path / "nothing.safetensors")

@@ -1,0 +1,88 @@
+"""Other restorers are called as they say, and what they leave is read back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.peer_filters import FILTERS, filter_video
+from benchmarks.peers import Outcome, Peer, built_in_peers, parse_peer, read_pictures, run, table
+from tests.support.clips import Clip, make_clip, read_number
+from vidrestore.errors import UsageError
+from vidrestore.video import probe, read_frames
+
+COPY_FOLDER = (
+    "import pathlib, shutil, sys; out = pathlib.Path(sys.argv[2], 'restored'); out.mkdir(); "
+    "[shutil.copy(p, out / f'{p.stem}_done.png') for p in pathlib.Path(sys.argv[1]).iterdir()]"
+)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return make_clip(tmp_path / "clip.mkv", Clip(frames=6, codec="ffv1"))
+
+
+def numbers(path: Path) -> list[int]:
+    return [read_number(frame.planes[0]) for frame in read_frames(path, probe(path))]
+
+
+def test_a_command_of_videos_is_run_and_measured(clip: Path, tmp_path: Path) -> None:
+    program = "import shutil, sys; shutil.copy(sys.argv[1], sys.argv[2]); x = bytearray(50 * 2**20)"
+    peer = Peer(name="copy", command=(sys.executable, "-c", program, "{input}", "{output}"))
+    outcome = Outcome(peer="copy", clip=clip.name)
+    run(peer, clip, tmp_path / "out.mkv", outcome)
+    assert numbers(tmp_path / "out.mkv") == list(range(6))
+    assert outcome.wall_seconds > 0
+    assert outcome.peak_mib > 50
+
+
+def test_a_command_of_folders_gets_pictures_and_gives_them_back(clip: Path, tmp_path: Path) -> None:
+    command = (sys.executable, "-c", COPY_FOLDER, "{input_folder}", "{output_folder}")
+    peer = Peer(name="folder", command=command)
+    run(peer, clip, tmp_path / "out.mkv", Outcome(peer="folder", clip=clip.name))
+    assert numbers(tmp_path / "out.mkv") == list(range(6))
+
+
+def test_a_command_that_fails_or_leaves_too_few_pictures_is_named(clip: Path, tmp_path: Path) -> None:
+    failing = Peer(name="bad", command=(sys.executable, "-c", "raise SystemExit('no GPU here')", "{input}"))
+    with pytest.raises(UsageError, match="exit code 1: no GPU here"):
+        run(failing, clip, tmp_path / "out.mkv", Outcome(peer="bad", clip=clip.name))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no folder with 6 pictures"):
+        read_pictures(tmp_path / "empty", clip, tmp_path / "out.mkv")
+
+
+def test_commands_are_given_as_name_and_words() -> None:
+    peer = parse_peer("mine=restore --to {output} '{input}'")
+    assert (peer.name, peer.command) == ("mine", ("restore", "--to", "{output}", "{input}"))
+    for text in ("mine", "=x {input} {output}", "mine=x {input}", "mine=x {input_folder}"):
+        with pytest.raises(UsageError):
+            parse_peer(text)
+
+
+def test_the_peers_that_need_nothing_are_always_there() -> None:
+    peers, missing = built_in_peers()
+    assert {"vidrestore", "nlm", "bilateral"} <= {peer.name for peer in peers}
+    assert "GFPGAN, CodeFormer" in missing
+
+
+@pytest.mark.parametrize("name", ["nlm", "bilateral"])
+def test_filters_smooth_noise_and_keep_every_frame(name: str, tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "clip.mkv", Clip(frames=3, codec="ffv1"))
+    filter_video(FILTERS[name](), source, tmp_path / "out.mkv")
+    assert numbers(tmp_path / "out.mkv") == [0, 1, 2]
+    noisy = np.clip(np.random.default_rng(0).normal(128, 5, (48, 48, 3)), 0, 255).astype(np.uint8)
+    assert FILTERS[name]()(noisy).std() < 0.9 * noisy.std()
+
+
+def test_the_table_has_a_row_a_peer_and_the_reason_of_a_failure() -> None:
+    good = Outcome(peer="nlm", clip="a", frames=10, wall_seconds=5, means={"face_psnr": 30.123})
+    bad = Outcome(peer="x", clip="a", error="it ended")
+    head, first, _, reason = table([good, bad])
+    assert "PSNR, faces" in head
+    assert "30.12" in first
+    assert "0.50" in first
+    assert reason == "a: x failed: it ended"
