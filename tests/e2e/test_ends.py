@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -79,17 +80,45 @@ def test_a_reader_that_leaves_is_one_sentence(tmp_path: Path) -> None:
 
 
 @posix_only
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path, by: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "by", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGTERM SIGHUP SIGINT SIGTERM"]
+)
+def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path, by: str) -> None:
     source = make_clip(tmp_path / "in.mkv", LONG)
     before = source.read_bytes()
     process = start(source, tmp_path / "out.mkv")
     wait_for(lambda: list(tmp_path.glob(".out.partial-*")))
-    process.send_signal(by)
+    for name in by.split():
+        process.send_signal(getattr(signal, name))
+        time.sleep(0.05)
     assert said(process) == ["vidrestore: error: interrupted"]
     assert process.wait() == 130
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
     assert source.read_bytes() == before
+
+
+@posix_only
+def test_an_interrupted_batch_ends_its_workers_and_prints_what_is_done(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    make_clip(tmp_path / "in" / "a.mkv", Clip(frames=2))
+    for name in ("b.mkv", "c.mkv"):
+        make_clip(tmp_path / "in" / name, LONG)
+    report = tmp_path / "report.json"
+    words = ["batch", tmp_path / "in", tmp_path / "out", "--workers", "2", "--report", report]
+    process = subprocess.Popen(
+        [*COMMAND[:-1], *map(str, words)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        preexec_fn=hear_interrupts,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert any("a.mkv: restored" in line for line in process.stderr)
+    wait_for(lambda: list((tmp_path / "out").glob(".[bc].partial-*")), 120)
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert out.splitlines()[-1] == "1 restored"
+    assert [row["name"] for row in json.loads(report.read_text())] == ["a.mkv"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.mkv", ".vidrestore-batch"}
 
 
 @posix_only

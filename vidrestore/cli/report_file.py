@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidrestore.errors import OutputError
-from vidrestore.runtime.file_kinds import absolute, is_same_file, kind_of
+from vidrestore.runtime.file_kinds import is_same_file, kind_of, location
 from vidrestore.runtime.marked_folder import temporary_name
 from vidrestore.runtime.put_in_place import check_replaceable, put_in_place
 
@@ -91,7 +91,7 @@ def check_reports(*reports: ReportFile) -> None:
     for number, report in enumerate(reports):
         report.check()
         for other in reports[:number]:
-            same = absolute(report.path) == absolute(other.path)
+            same = location(report.path) == location(other.path)
             if same or is_same_file(report.path, other.path):
                 raise OutputError(f"{report.path} is given for two reports; choose another name for one")
 

@@ -26,7 +26,7 @@ from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
 from vidrestore.jobs.file_task import FileTask, is_short
 from vidrestore.jobs.fingerprint import fingerprint, with_absolute_paths
 from vidrestore.jobs.restore import restore_file
-from vidrestore.runtime.file_kinds import absolute, is_same_file
+from vidrestore.runtime.file_kinds import absolute, is_same_file, location
 from vidrestore.settings import Settings
 from vidrestore.types import Progress
 
@@ -87,9 +87,9 @@ def restore_folder(
 
 def _check_reserved(reserved: Sequence[Path], written: Sequence[Path]) -> None:
     """Raises OutputError where one of them will be written by the batch itself."""
-    names = {str(absolute(path)).casefold() for path in written}
+    locations = {location(path) for path in written} if reserved else set()
     for path in reserved:
-        if str(absolute(path)).casefold() in names or any(is_same_file(path, other) for other in written):
+        if location(path) in locations or any(is_same_file(path, other) for other in written):
             raise OutputError(f"{path} is an output of this batch; choose another name")
 
 

@@ -71,6 +71,11 @@ def absolute(path: Path) -> Path:
         ) from error
 
 
+def location(path: Path) -> str:
+    """A text that is the same for all ways to write the path of a file, whether it is there or not."""
+    return str(path.parent.resolve() / path.name).casefold()
+
+
 def expand_home(path: str | Path) -> Path:
     """The path with `~` replaced by the home directory; as it is where there is no such directory."""
     try:
