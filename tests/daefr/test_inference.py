@@ -90,7 +90,7 @@ def test_upsampling_by_phases_is_the_plain_one(precision: torch.dtype, most: flo
 
 def test_a_hastened_network_answers_as_before() -> None:
     torch.manual_seed(0)
-    config = replace(SMALL, encoder_widths=(32, 128), fidelity_sides=(32,))
+    config = replace(SMALL, encoder_widths=(32, 128), skip_sides=(32,))
     network = Daefr(config).eval().requires_grad_(False)
     fast = copy.deepcopy(network)
     optimize_for_inference(fast, CPU, torch.float32, 32)

@@ -36,8 +36,8 @@ FACES = list(np.random.default_rng(0).random((3, 32, 32, 3), np.float32))
 @pytest.fixture
 def network() -> Daefr:
     torch.manual_seed(0)
-    built = Daefr(replace(SMALL, fidelity_sides=(32,))).eval().requires_grad_(False)
-    for parameter in built.fidelity.parameters():
+    built = Daefr(replace(SMALL, skip_sides=(32,))).eval().requires_grad_(False)
+    for parameter in built.skips.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     return built
 

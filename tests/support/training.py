@@ -22,6 +22,6 @@ SMALL = DaefrConfig(
     layers=1,
     heads=2,
     feedforward=16,
-    fidelity_sides=(16,),
-    fidelity_picture=16,
+    skip_sides=(16,),
+    detail_width=16,
 )

@@ -17,7 +17,7 @@ STAGES = {
     "codebook": "Learn a codebook of clean faces, or of degraded ones (domain=lq).",
     "association": "Draw the encoders of clean and of degraded faces together.",
     "restoration": "Predict the codes of the clean face from the degraded one.",
-    "fidelity": "Let the degraded face's own detail into the decoder.",
+    "detail": "Let the given face's own detail into the decoder.",
     "finder": "Learn where faces may be: the embedded detector's first step.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }

@@ -41,6 +41,11 @@ _PREFIXES = {
     "ft_layers.": "code_predictor.ft_layers.",
     "idx_pred_layer.": "code_predictor.idx_pred_layer.",
 }
+_RENAMED_FIELDS = {"fidelity_sides": "skip_sides", "fidelity_picture": "detail_width"}
+"""Of the configuration in a file's header: what earlier files call it -> what it is."""
+_REPLACED_BY_THE_RULE = ("fidelity.picture.mend.", "fidelity.picture.verdict.")
+"""Tensors of earlier files: what kept a face that lost little, which is the evidence network's part now."""
+
 _TRAINING_ONLY = re.compile(
     r"^(Fixed_encoder\.|Fixed_quant_conv\.|HQ_quantize\.|LQ_quantize\.|loss\.|.*discriminator|.*logit_scale"
     r"|.*\.(attn_1|attn\.\d+)\.norm2\.)"
@@ -112,10 +117,21 @@ def read_safetensors(path: Path) -> tuple[DaefrConfig, dict[str, Tensor]]:
             header = (file.metadata() or {}).get(HEADER_KEY)
             if header is None:
                 raise WeightsError(f"{path} holds weights of another kind: its header names no DAEFR network")
-            config = DaefrConfig.from_dict(json.loads(header))
-            return config, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            fields = {_RENAMED_FIELDS.get(name, name): value for name, value in json.loads(header).items()}
+            names = {name: _current_name(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            tensors = {new: file.get_tensor(old) for old, new in names.items() if new is not None}
+            return DaefrConfig.from_dict(fields), tensors
     except (SafetensorError, ValueError, TypeError) as error:
         raise WeightsError(f"{path} cannot be read as weights: {error}") from error
+
+
+def _current_name(name: str) -> str | None:
+    """A tensor's name in files as they are written now, by its name in an earlier file; None: not needed."""
+    if name.startswith(_REPLACED_BY_THE_RULE):
+        return None
+    if name.startswith("fidelity."):
+        return name.replace("fidelity.picture.", "fidelity.detail.").replace("fidelity.", "skips.", 1)
+    return name
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:

@@ -33,11 +33,11 @@ class DaefrConfig:
     layers: int = 9
     heads: int = 8
     feedforward: int = 1024
-    fidelity_sides: tuple[int, ...] = ()
-    """Sides of the grids at which the degraded face's features may enter the decoder, finest first. Where a
+    skip_sides: tuple[int, ...] = ()
+    """Sides of the grids at which the given face's features may enter the decoder, finest first. Where a
     grid is finer than the encoder's finest, the picture itself enters, unshuffled to that grid."""
-    fidelity_picture: int = 0
-    """Width of the last skip, at the finished picture; 0: none."""
+    detail_width: int = 0
+    """Width of the skip at the finished picture, which adds the given face's detail; 0: none."""
 
     def __post_init__(self) -> None:
         for side, widths, stem in (
@@ -53,11 +53,11 @@ class DaefrConfig:
             raise ValueError("embedding and width must divide by their groups and heads")
 
         common = self.decoder_sides.keys() & self.skip_channels.keys()
-        if not common.issuperset(self.fidelity_sides):
-            raise ValueError(f"fidelity sides {self.fidelity_sides}: levels in common are {sorted(common)}")
-        if self.fidelity_picture and self.image_size // 2 <= max(self.encoder_sides):
+        if not common.issuperset(self.skip_sides):
+            raise ValueError(f"skip sides {self.skip_sides}: levels in common are {sorted(common)}")
+        if self.detail_width and self.image_size // 2 <= max(self.encoder_sides):
             raise ValueError(
-                "the last skip needs an encoder whose finest grid is below half the picture's side"
+                "the detail skip needs an encoder whose finest grid is below half the picture's side"
             )
 
     @property
@@ -72,7 +72,7 @@ class DaefrConfig:
 
     @property
     def skip_channels(self) -> dict[int, int]:
-        """Channels of what the degraded face offers the decoder, by the side of the grid."""
+        """Channels of what the given face offers the decoder, by the side of the grid."""
         picture = {
             s: 3 * (self.image_size // s) ** 2 for s in self.decoder_sides if s > max(self.encoder_sides)
         }
@@ -80,12 +80,12 @@ class DaefrConfig:
 
     @property
     def level_sides(self) -> tuple[int, ...]:
-        """Sides of the grids at which the degraded face is kept for the skips, finest first.
+        """Sides of the grids at which the given face is kept for the skips, finest first.
 
-        The last skip takes the picture itself, unshuffled to half its side.
+        The detail skip takes the picture itself, unshuffled to half its side.
         """
-        picture = {self.image_size // 2} if self.fidelity_picture else set()
-        return tuple(sorted(picture.union(self.fidelity_sides), reverse=True))
+        picture = {self.image_size // 2} if self.detail_width else set()
+        return tuple(sorted(picture.union(self.skip_sides), reverse=True))
 
     @property
     def latent_size(self) -> int:
@@ -128,5 +128,5 @@ COMPACT = DaefrConfig(
     layers=4,
     heads=8,
     feedforward=512,
-    fidelity_picture=32,
+    detail_width=32,
 )

@@ -18,7 +18,7 @@ from vidrestore.daefr.autoencoder import Decoder, Encoder
 from vidrestore.daefr.blocks import AttentionBlock
 from vidrestore.daefr.code_predictor import CodePredictor
 from vidrestore.daefr.config import DaefrConfig
-from vidrestore.daefr.fidelity import FeatureTransform, PictureTransform
+from vidrestore.daefr.detail_skip import DetailSkip, FeatureSkip
 from vidrestore.daefr.vector_quantizer import Codebook
 
 
@@ -37,16 +37,14 @@ class Daefr(nn.Module):
         self.codebook = Codebook(config.codes, config.embedding)
         self.post_quant_conv = nn.Conv2d(config.embedding, config.embedding, 1)
         self.decoder = Decoder(config)
-        self.fidelity = nn.ModuleDict(
+        self.skips = nn.ModuleDict(
             {
-                str(side): FeatureTransform(
-                    config.skip_channels[side], config.decoder_sides[side], config.groups
-                )
-                for side in config.fidelity_sides
+                str(side): FeatureSkip(config.skip_channels[side], config.decoder_sides[side], config.groups)
+                for side in config.skip_sides
             }
         )
-        if config.fidelity_picture:
-            self.fidelity["picture"] = PictureTransform(config.fidelity_picture)
+        if config.detail_width:
+            self.skips["detail"] = DetailSkip(config.detail_width)
 
     def encode(self, faces: Tensor) -> Tensor:
         """Fused features (N, embedding, L, L) of degraded faces."""
@@ -55,7 +53,7 @@ class Daefr(nn.Module):
     def encode_with_levels(
         self, faces: Tensor, sides: Collection[int] = ()
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Fused features, and what the degraded faces offer on grids of the given sides, finest first."""
+        """Fused features, and what the given faces offer on grids of the given sides, finest first."""
         lq, levels = self.lq_encoder.with_levels(faces, sides)
         z_hq = self.hq_quant_conv(self.hq_encoder(faces))
         return self.fusion(z_hq, self.lq_quant_conv(lq)), levels
@@ -69,48 +67,32 @@ class Daefr(nn.Module):
         size = self.config.latent_size
         return logits.argmax(-1).unflatten(1, (size, size))
 
-    def decode(
-        self,
-        quantised: Tensor,
-        levels: Sequence[Tensor] = (),
-        fidelity: float | Tensor = 0.0,
-        keep_weight: Tensor | None = None,
-    ) -> Tensor:
+    def decode(self, quantised: Tensor, levels: Sequence[Tensor] = (), detail: float = 1.0) -> Tensor:
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L).
 
-        `levels`: what the degraded faces offer on grids of `config.level_sides`, in that order; the skips,
-        which count by `fidelity` 0..1 (one for all, or (N, 1, 1, 1)), look at it; at 0 nothing does.
-        `keep_weight`: what that method says, where it is known.
+        Args:
+            quantised: the codebook vectors.
+            levels: what the given faces offer on grids of `config.level_sides`, in that order, for the skips;
+                without, the network is plain DAEFR.
+            detail: weight of the skips, 0..1; 0 is plain DAEFR as well.
         """
         features = self.post_quant_conv(quantised)
-        if not levels or (not isinstance(fidelity, Tensor) and fidelity == 0):
+        if not levels or detail == 0:
             return self.decoder(features)
         skips = {
-            side: partial(self.fidelity[str(side)], encoded=level, weight=fidelity)
+            side: partial(self.skips[str(side)], encoded=level, weight=detail)
             for side, level in zip(self.config.level_sides, levels, strict=True)
-            if side in self.config.fidelity_sides
+            if side in self.config.skip_sides
         }
-        if not self.config.fidelity_picture:
+        if not self.config.detail_width:
             return self.decoder(features, skips)
-        picture = self.fidelity["picture"]
-        assert isinstance(picture, PictureTransform)
-        if self.decoder.stem != picture.STRIDE:
-            degraded = F.pixel_shuffle(levels[0], picture.STRIDE)
-            return picture(self.decoder(features, skips), degraded, fidelity, keep_weight)
+        skip = self.skips["detail"]
+        assert isinstance(skip, DetailSkip)
+        if self.decoder.stem != skip.STRIDE:
+            return skip(self.decoder(features, skips), F.pixel_shuffle(levels[0], skip.STRIDE), detail)
         # Both work on blocks of pixels: shuffled into pictures in between, they would only take longer.
-        blocks = picture.in_blocks(self.decoder.in_blocks(features, skips), levels[0], fidelity, keep_weight)
-        return F.pixel_shuffle(blocks, picture.STRIDE)
-
-    def keep_weight(self, levels: Sequence[Tensor]) -> Tensor | None:
-        """(N, 1, 1, 1) 0..1: how much of each degraded face may stay, by the last skip; None without one.
-
-        `levels` as in `decode`.
-        """
-        if not self.config.fidelity_picture:
-            return None
-        picture = self.fidelity["picture"]
-        assert isinstance(picture, PictureTransform)
-        return picture.keep_weight(F.pixel_shuffle(levels[0], picture.STRIDE))
+        blocks = skip.in_blocks(self.decoder.in_blocks(features, skips), levels[0], detail)
+        return F.pixel_shuffle(blocks, skip.STRIDE)
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))

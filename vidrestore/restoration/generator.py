@@ -20,8 +20,6 @@ from vidrestore.types import FloatArray
 LookUp = Literal["hard", "soft"]
 SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
 """Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
-DETAIL_WEIGHT = 0.5
-"""Weight of the last skip at which it adds all its detail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +29,9 @@ class FaceFeatures:
     fused: Tensor
     """(C, L, L) float32: what the codes are predicted from."""
     levels: tuple[Tensor, ...] = ()
-    """(C', S', S') each: finer features of the degraded face, for fidelity; none without."""
+    """(C', S', S') each: finer features of the given face, for the network's skips; none without."""
     sharpness: Tensor = field(default_factory=lambda: torch.ones(()))
-    """() float32, of the degraded face; see `relative_sharpness`. On the device, like all else: to ask a GPU
+    """() float32, of the given face; see `relative_sharpness`. On the device, like all else: to ask a GPU
     for a number is to wait until it has done all its work."""
 
 
@@ -66,13 +64,13 @@ class DaefrGenerator:
             precision: of its convolutions.
             look_up: hard takes the most probable code of each position, as published; soft the mean of the
                 most probable ones, which is nearer to the truth while the transformer hesitates.
-            with_detail: add the detail of the face that is given, by the network's last skip if it has one;
+            with_detail: add the detail of the face that is given, by the network's skips if it has any;
                 without, the network is plain DAEFR.
         """
         self.device = device
         self._precision = precision
         self._look_up = look_up
-        self._detail = DETAIL_WEIGHT if with_detail and network.config.level_sides else 0.0
+        self._level_sides = network.config.level_sides if with_detail else ()
         keep_freed_memory()  # with a GPU, the pictures it hands back
         # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
         # transformer's weights stay in float32; `predict` says why.
@@ -84,7 +82,7 @@ class DaefrGenerator:
             network.hq_quant_conv,
             network.post_quant_conv,
             network.decoder,
-            network.fidelity,
+            network.skips,
         ):
             part.to(precision)
             optimize_for_inference(part, device, precision, network.config.image_size)
@@ -100,8 +98,7 @@ class DaefrGenerator:
         sharpness = relative_sharpness(stacked)
         x = (stacked * 2 - 1).permute(0, 3, 1, 2).to(self._precision)
         network = self._network
-        sides = network.config.level_sides if self._detail else ()
-        lq, levels = network.lq_encoder.with_levels(x, sides)
+        lq, levels = network.lq_encoder.with_levels(x, self._level_sides)
         z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
         fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
         return [
@@ -139,5 +136,5 @@ class DaefrGenerator:
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
         levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
-        restored = network.decode(quantised.to(self._precision), levels, self._detail).float()
+        restored = network.decode(quantised.to(self._precision), levels).float()
         return from_device(((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1))

@@ -84,9 +84,6 @@ class LossConfig(Section):
     discriminator_filters: int = 64
     feature_matching: float = 0.0
     """Weight of the discriminator's feature matching, once it is on; 0 is the specification."""
-    balance_by_degradation: bool = False
-    """Stage fidelity: errors count the less the more a face was degraded, the discriminator's opinion and
-    the detector's the more; false is a plain mean of all."""
     detector: float = 0.0
     """Weight of how differently a face detector sees the two faces; 0 is the specification."""
     detector_weights: Path | None = None
@@ -126,17 +123,13 @@ class TrainConfig(Section):
     start: dict[str, Path] = {}
     """Start weights by role. codebook: autoencoder, or network to go on from a finished one's encoder for
     clean faces, codebook and decoder; association: hq, lq; restoration: hq, and
-    association or, to go on from an earlier one, network; fidelity: network, and
+    association or, to go on from an earlier one, network; detail: network, and
     skips to go on from an earlier one's."""
     precision: Literal["bf16", "float32"] = "bf16"
     device: str = "auto"
     data: DataConfig
     loss: LossConfig = LossConfig()
     optim: OptimConfig
-    picture_only: bool = False
-    """Stage fidelity: train the skip at the picture alone, on top of the others as they start."""
-    train_mend_head_only: bool = False
-    """Stage fidelity: train what mends the degraded face and says how much of it stays; else all but that."""
     quantise_from: int = 0
     """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
     freeze_codebook: bool = False

@@ -63,7 +63,7 @@ def autoencoder_of(path: Path) -> Vqgan:
     A released network lacks the encoder of the first stage; the one that the third stage trained is near.
     """
     network = checkpoint.load(path)
-    autoencoder = Vqgan(replace(network.config, fidelity_sides=(), fidelity_picture=0))
+    autoencoder = Vqgan(replace(network.config, skip_sides=(), detail_width=0))
     for ours, theirs in (
         (autoencoder.encoder, network.hq_encoder),
         (autoencoder.quant_conv, network.hq_quant_conv),

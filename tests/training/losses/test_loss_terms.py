@@ -22,8 +22,6 @@ from vidrestore.training.losses.discriminator import (
 )
 from vidrestore.training.losses.loss_terms import (
     AssociationLoss,
-    degradation_share,
-    degradation_weights,
     edge_loss,
     feature_weights,
     make_perceptual,
@@ -168,24 +166,6 @@ def test_texture_of_a_flat_face_has_a_finite_gradient() -> None:
     texture_loss(flat, torch.randn(1, 3, 32, 32)).backward()
     assert flat.grad is not None
     assert torch.isfinite(flat.grad).all()
-
-
-def test_a_face_that_needs_little_weighs_more_than_a_ruined_one() -> None:
-    truth = torch.zeros(3, 3, 8, 8)
-    degraded = torch.stack([truth[0], truth[1] + 0.02, truth[2] + 0.2])
-    clean, mild, ruined = degradation_weights(degraded, truth).flatten().tolist()
-    assert clean == pytest.approx(6)  # finite where nothing was degraded
-    assert mild == pytest.approx(2)
-    assert ruined == pytest.approx(0.06 / 0.21)
-    error = torch.tensor([0.0, 0.01, 0.1])[:, None, None, None].expand(3, 3, 8, 8)
-    weighted = pixel_loss(error, truth, degradation_weights(degraded, truth))
-    assert weighted.item() == pytest.approx((0.01 * 2 + 0.1 * 0.06 / 0.21) / 3)
-
-
-def test_the_share_of_ruin_grows_from_nothing_to_the_whole() -> None:
-    truth = torch.zeros(3, 3, 8, 8)
-    degraded = torch.stack([truth[0] + 0.02, truth[1] + 0.0525, truth[2] + 0.5])
-    assert degradation_share(degraded, truth).tolist() == pytest.approx([0, 0.5, 1], abs=1e-5)
 
 
 def test_the_detector_tells_a_changed_face_from_an_equal_one_and_says_how_to_mend_it(tmp_path: Path) -> None:

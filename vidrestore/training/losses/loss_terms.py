@@ -12,12 +12,6 @@ from vidrestore.daefr.blocks import to_tokens
 from vidrestore.errors import UsageError
 from vidrestore.faces.alignment import template
 
-_TYPICAL_ERROR, _LEAST_ERROR = 0.06, 0.01
-"""Mean absolute errors in [-1, 1] of a face halfway between mild and ruined, and of one nearly clean."""
-
-_MILD_ERROR, _RUINED_ERROR = 0.03, 0.075
-"""Of a face that had better stay as it is, and of one that must be drawn anew."""
-
 PerceptualLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """(restored, truth, weights of positions or None) -> scalar."""
 
@@ -94,22 +88,6 @@ def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
     near = torch.exp(-squared / (2 * (spread * size) ** 2)).amax(dim=0)
     weights = 1 + strength * near
     return weights / weights.mean()
-
-
-def degradation_weights(degraded: Tensor, truth: Tensor) -> Tensor:
-    """(N, 1, 1, 1), around 1: less weight the more a face was degraded.
-
-    Errors of ruined faces are several times those of faces that need little; a plain mean spends the network
-    on the former, and the latter come out worse than they went in.
-    """
-    error = (degraded - truth).abs().flatten(1).mean(1)
-    return (_TYPICAL_ERROR / (error + _LEAST_ERROR))[:, None, None, None]
-
-
-def degradation_share(degraded: Tensor, truth: Tensor) -> Tensor:
-    """(N,) in 0..1: how much of a face was taken from it; 0 for one that needs next to nothing."""
-    error = (degraded - truth).abs().flatten(1).mean(1)
-    return ((error - _MILD_ERROR) / (_RUINED_ERROR - _MILD_ERROR)).clamp(0, 1)
 
 
 class AssociationLoss(nn.Module):

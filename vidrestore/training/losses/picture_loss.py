@@ -19,8 +19,6 @@ from vidrestore.training.losses.discriminator import (
     make_discriminator,
 )
 from vidrestore.training.losses.loss_terms import (
-    degradation_share,
-    degradation_weights,
     feature_weights,
     make_perceptual,
     pixel_loss,
@@ -48,39 +46,30 @@ class PictureLoss:
         last_layer: Tensor,
         step: int,
         log: dict[str, float],
-        degraded: Tensor | None = None,
     ) -> Tensor:
-        """Faces (N, 3, S, S) in [-1, 1] -> scalar; `last_layer` as in `balance`. Fills the log.
-
-        `degraded`: what the faces were restored from, for `LossConfig.even`.
-        """
-        share = truth.new_ones(len(truth))
+        """Faces (N, 3, S, S) in [-1, 1] -> scalar; `last_layer` as in `balance`. Fills the log."""
         with torch.autocast(truth.device.type, enabled=False):
             weights = self._weights.to(truth.device) if self._weights is not None else None
-            if self._loss.balance_by_degradation and degraded is not None:
-                even = degradation_weights(degraded, truth)
-                weights = even if weights is None else weights * even
-                share = degradation_share(degraded, truth)
-            total = self._distance(restored, truth, weights, share, log)
+            total = self._distance(restored, truth, weights, log)
         if step < self._loss.adversarial_from:
             return total
         answer, seen = activations(self.discriminator, restored)
-        adversarial = -(answer.float().mean((1, 2, 3)) * share).mean()
+        adversarial = -answer.float().mean()
         weight = balance(total, adversarial, last_layer)
         log["balance"] = weight.item()
         total = total + self._loss.adversarial * weight * adversarial
         if self._loss.feature_matching:
             with torch.no_grad():
                 _, wanted = activations(self.discriminator, truth)
-            matching = (feature_matching(seen, wanted) * share).mean()
+            matching = feature_matching(seen, wanted).mean()
             log["matching"] = matching.item()
             total = total + self._loss.feature_matching * matching
         return total
 
     def _distance(
-        self, restored: Tensor, truth: Tensor, weights: Tensor | None, share: Tensor, log: dict[str, float]
+        self, restored: Tensor, truth: Tensor, weights: Tensor | None, log: dict[str, float]
     ) -> Tensor:
-        """The losses that need no discriminator; `weights` are of positions, `share` of faces."""
+        """The losses that need no discriminator; `weights` are of positions."""
         pixel = pixel_loss(restored, truth, weights)
         perceptual = self._perceptual(restored, truth, weights)
         log.update(pixel=pixel.item(), perceptual=perceptual.item())
@@ -90,7 +79,7 @@ class PictureLoss:
             log["texture"] = texture.item()
             total = total + self._loss.texture * texture
         if self._detector is not None:
-            seen = (self._detector.to(truth.device)(restored.float(), truth) * share).mean()
+            seen = self._detector.to(truth.device)(restored.float(), truth).mean()
             log["detector"] = seen.item()
             total = total + self._loss.detector * seen
         return total

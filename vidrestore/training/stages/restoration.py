@@ -28,8 +28,8 @@ class RestorationStage:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         fixed = load_vqgan(require_start(config, "hq")).requires_grad_(False).eval()
-        # The last stage, fidelity, adds what it trains.
-        network = Daefr(replace(fixed.config, fidelity_sides=(), fidelity_picture=0))
+        # The last stage, detail, adds what it trains.
+        network = Daefr(replace(fixed.config, skip_sides=(), detail_width=0))
         if "network" in config.start:
             network.load_state_dict(_without_skips(load(config.start["network"])))
         else:
@@ -93,7 +93,7 @@ class RestorationStage:
 
 def _without_skips(network: Daefr) -> dict[str, Tensor]:
     """The weights of plain DAEFR in a network that may have more."""
-    return {name: t for name, t in network.state_dict().items() if not name.startswith("fidelity.")}
+    return {name: t for name, t in network.state_dict().items() if not name.startswith("skips.")}
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:

@@ -1,0 +1,90 @@
+"""The last stage, this project's own: skips that carry the given face's detail into the decoder.
+
+Everything but the skips stays as stage three left it, so that `--fidelity 0` remains plain DAEFR. The skips
+see the codes that the network predicts, not the true ones: they learn to correct what inference gets wrong
+(CodeFormer, Zhou et al. 2022, section 3.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from vidrestore.daefr.checkpoint import load
+from vidrestore.daefr.model import Daefr
+from vidrestore.restoration.generator import SOFT_TEMPERATURE, SOFT_TOP
+from vidrestore.training.config import TrainConfig, read_config
+from vidrestore.training.data.dataset import Batch
+from vidrestore.training.distributed import optimizer_step
+from vidrestore.training.loop import Validation, run
+from vidrestore.training.losses.picture_loss import PictureLoss
+from vidrestore.training.stage_weights import require_start
+from vidrestore.training.stages.codebook import NETWORKS
+
+
+class DetailStage:
+    """Trains the skips of a finished network against the clean face."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        start = load(require_start(config, "network"))
+        wanted = NETWORKS[config.network]
+        shape = replace(start.config, skip_sides=wanted.skip_sides, detail_width=wanted.detail_width)
+        self.network = Daefr(shape).requires_grad_(False)
+        self.network.load_state_dict(start.state_dict(), strict=False)
+        skips = self.network.skips.requires_grad_(True)
+        if "skips" in config.start:  # an earlier network may have had fewer
+            skips.load_state_dict(load(config.start["skips"]).skips.state_dict(), strict=False)
+        self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
+        self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
+        self.averaged = nn.ModuleDict({"network": self.network})
+        self._trained = list(skips.parameters())
+        self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
+        self.optimizers = {"skips": self.optim, "discriminator": self.picture.discriminator_optim}
+        # The decoder's own last layer is frozen; the discriminator's weight is balanced at the last skip.
+        last = dict(skips.named_modules())[
+            "detail.leave" if shape.detail_width else f"{shape.skip_sides[0]}.shift.2"
+        ]
+        assert isinstance(last, nn.Conv2d)
+        self._last_layer = last.weight
+
+    def step(self, batch: Batch, step: int) -> dict[str, float]:
+        """One update of the skips; returns what is logged."""
+        log: dict[str, float] = {}
+        self.optim.zero_grad(set_to_none=True)
+        pairs = []
+        for part in batch.split(self.config.optim.accumulate):
+            restored = _restore(self.network, part.degraded)
+            loss = self.picture.loss(restored, part.clean, self._last_layer, step, log)
+            (loss / self.config.optim.accumulate).backward()
+            pairs.append((part.clean, restored.detach()))
+        optimizer_step(self.optim, self._trained, self.config.optim.clip)
+        self.picture.step_discriminator(pairs, step, log)
+        return log
+
+    def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
+        """How near to the truth the faces come with the skips."""
+        network = networks["network"]
+        assert isinstance(network, Daefr)
+        restored = _restore(network, batch.degraded)
+        rows = [batch.degraded, network(batch.degraded), restored, batch.clean]
+        return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
+
+
+def _restore(network: Daefr, degraded: Tensor) -> Tensor:
+    """Faces with the skips; only those take gradients."""
+    with torch.no_grad():
+        fused, levels = network.encode_with_levels(degraded, network.config.level_sides)
+        logits = network.predict(fused.float())
+        quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
+    return network.decode(quantised, levels).float()
+
+
+def train(config_path: Path, overrides: list[str]) -> Path:
+    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    config = read_config(config_path, overrides)
+    return run(DetailStage, config)
