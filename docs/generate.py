@@ -19,7 +19,17 @@ PAGE = Path(__file__).with_name("settings.md")
 GROUPS: dict[str, tuple[str, ...]] = {
     "Networks": ("model", "detector", "device", "batch"),
     "Faces": ("strength", "fidelity", "temporal", "grain", "deflicker", "faces", "min_face"),
-    "Input": ("fps", "input_format", "pixel_format", "size", "max_pixels", "strict", "start", "end", "deinterlace"),
+    "Input": (
+        "fps",
+        "input_format",
+        "pixel_format",
+        "size",
+        "max_pixels",
+        "strict",
+        "start",
+        "end",
+        "deinterlace",
+    ),
     "Output": ("codec", "crf", "preset", "container", "compare", "overwrite"),
     "Long videos": ("segment", "workers", "engine", "restart"),
 }

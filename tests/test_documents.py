@@ -43,7 +43,9 @@ def test_links_in_the_pages_lead_to_pages(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_files_named_in_the_pages_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    for name in re.findall(r"`((?:vidrestore|benchmarks|configs|tests|samples)/[\w./]+\.(?:py|yaml|md))`", text):
+    for name in re.findall(
+        r"`((?:vidrestore|benchmarks|configs|tests|samples)/[\w./]+\.(?:py|yaml|md))`", text
+    ):
         assert (ROOT / name).exists(), f"{page.name} names {name}"
 
 
