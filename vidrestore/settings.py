@@ -41,17 +41,17 @@ class Settings(BaseModel):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """auto, cpu, cuda, cuda:N or mps."""
     batch: int | None = Field(default=None, ge=1, le=256)
-    """Faces a forward pass; None: chosen by the device."""
+    """Faces per forward pass; None: chosen by the device."""
     strength: float = Field(default=1.0, ge=0, le=1)
-    """How much of the restored face is laid over the original, 0 to 1."""
+    """Weight of the restored face against the original, 0 to 1."""
     fidelity: Fidelity = "auto"
     """auto draws only what the footage does not show; 0 draws whole faces, 1 draws nothing, 0.5 is auto."""
     temporal: float = Field(default=1.0, ge=0, le=1)
-    """How strongly a face is blended with itself in the frames around, 0 to 1; 0 restores each alone."""
+    """How strongly a face is averaged with neighbouring frames, 0 to 1; 0 restores each frame alone."""
     grain: Grain = "auto"
     """Share of the picture's own grain that stays on restored faces, 0 to 1, or auto."""
     deflicker: bool = False
-    """Take the pumping of old film's exposure out of each face."""
+    """Stabilise the brightness of each face over time."""
     faces: str = Field(default="all", pattern=r"^(all|largest|\d+(,\d+)*)$")
     """all, largest, or the ids of tracks as `vidrestore inspect` numbers them, such as 0,2."""
     min_face: int = Field(default=24, ge=8)
@@ -65,37 +65,37 @@ class Settings(BaseModel):
     container: str | None = None
     """mp4, mkv, mov, webm, nut, y4m, rawvideo or another of FFmpeg's; None: as OUTPUT ends, nut for -."""
     fps: Fraction | None = None
-    """Frames a second of pictures and raw video that come in, such as 25 or 24000/1001."""
+    """Frame rate of an image sequence or raw video as input, such as 25 or 24000/1001."""
     input_format: InputFormat | None = None
     """y4m, nut or rawvideo; None: by content."""
     pixel_format: str | None = None
-    """FFmpeg's pixel format of raw video that comes in, such as yuv420p."""
+    """FFmpeg's pixel format of a raw video as input, such as yuv420p."""
     size: str | None = Field(default=None, pattern=r"^[1-9]\d*x[1-9]\d*$")
-    """WIDTHxHEIGHT of raw video that comes in, such as 1920x1080."""
+    """WIDTHxHEIGHT of a raw video as input, such as 1920x1080."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**31 - 1)
     """Pictures of more pixels are refused: a small file can state a size that fills the memory."""
     strict: bool = False
-    """Refuse a damaged input instead of restoring what there is."""
+    """Refuse a damaged input instead of restoring the part that can be decoded."""
     start: float | None = Field(default=None, ge=0)
     """Where to begin: seconds or HH:MM:SS.mmm from the beginning of the video."""
     end: float | None = Field(default=None, gt=0)
     """Where to stop: seconds or HH:MM:SS.mmm from the beginning of the video."""
     deinterlace: Deinterlace = "auto"
-    """auto (interlaced video stays so, restored by fields), keep (take it for such), bwdif (progressive)."""
+    """auto (interlaced video stays interlaced), keep (treat as interlaced), bwdif (make progressive)."""
     compare: Compare = "none"
     """side-by-side: the original on the left, the restored video on the right."""
     overwrite: bool = False
-    """Replace the output if it is there already."""
+    """Replace the output if it exists already."""
 
     segment: float | None = Field(default=None, ge=0)
-    """Seconds of the pieces a film is restored in, so that it can be gone on with; 0: none; None: 60 where it
-    is longer than five minutes or there are several workers."""
+    """Segment length in seconds; an interrupted run resumes at the last finished segment; 0: no segments; None:
+    60 if the video is longer than five minutes or there are several workers."""
     workers: int | None = Field(default=None, ge=1, le=1024)
     """Segments restored at the same time; None: as many as there are GPUs, or 1."""
     engine: EngineName = "local"
     """local (processes on this computer) or ray (a Ray cluster)."""
     restart: bool = False
-    """Begin anew what an interrupted run has begun, even with other settings."""
+    """Discard what an interrupted run has finished and start over."""
 
     @field_validator("start", "end", mode="before")
     @classmethod

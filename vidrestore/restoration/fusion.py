@@ -12,7 +12,8 @@ enters with the gain
 
 where missing_k is the missing share of the band's amplitude and sqrt(2) * scale_k is the root mean square of
 the estimate's error by its Laplace distribution. So no more energy enters than is missing, none where the
-scale is zero, and none at a resolution that the footage shows. The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters as luma.
+scale is zero, and none at a resolution that the footage shows. The estimate's own detail stays whole. Colour
+is the estimate's: drawn detail enters as luma.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
