@@ -24,7 +24,7 @@ from torch.optim import Adam
 from torch.utils.data import DataLoader
 
 from vidrestore.errors import UsageError
-from vidrestore.evidence.checkpoint import save_evidence
+from vidrestore.evidence.checkpoint import load_evidence, save_evidence
 from vidrestore.evidence.network import Evidence, EvidenceConfig, EvidenceNetwork, scales_of_bands
 from vidrestore.evidence.pyramid import split_bands
 from vidrestore.training.data.evidence_crops import (
@@ -51,6 +51,8 @@ class EvidenceTrainConfig(BaseModel):
     """Folders of aligned faces; the manifest of the first, manifest.csv, is for all of them."""
     output: Path
     """Folder of checkpoints and logs."""
+    start: Path | None = None
+    """Weights of an evidence network to start from, such as the embedded ones; None: fresh ones."""
     steps: int
     crop: int = Field(default=128, multiple_of=16)
     """Pixels a side."""
@@ -128,6 +130,8 @@ def train_evidence(config: EvidenceTrainConfig) -> Path:
     cv2.setNumThreads(1)  # a forked process would wait for ever for OpenCV's threads, which it does not have
     config.output.mkdir(parents=True, exist_ok=True)
     network = EvidenceNetwork(EvidenceConfig.from_dict(config.network)).to(memory_format=torch.channels_last)
+    if config.start is not None:
+        network.load_state_dict(load_evidence(config.start).state_dict())
     average = copy.deepcopy(network).requires_grad_(False).eval()
     optimizer = Adam(network.parameters(), config.learning_rate, betas=(0.9, 0.99), fused=True)
     state_file, weights_file = config.output / "last.pt", config.output / "evidence.safetensors"
