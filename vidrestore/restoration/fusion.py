@@ -10,10 +10,10 @@ enters with the gain
 
     g_k = missing_k * min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
 
-where missing_k is the missing share of the band's amplitude and sqrt(2) * scale_k is the root mean square of
-the estimate's error by its Laplace distribution. So no more energy enters than is missing, none where the
-scale is zero, and none at a resolution that the footage shows. The estimate's own detail stays whole. Colour
-is the estimate's: drawn detail enters as luma.
+where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution, and
+missing_k is twice the missing share of the band's energy, at most 1. So no more energy enters than is missing,
+none where the scale is zero, little where the footage shows most of a band, and none at a resolution that the
+footage shows. The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters as luma.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
@@ -36,7 +36,7 @@ WINDOW = 5
 """Pixels of a band a side over which energies and gains are averaged."""
 AMOUNT = 1.0
 """Share of the missing detail that the rule draws."""
-BAND_AMOUNTS = (0.25, 0.85, 1.0, 1.0, 1.0)
+BAND_AMOUNTS = (0.3, 0.9, 1.0, 1.0, 1.0)
 """The same for each band, finest first. What generators draw at single pixels hardly correlates with what is
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
 LUMA = (0.299, 0.587, 0.114)
@@ -117,9 +117,9 @@ def _gain(band: Tensor, scale: Tensor, amount: float) -> Tensor:
 
 
 def _missing_share(scale: Tensor, shown: Tensor) -> Tensor:
-    """(N, 1, h, w) 0..1: how much of a band's amplitude is missing, `shown` being the estimate's energy."""
+    """(N, 1, h, w) 0..1: 1 where half of a band's energy or more is missing, `shown` being the estimate's."""
     missing = 2 * scale.square()
-    return (missing / (missing + shown + EPSILON**2)).sqrt()
+    return (2 * missing / (missing + shown + EPSILON**2)).clamp(max=1)
 
 
 def _without_leak(band: Tensor, coarser_gain: Tensor) -> Tensor:
