@@ -2,7 +2,7 @@
 
 broadcast   a quarter of the size, H.264 at a starved bit rate, and back: blocks that pump from key frame to
             key frame
-print       blur, 2.5 times smaller, grain anew in every frame, exposure that breathes, scratches and dust
+print       blur, 2.5 times smaller, new grain in every frame, exposure that breathes, scratches and dust
 
 Both are what video does over time: codecs carry errors on, film does not.
 """

@@ -54,11 +54,11 @@ def measure(
     clip: Path, teacher: RetinaFaceDetector, detector: EmbeddedDetector, min_face: int, failures: Path | None
 ) -> None:
     """Prints the line of one clip."""
-    seconds, begun = 0.0, time.perf_counter()
+    seconds, started = 0.0, time.perf_counter()
     frames = whole = wanted = found = extra = 0
     errors: list[float] = []
     for result in detect(read_frames(clip, probe(clip)), detector, min_face=min_face):
-        seconds += time.perf_counter() - begun
+        seconds += time.perf_counter() - started
         truth = [d for d in teacher.detect(result.frame) if smaller_side(d.box) >= min_face]
         near = [min((distance(t, d) for d in result.faces), default=np.inf) for t in truth]
         hits = [n < 0.5 or any(overlap(t.box, d.box) > 0.3 for d in result.faces)
@@ -70,7 +70,7 @@ def measure(
         errors += [n for n, hit in zip(near, hits, strict=True) if hit and np.isfinite(n)]
         if failures is not None and (not all(hits) or len(result.faces) != len(truth)):
             draw(failures / f"{clip.stem}_{result.frame.index:04d}.png", result.frame, truth, result.faces)
-        begun = time.perf_counter()
+        started = time.perf_counter()
     shares = found / max(wanted, 1), whole / max(frames, 1)
     print(
         f"{clip.stem:18s} {frames:6d} {wanted:6d} {shares[0]:7.1%} {shares[1]:7.1%} "

@@ -1,8 +1,7 @@
 """What the pipeline adds to a network that computes elsewhere, as on a GPU.
 
-A stand-in takes the network's place: its steps take a set time in which the processor is free, one after the
-other whatever thread asks, and what it hands back are pictures made beforehand. So this needs no GPU, and
-shows what a GPU would wait for.
+A stand-in replaces the network. Its steps take a set time, one after another, in which the CPU is free, and
+return pictures made in advance. So this needs no GPU, and shows what a GPU would wait for.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ SHARES = {"encode": 0.4, "predict": 0.1, "decode": 0.5}
 
 
 class Elsewhere:
-    """A `FaceRestorer` that is given its time: like a GPU, it is told what to do and waited for."""
+    """A `FaceRestorer` that is given its time: like a GPU, it is given work and waited for."""
 
     size = SIZE
     device = torch.device("cuda")  # none is needed: nothing is put there

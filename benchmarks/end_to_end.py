@@ -46,7 +46,7 @@ class Job:
 
 
 def measure(job: Job, lines: tuple[int, ...]) -> dict[str, Any]:
-    """For each size and number of faces: frames a second, seconds by room, and the ratio to the baseline.
+    """For each size and number of faces: frames a second, seconds by stage, and the ratio to the baseline.
 
     With faces the baseline is the same network on as many faces in the same batches and nothing else;
     without, PyAV decoding and encoding with the options that the restoration chose. They take turns, and

@@ -26,7 +26,7 @@ def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
 def fresh_process(module: str, *arguments: str, as_delivered: bool = False) -> list[float]:
     """The seconds that a module prints as JSON when it is run by itself.
 
-    `as_delivered`: PyTorch's threads wait as they do where nobody has told them how.
+    `as_delivered`: PyTorch's threads wait as they do without any setting of this project.
     """
     command = [sys.executable, "-m", module, *arguments]
     environment = {k: v for k, v in os.environ.items() if not (as_delivered and k == "GOMP_SPINCOUNT")}

@@ -5,7 +5,7 @@
     python samples/before_after.py samples/old_film.mp4 restored.mp4 grainy.mp4 docs/before_after.jpg \\
         --frames 30 70 100
 
-For each frame the largest face of the first video, with some room around it, and the same of the others.
+For each frame the largest face of the first video, with a margin around it, and the same of the others.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def main() -> None:
     parser.add_argument("videos", type=Path, nargs="+")
     parser.add_argument("picture", type=Path)
     parser.add_argument("--frames", type=int, nargs="+", required=True)
-    parser.add_argument("--room", type=float, default=1.7, help="side of the cut over the side of the face")
+    parser.add_argument("--margin", type=float, default=1.7, help="side of the cut over the side of the face")
     arguments = parser.parse_args()
     rows = [wanted_frames(path, arguments.frames) for path in arguments.videos]
     detector = make_detector("embedded", "cpu")
     columns = []
     for frames in zip(*rows, strict=True):
-        region = region_around_face(frames[0], detector, arguments.room)
+        region = region_around_face(frames[0], detector, arguments.margin)
         cuts = [np.clip(rgb_region(frame, *region), 0, 1) for frame in frames]
         columns.append(stack([fit(cut) for cut in cuts], axis=0))
     arguments.picture.parent.mkdir(parents=True, exist_ok=True)
@@ -51,13 +51,13 @@ def wanted_frames(path: Path, wanted: list[int]) -> list[Frame]:
     return [found[index] for index in wanted]
 
 
-def region_around_face(frame: Frame, detector: FaceDetector, room: float) -> tuple[int, int, int, int]:
+def region_around_face(frame: Frame, detector: FaceDetector, margin: float) -> tuple[int, int, int, int]:
     """x0 y0 x1 y1 of a square around the largest face, inside the frame."""
     faces = detector.detect(frame)
     if not faces:
         raise SystemExit(f"no face in frame {frame.index}")
     x0, y0, x1, y1 = max((face.box for face in faces), key=lambda box: float(box[2] - box[0]))
-    side = min(int((x1 - x0) * room), frame.width, frame.height)
+    side = min(int((x1 - x0) * margin), frame.width, frame.height)
     left = int(np.clip((x0 + x1 - side) / 2, 0, frame.width - side))
     top = int(np.clip((y0 + y1 - side) / 2, 0, frame.height - side))
     return left, top, left + side, top + side

@@ -61,3 +61,13 @@ def test_the_site_has_every_page() -> None:
 
 WRITTEN_ELSEWHERE = {"formats.md"}
 """Pages that another change adds."""
+
+
+def test_sections_of_the_specification_that_docstrings_cite_exist() -> None:
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / "daefr.md").read_text(encoding="utf-8"), flags=re.M)
+    cited: set[str] = set()
+    for file in (ROOT / "vidrestore").rglob("*.py"):
+        for names in re.findall(r'docs/daefr\.md((?:,\s+"[^"]+")+)', file.read_text(encoding="utf-8")):
+            cited |= {" ".join(name.split()) for name in re.findall(r'"([^"]+)"', names)}
+    assert len(cited) > 5
+    assert cited <= set(headings)

@@ -46,8 +46,8 @@ def resume(
 ) -> Report:
     """What was done, once the film that an interrupted `restore` was making is whole at `output`.
 
-    With the settings it was begun with; only where the work is done may be another. Raises a subclass of
-    `VidrestoreError`: UsageError where nothing was begun, or its input has changed since.
+    It uses the settings of the interrupted run; only `workers` and `engine` may differ. Raises a subclass of
+    `VidrestoreError`: UsageError if there is no interrupted run, or its input has changed since.
     """
     _set_up_process()
     from vidrestore.jobs import resume_file

@@ -1,4 +1,4 @@
-"""Degradations for validation: none is used in training, and all are written anew from other parts.
+"""Degradations for validation: none is used in training, and all are written separately, from other parts.
 
 Each takes a clean aligned face (S, S, 3) RGB in 0..1 and a random generator and gives the degraded face in 8
 bits. Sizes are in pixels of a face crop of 256.

@@ -1,7 +1,7 @@
 """Planes <-> RGB, for a region of a frame at a time.
 
-Frames stay in their own pixels; what leaves them as RGB does so here, and comes back here. This lies outside
-`video/` because detection, alignment and compositing need it and rooms do not import their siblings.
+All conversions between a frame's planes and RGB are here. They are not in `video/` because detection,
+alignment and compositing need them, and packages do not import their siblings.
 Formulas: ITU-R BT.601, BT.709, BT.2020 (non-constant luminance), H.273 for their codes.
 """
 

@@ -1,4 +1,4 @@
-"""Encoder and decoder of the VQGAN (specification, "Encoder", "Decoder")."""
+"""Encoder and decoder of the VQGAN (docs/daefr.md, "Encoder", "Decoder")."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Decoder(nn.Module):
 
     @property
     def last_layer(self) -> Tensor:
-        """The weight at which the adversarial loss is balanced (specification, stage 1)."""
+        """The weight at which the adversarial loss is balanced (docs/daefr.md, "Stage 1")."""
         return self.conv_out.weight
 
     def forward(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]] = NO_SKIPS) -> Tensor:

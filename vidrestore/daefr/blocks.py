@@ -1,4 +1,4 @@
-"""What encoders and decoders are made of (specification, "Residual block", "Attention block").
+"""What encoders and decoders are made of (docs/daefr.md, "Residual block", "Attention block").
 
 Letters in shapes: N faces, C channels, H W grid, T = H·W positions.
 """

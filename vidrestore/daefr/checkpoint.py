@@ -2,7 +2,7 @@
 
 A safetensors file holds the tensors needed at inference and, in its header, the configuration, so that the
 file rebuilds its own network. The authors' file holds 877 tensors, of which training alone needs some
-(specification, "State dict of the final checkpoint"); those are dropped, nothing else is tolerated.
+(docs/daefr.md, "State dict of the final checkpoint"); those are dropped, nothing else is tolerated.
 """
 
 from __future__ import annotations

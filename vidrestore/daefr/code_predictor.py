@@ -1,4 +1,4 @@
-"""The transformer that predicts codebook entries (specification, "Code transformer")."""
+"""The transformer that predicts codebook entries (docs/daefr.md, "Code transformer")."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaefrConfig:
-    """Widths and depths of every part. The defaults are the published network (specification, "Network")."""
+    """Widths and depths of every part. The defaults are the published network (docs/daefr.md, "Network")."""
 
     name: str = "published"
     image_size: int = 512

@@ -2,7 +2,7 @@
 
 The forward pass is split so that time can be blended in between:
 `encode` -> fused features | blend over a track | `predict` -> logits -> codes -> `decode`.
-None of the waste that the specification lists is done: no quantising of the degraded feature, no loss,
+None of the waste that docs/daefr.md lists is done: no quantising of the degraded feature, no loss,
 no one-hot products.
 """
 

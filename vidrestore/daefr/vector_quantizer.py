@@ -1,4 +1,4 @@
-"""The vector quantiser (specification, "Training": vector quantiser)."""
+"""The vector quantiser (docs/daefr.md, "Training")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The autoencoder of stages one and two: encoder, codebook, decoder (specification, "Stage 1")."""
+"""The autoencoder of stages one and two: encoder, codebook, decoder (docs/daefr.md, "Stage 1")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes x0 y0 x1 y1, alone and against each other. Rooms that do not import their siblings share this."""
+"""Boxes x0 y0 x1 y1: their sizes, overlaps and distances."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """RestoredFace -> Frame: under a soft mask, in the frame's own planes.
 
-What is laid over the frame is the *difference* the restoration makes, warped back. A pixel whose mask is zero
-keeps its code bit for bit, a face that was not changed changes nothing, and detail finer than the crop's (a
-large face in a 4K frame) stays.
+The *difference* between restored and original crop is warped back and added to the frame. A pixel whose mask
+is zero keeps its code bit for bit, an unchanged face changes nothing, and detail finer than the crop's (a
+large face in a 4K frame) is kept.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Restored pictures of one face averaged over time, along the face's own motion.
 
-Codes lie on a grid that stays with the crop, so what a restorer draws stays there too while the skin under it
-moves a pixel on, and a network draws a pixel's detail a little differently each time. Features averaged
-before the decoder cannot mend that. So the pictures after it are averaged as well, each neighbour first
-brought to where its detail is now, by dense optical flow (OpenCV's DIS; Kroeger et al. 2016, "Fast optical
-flow using dense inverse search"), and left out wherever it shows something else even then.
+Codes lie on a grid that is fixed to the crop, so drawn detail sticks to the grid while the skin moves by a
+pixel, and a network draws the same detail slightly differently each time. Averaging features before the
+decoder cannot correct that. So the decoded pictures are averaged as well. Each neighbour is first warped by
+dense optical flow (OpenCV's DIS; Kroeger et al. 2016, "Fast optical flow using dense inverse search"), and
+left out wherever it still shows something else.
 """
 
 from __future__ import annotations

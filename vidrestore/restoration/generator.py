@@ -71,7 +71,7 @@ class DaefrGenerator:
         self._precision = precision
         self._look_up = look_up
         self._level_sides = network.config.level_sides if with_detail else ()
-        keep_freed_memory()  # with a GPU, the pictures it hands back
+        keep_freed_memory()  # with a GPU, for the pictures copied back
         # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
         # transformer's weights stay in float32; `predict` says why.
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

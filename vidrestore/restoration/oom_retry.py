@@ -85,7 +85,7 @@ class OomRetryRestorer:
             )
         self._max_faces = count // 2
         logger.warning(
-            "out of memory with %d faces at a time; going on with %d (--batch sets it)",
+            "out of memory with %d faces at a time; continuing with %d (--batch sets it)",
             count,
             self._max_faces,
         )

@@ -118,7 +118,7 @@ def _shares(
 
 @lru_cache(maxsize=64)
 def _on_device(numbers: tuple[float, ...], device: torch.device) -> Tensor:
-    """(N,) float32. The same few over and over: a GPU that is handed them anew would be waited for."""
+    """(N,) float32. Cached, because copying the same numbers to a GPU each time would make it wait."""
     return torch.tensor(numbers, device=device)
 
 

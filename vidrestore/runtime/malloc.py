@@ -1,4 +1,4 @@
-"""What the C library keeps of the memory that tensors free. Of glibc on Linux; elsewhere nothing is done."""
+"""How much freed memory the C library keeps. For glibc on Linux; elsewhere the functions do nothing."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from functools import cache
 from pathlib import Path
 
 CHECK_EVERY_FRAMES = 25
-"""After so many frames it is looked how much the process has."""
+"""Number of frames between two checks of the process's memory."""
 LEARNING_FRAMES = 500
-"""Frames after which the most that was taken is as much as there should be."""
+"""Number of frames after which the peak so far becomes the limit."""
 MAX_GROWTH = 1.15
-"""Times what is in use that may be kept until then: a tenth comes and goes with each batch."""
+"""Allowed factor over the memory in use until then: each batch takes and frees a tenth."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """Of glibc's malloc.h."""
 
 
 def keep_freed_memory() -> None:
-    """Have this process keep the memory that it frees, for its next tensors.
+    """Make this process keep the memory that it frees, for its next tensors.
 
-    A network's large tensors come and go. glibc hands each back to the system and gets the next one page by
-    page, which takes several times as long as the arithmetic on it.
+    By default glibc returns each large tensor to the system and requests the next one page by page, which
+    takes several times as long as the arithmetic on it.
     """
     mallopt = _glibc_function("mallopt")
     if mallopt is None:
@@ -32,10 +32,10 @@ def keep_freed_memory() -> None:
 
 
 def use_single_arena() -> None:
-    """Have all threads of this process take memory from one heap; to be called before there are others.
+    """Make all threads of this process allocate from one heap; call it before there are other threads.
 
-    glibc gives new threads heaps of their own, eight times as many as there are cores: each fills up and
-    empties at its own time, and together they frayed by a fifth of all memory within a minute.
+    By default glibc has up to eight heaps per core, one for each thread. Their fragmentation grew resident
+    memory by 20 % within a minute.
     """
     mallopt = _glibc_function("mallopt")
     if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
@@ -43,14 +43,14 @@ def use_single_arena() -> None:
 
 
 def trim_heap() -> None:
-    """Give the system what lies free between what is in use: some 50 ms, and getting back what is needed."""
+    """Return free heap memory to the system: takes about 50 ms, and memory must be paged in again."""
     trim = _glibc_function("malloc_trim")
     if trim is not None:
         trim(0)
 
 
 def resident_bytes() -> int:
-    """Of this process; 0 where the system does not say so in a file."""
+    """Resident memory of this process; 0 where there is no /proc."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     except (OSError, IndexError):
@@ -59,11 +59,11 @@ def resident_bytes() -> int:
 
 
 class HeapTrimmer:
-    """Holds what is kept to what the first frames took, however long it goes on.
+    """Limits the process's memory to what the first frames took, however long it runs.
 
-    Results outlive what they were computed from and lie in between: what is kept frays, and the most it had
-    taken was a tenth more after a quarter of an hour than after two minutes. Handing all back every so often
-    is no cure: often enough to help, it took a twentieth of the time.
+    Results live longer than the tensors they were computed from, so the heap becomes fragmented: the peak
+    after 15 minutes was 10 % higher than after two. Trimming at fixed intervals is no solution: often enough
+    to help, it took 5 % of the time.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class HeapTrimmer:
         self._steps = self._peak = self._limit = 0
 
     def begin(self) -> None:
-        """Before the first frame: what an earlier run left would lie in between from the start."""
+        """Call before the first frame: releases what an earlier run left in the heap."""
         self._trim()
 
     def step(self) -> None:
-        """After each frame."""
+        """Call after each frame."""
         self._steps += 1
         if self._steps % CHECK_EVERY_FRAMES:
             return
@@ -89,7 +89,7 @@ class HeapTrimmer:
             return
         self._trim()
         needed = self._resident()
-        if needed > self._limit and self._steps > LEARNING_FRAMES:  # larger pictures, more faces: learn anew
+        if needed > self._limit and self._steps > LEARNING_FRAMES:  # larger pictures, more faces: learn again
             self._steps = self._peak = self._limit = 0
         if self._steps < LEARNING_FRAMES:
             self._limit = int(MAX_GROWTH * needed)
@@ -97,12 +97,12 @@ class HeapTrimmer:
 
 @cache
 def heap_trimmer() -> HeapTrimmer:
-    """The process's one: what a segment of a film took holds for the next."""
+    """The one of this process: the limit from one segment holds for the next."""
     return HeapTrimmer()
 
 
 def _glibc_function(name: str) -> Callable[..., int] | None:
-    """Its function of that name; None with another system or another C library."""
+    """The C library's function of that name; None with another system or C library."""
     try:
         function: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (OSError, TypeError, AttributeError):

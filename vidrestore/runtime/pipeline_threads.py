@@ -92,7 +92,7 @@ class Prefetch(Generic[T]):
             self._waiting.put(None)
 
     def _put(self, item: T) -> bool:
-        """Wait for room; False when the consumer has left."""
+        """Wait until the item fits; False when the consumer has left."""
         size = self._size_of(item) if self._size_of is not None else 0
         with self._condition:
             while not self._stopped and not self._has_capacity(size):

@@ -55,7 +55,7 @@ class ParallelFor:
         self._threads: dict[int, ThreadPoolExecutor] = {}
 
     def run(self, parts: Sequence[T], work: Callable[[Iterator[T]], None]) -> None:
-        """Calls `work` in each thread, with an iterator that hands each of `parts` to one of them.
+        """Calls `work` in each thread, with a shared iterator, so each of `parts` goes to one of them.
 
         Raises what `work` raises. A caller who computes alone does all of it itself.
         """
@@ -88,7 +88,8 @@ def start_in_background(make: Callable[[], R]) -> Iterator[Callable[[], R]]:
 class WorkerPool:
     """A thread pool. Each worker computes one batch at a time.
 
-    Use it in a `with` block: leaving the block drops what has not begun and waits for what has.
+    Use it in a `with` block: leaving the block cancels batches that have not started and waits for the
+    others.
     """
 
     def __init__(self, count: int, begin: Callable[[], None]) -> None:

@@ -44,7 +44,7 @@ def number_scenes(
 ) -> Iterator[FrameFaces[Detection]]:
     """The same frames with their scene's number, from `scene` on, `LOOK_AHEAD` frames late.
 
-    Nothing is remembered over a cut, so a video may be begun at any of its scenes.
+    No state crosses a cut, so a video may be read from any of its scenes on.
     """
     waiting: deque[tuple[FrameFaces[Detection], _Picture | None]] = deque()
     changes: deque[float] = deque(maxlen=8)

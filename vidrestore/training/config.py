@@ -20,7 +20,7 @@ class Section(BaseModel):
 
 
 class DegradationConfig(Section):
-    """Ranges of the synthetic degradation (specification, "Degradation"), drawn uniformly."""
+    """Ranges of the synthetic degradation (docs/daefr.md, "Degradation"), drawn uniformly."""
 
     blur_sigma: tuple[float, float] = (0.1, 10.0)
     """Pixels at full size."""

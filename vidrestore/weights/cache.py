@@ -188,8 +188,8 @@ def _user_errors(entry: Entry) -> Iterator[None]:
     except (OSError, HTTPException) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DownloadError(
-                f"the disk of {cache_folder()} is full; make room for '{entry.name}' or set VIDRESTORE_CACHE "
-                "to another folder"
+                f"the disk of {cache_folder()} is full; free some space for '{entry.name}' or set "
+                "VIDRESTORE_CACHE to another folder"
             ) from error
         if isinstance(error, PermissionError):
             raise DownloadError(

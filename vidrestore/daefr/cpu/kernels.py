@@ -73,7 +73,7 @@ def tiles_in(
 
     x (H, W, C); scale, shift (C,). `top` and `left` number the first tile's row and column; beyond the
     picture there are zeros. tiles (16, R, T · C) is the result; lines (2 R + 2, 2, (T + 1) · C) and halves
-    (2, (T + 1) · C) are room to work in.
+    (2, (T + 1) · C) are scratch space.
     """
     channels, size = x.shape[2], tiles.shape[2]
     for line in range(lines.shape[0]):
@@ -102,9 +102,9 @@ def tiles_out(
     halves: FloatArray,
     sums: FloatArray,
 ) -> None:
-    """Products of R x T tiles transformed back, plus the bias and what lies beside, into their place in out.
+    """Write the inverse transform of R x T tiles' products, plus bias and residual, to their place in out.
 
-    products (16, R, T · K); bias (K,); beside and out (H, W · K); halves (6, T · K) is room to work in. Adds
+    products (16, R, T · K); bias (K,); residual and out (H, W · K); halves (6, T · K) is scratch space. Adds
     the sum and the sum of squares of each channel of what is written to sums (2, K).
     """
     channels, size = bias.shape[0], products.shape[2]

@@ -1,4 +1,4 @@
-"""Synthetic degradation of clean faces (specification, "Degradation"), in that order."""
+"""Synthetic degradation of clean faces (docs/daefr.md, "Degradation"), in that order."""
 
 from __future__ import annotations
 

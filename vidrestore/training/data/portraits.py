@@ -52,8 +52,8 @@ def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
 def _teacher_detection(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
     """The teacher's five points (5, 2) on `picture`; None if unsure.
 
-    It sees the picture with room around it, at three sizes and mirrored; the mean of its answers errs less
-    than each of them.
+    It is given the picture with a margin, at three sizes and mirrored; the mean of its answers has a smaller
+    error than each of them.
     """
     answers = []
     for scale in (0.85, 1.0, 1.2):

@@ -1,7 +1,7 @@
-"""Pictures to search for faces in, drawn at random: leaves of texture, portraits laid among them.
+"""Random scenes to search for faces in: dead leaves with texture, and portraits among them.
 
-What the finder learns must be told from everything else there is in pictures, of which few are at hand. Dead
-leaves (opaque shapes of all sizes, each hiding what lies behind) have the edges, corners and sizes of natural
+The finder must distinguish faces from everything else in pictures, and few pictures are available. Dead
+leaves (opaque shapes of all sizes that hide each other) have the edges, corners and sizes of natural
 pictures; their texture is cut from real ones.
 """
 

@@ -1,4 +1,4 @@
-"""Trains the face finder: portraits in drawn scenes, each cell told whether the middle of a face is in it."""
+"""Trains the face finder: portraits in random scenes, each cell labelled: is a face centred in it?."""
 
 from __future__ import annotations
 

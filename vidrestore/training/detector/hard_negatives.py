@@ -20,7 +20,7 @@ from vidrestore.types import ColourTags, FloatArray, Frame, PixelFormat
 
 Picture = NDArray[np.uint8]
 AROUND = 1.75
-"""Side of what is kept of a place over that of its square: room to turn and move it."""
+"""Side of a stored place over that of its square, so that it can be rotated and moved."""
 SIDE = round(AROUND * CROP_SIDE)
 _SEARCHED = 320
 """Side [px] of the pictures that are searched."""

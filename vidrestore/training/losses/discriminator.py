@@ -1,4 +1,4 @@
-"""PatchGAN discriminator and its losses (specification, "Stage 1"; Isola et al. 2017)."""
+"""PatchGAN discriminator and its losses (docs/daefr.md, "Stage 1"; Isola et al. 2017)."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
 
 
 class AssociationLoss(nn.Module):
-    """Contrastive loss between the encoders' patch features of the same faces (specification, "Stage 2")."""
+    """Contrastive loss between the encoders' patch features of the same faces (docs/daefr.md, "Stage 2")."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Stage two: the encoders of clean and of degraded faces are drawn together (specification, "Stage 2")."""
+"""Stage two: the encoders of clean and of degraded faces are aligned (docs/daefr.md, "Stage 2")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage one: a VQGAN learns a codebook of clean faces, or of degraded ones (specification, "Stage 1")."""
+"""Stage one: a VQGAN learns a codebook of clean faces, or of degraded ones (docs/daefr.md, "Stage 1")."""
 
 from __future__ import annotations
 

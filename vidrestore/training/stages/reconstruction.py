@@ -13,7 +13,7 @@ from vidrestore.training.losses.picture_loss import PictureLoss
 
 
 class Reconstruction:
-    """A VQGAN, its losses, and which of its codes are used (specification, "Stage 1")."""
+    """A VQGAN, its losses, and which of its codes are used (docs/daefr.md, "Stage 1")."""
 
     def __init__(
         self, network: Vqgan, loss: LossConfig, optim: OptimConfig, *, quantise_from: int = 0

@@ -1,4 +1,4 @@
-"""Stage three: the codes of the clean face from the degraded one (specification, "Stage 3")."""
+"""Stage three: the codes of the clean face from the degraded one (docs/daefr.md, "Stage 3")."""
 
 from __future__ import annotations
 

@@ -1,0 +1,91 @@
+"""Code and documents use the field's terms, not the project's old private vocabulary.
+
+docs/glossary.md has the words to use instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REPLACEMENTS = {
+    r"rooms?": "stage, package, margin, space",
+    r"hands": "worker pool, threads",
+    r"lanes?": "worker",
+    r"mended": "repaired",
+    r"begun": "started",
+    r"anew": "again",
+    r"told": "reported, given, distinguished",
+    r"hastens?": "optimize",
+    r"frayed|frays": "fragmented",
+    r"reckoned": "estimated, calculated",
+    r"verdict": "quality estimate",
+    r"quickened": "optimized",
+    r"kept_only": "train_mend_head_only",
+    r"(?:laid|lays?|laying) back": "composited",
+    r"laid over": "composited, blended",
+    r"(?:go|goes|going|gone|went) on with": "resume, continue",
+    r"lies? beside": "name the thing",
+}
+"""Banned words, as regular expressions of whole words, and what to write instead."""
+BANNED = re.compile(rf"\b({'|'.join(REPLACEMENTS)})\b", flags=re.IGNORECASE)
+
+PLACES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CODE_OF_CONDUCT.md",
+    "docs",
+    "configs",
+    "benchmarks",
+    "samples",
+    "vidrestore",
+)
+STILL_TO_BE_REWRITTEN = (
+    "vidrestore/cli",
+    "vidrestore/detection",
+    "vidrestore/jobs",
+    "vidrestore/video",
+)
+"""Folders that other work was changing when this test was written; remove one when it is clean."""
+PLAIN_SENSE = {
+    # The name of a layer in older weights.
+    "vidrestore/daefr/checkpoint.py": {"verdict"},
+}
+"""Files that use a banned word in a sense that is meant."""
+
+
+def files() -> Iterator[Path]:
+    for place in PLACES:
+        path = ROOT / place
+        found = [path] if path.is_file() else path.rglob("*")
+        for file in sorted(found):
+            name = file.relative_to(ROOT).as_posix()
+            if file.suffix in {".py", ".md", ".yaml"} and not name.startswith(STILL_TO_BE_REWRITTEN):
+                yield file
+
+
+def test_there_are_files_to_check() -> None:
+    assert len(list(files())) > 150
+
+
+@pytest.mark.parametrize("file", list(files()), ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_no_word_of_the_old_vocabulary(file: Path) -> None:
+    allowed = PLAIN_SENSE.get(file.relative_to(ROOT).as_posix(), set())
+    found = [
+        f"line {number}: {match.group()}"
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        for match in BANNED.finditer(line)
+        if match.group().lower() not in allowed
+    ]
+    assert not found, f"{file.name}: {', '.join(found)}; see docs/glossary.md"
+
+
+@pytest.mark.parametrize("folder", STILL_TO_BE_REWRITTEN)
+def test_folders_that_are_clean_are_not_excused(folder: str) -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / folder).rglob("*.py")]
+    assert any(map(BANNED.search, texts)), f"{folder} is clean: remove it from STILL_TO_BE_REWRITTEN"
