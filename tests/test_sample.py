@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from vidrestore.degradation.film import soften
 from vidrestore.evaluation.image import edge_energy_ratio, psnr
 from vidrestore.types import FloatArray
 
@@ -66,7 +67,7 @@ def test_the_truth_lines_up_with_the_sample_and_is_sharper(
     for index in (30, 60):
         truth = film.new(index)
         assert 22 < psnr(decoded[index], truth) < 31
-        soft = make_old_film._soften(truth, 1.35)
+        soft = soften(truth, 1.35, 3.0)
         assert edge_energy_ratio(soft, truth) < 0.5
         for shift in (-2, 2):
             assert psnr(decoded[index], np.roll(truth, shift, axis=1)) < psnr(decoded[index], truth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -207,3 +208,18 @@ def test_reports_are_not_written_over_what_is_measured(folders: tuple[Path, Path
     assert main(["evaluate", str(picture), "--json", str(picture)]) == 2
     assert main(["evaluate", str(result), "--crops", str(truth), "-q"]) == 2
     assert picture.read_bytes() == before
+
+
+def test_a_page_without_matplotlib_is_refused_before_the_work(
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    result, truth = folders
+    page_file = tmp_path / "page.html"
+    assert main(["evaluate", str(result), "--truth", str(truth), "--html", str(page_file)]) == 2
+    said = capsys.readouterr().err
+    assert "vidrestore[eval]" in said
+    assert "frames" not in said

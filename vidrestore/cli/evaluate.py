@@ -74,13 +74,15 @@ def evaluate(
     from vidrestore.evaluation.crops import write_crops
     from vidrestore.evaluation.evaluate import EvaluationSettings
     from vidrestore.evaluation.evaluate import evaluate as run
-    from vidrestore.evaluation.report import page, table, to_csv, to_dict
+    from vidrestore.evaluation.report import check_plots, page, table, to_csv, to_dict
 
     to_stdout = str(json_file) == "-"
     inputs = [path for path in (result, truth, given) if path is not None]
     for path in (None if to_stdout else json_file, csv_file, html):
         if path is not None:
             check_output(path, inputs)
+    if html is not None:
+        check_plots()
     if crops is not None and any(crops.resolve() == path.resolve() for path in inputs):
         raise UsageError(f"{crops} holds what is measured; choose another folder for --crops")
     settings = EvaluationSettings(

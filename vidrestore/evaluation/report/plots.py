@@ -7,21 +7,29 @@ import io
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidrestore.errors import UsageError
 from vidrestore.evaluation.evaluation import Evaluation
 from vidrestore.evaluation.measures import BY_NAME, Subject
+from vidrestore.evaluation.samples import Samples
 
 _PLOTTED = (
     "face_psnr", "face_ssim", "identity", "landmarks", "mouth", "lids", "niqe", "flicker", "vidd", "psnr",
 )  # fmt: skip
 _COLOURS: dict[Subject, str] = {"input": "#999999", "result": "#0b62a4", "truth": "#2a9d3a"}
+Numbers = NDArray[np.float64]
 _MOST_POINTS = 4000
 """Of a line; more frames are thinned."""
 
 
+def check_plots() -> None:
+    """Raises UsageError where matplotlib is not installed: before the work, which takes long."""
+    _matplotlib()
+
+
 def plots(found: Evaluation) -> dict[str, str]:
-    """SVG by the name of the measure: over time for videos, sorted by value for pictures.
+    """SVG by the name of the measure: each frame's mean over time, or of pictures sorted by value.
 
     Raises:
         UsageError: matplotlib is not installed.
@@ -31,21 +39,31 @@ def plots(found: Evaluation) -> dict[str, str]:
     for name in _PLOTTED:
         measure = BY_NAME[name]
         samples = found.pictures if measure.scope == "picture" else found.faces
-        lines: list[tuple[Subject, Any, Any]] = []
+        lines: list[tuple[Subject, Numbers, Numbers]] = []
         for subject in ("input", "result", "truth"):
-            values = samples.column(f"{subject}.{name}")
-            there = ~np.isnan(values)
-            if np.count_nonzero(there) > 1:
-                at = samples.seconds[there] if found.is_video else np.arange(np.count_nonzero(there))
-                shown = values[there] if found.is_video else np.sort(values[there])
-                lines.append((subject, at, shown))
+            at, values = _line(samples, f"{subject}.{name}")
+            if len(values) > 1:
+                lines.append((subject, *((at, values) if found.is_video else _sorted(values))))
         if any(subject == "result" for subject, _, _ in lines):
             heading = f"{measure.title} [{measure.unit}]" if measure.unit else measure.title
             drawn[name] = _draw(figures, heading, lines, over_time=found.is_video)
     return drawn
 
 
-def _draw(figures: Any, title: str, lines: list[tuple[Subject, Any, Any]], *, over_time: bool) -> str:
+def _line(samples: Samples, column: str) -> tuple[Numbers, Numbers]:
+    """(N,) seconds and means of the faces of each frame."""
+    values = samples.column(column).astype(np.float64)
+    there = ~np.isnan(values)
+    _, first, numbers = np.unique(samples.frames[there], return_index=True, return_inverse=True)
+    means = np.bincount(numbers, weights=values[there]) / np.maximum(np.bincount(numbers), 1)
+    return samples.seconds[there][first], means
+
+
+def _sorted(values: Numbers) -> tuple[Numbers, Numbers]:
+    return np.arange(len(values), dtype=np.float64), np.sort(values)
+
+
+def _draw(figures: Any, title: str, lines: list[tuple[Subject, Numbers, Numbers]], *, over_time: bool) -> str:
     figure = figures.Figure(figsize=(5.2, 2.3), layout="constrained")
     axes = figure.subplots()
     for subject, at, values in lines:
