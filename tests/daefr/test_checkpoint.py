@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import sys
+import tomllib
 import types
 from dataclasses import replace
 from pathlib import Path
@@ -154,3 +156,12 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes,
     path.write_bytes(content)
     with pytest.raises(WeightsError, match="broken"):
         load(path)
+
+
+def test_the_oldest_pytorch_allowed_can_read_the_authors_checkpoints() -> None:
+    """`torch.serialization.get_unsafe_globals_in_checkpoint` and named `safe_globals` came with 2.6."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    (oldest,) = (re.fullmatch(r"torch>=(\d+)\.(\d+)", line) for line in project["dependencies"]
+                 if line.startswith("torch>="))  # fmt: skip
+    assert oldest is not None
+    assert (int(oldest[1]), int(oldest[2])) >= (2, 6)

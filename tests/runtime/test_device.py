@@ -102,6 +102,12 @@ def test_float16_is_never_used_on_a_processor() -> None:
     assert resolve_precision(torch.device("mps")) is torch.float32
 
 
+def test_a_build_without_onednn_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops, "mkldnn", object())  # such builds have no operators in it
+    assert resolve_precision(torch.device("cpu")) is torch.float32
+
+
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), torch.float16), ((9, 0), torch.bfloat16)])
 def test_older_gpus_get_float16(
     capability: tuple[int, int], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch

@@ -74,7 +74,7 @@ def is_fusion_faster(block: nn.Module) -> TypeGuard[ResidualBlock]:
     processor = torch.backends.cpu.get_cpu_capability()
     if block.conv1.weight.dtype == torch.float32:
         return processor in ("AVX2", "AVX512")
-    by_the_tile = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()  # torch 2.4 does not know
+    by_the_tile = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()  # private, may go
     return processor == "AVX512" and not by_the_tile
 
 

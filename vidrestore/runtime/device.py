@@ -45,9 +45,7 @@ def resolve_precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         ampere_or_later = torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate bfloat16
         return torch.bfloat16 if ampere_or_later else torch.float16
-    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.bfloat16
-    return torch.float32
+    return torch.bfloat16 if device.type == "cpu" and _has_cpu_bfloat16() else torch.float32
 
 
 def limit_openmp_spin() -> None:
@@ -59,6 +57,13 @@ def limit_openmp_spin() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", str(OPENMP_SPIN_COUNT))
+
+
+def _has_cpu_bfloat16() -> bool:
+    """Whether oneDNN computes in bfloat16 here. Builds without oneDNN (Apple silicon) lack the operator."""
+    import torch
+
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def _best() -> str:
