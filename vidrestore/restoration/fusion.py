@@ -11,9 +11,10 @@ enters with the gain
     g_k = missing_k * min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
 
 where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution, and
-missing_k is twice the missing share of the band's energy, at most 1. So no more energy enters than is missing,
-none where the scale is zero, little where the footage shows most of a band, and none at a resolution that the
-footage shows. The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters as luma.
+missing_k is twice the missing share of the band's energy, at most 1. So no more energy enters than is
+missing, none where the scale is zero, little where the footage shows most of a band, and none at a resolution
+that the footage shows. The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters
+as luma.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
