@@ -47,9 +47,28 @@ def merge_bands(bands: Sequence[Tensor]) -> Tensor:
 
 def downsample(picture: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, H / 2, W / 2) without aliasing."""
-    # [1 3 3 1] / 8 is [1 2 1] / 4 followed by the mean of two neighbours, and [1 2 1] / 4 twice the latter.
-    padded = F.pad(picture, (1, 1, 1, 1), mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(F.avg_pool2d(padded, 2, stride=1), 2, stride=1), 2, stride=2)
+    # Sums of slices: on a CPU, pooling takes ten times as long.
+    x = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+    x = (x[..., 0:-2:2] + x[..., 3::2] + 3 * (x[..., 1:-1:2] + x[..., 2::2])) / 8
+    return (x[..., 0:-2:2, :] + x[..., 3::2, :] + 3 * (x[..., 1:-1:2, :] + x[..., 2::2, :])) / 8
+
+
+def local_mean(values: Tensor, window: int) -> Tensor:
+    """The mean of (N, C, H, W) over a square of `window` pixels, an odd number, around each pixel.
+
+    Beyond the edge, the last pixel is repeated.
+    """
+    reach = window // 2
+    x = F.pad(values, (reach,) * 4, mode="replicate")
+    height, width = values.shape[-2:]
+    # Sums of slices: on a CPU, pooling takes five times as long.
+    rows = x[..., :height, :].clone()
+    for step in range(1, window):
+        rows += x[..., step : step + height, :]
+    total = rows[..., :width].clone()
+    for step in range(1, window):
+        total += rows[..., step : step + width]
+    return total / window**2
 
 
 def upsample(picture: Tensor) -> Tensor:

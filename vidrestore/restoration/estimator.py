@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vidrestore.evidence import Evidence, EvidenceNetwork
+from vidrestore.evidence.pyramid import local_mean
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.fusion import possible_change
 from vidrestore.restoration.pinned_copies import from_device, to_device
@@ -64,7 +64,7 @@ def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:
     """The mean, held to the pictures (N, 3, H, W) wherever it differs by less than 8 bits can show."""
     change = mean - pictures
     energy = change.square().mean(1, keepdim=True)
-    local = F.avg_pool2d(energy, _WINDOW, stride=1, padding=_WINDOW // 2, count_include_pad=False).sqrt()
+    local = local_mean(energy, _WINDOW).sqrt()
     share = ((local - HELD_UP_TO) / (CHANGED_FROM - HELD_UP_TO)).clamp(0, 1)
     return pictures + share * change
 

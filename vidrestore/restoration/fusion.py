@@ -25,11 +25,10 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vidrestore.evidence import Evidence, merge_bands, scales_of_bands, split_bands
-from vidrestore.evidence.pyramid import downsample, upsample
+from vidrestore.evidence.pyramid import downsample, local_mean, upsample
 
 EPSILON = 0.25 / 255
 """Added to the drawn detail's root mean square: a quarter of a code."""
@@ -65,16 +64,17 @@ def fuse(evidence: Evidence, generated: Tensor, *, amount: float = AMOUNT) -> Fu
     estimate_bands = split_bands(_luma(evidence.mean))
     drawn_bands = split_bands(_luma(generated))
     scales = scales_of_bands(evidence.scale)
+    energies = [_mean_around(band.square()) for band in estimate_bands[:-1]]
     new = [
-        _new_detail(drawn, shown) for drawn, shown in zip(drawn_bands[:-1], estimate_bands[:-1], strict=True)
+        _new_detail(drawn, shown, energy)
+        for drawn, shown, energy in zip(drawn_bands[:-1], estimate_bands[:-1], energies, strict=True)
     ]
     # The low frequencies are no detail: there, what differs is what is new.
     new.append(drawn_bands[-1] - estimate_bands[-1])
-    shown = [_mean_around(band.square()) for band in estimate_bands[:-1]]
-    shown.append(shown[-1].new_zeros(()))
+    energies.append(energies[-1].new_zeros(()))
     gains = [
         share * _missing_share(scale, energy) * _gain(band, scale, amount)
-        for share, band, scale, energy in zip(BAND_AMOUNTS, new, scales, shown, strict=True)
+        for share, band, scale, energy in zip(BAND_AMOUNTS, new, scales, energies, strict=True)
     ]
     entering = [gain * band for gain, band in zip(gains, new, strict=True)]
     for k, coarser in enumerate(gains[1:]):
@@ -105,9 +105,9 @@ def drawn_share(mean: Tensor, fused: Fused) -> Tensor:
     return drawn / (drawn + shown + 1e-9)
 
 
-def _new_detail(drawn: Tensor, shown: Tensor) -> Tensor:
-    """What of a band of drawn detail (N, 1, h, w) the estimate's band does not show."""
-    shared = _mean_around(drawn * shown) / (_mean_around(shown.square()) + EPSILON**2)
+def _new_detail(drawn: Tensor, shown: Tensor, energy: Tensor) -> Tensor:
+    """What of a band of drawn detail (N, 1, h, w) the estimate's band, of that energy, does not show."""
+    shared = _mean_around(drawn * shown) / (energy + EPSILON**2)
     return drawn - shared.clamp(0, 1) * shown
 
 
@@ -142,8 +142,7 @@ def _energy(band: Tensor, part: tuple[slice, slice], size: int) -> Tensor:
 
 
 def _mean_around(values: Tensor) -> Tensor:
-    reach = min(WINDOW, *values.shape[-2:]) // 2
-    return F.avg_pool2d(values, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
+    return local_mean(values, WINDOW)
 
 
 def _luma(pictures: Tensor) -> Tensor:
