@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.restorers import MirrorRestorer, envelope
-from vidrestore.restoration import FaceCodes, TemporalBlend, restore
+from tests.support.restorers import SIZE, MirrorRestorer, envelope, estimate_of
+from vidrestore.faces.colour_match import match_colour
+from vidrestore.restoration import FaceCodes, FaceEstimate, FaceFeatures, FusedFace, TemporalBlend, restore
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces
 
 NO_BLEND = TemporalBlend(strength=0)
+
+
+def of_picture(picture: FloatArray) -> FrameFaces[AlignedFace]:
+    """A frame with one face."""
+    item = envelope(0, {0: 0.0})
+    return replace(item, faces=(replace(item.faces[0], image=picture),))
 
 
 def values(results: Iterator[FrameFaces]) -> list[dict[int, float]]:  # type: ignore[type-arg]
@@ -101,6 +109,87 @@ def test_nothing_blends_over_a_cut() -> None:
     ]
     out = [v[0] for v in values(restore(items, MirrorRestorer(), TemporalBlend(strength=1.0), batch=3))]
     assert out == pytest.approx([0.5] * 4 + [0.6] * 4, abs=1e-6)
+
+
+def test_drawn_as_a_whole_a_face_has_no_estimate_and_all_of_it_is_drawn() -> None:
+    class WithoutEstimator(MirrorRestorer):
+        def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+            raise AssertionError("estimated in vain")
+
+    ramp = np.linspace(0.2, 0.8, SIZE, dtype=np.float32)[None, :, None].repeat(SIZE, 0).repeat(3, 2)
+    (item,) = restore([of_picture(ramp)], WithoutEstimator(estimates=False), NO_BLEND)
+    (face,) = item.faces
+    assert face.estimate is None
+    assert face.drawn == 1
+    # It is the mirrored picture, with the brightness of the one that was given.
+    assert face.image == pytest.approx(match_colour(ramp[:, ::-1].copy(), ramp), abs=1e-6)
+
+
+def test_without_a_generator_the_estimate_is_the_restored_face() -> None:
+    class WithoutGenerator(MirrorRestorer):
+        def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+            raise AssertionError("drawn in vain")
+
+        def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+            return [estimate_of(face + np.float32(0.1)) for face in faces]
+
+    (item,) = restore([envelope(0, {0: 0.5})], WithoutGenerator(generates=False), NO_BLEND)
+    (face,) = item.faces
+    assert face.image == pytest.approx(0.6)
+    assert face.estimate is face.image
+    assert face.drawn == 0
+
+
+def test_with_both_the_estimate_is_drawn_from_and_completed() -> None:
+    class Both(MirrorRestorer):
+        def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+            return [estimate_of(face + np.float32(0.1)) for face in faces]
+
+        def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+            return [FusedFace(picture=(e.mean + g) / 2, drawn=0.25) for e, g in faces]
+
+    ramp = np.linspace(0.2, 0.8, SIZE, dtype=np.float32)[None, :, None].repeat(SIZE, 0).repeat(3, 2)
+    (item,) = restore([of_picture(ramp)], Both(), NO_BLEND)
+    (face,) = item.faces
+    assert face.estimate == pytest.approx(ramp + 0.1)
+    assert face.image == pytest.approx(np.full_like(ramp, 0.6), abs=1e-6)  # with its own mirror image
+    assert face.drawn == 0.25
+
+
+def test_faces_that_are_certain_skip_the_generator() -> None:
+    class SureOfBright(MirrorRestorer):
+        def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+            return [estimate_of(face, is_certain=bool(face.mean() > 0.5)) for face in faces]
+
+    restorer = SureOfBright()
+    items = [envelope(i, {0: 0.9, 1: 0.2}) for i in range(4)]
+    out = list(restore(items, restorer, TemporalBlend(strength=1.0), batch=2))
+    assert restorer.batches == [2, 2]
+    for item in out:
+        sure, unsure = item.faces
+        assert (sure.track_id, sure.drawn, unsure.track_id, unsure.drawn) == (0, 0, 1, 0.5)
+        assert sure.image == pytest.approx(0.9)
+
+
+def test_where_all_faces_are_certain_nothing_is_drawn() -> None:
+    class Sure(MirrorRestorer):
+        def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+            return [estimate_of(face, is_certain=True) for face in faces]
+
+    restorer = Sure()
+    items = [envelope(i, {0: 0.9}) for i in range(5)]
+    out = list(restore(items, restorer, TemporalBlend(strength=1.0), batch=2))
+    assert restorer.batches == []
+    assert [face.drawn for item in out for face in item.faces] == [0] * 5
+
+
+def test_neighbours_of_other_crop_sizes_are_left_out() -> None:
+    """A face that grows past a crop's size changes to the next one in the middle of its track."""
+    sizes = [SIZE, SIZE, 2 * SIZE, 2 * SIZE]
+    items = [envelope(i, {0: 0.5 if size == SIZE else 0.52}, size=size) for i, size in enumerate(sizes)]
+    out = list(restore(items, MirrorRestorer(generates=False), TemporalBlend(strength=1.0), batch=2))
+    assert [item.faces[0].image.shape[0] for item in out] == sizes
+    assert [float(item.faces[0].image.mean()) for item in out] == pytest.approx([0.5, 0.5, 0.52, 0.52])
 
 
 def test_a_video_is_taken_in_lazily() -> None:

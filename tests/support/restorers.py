@@ -26,6 +26,7 @@ class MirrorRestorer:
     def __init__(self, *, estimates: bool = True, generates: bool = True) -> None:
         self.estimates, self.generates = estimates, generates
         self.batches: list[int] = []
+        """Faces of each batch that was encoded."""
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
         return [estimate_of(face) for face in faces]
@@ -52,7 +53,9 @@ def estimate_of(face: FloatArray, *, scale: float = 0.1, is_certain: bool = Fals
     )
 
 
-def envelope(index: int, tracks: dict[int, float], scene: int = 0) -> FrameFaces[AlignedFace]:
+def envelope(
+    index: int, tracks: dict[int, float], scene: int = 0, size: int = SIZE
+) -> FrameFaces[AlignedFace]:
     """A frame whose faces are flat pictures of a given value."""
     frame = Frame(
         index=index,
@@ -67,7 +70,7 @@ def envelope(index: int, tracks: dict[int, float], scene: int = 0) -> FrameFaces
         AlignedFace(
             track_id=track,
             to_crop=np.eye(2, 3),
-            image=np.full((SIZE, SIZE, 3), value, np.float32),
+            image=np.full((size, size, 3), value, np.float32),
             landmarks=np.zeros((5, 2), np.float32),
         )
         for track, value in tracks.items()

@@ -37,7 +37,7 @@ def load_evidence(path: Path) -> EvidenceNetwork:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = EvidenceNetwork(EvidenceConfig.from_dict(json.loads(header)))
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    except (OSError, SafetensorError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise WeightsError(f"cannot read evidence weights from {path}: {error}".replace("\n", " ")) from error
     if not all(torch.isfinite(tensor).all() for tensor in network.state_dict().values()):
         raise WeightsError(f"{path} holds weights that are not finite numbers")

@@ -1,0 +1,58 @@
+"""The evidence network says of pictures of any size what they show, and how sure that is."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.support.evidence import TINY, tiny_network
+from vidrestore.evidence import EvidenceConfig, EvidenceNetwork, scales_of_bands
+from vidrestore.evidence.network import LARGEST_SCALE, SMALLEST_SCALE
+from vidrestore.evidence.pyramid import BANDS, split_bands
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (48, 32), (64, 64)])
+def test_the_estimate_has_the_pictures_size_and_the_scale_half_of_it(height: int, width: int) -> None:
+    torch.manual_seed(0)
+    evidence = EvidenceNetwork(TINY)(torch.rand(2, 3, height, width))
+    assert evidence.mean.shape == (2, 3, height, width)
+    assert evidence.scale.shape == (2, BANDS, height // 2, width // 2)
+    assert evidence.scale.min() >= SMALLEST_SCALE
+    assert evidence.scale.max() <= LARGEST_SCALE
+
+
+def test_before_training_the_estimate_is_the_picture_and_the_scale_a_few_codes() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(1, 3, 32, 32)
+    evidence = EvidenceNetwork(TINY)(pictures)
+    assert torch.equal(evidence.mean, pictures)
+    assert 1 < evidence.scale.median() * 255 < 10
+
+
+def test_what_is_far_away_does_not_matter() -> None:
+    """The network is local: it can be trained on small crops and run on whole faces."""
+    network = tiny_network()
+    picture = torch.rand(1, 3, 32, 512)
+    other = picture.clone()
+    other[..., 384:] = torch.rand(1, 3, 32, 128)
+    one, two = network(picture), network(other)
+    assert torch.allclose(one.mean[..., :192], two.mean[..., :192], atol=1e-6)
+    assert torch.allclose(one.scale[..., :96], two.scale[..., :96], atol=1e-6)
+    assert not torch.allclose(one.mean[..., 384:], two.mean[..., 384:], atol=1e-3)
+
+
+def test_scales_come_at_each_bands_own_resolution() -> None:
+    scale = torch.rand(1, BANDS, 16, 16)
+    bands = split_bands(torch.rand(1, 1, 32, 32))
+    scales = scales_of_bands(scale)
+    assert [s.shape for s in scales] == [band.shape for band in bands]
+    for k in range(1, BANDS):
+        assert scales[k].mean().item() == pytest.approx(scale[:, k].mean().item(), rel=1e-5)
+
+
+def test_a_configuration_survives_its_header() -> None:
+    config = EvidenceConfig(widths=(8, 16), blocks=(1, 2), head_width=4)
+    assert EvidenceConfig.from_dict(config.to_dict()) == config
+    assert config.multiple == 4
+    with pytest.raises(TypeError, match="depth"):
+        EvidenceConfig.from_dict({"depth": 3})

@@ -1,0 +1,18 @@
+"""A small evidence network."""
+
+from __future__ import annotations
+
+import torch
+
+from vidrestore.evidence import EvidenceConfig, EvidenceNetwork
+
+TINY = EvidenceConfig(widths=(8, 12, 16, 16), blocks=(1, 1, 1, 1), head_width=4)
+
+
+def tiny_network(seed: int = 0, spread: float = 0.05) -> EvidenceNetwork:
+    """A network whose every layer does something."""
+    torch.manual_seed(seed)
+    network = EvidenceNetwork(TINY).eval().requires_grad_(False)
+    for parameter in network.parameters():
+        parameter.add_(spread * torch.randn_like(parameter))
+    return network
