@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from vidrestore.cli import options
 from vidrestore.cli.output_files import check_output, write_text
 from vidrestore.cli.progress import show_progress
 from vidrestore.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidrestore.evaluation.evaluation import Evaluation
 
 CHECK_FAILED = 3
 """Exit code: measured and reported, but a check failed."""
@@ -74,17 +77,10 @@ def evaluate(
     from vidrestore.evaluation.crops import write_crops
     from vidrestore.evaluation.evaluate import EvaluationSettings
     from vidrestore.evaluation.evaluate import evaluate as run
-    from vidrestore.evaluation.report import check_plots, page, table, to_csv, to_dict
 
     to_stdout = str(json_file) == "-"
     inputs = [path for path in (result, truth, given) if path is not None]
-    for path in (None if to_stdout else json_file, csv_file, html):
-        if path is not None:
-            check_output(path, inputs)
-    if html is not None:
-        check_plots()
-    if crops is not None and any(crops.resolve() == path.resolve() for path in inputs):
-        raise UsageError(f"{crops} holds what is measured; choose another folder for --crops")
+    _check_outputs([None if to_stdout else json_file, csv_file, html], inputs, html=html, crops=crops)
     settings = EvaluationSettings(
         detector=detector or "embedded",
         device=device or "auto",
@@ -101,9 +97,34 @@ def evaluate(
             on_progress=on_progress,
             on_face=None if crops is None else write_crops(crops),
         )
+    _write_reports(found, json_file, csv_file, html, show_table=not quiet and not to_stdout)
+    if not found.passed:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _check_outputs(
+    files: list[Path | None], inputs: list[Path], *, html: Path | None, crops: Path | None
+) -> None:
+    """Before the work, which takes long."""
+    from vidrestore.evaluation.report import check_plots
+
+    for path in files:
+        if path is not None:
+            check_output(path, inputs)
+    if html is not None:
+        check_plots()
+    if crops is not None and any(crops.resolve() == path.resolve() for path in inputs):
+        raise UsageError(f"{crops} holds what is measured; choose another folder for --crops")
+
+
+def _write_reports(
+    found: Evaluation, json_file: Path | None, csv_file: Path | None, html: Path | None, *, show_table: bool
+) -> None:
+    from vidrestore.evaluation.report import page, table, to_csv, to_dict
+
     if json_file is not None:
         text = json.dumps(to_dict(found), indent=1)
-        if to_stdout:
+        if str(json_file) == "-":
             print(text)
         else:
             write_text(json_file, text + "\n")
@@ -111,7 +132,5 @@ def evaluate(
         write_text(csv_file, to_csv(found))
     if html is not None:
         write_text(html, page(found))
-    if not quiet and not to_stdout:
+    if show_table:
         print(table(found))
-    if not found.passed:
-        raise typer.Exit(CHECK_FAILED)
