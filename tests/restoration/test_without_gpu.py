@@ -7,7 +7,7 @@ have to finish all its work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
+from tests.support.fake_device import replace_parameters
 from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.restoration import DaefrGenerator, FaceCodes, TemporalBlend
 from vidrestore.restoration.temporal_blend import _on_device
@@ -25,18 +26,7 @@ FACES = [np.full((256, 256, 3), level, np.float32) for level in (0.2, 0.5, 0.8)]
 @pytest.fixture
 def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrGenerator]:
     """The compact network on a GPU that is not there."""
-
-    def apply(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        # PyTorch's own changes parameters in their places, which fake ones cannot bear twice.
-        for part in module.modules():
-            for name, parameter in part._parameters.items():
-                if parameter is not None:
-                    part._parameters[name] = nn.Parameter(function(parameter), requires_grad=False)
-            for name, buffer in part._buffers.items():
-                part._buffers[name] = function(buffer) if buffer is not None else None
-        return module
-
-    monkeypatch.setattr(nn.Module, "_apply", apply)
+    monkeypatch.setattr(nn.Module, "_apply", replace_parameters)
     # Fake memory cannot be pinned.
     monkeypatch.setattr(
         "vidrestore.restoration.generator.to_device",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.training.one_step import weights_after_one_step
 from vidrestore.errors import UsageError
 from vidrestore.training.distributed import join_processes
 
@@ -43,6 +44,24 @@ def test_two_processes_keep_equal_weights(config: Path, tmp_path: Path) -> None:
     )
     single = torch.load(alone / "rank0.pt", weights_only=True)
     assert any(not torch.equal(first[name], single[name]) for name in first)
+
+
+def test_two_processes_step_as_one_with_the_whole_batch(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.training.one_step", str(rank), str(tmp_path / "meeting"),
+             str(tmp_path / f"{rank}.pt")],
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        )
+        for rank in (0, 1)
+    ]  # fmt: skip
+    assert [process.wait(300) for process in processes] == [0, 0]
+    whole = weights_after_one_step(0, 1)
+    for rank in (0, 1):
+        part = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        for name, value in whole.items():
+            assert torch.allclose(part[name], value, atol=1e-6), (rank, name)
 
 
 def test_several_processes_without_accelerate_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

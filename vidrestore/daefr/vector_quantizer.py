@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import to_grid, to_tokens
 
-COMMITMENT = 0.25
+CODEBOOK_SHARE = 0.25
+"""Weight of the codebook's own term of its loss, as the authors have it; the encoder's counts in full."""
 
 
 class Codebook(nn.Module):
@@ -23,8 +24,9 @@ class Codebook(nn.Module):
         size = features.shape[-1]
         z = to_tokens(features).float()  # (N, T, C)
         table = self.embedding.weight.float()
-        # |z|² is the same for every code and left out.
-        distance = table.square().sum(1) - 2.0 * z @ table.t()  # (N, T, K)
+        with torch.autocast(z.device.type, enabled=False):  # 16 bits would choose other codes
+            # |z|² is the same for every code and left out.
+            distance = table.square().sum(1) - 2.0 * z @ table.t()  # (N, T, K)
         return distance.argmin(-1).unflatten(1, (size, size))
 
     def look_up(self, codes: Tensor) -> Tensor:
@@ -46,9 +48,9 @@ class Codebook(nn.Module):
         """Straight-through quantised features, the codebook loss (a scalar) and the codes."""
         codes = self.nearest(features)
         vectors = self.look_up(codes).to(features.dtype)
-        loss = (vectors.detach() - features).square().mean() * COMMITMENT + (
-            vectors - features.detach()
-        ).square().mean()
+        of_encoder = (vectors.detach() - features).square().mean()
+        of_codebook = (vectors - features.detach()).square().mean()
+        loss = of_encoder + CODEBOOK_SHARE * of_codebook
         return features + (vectors - features).detach(), loss, codes
 
     @torch.no_grad()

@@ -60,7 +60,9 @@ def optimizer_step(
         dist.all_reduce(flat)
         flat /= dist.get_world_size()
         for p, mean in zip(trained, flat.split([p.numel() for p in trained]), strict=True):
-            p.grad = mean.view_as(p)
+            if p.grad is not None:
+                # In its place: fused optimizers want a gradient's strides to be those of its weights.
+                p.grad.copy_(mean.view_as(p))
     if clip:
         torch.nn.utils.clip_grad_norm_(trained, clip)
     optimizer.step()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from vidrestore.jobs.engines.processes import ProcessEngine
 from vidrestore.jobs.engines.protocol import (
     MAX_ATTEMPTS,
     Event,
+    Task,
     TaskDone,
     TaskFailed,
     TaskProgress,
@@ -48,7 +49,19 @@ class Counting:
         yield self.number * 10
 
 
-def all_events(engine: ProcessEngine | InProcessEngine, tasks: list[Counting]) -> list[Event]:
+@dataclass(frozen=True)
+class SeeingGpus:
+    """Says which GPUs its worker may use; takes long enough for another worker to get the next task."""
+
+    number: int
+    name: str = "a look"
+
+    def run(self, attempt: int) -> Iterator[Any]:
+        time.sleep(1)
+        yield os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+def all_events(engine: ProcessEngine | InProcessEngine, tasks: Sequence[Task]) -> list[Event]:
     events: list[Event] = []
     for task in tasks:
         while not engine.has_capacity:
@@ -84,3 +97,16 @@ def test_what_a_dead_worker_was_at_is_done_again_but_not_for_ever(tmp_path: Path
     assert failed[3] == "the third could not be restored: ValueError: no such thing"
     assert len(list(tmp_path.glob("2-*"))) == MAX_ATTEMPTS
     assert not any(psutil.pid_exists(pid) for pid in workers)
+
+
+@pytest.mark.parametrize(("given", "expected"), [("2,GPU-7a", ["2", "GPU-7a"]), (None, ["0", "1"])])
+def test_workers_share_the_gpus_that_the_user_was_given(
+    given: str | None, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if given is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    with ProcessEngine(2, gpus=2, threads=1) as engine:
+        seen = results(all_events(engine, [SeeingGpus(0), SeeingGpus(1)]))
+    assert sorted(seen.values()) == expected

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
+from tests.support.fake_device import replace_parameters
 from vidrestore.daefr.vector_quantizer import Codebook
 from vidrestore.errors import UsageError
 from vidrestore.faces.alignment import template
@@ -45,7 +50,7 @@ def test_the_quantiser_takes_the_nearest_code_and_passes_gradients_straight_thro
     assert torch.allclose(gradient, torch.ones_like(z))
 
 
-def test_the_codebook_learns_from_its_loss_and_the_encoder_from_a_quarter_of_it() -> None:
+def test_the_encoder_learns_from_the_codebook_loss_and_the_codebook_from_a_quarter_of_it() -> None:
     codebook = Codebook(1, 2)
     z = torch.ones(1, 2, 1, 1, requires_grad=True)
     with torch.no_grad():
@@ -53,8 +58,17 @@ def test_the_codebook_learns_from_its_loss_and_the_encoder_from_a_quarter_of_it(
     codebook(z)[1].backward()
     assert codebook.embedding.weight.grad is not None
     assert z.grad is not None
-    assert codebook.embedding.weight.grad.flatten().tolist() == pytest.approx([-1.0, -1.0])
-    assert z.grad.flatten().tolist() == pytest.approx([0.25, 0.25])
+    assert codebook.embedding.weight.grad.flatten().tolist() == pytest.approx([-0.25, -0.25])
+    assert z.grad.flatten().tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_the_nearest_code_is_the_same_under_autocast() -> None:
+    torch.manual_seed(0)
+    codebook = Codebook(1024, 64)
+    z = torch.randn(4, 64, 16, 16)
+    exact = codebook.nearest(z)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(codebook.nearest(z), exact)
 
 
 def test_unused_codes_move_onto_features_and_used_ones_stay() -> None:
@@ -109,6 +123,24 @@ def test_lpips_is_never_replaced_silently(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(__import__("sys").modules, "lpips", None)
     with pytest.raises(UsageError, match="pip install lpips"):
         make_perceptual("lpips")
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_lpips_follows_the_faces_to_their_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lpips(nn.Module):
+        def __init__(self, net: str) -> None:
+            super().__init__()
+            self.backbone = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return (self.backbone(x) - self.backbone(y)).square().mean((1, 2, 3))
+
+    monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(LPIPS=Lpips))
+    monkeypatch.setattr(nn.Module, "_apply", replace_parameters)
+    loss = make_perceptual("lpips")
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        faces = torch.zeros(2, 3, 8, 8, device="cuda")
+        assert loss(faces, faces, None).device.type == "cuda"
 
 
 def test_feature_weights_favour_eyes_and_mouth_and_leave_the_mean_alone() -> None:

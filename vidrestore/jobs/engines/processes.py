@@ -31,6 +31,8 @@ from vidrestore.runtime import signals
 from vidrestore.runtime.malloc import use_single_arena
 
 _SECONDS_TO_END = 5.0
+_VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
+"""Names the GPUs that a process may use, separated by commas; unset: all."""
 
 
 @dataclass(slots=True)
@@ -170,13 +172,19 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
     signal.signal(signal.SIGTERM, signals.raise_or_defer)  # that process ends this one by it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
+        os.environ[_VISIBLE_GPUS] = _visible_gpu(gpu)
     use_single_arena()
     _set_thread_limit(threads)
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while (message := pipe.recv()) is not None:
             for event in run_task(*message):
                 pipe.send(event)
+
+
+def _visible_gpu(number: int) -> str:
+    """The name of GPU `number` of those that this process was given."""
+    given = os.environ.get(_VISIBLE_GPUS)
+    return given.split(",")[number].strip() if given else str(number)
 
 
 def _set_thread_limit(threads: int) -> None:

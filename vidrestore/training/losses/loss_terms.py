@@ -27,7 +27,8 @@ def make_perceptual(name: str) -> PerceptualLoss:
     except ImportError as error:
         raise UsageError("perceptual: lpips needs the package lpips: pip install lpips") from error
     network = lpips.LPIPS(net="vgg").eval().requires_grad_(False)
-    return lambda x, y, _: network(x, y).mean()
+    # No stage's module, as its weights are in no checkpoint; it follows the faces to their device.
+    return lambda x, y, _: network.to(x.device)(x, y).mean()
 
 
 def pixel_loss(x: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
