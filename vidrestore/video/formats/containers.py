@@ -11,6 +11,7 @@ from av.format import ContainerFormat, formats_available
 
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.video.formats.image_sequence import is_pattern
+from vidrestore.video.formats.suffixes import PICTURES
 
 STDOUT = "-"
 """As an output or input: standard output, standard input."""
@@ -34,9 +35,6 @@ _SHORT = {
     "raw": "rawvideo",
     "yuv": "rawvideo",
 }
-_PICTURES = frozenset(
-    ["png", "tif", "tiff", "jpg", "jpeg", "bmp", "dpx", "exr", "jp2", "tga", "webp", "ppm", "pgm"]
-)
 
 
 def choose_container(output: Path, container: str | None) -> str:
@@ -47,7 +45,7 @@ def choose_container(output: Path, container: str | None) -> str:
     if str(output) == STDOUT:
         return "nut"
     extension = output.suffix.lower().removeprefix(".")
-    if extension in _PICTURES:
+    if output.suffix.lower() in PICTURES:
         return IMAGES
     if is_pattern(output):
         raise OutputError(
@@ -83,7 +81,7 @@ def extension_for(encoder: str) -> str | None:
 def _named(output: Path, container: str) -> str:
     name = container.lower().removeprefix(".")
     muxer = _SHORT.get(name, name)
-    pictures = name in _PICTURES or muxer == IMAGES
+    pictures = f".{name}" in PICTURES or muxer == IMAGES
     if not pictures and not _holds_video(muxer):
         raise UsageError(f"there is no container '{container}' for video; try mp4, mkv, mov, webm or nut")
     if pictures or is_pattern(output):

@@ -88,8 +88,10 @@ class SegmentWriter:
         source: Input,
         container: str | None,
         start: float | None,
+        quality: int | None = None,
         **encoding: Any,
     ) -> None:
+        """`quality` is of pictures, and not of videos: `make_writer` refuses it for them."""
         self._path, self._output = path, output
         self._temporary = path.with_name(path.name + ".new")
         self._input, self._start = source, start
