@@ -32,11 +32,9 @@ class ExrWriter:
     ) -> None:
         check_paths(info.path, output, overwrite)
         self.other_streams_end: Fraction | None = None
-        others = list(dict.fromkeys(info.other_streams))
-        left_out_warning = [stream_copy.left_out_warning(others, info.path, IMAGES)] if others else []
         aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
         self.warnings = [
-            *left_out_warning,
+            *stream_copy.all_left_out_warning(source, IMAGES),
             *metadata_warnings(info, aspect, IMAGES, "exr", ".exr files"),
             *encoder_metadata.hdr_warnings("exr", side_data.read_first_picture(source)),
         ]

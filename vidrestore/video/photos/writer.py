@@ -195,13 +195,11 @@ class PhotoWriter:
 
 
 def _warnings_of_video(info: VideoInfo, source: Input, kind: str, output: Path) -> list[str]:
-    others = list(dict.fromkeys(info.other_streams))
-    left_out = [stream_copy.left_out_warning(others, info.path, IMAGES)] if others else []
     aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
     # RGB and JPEG say by themselves what their colours are, but for HDR's.
     plain = replace(info, colour=replace(info.colour, matrix=2)) if kind != "png" else info
     return [
-        *left_out,
+        *stream_copy.all_left_out_warning(source, IMAGES),
         *metadata_warnings(plain, aspect, IMAGES, _ASPECT_NAMES.get(kind, kind), f"{output.suffix} files"),
         *encoder_metadata.hdr_warnings(kind, side_data.read_first_picture(source)),
     ]

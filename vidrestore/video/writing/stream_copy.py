@@ -228,6 +228,14 @@ def can_hold(muxer: str, stream: Stream) -> bool:
     return True
 
 
+def all_left_out_warning(video_input: Input, muxer: str) -> list[str]:
+    """The sentence that names all streams but the video, for an output that holds none of them."""
+    with demuxer.open_container(video_input) as container:
+        video = demuxer.video_stream(container, video_input)
+        names = [_name(stream) for stream in container.streams if stream.index != video.index]
+    return [left_out_warning(names, video_input.path, muxer)] if names else []
+
+
 def left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> str:
     """The sentence that names what of `source` a container cannot hold."""
     verb, them = ("was", "it") if len(streams) == 1 else ("were", "them")
