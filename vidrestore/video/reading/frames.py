@@ -183,20 +183,21 @@ def _decode(
 def _pictures(
     container: InputContainer, stream: VideoStream, input: Input, detector: LostFrameDetector
 ) -> Iterator[av.VideoFrame]:
-    stream.thread_type = "AUTO"
+    decoder = demuxer.decoder_of(stream)
+    decoder.thread_type = "AUTO"
     for packet in _packets(container, stream, input):
         try:
             if packet is None:
                 detector.add_error()
                 continue
             detector.add_packet(packet)
-            pictures = stream.decode(packet)
+            pictures = decoder.decode(packet)
         except av.FFmpegError:
             detector.add_error()
         else:
             yield from pictures
     try:
-        yield from stream.decode(None)
+        yield from decoder.decode(None)
     except av.error.EOFError:
         return
     except av.FFmpegError:

@@ -9,18 +9,31 @@ into the encoder's context, and from there FFmpeg writes it into the output's he
 from __future__ import annotations
 
 import io
+import struct
 
 import av
 from av.bitstream import BitStreamFilterContext
 from av.video.stream import VideoStream
 
+from vidrestore.video.reading.side_data import Hdr10
 from vidrestore.video.writing import ebml
 
 STEREO, SPHERICAL, COLOUR = 0x53B8, 0x7670, 0x55B0
 CROPPING = (0x54AA, 0x54BB, 0x54CC, 0x54DD)
 _PROJECTION_KIND, _PROJECTION_DATA = 0x7671, 0x7672
 _MASTERING, _MAX_CLL, _MAX_FALL = 0x55D0, 0x55BC, 0x55BD
-_TIME, _DOC_TYPE, _CODEC, _NUMBER, _UID, _KIND, _WIDTH, _HEIGHT = 0xE7, 0x4282, 0x86, 0xD7, 0x73C5, 0x83, 0xB0, 0xBA
+_FIRST_MASTERING = 0x55D1
+"""Of ten elements: red, green, blue and white x y, greatest and least luminance."""
+_TIME, _DOC_TYPE, _CODEC, _NUMBER, _UID, _KIND, _WIDTH, _HEIGHT = (
+    0xE7,
+    0x4282,
+    0x86,
+    0xD7,
+    0x73C5,
+    0x83,
+    0xB0,
+    0xBA,
+)
 _CODECS = {
     "libx264": "V_MPEG4/ISO/AVC",
     "h264_nvenc": "V_MPEG4/ISO/AVC",
@@ -38,8 +51,6 @@ _CODECS = {
     "mpeg2video": "V_MPEG2",
     "mjpeg": "V_MJPEG",
 }
-ENCODERS = frozenset(_CODECS)
-"""Encoders whose streams can be marked."""
 CONTAINERS = frozenset({"mp4", "mov", "ipod", "matroska", "webm"})
 """Containers whose headers have places for these marks."""
 
@@ -74,6 +85,20 @@ def read_marks(stream: VideoStream) -> dict[int, bytes]:
             if light:
                 marks[id_] = b"".join(ebml.element(i, c) for i, c in light)
     return marks
+
+
+def hdr_mark(hdr: Hdr10) -> bytes:
+    """The content of COLOUR for what a film was mastered on."""
+    parts = []
+    if hdr.primaries is not None and hdr.luminance is not None:
+        values = [*hdr.primaries, hdr.luminance[1], hdr.luminance[0]]
+        floats = [
+            ebml.element(_FIRST_MASTERING + n, struct.pack(">d", value)) for n, value in enumerate(values)
+        ]
+        parts.append(ebml.element(_MASTERING, b"".join(floats)))
+    if hdr.light is not None:
+        parts += [ebml.element(_MAX_CLL, hdr.light[0]), ebml.element(_MAX_FALL, hdr.light[1])]
+    return b"".join(parts)
 
 
 def mark(stream: VideoStream, encoder: str, marks: dict[int, bytes], width: int, height: int) -> None:
