@@ -1,4 +1,4 @@
-"""Makes docs/formats.md of the tables in vidrestore/video/formats/pieces.py: `python docs/make_formats.py`."""
+"""Makes docs/formats.md of the tables in `vidrestore/video/formats/pieces.py`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from vidrestore.video.formats import pieces
 _HEAD = """\
 # What is carried
 
-Made of the tables in `vidrestore/video/formats/pieces.py` by `python docs/make_formats.py`; the program follows
-the same tables, and a test feeds each piece through each container.
+Made of the tables in `vidrestore/video/formats/pieces.py` by `python docs/make_formats.py`; the program
+follows the same tables, and a test feeds each piece through each container.
 
 - **carried**: kept as it is.
 - **rebuilt**: made again, saying the same.

@@ -55,9 +55,10 @@ class Piece:
 PIECES: dict[str, Piece] = {
     "sound": Piece(name="sound", place="stream", by_codec=True, remark="Packet by packet."),
     "subtitles": Piece(name="subtitles", place="stream", by_codec=True, remark="Never converted."),
-    "data": Piece(name="data streams", place="stream", by_codec=True, remark="KLV, GPMF, SCTE-35 and others."),
+    "data": Piece(name="data streams", place="stream", by_codec=True, remark="KLV, GPMF, SCTE-35."),
     "cover": Piece(name="cover", place="stream", by_codec=True),
-    "further video": Piece(name="further video streams", place="stream", by_codec=True, remark="Not restored."),
+    "further video": Piece(name="further video streams", place="stream", by_codec=True,
+                           remark="Not restored."),
     "attachments": Piece(
         name="attachments", place="stream", carried=frozenset({"matroska"}), remark="Fonts and others."
     ),
@@ -75,12 +76,12 @@ PIECES: dict[str, Piece] = {
     ),
     "chapters": Piece(name="chapters", place="file", carried=_MARKED | {"nut", "asf"}),
     "programs": Piece(name="programs", place="file",
-                      remark="One program's name and provider are kept in TS; all streams become one program."),
+                      remark="TS keeps one program's name and provider; all streams become one."),
     "stream groups": Piece(name="stream groups", place="file", remark="Tile grids, IAMF."),
     "track titles": Piece(name="titles of tracks", place="stream", carried=_ALL - {"mpegts", "asf"}),
     "languages": Piece(name="languages", place="stream", carried=_ALL - {"avi"}),
     "roles": Piece(name="roles of tracks (forced, commentary and so on)", place="stream",
-                   carried=_MATROSKA | {"mp4"}),
+                   carried=frozenset({"matroska", "mp4"})),
     "timecode": Piece(name="timecode", place="stream", carried=_MATROSKA | {"nut"},
                       rebuilt=frozenset({"mp4", "mov"}), remark="As a track, or as a tag."),
     "rotation": Piece(name="rotation and mirroring", place="video's header", carried=_MARKED,

@@ -99,7 +99,7 @@ def _of_file(container: InputContainer) -> set[str]:
     if re.search(r"^  Stream group #", text, re.MULTILINE):
         found.add("stream groups")
     for stream in container.streams:
-        if "title" in stream.metadata:
+        if {"title", "name"} & stream.metadata.keys():  # MP4 and MOV call it a name
             found.add("track titles")
         if stream.language not in (None, "und"):
             found.add("languages")

@@ -13,10 +13,10 @@ _OF_THE_FILE = {
 place for it."""
 _COMMON = {"title", "artist", "comment", "copyright", "date", "genre"}
 _ITUNES = _COMMON | {
-    "album", "album_artist", "composer", "description", "disc", "episode_id", "episode_sort", "gapless_playback",
-    "grouping", "hd_video", "keywords", "lyrics", "media_type", "network", "season_number", "show", "sort_album",
-    "sort_album_artist", "sort_artist", "sort_composer", "sort_name", "sort_show", "synopsis", "tmpo", "track",
-    "compilation", "make", "model", "location",
+    "album", "album_artist", "composer", "description", "disc", "episode_id", "episode_sort", "show",
+    "gapless_playback", "grouping", "hd_video", "keywords", "lyrics", "media_type", "network", "tmpo", "track",
+    "season_number", "sort_album", "sort_album_artist", "sort_artist", "sort_composer", "sort_name",
+    "sort_show", "synopsis", "compilation", "make", "model", "location",
 }  # fmt: skip
 _KEPT = {
     "mp4": _ITUNES,

@@ -88,7 +88,7 @@ class StreamCopy:
         self._next = next(self._packets, None)
 
     def tags(self) -> dict[str, str]:
-        """The input's tags that go into the output; of its only program, too, which a broadcast is called by."""
+        """The input's tags that go into the output, those of a broadcast's only program among them."""
         tags = kept_tags(self._container.metadata)
         return {**pieces_found.program(pieces_found.description(self._container)), **tags}
 

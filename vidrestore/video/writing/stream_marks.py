@@ -34,7 +34,7 @@ _TIME, _DOC_TYPE, _CODEC, _NUMBER, _UID, _KIND, _WIDTH, _HEIGHT = (
     0xB0,
     0xBA,
 )
-_CODECS = {
+CODECS = {
     "libx264": "V_MPEG4/ISO/AVC",
     "h264_nvenc": "V_MPEG4/ISO/AVC",
     "libx264rgb": "V_MPEG4/ISO/AVC",
@@ -103,14 +103,14 @@ def hdr_mark(hdr: Hdr10) -> bytes:
 
 def mark(stream: VideoStream, encoder: str, marks: dict[int, bytes], width: int, height: int) -> None:
     """Has the header of the output say `marks` of the stream. To be called before its encoder is set up."""
-    if not marks or encoder not in _CODECS:
+    if not marks or encoder not in CODECS:
         return
     video = b"".join(ebml.element(id_, content) for id_, content in marks.items())
     track = [
         ebml.element(_NUMBER, 1),
         ebml.element(_UID, 1),
         ebml.element(_KIND, 1),
-        ebml.element(_CODEC, _CODECS[encoder]),
+        ebml.element(_CODEC, CODECS[encoder]),
         ebml.element(ebml.VIDEO, ebml.element(_WIDTH, width) + ebml.element(_HEIGHT, height) + video),
     ]
     tracks = ebml.element(ebml.TRACKS, ebml.element(ebml.TRACK, b"".join(track)))

@@ -193,11 +193,13 @@ class VideoWriter:
         return options
 
     def _lost_pieces_warning(self) -> list[str]:
-        """The sentence that names what of the input no other warning speaks of and the output does not say."""
-        if self._muxer in RAW | {IMAGES} - {"nut"}:
+        """The sentence that names what the output does not say, and no other warning speaks of."""
+        if self._muxer == IMAGES:
             return []
         found = find_pieces(self._source)
         lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
+        if self._muxer in RAW:
+            lost = [key for key in lost if key != "rotation"]  # of which `metadata_warnings` speaks
         names = [PIECES[key].name for key in lost if self._handling(key) == "named"]
         tags = file_tags.lost_tags(self._muxer, self._copy.tags())
         if tags:
