@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -74,7 +75,8 @@ def find_pieces(video_input: Path | Input) -> frozenset[str]:
 def description(container: InputContainer) -> str:
     """FFmpeg's own description of a file: the only place that tells of programs and streams' side data."""
     texts: list[str] = []
-    capture_log(lambda: texts.append(container.dumps_format()))
+    undocumented: Any = container  # `dumps_format` is not in its stub
+    capture_log(lambda: texts.append(undocumented.dumps_format()))
     return texts[0]
 
 

@@ -14,8 +14,8 @@ place for it."""
 _COMMON = {"title", "artist", "comment", "copyright", "date", "genre"}
 _ITUNES = _COMMON | {
     "album", "album_artist", "composer", "description", "disc", "episode_id", "episode_sort", "show",
-    "gapless_playback", "grouping", "hd_video", "keywords", "lyrics", "media_type", "network", "tmpo", "track",
-    "season_number", "sort_album", "sort_album_artist", "sort_artist", "sort_composer", "sort_name",
+    "gapless_playback", "grouping", "hd_video", "keywords", "lyrics", "media_type", "network", "tmpo",
+    "track", "season_number", "sort_album", "sort_album_artist", "sort_artist", "sort_composer", "sort_name",
     "sort_show", "synopsis", "compilation", "make", "model", "location",
 }  # fmt: skip
 _KEPT = {
@@ -35,7 +35,7 @@ def kept_tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def uses_keys(muxer: str, tags: Mapping[str, str]) -> bool:
-    """Whether MP4 and MOV are to write tags by their full names, as phones do, and not by iTunes' codes alone.
+    """Whether MP4 and MOV are to write tags by their full names, as phones do, beside or for iTunes' codes.
 
     In MP4 players that read iTunes' codes would find none then, so only where such tags are there.
     """
