@@ -24,6 +24,8 @@ STREAMS = RAW | {"matroska", "mpegts"}
 IMAGES = "image2"
 """FFmpeg's name for pictures, one a file."""
 
+_OF_EDITING = {"prores", "prores_ks", "prores_aw", "dnxhd"}
+"""Encoders whose videos are kept in MOV by whoever edits them."""
 _SHORT = {
     "mkv": "matroska",
     "ts": "mpegts",
@@ -52,6 +54,10 @@ def choose_container(output: Path, container: str | None) -> str:
             f"{output} names a sequence, and {output.suffix or 'its end'} is no kind of picture known here; "
             "let it end in .png, .tif or .exr"
         )
+    if extension == "gif":
+        raise OutputError(
+            f"{output} would hold 256 colours, too few for faces, and no sound; let it end in .mp4 or .webm"
+        )
     if not extension:
         raise OutputError(f"the name {output.name} does not say its kind; let it end in .mp4, .mkv or .mov")
     if extension not in _video_extensions():
@@ -75,6 +81,8 @@ def holds(muxer: str, encoder: str) -> bool:
 def extension_for(encoder: str) -> str | None:
     """The end of the name of a file that takes the encoder's video, the more usual the better."""
     kinds = {"matroska": ".mkv", "mov": ".mov", "avi": ".avi", "mxf": ".mxf"}
+    if encoder in _OF_EDITING:
+        kinds = {"mov": ".mov", **kinds}
     return next((extension for muxer, extension in kinds.items() if holds(muxer, encoder)), None)
 
 

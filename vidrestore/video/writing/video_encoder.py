@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -201,6 +202,8 @@ class VideoEncoder:
         return stream
 
     def _open(self, context: av.VideoCodecContext) -> None:
+        if self.codec == "libsvtav1":
+            os.environ.setdefault("SVT_LOG", "1")  # errors alone; it would write a page to standard error
         try:
             context.open()
         except (av.FFmpegError, ValueError) as error:

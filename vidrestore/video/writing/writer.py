@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
 from vidrestore.types import Frame, VideoInfo
-from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW, choose_container
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.pieces import PIECES, Handling, handling
 from vidrestore.video.reading import demuxer
@@ -86,6 +86,7 @@ class VideoWriter:
             width=width or info.width,
             height=height or info.height,
         )
+        self._name_warning = [] if container is None else _name_warning(output, container, self._muxer)
         self._start, self._end = start, end
         first = self._source.first_number(info.frame_rate, start)
         self._target = make_target(output, first=first, overwrite=overwrite)
@@ -103,6 +104,7 @@ class VideoWriter:
                 self._container, lambda: self._encoder.add_to(self._container, self._copy.video)
             )
             self.warnings = [
+                *self._name_warning,
                 *self._encoder.codec_warnings(),
                 *self._copy.left_out_warning(),
                 *self._encoder.metadata_warnings(),
@@ -239,6 +241,17 @@ class VideoWriter:
             raise ProcessingError(
                 f"encoding {self._output} with {self._encoder.codec} broke off: {error}"
             ) from error
+
+
+def _name_warning(output: Path, container: str, muxer: str) -> list[str]:
+    """A sentence where a name says another container than the one asked for."""
+    try:
+        said = choose_container(output, None)
+    except OutputError:
+        return []  # it says none
+    if str(output) == STDOUT or said == muxer:
+        return []
+    return [f"{output.name} is {container} by --container, and its name says something else"]
 
 
 def _close_quietly(container: OutputContainer) -> None:
