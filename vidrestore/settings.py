@@ -60,6 +60,8 @@ class Settings(BaseModel):
     """match (like the input's), h264, hevc, av1, vp9, prores, dnxhr, ffv1, or FFmpeg's name of an encoder."""
     crf: float | None = Field(default=None, ge=0, le=63)
     """Quality in the codec's own terms; None: visually lossless, at most twice the input's rate by match."""
+    quality: int | None = Field(default=None, ge=1, le=100)
+    """Quality of JPEG, WebP, HEIC and AVIF pictures, 1 to 100; None: as a JPEG input's, else high."""
     preset: str | None = None
     """The codec's own preset, such as fast or slow; None: the codec's default."""
     container: str | None = None
@@ -120,7 +122,7 @@ class Settings(BaseModel):
 
     def encoding_options(self) -> dict[str, Any]:
         """What says how frames are encoded, as the writers of `video` take it."""
-        return self.model_dump(include={"container", "codec", "crf", "preset", "start"})
+        return self.model_dump(include={"container", "codec", "crf", "quality", "preset", "start"})
 
     @model_validator(mode="after")
     def _end_after_start(self) -> Settings:

@@ -67,6 +67,7 @@ def batch(
     deflicker: options.Deflicker = None,
     codec: options.Codec = None,
     crf: options.Crf = None,
+    quality: options.Quality = None,
     preset: options.Preset = None,
     container: Annotated[
         str | None, typer.Option(metavar="NAME", help="mp4, mkv, mov … of all outputs. Default: the input's.")
@@ -98,6 +99,7 @@ def batch(
         "deflicker": deflicker,
         "codec": codec,
         "crf": crf,
+        "quality": quality,
         "preset": preset,
         "container": container,
         "max_pixels": max_pixels,

@@ -30,6 +30,7 @@ Faces = Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=hel
 MinFace = Annotated[int | None, typer.Option(metavar="PIXELS", help=help_text("min_face"))]
 Codec = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("codec"))]
 Crf = Annotated[float | None, typer.Option(metavar="N", help=help_text("crf"))]
+Quality = Annotated[int | None, typer.Option(metavar="1..100", help=help_text("quality"))]
 Preset = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("preset"))]
 Fps = Annotated[str | None, typer.Option(metavar="N", help=help_text("fps"))]
 MaxPixels = Annotated[int | None, typer.Option(metavar="N", help=help_text("max_pixels"))]

@@ -47,7 +47,7 @@ MUCH_DAMAGE = 0.01
 """Share of the input's frames above which the exit code says that it was damaged."""
 DAMAGED = 3
 _NOT_IN_PIPE = {
-    "config", "codec", "crf", "preset", "container", "fps", "input_format", "pixel_format", "size",
+    "config", "codec", "crf", "quality", "preset", "container", "fps", "input_format", "pixel_format", "size",
     "overwrite", "segment", "workers", "engine", "restart",
 }  # fmt: skip
 """Settings that ffmpeg's own command lines say, or that have no meaning in a pipe."""
@@ -83,6 +83,7 @@ def restore(
     batch: Annotated[int | None, typer.Option(metavar="N", help=help_text("batch"))] = None,
     codec: options.Codec = None,
     crf: options.Crf = None,
+    quality: options.Quality = None,
     preset: options.Preset = None,
     container: Annotated[str | None, typer.Option(metavar="NAME", help=help_text("container"))] = None,
     fps: options.Fps = None,
@@ -134,6 +135,7 @@ def restore(
         "batch": batch,
         "codec": codec,
         "crf": crf,
+        "quality": quality,
         "preset": preset,
         "container": container,
         "fps": fps,

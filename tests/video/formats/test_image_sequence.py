@@ -130,12 +130,12 @@ def test_a_video_becomes_pictures_from_number_one(tmp_path: Path, kind: str, dep
     assert _look(pictures[0]).dtype == depth
 
 
-def test_ten_bits_become_sixteen_in_png_and_are_refused_in_jpeg(tmp_path: Path) -> None:
+def test_ten_bits_become_sixteen_in_png_and_are_named_in_jpeg(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=2, pixel_format="yuv422p10le"))
     vidrestore.restore(source, tmp_path / "%d.png")
     assert _look(tmp_path / "1.png").dtype == np.uint16
-    with pytest.raises(OutputError, match=r"mjpeg cannot hold yuv422p10le .* \.png or \.tif"):
-        vidrestore.restore(source, tmp_path / "%d.jpg")
+    (warning,) = vidrestore.restore(source, tmp_path / "%d.jpg").warnings
+    assert "more than 8 bits a sample (the picture had 10)" in warning
 
 
 def test_a_part_of_a_sequence_keeps_its_numbers(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_any_folder_will_do(tmp_path: Path, folder: str) -> None:
         ("in/002.png", "is a picture of the input"),
         ("there/%d.png", "exists already"),
         ("nowhere/%d.png", "does not exist"),
-        ("%d.mp4", "no kind of picture"),
+        ("%d.xyz", "no kind of picture"),
     ],
 )
 def test_an_output_that_would_destroy_something_is_refused(tmp_path: Path, output: str, said: str) -> None:
@@ -259,7 +259,9 @@ def test_a_photograph_comes_out_as_it_is_shown(tmp_path: Path, orientation: int,
     source = tmp_path / "photograph.jpg"
     source.write_bytes(packed[:2] + b"\xff\xe1" + struct.pack(">H", len(tags) + 2) + tags + packed[2:])
     vidrestore.restore(source, tmp_path / f"out.{kind}")
-    shown, made = cv2.imread(str(source)), _look(tmp_path / f"out.{kind}")  # OpenCV turns by EXIF
+    shown = cv2.imread(str(source))  # OpenCV turns by EXIF
+    made = cv2.imread(str(tmp_path / f"out.{kind}")) if kind == "jpg" else _look(tmp_path / f"out.{kind}")
+    assert made is not None
     assert shown is not None
     assert made.shape == shown.shape
     assert np.corrcoef(made.ravel(), shown.ravel())[0, 1] > 0.9

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,23 +9,16 @@ from typing import Self
 
 import numpy as np
 
-from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import FloatArray, Frame, VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.containers import IMAGES
-from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
 from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
 from vidrestore.video.writing import encoder_metadata, stream_copy
-from vidrestore.video.writing.atomic_output import (
-    check_paths,
-    make_target,
-    no_frames_message,
-    single_picture_message,
-    write_error,
-)
+from vidrestore.video.writing.atomic_output import check_paths
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
+from vidrestore.video.writing.picture_files import PictureFiles
 
 
 class ExrWriter:
@@ -41,27 +32,17 @@ class ExrWriter:
     ) -> None:
         check_paths(info.path, output, overwrite)
         self.other_streams_end: Fraction | None = None
-        others = list(dict.fromkeys(info.other_streams))
-        left_out_warning = [stream_copy.left_out_warning(others, info.path, IMAGES)] if others else []
         aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
         self.warnings = [
-            *left_out_warning,
+            *stream_copy.all_left_out_warning(source, IMAGES),
             *metadata_warnings(info, aspect, IMAGES, "exr", ".exr files"),
             *encoder_metadata.hdr_warnings("exr", side_data.read_first_picture(source)),
         ]
-        self._output = output
-        self._info = info
-        self._source = source
-        self._target = make_target(output, first=first, overwrite=overwrite)
-        self._many = is_pattern(output)
-        self._number = first
-        self._written = 0
+        self._info, self._source = info, source
+        self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
 
     def __enter__(self) -> Self:
-        with ExitStack() as undo, self._user_errors():
-            undo.callback(self._target.remove)
-            self._target.begin()
-            self._undo = undo.pop_all()
+        self._files.__enter__()
         return self
 
     def __exit__(
@@ -70,31 +51,13 @@ class ExrWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._undo as undo, self._user_errors():
-            if error is not None:
-                return
-            if not self._written:
-                raise InputError(no_frames_message(self._info.path))
-            self._target.commit()
-            undo.pop_all()
+        self._files.__exit__(kind, error, traceback)
 
     def write(self, frame: Frame) -> None:
-        if self._written and not self._many:
-            raise UsageError(single_picture_message(self._output, self._info.path))
-        path = self._target.temporary
-        if self._many:
-            path = parse_pattern(path).path(self._number + self._written)
+        """Writes the next picture."""
         light = self._light(frame)
-        with self._user_errors():
-            exr_file.save(path, light, half=self._info.profile != "single")
-        self._written += 1
-
-    @contextmanager
-    def _user_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise (write_error(self._output, error) or error) from error
+        half = self._info.profile != "single"
+        self._files.write(lambda path: exr_file.save(path, light, half=half))
 
     def _light(self, frame: Frame) -> FloatArray:
         if not self._source.is_exr:

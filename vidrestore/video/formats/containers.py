@@ -11,6 +11,7 @@ from av.format import ContainerFormat, formats_available
 
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.video.formats.image_sequence import is_pattern
+from vidrestore.video.formats.suffixes import PICTURES
 
 STDOUT = "-"
 """As an output or input: standard output, standard input."""
@@ -23,6 +24,8 @@ STREAMS = RAW | {"matroska", "mpegts"}
 IMAGES = "image2"
 """FFmpeg's name for pictures, one a file."""
 
+_OF_EDITING = {"prores", "prores_ks", "prores_aw", "dnxhd"}
+"""Encoders whose videos are kept in MOV by whoever edits them."""
 _SHORT = {
     "mkv": "matroska",
     "ts": "mpegts",
@@ -34,9 +37,6 @@ _SHORT = {
     "raw": "rawvideo",
     "yuv": "rawvideo",
 }
-_PICTURES = frozenset(
-    ["png", "tif", "tiff", "jpg", "jpeg", "bmp", "dpx", "exr", "jp2", "tga", "webp", "ppm", "pgm"]
-)
 
 
 def choose_container(output: Path, container: str | None) -> str:
@@ -47,12 +47,16 @@ def choose_container(output: Path, container: str | None) -> str:
     if str(output) == STDOUT:
         return "nut"
     extension = output.suffix.lower().removeprefix(".")
-    if extension in _PICTURES:
+    if output.suffix.lower() in PICTURES:
         return IMAGES
     if is_pattern(output):
         raise OutputError(
             f"{output} names a sequence, and {output.suffix or 'its end'} is no kind of picture known here; "
             "let it end in .png, .tif or .exr"
+        )
+    if extension == "gif":
+        raise OutputError(
+            f"{output} would hold 256 colours, too few for faces, and no sound; let it end in .mp4 or .webm"
         )
     if not extension:
         raise OutputError(f"the name {output.name} does not say its kind; let it end in .mp4, .mkv or .mov")
@@ -77,13 +81,15 @@ def holds(muxer: str, encoder: str) -> bool:
 def extension_for(encoder: str) -> str | None:
     """The end of the name of a file that takes the encoder's video, the more usual the better."""
     kinds = {"matroska": ".mkv", "mov": ".mov", "avi": ".avi", "mxf": ".mxf"}
+    if encoder in _OF_EDITING:
+        kinds = {"mov": ".mov", **kinds}
     return next((extension for muxer, extension in kinds.items() if holds(muxer, encoder)), None)
 
 
 def _named(output: Path, container: str) -> str:
     name = container.lower().removeprefix(".")
     muxer = _SHORT.get(name, name)
-    pictures = name in _PICTURES or muxer == IMAGES
+    pictures = f".{name}" in PICTURES or muxer == IMAGES
     if not pictures and not _holds_video(muxer):
         raise UsageError(f"there is no container '{container}' for video; try mp4, mkv, mov, webm or nut")
     if pictures or is_pattern(output):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidrestore.errors import InputError
+from vidrestore.video.formats.suffixes import VIDEOS
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"(?P<prefix>[^%]*)%(?:0(?P<digits>\d{1,2}))?d(?P<suffix>[^%]*)")
@@ -58,8 +59,9 @@ class Pattern:
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether the name means a sequence; a file that is called so is itself."""
-    return _NUMBER.fullmatch(path.name) is not None and not path.is_file()
+    """Whether the name means a sequence; a file that is called so is itself, and so is a video's name."""
+    is_video = path.suffix.lower() in VIDEOS
+    return _NUMBER.fullmatch(path.name) is not None and not is_video and not path.is_file()
 
 
 def parse_pattern(path: Path) -> Pattern:

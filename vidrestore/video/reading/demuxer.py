@@ -22,6 +22,7 @@ from vidrestore.video.reading.allowed_formats import OPEN_OPTIONS, describe_text
 from vidrestore.video.reading.file_io import MonitoredReader, ReadMonitor, refuse_special_file
 from vidrestore.video.reading.input import Input, as_input
 
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_FAILURES_IN_A_ROW = 100
 _LARGEST_PADDING = 128 * 2**16
 """Pixels: so many more columns a decoder's buffer may have, of as many lines as most codecs can."""
@@ -141,17 +142,33 @@ def seek(container: InputContainer, time: int, stream: Stream | None = None) -> 
         raise
 
 
+def has_alpha_beside(stream: VideoStream) -> bool:
+    """Whether the packets of VP8 or VP9 have their alpha in packets of its own beside them."""
+    tags = {key.lower(): text for key, text in stream.metadata.items()}
+    return stream.codec_context.codec.canonical_name in _ALPHA_DECODERS and tags.get("alpha_mode") == "1"
+
+
+def decoder_of(stream: VideoStream) -> VideoStream | av.VideoCodecContext:
+    """What decodes the stream's packets: FFmpeg's own decoders of VP8 and VP9 know nothing of alpha."""
+    if not has_alpha_beside(stream):
+        return stream
+    decoder = av.CodecContext.create(_ALPHA_DECODERS[stream.codec_context.codec.canonical_name], "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    return decoder
+
+
 def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
     """The first picture that decodes, or None."""
+    decoder = decoder_of(stream)
     for packet in packets(container, stream):
         try:
-            pictures = stream.decode(packet) if packet is not None else []
+            pictures = decoder.decode(packet) if packet is not None else []
         except av.FFmpegError:
             continue
         if pictures:
             return pictures[0]
     try:
-        return next(iter(stream.decode(None)), None)
+        return next(iter(decoder.decode(None)), None)
     except av.FFmpegError:
         return None
 

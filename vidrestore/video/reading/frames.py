@@ -17,6 +17,7 @@ from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
+from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.lost_frames import LostFrameDetector
@@ -41,6 +42,9 @@ def read_frames(
     input = as_input(video_input)
     if input.is_exr:
         yield from exr_file.read(input, info, start=start, end=end)
+        return
+    if photos.is_read_here(photos.first_photo(input)):
+        yield from photos.read(input, info, start=start, end=end)
         return
 
     def tick_range(stream: VideoStream) -> tuple[int | None, int | None]:
@@ -179,20 +183,21 @@ def _decode(
 def _pictures(
     container: InputContainer, stream: VideoStream, input: Input, detector: LostFrameDetector
 ) -> Iterator[av.VideoFrame]:
-    stream.thread_type = "AUTO"
+    decoder = demuxer.decoder_of(stream)
+    decoder.thread_type = "AUTO"
     for packet in _packets(container, stream, input):
         try:
             if packet is None:
                 detector.add_error()
                 continue
             detector.add_packet(packet)
-            pictures = stream.decode(packet)
+            pictures = decoder.decode(packet)
         except av.FFmpegError:
             detector.add_error()
         else:
             yield from pictures
     try:
-        yield from stream.decode(None)
+        yield from decoder.decode(None)
     except av.error.EOFError:
         return
     except av.FFmpegError:

@@ -15,10 +15,10 @@ from vidrestore.settings import MAX_PIXELS
 from vidrestore.video.formats.containers import STDOUT
 from vidrestore.video.formats.image_sequence import find_pictures, is_pattern, parse_pattern
 from vidrestore.video.formats.pixel_formats import describe_format
+from vidrestore.video.formats.suffixes import PICTURES
 from vidrestore.video.pipes import Pipe
 
 _DEMUXERS = {"y4m": "yuv4mpegpipe", "nut": "nut", "rawvideo": "rawvideo"}
-_PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".dpx", ".exr", ".jp2", ".tga", ".webp"}
 _USUAL_RATE = Fraction(25)
 """FFmpeg's for pictures; it matters only where a video is made of them, and there it must be given."""
 
@@ -44,7 +44,7 @@ class Input:
     @property
     def is_picture(self) -> bool:
         """Whether it is one picture or a sequence of them."""
-        return self.pictures is not None or self.path.suffix.lower() in _PICTURES
+        return self.pictures is not None or self.path.suffix.lower() in PICTURES
 
     @property
     def is_exr(self) -> bool:

@@ -17,6 +17,7 @@ from vidrestore.video.exr import exr_file
 from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.image_sequence import parse_pattern
+from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer, side_data
 from vidrestore.video.reading.input import Input, as_input, too_large_message
 from vidrestore.video.reading.side_data import siting_and_field_order
@@ -39,6 +40,9 @@ def probe(video_input: Path | Input) -> VideoInfo:
     """
     input = as_input(video_input)
     path = input.path
+    photo = photos.first_photo(input)
+    if photo is not None and photos.is_read_here(photo):
+        return photos.describe(input, photo)
     with demuxer.open_container(input) as container:
         stream = demuxer.video_stream(container, input)
         picture = demuxer.first_picture(container, stream)
@@ -73,7 +77,7 @@ def probe(video_input: Path | Input) -> VideoInfo:
         )
         stored = picture.format.name
         del picture  # OpenCV is about to read it again, and a large one fills the memory
-        return exr_file.describe(input, info, stored) if input.is_exr else info
+        return exr_file.describe(input, info, stored) if input.is_exr else photos.complete(info, photo)
 
 
 def _nothing_decoded_message(input: Input) -> str:

@@ -23,7 +23,8 @@ SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bot
 """FFmpeg's names, by the codes of AVChromaLocation."""
 _READABLE = (
     "DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DYNAMIC_HDR_PLUS",
-    "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER",
+    "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER", "SEI_UNREGISTERED", "PANSCAN",
+    "A53_CC",
 )  # fmt: skip
 _REMOVED_TYPES = sorted(set(range(64)) - {Type[name].value for name in _READABLE})
 """Codes of AVFrameSideDataType: it had 32 in FFmpeg 8, and some are left for later ones."""

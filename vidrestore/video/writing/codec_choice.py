@@ -11,7 +11,7 @@ from av.codec.codec import Properties, UnknownCodecError
 
 from vidrestore.errors import OutputError, UsageError, VidrestoreError
 from vidrestore.types import VideoInfo
-from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, RAW, holds
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW, holds
 from vidrestore.video.writing.encoders import Encoding, choose_encoding, encoder_name
 
 MATCH = "match"
@@ -44,6 +44,8 @@ _BY_PICTURE = {
 }  # fmt: skip
 _BEST_OF_PICTURES = {"jpeg2000": {"pred": "dwt53"}, "libwebp": {"quality": "97"}}
 _DEEP_PICTURES = {"png", "tiff", "exr", "dpx", "jpeg2000", "ppm", "pgm"}
+_ALPHA_BESIDE = {"libvpx", "libvpx-vp9"}
+"""Encoders that put alpha beside their packets, for which other containers than Matroska have no place."""
 _CHOOSY = {"mpeg2video", "dvvideo"}
 """Encoders of fixed rates or sizes."""
 _TRANSPORT = {"rawvideo", "wrapped_avframe"}
@@ -71,7 +73,14 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
         # No codec for video but FFV1 has the 16 bits of a picture.
         deep = info.codec in _DEEP_PICTURES and info.pixel_format.bit_depth == 16
         encoding = choose_encoding(codec, info.pixel_format, *size, convert=True, reduce=deep)
+        if encoding.format.has_alpha and encoding.codec in _ALPHA_BESIDE and muxer not in MATROSKA:
+            raise OutputError(
+                f"{muxer} cannot hold the transparency of {encoding.codec} video; choose an output name that "
+                "ends in .webm or .mkv"
+            )
         options = {"profile": _dnxhr(info, encoding)} if codec.lower() == "dnxhr" else {}
+        if encoding.format.has_alpha and encoding.codec in _ALPHA_BESIDE:
+            options = {"auto-alt-ref": "0"}
         return Choice(encoding=encoding, options=options, warnings=_conversion(encoding, info))
     reason = ""
     for name, lossless in _candidates(info, muxer):
@@ -131,6 +140,8 @@ def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
     yield _ENCODERS.get(info.codec, info.codec), lossless
     if lossless:
         yield from ((name, True) for name in (_LOSSLESS_IN_ISO_MEDIA if muxer in ISO_MEDIA else _LOSSLESS))
+    if info.pixel_format.has_alpha and muxer == "mov":
+        yield "prores_ks", False
     yield from ((name, False) for name in _LOSSY)
 
 
@@ -139,6 +150,8 @@ def _incompatibility(name: str, info: VideoInfo, muxer: str) -> str | None:
         av.Codec(name, "w")
     except (UnknownCodecError, av.FFmpegError):
         return f"there is no encoder for {info.codec} here"
+    if info.pixel_format.has_alpha and name in _ALPHA_BESIDE and muxer not in MATROSKA:
+        return f"{muxer} cannot hold the alpha of {name}"
     if name != "rawvideo" and not holds(muxer, name):
         return f"{muxer} cannot hold {name}"
     if name in _CHOOSY and not _opens(name, info):
@@ -168,8 +181,10 @@ def _matching_options(
         return rate | ({"g": "1"} if "Intra" in (info.profile or "") else {})
     if encoder in ("libx265", "libsvtav1"):
         return _rate_options(limit)
-    if encoder in ("libvpx-vp9", "libvpx", "mpeg4", "mpeg2video") and limit is not None:
-        return {"b": str(limit)}
+    if encoder in ("libvpx-vp9", "libvpx", "mpeg4", "mpeg2video"):
+        rate = {} if limit is None else {"b": str(limit)}
+        # With frames that are never shown, libvpx has no place for alpha.
+        return rate | ({"auto-alt-ref": "0"} if encoding.format.has_alpha else {})
     if encoder == "prores_ks" and info.profile in _PRORES:
         return {"profile": _PRORES[info.profile]}
     if encoder == "dnxhd":

@@ -10,6 +10,7 @@ from av.codec.context import Flags
 from vidrestore.types import ColourTags, FieldOrder, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, RAW
 from vidrestore.video.formats.filter_graph import FilterGraph
+from vidrestore.video.formats.pieces import handling
 from vidrestore.video.reading.side_data import SITINGS, FirstPictureData, Hdr10
 
 _CODED_ORDERS = {"top": (2, 5), "bottom": (3, 4)}
@@ -53,11 +54,11 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
     return options
 
 
-def hdr_warnings(codec: str, first: FirstPictureData) -> list[str]:
+def hdr_warnings(codec: str, first: FirstPictureData, muxer: str = IMAGES) -> list[str]:
     """A sentence for each kind of HDR metadata that does not arrive."""
     sentences = []
-    if first.hdr is not None and codec not in _PARAMETERS:
-        # PyAV cannot write it into containers, so that it is the encoder's or nobody's.
+    in_stream, in_header = codec in _PARAMETERS, handling("HDR10", muxer, codec) == "carried"
+    if first.hdr is not None and not in_stream and not in_header:
         sentences.append(
             f"the HDR10 metadata (mastering display, light level) was lost: {codec} does not carry it; "
             "libx265, libx264 and libsvtav1 do"

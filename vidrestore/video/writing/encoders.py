@@ -107,6 +107,8 @@ def choose_encoding(
     if not offered:
         return Encoding(codec=codec, pixel_format=frames.name, exact=True)
     supported = {name: pixel_formats.describe_format(name) for name in offered if _is_known(name)}
+    if codec == "libx265":  # it is built without what its alpha takes
+        supported = {name: format_ for name, format_ in supported.items() if not format_.has_alpha}
     if as_rgb:
         supported = {name: format_ for name, format_ in supported.items() if format_.family != "yuv"}
     fitting = {name: format_ for name, format_ in supported.items() if _fits(codec, format_, width, height)}

@@ -10,26 +10,75 @@ from vidrestore.types import VideoInfo
 from vidrestore.video.exr.writer import ExrWriter
 from vidrestore.video.formats.containers import IMAGES, choose_container
 from vidrestore.video.formats.image_sequence import is_pattern
+from vidrestore.video.formats.suffixes import photo_kind
+from vidrestore.video.photos.reading import first_photo, photos_of
+from vidrestore.video.photos.writer import PhotoWriter
 from vidrestore.video.reading.input import Input
 from vidrestore.video.writing.atomic_output import single_picture_message
 from vidrestore.video.writing.codec_choice import MATCH
+from vidrestore.video.writing.encoders import encoder_name
 from vidrestore.video.writing.writer import VideoWriter
+
+_BY_FFMPEG = {"png", "tiff"}
+"""Kinds of photos in which FFmpeg writes a video's frames, and says of their colours what it can."""
+_ENCODERS = {"jpeg": "mjpeg", "png": "png", "tiff": "tiff", "webp": "libwebp", "heif": "heif", "avif": "avif"}
+"""What `--codec` may say of photos, which is what their names say already."""
 
 
 def make_writer(
-    output: Path, info: VideoInfo, *, source: Input, container: str | None = None, **how: Any
-) -> VideoWriter | ExrWriter:
+    output: Path,
+    info: VideoInfo,
+    *,
+    source: Input,
+    container: str | None = None,
+    quality: int | None = None,
+    **how: Any,
+) -> VideoWriter | ExrWriter | PhotoWriter:
     """The writer of `output`; `how` is what `VideoWriter` takes. Raises OutputError, UsageError."""
     muxer = choose_container(output, container)
-    if muxer == IMAGES and not is_pattern(output) and info.is_counted and (info.frame_count or 0) > 1:
+    kind = photo_kind(output) if muxer == IMAGES else None
+    if muxer == IMAGES and not is_pattern(output) and _has_more_than_one(info, source):
         raise UsageError(single_picture_message(output, info.path))
-    if muxer != IMAGES and not source.has_frame_rate:
+    if muxer != IMAGES:
+        _check_source_of_video(info, source)
+    first = source.first_number(info.frame_rate, how.get("start"))
+    overwrite = how.get("overwrite", False)
+    if output.suffix.lower() == ".exr" and muxer == IMAGES:
+        _refuse_video_options(output, "exr", how)
+        return ExrWriter(output, info, source=source, overwrite=overwrite, first=first)
+    if kind is not None and (kind not in _BY_FFMPEG or photos_of(source)):
+        _refuse_video_options(output, _ENCODERS[kind], how)
+        return PhotoWriter(output, info, source=source, quality=quality, overwrite=overwrite, first=first)
+    if quality is not None:
+        advice = "use --crf" if muxer != IMAGES else "leave it out"
+        raise UsageError(f"--quality is for JPEG, WebP, HEIC and AVIF pictures, not for {output}; {advice}")
+    return VideoWriter(output, info, source=source, container=container, **how)
+
+
+def _has_more_than_one(info: VideoInfo, source: Input) -> bool:
+    photo = first_photo(source)
+    if photo is not None and photo.frames > 1:
+        return True
+    return info.is_counted and (info.frame_count or 0) > 1
+
+
+def _check_source_of_video(info: VideoInfo, source: Input) -> None:
+    """Raises UsageError where the input's pictures make no video."""
+    if not source.has_frame_rate:
         raise UsageError(
             f"{info.path} does not say how many pictures are shown a second; add --fps, such as 24"
         )
-    if output.suffix.lower() != ".exr":
-        return VideoWriter(output, info, source=source, container=container, **how)
-    if how["codec"] not in (MATCH, "exr"):
-        raise UsageError("pictures in .exr are encoded by exr; leave --codec out")
-    first = source.first_number(info.frame_rate, how.get("start"))
-    return ExrWriter(output, info, source=source, overwrite=how.get("overwrite", False), first=first)
+    if photo_kind(source.path) in ("heif", "avif"):
+        raise UsageError(f"{info.path} is a photo; let the output's name end in .jpg, .png or .heic")
+
+
+def _refuse_video_options(output: Path, encoder: str, how: dict[str, Any]) -> None:
+    """Raises UsageError where something is asked for that a picture's encoder does not have."""
+    kind = output.suffix
+    if how["codec"] != MATCH and how["codec"].lower() != encoder and encoder_name(how["codec"]) != encoder:
+        raise UsageError(f"pictures in {kind} are encoded by {encoder}; leave --codec out")
+    if how.get("crf") is not None:
+        advice = "leave it out" if encoder in ("exr", "png", "tiff") else "use --quality, 1 to 100"
+        raise UsageError(f"--crf is for videos, not for {kind} pictures; {advice}")
+    if how.get("preset") is not None:
+        raise UsageError(f"--preset is for videos, not for {kind} pictures; leave it out")

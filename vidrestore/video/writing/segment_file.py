@@ -64,6 +64,9 @@ def why_not_segmented(video_input: Input, output: Path, container: str | None) -
         return "its output is pictures"
     if muxer in TIMELESS:
         return f"{muxer} streams say nothing of time"
+    with demuxer.open_container(video_input) as opened:
+        if demuxer.has_alpha_beside(demuxer.video_stream(opened, video_input)):
+            return "its transparency lies beside the stream"
     return None
 
 
@@ -88,8 +91,10 @@ class SegmentWriter:
         source: Input,
         container: str | None,
         start: float | None,
+        quality: int | None = None,
         **encoding: Any,
     ) -> None:
+        """`quality` is of pictures, and not of videos: `make_writer` refuses it for them."""
         self._path, self._output = path, output
         self._temporary = path.with_name(path.name + ".new")
         self._input, self._start = source, start

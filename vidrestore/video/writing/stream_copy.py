@@ -17,18 +17,20 @@ from av.packet import Packet
 from av.stream import Discard, Stream
 
 from vidrestore.video.formats.containers import ISO_MEDIA
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, pieces_found
 from vidrestore.video.reading.input import Input, as_input
+from vidrestore.video.writing.file_tags import kept_tags
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
 
 # What describes the old file and would be false of the new one.
-_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 _OF_THE_STREAM = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_", "encoder", "ENCODER")
 _PICTURE_ALONE = {"image2": "a picture", "yuv4mpegpipe": "y4m", "rawvideo": "raw video"}
 """Formats that hold one stream, and what people call them; raw video's would take any bytes."""
 # A transport stream takes any subtitle, but calls those it does not know data.
+_REWRITTEN = {"text", "tmcd"}
+"""Codes by which MP4 and MOV call tracks of chapter titles and of time codes."""
 _BROADCAST_SUBTITLES = {"dvbsub", "dvb_subtitle", "dvb_teletext"}
 # QuickTime has a code for these languages, which FFmpeg finds under the other name only.
 _QUICKTIME_NAMES = {
@@ -78,14 +80,17 @@ class StreamCopy:
                 add_video()
             else:
                 self._add(stream)
-        self._output.metadata.update(
-            {key: text for key, text in self._container.metadata.items() if key not in _OF_THE_FILE}
-        )
+        self._output.metadata.update(self.tags())
         chapters = [part for chapter in self._container.chapters() if (part := self._cut_chapter(chapter))]
         if chapters:
             self._output.set_chapters(chapters)
         self._packets = self._read_packets()
         self._next = next(self._packets, None)
+
+    def tags(self) -> dict[str, str]:
+        """The input's tags that go into the output, those of a broadcast's only program among them."""
+        tags = kept_tags(self._container.metadata)
+        return {**pieces_found.program(pieces_found.description(self._container)), **tags}
 
     def advance(self, until: Fraction) -> None:
         """Writes what belongs before `until` [seconds in the output]."""
@@ -140,10 +145,8 @@ class StreamCopy:
 
     def _is_rewritten(self, stream: Stream) -> bool:
         """Chapter titles and time codes stand in data streams which the new container gets of its own."""
-        if stream.type != "data":
-            return False
-        has_timecode = any("timecode" in other.metadata for other in self._container.streams.video)
-        return bool(self._container.chapters()) or has_timecode
+        tags = pieces_found.codec_tags(pieces_found.description(self._container))
+        return stream.type == "data" and tags.get(stream.index) in _REWRITTEN
 
     def _read_packets(self) -> Iterator[Packet[Stream]]:
         copied = [stream for stream in self._container.streams if stream.index in self._targets]
@@ -196,7 +199,11 @@ class StreamCopy:
 
 def stream_metadata(stream: Stream) -> dict[str, str]:
     """The stream's metadata without what is true of the old file only."""
-    return {key: text for key, text in stream.metadata.items() if not key.startswith(_OF_THE_STREAM)}
+    return {
+        key: text
+        for key, text in stream.metadata.items()
+        if not key.startswith(_OF_THE_STREAM) and key.lower() != "alpha_mode"
+    }
 
 
 def _seconds(packet: Packet[Stream]) -> Fraction:
@@ -226,6 +233,14 @@ def can_hold(muxer: str, stream: Stream) -> bool:
     finally:
         _close_quietly(trial)
     return True
+
+
+def all_left_out_warning(video_input: Input, muxer: str) -> list[str]:
+    """The sentence that names all streams but the video, for an output that holds none of them."""
+    with demuxer.open_container(video_input) as container:
+        video = demuxer.video_stream(container, video_input)
+        names = [_name(stream) for stream in container.streams if stream.index != video.index]
+    return [left_out_warning(names, video_input.path, muxer)] if names else []
 
 
 def left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> str:

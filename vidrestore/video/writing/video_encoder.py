@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +16,10 @@ from vidrestore.errors import OutputError, UsageError
 from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
-from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, STDOUT, extension_for
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
 from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
-from vidrestore.video.writing import encoder_metadata
+from vidrestore.video.writing import encoder_metadata, stream_marks
 from vidrestore.video.writing.codec_choice import choose_codec
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
@@ -31,6 +32,8 @@ TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
 _TOO_FEW_FOR_X265 = 2
 """Of so few frames x265 leaves the decoding times to chance: it never gets to fill them in."""
 _FULL, _LIMITED = 2, 1
+_ALPHA_BESIDE = {"libvpx", "libvpx-vp9"}
+"""Encoders that put alpha beside their packets, where Matroska says that it is."""
 
 
 class VideoEncoder:
@@ -70,6 +73,11 @@ class VideoEncoder:
         self._first = side_data.read_first_picture(source)
         self._field_flags = encoder_metadata.FieldFlags(info.field_order)
         self._range = _LIMITED
+        self._input_size = (
+            (info.height, info.width) if self._turn.is_transposed else (info.width, info.height)
+        )
+        self.is_marked = False
+        """Whether the stream is said to be stereo."""
         self._times = FrameTimes(info, numbers=self.codec in BY_COUNT, timeless=muxer in TIMELESS)
         self.frames = 0
         """Encoded so far."""
@@ -103,13 +111,14 @@ class VideoEncoder:
         """What of the picture's description the output does not say, one sentence each."""
         return [
             *metadata_warnings(self._info, self._aspect, self._muxer, self.codec, self.kind),
-            *encoder_metadata.hdr_warnings(self.codec, self._first),
+            *encoder_metadata.hdr_warnings(self.codec, self._first, self._muxer),
         ]
 
     def add_to(self, container: OutputContainer, source_stream: VideoStream) -> None:
         """Adds the stream, described as `source_stream`, the input's; opens the encoder."""
         stream = self._add_stream(container)
         context = stream.codec_context
+        self._mark(stream, source_stream)
         context.width, context.height = self._coded_size
         context.pix_fmt = self._encoding.pixel_format
         context.time_base = self._times.encoder_base
@@ -132,6 +141,8 @@ class VideoEncoder:
         if self.codec == "libx265" and self._muxer in ISO_MEDIA:
             context.codec_tag = "hvc1"  # Apple's players take no other
         stream.metadata.update(stream_metadata(source_stream))
+        if self._encoding.format.has_alpha and self._muxer in MATROSKA and self.codec in _ALPHA_BESIDE:
+            stream.metadata["alpha_mode"] = "1"
         stream.disposition = source_stream.disposition
         if self._first.matrix is not None and self._turn == UPRIGHT:
             stream.set_display_matrix(self._first.matrix)
@@ -149,6 +160,23 @@ class VideoEncoder:
         self._tag(picture)
         self.frames += 1
         return self._restamp(self._stream.encode(picture))
+
+    @property
+    def resized(self) -> bool:
+        """Whether its pictures are not the input's alone."""
+        return self._coded_size != self._input_size
+
+    def _mark(self, stream: VideoStream, source_stream: VideoStream) -> None:
+        """Has the container's header say of the stream what the input's says."""
+        if self._muxer not in stream_marks.CONTAINERS:
+            return
+        marks = stream_marks.read_marks(source_stream)
+        if self.resized:
+            marks = {id_: content for id_, content in marks.items() if id_ == stream_marks.COLOUR}
+        if self._first.hdr is not None:
+            marks[stream_marks.COLOUR] = stream_marks.hdr_mark(self._first.hdr)
+        self.is_marked = stream_marks.STEREO in marks
+        stream_marks.mark(stream, self.codec, marks, *self._coded_size)
 
     def flush(self) -> list[Packet[VideoStream]]:
         """What the encoder still held."""
@@ -174,6 +202,8 @@ class VideoEncoder:
         return stream
 
     def _open(self, context: av.VideoCodecContext) -> None:
+        if self.codec == "libsvtav1":
+            os.environ.setdefault("SVT_LOG", "1")  # errors alone; it would write a page to standard error
         try:
             context.open()
         except (av.FFmpegError, ValueError) as error:

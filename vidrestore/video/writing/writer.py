@@ -17,10 +17,13 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError, OutputError, ProcessingError, UsageError
 from vidrestore.types import Frame, VideoInfo
-from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, choose_container
+from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import is_pattern
+from vidrestore.video.formats.pieces import PIECES, Handling, handling
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.pieces_found import find_pieces
+from vidrestore.video.writing import file_tags, iso_stereo
 from vidrestore.video.writing.atomic_output import (
     check_paths,
     make_target,
@@ -31,6 +34,9 @@ from vidrestore.video.writing.atomic_output import (
 from vidrestore.video.writing.stream_copy import StreamCopy
 from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 
+_WARNED_OF_ELSEWHERE = {"HDR10", "HDR10+", "Dolby Vision"}
+_OF_THE_WHOLE_PICTURE = {"stereo", "spherical", "cropping"}
+"""Not true of a picture beside another."""
 _MAX_TIMESCALE = 2**31 - 1
 
 
@@ -80,6 +86,7 @@ class VideoWriter:
             width=width or info.width,
             height=height or info.height,
         )
+        self._name_warning = [] if container is None else _name_warning(output, container, self._muxer)
         self._start, self._end = start, end
         first = self._source.first_number(info.frame_rate, start)
         self._target = make_target(output, first=first, overwrite=overwrite)
@@ -97,9 +104,11 @@ class VideoWriter:
                 self._container, lambda: self._encoder.add_to(self._container, self._copy.video)
             )
             self.warnings = [
+                *self._name_warning,
                 *self._encoder.codec_warnings(),
                 *self._copy.left_out_warning(),
                 *self._encoder.metadata_warnings(),
+                *self._lost_pieces_warning(),
             ]
             self._write_header()
             self._undo = undo.pop_all()
@@ -125,6 +134,8 @@ class VideoWriter:
                     f"{self._encoder.kind} state no times, and the input's frames come unevenly"
                 )
             self._container.close()
+            if self._muxer in ISO_MEDIA and self._encoder.is_marked:
+                iso_stereo.hide_second_mark(self._target.temporary)
             self._target.commit()
             undo.pop_all()
             self._copy.close()
@@ -167,7 +178,9 @@ class VideoWriter:
             return {"avoid_negative_ts": "disabled"}
         if self._muxer not in ISO_MEDIA:
             return {"strict": "-1"} if self._muxer == "yuv4mpegpipe" else {}  # more than 8 bits
-        options = {"movflags": "+faststart"}
+        options = {"movflags": "+faststart" + file_tags.movflags(self._muxer, self._copy.tags())}
+        if not self._encoder.resized:
+            options["strict"] = "unofficial"  # stereo and 360 degrees; otherwise it says the same
         ticks = self._info.time_base.denominator
         if self._info.time_base.numerator == 1 and ticks <= _MAX_TIMESCALE:
             options["video_track_timescale"] = str(ticks)
@@ -180,6 +193,29 @@ class VideoWriter:
             )
             options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
         return options
+
+    def _lost_pieces_warning(self) -> list[str]:
+        """The sentence that names what the output does not say, and no other warning speaks of."""
+        if self._muxer == IMAGES:
+            return []
+        found = find_pieces(self._source)
+        lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
+        if self._muxer in RAW:
+            lost = [key for key in lost if key != "rotation"]  # of which `metadata_warnings` speaks
+        names = [PIECES[key].name for key in lost if self._handling(key) == "named"]
+        tags = file_tags.lost_tags(self._muxer, self._copy.tags())
+        if tags:
+            names.append(f"the {'tag' if len(tags) == 1 else 'tags'} {', '.join(tags)}")
+        return (
+            [f"of {self._info.path.name} {self._encoder.kind} cannot hold: {', '.join(names)}"]
+            if names
+            else []
+        )
+
+    def _handling(self, key: str) -> Handling:
+        if key in _OF_THE_WHOLE_PICTURE and self._encoder.resized:
+            return "named"
+        return handling(key, self._muxer, self._encoder.codec)
 
     def _write_header(self) -> None:
         try:
@@ -205,6 +241,17 @@ class VideoWriter:
             raise ProcessingError(
                 f"encoding {self._output} with {self._encoder.codec} broke off: {error}"
             ) from error
+
+
+def _name_warning(output: Path, container: str, muxer: str) -> list[str]:
+    """A sentence where a name says another container than the one asked for."""
+    try:
+        said = choose_container(output, None)
+    except OutputError:
+        return []  # it says none
+    if str(output) == STDOUT or said == muxer:
+        return []
+    return [f"{output.name} is {container} by --container, and its name says something else"]
 
 
 def _close_quietly(container: OutputContainer) -> None:

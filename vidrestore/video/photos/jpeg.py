@@ -1,0 +1,191 @@
+"""JPEG files: their own coding, so that a second one loses next to nothing, and their segments."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_START, _SCAN = 0xD8, 0xDA
+_APP0, _APP1, _APP2, _APP11, _APP13, _APP14, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE
+_EXIF, _XMP, _MORE_XMP, _ICC, _PICTURES = (
+    b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0", b"ICC_PROFILE\0",
+    b"MPF\0",
+)  # fmt: skip
+_SAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}
+"""Of luma to chroma, across and down: those that Pillow writes; in 4:4:4 every other is held as well."""
+DEFAULT_QUALITY = 95
+Samples = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JpegCoding:
+    """How a JPEG file is compressed."""
+
+    tables: tuple[tuple[int, ...], ...]
+    """A table of quantisers for each component."""
+    sampling: tuple[int, int]
+    """Luma samples a chroma sample, across and down."""
+    progressive: bool
+
+
+def coding_of(picture: Image.Image) -> JpegCoding | None:
+    """The coding of a JPEG that Pillow has opened; None where it cannot be known."""
+    layers = getattr(picture, "layer", None)
+    tables = getattr(picture, "quantization", None)
+    if not layers or not tables:
+        return None
+    try:
+        chosen = tuple(tuple(min(value, 255) for value in tables[layer[3]]) for layer in layers)
+    except (KeyError, IndexError):
+        return None
+    across, down = layers[0][1:3]
+    sampling = (1, 1)
+    if len(layers) == 3 and all(layer[1:3] == (1, 1) for layer in layers[1:]):
+        sampling = (across, down)
+    return JpegCoding(tables=chosen, sampling=sampling, progressive="progressive" in picture.info)
+
+
+def encode(
+    channels: tuple[Samples, ...],
+    mode: str,
+    *,
+    coding: JpegCoding | None,
+    quality: int | None,
+    sampling: tuple[int, int],
+) -> bytes:
+    """A JPEG file of the samples, without any metadata.
+
+    Args:
+        channels: Full-size planes of what `mode` names, or YCbCr with its chroma subsampled as `sampling`
+            says: such chroma is coded as it is.
+        mode: L, RGB or YCbCr.
+        coding: The coding to repeat; None, or with a `quality`: none.
+        quality: 1 to 100 in libjpeg's terms; None: as `coding`, or hardly any loss.
+        sampling: Luma samples a chroma sample in the file, across and down, where `coding` does not say it.
+    """
+    height, width = channels[0].shape
+    whole = [_enlarged(channel, width, height) for channel in channels]
+    picture = Image.fromarray(whole[0]) if mode == "L" else _merged(mode, whole)
+    if coding is not None and len(coding.tables) != len(channels):
+        coding = None  # a grey picture that became coloured, or the other way round
+    options: dict[str, object] = {"optimize": True}
+    if mode != "L":
+        options["subsampling"] = _SAMPLINGS.get(coding.sampling if coding else sampling, "4:4:4")
+    if mode == "RGB" and coding is not None and coding.sampling == (1, 1):
+        options["keep_rgb"] = True
+    if coding is not None:
+        options["progressive"] = coding.progressive
+    if coding is not None and quality is None:
+        tables = coding.tables[:2] if len(set(coding.tables[1:])) == 1 else coding.tables
+        options["qtables"] = [list(table) for table in tables]
+    else:
+        options["quality"] = DEFAULT_QUALITY if quality is None else quality
+    file = io.BytesIO()
+    picture.save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def kept_segments(file: bytes) -> tuple[list[bytes], list[str]]:
+    """What stands in the file beside its picture: the segments that stay true of another coding of it, as
+    they are, and the names of what does not."""
+    kept, dropped = [], []
+    for code, segment in _segments(file):
+        body = segment[4:]
+        if code == _APP2 and body.startswith(_PICTURES):
+            dropped.append("further pictures (a gain map or another view)")
+        elif code == _APP11:
+            dropped.append("content credentials")
+        elif code == _COMMENT or (_APP0 <= code <= 0xEF and code != _APP14):
+            kept.append(segment)
+    return kept, list(dict.fromkeys(dropped))
+
+
+def unkept_elsewhere(file: bytes) -> list[str]:
+    """Names of what the segments say that no other kind of picture has a place for."""
+    kept, _ = kept_segments(file)
+    named = {
+        "a comment": any(segment[1] == _COMMENT for segment in kept),
+        "IPTC and Photoshop notes": any(segment[1] == _APP13 for segment in kept),
+        "extended XMP": any(segment[4:].startswith(_MORE_XMP) for segment in kept),
+    }
+    return [name for name, there in named.items() if there]
+
+
+def with_segments(file: bytes, segments: list[bytes]) -> bytes:
+    """The file with `segments` for those it has of its own, but for what its decoding needs."""
+    own = [segment for code, segment in _segments(file) if code == _APP14]
+    at = 2
+    for code, segment in _segments(file):
+        if not (_APP0 <= code <= 0xEF or code == _COMMENT):
+            break
+        at += len(segment)
+    return file[:2] + b"".join(segments) + b"".join(own) + file[at:]
+
+
+def new_segments(
+    exif: bytes | None, xmp: bytes | None, icc: bytes | None, dpi: tuple[float, float] | None
+) -> tuple[list[bytes], list[str]]:
+    """Segments for what came from another kind of file, and the names of what is too large for one."""
+    segments, dropped = [], []
+    if not exif:
+        across, down = (min(max(round(value), 1), 65535) for value in dpi or (1, 1))
+        unit = 1 if dpi else 0
+        segments.append(_segment(_APP0, b"JFIF\0" + struct.pack(">2B", 1, 1) + struct.pack(
+            ">BHHBB", unit, across, down, 0, 0
+        )))  # fmt: skip
+    for name, head, block in (("EXIF", _EXIF, exif), ("XMP", _XMP, xmp)):
+        if block and len(head) + len(block) > _MOST:
+            dropped.append(f"{name} (larger than a JPEG segment)")
+        elif block:
+            segments.append(_segment(_APP1, head + block))
+    pieces = [icc[at : at + _MOST - 14] for at in range(0, len(icc), _MOST - 14)] if icc else []
+    if len(pieces) > 255:
+        dropped.append("ICC profile (larger than JPEG's segments)")
+        pieces = []
+    for number, piece in enumerate(pieces, start=1):
+        segments.append(_segment(_APP2, _ICC + bytes([number, len(pieces)]) + piece))
+    return segments, dropped
+
+
+_MOST = 65533
+
+
+def _segment(code: int, body: bytes) -> bytes:
+    return bytes([0xFF, code]) + struct.pack(">H", len(body) + 2) + body
+
+
+def _segments(file: bytes) -> Iterator[tuple[int, bytes]]:
+    """Code and bytes of each segment ahead of the first scan; ends where the file is damaged."""
+    if file[:2] != bytes([0xFF, _START]):
+        return
+    at = 2
+    while at + 4 <= len(file) and file[at] == 0xFF:
+        code = file[at + 1]
+        if code == 0xFF:  # a fill byte
+            at += 1
+            continue
+        if code == _SCAN:
+            return
+        (size,) = struct.unpack_from(">H", file, at + 2)
+        if size < 2 or at + 2 + size > len(file):
+            return
+        yield code, file[at : at + 2 + size]
+        at += 2 + size
+
+
+def _enlarged(channel: Samples, width: int, height: int) -> Samples:
+    """The plane at full size, each sample repeated: libjpeg's averages give the very samples back."""
+    if channel.shape == (height, width):
+        return channel
+    down, across = -(-height // channel.shape[0]), -(-width // channel.shape[1])
+    return channel.repeat(down, axis=0).repeat(across, axis=1)[:height, :width]
+
+
+def _merged(mode: str, channels: list[Samples]) -> Image.Image:
+    return Image.merge(mode, [Image.fromarray(np.ascontiguousarray(channel)) for channel in channels])

@@ -1,0 +1,198 @@
+"""What a file of a picture is and holds beside its samples, read without decoding it."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from vidrestore.errors import InputError, ReadError
+from vidrestore.types import Orientation
+from vidrestore.video.photos import exif, jpeg, png, tiff
+from vidrestore.video.photos.jpeg import JpegCoding
+
+_KINDS = {
+    "JPEG": "jpeg",
+    "MPO": "jpeg",
+    "PNG": "png",
+    "TIFF": "tiff",
+    "WEBP": "webp",
+    "HEIF": "heif",
+    "AVIF": "avif",
+}
+"""Pillow's names of formats, and ours."""
+_ANIMATED = {"png", "webp", "avif"}
+_REFUSED_MODES = {"CMYK": "CMYK, for printing", "LAB": "Lab", "F": "floating point", "I": "32-bit"}
+_WEBP_PIECES = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP", b"EXIF", b"XMP ", b"ANIM", b"ANMF"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A file of a picture."""
+
+    path: Path
+    kind: str
+    """jpeg, png, tiff, webp, heif or avif, by its content."""
+    mode: str
+    """Pillow's name of what its samples are."""
+    frames: int
+    """Pictures in it: more than one of an animation."""
+    exif: bytes | None
+    """A block as TIFF has it."""
+    xmp: bytes | None
+    icc: bytes | None
+    dpi: tuple[float, float] | None
+    orientation: Orientation
+    coding: JpegCoding | None
+    lossless: bool
+    grey_with_alpha: bool
+    palette_with_alpha: bool
+    left_out: tuple[str, ...]
+    """Names of what it holds and no picture written here can."""
+    elsewhere: tuple[str, ...]
+    """Names of what it holds and only a file of the same kind can."""
+
+
+def open_photo(path: Path) -> Photo | None:
+    """What the file holds; None where it is no picture of these kinds.
+
+    Raises InputError where its samples are of no kind that is restored here.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ReadError.of(path, error) from error
+    with _opened(path) as picture:
+        kind = _KINDS.get(picture.format or "") if picture is not None else None
+        if picture is None or kind is None:
+            return None
+        if picture.mode in _REFUSED_MODES:
+            what = _REFUSED_MODES[picture.mode]
+            raise InputError(f"the colours of {path} are {what}; convert it to RGB first")
+        block = (
+            tiff.exif_block(data) if kind == "tiff" else exif.plain_block(_bytes(picture.info.get("exif")))
+        )
+        left_out, elsewhere = _unkept(picture, kind, data)
+        return Photo(
+            path=path,
+            kind=kind,
+            mode=picture.mode,
+            frames=getattr(picture, "n_frames", 1) if kind in _ANIMATED else 1,
+            exif=block,
+            xmp=_bytes(picture.info.get("xmp")),
+            icc=_bytes(picture.info.get("icc_profile")),
+            dpi=_resolution(picture),
+            orientation=exif.orientation_of(block),
+            coding=jpeg.coding_of(picture) if kind == "jpeg" else None,
+            lossless=kind in ("png", "tiff") or (kind == "webp" and b"VP8L" in _webp_chunks(data)),
+            grey_with_alpha=(picture.mode in ("LA", "La", "L", "1") and picture.has_transparency_data)
+            or (kind == "png" and data[25:26] == b"\4"),
+            palette_with_alpha=picture.mode in ("P", "PA") and picture.has_transparency_data,
+            left_out=left_out,
+            elsewhere=elsewhere,
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """The picture, as Pillow opens it. Raises InputError."""
+    with _opened(path) as picture:
+        if picture is None:
+            raise InputError(
+                f"{path} is not a picture in any format known here; check that a viewer opens it"
+            )
+        yield picture
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image | None]:
+    _register_heif()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged metadata, which is left out
+        try:
+            picture = Image.open(path)
+        except Image.DecompressionBombError as error:
+            raise InputError(f"{path} is too large a picture: {error}") from error
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error):
+            picture = None
+        if picture is None:
+            yield None
+            return
+        with picture:
+            yield picture
+
+
+def _register_heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
+def _bytes(value: Any) -> bytes | None:
+    if isinstance(value, str):
+        value = value.encode()
+    return bytes(value) if value else None
+
+
+def _resolution(picture: Image.Image) -> tuple[float, float] | None:
+    """Pixels an inch, where they are stated and no mere ratio."""
+    dpi = picture.info.get("dpi")
+    try:
+        across, down = (float(value) for value in dpi or ())
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if across > 1 and down > 1 else None
+
+
+def _unkept(picture: Image.Image, kind: str, data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of what is lost wherever the picture goes, and of what is lost in other kinds of files."""
+    left_out: list[str] = []
+    elsewhere: list[str] = []
+    if kind == "jpeg":
+        left_out = jpeg.kept_segments(data)[1]
+        elsewhere = jpeg.unkept_elsewhere(data)
+    elif kind == "png":
+        left_out, elsewhere = png.kept_chunks(data)[1], png.unkept_elsewhere(data)
+    elif kind == "tiff":
+        pages = getattr(picture, "n_frames", 1) - 1
+        left_out = [f"{pages} further pages" if pages > 1 else "1 further page"] if pages else []
+        found = tiff.kept_tags(data)[1]
+        elsewhere = ["IPTC and Photoshop notes"] if {tiff.IPTC, tiff.PHOTOSHOP} & set(found) else []
+    elif kind == "webp":
+        names = dict.fromkeys(_webp_chunks(data))
+        left_out = [
+            f"WebP chunk {n.decode('ascii', 'replace').strip()}" for n in names if n not in _WEBP_PIECES
+        ]
+    elif kind == "heif":
+        left_out = _heif_extras(picture)
+    return tuple(left_out), tuple(elsewhere)
+
+
+def _webp_chunks(data: bytes) -> list[bytes]:
+    """Names of the chunks of a WebP file."""
+    names, at = [], 12
+    while at + 8 <= len(data):
+        names.append(data[at : at + 4])
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    return names
+
+
+def _heif_extras(picture: Image.Image) -> list[str]:
+    info = picture.info
+    names = []
+    if getattr(picture, "n_frames", 1) > 1:
+        names.append("further pictures in it")
+    if info.get("depth_images"):
+        names.append("depth map")
+    if info.get("aux"):
+        names.append("auxiliary pictures (such as an HDR gain map)")
+    return names

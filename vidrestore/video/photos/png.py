@@ -1,0 +1,131 @@
+"""PNG files: chunks that stay true of another picture in their place, and samples of 16 bits."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PICTURE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
+_OF_THE_CODING = {b"sBIT", b"hIST", b"bKGD", b"iDOT", b"acTL", b"fcTL", b"fdAT"}
+"""Chunks that speak of how the samples were stored: written anew by whoever stores them, or of no use."""
+_SIGNED = {b"caBX", b"dSIG"}
+_KNOWN = {
+    b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tIME", b"sPLT", b"eXIf",
+    b"tEXt", b"zTXt", b"iTXt", b"oFFs", b"pCAL", b"sCAL", b"gIFg", b"gIFx", b"sTER",
+}  # fmt: skip
+_INCH = 0.0254
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_DEEP = {1: "gray16be", 2: "ya16be", 3: "rgb48be", 4: "rgba64be"}
+
+
+def encode(samples: NDArray[Any]) -> bytes:
+    """A PNG file of the samples (H, W, C), 8 or 16 bits: grey, grey and alpha, RGB or RGBA."""
+    channels = samples.shape[2]
+    if samples.dtype == np.uint8:
+        file = io.BytesIO()
+        Image.fromarray(samples[..., 0] if channels == 1 else samples, _MODES[channels]).save(file, "PNG")
+        return file.getvalue()
+    # Pillow has no pictures of 16 bits but grey ones.
+    height, width = samples.shape[:2]
+    encoder = av.CodecContext.create("png", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, _DEEP[channels]
+    encoder.framerate = encoder.time_base = Fraction(1)
+    encoder.options = {"pred": "mixed"}
+    picture = av.VideoFrame(width, height, _DEEP[channels])
+    buffer: Any = picture.planes[0]  # a buffer, which its stub does not say
+    lines = np.frombuffer(buffer, ">u2").reshape(height, -1)
+    lines[:, : width * channels] = samples.reshape(height, -1)
+    picture.pts = 0
+    encoded = b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
+    return with_chunks(encoded, [])
+
+
+def kept_chunks(file: bytes) -> tuple[list[bytes], list[str]]:
+    """The chunks beside the picture that stay true of it, as they are; the names of what does not."""
+    kept, dropped = [], []
+    for kind, chunk in _chunks(file):
+        if kind in _PICTURE or kind in _OF_THE_CODING:
+            continue
+        if kind in _SIGNED:
+            dropped.append("content credentials")
+        elif kind in _KNOWN or kind[3] & 0x20:  # a small last letter: safe to copy
+            kept.append(chunk)
+        else:
+            dropped.append(f"PNG chunk {kind.decode('ascii', 'replace')}")
+    return kept, list(dict.fromkeys(dropped))
+
+
+def unkept_elsewhere(file: bytes) -> list[str]:
+    """Names of what the chunks say that no other kind of picture has a place for."""
+    kinds = {kind for kind, _ in _chunks(file)}
+    named = ["text notes"] if kinds & {b"tEXt", b"zTXt"} or _has_notes(file) else []
+    if kinds & {b"sRGB", b"iCCP"}:
+        return named
+    if b"cICP" in kinds:
+        return [*named, "HDR or wide colour (cICP)"]
+    return [*named, "gamma and primaries"] if kinds & {b"gAMA", b"cHRM"} else named
+
+
+def new_chunks(
+    exif: bytes | None,
+    xmp: bytes | None,
+    icc: bytes | None,
+    dpi: tuple[float, float] | None,
+    cicp: tuple[int, int] | None,
+) -> list[bytes]:
+    """Chunks for what came from another kind of file; `cicp`: H.273's codes of primaries and transfer."""
+    chunks = []
+    if cicp is not None:
+        chunks.append(_chunk(b"cICP", bytes([*cicp, 0, 1])))
+    if icc:
+        chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc)))
+    if dpi:
+        chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *(round(value / _INCH) for value in dpi), 1)))
+    if exif:
+        chunks.append(_chunk(b"eXIf", exif))
+    if xmp:
+        chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
+    return chunks
+
+
+def with_chunks(file: bytes, chunks: list[bytes]) -> bytes:
+    """The file's picture with `chunks` for those it has beside it."""
+    head, rest = [], []
+    for kind, chunk in _chunks(file):
+        if kind == b"IHDR":
+            head.append(chunk)
+        elif kind in _PICTURE:
+            rest.append(chunk)
+    return SIGNATURE + b"".join([*head, *chunks, *rest])
+
+
+def _has_notes(file: bytes) -> bool:
+    return any(
+        kind == b"iTXt" and not chunk[8:].startswith(b"XML:com.adobe") for kind, chunk in _chunks(file)
+    )
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and bytes of each chunk; ends where the file is damaged."""
+    at = len(SIGNATURE)
+    while file.startswith(SIGNATURE) and at + 12 <= len(file):
+        (size,) = struct.unpack_from(">I", file, at)
+        if at + 12 + size > len(file):
+            return
+        yield file[at + 4 : at + 8], file[at : at + 12 + size]
+        at += 12 + size

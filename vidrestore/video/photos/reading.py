@@ -1,0 +1,202 @@
+"""Photos as frames, where FFmpeg would not give the whole of them: HEIC, AVIF in pieces, grey with alpha."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.errors import InputError
+from vidrestore.types import ColourTags, Frame, Plane, VideoInfo
+from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
+from vidrestore.video.formats.pixel_formats import describe_format
+from vidrestore.video.formats.suffixes import photo_kind
+from vidrestore.video.formats.time_range import TimeRange
+from vidrestore.video.photos.photo import Photo, open_photo, opened
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.input import Input
+
+_CENTRE = 2
+"""AVChromaLocation's code."""
+_RATE = Fraction(25)
+_CODECS = {"heif": "hevc", "avif": "av1", "jpeg": "mjpeg"}
+_RGB = ColourTags(matrix=0, full_range=True)
+Samples = NDArray[Any]
+
+
+def photos_of(input: Input) -> list[Path]:
+    """The files of the photos that an input is; none where it is something else."""
+    if input.pipe is not None or input.format not in (None, "image2") or photo_kind(input.path) is None:
+        return []
+    if input.pictures is None:
+        return [input.path]
+    pattern = parse_pattern(input.path)
+    return [pattern.path(number) for number in input.pictures]
+
+
+def first_photo(input: Input) -> Photo | None:
+    """What the first of them holds. Raises InputError, ReadError."""
+    paths = photos_of(input)
+    return open_photo(paths[0]) if paths and paths[0].is_file() else None
+
+
+def is_read_here(photo: Photo | None) -> bool:
+    """Whether `read` is to be used for it rather than FFmpeg."""
+    if photo is None or photo.frames > 1:
+        return False
+    pieces = photo.kind == "avif" and _streams(photo.path) != 1
+    return photo.kind == "heif" or pieces or photo.grey_with_alpha or photo.palette_with_alpha
+
+
+def describe(input: Input, photo: Photo) -> VideoInfo:
+    """What `read` will give. Raises InputError."""
+    samples, depth, colour = _load(photo)
+    rate = Fraction(input.options.get("framerate", _RATE))
+    count = len(photos_of(input))
+    return VideoInfo(
+        path=input.path,
+        width=samples.shape[1],
+        height=samples.shape[0],
+        frame_rate=rate,
+        time_base=1 / rate,
+        pixel_aspect=Fraction(1),
+        frame_count=count,
+        duration=count / rate,
+        orientation=photo.orientation,
+        pixel_format=describe_format(_format_name(samples.shape[2], depth)),
+        colour=colour,
+        field_order="progressive",
+        codec=_CODECS.get(photo.kind, photo.kind),
+        bit_rate=None,
+        other_streams=(),
+        is_counted=True,
+    )
+
+
+def complete(info: VideoInfo, photo: Photo | None) -> VideoInfo:
+    """What FFmpeg says of a photo, turned as EXIF says it is."""
+    if photo is None:
+        return info
+    # Where nothing is said, the chroma of pictures lies in the middle, unlike that of videos.
+    siting = info.colour.siting or (_CENTRE if photo.kind in ("jpeg", "webp") else 0)
+    return replace(info, orientation=photo.orientation, colour=replace(info.colour, siting=siting))
+
+
+def read(
+    input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
+) -> Iterator[Frame]:
+    """The photos as frames; pts counts them from 0. Raises InputError, ReadError."""
+    time_range = TimeRange(start=start, end=end)
+    paths = photos_of(input)
+    numbers = [number for number in range(len(paths)) if time_range.contains(number, info.time_base)]
+    for index, number in enumerate(numbers):
+        photo = open_photo(paths[number])
+        if photo is None:
+            raise InputError(f"{paths[number]} is not a picture that can be read; check it in a viewer")
+        samples, depth, colour = _load(photo)
+        refuse_other_size(paths[number], (samples.shape[1], samples.shape[0]), (info.width, info.height))
+        form = describe_format(_format_name(samples.shape[2], depth))
+        if form != info.pixel_format:
+            raise InputError(f"{paths[number]} has other channels than the first picture")
+        yield Frame(
+            index=index,
+            pts=number,
+            duration=1,
+            time_base=info.time_base,
+            planes=_planes(samples),
+            format=form,
+            colour=colour,
+            orientation=photo.orientation,
+        )
+
+
+def alpha_of(photo: Photo) -> Samples:
+    """(H, W) of a grey picture with alpha, which frames leave out."""
+    return _grey_and_alpha(photo)[1]
+
+
+def _load(photo: Photo) -> tuple[Samples, int, ColourTags]:
+    """(H, W, C) grey, RGB or RGBA, bits a sample, and what the colours are."""
+    try:
+        if photo.kind == "heif":
+            return _load_heif(photo.path)
+        if photo.grey_with_alpha:
+            grey = _grey_and_alpha(photo)[0]
+            return grey[..., None], grey.itemsize * 8, replace(_RGB, matrix=2)
+        if photo.kind == "avif" and _bit_depth(photo.path) > 8:
+            raise InputError(
+                f"{photo.path} is of several pieces with more than 8 bits a sample, which cannot be put "
+                "together here; convert it to a 16-bit PNG first"
+            )
+        with opened(photo.path) as picture:
+            mode = "RGBA" if picture.has_transparency_data else "L" if picture.mode == "L" else "RGB"
+            samples = np.asarray(picture.convert(mode))
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise InputError(f"{photo.path} is damaged or cut short: {error}; copy or export it again") from error
+    return samples.reshape(*samples.shape[:2], -1), 8, _RGB
+
+
+def _load_heif(path: Path) -> tuple[Samples, int, ColourTags]:
+    import pillow_heif
+
+    picture = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
+    samples = np.asarray(picture)
+    samples = samples.reshape(*samples.shape[:2], -1)
+    depth = int(picture.info.get("bit_depth", 8))
+    if samples.dtype == np.uint16:
+        samples = samples >> (16 - depth)
+    nclx = picture.info.get("nclx_profile")
+    if not nclx or picture.info.get("icc_profile"):
+        return samples, depth, _RGB
+    return samples, depth, replace(
+        _RGB, primaries=int(nclx["color_primaries"]), transfer=int(nclx["transfer_characteristics"])
+    )  # fmt: skip
+
+
+def _grey_and_alpha(photo: Photo) -> tuple[Samples, Samples]:
+    import cv2
+
+    with opened(photo.path) as picture:
+        if picture.mode in ("LA", "La", "L", "1"):
+            both = np.asarray(picture.convert("LA"))
+            return both[..., 0], both[..., 1]
+    # Pillow has no such pictures of 16 bits; OpenCV repeats the grey in three channels.
+    deep: Any = cv2.imread(str(photo.path), cv2.IMREAD_UNCHANGED)
+    if deep is None or deep.ndim != 3 or deep.shape[2] != 4:
+        raise InputError(f"{photo.path} is damaged or cut short; copy or export it again")
+    return deep[..., 0], deep[..., 3]
+
+
+def _format_name(channels: int, depth: int) -> str:
+    name = {1: "gray", 3: "gbrp", 4: "gbrap"}[channels]
+    return name if depth == 8 else f"{name}{depth}le"
+
+
+def _planes(samples: Samples) -> tuple[Plane, ...]:
+    order = (0,) if samples.shape[2] == 1 else (1, 2, 0, *range(3, samples.shape[2]))
+    planes = tuple(np.ascontiguousarray(samples[..., channel]) for channel in order)
+    for plane in planes:
+        plane.flags.writeable = False
+    return planes
+
+
+def _streams(path: Path) -> int:
+    try:
+        with demuxer.open_container(path) as container:
+            return len(container.streams.video)
+    except InputError:
+        return 0
+
+
+def _bit_depth(path: Path) -> int:
+    try:
+        with demuxer.open_container(path) as container:
+            name = demuxer.video_stream(container, path).codec_context.pix_fmt
+    except InputError:
+        return 8
+    return describe_format(name).bit_depth if name else 8

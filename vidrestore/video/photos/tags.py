@@ -1,0 +1,120 @@
+"""Directories of tags, as TIFF files and EXIF blocks have them: read and written value for value.
+
+Values stay bytes in their own byte order, so that tags nobody knows survive as well.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+ByteOrder = Literal["<", ">"]
+"""As `struct` writes it."""
+EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
+FOLDERS = (EXIF, GPS, INTEROPERABILITY)
+"""Tags that hold the place of a directory of their own."""
+SHORT, LONG = 3, 4
+_SIZES = {1: 1, 2: 1, SHORT: 2, LONG: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+"""Bytes of a value by its type; those of BigTIFF alone are not among them."""
+_ORDERS: dict[bytes, ByteOrder] = {b"II": "<", b"MM": ">"}
+_CLASSIC, _BIG = 42, 43
+_MOST_VALUE_BYTES = 1 << 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """The value of a tag."""
+
+    type: int
+    """As TIFF numbers types: 3 short, 4 long, 5 rational …"""
+    count: int
+    data: bytes
+    """`count` values in the directory's byte order; nothing where `inside` holds the value."""
+    inside: Mapping[int, Value] | None = None
+    """The directory that the tag is the place of."""
+
+
+Tags = Mapping[int, Value]
+
+
+def read(block: bytes) -> tuple[ByteOrder, dict[int, Value]]:
+    """Byte order, as `struct` writes it, and the tags of the first directory of a TIFF file or EXIF block.
+
+    What is damaged is left out.
+    """
+    order = _ORDERS.get(block[:2])
+    if order is None or len(block) < 8:
+        return "<", {}
+    (version,) = struct.unpack_from(f"{order}H", block, 2)
+    if version not in (_CLASSIC, _BIG) or (version == _BIG and len(block) < 16):
+        return order, {}
+    form = f"{order}Q" if version == _BIG else f"{order}I"
+    (at,) = struct.unpack_from(form, block, 8 if version == _BIG else 4)
+    return order, _directory(block, at, order, big=version == _BIG, depth=0)
+
+
+def write(tags: Tags, order: ByteOrder, at: int) -> bytes:
+    """The directory, with what it points to behind it, as it stands at `at` of a file in this byte order."""
+    behind = at + 2 + 12 * len(tags) + 4
+    entries, data = b"", b""
+    for tag, value in sorted(tags.items()):
+        place = behind + len(data)
+        stored = value.data
+        if value.inside is not None:
+            data += _even(write(value.inside, order, place))
+            stored = struct.pack(f"{order}I", place)
+        elif len(stored) > 4:
+            data += _even(stored)
+            stored = struct.pack(f"{order}I", place)
+        entries += struct.pack(f"{order}HHI", tag, value.type, value.count) + stored.ljust(4, b"\0")
+    return struct.pack(f"{order}H", len(tags)) + entries + bytes(4) + data
+
+
+def block(tags: Tags, order: ByteOrder) -> bytes:
+    """The tags as an EXIF block."""
+    name = b"II" if order == "<" else b"MM"
+    return name + struct.pack(f"{order}HI", _CLASSIC, 8) + write(tags, order, 8)
+
+
+def numbers(order: ByteOrder, type: int, *values: int) -> Value:
+    """Values of the type SHORT or LONG."""
+    letter = {SHORT: "H", LONG: "I"}[type]
+    return Value(type=type, count=len(values), data=struct.pack(f"{order}{len(values)}{letter}", *values))
+
+
+def opaque(data: bytes, type: int = 7) -> Value:
+    """Bytes that mean something elsewhere."""
+    return Value(type=type, count=len(data) // _SIZES[type], data=data)
+
+
+def _directory(block: bytes, at: int, order: ByteOrder, *, big: bool, depth: int) -> dict[int, Value]:
+    head, size, field = (8, 20, 8) if big else (2, 12, 4)
+    if not 0 < at <= len(block) - head:
+        return {}
+    (count,) = struct.unpack_from(f"{order}Q" if big else f"{order}H", block, at)
+    tags: dict[int, Value] = {}
+    for entry in range(at + head, min(at + head + count * size, len(block) - size + 1), size):
+        tag, type_, number = struct.unpack_from(f"{order}HHQ" if big else f"{order}HHI", block, entry)
+        length = number * _SIZES.get(type_, 0)
+        if not 0 < length <= _MOST_VALUE_BYTES or tag in tags:
+            continue
+        place = entry + size - field
+        if length > field:
+            (place,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, place)
+        data = block[place : place + length]
+        if len(data) != length:
+            continue
+        if tag in FOLDERS:
+            if depth < 2 and type_ in (LONG, 13):
+                (inside_at,) = struct.unpack(f"{order}I", data[:4])
+                inside = _directory(block, inside_at, order, big=big, depth=depth + 1)
+                tags[tag] = Value(type=LONG, count=1, data=b"", inside=inside)
+            continue
+        tags[tag] = Value(type=type_, count=number, data=data)
+    return tags
+
+
+def _even(data: bytes) -> bytes:
+    return data + b"\0" * (len(data) % 2)

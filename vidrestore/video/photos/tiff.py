@@ -1,0 +1,110 @@
+"""TIFF files of 8 and 16 bits, with any tags beside the picture's own. (Pillow has no colour of 16 bits.)"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.video.photos import tags
+from vidrestore.video.photos.tags import LONG, SHORT, ByteOrder, Tags, Value
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
+_OFFSETS, _CHANNELS, _ROWS, _COUNTS, _PLANAR = 273, 277, 278, 279, 284
+_PREDICTOR, EXTRA_SAMPLES, ORIENTATION = 317, 338, 274
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
+XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
+_NOT_IN_EXIF = {XMP, IPTC, PHOTOSHOP, ICC}
+_RAW, _DEFLATE = 1, 8
+_RATIONAL = 5
+_STRUCTURE = frozenset([
+    254, 255, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 263, 264, 265, 266, _OFFSETS, _CHANNELS,
+    _ROWS, _COUNTS, 280, 281, _PLANAR, 288, 289, 290, 291, 292, 293, 301, _PREDICTOR, 320, 321, 322, 323, 324,
+    325, 326, 327, 328, 330, EXTRA_SAMPLES, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520,
+    521, 529, 530, 531, 532,
+])  # fmt: skip
+"""Tags that speak of how the samples are stored: written anew, or of no use."""
+_STRIP_BYTES = 1 << 18
+
+
+def kept_tags(file: bytes) -> tuple[ByteOrder, dict[int, Value], int]:
+    """Byte order and tags beside the picture of a TIFF file, and what its extra samples are: 1 alpha that
+    its colours were multiplied by, 2 plain alpha, 0 something else."""
+    order, found = tags.read(file)
+    extra = found.get(EXTRA_SAMPLES)
+    kind = struct.unpack(f"{order}H", extra.data[:2])[0] if extra and extra.type == SHORT else 2
+    return order, {tag: value for tag, value in found.items() if tag not in _STRUCTURE}, kind
+
+
+def is_compressed(file: bytes) -> bool:
+    """Whether the samples of a TIFF file are compressed."""
+    order, found = tags.read(file)
+    how = found.get(_COMPRESSION)
+    return how is not None and struct.unpack(f"{order}H", how.data[:2])[0] != _RAW
+
+
+def new_tags(
+    exif: bytes | None, xmp: bytes | None, icc: bytes | None, dpi: tuple[float, float] | None
+) -> tuple[ByteOrder, dict[int, Value]]:
+    """Byte order and tags for what came from another kind of file."""
+    order, found = tags.read(exif or b"")
+    made = {tag: value for tag, value in found.items() if tag not in _STRUCTURE}
+    if dpi and _X_RESOLUTION not in made:
+        for tag, value in zip((_X_RESOLUTION, _Y_RESOLUTION), dpi, strict=True):
+            data = struct.pack(f"{order}II", round(value * 1000), 1000)
+            made[tag] = Value(type=_RATIONAL, count=1, data=data)
+        made[_UNIT] = tags.numbers(order, SHORT, 2)
+    if xmp:
+        made[XMP] = tags.opaque(xmp, type=1)
+    if icc:
+        made[ICC] = tags.opaque(icc)
+    return order, made
+
+
+def exif_block(file: bytes) -> bytes | None:
+    """What a TIFF file says of itself, as the EXIF block of another kind of file."""
+    order, found, _ = kept_tags(file)
+    described = {tag: value for tag, value in found.items() if tag not in _NOT_IN_EXIF}
+    return tags.block(described, order) if described else None
+
+
+def encode(samples: NDArray[Any], order: ByteOrder, beside: Tags, *, extra: int, compressed: bool) -> bytes:
+    """A TIFF file of the samples (H, W, C): grey, grey and alpha, RGB or RGBA, 8 or 16 bits.
+
+    `beside`: the tags to write with them, in the byte order `order`; `extra` as of `kept_tags`.
+    """
+    height, width, channels = samples.shape
+    stored = samples.astype(samples.dtype.newbyteorder(order), copy=False)
+    rows = max(1, _STRIP_BYTES // (width * channels * samples.itemsize))
+    strips = [_strip(stored[at : at + rows], compressed=compressed) for at in range(0, height, rows)]
+    places = [8 + int(place) for place in np.cumsum([0, *(len(strip) for strip in strips)])]
+    own = {
+        _WIDTH: tags.numbers(order, LONG, width),
+        _HEIGHT: tags.numbers(order, LONG, height),
+        _BITS: tags.numbers(order, SHORT, *[samples.itemsize * 8] * channels),
+        _COMPRESSION: tags.numbers(order, SHORT, _DEFLATE if compressed else _RAW),
+        _PHOTOMETRIC: tags.numbers(order, SHORT, 2 if channels >= 3 else 1),
+        _OFFSETS: tags.numbers(order, LONG, *places[:-1]),
+        _CHANNELS: tags.numbers(order, SHORT, channels),
+        _ROWS: tags.numbers(order, LONG, rows),
+        _COUNTS: tags.numbers(order, LONG, *(len(strip) for strip in strips)),
+        _PLANAR: tags.numbers(order, SHORT, 1),
+        **({_PREDICTOR: tags.numbers(order, SHORT, 2)} if compressed else {}),
+        **({EXTRA_SAMPLES: tags.numbers(order, SHORT, extra)} if channels in (2, 4) else {}),
+    }
+    at = places[-1] + places[-1] % 2
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, at)
+    data = b"".join(strips)
+    return head + data + b"\0" * (at - places[-1]) + tags.write({**beside, **own}, order, at)
+
+
+def _strip(rows: NDArray[Any], *, compressed: bool) -> bytes:
+    """Lines of samples, deflated after the left neighbour was taken from each."""
+    if not compressed:
+        return rows.tobytes()
+    differences = rows.copy()
+    differences[:, 1:] -= rows[:, :-1]
+    return zlib.compress(differences.tobytes())

@@ -1,0 +1,261 @@
+"""Frames in, photos out: JPEG, PNG, TIFF, WebP, HEIC and AVIF, with what the input's files hold beside."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from PIL import Image
+
+from vidrestore.errors import OutputError, UsageError
+from vidrestore.faces.orientation import apply_orientation
+from vidrestore.types import UPRIGHT, Frame, VideoInfo
+from vidrestore.video.formats.containers import IMAGES
+from vidrestore.video.formats.suffixes import PHOTO_KINDS
+from vidrestore.video.photos import exif, jpeg, png, samples, tiff
+from vidrestore.video.photos.photo import Photo, open_photo
+from vidrestore.video.photos.reading import alpha_of, photos_of
+from vidrestore.video.reading import side_data
+from vidrestore.video.reading.input import Input
+from vidrestore.video.writing import encoder_metadata, stream_copy
+from vidrestore.video.writing.atomic_output import check_paths
+from vidrestore.video.writing.encoder_metadata import metadata_warnings
+from vidrestore.video.writing.picture_files import PictureFiles
+
+_DEEP = {"png", "tiff"}
+"""Kinds that hold 16 bits a sample."""
+_LOSSLESS = {"png", "tiff"}
+_QUALITY = {"webp": 95, "heif": 90, "avif": 90}
+_ASPECT_NAMES = {"png": "png", "tiff": "tiff"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """What goes into a file beside its samples."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    icc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+
+class PhotoWriter:
+    """Writes each frame as a photo. A context manager, as `VideoWriter`, whose arguments it takes.
+
+    A photo of the input's kind keeps its bytes but for the picture, and stays coded as it was, turned by its
+    EXIF; one of another kind is written upright. `quality`: 1 to 100; None: JPEG as the input's, others so
+    that one sees no difference. Raises OutputError, UsageError.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        info: VideoInfo,
+        *,
+        source: Input,
+        quality: int | None = None,
+        overwrite: bool = False,
+        first: int = 1,
+    ) -> None:
+        check_paths(info.path, output, overwrite)
+        self.other_streams_end: Fraction | None = None
+        self._kind = PHOTO_KINDS[output.suffix.lower()]
+        self._suffix = output.suffix
+        self._info, self._quality = info, quality
+        self._sources = photos_of(source)
+        if quality is not None and self._kind in _LOSSLESS:
+            raise UsageError(f"{output.suffix} pictures lose nothing, at any quality; leave --quality out")
+        self.warnings = [] if self._sources else _warnings_of_video(info, source, self._kind, output)
+        self._lost: dict[str, None] = {}
+        self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
+        if self._kind == "jpeg":
+            self._refuse_transparency()
+
+    def __enter__(self) -> Self:
+        self._files.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._files.__exit__(kind, error, traceback)
+        if self._lost and error is None:
+            names = ", ".join(self._lost)
+            self.warnings.append(f"of {self._info.path.name} {self._suffix} cannot hold: {names}")
+
+    def write(self, frame: Frame) -> None:
+        """Writes the next picture."""
+        photo = open_photo(self._sources[frame.pts]) if self._sources else None
+        file = self._encoded(frame, photo)
+        self._files.write(lambda path: _save(path, file))
+
+    def _encoded(self, frame: Frame, photo: Photo | None) -> bytes:
+        alike = photo is not None and photo.kind == self._kind
+        if photo is not None:
+            lost = photo.left_out if alike else (*photo.left_out, *photo.elsewhere)
+            self._lost |= dict.fromkeys(lost)
+        beside = _beside(photo, upright=not alike)
+        if self._kind == "jpeg":
+            return self._jpeg(frame, photo if alike else None, beside)
+        deep = frame.format.bit_depth > 8
+        if deep and self._kind not in (*_DEEP, "heif"):
+            self._lost[f"more than 8 bits a sample (the picture had {frame.format.bit_depth})"] = None
+        depth = 16 if deep and self._kind in (*_DEEP, "heif") else 8
+        stored = samples.stored(frame, depth=depth)
+        if photo is not None and photo.grey_with_alpha:
+            stored = _with_alpha(stored, photo)
+        if not alike or self._kind == "heif":
+            stored = apply_orientation(stored, frame.orientation)
+        beside = self._fitting(beside, stored.shape[2])
+        if self._kind == "png":
+            return self._png(stored, frame, photo if alike else None, beside)
+        if self._kind != "heif":
+            self._note_colour(frame, beside)
+        if self._kind == "tiff":
+            return _tiff(stored, photo if alike else None, beside)
+        return self._by_pillow(stored, frame, photo, beside)
+
+    def _jpeg(self, frame: Frame, photo: Photo | None, beside: _Beside) -> bytes:
+        if frame.format.bit_depth > 8:
+            self._lost[f"more than 8 bits a sample (the picture had {frame.format.bit_depth})"] = None
+        right, down = frame.format.chroma_shift
+        sampling = (1 << right, 1 << down)
+        if samples.is_as_jpeg(frame) and (photo is not None or frame.orientation == UPRIGHT):
+            channels, mode = tuple(np.asarray(plane, np.uint8) for plane in frame.planes), "YCbCr"
+        else:
+            stored = samples.stored(frame, depth=8)[..., :3]
+            if photo is None:
+                stored = apply_orientation(stored, frame.orientation)
+            channels, mode = tuple(np.moveaxis(stored, -1, 0)), "L" if stored.shape[2] == 1 else "RGB"
+        coding = photo.coding if photo is not None else None
+        file = jpeg.encode(channels, mode, coding=coding, quality=self._quality, sampling=sampling)
+        if photo is not None:
+            return jpeg.with_segments(file, jpeg.kept_segments(photo.path.read_bytes())[0])
+        beside = self._fitting(beside, len(channels))
+        self._note_colour(frame, beside)
+        segments, lost = jpeg.new_segments(beside.exif, beside.xmp, beside.icc, beside.dpi)
+        self._lost |= dict.fromkeys(lost)
+        return jpeg.with_segments(file, segments)
+
+    def _png(self, stored: samples.Samples, frame: Frame, photo: Photo | None, beside: _Beside) -> bytes:
+        if photo is not None:
+            chunks = png.kept_chunks(photo.path.read_bytes())[0]
+        else:
+            colour = samples.colour_to_state(frame.colour)
+            chunks = png.new_chunks(beside.exif, beside.xmp, beside.icc, beside.dpi, colour)
+        return png.with_chunks(png.encode(stored), chunks)
+
+    def _by_pillow(
+        self, stored: samples.Samples, frame: Frame, photo: Photo | None, beside: _Beside
+    ) -> bytes:
+        options: dict[str, Any] = {"quality": self._quality or _QUALITY[self._kind]}
+        metadata = {"exif": beside.exif, "icc_profile": beside.icc, "xmp": beside.xmp}
+        options |= {name: value for name, value in metadata.items() if value}
+        if self._kind == "heif":
+            return _heif(stored, options, samples.colour_to_state(frame.colour))
+        if self._kind == "webp" and self._quality is None and (photo is None or photo.lossless):
+            options |= {"lossless": True, "exact": True, "quality": 80}
+        picture = Image.fromarray(stored[..., 0] if stored.shape[2] == 1 else stored, _mode(stored))
+        file = io.BytesIO()
+        picture.save(file, self._kind.upper(), **options)
+        return file.getvalue()
+
+    def _fitting(self, beside: _Beside, channels: int) -> _Beside:
+        """Without a colour profile of grey for a coloured picture, or the other way round."""
+        if not beside.icc or (beside.icc[16:20] == b"GRAY") == (channels < 3):
+            return beside
+        self._lost["the colour profile, as the samples are of another kind"] = None
+        return replace(beside, icc=None)
+
+    def _note_colour(self, frame: Frame, beside: _Beside) -> None:
+        if samples.colour_to_state(frame.colour) is not None and not beside.icc:
+            self._lost["HDR or wide colour; let the name end in .png"] = None
+
+    def _refuse_transparency(self) -> None:
+        """Raises OutputError where the first picture is not opaque."""
+        transparent = self._info.pixel_format.has_alpha
+        if self._sources and self._sources[0].is_file():
+            with Image.open(self._sources[0]) as picture:
+                transparent = picture.has_transparency_data
+                if transparent:
+                    transparent = np.asarray(picture.convert("RGBA").getchannel("A")).min() < 255
+        if transparent:
+            raise OutputError(
+                f"{self._info.path} has transparent places, which {self._suffix} cannot hold; "
+                "let the name end in .png, .tif or .webp"
+            )
+
+
+def _warnings_of_video(info: VideoInfo, source: Input, kind: str, output: Path) -> list[str]:
+    aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
+    # RGB and JPEG say by themselves what their colours are, but for HDR's.
+    plain = replace(info, colour=replace(info.colour, matrix=2)) if kind != "png" else info
+    return [
+        *stream_copy.all_left_out_warning(source, IMAGES),
+        *metadata_warnings(plain, aspect, IMAGES, _ASPECT_NAMES.get(kind, kind), f"{output.suffix} files"),
+        *encoder_metadata.hdr_warnings(kind, side_data.read_first_picture(source)),
+    ]
+
+
+def _beside(photo: Photo | None, *, upright: bool) -> _Beside:
+    if photo is None:
+        return _Beside()
+    if not upright:
+        return _Beside(exif=photo.exif, xmp=photo.xmp, icc=photo.icc, dpi=photo.dpi)
+    return _Beside(
+        exif=exif.made_upright(photo.exif),
+        xmp=exif.xmp_made_upright(photo.xmp),
+        icc=photo.icc,
+        dpi=photo.dpi,
+    )
+
+
+def _with_alpha(grey: samples.Samples, photo: Photo) -> samples.Samples:
+    """Grey and its alpha, which does not pass through the frames."""
+    alpha = alpha_of(photo)
+    times = (grey.shape[0] // alpha.shape[0], grey.shape[1] // alpha.shape[1])  # twice as large side by side
+    return np.concatenate([grey, np.tile(alpha, times)[..., None]], axis=2)
+
+
+def _tiff(stored: samples.Samples, photo: Photo | None, beside: _Beside) -> bytes:
+    if photo is None:
+        order, tags = tiff.new_tags(beside.exif, beside.xmp, beside.icc, beside.dpi)
+        return tiff.encode(stored, order, tags, extra=2, compressed=True)
+    file = photo.path.read_bytes()
+    order, tags, extra = tiff.kept_tags(file)
+    return tiff.encode(stored, order, tags, extra=extra, compressed=tiff.is_compressed(file))
+
+
+def _heif(stored: samples.Samples, options: dict[str, Any], colour: tuple[int, int] | None) -> bytes:
+    import pillow_heif
+
+    mode = _mode(stored) if stored.dtype == np.uint8 else f"{_mode(stored)};16".replace("L;", "I;")
+    height, width = stored.shape[:2]
+    file = io.BytesIO()
+    picture: Any = pillow_heif.from_bytes(
+        mode=mode, size=(width, height), data=np.ascontiguousarray(stored).tobytes()
+    )
+    if "exif" in options:
+        options["exif"] = b"Exif\0\0" + options["exif"]
+    if icc := options.pop("icc_profile", None):
+        picture[0].info |= {"icc_profile": icc, "icc_profile_type": "prof"}
+    if colour is not None:
+        options |= {"color_primaries": colour[0], "transfer_characteristics": colour[1]}
+    picture.save(file, **options)
+    return file.getvalue()
+
+
+def _mode(stored: samples.Samples) -> str:
+    return {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[stored.shape[2]]
+
+
+def _save(path: Path, file: bytes) -> None:
+    path.write_bytes(file)

@@ -1,0 +1,57 @@
+"""Tags of a whole file on their way into another container: which it keeps, in which of its ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vidrestore.video.formats.containers import ISO_MEDIA
+
+_OF_THE_FILE = {
+    "major_brand", "minor_version", "compatible_brands", "encoder", "creation_time", "duration", "software",
+}  # fmt: skip
+"""They describe the file that they stand in, and are written anew; the date goes where the container has a
+place for it."""
+_COMMON = {"title", "artist", "comment", "copyright", "date", "genre"}
+_ITUNES = _COMMON | {
+    "album", "album_artist", "composer", "description", "disc", "episode_id", "episode_sort", "show",
+    "gapless_playback", "grouping", "hd_video", "keywords", "lyrics", "media_type", "network", "tmpo",
+    "track", "season_number", "sort_album", "sort_album_artist", "sort_artist", "sort_composer", "sort_name",
+    "sort_show", "synopsis", "compilation", "make", "model", "location",
+}  # fmt: skip
+_KEPT = {
+    "mp4": _ITUNES,
+    "ipod": _ITUNES,
+    "mov": _COMMON | {"album", "make", "model", "location"},
+    "avi": _COMMON | {"track", "language"},
+    "mpegts": {"title", "service_name", "service_provider"},
+}
+_KEEP_ALL = {"matroska", "webm", "nut", "asf", "flv"}
+_KEYED = "use_metadata_tags"
+
+
+def kept_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Those that are true of another file as well."""
+    return {key: text for key, text in tags.items() if key.lower() not in _OF_THE_FILE - {"creation_time"}}
+
+
+def uses_keys(muxer: str, tags: Mapping[str, str]) -> bool:
+    """Whether MP4 and MOV are to write tags by their full names, as phones do, beside or for iTunes' codes.
+
+    In MP4 players that read iTunes' codes would find none then, so only where such tags are there.
+    """
+    if muxer == "mov":
+        return any(key.lower() not in _KEPT["mov"] | _OF_THE_FILE for key in tags)
+    return muxer in ISO_MEDIA and any(key.lower().startswith("com.") for key in tags)
+
+
+def movflags(muxer: str, tags: Mapping[str, str]) -> str:
+    """What is to be added to the muxer's option `movflags`."""
+    return f"+{_KEYED}" if uses_keys(muxer, tags) else ""
+
+
+def lost_tags(muxer: str, tags: Mapping[str, str]) -> list[str]:
+    """Names of the tags that the container has no place for."""
+    if muxer in _KEEP_ALL or uses_keys(muxer, tags):
+        return []
+    kept = _KEPT.get(muxer, {"title"}) | _OF_THE_FILE
+    return [key for key in tags if key.lower().partition("-")[0] not in kept]
