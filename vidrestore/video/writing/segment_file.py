@@ -108,7 +108,7 @@ class SegmentWriter:
             opened = undo.enter_context(demuxer.open_container(self._input))
             video = demuxer.video_stream(opened, self._input)
             self._encoder.add_to(container, video)
-            self._time_range = demuxer.time_range_of(video, self._start, None)
+            self._time_range = demuxer.time_range_of(video, self._input, self._start, None)
             self._file = undo.enter_context(self._temporary.open("wb"))
             self._out = _PacketFile(self._file, self._encoder.stream.codec_context.extradata or b"")
             self._undo = undo.pop_all()
