@@ -265,7 +265,7 @@ def run_warnings(
     info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
 ) -> list[str]:
     """A sentence each for what the user may not expect of a run that is done."""
-    warnings = []
+    warnings = [*info.notes]
     if field_processing.method == "fields" and not info.interlaced:
         warnings.append(
             f"{info.path.name} is interlaced without saying so: each field was restored by itself; "

@@ -96,6 +96,8 @@ class VideoInfo:
     """One word a stream besides the video: audio, subtitle, data, attachment, video (a cover)."""
     profile: str | None = None
     """The codec's, such as HQ of ProRes or High 4:2:2 Intra of H.264."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of how the video is read, a sentence each."""
     is_counted: bool = False
     """Whether the container states `frame_count`, rather than a duration it follows from."""
 

@@ -1,4 +1,4 @@
-"""Run by test_distributed in each of two processes: one step on a share of a batch, and the weights after it."""
+"""Run by test_distributed in two processes: one step on a share of a batch, and the weights after it."""
 
 from __future__ import annotations
 

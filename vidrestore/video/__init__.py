@@ -10,7 +10,8 @@ from vidrestore.video.interlacing.detect import (
     measure_fields,
 )
 from vidrestore.video.reading.frames import read_frames
-from vidrestore.video.reading.input import Input, open_input
+from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.opening import open_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames
 from vidrestore.video.reading.stream_digest import StreamDigest, sound_digests

@@ -16,7 +16,7 @@ from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import parse_pattern
 from vidrestore.video.interlacing.detect import choose_field_processing
 from vidrestore.video.reading.demuxer import open_container
-from vidrestore.video.reading.input import Input, open_input
+from vidrestore.video.reading.input import Input, describe_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.writing.codec_choice import choose_codec
 from vidrestore.video.writing.encoder_metadata import CODES_FIELDS
@@ -42,7 +42,7 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
             "--print-ffmpeg is for whole videos: the sound beside the pipe would not be cut; "
             "leave --start and --end out"
         )
-    video_input = open_input(source, **settings.input_options())
+    video_input = describe_input(source, **settings.input_options())
     info = probe(video_input)
     field_processing = choose_field_processing(video_input, info, settings.deinterlace)
     restore = ["vidrestore", "restore", STDOUT, STDOUT, *flags]

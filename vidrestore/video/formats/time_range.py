@@ -17,6 +17,9 @@ class TimeRange:
     end: float | None = None
     """Seconds, or None."""
 
+    below_zero: Fraction = Fraction(0)
+    """Seconds, at most 0: the earliest time of all streams, which becomes 0."""
+
     def first(self, time_base: Fraction) -> int | None:
         """The first tick inside, or None where nothing is cut off."""
         return None if not self.start else round((self.origin + Fraction(self.start)) / time_base)
@@ -30,5 +33,5 @@ class TimeRange:
         return (first is None or ticks >= first) and (stop is None or ticks < stop)
 
     def shift(self, time_base: Fraction) -> int:
-        """Ticks to take off each timestamp, so that the part begins where the whole began."""
-        return round(Fraction(self.start) / time_base) if self.start else 0
+        """Ticks to take off each timestamp: the part begins where the whole began, and not below 0."""
+        return round((Fraction(self.start or 0) + self.below_zero) / time_base)

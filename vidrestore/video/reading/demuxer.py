@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
-from av.container import InputContainer
+from av.container import Flags, InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
@@ -24,6 +24,12 @@ from vidrestore.video.reading.input import Input, as_input
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_FAILURES_IN_A_ROW = 100
+_NO_PARSING: Any = (Flags.no_parse | Flags.no_fillin).value  # a number, whatever its stub says
+_SOUND_BEFORE = Fraction(1, 5)
+"""Seconds: more than any codec of sound needs ahead of its first sample."""
+_STREAMS_APART = 60
+"""Seconds: streams that begin further apart are not looked at together."""
+_BROADCAST = {"mpegts", "mpeg"}
 _LARGEST_PADDING = 128 * 2**16
 """Pixels: so many more columns a decoder's buffer may have, of as many lines as most codecs can."""
 
@@ -92,13 +98,38 @@ def video_stream(container: InputContainer, video_input: Path | Input) -> VideoS
     return stream
 
 
+def skip_parsing(container: InputContainer) -> None:
+    """Packets come as the file stores them from now on, with the times it states, and not to be decoded."""
+    container.flags = int(container.flags) | _NO_PARSING
+
+
+def is_broadcast(container: InputContainer) -> bool:
+    """Whether the container is one whose clock may start again: a transport or program stream."""
+    return container.format.name in _BROADCAST
+
+
 def is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def time_range_of(stream: VideoStream, start: float | None, end: float | None) -> TimeRange:
+def time_range_of(stream: VideoStream, input: Input, start: float | None, end: float | None) -> TimeRange:
     """The part between `start` and `end` [seconds from the first video frame]."""
-    return TimeRange(origin=(stream.start_time or 0) * time_base(stream), start=start, end=end)
+    origin = (stream.start_time or 0) * time_base(stream)
+    if input.clock is not None:
+        origin = input.clock.start
+    return TimeRange(origin=origin, start=start, end=end, below_zero=_below_zero(stream, origin))
+
+
+def _below_zero(stream: VideoStream, origin: Fraction) -> Fraction:
+    """Seconds by which the streams begin before 0, if it is more than encoders of sound put before it."""
+    starts = [
+        (other.start_time or 0) * time_base(other)
+        for other in stream.container.streams
+        if other.type in ("video", "audio") and not is_cover(other) and other.index != stream.index
+    ]
+    near = [time for time in starts if abs(time - origin) <= _STREAMS_APART]
+    earliest = min([origin, *near])
+    return earliest if origin < 0 or earliest < -_SOUND_BEFORE else Fraction(0)
 
 
 def time_base(stream: Stream) -> Fraction:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidrestore.types import Frame, VideoInfo
@@ -20,7 +17,7 @@ from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_
 from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input, as_input
-from vidrestore.video.reading.lost_frames import LostFrameDetector
+from vidrestore.video.reading.pictures import DecodedPicture, decode
 from vidrestore.video.reading.probe import colour_tags
 
 
@@ -48,7 +45,7 @@ def read_frames(
         return
 
     def tick_range(stream: VideoStream) -> tuple[int | None, int | None]:
-        time_range, time_base = demuxer.time_range_of(stream, start, end), demuxer.time_base(stream)
+        time_range, time_base = demuxer.time_range_of(stream, input, start, end), demuxer.time_base(stream)
         return time_range.first(time_base), time_range.stop(time_base)
 
     yield from _read(input, info, tick_range, on_lost, on_concealed)
@@ -78,61 +75,24 @@ def _read(
         container = files.enter_context(demuxer.open_container(input, last=True))
         stream = demuxer.video_stream(container, input)
         first, stop = tick_range(stream)
-        timestamps = _TimestampRepair(step=max(1, round(1 / (info.frame_rate * demuxer.time_base(stream)))))
         index = 0
         for decoded in _decode_from(files, input, container, first, info):
             if decoded is None:
                 _notify(on_lost)
                 continue
-            pts = timestamps.read(decoded)
+            pts = decoded.pts
             if stop is not None and pts >= stop:
                 return
             if first is None or pts >= first:
-                if decoded.pts_of_lost is not None:
+                if decoded.is_repeated:
                     _notify(on_lost)
-                elif decoded.picture.is_corrupt:
+                elif decoded.is_damaged:
                     _notify(on_concealed)
                 if input.pictures is not None:
                     picture, path = decoded.picture, parse_pattern(input.path).path(input.pictures[pts])
                     refuse_other_size(path, (picture.width, picture.height), (info.width, info.height))
                 yield _frame(decoded.picture, info, index, pts)
                 index += 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DecodedPicture:
-    """A picture at a time: its own, or that of a lost one."""
-
-    picture: av.VideoFrame
-    pts_of_lost: int | None = None
-
-    @property
-    def pts(self) -> int | None:
-        if self.pts_of_lost is not None:
-            return self.pts_of_lost
-        return self.picture.pts if self.picture.pts is not None else self.picture.dts
-
-
-class _TimestampRepair:
-    """Gives each picture a timestamp later than the one before, the file's own wherever that is one."""
-
-    def __init__(self, step: int) -> None:
-        self._step = step
-        self._last: int | None = None
-
-    def read(self, decoded: _DecodedPicture) -> int:
-        pts = decoded.pts
-        if self._last is None:
-            pts = 0 if pts is None else pts
-        elif pts is None:
-            pts = self._last + self._step
-        elif pts <= self._last:
-            # Damaged files repeat timestamps, which no encoder takes.
-            pts = self._last + 1
-        if decoded.picture.duration:
-            self._step = decoded.picture.duration
-        self._last = pts
-        return pts
 
 
 def _notify(callback: Callable[[], None] | None) -> None:
@@ -142,78 +102,22 @@ def _notify(callback: Callable[[], None] | None) -> None:
 
 def _decode_from(
     files: ExitStack, input: Input, container: InputContainer, first: int | None, info: VideoInfo
-) -> Iterator[_DecodedPicture | None]:
+) -> Iterator[DecodedPicture | None]:
     """Pictures from at the latest `first` on; None for each loss that no time is known of."""
     stream = demuxer.video_stream(container, input)
-    if first is None or input.pipe is not None:
-        yield from _decode(container, stream, input, info)
+    if first is None or not input.can_seek:
+        yield from decode(container, stream, input, info)
         return
     demuxer.seek(container, first, stream)
-    pictures = _decode(container, stream, input, info)
+    pictures = decode(container, stream, input, info)
     earliest = next(pictures, None)
-    if earliest is not None and earliest.pts is not None and earliest.pts <= first:
+    if earliest is not None and earliest.pts <= first:
         yield earliest
     else:
         # Without an index a seek may land too late: read from the beginning instead.
         container = files.enter_context(demuxer.open_container(input))
-        pictures = _decode(container, demuxer.video_stream(container, input), input, info)
+        pictures = decode(container, demuxer.video_stream(container, input), input, info)
     yield from pictures
-
-
-def _decode(
-    container: InputContainer, stream: VideoStream, input: Input, info: VideoInfo
-) -> Iterator[_DecodedPicture | None]:
-    """Decoded pictures, with the one before in place of each that was lost."""
-    step = max(1, round(1 / (info.frame_rate * demuxer.time_base(stream))))
-    detector = LostFrameDetector(info.codec, interlaced=info.interlaced, step=step)
-    last: av.VideoFrame | None = None
-    for picture in _pictures(container, stream, input, detector):
-        if picture.pts is not None:
-            for pts in detector.lost_before(picture.pts):
-                if last is not None:
-                    yield _DecodedPicture(picture=last, pts_of_lost=pts)
-        yield _DecodedPicture(picture=picture)
-        last = picture
-    for pts in detector.lost_before(None):
-        if last is not None:
-            yield _DecodedPicture(picture=last, pts_of_lost=pts)
-    yield from [None] * detector.unmatched_errors()
-
-
-def _pictures(
-    container: InputContainer, stream: VideoStream, input: Input, detector: LostFrameDetector
-) -> Iterator[av.VideoFrame]:
-    decoder = demuxer.decoder_of(stream)
-    decoder.thread_type = "AUTO"
-    for packet in _packets(container, stream, input):
-        try:
-            if packet is None:
-                detector.add_error()
-                continue
-            detector.add_packet(packet)
-            pictures = decoder.decode(packet)
-        except av.FFmpegError:
-            detector.add_error()
-        else:
-            yield from pictures
-    try:
-        yield from decoder.decode(None)
-    except av.error.EOFError:
-        return
-    except av.FFmpegError:
-        detector.add_error()
-
-
-def _packets(container: InputContainer, stream: VideoStream, input: Input) -> Iterator[Packet[Stream] | None]:
-    """The video's packets; those beside it in a pipe, which nobody can fetch later, are put aside."""
-    if input.pipe is None:
-        yield from demuxer.packets(container, stream)
-        return
-    for packet in demuxer.packets(container, *container.streams):
-        if packet is None or packet.stream_index == stream.index:
-            yield packet
-        elif packet.stream_index in input.pipe.other_streams:
-            input.pipe.other_packets.append(packet)
 
 
 def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int) -> Frame:

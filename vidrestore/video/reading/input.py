@@ -17,6 +17,7 @@ from vidrestore.video.formats.image_sequence import find_pictures, is_pattern, p
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.formats.suffixes import PICTURES
 from vidrestore.video.pipes import Pipe
+from vidrestore.video.reading.clock import ClockMap
 
 _DEMUXERS = {"y4m": "yuv4mpegpipe", "nut": "nut", "rawvideo": "rawvideo"}
 _USUAL_RATE = Fraction(25)
@@ -40,11 +41,18 @@ class Input:
     pipe: Pipe | None = None
     max_pixels: int = MAX_PIXELS
     """Larger pictures are refused."""
+    clock: ClockMap | None = None
+    """Of a broadcast: where its clock starts again."""
 
     @property
     def is_picture(self) -> bool:
         """Whether it is one picture or a sequence of them."""
         return self.pictures is not None or self.path.suffix.lower() in PICTURES
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether reading may begin in the middle: no pipe, and times that are those of the file."""
+        return self.pipe is None and (self.clock is None or self.clock.is_steady)
 
     @property
     def is_exr(self) -> bool:
@@ -60,7 +68,7 @@ class Input:
             self.pipe.interrupt()
 
 
-def open_input(
+def describe_input(
     path: Path,
     *,
     fps: Fraction | None = None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
+from fractions import Fraction
 
 from av.packet import Packet
 from av.stream import Stream
@@ -11,6 +13,8 @@ from av.stream import Stream
 _MAY_BE_EMPTY = {"mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "h263", "flv1"}
 _DOUBTED_PICTURES = 32
 """Pictures after a damaged packet among which those that are missing for it are sure to be."""
+_LONGEST_FILLED = 10
+"""Seconds of missing pictures that are filled by repeating the one before."""
 
 
 class LostFrameDetector:
@@ -21,11 +25,23 @@ class LostFrameDetector:
     a step in time is too wide. Streams whose pictures bear other times than their packets are left alone.
     """
 
-    def __init__(self, codec: str, *, interlaced: bool, step: int) -> None:
+    def __init__(
+        self,
+        codec: str,
+        *,
+        interlaced: bool,
+        step: int,
+        time_base: Fraction,
+        breaks: Sequence[Fraction] = (),
+    ) -> None:
         """`interlaced`: a picture may come in two packets, so that one without a picture proves nothing.
 
-        `step`: ticks from one picture to the next.
+        `step`: ticks from one picture to the next; `time_base`: seconds a tick; `breaks`: seconds at which
+        the stream was joined, so that nothing is missing there.
         """
+        self._breaks = [round(time / time_base) for time in breaks]
+        self._longest_gap = round(_LONGEST_FILLED / time_base)
+        self._unfilled = 0
         self._codec = codec
         self._step = step
         self._last: int | None = None
@@ -47,9 +63,20 @@ class LostFrameDetector:
         """A packet could not be read or decoded."""
         self._errors += 1
 
+    def add_errors(self, count: int) -> None:
+        """As many packets gave nothing."""
+        self._errors += count
+
+    def forget(self, pts: int) -> None:
+        """The picture of the packet that states `pts` came, but that time is wrong."""
+        if pts in self._waiting:
+            self._waiting.remove(pts)
+            heapq.heapify(self._waiting)
+
     def lost_before(self, pts: int | None) -> list[int]:
         """The times that got no picture, now that one of time `pts` came; None: the end."""
-        passed = self._pop_passed(pts)
+        # A time before the last picture's is wrong: no picture is missing there.
+        passed = [time for time in self._pop_passed(pts) if self._last is None or time > self._last]
         if pts is not None and self._waiting and self._waiting[0] == pts:
             while self._waiting and self._waiting[0] == pts:
                 heapq.heappop(self._waiting)
@@ -70,7 +97,12 @@ class LostFrameDetector:
         """Times between the last picture and this one that nothing states and a steady rate has."""
         last, self._last = self._last, pts
         self._doubts = max(self._doubts - 1, 0)
-        if last is None or not self._doubts:
+        joined = any(last is not None and last < time <= pts + self._step // 2 for time in self._breaks)
+        if last is None or not self._doubts or joined:
+            return []
+        if pts - last > self._longest_gap:
+            # So much may be missing, or the clock is wrong: it is counted, not filled.
+            self._unfilled += self._longest_gap // self._step
             return []
         half = self._step // 2
         return [
@@ -80,8 +112,8 @@ class LostFrameDetector:
         ]
 
     def unmatched_errors(self) -> int:
-        """Errors for which no stated time was lost, at the end."""
-        return 0 if self._reliable and self._began else self._errors
+        """Losses for which no time is known, at the end."""
+        return self._unfilled + (0 if self._reliable and self._began else self._errors)
 
     def _pop_passed(self, pts: int | None) -> list[int]:
         passed = []

@@ -26,6 +26,8 @@ from vidrestore.video.reading.side_data import siting_and_field_order
 _FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
 _FULL, _LIMITED = 2, 1
 _RGB, _UNSAID = 0, 2
+_DURATION_TOLERANCE = Fraction(1, 2)
+"""Seconds: streams end and decoders delay by as much."""
 _CLOCK_TIME = re.compile(r"([0-9]{1,5}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
 _COUNT = re.compile(r"[0-9]{1,12}")
 _MOST_TIMES_AS_MANY = 4
@@ -52,6 +54,8 @@ def probe(video_input: Path | Input) -> VideoInfo:
             raise InputError(_too_large_message(input, picture.width, picture.height))
         rate = _frame_rate(stream)
         duration = _duration(container, stream)
+        if input.clock is not None:
+            duration = _nearer(duration, input.clock.duration + 1 / rate)
         codec = stream.codec_context
         siting, flagged = siting_and_field_order(picture)
         if flagged == "progressive":
@@ -73,6 +77,7 @@ def probe(video_input: Path | Input) -> VideoInfo:
             codec=codec.codec.canonical_name or codec.name,
             profile=codec.profile,
             bit_rate=stream.bit_rate or container.bit_rate or None,
+            notes=_notes(input),
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
         stored = picture.format.name
@@ -88,6 +93,17 @@ def _nothing_decoded_message(input: Input) -> str:
     if input.pipe is not None:
         advice = "give the file's name: MP4 with its index at the end cannot be read through a pipe"
     return f"no frame of {input.path} can be decoded; {advice}"
+
+
+def _notes(input: Input) -> tuple[str, ...]:
+    if input.clock is None or input.clock.is_steady:
+        return ()
+    times = [f"{float(time - input.clock.start):.1f} s" for time in input.clock.breaks]
+    places = times[0] if len(times) == 1 else f"{times[0]} and {len(times) - 1} more times"
+    return (
+        f"the clock of {input.path.name} starts again after {places}: "
+        "its parts follow one another without a break",
+    )
 
 
 def _too_large_message(input: Input, width: int, height: int) -> str:
@@ -135,6 +151,11 @@ def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None
             hours, minutes, seconds = match.groups()
             return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     return Fraction(container.duration, av.time_base) if container.duration else None
+
+
+def _nearer(stated: Fraction | None, seen: Fraction) -> Fraction:
+    """The stated duration where what was seen of the file agrees with it."""
+    return stated if stated is not None and abs(stated - seen) <= _DURATION_TOLERANCE else seen
 
 
 def _pixel_aspect(stream: VideoStream) -> Fraction:

@@ -99,7 +99,7 @@ def end_tick(video_input: Input, end: float | None) -> int | None:
         return None
     with demuxer.open_container(video_input) as container:
         stream = demuxer.video_stream(container, video_input)
-        return demuxer.time_range_of(stream, None, end).stop(demuxer.time_base(stream))
+        return demuxer.time_range_of(stream, video_input, None, end).stop(demuxer.time_base(stream))
 
 
 def _start_points(info: VideoInfo, pts: int) -> Iterator[int | None]:

@@ -119,7 +119,7 @@ class SegmentWriter:
             opened = undo.enter_context(demuxer.open_container(self._input))
             video = demuxer.video_stream(opened, self._input)
             self._encoder.add_to(container, video)
-            self._time_range = demuxer.time_range_of(video, self._start, None)
+            self._time_range = demuxer.time_range_of(video, self._input, self._start, None)
             self._file = undo.enter_context(_open_new(self._temporary))
             self._out = _PacketFile(self._file, self._encoder.stream.codec_context.extradata or b"")
             self._undo = undo.pop_all()

@@ -18,6 +18,7 @@ from av.stream import Discard, Stream
 
 from vidrestore.video.formats.containers import ISO_MEDIA
 from vidrestore.video.reading import demuxer, pieces_found
+from vidrestore.video.reading.copied_packets import CopiedPackets
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.writing.file_tags import kept_tags
 
@@ -60,6 +61,8 @@ class StreamCopy:
         self._path = path = self._video_input.path
         self._files = ExitStack()
         self._container = self._files.enter_context(demuxer.open_container(self._video_input))
+        self._repair = CopiedPackets(self._container, self._video_input)
+        self._last_dts: dict[int, int] = {}
         self.all_streams = self._container.streams
         """The input's, the video among them."""
         self._targets: dict[int, Stream] = {}
@@ -70,7 +73,7 @@ class StreamCopy:
         """Seconds in the output at which the last packet so far ends."""
         self.video = demuxer.video_stream(self._container, path)
         """The input's video stream, for what its copy should say of itself."""
-        self.time_range = demuxer.time_range_of(self.video, start, end)
+        self.time_range = demuxer.time_range_of(self.video, self._video_input, start, end)
 
     def add_streams(self, output: OutputContainer, add_video: Callable[[], None]) -> None:
         """Adds all to `output`, in the input's order; `add_video` is called where the video stands."""
@@ -110,9 +113,15 @@ class StreamCopy:
 
     def damage_warnings(self) -> list[str]:
         """A sentence for each stream of which damaged packets were left out."""
-        return [
+        left_out = [
             f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
         ]
+        names = {stream.index: _name(stream) for stream in self._container.streams}
+        wrong = [
+            f"{count} times stated for the {names[index]} could not be right and were replaced"
+            for index, count in self._repair.wrong_times.items()
+        ]
+        return [*left_out, *wrong]
 
     def close(self) -> None:
         self._files.close()
@@ -120,7 +129,8 @@ class StreamCopy:
     def _peek(self) -> Packet[Stream] | None:
         pipe = self._video_input.pipe
         while self._next is None and pipe is not None and pipe.other_packets:
-            self._next = self._shift_packet(pipe.other_packets.popleft())
+            packet = self._repair.repair_one(pipe.other_packets.popleft())
+            self._next = None if packet is None else self._shift_packet(packet)
         return self._next
 
     def _write(self, packet: Packet[Stream]) -> None:
@@ -160,10 +170,10 @@ class StreamCopy:
             if stream.index not in self._targets and stream.type != "attachment":
                 stream.discard = Discard.all
         first = self.time_range.first(Fraction(1, av.time_base))
-        if first is not None:
+        if first is not None and self._video_input.can_seek:
             demuxer.seek(self._container, first)
-        for packet in demuxer.packets(self._container, *copied):
-            if packet is not None and (shifted := self._shift_packet(packet)):
+        for packet in self._repair.repair(demuxer.packets(self._container, *copied)):
+            if shifted := self._shift_packet(packet):
                 yield shifted
 
     def _shift_packet(self, packet: Packet[Stream]) -> Packet[Stream] | None:
@@ -183,8 +193,18 @@ class StreamCopy:
             shift = self.time_range.shift(time_base)
             packet.pts = pts - shift
             packet.dts = (pts if packet.dts is None else packet.dts) - shift
+            self._keep_order(packet)
         packet.stream = self._targets[packet.stream_index]
         return packet
+
+    def _keep_order(self, packet: Packet[Stream]) -> None:
+        """No container takes a packet that is decoded before the one before it."""
+        assert packet.dts is not None
+        last = self._last_dts.get(packet.stream_index)
+        if last is not None and packet.dts < last:
+            packet.dts = last + 1
+            packet.pts = max(packet.pts or packet.dts, packet.dts)
+        self._last_dts[packet.stream_index] = packet.dts
 
     def _cut_chapter(self, chapter: Chapter) -> Chapter | None:
         time_base = Fraction(chapter["time_base"] or Fraction(1, 1000))

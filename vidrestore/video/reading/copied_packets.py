@@ -1,0 +1,77 @@
+"""Packets that are copied beside the video, with times that a container takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.clock import ClockReader, time_of
+from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.packet_times import PacketTimes
+
+_FAR = 60
+"""Seconds from the sound around it at which no subtitle is believed to belong."""
+
+
+class CopiedPackets:
+    """Repairs the times of streams that lie interleaved: of sound as of the video, of others beside it."""
+
+    def __init__(self, container: InputContainer, input: Input) -> None:
+        self.wrong_times: Counter[int] = Counter()
+        """Packets whose time could not be right, by the index of their stream."""
+        self._clock: ClockReader | None = None if input.clock is None else input.clock.reader()
+        self._has_pauses = not demuxer.is_broadcast(container)
+        self._times: dict[int, PacketTimes] = {}
+        self._held: dict[int, Packet[Stream]] = {}
+        self._sound: Fraction | None = None
+        """Seconds: the latest time of sound."""
+
+    def repair(self, packets: Iterable[Packet[Stream] | None]) -> Iterator[Packet[Stream]]:
+        """The packets of all streams; damaged ones and those that belong nowhere are left out."""
+        for packet in packets:
+            if packet is not None:
+                yield from self._next(packet, looks_ahead=True)
+        for index, packet in self._held.items():
+            yield self._of(index).read(packet, None)
+
+    def repair_one(self, packet: Packet[Stream]) -> Packet[Stream] | None:
+        """The packet of a pipe, without waiting for the one after it; None: it belongs nowhere."""
+        return next(self._next(packet, looks_ahead=False), None)
+
+    def _next(self, packet: Packet[Stream], *, looks_ahead: bool) -> Iterator[Packet[Stream]]:
+        index = packet.stream_index
+        if self._clock is not None and not self._clock.correct(packet):
+            self.wrong_times[index] += 1
+        if packet.stream.type != "audio":
+            if self._is_near(packet):
+                yield packet
+            return
+        if not looks_ahead:
+            yield self._of(index).read(packet, None)
+        elif index in self._held:
+            yield self._of(index).read(self._held[index], packet)
+        self._sound = time_of(packet) or self._sound
+        if looks_ahead:
+            self._held[index] = packet
+
+    def _of(self, index: int) -> PacketTimes:
+        if index not in self._times:
+
+            def note() -> None:
+                self.wrong_times[index] += 1
+
+            self._times[index] = PacketTimes(has_pauses=self._has_pauses, on_distrusted=note, fills=True)
+        return self._times[index]
+
+    def _is_near(self, packet: Packet[Stream]) -> bool:
+        time = time_of(packet)
+        if time is None or self._sound is None or abs(time - self._sound) <= _FAR or self._has_pauses:
+            return True
+        self.wrong_times[packet.stream_index] += 1
+        return False

@@ -1,0 +1,59 @@
+"""A path in, the input that is read for it out: with its clock, if that has to be looked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vidrestore.errors import InputError
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.clock import ClockMap, scan_clock
+from vidrestore.video.reading.input import Input, describe_input
+
+_PACKET_SIZES = (188, 192, 204)
+_SYNC, _SYNCS = 0x47, 5
+_PROGRAM_STREAM = b"\0\0\1\xba"
+
+
+def open_input(path: Path, **how: Any) -> Input:
+    """What `path` means, as `describe_input` with the same arguments says; a broadcast with its clock.
+
+    Raises InputError, UsageError.
+    """
+    input = describe_input(path, **how)
+    if input.pipe is None and input.pictures is None and input.format is None and _is_broadcast(input.path):
+        return replace(input, clock=_read_clock(input))
+    return input
+
+
+def _is_broadcast(path: Path) -> bool:
+    """Whether the file looks like a transport or program stream, so that others are not looked through."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read((_SYNCS + 1) * max(_PACKET_SIZES))
+    except OSError:
+        return False  # opening it will say why
+    return head.startswith(_PROGRAM_STREAM) or any(_has_syncs(head, size) for size in _PACKET_SIZES)
+
+
+def _has_syncs(head: bytes, size: int) -> bool:
+    return any(
+        all(head[at : at + 1] == bytes([_SYNC]) for at in range(first, first + _SYNCS * size, size))
+        for first in range(size)
+    )
+
+
+def _read_clock(input: Input) -> ClockMap | None:
+    with demuxer.open_container(input) as container:
+        if not demuxer.is_broadcast(container):
+            return None
+        try:
+            video = demuxer.video_stream(container, input)
+        except InputError:
+            return None  # it is said where the video is wanted
+        demuxer.skip_parsing(container)
+        wanted = [video, *container.streams.audio]
+        return scan_clock(demuxer.packets(container, *wanted), video.index)
