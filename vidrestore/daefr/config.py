@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+from vidrestore.errors import shown
 
 _MAX_LEVELS, _MAX_REPEATS, _MAX_WIDTH = 12, 64, 8192
 """Beyond any network, and small enough to be built: a configuration may come from anywhere."""
@@ -78,7 +79,7 @@ class DaefrConfig:
             if kind in (int, tuple):
                 fits = fits and all(type(number) is int and least <= number <= most for number in numbers)
             if not fits:
-                raise ValueError(f"{field.name} cannot be {reprlib.repr(value)}")
+                raise ValueError(f"{field.name} cannot be {shown(value)}")
 
     @property
     def encoder_sides(self) -> dict[int, int]:

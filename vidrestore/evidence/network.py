@@ -9,7 +9,6 @@ Letters in shapes: N pictures, H x W pixels, K bands.
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidrestore.errors import shown
 from vidrestore.evidence.pyramid import BANDS
 
 BLOCK = 2
@@ -49,7 +49,7 @@ class EvidenceConfig:
             numbers = given[name] if name != "head_width" else (given[name],)
             fits = type(numbers) is tuple and 1 <= len(numbers) <= _MAX_LEVELS
             if not fits or not all(type(number) is int and 1 <= number <= most for number in numbers):
-                raise ValueError(f"{name} cannot be {reprlib.repr(given[name])}")
+                raise ValueError(f"{name} cannot be {shown(given[name])}")
         if len(self.widths) != len(self.blocks):
             raise ValueError("there must be as many widths as blocks")
 

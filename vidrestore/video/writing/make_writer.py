@@ -31,5 +31,8 @@ def make_writer(
         return VideoWriter(output, info, source=source, container=container, **how)
     if how["codec"] not in (MATCH, "exr"):
         raise UsageError("pictures in .exr are encoded by exr; leave --codec out")
+    for name in ("crf", "preset"):
+        if how.get(name) is not None:
+            raise UsageError(f"pictures in .exr have no {name}; leave --{name} out")
     first = source.first_number(info.frame_rate, how.get("start"))
     return ExrWriter(output, info, source=source, overwrite=how.get("overwrite", False), first=first)
