@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,41 @@ def test_a_file_that_is_not_names_and_values_is_named(text: str, tmp_path: Path)
     with pytest.raises(UsageError, match=r"odd\.yaml") as caught:
         make_settings(tmp_path / "odd.yaml")
     assert "\n" not in str(caught.value)
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{two}: &{two} [{', '.join([f'*{one}'] * 10)}]\n" for one, two in pairwise("abcdefghi")
+)
+"""A few lines that say 10 ** 9 values."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "strength: 2001-13-45", "strength: 2001-01-01", "start: 2001-01-01 12:00:00", "crf: !!timestamp soon",
+        "strength: " + "[" * 20_000, "strength: " + "{a: " * 20_000, f"start: {'9' * 5000}",
+        f"min_face: {'9' * 5000}", f"fps: {'9' * 5000}", "fps: 1e999999999", "fps: 1e-999999999",
+        "strength: !!python/object:os.system x",
+        LAUGHS + "strength: *i", "strength: &a [*a]", "? [a, b]\n: 1", "? {a: b}\n: 1", 'model: "a\\0b"',
+        'codec: "a\\x1b[2J"', "strength: .nan", "strength: .inf", "segment: 1e308", "start: 1e300",
+        "faces: '" + "9" * 5000 + "'", "size: 99999999999x1", "device: cuda:99999999999", "<<: 1", "*a",
+        "strength: !!binary x",
+        "x: 1" * 100_000, "batch: 3.5", "engine: [ray]", "end: -0.0", "1: 2",
+    ],
+    ids=lambda text: text[:30],
+)  # fmt: skip
+def test_whatever_a_file_says_ends_in_one_short_sentence(text: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        make_settings(tmp_path / "odd.yaml")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1200
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a device without end")
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(UsageError, match="is no configuration: it is larger"):
+        make_settings(Path("/dev/zero"))
 
 
 def test_an_absent_file_is_named() -> None:

@@ -62,9 +62,11 @@ def inspect(
 
     Writes nothing. Raises a subclass of `VidrestoreError` for what the caller can put right.
     """
+    checked = make_settings(**settings)
+    _set_up_process()
     from vidrestore.inspection import inspect_video
 
-    return inspect_video(Path(fspath(input)), make_settings(**settings), on_progress)
+    return inspect_video(Path(fspath(input)), checked, on_progress)
 
 
 def _set_up_process() -> None:

@@ -16,6 +16,7 @@ Everything else is a defect of the program and keeps its traceback.
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,3 +80,10 @@ class ReadError(ProcessingError):
             f"{name} cannot be read: {error.strerror or error}; check the disk or the network it is on, then "
             "try again"
         )
+
+
+def shown(value: object) -> str:
+    """A wrong value in a few words: it may be large, or hold itself, or say in a line what takes pages."""
+    brief = reprlib.Repr()
+    brief.maxlevel, brief.maxstring, brief.maxother = 2, 60, 60
+    return brief.repr(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,17 +11,22 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from vidrestore.errors import UsageError
+from vidrestore.errors import UsageError, shown
 
 Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
 MAX_PIXELS = 64_000_000
 """Of a picture, by default: 8K video and nearly all cameras' photos have fewer."""
+LONGEST_SECONDS = 1e8
+"""Three years: times of videos lie below."""
 EngineName = Literal["local", "ray"]
 Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 DetectorName = Literal["embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
+
+_MAX_YAML_BYTES = 256_000
+_RATE = re.compile(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/\d{1,9}")
 
 
 class Settings(BaseModel):
@@ -38,7 +45,7 @@ class Settings(BaseModel):
     """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
     detector: str = "embedded"
     """embedded, cascade (OpenCV), retinaface_mobile0.25 or retinaface_resnet50, these two also with =PATH."""
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
     """auto, cpu, cuda, cuda:N or mps."""
     batch: int | None = Field(default=None, ge=1, le=256)
     """Faces per forward pass; None: chosen by the device."""
@@ -52,9 +59,9 @@ class Settings(BaseModel):
     """Share of the picture's own grain that stays on restored faces, 0 to 1, or auto."""
     deflicker: bool = False
     """Stabilise the brightness of each face over time."""
-    faces: str = Field(default="all", pattern=r"^(all|largest|\d+(,\d+)*)$")
+    faces: str = Field(default="all", pattern=r"^(all|largest|\d{1,9}(,\d{1,9})*)$")
     """all, largest, or the ids of tracks as `vidrestore inspect` numbers them, such as 0,2."""
-    min_face: int = Field(default=24, ge=8)
+    min_face: int = Field(default=24, ge=8, le=100_000)
     """Faces with a smaller box than this, in pixels, are left alone."""
     codec: str = "match"
     """match (like the input's), h264, hevc, av1, vp9, prores, dnxhr, ffv1, or FFmpeg's name of an encoder."""
@@ -72,15 +79,15 @@ class Settings(BaseModel):
     """y4m, nut or rawvideo; None: by content."""
     pixel_format: str | None = None
     """FFmpeg's pixel format of a raw video as input, such as yuv420p."""
-    size: str | None = Field(default=None, pattern=r"^[1-9]\d*x[1-9]\d*$")
+    size: str | None = Field(default=None, pattern=r"^[1-9]\d{0,5}x[1-9]\d{0,5}$")
     """WIDTHxHEIGHT of a raw video as input, such as 1920x1080."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**31 - 1)
     """Pictures of more pixels are refused: a small file can state a size that fills the memory."""
     strict: bool = False
     """Refuse a damaged input instead of restoring the part that can be decoded."""
-    start: float | None = Field(default=None, ge=0)
+    start: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
     """Where to begin: seconds or HH:MM:SS.mmm from the beginning of the video."""
-    end: float | None = Field(default=None, gt=0)
+    end: float | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
     """Where to stop: seconds or HH:MM:SS.mmm from the beginning of the video."""
     deinterlace: Deinterlace = "auto"
     """auto (interlaced video stays interlaced), keep (treat as interlaced), bwdif (make progressive)."""
@@ -89,7 +96,7 @@ class Settings(BaseModel):
     overwrite: bool = False
     """Replace the output if it exists already."""
 
-    segment: float | None = Field(default=None, ge=0)
+    segment: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
     """Segment length in seconds; an interrupted run resumes at the last finished segment; 0: no segments;
     None: 60 if the video is longer than five minutes or there are several workers."""
     workers: int | None = Field(default=None, ge=1, le=1024)
@@ -98,6 +105,13 @@ class Settings(BaseModel):
     """local (processes on this computer) or ray (a Ray cluster)."""
     restart: bool = False
     """Discard what an interrupted run has finished and start over."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain_text(cls, value: Any) -> Any:
+        if isinstance(value, str) and any(unicodedata.category(char) == "Cc" for char in value):
+            raise ValueError("there must be no control characters in it")
+        return value
 
     @field_validator("start", "end", mode="before")
     @classmethod
@@ -138,7 +152,7 @@ def make_settings(config: Path | None = None, **values: Any) -> Settings:
     """
     merged: dict[str, Any] = {}
     if config is not None:
-        merged.update(_read_yaml(config))
+        merged.update({str(key).replace("-", "_"): value for key, value in read_yaml(config).items()})
     merged.update({name: value for name, value in values.items() if value is not None})
     try:
         return Settings(**merged)
@@ -157,14 +171,17 @@ def _seconds(text: str) -> float:
         for part in clock:
             minutes = minutes * 60 + int(part)
         return minutes * 60 + float(seconds)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError("a time is written as seconds (12.5) or HH:MM:SS.mmm (00:01:30.250)") from None
 
 
 def _rate(value: Any) -> Fraction:
     """25, 24000/1001; 23.976, 29.97 and 59.94 are what they stand for."""
+    text = str(value)
     try:
-        rate = Fraction(str(value))
+        if not _RATE.fullmatch(text):
+            raise ValueError
+        rate = Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise ValueError("a rate is written as 25, 29.97 or 24000/1001") from None
     broadcast = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
@@ -175,32 +192,45 @@ def _rate(value: Any) -> Fraction:
     return rate
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[Any, Any]:
+    """The names and values in a YAML file, none where it is empty.
+
+    Raises:
+        UsageError: it cannot be read, or holds something else.
+    """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:  # not necessarily of this size, or of any: it may be a pipe
+            content = file.read(_MAX_YAML_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read the configuration {path}: {error.strerror or error}") from error
+    if len(content) > _MAX_YAML_BYTES:
+        raise UsageError(f"{path} is no configuration: it is larger than {_MAX_YAML_BYTES // 1000} kB")
+    try:
+        loaded = yaml.safe_load(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UsageError(f"the configuration {path} is not text in UTF-8") from error
-    except yaml.YAMLError as error:
+    except RecursionError as error:
+        raise UsageError(f"{path} is no configuration: its values are nested too deeply") from error
+    except Exception as error:  # such as a date that no calendar has
         raise UsageError(f"{path} is not valid YAML: {error}".replace("\n", " ")) from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
         raise UsageError(f"{path} must hold names and values, such as 'strength: 0.8'")
-    return {str(key).replace("-", "_"): value for key, value in loaded.items()}
+    return loaded
 
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
+    given = shown(first["input"])
     if len(first["loc"]) > 1:  # one of the kinds of value that the setting takes: fidelity, grain
-        return f"{name} must be auto or a number from 0 to 1, got {first['input']!r}"
+        return f"{name} must be auto or a number from 0 to 1, got {given}"
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"there is no setting '{name}'; there are: {known}"
     if first["type"] == "string_pattern_mismatch":
         allowed = (Settings.model_fields[name].description or "").rstrip(".")
-        return f"{name} must be {allowed}, got {first['input']!r}"
+        return f"{name} must be {allowed}, got {given}"
     message = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {message}, got {first['input']!r}" if name else message
+    return f"{name}: {message}, got {given}" if name else message

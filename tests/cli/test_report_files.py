@@ -1,4 +1,4 @@
-"""Reports of `vidrestore inspect`: a file replaces nothing but an earlier report, checked before the work."""
+"""Reports of `vidrestore inspect` as files: nothing but an earlier report is replaced."""
 
 from __future__ import annotations
 

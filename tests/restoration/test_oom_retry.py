@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -69,6 +70,33 @@ def test_where_not_even_one_face_fits_a_sentence_ends_it() -> None:
     with pytest.raises(ProcessingError, match="does not suffice to restore one face of 4 pixels") as caught:
         OomRetryRestorer(SmallRestorer(0)).encode([np.zeros((4, 4, 3), np.float32)] * 3)
     assert "\n" not in str(caught.value)
+
+
+def test_a_late_failure_of_another_worker_does_not_raise_the_limit_again() -> None:
+    """Two workers fail at once with 8 and 4 faces; the larger batch says so last."""
+    both_failed, smaller_noted = threading.Barrier(2), threading.Event()
+    tried: list[int] = []
+
+    class Slow(MirrorRestorer):
+        def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+            tried.append(len(faces))
+            if len(tried) <= 2:
+                both_failed.wait(10)
+                if len(faces) == 8:
+                    smaller_noted.wait(10)
+                raise torch.OutOfMemoryError("out of memory")
+            smaller_noted.set()
+            return super().encode(faces)
+
+    restorer = OomRetryRestorer(Slow())
+    faces = [np.zeros((4, 4, 3), np.float32)] * 8
+    workers = [threading.Thread(target=restorer.encode, args=(faces[:count],)) for count in (8, 4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(20)
+    assert sorted(tried[:2]) == [4, 8]
+    assert set(tried[2:]) == {2}
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:

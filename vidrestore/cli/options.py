@@ -13,7 +13,8 @@ def help_text(setting: str) -> str:
     """The setting's own line, with its default: said once, there."""
     field = Settings.model_fields[setting]
     text = " ".join((field.description or "").split()).rstrip(".").replace("; None:", ". Default:")
-    return text if field.default in (None, False) else f"{text}. Default: {field.default}"
+    is_plain = field.default is None or field.default is False  # 0.0 is a default like any other
+    return text if is_plain else f"{text}. Default: {field.default}"
 
 
 Model = Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=help_text("model"))]

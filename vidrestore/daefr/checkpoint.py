@@ -8,21 +8,23 @@ file rebuilds its own network. The authors' file holds 877 tensors, of which tra
 from __future__ import annotations
 
 import json
-import pickle
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from vidrestore.daefr.config import PUBLISHED, DaefrConfig
+from vidrestore.daefr.config import COMPACT, PUBLISHED, DaefrConfig
 from vidrestore.daefr.model import Daefr
-from vidrestore.errors import WeightsError
+from vidrestore.errors import OutputError, WeightsError
+from vidrestore.runtime.file_kinds import is_own_kind
+from vidrestore.runtime.marked_folder import temporary_name
+from vidrestore.runtime.put_in_place import put_in_place
+from vidrestore.runtime.tensor_files import check_shapes, finite, open_safetensors, read_checkpoint, shapes_of
 
 HEADER_KEY = "daefr"
 
@@ -41,11 +43,6 @@ _PREFIXES = {
     "ft_layers.": "code_predictor.ft_layers.",
     "idx_pred_layer.": "code_predictor.idx_pred_layer.",
 }
-_RENAMED_FIELDS = {"fidelity_sides": "skip_sides", "fidelity_picture": "detail_width"}
-"""Of the configuration in a file's header: what earlier files call it -> what it is."""
-_REPLACED_BY_THE_RULE = ("fidelity.picture.mend.", "fidelity.picture.verdict.")
-"""Tensors of earlier files: what kept a face that lost little, which is the evidence network's part now."""
-
 _TRAINING_ONLY = re.compile(
     r"^(Fixed_encoder\.|Fixed_quant_conv\.|HQ_quantize\.|LQ_quantize\.|loss\.|.*discriminator|.*logit_scale"
     r"|.*\.(attn_1|attn\.\d+)\.norm2\.)"
@@ -79,18 +76,19 @@ def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
     do not carry one; None means the published configuration. Raises WeightsError with a sentence that names
     what is missing or does not fit.
     """
-    if not path.is_file():
-        raise WeightsError(f"there are no weights at {path}")
     if path.suffix == ".safetensors":
-        config, state = read_safetensors(path)
+        with open_safetensors(path) as file:
+            network = _blank(_config(file.header, path))
+            state = file.tensors(shapes_of(network.state_dict()))
     else:
-        config, state = config or PUBLISHED, from_authors(read_checkpoint(path), path)
-    with _SkipInitialisation():
-        network = Daefr(config)
-    _check(state, network.state_dict(), path)
-    # Copies: what was read may be a view of the file, which may change.
-    copies = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}
-    network.load_state_dict(copies, assign=True)
+        network = _blank(config or PUBLISHED)
+        authors = from_authors(read_checkpoint(path), path)
+        check_shapes(shapes_of(authors), shapes_of(network.state_dict()), path)
+        state = finite(authors, path)
+    if next(network.parameters()).is_meta:
+        with _SkipInitialisation():
+            network = Daefr(network.config)
+    network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)
 
 
@@ -101,53 +99,38 @@ def save(network: Daefr, path: Path, dtype: torch.dtype = torch.float16) -> None
 
 
 def convert(source: Path, target: Path) -> None:
-    """Turn a checkpoint of the authors into safetensors without its training-only parts, in float32."""
-    partial = target.with_name(f".{target.name}.partial")
+    """Turn a checkpoint of the authors into safetensors without its training-only parts, in float32.
+
+    Raises:
+        OutputError: something is at `target` already, or it cannot be written.
+        WeightsError: `source` is no such checkpoint.
+    """
+    if not is_own_kind(target, "missing"):
+        raise OutputError(f"{target} exists already; choose another name")
+    network = load(source)
+    new = target.with_name(temporary_name(".", target.name, target.parent))
     try:
-        save(load(source), partial, torch.float32)
-        partial.replace(target)
+        save(network, new, torch.float32)
+        put_in_place(new, target, overwrite=False)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"cannot write {target}: {getattr(error, 'strerror', None) or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
-def read_safetensors(path: Path) -> tuple[DaefrConfig, dict[str, Tensor]]:
-    """Configuration and tensors of one of our files."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(HEADER_KEY)
-            if header is None:
-                raise WeightsError(f"{path} holds weights of another kind: its header names no DAEFR network")
-            fields = {_RENAMED_FIELDS.get(name, name): value for name, value in json.loads(header).items()}
-            names = {name: _current_name(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            tensors = {new: file.get_tensor(old) for old, new in names.items() if new is not None}
-            return DaefrConfig.from_dict(fields), tensors
-    except (SafetensorError, ValueError, TypeError) as error:
-        raise WeightsError(f"{path} cannot be read as weights: {error}") from error
+def _config(header: dict[str, str], path: Path) -> DaefrConfig:
+    if HEADER_KEY not in header:
+        raise WeightsError(f"{path} holds weights of another kind: its header names no DAEFR network")
+    return DaefrConfig.from_dict(json.loads(header[HEADER_KEY]))
 
 
-def _current_name(name: str) -> str | None:
-    """A tensor's name in files as they are written now, by its name in an earlier file; None: not needed."""
-    if name.startswith(_REPLACED_BY_THE_RULE):
-        return None
-    if name.startswith("fidelity."):
-        return name.replace("fidelity.picture.", "fidelity.detail.").replace("fidelity.", "skips.", 1)
-    return name
+def _blank(config: DaefrConfig) -> Daefr:
+    """The network without weights; one that nobody knows to be small without room for them either.
 
-
-def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """The state dict of a PyTorch or Lightning checkpoint, without running any code it may carry."""
-    try:
-        stubs = _stubs(path)
-        with torch.serialization.safe_globals(stubs):
-            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, AttributeError) as error:
-        raise WeightsError(f"{path} cannot be read as a checkpoint: {_first_line(error)}") from error
-    except LookupError as error:  # what the unpickler says of a file that is none, such as a text
-        raise WeightsError(f"{path} cannot be read as a checkpoint: it is a file of another kind") from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()) or not state:
-        raise WeightsError(f"{path} is not a checkpoint: it holds no table of named tensors")
-    return state
+    A header may ask for more than there is. torch's meta device takes a second of imports.
+    """
+    with _SkipInitialisation() if config in (COMPACT, PUBLISHED) else torch.device("meta"):
+        return Daefr(config)
 
 
 def from_authors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
@@ -164,8 +147,10 @@ def from_authors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
         prefix = next((p for p in sorted(_PREFIXES, key=len, reverse=True) if name.startswith(p)), None)
         if prefix is None:
             unknown.append(key)
+        elif (ours_name := _PREFIXES[prefix] + name.removeprefix(prefix)) in ours:
+            raise WeightsError(f"{path} is no checkpoint of the network: it holds {name} twice")
         else:
-            ours[_PREFIXES[prefix] + name.removeprefix(prefix)] = tensor
+            ours[ours_name] = tensor
     if unknown:
         raise WeightsError(f"{path} is a checkpoint of another network: it holds {_list_names(unknown)}")
     return ours
@@ -190,40 +175,5 @@ def autoencoder_from_authors(state: dict[str, Tensor], path: Path, role: str = "
     return ours
 
 
-def _check(state: dict[str, Tensor], wanted: dict[str, Tensor], path: Path) -> None:
-    missing = [name for name in wanted if name not in state]
-    extra = [name for name in state if name not in wanted]
-    if missing or extra:
-        problem = (
-            f"misses {_list_names(missing)}"
-            if missing
-            else f"holds more than it should: {_list_names(extra)}"
-        )
-        raise WeightsError(f"{path} does not fit the network: it {problem}")
-    for name, tensor in state.items():
-        if tensor.shape != wanted[name].shape:
-            raise WeightsError(
-                f"{path} does not fit the network: {name} is {tuple(tensor.shape)}, "
-                f"not {tuple(wanted[name].shape)}"
-            )
-
-
-def _stubs(path: Path) -> list[Any]:
-    """Empty classes under the names a Lightning file mentions, so that it loads without running anything."""
-    try:
-        names = torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
-    except ValueError:  # files from before PyTorch 1.6 cannot be asked
-        return []
-    lightning = [name for name in names if name.startswith(("pytorch_lightning.", "lightning."))]
-    # A stub may be built from the pickled state but does nothing with it.
-    return [
-        (type(name.rpartition(".")[2], (), {"__setstate__": lambda *_: None}), name) for name in lightning
-    ]
-
-
 def _list_names(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from vidrestore.errors import shown
+
+_MAX_LEVELS, _MAX_REPEATS, _MAX_WIDTH = 12, 64, 8192
+"""Beyond any network, and small enough to be built: a configuration may come from anywhere."""
+_REPEATS = frozenset({"encoder_blocks", "decoder_blocks", "layers"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaefrConfig:
@@ -40,6 +46,7 @@ class DaefrConfig:
     """Width of the skip at the finished picture, which adds the given face's detail; 0: none."""
 
     def __post_init__(self) -> None:
+        self._check_values()
         for side, widths, stem in (
             ("encoder", self.encoder_widths, self.encoder_stem),
             ("decoder", self.decoder_widths, self.decoder_stem),
@@ -59,6 +66,20 @@ class DaefrConfig:
             raise ValueError(
                 "the detail skip needs an encoder whose finest grid is below half the picture's side"
             )
+
+    def _check_values(self) -> None:
+        """Raises ValueError for what is no such value, or beyond any network."""
+        values: dict[str, Any] = asdict(self)
+        for field in fields(self):
+            value, kind = values[field.name], type(field.default)
+            numbers = value if kind is tuple and type(value) is tuple else (value,)
+            least = 0 if field.name == "fidelity_picture" else 1
+            most = _MAX_REPEATS if field.name in _REPEATS else _MAX_WIDTH
+            fits = type(value) is kind and bool(field.default) <= len(numbers) <= _MAX_LEVELS
+            if kind in (int, tuple):
+                fits = fits and all(type(number) is int and least <= number <= most for number in numbers)
+            if not fits:
+                raise ValueError(f"{field.name} cannot be {shown(value)}")
 
     @property
     def encoder_sides(self) -> dict[int, int]:
@@ -103,6 +124,8 @@ class DaefrConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DaefrConfig:
         """The inverse of `to_dict`; unknown names raise ValueError."""
+        if not isinstance(values, dict):
+            raise TypeError("a DAEFR configuration is a table of names and values")
         known = {f.name for f in fields(cls)}
         if unknown := set(values) - known:
             raise ValueError(f"unknown fields of a DAEFR configuration: {', '.join(sorted(unknown))}")

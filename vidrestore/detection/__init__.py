@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.frame_detection import DetectorState, detect
 from vidrestore.errors import UsageError
+from vidrestore.runtime.file_kinds import expand_home
 
 __all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
@@ -31,5 +30,5 @@ def make_detector(name: str, device: str = "auto") -> FaceDetector:
     from vidrestore.detection.retinaface import RetinaFaceDetector
     from vidrestore.runtime.device import resolve_device
 
-    weights = Path(path).expanduser() if separator else None
+    weights = expand_home(path) if separator else None
     return RetinaFaceDetector(kind, weights, str(resolve_device(device)))  # type: ignore[arg-type]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +13,10 @@ from numpy.typing import NDArray
 
 from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.detection.overlap import suppress_duplicates
-from vidrestore.errors import WeightsError
 from vidrestore.faces.boxes import overlap
+from vidrestore.runtime.tensor_files import check_shapes, finite, read_checkpoint, shapes_of
 from vidrestore.types import Detection, Frame
-from vidrestore.weights import find_entry, pull
+from vidrestore.weights import weights_path
 
 Network = Literal["retinaface_resnet50", "retinaface_mobile0.25"]
 _FACEXLIB_NAMES = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
@@ -40,12 +39,12 @@ class RetinaFaceDetector:
         max_side: int = 960,
         threshold: float = 0.6,
     ) -> None:
-        """`weights`: a checkpoint; None: the catalogue's, fetched where they are not in the cache yet.
+        """`weights`: a checkpoint; None: the catalogue's, which must be in the cache.
 
-        Raises WeightsError where they are not this network's, DownloadError where they cannot be fetched.
+        Raises WeightsError where they are not there or not this network's.
         """
         self._max_side, self._threshold = max_side, threshold
-        self._model = load_retinaface(network, weights or pull(find_entry(network)).path, device)
+        self._model = load_retinaface(network, weights or weights_path(network), device)
 
     def detect(
         self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
@@ -81,30 +80,14 @@ def load_retinaface(network: Network, weights: Path, device: str = "cpu") -> Any
     from facexlib.detection.retinaface import RetinaFace
 
     model = RetinaFace(network_name=_FACEXLIB_NAMES[network], device=torch.device(device))
-    state = _read(weights)
-    wanted = model.state_dict()
-    missing = sorted(set(wanted) - set(state))
-    if missing:
-        raise WeightsError(f"{weights} does not fit {network}: it misses {missing[0]}")
-    try:
-        model.load_state_dict({name: state[name] for name in wanted})
-    except RuntimeError as error:
-        raise WeightsError(f"{weights} does not fit {network}: tensors have other shapes") from error
+    state = {name.removeprefix("module."): tensor for name, tensor in read_checkpoint(weights).items()}
+    wanted = shapes_of(model.state_dict())
+    state = {name: tensor for name, tensor in state.items() if name in wanted}
+    check_shapes(shapes_of(state), wanted, weights)
+    model.load_state_dict(finite(state, weights))
     if hashlib.sha256(weights.read_bytes()).hexdigest() in _TRAINED_OTHERWISE:
         model.cfg = model.cfg | {"min_sizes": _THEIR_ANCHORS}
         for module in model.modules():
             if isinstance(module, torch.nn.LeakyReLU):
                 module.negative_slope = 0.0
     return model.eval().to(device)
-
-
-def _read(path: Path) -> dict[str, torch.Tensor]:
-    if not path.is_file():
-        raise WeightsError(f"there are no weights at {path}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise WeightsError(f"{path} cannot be read as weights of RetinaFace") from error
-    if not isinstance(state, dict):
-        raise WeightsError(f"{path} holds no table of named tensors")
-    return {name.removeprefix("module."): tensor for name, tensor in state.items()}

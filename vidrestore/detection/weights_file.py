@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vidrestore.errors import WeightsError
+from vidrestore.runtime.tensor_files import open_safetensors, shapes_of
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -23,11 +22,11 @@ def load_weights(network: N, path: Path, name: str) -> N:
     Files hold 16-bit numbers; the network computes in 32 bits.
     """
     try:
-        state = {key: t.float() if t.is_floating_point() else t for key, t in load_file(path).items()}
-        network.load_state_dict(state)
-    except (SafetensorError, RuntimeError, OSError) as error:
-        first = str(error).split("\n", 1)[0]
-        raise WeightsError(f"{path} holds no weights of {name}: {first}") from error
+        with open_safetensors(path) as file:
+            state = file.tensors(shapes_of(network.state_dict()))
+    except WeightsError as error:
+        raise WeightsError(f"{path} holds no weights of {name}: {error}") from error
+    network.load_state_dict(state)
     return network.eval().requires_grad_(False)
 
 

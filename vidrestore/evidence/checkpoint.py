@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from vidrestore.errors import WeightsError
 from vidrestore.evidence.network import EvidenceConfig, EvidenceNetwork
+from vidrestore.runtime.tensor_files import open_safetensors, shapes_of
 
 _HEADER = "evidence"
 
@@ -29,16 +29,18 @@ def load_evidence(path: Path) -> EvidenceNetwork:
     Raises:
         WeightsError: there is no such file, or it does not hold finite weights of an evidence network.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(_HEADER)
-            if header is None:
-                raise WeightsError(f"{path} does not hold the weights of an evidence network")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = EvidenceNetwork(EvidenceConfig.from_dict(json.loads(header)))
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        raise WeightsError(f"cannot read evidence weights from {path}: {error}".replace("\n", " ")) from error
-    if not all(torch.isfinite(tensor).all() for tensor in network.state_dict().values()):
-        raise WeightsError(f"{path} holds weights that are not finite numbers")
+    with open_safetensors(path) as file:
+        config = _config(file.header, path)
+        # Without room for its weights at first: a header may ask for more than there is.
+        with torch.device("cpu" if config == EvidenceConfig() else "meta"):
+            shapes = shapes_of(EvidenceNetwork(config).state_dict())
+        state = file.tensors(shapes)
+    network = EvidenceNetwork(config)
+    network.load_state_dict(state)
     return network.eval()
+
+
+def _config(header: dict[str, str], path: Path) -> EvidenceConfig:
+    if _HEADER not in header:
+        raise WeightsError(f"{path} does not hold the weights of an evidence network")
+    return EvidenceConfig.from_dict(json.loads(header[_HEADER]))

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidrestore.errors import shown
 from vidrestore.evidence.pyramid import BANDS
 
 BLOCK = 2
@@ -25,6 +26,8 @@ SMALLEST_SCALE, LARGEST_SCALE = 2e-5, 1.0
 """Limits of the predicted scale; pictures are in 0..1."""
 GATE_START = 2.0
 """Logit of the gate of a fresh network: mostly the input."""
+_MAX_LEVELS, _MAX_BLOCKS, _MAX_WIDTH = 12, 64, 8192
+"""Beyond any network, and small enough to be built: a configuration may come from anywhere."""
 SCALE_GRADIENT = 0.1
 """Share of the scale's gradient that reaches the layers it has in common with the mean."""
 
@@ -39,6 +42,16 @@ class EvidenceConfig:
     """Residual blocks of each level, on the way down; all but the last level have as many on the way up."""
     head_width: int = 24
     """Channels of the layers that predict the scale."""
+
+    def __post_init__(self) -> None:
+        given: dict[str, Any] = asdict(self)
+        for name, most in (("widths", _MAX_WIDTH), ("blocks", _MAX_BLOCKS), ("head_width", _MAX_WIDTH)):
+            numbers = given[name] if name != "head_width" else (given[name],)
+            fits = type(numbers) is tuple and 1 <= len(numbers) <= _MAX_LEVELS
+            if not fits or not all(type(number) is int and 1 <= number <= most for number in numbers):
+                raise ValueError(f"{name} cannot be {shown(given[name])}")
+        if len(self.widths) != len(self.blocks):
+            raise ValueError("there must be as many widths as blocks")
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as JSON can hold it."""

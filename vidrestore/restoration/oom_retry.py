@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -12,15 +13,13 @@ from vidrestore.errors import ProcessingError
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.runtime.system_errors import is_out_of_memory
 from vidrestore.types import FloatArray
 
 P = TypeVar("P")
 R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
-
-_OOM_MESSAGES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
-"""What RuntimeErrors of PyTorch's allocators say, by device and system."""
 
 
 class OomRetryRestorer:
@@ -33,6 +32,7 @@ class OomRetryRestorer:
         self._restorer = restorer
         self._max_faces: int | None = None
         """Faces at a time that are tried; None: as many as are given."""
+        self._lock = threading.Lock()
 
     @property
     def size(self) -> int:
@@ -83,11 +83,15 @@ class OomRetryRestorer:
                 f"memory does not suffice to restore one face of {self.size} pixels: close other programs, "
                 "choose another --device, or the smaller --model compact"
             )
-        self._max_faces = count // 2
+        with self._lock:
+            # Another worker may have failed with fewer meanwhile: what does not fit is not tried again.
+            if self._max_faces is not None and self._max_faces <= count // 2:
+                return
+            self._max_faces = count // 2
         logger.warning(
             "out of memory with %d faces at a time; continuing with %d (--batch sets it)",
             count,
-            self._max_faces,
+            count // 2,
         )
 
 
@@ -96,11 +100,6 @@ def _run_or_none(step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> 
     try:
         return step(parts)
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         return None
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    # torch.OutOfMemoryError is a RuntimeError that says so as well.
-    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OOM_MESSAGES)

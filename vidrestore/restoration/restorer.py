@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 
 from vidrestore.daefr import load
-from vidrestore.errors import UsageError
+from vidrestore.errors import UsageError, WeightsError
 from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.restoration.estimator import Estimator, resized, to_evidence
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
@@ -93,7 +94,9 @@ class NetworkRestorer:
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
         assert self.estimator is not None
-        return self.estimator.estimate(faces)
+        estimates = self.estimator.estimate(faces)
+        _check_finite([estimate.mean for estimate in estimates])
+        return estimates
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         assert self.generator is not None
@@ -105,7 +108,9 @@ class NetworkRestorer:
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         assert self.generator is not None
-        return self.generator.decode(codes)
+        faces = self.generator.decode(codes)
+        _check_finite(faces)
+        return faces
 
     @torch.inference_mode()
     def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
@@ -118,6 +123,15 @@ class NetworkRestorer:
             (picture,) = from_device(fused.faces.permute(0, 2, 3, 1))
             results.append(FusedFace(picture=picture, drawn=float(drawn_share(evidence.mean, fused)[0])))
         return results
+
+
+def _check_finite(pictures: Sequence[FloatArray]) -> None:
+    """Raises WeightsError: weights that are finite may still lead to numbers that are not."""
+    if not all(np.isfinite(picture).all() for picture in pictures):
+        raise WeightsError(
+            "the network's pictures hold values that are no finite numbers: its weights are damaged, or too "
+            "large for this device's 16-bit arithmetic; try other weights or --device cpu"
+        )
 
 
 def make_restorer(

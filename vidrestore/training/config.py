@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from vidrestore.errors import UsageError
+from vidrestore.errors import UsageError, shown
+from vidrestore.settings import read_yaml
 
 Recipe = Literal["specification", "mild", "film", "broadcast"]
 
@@ -149,19 +150,19 @@ def read_config(path: Path, overrides: list[str]) -> TrainConfig:
     Raises UsageError with one sentence for a file or a value that cannot be meant.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = read_yaml(path)
         for override in overrides:
             name, separator, text = override.partition("=")
             if not separator:
                 raise UsageError(f"'{override}' is not of the form key=value")
             _put(values, name.split("."), yaml.safe_load(text))
         return TrainConfig(**values)
-    except (OSError, yaml.YAMLError, TypeError) as error:
+    except (yaml.YAMLError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}: {name}: {first['msg']}, got {first['input']!r}") from error
+        raise UsageError(f"{path}: {name}: {first['msg']}, got {shown(first['input'])}") from error
 
 
 def _put(values: dict[str, Any], keys: list[str], value: Any) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -15,6 +15,7 @@ from vidrestore.daefr.config import PUBLISHED, DaefrConfig
 from vidrestore.daefr.model import Daefr
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.errors import UsageError, WeightsError
+from vidrestore.runtime.tensor_files import finite, read_checkpoint
 from vidrestore.training.config import TrainConfig
 
 
@@ -47,7 +48,7 @@ def load_vqgan(path: Path, prefix: str = "", config: DaefrConfig = PUBLISHED) ->
     if path.suffix == ".safetensors":
         config, state = _read_stage(path, prefix)
     else:
-        stored = checkpoint.read_checkpoint(path)
+        stored = read_checkpoint(path)
         state = checkpoint.autoencoder_from_authors(stored, path, prefix.rstrip(".") or "hq")
     network = Vqgan(config)
     try:
@@ -76,14 +77,16 @@ def autoencoder_of(path: Path) -> Vqgan:
 
 
 def _read_stage(path: Path, prefix: str) -> tuple[DaefrConfig, dict[str, Tensor]]:
-    with safe_open(path, framework="pt") as file:
-        header = (file.metadata() or {}).get("vqgan")
-    if header is None:
-        raise WeightsError(f"{path} holds no autoencoder of the first or second stage")
-    tensors = load_file(path)
-    return DaefrConfig.from_dict(json.loads(header)), {
-        name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)
-    }
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get("vqgan")
+        if header is None:
+            raise WeightsError(f"{path} holds no autoencoder of the first or second stage")
+        config, tensors = DaefrConfig.from_dict(json.loads(header)), load_file(path)
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
+        raise WeightsError(f"{path} cannot be read as weights: {error}") from error
+    own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    return config, finite(own, path)
 
 
 def require_start(config: TrainConfig, role: str) -> Path:
