@@ -73,7 +73,7 @@ class DaefrConfig:
         for field in fields(self):
             value, kind = values[field.name], type(field.default)
             numbers = value if kind is tuple and type(value) is tuple else (value,)
-            least = 0 if field.name == "fidelity_picture" else 1
+            least = 0 if field.name == "detail_width" else 1
             most = _MAX_REPEATS if field.name in _REPEATS else _MAX_WIDTH
             fits = type(value) is kind and bool(field.default) <= len(numbers) <= _MAX_LEVELS
             if kind in (int, tuple):
