@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from tests.support.frames import make_frame, random_frame
 from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.faces.alignment import (
+    CROP_SIZES,
+    CROP_TOLERANCE,
     align,
+    crop_size,
     invert_affine,
     sharpness,
     similarity,
@@ -106,6 +109,50 @@ def test_one_frame_comes_out_for_each_frame_in() -> None:
     assert [item.scene for item in out] == [0, 2, 1]
     assert out[1].faces[0].image.shape == (32, 32, 3)
     assert (out[1].faces[0].track_id, out[1].faces[0].opacity) == (3, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size"),
+    [
+        (17, 256),
+        (200, 256),
+        (256, 256),
+        (290, 256),
+        (300, 512),
+        (512, 512),
+        (700, 1024),
+        (1024, 1024),
+        (4000, 1024),
+    ],
+)
+def test_a_crop_is_as_large_as_the_face(pixels: int, size: int) -> None:
+    """`pixels`: of the frame that the crop covers, a side."""
+    assert crop_size(similarity(template(pixels), 256), 256) == size
+
+
+@given(st.floats(10, 3000), st.sampled_from([128, 256, 512, 1024, 2048]))
+def test_no_crop_reduces_a_face_by_more_than_it_must(pixels: float, smallest: int) -> None:
+    size = crop_size(similarity(template(1) * pixels, smallest), smallest)
+    assert size in {smallest, *CROP_SIZES}
+    assert size >= smallest
+    assert size * CROP_TOLERANCE >= pixels * (1 - 1e-9) or size == max(smallest, CROP_SIZES[-1])
+    smaller = [s for s in (smallest, *CROP_SIZES) if smallest <= s < size]
+    assert all(s * CROP_TOLERANCE < pixels * (1 + 1e-9) for s in smaller)
+
+
+@pytest.mark.parametrize(("own_size", "size"), [(False, 256), (True, 512)])
+def test_large_faces_are_cut_out_at_their_own_size_if_asked_for(own_size: bool, size: int) -> None:
+    frame = random_frame("gray", 560, 540)
+    face = TrackedFace(
+        track_id=0,
+        box=np.array([0, 0, 500, 500], np.float32),
+        landmarks=(template(500) + 20).astype(np.float32),
+        score=1.0,
+        observed=True,
+    )
+    (aligned,) = align(FrameFaces(frame=frame, faces=(face,)), 256, own_size=own_size).faces
+    assert aligned.image.shape == (size, size, 3)
+    assert transform_points(aligned.to_crop, face.landmarks) == pytest.approx(template(size), abs=1e-3)
 
 
 def test_blur_brings_sharpness_down() -> None:

@@ -148,7 +148,8 @@ def crop_size(to_crop: NDArray[np.float64], size: int) -> int:
         size: the smallest crop.
     """
     own = size / similarity_scale(to_crop)
-    return next((s for s in CROP_SIZES if s >= max(size, own / CROP_TOLERANCE)), max(size, CROP_SIZES[-1]))
+    sizes = sorted({size, *(s for s in CROP_SIZES if s > size)})
+    return next((s for s in sizes if s >= own / CROP_TOLERANCE), sizes[-1])
 
 
 def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool) -> AlignedFace:

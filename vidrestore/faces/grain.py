@@ -28,7 +28,8 @@ _MAD = 1.4826
 def extract_grain(film: FloatArray, clean: FloatArray, mask: FloatArray) -> FloatArray:
     """(S, S, 3) about zero: the grain of the aligned face `film` (S, S, 3), which `clean` shows without it.
 
-    Next to nothing in footage without grain. How strong it is is taken where `mask` (S, S) shows the face.
+    Next to nothing in footage without grain, and nothing where `clean` is the film itself. Its strength is
+    measured where `mask` (S, S) shows the face.
     """
     fine, shown = _fine(film), mask > 0.5
     # Blurred as they are in the film, the face's own lines are fine detail as well; twice they would be too
@@ -37,7 +38,9 @@ def extract_grain(film: FloatArray, clean: FloatArray, mask: FloatArray) -> Floa
     share = _share(_luma(fine), _luma(lines), _strength(fine, shown))
     grain = fine - cv2.multiply(lines, cv2.merge([share] * 3))
     limit = float(LARGEST * _strength(grain, shown))
-    return np.clip(grain, -limit, limit, out=grain)
+    grain = np.clip(grain, -limit, limit, out=grain)
+    factor = _no_more_than_removed(grain, np.asarray(cv2.subtract(film, clean), np.float32))
+    return np.asarray(cv2.multiply(grain, cv2.merge([factor] * 3)), np.float32)
 
 
 def _fine(face: FloatArray) -> FloatArray:
@@ -63,3 +66,17 @@ def _share(fine: FloatArray, lines: FloatArray, strength: float) -> FloatArray:
     both, own = (cv2.blur(a * lines, (reach, reach)) for a in (fine, lines))
     # Where there are next to no lines, what they seem to share with grain is chance.
     return np.clip(both / (own + np.float32(strength**2 / 10 + 1e-9)), 0, 1)
+
+
+def _no_more_than_removed(grain: FloatArray, removed: FloatArray) -> FloatArray:
+    """(S, S) 0..1: the factor that makes grain around each pixel no stronger than what was removed there."""
+    there, kept = _energy_around(removed), _energy_around(grain)
+    share = np.minimum(cv2.divide(there, kept + np.float32(1e-12)), 1)
+    return np.asarray(cv2.sqrt(share), np.float32)
+
+
+def _energy_around(change: FloatArray) -> FloatArray:
+    """(S, S), of three colours together."""
+    reach = 2 * round(2 * FINEST_FEATURE * change.shape[0]) + 1
+    energy = cv2.transform(cv2.multiply(change, change), np.ones((1, 3)))
+    return np.asarray(cv2.blur(energy, (reach, reach)), np.float32)
