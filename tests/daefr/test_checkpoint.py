@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import re
 import sys
 import tomllib
 import types
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from benchmarks.formula import authors_names, formula_weights
 from tests.support.networks import SMALL
@@ -45,28 +42,6 @@ def test_saved_weights_rebuild_their_own_network(tmp_path: Path) -> None:
         torch.equal(a, b)
         for a, b in zip(network.state_dict().values(), again.state_dict().values(), strict=True)
     )
-
-
-def test_weights_of_an_earlier_form_load_without_what_the_rule_replaced(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    config = replace(SMALL, encoder_stem=4, encoder_widths=(64,), decoder_stem=2, detail_width=8)
-    network = Daefr(config)
-    header = config.to_dict()
-    header["fidelity_sides"], header["fidelity_picture"] = (
-        header.pop("skip_sides"),
-        header.pop("detail_width"),
-    )
-    earlier = {
-        name.replace("skips.detail.", "fidelity.picture."): tensor.contiguous()
-        for name, tensor in network.state_dict().items()
-    }
-    replaced = ("mend.0.weight", "mend.4.bias", "verdict.0.weight", "verdict.2.bias")
-    earlier |= {f"fidelity.picture.{name}": torch.ones(3) for name in replaced}
-    save_file(earlier, tmp_path / "w.safetensors", metadata={"daefr": json.dumps(header)})
-    loaded = load(tmp_path / "w.safetensors")
-    assert loaded.config == config
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(loaded.state_dict()[name], tensor), name
 
 
 def test_loading_draws_no_random_weights_first(tmp_path: Path) -> None:

@@ -15,10 +15,19 @@ from vidrestore.runtime.worker_threads import ParallelFor, SingleThreadWorker, s
 
 
 def test_cuda_without_a_gpu_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DeviceError, match="--device cuda:1 needs an NVIDIA GPU") as caught:
         resolve_device("cuda:1")
     assert caught.value.exit_code == 2
+
+
+def test_a_pytorch_without_cuda_is_not_taken_for_a_missing_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.version, "hip", None)
+    with pytest.raises(DeviceError, match="built without CUDA") as caught:
+        resolve_device("cuda")
+    assert "pip install torch --index-url" in str(caught.value)
 
 
 def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
@@ -71,6 +80,7 @@ def test_an_error_in_a_crew_reaches_its_caller() -> None:
 
 
 def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(DeviceError, match="has 1 CUDA device"):

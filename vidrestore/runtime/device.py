@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 OPENMP_SPIN_COUNT = 20_000
 """A fraction of a millisecond."""
 
+CUDA_WHEELS = "https://download.pytorch.org/whl/cu128"
+
 
 def resolve_device(name: str) -> torch.device:
     """The device called auto, cpu, mps, cuda or cuda:N, checked to be there.
@@ -77,6 +79,11 @@ def _best() -> str:
 def _check_cuda(name: str, number: int) -> None:
     import torch
 
+    if torch.version.cuda is None and torch.version.hip is None:
+        raise DeviceError(
+            f"--device {name}: this PyTorch is built without CUDA, as PyPI's is for Windows and macOS; "
+            f"install another: pip install torch --index-url {CUDA_WHEELS}, or try --device auto"
+        )
     if not torch.cuda.is_available():
         raise DeviceError(
             f"--device {name} needs an NVIDIA GPU with a working driver, and there is none; "

@@ -126,7 +126,8 @@ class TrainConfig(Section):
     clean faces, codebook and decoder; association: hq, lq; restoration: hq, and
     association or, to go on from an earlier one, network; detail: network, and
     skips to go on from an earlier one's."""
-    precision: Literal["bf16", "float32"] = "bf16"
+    precision: Literal["bf16", "float32"] | None = None
+    """Of the networks' arithmetic; None: float32 for the published network, as its authors, else bf16."""
     device: str = "auto"
     data: DataConfig
     loss: LossConfig = LossConfig()
@@ -142,6 +143,10 @@ class TrainConfig(Section):
     validation_faces: int = 8
     """People held out that are looked at then; also the columns of the picture grids."""
     log_every: int = 20
+
+    @property
+    def uses_bf16(self) -> bool:
+        return (self.precision or ("float32" if self.network == "published" else "bf16")) == "bf16"
 
 
 def read_config(path: Path, overrides: list[str]) -> TrainConfig:

@@ -45,6 +45,8 @@ class Stage(Protocol):
     averaged: nn.ModuleDict
     """The networks whose averaged weights are the stage's result."""
     optimizers: dict[str, Any]
+    discriminator: nn.Module | None
+    """Stored beside the result for the next stage; None: that needs none."""
 
     def step(self, batch: Batch, step: int) -> dict[str, float]: ...
 
@@ -94,7 +96,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
             _set_rate(optimizer, config.optim, step, config.steps)
         # The random state of a step depends on the step alone: dropout and renewals resume exactly.
         torch.manual_seed(config.seed * 1_000_003 + step)
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.uses_bf16):
             log = stage.step(batch.to(device), step)
         update_ema(average, stage.averaged, min(config.optim.ema, (1 + step) / (10 + step)))
         done = step + 1
@@ -109,7 +111,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
             )
         if done % config.save_every == 0 or last:
             _save(state_file, stage, average, done)
-            save_stage(average, weights_file)
+            save_stage(average, weights_file, stage.discriminator)
         if validation_faces is not None and (done % config.validate_every == 0 or last):
             _validate(stage, average, validation_faces, done, run_log, output)
     source.close()  # type: ignore[attr-defined]
@@ -130,7 +132,7 @@ def _validate(
     best_file = output / "best.json"
     best = json.loads(best_file.read_text())["validation"] if best_file.is_file() else math.inf
     if result.score < best:
-        save_stage(average, output / "best.safetensors")
+        save_stage(average, output / "best.safetensors", stage.discriminator)
         best_file.write_text(json.dumps({"step": step, "validation": result.score}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +19,18 @@ from vidrestore.errors import UsageError, WeightsError
 from vidrestore.runtime.tensor_files import finite, read_checkpoint
 from vidrestore.training.config import TrainConfig
 
+logger = logging.getLogger(__name__)
 
-def save_stage(modules: nn.ModuleDict, path: Path) -> None:
-    """Write the networks of a stage, float32: a restorer as users read it, autoencoders under their roles."""
+_DISCRIMINATOR = "discriminator."
+"""Before the names of its tensors in a file of ours."""
+_AUTHORS_DISCRIMINATOR = "loss.discriminator.main."
+
+
+def save_stage(modules: nn.ModuleDict, path: Path, discriminator: nn.Module | None = None) -> None:
+    """Write the networks of a stage, float32: a restorer as users read it, autoencoders under their roles.
+
+    `discriminator`: of the first stage, for the second, which trains it further.
+    """
     partial = path.with_name(f".{path.name}.partial")
     if "network" in modules:
         network = modules["network"]
@@ -33,6 +43,9 @@ def save_stage(modules: nn.ModuleDict, path: Path) -> None:
             name.removeprefix("autoencoder."): t.detach().contiguous()
             for name, t in modules.state_dict().items()
         }
+        if discriminator is not None:
+            state = discriminator.state_dict()
+            tensors |= {_DISCRIMINATOR + name: t.detach().contiguous() for name, t in state.items()}
         save_file(tensors, partial, metadata={"vqgan": json.dumps(first.config.to_dict())})
     partial.replace(path)
 
@@ -56,6 +69,28 @@ def load_vqgan(path: Path, prefix: str = "", config: DaefrConfig = PUBLISHED) ->
     except RuntimeError as error:
         raise WeightsError(f"{path} holds the autoencoder of another network than {config.name}") from error
     return network
+
+
+def load_discriminator(path: Path, discriminator: nn.Module) -> None:
+    """Put the weights of the first stage's discriminator, stored at `path`, into `discriminator`.
+
+    It keeps its own, with a warning, where the file holds none, as those of version 0.1. Raises UsageError
+    where it is of another size.
+    """
+    if path.suffix == ".safetensors":
+        prefix, stored = _DISCRIMINATOR, load_file(path)
+    else:
+        prefix, stored = _AUTHORS_DISCRIMINATOR, checkpoint.read_checkpoint(path)
+    state = {name.removeprefix(prefix): t for name, t in stored.items() if name.startswith(prefix)}
+    if not state:
+        logger.warning("%s holds no discriminator: this stage's starts from random weights", path)
+        return
+    try:
+        discriminator.load_state_dict(state)
+    except RuntimeError as error:
+        raise UsageError(
+            f"the discriminator in {path} is of another size: set loss.discriminator_filters as its stage had"
+        ) from error
 
 
 def autoencoder_of(path: Path) -> Vqgan:
@@ -85,7 +120,11 @@ def _read_stage(path: Path, prefix: str) -> tuple[DaefrConfig, dict[str, Tensor]
         config, tensors = DaefrConfig.from_dict(json.loads(header)), load_file(path)
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path} cannot be read as weights: {error}") from error
-    own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    own = {
+        name.removeprefix(prefix): t
+        for name, t in tensors.items()
+        if name.startswith(prefix) and not name.startswith(_DISCRIMINATOR)
+    }
     return config, finite(own, path)
 
 

@@ -12,10 +12,11 @@ import torch
 
 from tests.support.training import SMALL
 from vidrestore.daefr import Daefr, load, save
+from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.training.config import OptimConfig, TrainConfig, read_config
 from vidrestore.training.loop import _set_rate
-from vidrestore.training.stage_weights import load_vqgan
+from vidrestore.training.stage_weights import load_vqgan, save_stage
 from vidrestore.training.stages import association, codebook, detail, restoration
 
 OWN_CONFIGURATIONS = ("evidence", "finder", "landmarks")
@@ -168,6 +169,57 @@ def test_every_training_configuration_of_the_project_is_valid() -> None:
     assert len(stages) == 9
     for path in stages:
         assert isinstance(read_config(path, []), TrainConfig)
+
+
+def test_the_second_stage_trains_the_discriminators_of_the_first_further(
+    config: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hq = codebook.train(config, [f"output={tmp_path / 'hq'}"])
+    lq = codebook.train(config, [f"output={tmp_path / 'lq'}", "domain=lq", f"start.autoencoder={hq}"])
+    starts = [f"start.hq={hq}", f"start.lq={lq}"]
+    stage = association.AssociationStage(read_config(config, starts))
+    for path, part in ((hq, stage.hq), (lq, stage.lq)):
+        trained = torch.load(path.with_name("last.pt"), weights_only=True)["modules"]
+        for name, value in part.picture.discriminator.state_dict().items():
+            assert torch.equal(value, trained[f"discriminator.{name}"]), name
+    with pytest.raises(UsageError, match="discriminator_filters"):
+        association.AssociationStage(read_config(config, [*starts, "loss.discriminator_filters=8"]))
+    # Files of earlier versions hold none.
+    earlier = tmp_path / "earlier.safetensors"
+    save_stage(torch.nn.ModuleDict({"autoencoder": load_vqgan(hq)}), earlier)
+    caplog.clear()
+    association.AssociationStage(read_config(config, [f"start.hq={earlier}", f"start.lq={lq}"]))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{earlier} holds no discriminator: this stage's starts from random weights"
+    ]
+
+
+@pytest.mark.parametrize(("network", "trained"), [("published", False), ("compact", True)])
+def test_the_published_recipe_trains_no_scale_of_logits(
+    config: Path, tmp_path: Path, network: str, trained: bool
+) -> None:
+    start = tmp_path / "stage_one.safetensors"
+    save_stage(torch.nn.ModuleDict({"autoencoder": Vqgan(SMALL)}), start)
+    stage = association.AssociationStage(
+        read_config(config, [f"network={network}", f"start.hq={start}", f"start.lq={start}"])
+    )
+    in_optimizer = {id(p) for group in stage.optim.param_groups for p in group["params"]}
+    assert (id(stage.association.logit_scale) in in_optimizer) is trained
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (["network=published"], False),
+        (["network=published", "precision=bf16"], True),
+        (["network=compact"], True),
+        (["network=compact", "precision=float32"], False),
+    ],
+)
+def test_the_published_network_trains_in_float32_unless_asked(
+    config: Path, settings: list[str], expected: bool
+) -> None:
+    assert read_config(config, ["precision=null", *settings]).uses_bf16 is expected
 
 
 def test_training_learns_to_restore_what_it_sees(config: Path, tmp_path: Path) -> None:

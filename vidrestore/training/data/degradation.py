@@ -26,8 +26,7 @@ def degrade(clean: FloatArray, config: DegradationConfig, rng: np.random.Generat
     small = (max(round(width / factor), 2), max(round(height / factor), 2))
     image = cv2.resize(image, small, interpolation=cv2.INTER_LINEAR)
     sigma = rng.uniform(*config.noise) / 255.0
-    channels = 1 if rng.random() < 0.5 else 3
-    image = image + sigma * rng.standard_normal((*image.shape[:2], channels), dtype=np.float32)
+    image = image + sigma * rng.standard_normal(image.shape, dtype=np.float32)
     image = jpeg(np.clip(image, 0, 1), int(rng.integers(config.jpeg[0], config.jpeg[1] + 1)))
     image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     return (np.round(np.clip(image, 0, 1) * 255) / 255).astype(np.float32)

@@ -94,9 +94,10 @@ def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
 class AssociationLoss(nn.Module):
     """Contrastive loss between the encoders' patch features of the same faces (docs/daefr.md, "Stage 2")."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trained_scale: bool = True) -> None:
+        """`trained_scale`: whether the factor on the logits is learned, or stays 1/0.07."""
         super().__init__()
-        self.logit_scale = nn.Parameter(torch.tensor(1 / 0.07).log())
+        self.logit_scale = nn.Parameter(torch.tensor(1 / 0.07).log(), requires_grad=trained_scale)
 
     def forward(self, hq: Tensor, lq: Tensor) -> Tensor:
         """hq, lq: (N, C, L, L); patch i of one belongs to patch i of the other and to no other patch."""

@@ -14,19 +14,24 @@ from vidrestore.training.data.dataset import Batch
 from vidrestore.training.distributed import optimizer_step
 from vidrestore.training.loop import Validation, run
 from vidrestore.training.losses.loss_terms import AssociationLoss
-from vidrestore.training.stage_weights import load_vqgan, require_start
+from vidrestore.training.stage_weights import load_discriminator, load_vqgan, require_start
 from vidrestore.training.stages.reconstruction import Reconstruction, reconstruct
 
 
 class AssociationStage:
     """Both autoencoders go on reconstructing their own domain while their features learn to agree."""
 
+    discriminator: nn.Module | None = None
+
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         hq, lq = (load_vqgan(require_start(config, role)).requires_grad_(True) for role in ("hq", "lq"))
         self.hq = Reconstruction(hq, config.loss, config.optim)
         self.lq = Reconstruction(lq, config.loss, config.optim)
-        self.association = AssociationLoss()
+        for role, part in (("hq", self.hq), ("lq", self.lq)):
+            load_discriminator(config.start[role], part.picture.discriminator)
+        # The authors' code trains no scale, though their paper says so.
+        self.association = AssociationLoss(trained_scale=config.network != "published")
         self.averaged = nn.ModuleDict({"hq": hq, "lq": lq})
         self.modules = nn.ModuleDict(
             {
@@ -38,6 +43,7 @@ class AssociationStage:
             }
         )
         self._trained = [*chain(hq.parameters(), lq.parameters(), self.association.parameters())]
+        self._trained = [p for p in self._trained if p.requires_grad]
         self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {
             "autoencoders": self.optim,

@@ -27,6 +27,7 @@ class CodebookStage:
         network = _start(config).requires_grad_(True)
         network.codebook.requires_grad_(not config.freeze_codebook)
         self.part = Reconstruction(network, config.loss, config.optim, quantise_from=config.quantise_from)
+        self.discriminator: nn.Module | None = self.part.picture.discriminator
         self.modules = nn.ModuleDict(
             {
                 "autoencoder": network,

@@ -29,6 +29,8 @@ from vidrestore.training.stages.codebook import NETWORKS
 class DetailStage:
     """Trains the skips of a finished network against the clean face."""
 
+    discriminator: nn.Module | None = None
+
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         start = load(require_start(config, "network"))

@@ -25,6 +25,8 @@ FEATURE_WEIGHT = 10.0
 class RestorationStage:
     """Both live encoders see the degraded face; the targets are the codes of the stage-one HQ model."""
 
+    discriminator: nn.Module | None = None
+
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         fixed = load_vqgan(require_start(config, "hq")).requires_grad_(False).eval()
