@@ -97,7 +97,7 @@ def test_what_has_an_output_keeps_it_when_a_namesake_comes(tmp_path: Path) -> No
 
 def test_a_folder_without_videos_is_one_sentence(tmp_path: Path) -> None:
     tree(tmp_path, "notes.txt", "deep/a.mp4")
-    with pytest.raises(InputError, match="is a video; add --recursive"):
+    with pytest.raises(InputError, match="is a video or a picture; add --recursive"):
         targets(tmp_path, tmp_path / "out", recursive=False)
     with pytest.raises(InputError, match="there is no folder"):
         targets(tmp_path / "nowhere", tmp_path / "out")

@@ -10,9 +10,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
+pillow_heif.register_heif_opener()
 Samples = NDArray[Any]
 WIDTH, HEIGHT = 97, 67
 """Odd, so that chroma and blocks end in the middle."""

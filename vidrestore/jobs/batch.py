@@ -20,6 +20,7 @@ from vidrestore.errors import (
 from vidrestore.jobs.batch_inputs import BatchItem, find_items
 from vidrestore.jobs.batch_outcome import BatchProgress, Outcome, failed, restored, sentence
 from vidrestore.jobs.batch_record import RECORD, BatchRecord
+from vidrestore.jobs.batch_settings import settings_for
 from vidrestore.jobs.disk_space import check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
@@ -51,7 +52,7 @@ def restore_folder(
         folder: Where the inputs are.
         out: Where the outputs go.
         settings: Of all files.
-        pattern: Of the inputs' names; None: names that end as videos do.
+        pattern: Of the inputs' names; None: names that end as videos and pictures do.
         recursive: Whether the folders in `folder` are looked into.
         retries: Further attempts at a file whose failure may not happen again.
         reserved: Files that others will write: no output, and none of the program's own files there.
@@ -177,8 +178,9 @@ class _Batch:
         return [job for number, job in enumerate(jobs) if number not in tasks]
 
     def _prepare(self, item: BatchItem) -> _FileJob | None:
+        settings = settings_for(item.source, self._settings)
         input_fingerprint = json.dumps(
-            fingerprint(absolute(item.source), with_absolute_paths(self._settings)), sort_keys=True
+            fingerprint(absolute(item.source), with_absolute_paths(settings)), sort_keys=True
         )
         state = self._batch_record.state(item, input_fingerprint)
         if state == "done":
@@ -195,7 +197,7 @@ class _Batch:
             "restart": self._batch_record.started_fingerprint(item) != input_fingerprint,
         }
         return _FileJob(
-            item=item, input_fingerprint=input_fingerprint, settings=self._settings.model_copy(update=changes)
+            item=item, input_fingerprint=input_fingerprint, settings=settings.model_copy(update=changes)
         )
 
     def _retry(self, event: TaskDone | TaskFailed, job: _FileJob, tried: int) -> bool:

@@ -13,12 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.runtime.file_kinds import is_same_file
+from vidrestore.video.formats.suffixes import PICTURES, VIDEOS
 
-VIDEOS = frozenset([
-    ".3gp", ".asf", ".avi", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
-    ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv",
-])  # fmt: skip
-"""Ends of names that are taken for videos where no pattern says which are."""
 _WRITABLE = frozenset([
     ".3gp", ".asf", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".nut", ".ts", ".webm", ".wmv",
 ])  # fmt: skip
@@ -51,9 +47,9 @@ def find_items(
     Args:
         folder: Where the inputs are.
         out: Where the outputs go; what is in it is no input.
-        pattern: Of names, as a shell takes it; None: names that end as videos do.
+        pattern: Of names, as a shell takes it; None: names that end as videos and pictures do.
         recursive: Whether the folders in it are looked into.
-        extension: Of all outputs, such as .mp4; None: the input's own where that can be written.
+        extension: Of all videos' outputs, such as .mp4; None: the input's own where that can be written.
         existing_targets: Outputs, within `out`, of names that have one already.
 
     Raises:
@@ -67,7 +63,7 @@ def find_items(
     unreadable: dict[str, str] = {}
     names = sorted(_names(folder, out, pattern, recursive, unreadable))
     if not names and not unreadable:
-        wanted = f"{pattern}" if pattern else "a video"
+        wanted = f"{pattern}" if pattern else "a video or a picture"
         advice = "" if recursive else "; add --recursive to look into the folders in it"
         raise InputError(f"no file in {folder} is {wanted}{advice}")
     targets = _Targets(folder, out, names).assign(
@@ -145,12 +141,14 @@ def _names(
             if recursive and not d.startswith(".") and not is_same_file(Path(place) / d, out)
         )
         for file in files:
-            wanted = fnmatch(file, pattern) if pattern else Path(file).suffix.lower() in VIDEOS
+            wanted = fnmatch(file, pattern) if pattern else Path(file).suffix.lower() in VIDEOS | PICTURES
             if wanted and not file.startswith("."):
                 yield (Path(place) / file).relative_to(folder).as_posix()
 
 
 def _output_name(name: str, extension: str | None) -> str:
     path = Path(name)
+    if path.suffix.lower() in PICTURES:
+        return path.as_posix()
     is_writable = path.suffix.lower() in _WRITABLE
     return path.with_suffix(extension or (path.suffix if is_writable else ".mkv")).as_posix()

@@ -14,7 +14,6 @@ from tests.support import photos
 from tests.support.clips import Clip, make_clip, read_number
 from vidrestore.errors import OutputError, UsageError
 
-pillow_heif.register_heif_opener()
 LOSSY = {"jpg", "heic", "avif"}
 
 

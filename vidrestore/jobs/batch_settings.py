@@ -1,0 +1,27 @@
+"""The settings of one file of a batch: those that have a meaning for what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vidrestore.settings import Settings
+from vidrestore.video.formats.suffixes import PHOTO_KINDS, PICTURES
+
+_OF_VIDEOS: dict[str, Any] = {
+    "codec": "match",
+    "crf": None,
+    "preset": None,
+    "container": None,
+    "segment": None,
+}
+_LOSSLESS = {"png", "tiff"}
+
+
+def settings_for(source: Path, settings: Settings) -> Settings:
+    """For a picture without what is asked of videos, for a video without what is asked of pictures."""
+    suffix = source.suffix.lower()
+    if suffix not in PICTURES:
+        return settings.model_copy(update={"quality": None})
+    has_quality = suffix in PHOTO_KINDS and PHOTO_KINDS[suffix] not in _LOSSLESS
+    return settings.model_copy(update={**_OF_VIDEOS, "quality": settings.quality if has_quality else None})
