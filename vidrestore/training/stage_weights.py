@@ -80,7 +80,7 @@ def load_discriminator(path: Path, discriminator: nn.Module) -> None:
     if path.suffix == ".safetensors":
         prefix, stored = _DISCRIMINATOR, load_file(path)
     else:
-        prefix, stored = _AUTHORS_DISCRIMINATOR, checkpoint.read_checkpoint(path)
+        prefix, stored = _AUTHORS_DISCRIMINATOR, read_checkpoint(path)
     state = {name.removeprefix(prefix): t for name, t in stored.items() if name.startswith(prefix)}
     if not state:
         logger.warning("%s holds no discriminator: this stage's starts from random weights", path)
