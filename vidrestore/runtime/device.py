@@ -24,7 +24,8 @@ CUDA_WHEELS = "https://download.pytorch.org/whl/cu128"
 def resolve_device(name: str) -> torch.device:
     """The device called auto, cpu, mps, cuda or cuda:N, checked to be there.
 
-    auto: CUDA where there is some that works, else Apple's GPU, else the processor. Raises DeviceError otherwise.
+    auto: CUDA where there is some that works, else Apple's GPU, else the processor. Raises DeviceError where
+    it is not there.
     """
     import torch
 

@@ -12,7 +12,8 @@ _OUT_OF_MEMORY = (
     "insufficient memory", "unable to allocate", "can't start new thread", "failed to map segment",
     "alloc_failed", "allocation_failed", "unable to find an engine",
 )  # fmt: skip
-"""What PyTorch's allocators, cuBLAS, cuDNN (whose engines need a workspace), NumPy, OpenCV, FFmpeg and the system's loader say, by device and system."""
+"""What PyTorch's allocators, cuBLAS, cuDNN (whose engines need a workspace), NumPy, OpenCV, FFmpeg and the
+system's loader say, by device and system."""
 _WRONG_NAMES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ}
 
 
