@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ def measure(device: torch.device, rounds: int) -> dict[str, Any]:
     def plain() -> None:
         plain_daefr.restore(there, face.to(device), groups=32, levels=6, blocks=2)["output"].cpu()
 
-    with torch.inference_mode():
+    with torch.inference_mode(), exact_float32():
         plain_speed = 1 / min(interleaved({"": plain}, 2 * rounds)[""])
         with FlopCounterMode(display=False) as counter:
             network(face)
@@ -40,7 +41,7 @@ def measure(device: torch.device, rounds: int) -> dict[str, Any]:
     compact = make_restorer(embedded_path("compact.safetensors"), device=str(device))
     ceiling = matrix_speed(device, precision, SIDE, rounds)
     return {
-        "baseline": "plain_daefr on the same device: float32, unfused, batch 1",
+        "baseline": "plain_daefr on the same device: float32 without TF32, unfused, batch 1",
         "precision": str(precision),
         "published_faces_a_second_by_batch": large,
         "published_times_as_fast": {n: speed / plain_speed for n, speed in large.items()},
@@ -51,6 +52,20 @@ def measure(device: torch.device, rounds: int) -> dict[str, Any]:
         "published_share_of_matrix_products": max(large.values()) * counter.get_total_flops() / ceiling,
         **likeness(device),
     }
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """Products of float32 are computed in float32: by default convolutions round their factors (TF32)."""
+    backends = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = False
+    try:
+        yield
+    finally:
+        for backend, allowed in zip(backends, before, strict=True):
+            backend.allow_tf32 = allowed
 
 
 def faces_a_second(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from benchmarks.charts import write_bars
-from benchmarks.gpu import faces_a_second, matrix_speed
+from benchmarks.gpu import exact_float32, faces_a_second, matrix_speed
 from benchmarks.known_clips import SIZES, make_clip
 from benchmarks.network import restored
 from benchmarks.timing import interleaved
@@ -56,3 +56,14 @@ def test_a_device_is_measured_by_batch_and_against_its_matrix_products() -> None
     assert list(speeds) == ["1", "2"]
     assert min(speeds.values()) > 0
     assert matrix_speed(torch.device("cpu"), torch.float32, 64, 1) > 0
+
+
+def test_the_float32_baseline_of_a_gpu_uses_no_tf32() -> None:
+    def allowed() -> tuple[bool, bool]:
+        return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+    before = allowed()
+    assert before[0], "PyTorch's default"
+    with exact_float32():
+        assert allowed() == (False, False)
+    assert allowed() == before

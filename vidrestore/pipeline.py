@@ -192,6 +192,7 @@ def restore_tracked_faces(
         network_workers_for,
         restore,
     )
+    from vidrestore.runtime.device import free_gpu_memory
     from vidrestore.runtime.malloc import heap_trimmer
     from vidrestore.runtime.pipeline_threads import Prefetch, map_ahead
 
@@ -207,6 +208,8 @@ def restore_tracked_faces(
             size=restorer.size,
             workers=network_workers.count if network_workers else 1,
             faces=settings.batch,
+            free_bytes=free_gpu_memory(restorer.device),
+            bytes_per_number=restorer.precision.itemsize,
         )
         timed_faces = timer.timed("tracking", tracked)
         aligned: Iterator[FrameFaces[AlignedFace]] = map_ahead(

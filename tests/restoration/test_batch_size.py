@@ -58,5 +58,32 @@ def test_on_a_gpu_large_frames_make_batches_smaller_and_no_lane_idle(clip: Video
 
 def test_a_users_own_number_of_faces_stays(clip: VideoInfo) -> None:
     assert (
-        choose_batch_sizes(sized(clip, 3840, 2160), device="cuda", size=512, workers=2, faces=64).faces == 64
+        choose_batch_sizes(sized(clip, 3840, 2160), device="cuda", size=512, workers=2, faces=48).faces == 48
     )
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "workers", "bytes_per_number", "expected"),
+    [(80, 2, 2, 16), (8, 2, 2, 16), (4, 2, 2, 8), (4, 1, 2, 16), (4, 1, 4, 8), (0.1, 1, 2, 1)],
+)
+def test_batches_fit_into_the_free_memory_of_a_gpu(
+    clip: VideoInfo, gigabytes: float, workers: int, bytes_per_number: int, expected: int
+) -> None:
+    batches = choose_batch_sizes(
+        sized(clip, 640, 480),
+        device="cuda",
+        size=512,
+        workers=workers,
+        free_bytes=int(gigabytes * 2**30),
+        bytes_per_number=bytes_per_number,
+    )
+    assert batches.faces == expected
+
+
+def test_no_batch_on_a_gpu_has_more_numbers_than_its_convolutions_count(
+    clip: VideoInfo, caplog: pytest.LogCaptureFixture
+) -> None:
+    faces = choose_batch_sizes(sized(clip, 640, 480), device="cuda", size=512, workers=2, faces=64).faces
+    assert faces == 63
+    assert faces * 512**2 * 128 < 2**31
+    assert "too many for a GPU; using 63" in caplog.text

@@ -19,6 +19,9 @@ ERRORS: list[Callable[[], Exception]] = [
     lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
     lambda: RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
     lambda: RuntimeError("MPS backend out of memory (MPS allocated: 6.0 GB)"),
+    lambda: RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    lambda: RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+    lambda: RuntimeError("GET was unable to find an engine to execute this computation"),
     lambda: MemoryError("Unable to allocate 3.0 GiB for an array"),
 ]
 

@@ -17,6 +17,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 
 from tests.support.fake_device import replace_parameters
 from vidrestore.daefr import COMPACT, Daefr
+from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
 from vidrestore.restoration import DaefrGenerator, FaceCodes, TemporalBlend
 from vidrestore.restoration.temporal_blend import _on_device
 
@@ -57,6 +58,34 @@ def test_a_gpu_is_given_all_it_needs_and_never_waited_for(generator: DaefrGenera
     assert isinstance(pictures, Tensor)
     assert (pictures.device.type, pictures.dtype) == ("cuda", torch.float32)
     assert pictures.shape == (3, 256, 256, 3)
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_pictures_stay_channels_last_on_a_gpu(
+    generator: DaefrGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reordered: list[tuple[str, torch.Size]] = []
+    layers = 0
+
+    def check(layer: type[nn.Module]) -> None:
+        compute = layer.forward
+
+        def forward(self: nn.Module, x: Tensor) -> Tensor:
+            nonlocal layers
+            layers += 1
+            # Coarser grids, where attention reorders, take next to no time.
+            if x.shape[-1] > 16 and not x.is_contiguous(memory_format=torch.channels_last):
+                reordered.append((str(self), x.shape))
+            # cuDNN keeps the order; without it, fake convolutions give another.
+            return compute(self, x).contiguous(memory_format=torch.channels_last)
+
+        monkeypatch.setattr(layer, "forward", forward)
+
+    check(nn.Conv2d)
+    check(ChannelsLastGroupNorm)
+    generator.decode(generator.predict(generator.encode(FACES)))
+    assert layers > 20
+    assert reordered == []
 
 
 def test_the_check_finds_what_asks_and_what_mixes(generator: DaefrGenerator) -> None:

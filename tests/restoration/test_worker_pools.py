@@ -53,12 +53,16 @@ def test_with_one_thread_there_are_no_lanes_and_a_processor_has_no_hands_free() 
         torch.set_num_threads(usual)
 
 
+@pytest.mark.parametrize(("gigabytes", "workers"), [(7.9, 2), (5.9, 1)])
 @pytest.mark.usefixtures("two_threads")
-def test_a_gpu_has_its_next_batch_ready_and_the_processor_lends_its_hands() -> None:
+def test_a_gpu_with_memory_has_its_next_batch_ready_and_a_pool_for_the_processor(
+    gigabytes: float, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**30, int(gigabytes * 2**30)))
     on_gpu = SimpleNamespace(device=torch.device("cuda"), size=512)  # told apart by that alone
     with network_workers_for(on_gpu) as network_workers, cpu_workers_for(on_gpu) as cpu_workers:  # type: ignore[arg-type]
         assert network_workers is not None
-        assert network_workers.count == 2
+        assert network_workers.count == workers
         assert cpu_workers is not None
         assert cpu_workers.count == 2
         for threads in (network_workers, cpu_workers):

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from vidrestore.errors import DeviceError
-from vidrestore.runtime.device import limit_openmp_spin, resolve_device, resolve_precision
+from vidrestore.runtime import device as device_module
+from vidrestore.runtime.device import free_gpu_memory, limit_openmp_spin, resolve_device, resolve_precision
 from vidrestore.runtime.worker_threads import ParallelFor, SingleThreadWorker, set_torch_threads
 
 
@@ -96,6 +97,7 @@ def test_auto_takes_the_best_there_is(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setattr(device_module, "_convolves", lambda device, precision: True)
     assert resolve_device("auto").type == expected
 
 
@@ -123,7 +125,48 @@ def test_older_gpus_get_float16(
     capability: tuple[int, int], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
+    monkeypatch.setattr(device_module, "_convolves", lambda device, precision: True)
     assert resolve_precision(torch.device("cuda")) is expected
+
+
+def test_auto_leaves_a_gpu_that_this_pytorch_has_no_kernels_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object, **named: object) -> torch.Tensor:
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+
+    device_module._convolves.cache_clear()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch, "ones", fail)
+    assert resolve_device("auto") == torch.device("cpu")
+    assert "cannot be used" in caplog.text
+    device_module._convolves.cache_clear()
+
+
+def test_a_gpu_whose_16_bits_come_to_no_number_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nan(x: torch.Tensor, *args: object, **named: object) -> torch.Tensor:
+        return torch.full_like(x, float("nan"))
+
+    device_module._convolves.cache_clear()
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (7, 5))
+    ones, full = torch.ones, torch.full
+    on_processor = {"device": "cpu"}
+    monkeypatch.setattr(torch, "ones", lambda *size, **named: ones(*size, **named | on_processor))
+    monkeypatch.setattr(torch, "full", lambda *args, **named: full(*args, **named | on_processor))
+    assert resolve_precision(torch.device("cuda")) is torch.float16
+    device_module._convolves.cache_clear()
+    monkeypatch.setattr(torch.nn.functional, "conv2d", nan)
+    assert resolve_precision(torch.device("cuda")) is torch.float32
+    device_module._convolves.cache_clear()
+
+
+def test_memory_that_pytorch_keeps_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 70)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 30)
+    assert free_gpu_memory(torch.device("cuda")) == 140
+    assert free_gpu_memory(torch.device("cpu")) is None
 
 
 def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
+from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
 from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, is_faster, is_supported
 from vidrestore.runtime.worker_threads import ParallelFor
 
@@ -28,9 +29,11 @@ logger = logging.getLogger(__name__)
 def optimize_for_inference(part: nn.Module, device: torch.device, precision: torch.dtype, side: int) -> None:
     """Replace what has a faster equal inside `part`, which is on `device` and in `precision` already.
 
-    `side`: of the faces [px]. On a processor only: what is fewer multiplications there is more kernels to
-    start on a GPU.
+    `side`: of the faces [px]. Convolutions are replaced on a processor only: what is fewer multiplications
+    there is more kernels to start on a GPU. On CUDA, norms are replaced.
     """
+    if device.type == "cuda":
+        _keep_channels_last(part)
     if device.type != "cpu":
         return
     if precision in (torch.float32, torch.bfloat16) and side >= LEAST_SIDE:
@@ -41,6 +44,13 @@ def optimize_for_inference(part: nn.Module, device: torch.device, precision: tor
                 setattr(parent, name, PhasedUpsample(child))
             elif precision == torch.float32 and is_faster(child):
                 setattr(parent, name, WinogradConv2d(child))
+
+
+def _keep_channels_last(part: nn.Module) -> None:
+    for parent in list(part.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.GroupNorm:
+                setattr(parent, name, ChannelsLastGroupNorm(child))
 
 
 def _fuse(part: nn.Module) -> None:

@@ -135,6 +135,11 @@ class DaefrGenerator:
             quantised = network.codebook.look_up(network.codes(logits))
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
-        levels = [torch.stack(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
+        levels = [_stacked(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
         restored = network.decode(quantised.to(self._precision), levels).float()
         return from_device(((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1))
+
+
+def _stacked(features: Sequence[Tensor]) -> Tensor:
+    """(N, C, H, W) of N (C, H, W), in channels-last order, as they are."""
+    return torch.stack([f.permute(1, 2, 0) for f in features]).permute(0, 3, 1, 2)

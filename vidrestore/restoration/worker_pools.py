@@ -25,6 +25,9 @@ MAX_CPU_NETWORK_WORKERS = 4
 """Each worker holds another batch of frames. With more cores, workers get more threads instead."""
 GPU_NETWORK_WORKERS = 2
 """One waits for its batch while the other prepares the next."""
+SMALL_GPU_BYTES = 7.5 * 2**30
+"""A GPU with less memory (those sold with 8 GB have a little less) gets one worker: larger batches are worth
+more there."""
 MAX_CPU_WORKERS = 8
 MAX_PARALLEL_FACE_SIZE = 256
 """Side of a face in pixels. With larger faces each worker needs gigabytes, and waiting is small beside the
@@ -39,7 +42,7 @@ def network_workers_for(restorer: NetworkRestorer) -> Iterator[WorkerPool | None
     """
     if restorer.device.type == "cuda":  # MPS is not said to bear several threads
         # What is left to its threads is too little to be shared with others.
-        with WorkerPool(GPU_NETWORK_WORKERS, partial(set_torch_threads, 1)) as network_workers:
+        with WorkerPool(_gpu_workers(restorer.device), partial(set_torch_threads, 1)) as network_workers:
             yield network_workers
         return
     threads = torch.get_num_threads()
@@ -53,6 +56,11 @@ def network_workers_for(restorer: NetworkRestorer) -> Iterator[WorkerPool | None
             yield network_workers
     finally:
         set_torch_threads(threads)
+
+
+def _gpu_workers(device: torch.device) -> int:
+    _, total = torch.cuda.mem_get_info(device)
+    return 1 if total < SMALL_GPU_BYTES else GPU_NETWORK_WORKERS
 
 
 @contextmanager

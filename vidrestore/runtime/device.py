@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import DeviceError
@@ -10,6 +12,8 @@ from vidrestore.errors import DeviceError
 if TYPE_CHECKING:
     import torch
 
+
+logger = logging.getLogger(__name__)
 
 OPENMP_SPIN_COUNT = 20_000
 """A fraction of a millisecond."""
@@ -20,7 +24,8 @@ CUDA_WHEELS = "https://download.pytorch.org/whl/cu128"
 def resolve_device(name: str) -> torch.device:
     """The device called auto, cpu, mps, cuda or cuda:N, checked to be there.
 
-    auto: CUDA where there is some, else Apple's GPU, else the processor. Raises DeviceError otherwise.
+    auto: CUDA where there is some that works, else Apple's GPU, else the processor. Raises DeviceError where
+    it is not there.
     """
     import torch
 
@@ -46,8 +51,20 @@ def resolve_precision(device: torch.device) -> torch.dtype:
 
     if device.type == "cuda":
         ampere_or_later = torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate bfloat16
-        return torch.bfloat16 if ampere_or_later else torch.float16
+        precision = torch.bfloat16 if ampere_or_later else torch.float16
+        return precision if _convolves(device, precision) else torch.float32
     return torch.bfloat16 if device.type == "cpu" and _has_cpu_bfloat16() else torch.float32
+
+
+def free_gpu_memory(device: torch.device) -> int | None:
+    """Bytes of a CUDA device that this process may still use; None for another device."""
+    import torch
+
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    # PyTorch keeps what it once used, and uses it again.
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def limit_openmp_spin() -> None:
@@ -72,8 +89,31 @@ def _best() -> str:
     import torch
 
     if torch.cuda.is_available():
-        return "cuda"
+        if _convolves(torch.device("cuda"), torch.float32):
+            return "cuda"
+        logger.warning(
+            "the NVIDIA GPU cannot be used: this PyTorch (%s) has no working kernels for it",
+            torch.__version__,
+        )
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@cache
+def _convolves(device: torch.device, precision: torch.dtype) -> bool:
+    """Whether one convolution on the device comes to finite numbers.
+
+    A PyTorch may have no kernels for a GPU that is there; on GTX 16xx float16 may come to NaN.
+    """
+    import torch
+
+    try:
+        x = torch.ones(1, 64, 32, 32, device=device, dtype=precision)
+        x = x.contiguous(memory_format=torch.channels_last)
+        weight = torch.full((64, 64, 3, 3), 1 / 64, device=device, dtype=precision)
+        return bool(torch.nn.functional.conv2d(x, weight, padding=1).isfinite().all())
+    except RuntimeError as error:
+        logger.info("no convolution on %s: %s", device, error)
+        return False
 
 
 def _check_cuda(name: str, number: int) -> None:

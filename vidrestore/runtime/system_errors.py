@@ -10,8 +10,10 @@ from vidrestore.errors import ProcessingError, UsageError, VidrestoreError
 _OUT_OF_MEMORY = (
     "out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "bad_alloc",
     "insufficient memory", "unable to allocate", "can't start new thread", "failed to map segment",
+    "alloc_failed", "allocation_failed", "unable to find an engine",
 )  # fmt: skip
-"""What PyTorch's allocators, NumPy, OpenCV, FFmpeg and the system's loader say, by device and system."""
+"""What PyTorch's allocators, cuBLAS, cuDNN (whose engines need a workspace), NumPy, OpenCV, FFmpeg and the
+system's loader say, by device and system."""
 _WRONG_NAMES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ}
 
 

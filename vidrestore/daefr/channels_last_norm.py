@@ -1,0 +1,35 @@
+"""Group normalisation that leaves channels last, for GPUs: PyTorch's returns them first.
+
+Each convolution around it would have to reorder the whole picture.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class ChannelsLastGroupNorm(nn.Module):
+    """(N, C, H, W) -> the same, in channels-last order; computes what `nn.GroupNorm` does. Not trainable."""
+
+    def __init__(self, norm: nn.GroupNorm) -> None:
+        super().__init__()
+        self.groups, self.eps = norm.num_groups, norm.eps
+        # In float32, as PyTorch's own kernel scales and shifts in it.
+        self.register_buffer("weight", norm.weight.detach().float().view(norm.num_groups, -1))
+        self.register_buffer("bias", norm.bias.detach().float().view(norm.num_groups, -1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = self.weight, self.bias
+        assert isinstance(weight, Tensor)
+        assert isinstance(bias, Tensor)
+        n, channels, height, width = x.shape
+        x = x.contiguous(memory_format=torch.channels_last)
+        grouped = x.permute(0, 2, 3, 1).view(n, height * width, self.groups, -1)
+        variance, mean = torch.var_mean(grouped, (1, 3), correction=0, keepdim=True)  # (N, 1, G, 1)
+        scale = (variance.float() + self.eps).rsqrt() * weight  # (N, 1, G, C / G)
+        shift = bias - mean.float() * scale
+        # The result is rounded once; without `out` it would be in float32.
+        return torch.addcmul(
+            shift.view(n, channels, 1, 1), x, scale.view(n, channels, 1, 1), out=torch.empty_like(x)
+        )
