@@ -1,7 +1,6 @@
 """Weights: those inside the package, and those fetched into the user's cache."""
 
 from vidrestore.weights.cache import (
-    DownloadCallback,
     PullResult,
     cache_folder,
     detector_path,
@@ -11,6 +10,7 @@ from vidrestore.weights.cache import (
     weights_path,
 )
 from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, HubFile, Url, find_entry
+from vidrestore.weights.download import DownloadCallback
 from vidrestore.weights.embedded import embedded_path
 
 __all__ = [

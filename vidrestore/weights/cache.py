@@ -10,25 +10,26 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import tempfile
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
 from vidrestore.errors import DownloadError, WeightsError
-from vidrestore.runtime.file_kinds import expand_home, leads_to_file
+from vidrestore.runtime.file_kinds import expand_home, is_own_kind, leads_to_file
+from vidrestore.runtime.marked_folder import temporary_name
 from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, HubFile, Url, find_entry
+from vidrestore.weights.download import DownloadCallback, Limits, download
 from vidrestore.weights.embedded import embedded_path
 
-DownloadCallback = Callable[[int, int | None], None]
-"""Called with the bytes so far and the bytes in all, None where the host does not say."""
-
-_CHUNK_BYTES = 1 << 20
-_TIMEOUT_SECONDS = 30.0
+_MAX_BYTES = 8 * 2**30
+"""Of any weights."""
+_MAX_CHECKSUM_CHARACTERS = 4096
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,9 @@ class PullResult:
 def cache_folder() -> Path:
     """VIDRESTORE_CACHE, else XDG_CACHE_HOME/vidrestore, else ~/.cache/vidrestore. It need not exist."""
     if override := os.environ.get("VIDRESTORE_CACHE"):
-        return Path(override).expanduser()
+        return expand_home(override)
     shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "vidrestore"
+    return (Path(shared) if shared else expand_home("~/.cache")) / "vidrestore"
 
 
 def local_path(entry: Entry) -> Path | None:
@@ -76,7 +77,8 @@ def weights_path(name: str) -> Path:
         raise WeightsError(f"the weights '{name}' are not here yet; run: vidrestore models pull {name}")
     expected = _expected_sha256(entry)
     if expected is None:
-        _record(path, _hash(path))  # put here by hand: from now on it stays what it is
+        with suppress(OSError):  # the folder may be the system's
+            _record(path, _hash(path))  # put here by hand: from now on it stays what it is
     elif _hash(path) != expected:
         raise WeightsError(
             f"{path} is damaged: its checksum is wrong; delete it and run: vidrestore models pull {name}"
@@ -128,10 +130,8 @@ def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> PullResul
         if expected in (None, present):
             return PullResult(path=target, sha256=present, downloaded=False, trusted=expected is None)
     with _user_errors(entry), _workspace(target.parent) as workspace:
-        if isinstance(entry.source, HubFile):
-            fetched, stated = _fetch_from_hub(entry.source, workspace)
-        else:
-            fetched, stated = _fetch(entry.source, workspace / entry.file_name, on_progress), None
+        fetched = workspace / entry.file_name
+        stated = _fetch(entry, fetched, on_progress)
         actual = _hash(fetched)
         _check(entry, actual, entry.sha256 or stated)
         _record(target, actual)
@@ -148,18 +148,34 @@ def _checksum_file(path: Path) -> Path:
 
 
 def _record(path: Path, sha256: str) -> None:
-    _checksum_file(path).write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
+    file = _checksum_file(path)
+    new = file.with_name(temporary_name(".", file.name, file.parent))
+    try:
+        new.write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _expected_sha256(entry: Entry) -> str | None:
     """The catalogue's checksum, else the one recorded at the first download."""
     if entry.sha256 is not None:
         return entry.sha256
-    try:
-        words = _checksum_file(_cache_path(entry)).read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError):
+    path = _checksum_file(_cache_path(entry))
+    if is_own_kind(path, "missing"):
         return None
-    return words[0] if words else None
+    try:
+        with path.open(encoding="utf-8") as file:
+            words = file.read(_MAX_CHECKSUM_CHARACTERS).split()
+    except (OSError, UnicodeDecodeError):
+        words = []
+    if not words or not _SHA256.fullmatch(words[0]):
+        # Taken for none, it would have any weights trusted that lie there now.
+        raise WeightsError(
+            f"the checksum in {path} cannot be read; delete it with the weights beside it, and run: "
+            f"vidrestore models pull {entry.name}"
+        )
+    return words[0]
 
 
 def _hash(path: Path) -> str:
@@ -215,41 +231,31 @@ def _check(entry: Entry, actual: str, expected: str | None) -> None:
         )
 
 
-def _fetch(source: Url, target: Path, on_progress: DownloadCallback | None) -> Path:
-    request = urllib.request.Request(source.address, headers={"User-Agent": "vidrestore"})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as reply, target.open("wb") as file:
-        length = reply.headers.get("Content-Length")
-        total = int(length) if length else None
-        done = 0
-        while chunk := reply.read(_CHUNK_BYTES):
-            file.write(chunk)
-            done += len(chunk)
-            if on_progress is not None:
-                on_progress(done, total)
-    # A connection that is closed early reads as the end of the file.
-    if total is not None and done != total:
-        raise OSError(f"the connection ended after {done} of {total} bytes")
-    return target
+def _fetch(entry: Entry, target: Path, on_progress: DownloadCallback | None) -> str | None:
+    """Writes the weights to `target`; gives back the checksum that their host states, if it does."""
+    assert not isinstance(entry.source, Embedded)
+    if isinstance(entry.source, Url):
+        address, size, stated = entry.source.address, entry.size, None
+    else:
+        address, size, stated = _ask_hub(entry.source)
+        if entry.size is not None and size not in (None, entry.size):
+            raise OSError(f"the host offers {size} bytes, and it has {entry.size}")
+    limits = Limits(size=entry.size or size, max_bytes=_MAX_BYTES)
+    download(address, target, limits, on_progress)
+    return stated
 
 
-def _fetch_from_hub(source: HubFile, workspace: Path) -> tuple[Path, str | None]:
-    """The file and the checksum the hub states: for large files (LFS) the entity tag is their SHA-256."""
+def _ask_hub(source: HubFile) -> tuple[str, int | None, str | None]:
+    """Where the hub keeps the file, its size, and its checksum: the entity tag of large files (LFS)."""
     import huggingface_hub
 
     address = huggingface_hub.hf_hub_url(source.repository, source.file, endpoint=source.endpoint)
     try:
         metadata = huggingface_hub.get_hf_file_metadata(address, endpoint=source.endpoint)
-        path = huggingface_hub.hf_hub_download(
-            source.repository,
-            source.file,
-            revision=metadata.commit_hash,  # what the checksum was stated for, whatever is pushed meanwhile
-            local_dir=workspace,
-            endpoint=source.endpoint,
-        )
     except OSError:
         raise
     except Exception as error:
         # What the hub's transport raises changes with its version: requests, httpx, httpx2, xet.
         raise OSError(str(error) or type(error).__name__) from error
     stated = metadata.etag or ""
-    return Path(path), stated if len(stated) == 64 else None
+    return metadata.location, metadata.size, stated if _SHA256.fullmatch(stated) else None
