@@ -179,14 +179,11 @@ def _is_of_encoder(data: bytes) -> bool:
 
 def _has_layers(packet: bytes, extradata: bytes) -> bool:
     """Whether an HEVC packet holds units of another layer than the base one."""
-    starts = (
-        [m.end() for m in re.finditer(re.escape(b"\0\0\1"), packet)]
-        if packet[:3] in (b"\0\0\0", b"\0\0\1")
-        else []
-    )
-    if not starts and extradata[:1] == b"\1":
-        at = 0
-        while at + 6 <= len(packet):
-            starts.append(at + 4)
-            at += 4 + int.from_bytes(packet[at : at + 4], "big")
+    if extradata[:1] == b"\1" and len(extradata) > 21:  # units come after their lengths
+        starts, at, width = [], 0, (extradata[21] & 3) + 1
+        while at + width < len(packet):
+            starts.append(at + width)
+            at += width + int.from_bytes(packet[at : at + width], "big")
+    else:
+        starts = [match.end() for match in re.finditer(re.escape(b"\0\0\1"), packet)]
     return any((packet[s] & 1) << 5 | packet[s + 1] >> 3 for s in starts if s + 1 < len(packet))
