@@ -128,6 +128,8 @@ class Frame:
     colour: ColourTags
     orientation: Orientation = UPRIGHT
     """How it is to be turned to be looked at; the planes are not."""
+    captions: bytes = b""
+    """Embedded captions of this picture: A/53's triplets."""
     second_field: bool = False
     """Whether this is the later of the two moments of an interlaced picture, which share its index."""
 

@@ -254,7 +254,7 @@ def test_what_is_no_container_is_told(tmp_path: Path, container: str) -> None:
     [
         ("dnxhr", ".mkv", ".mov"),
         ("dnxhr", ".mp4", ".mov"),
-        ("prores", ".mp4", ".mkv"),
+        ("prores", ".mp4", ".mov"),
         ("utvideo", ".mkv", ".avi"),
         ("h264", ".webm", ".mkv"),
     ],

@@ -34,6 +34,10 @@ MARKED_ENCODERS = frozenset({
 """Encoders whose streams a container's header can be made to say more of (`writing/stream_marks.py`)."""
 
 
+CAPTION_ENCODERS = frozenset({"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video"})
+"""Encoders into whose pictures captions are put (`writing/captions.py`)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """Something that an input can hold."""
@@ -106,7 +110,8 @@ PIECES: dict[str, Piece] = {
                     remark="MV-HEVC: the base view is restored."),
     "alpha": Piece(name="alpha beside the stream", place="packets", carried=_MATROSKA,
                    encoders=frozenset({"libvpx", "libvpx-vp9", "ffv1"}), remark="VP8 and VP9 in Matroska."),
-    "captions": Piece(name="embedded captions (CEA-608, CEA-708)", place="pictures"),
+    "captions": Piece(name="embedded captions (CEA-608, CEA-708)", place="pictures", carried=_ALL,
+                      encoders=CAPTION_ENCODERS),
     "picture format": Piece(name="active format description", place="pictures"),
     "user data": Piece(name="user data in the stream (SEI)", place="pictures",
                        remark="But for what encoders write of themselves."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _KINDS = {
     "AVIF": "avif",
 }
 """Pillow's names of formats, and ours."""
+_LIMIT = threading.Lock()
 _ANIMATED = {"png", "webp", "avif"}
 _REFUSED_MODES = {"CMYK": "CMYK, for printing", "LAB": "Lab", "F": "floating point", "I": "32-bit"}
 _WEBP_PIECES = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP", b"EXIF", b"XMP ", b"ANIM", b"ANMF"}
@@ -39,6 +41,8 @@ class Photo:
     path: Path
     kind: str
     """jpeg, png, tiff, webp, heif or avif, by its content."""
+    size: tuple[int, int]
+    """Width and height, as stored."""
     mode: str
     """Pillow's name of what its samples are."""
     frames: int
@@ -84,6 +88,7 @@ def open_photo(path: Path) -> Photo | None:
         return Photo(
             path=path,
             kind=kind,
+            size=picture.size,
             mode=picture.mode,
             frames=getattr(picture, "n_frames", 1) if kind in _ANIMATED else 1,
             exif=block,
@@ -118,9 +123,7 @@ def _opened(path: Path) -> Iterator[Image.Image | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged metadata, which is left out
         try:
-            picture = Image.open(path)
-        except Image.DecompressionBombError as error:
-            raise InputError(f"{path} is too large a picture: {error}") from error
+            picture = _open_any_size(path)
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error):
             picture = None
         if picture is None:
@@ -128,6 +131,16 @@ def _opened(path: Path) -> Iterator[Image.Image | None]:
             return
         with picture:
             yield picture
+
+
+def _open_any_size(path: Path) -> Image.Image:
+    """Without Pillow's own limit, which is the process's: `Input.max_pixels` is the one that counts here."""
+    with _LIMIT:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _register_heif() -> None:

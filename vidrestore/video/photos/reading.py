@@ -19,7 +19,7 @@ from vidrestore.video.formats.suffixes import photo_kind
 from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.photos.photo import Photo, open_photo, opened
 from vidrestore.video.reading import demuxer
-from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.input import Input, too_large_message
 
 _CENTRE = 2
 """AVChromaLocation's code."""
@@ -42,7 +42,10 @@ def photos_of(input: Input) -> list[Path]:
 def first_photo(input: Input) -> Photo | None:
     """What the first of them holds. Raises InputError, ReadError."""
     paths = photos_of(input)
-    return open_photo(paths[0]) if paths and paths[0].is_file() else None
+    photo = open_photo(paths[0]) if paths and paths[0].is_file() else None
+    if photo is not None and photo.size[0] * photo.size[1] > input.max_pixels:
+        raise InputError(too_large_message(photo.path, *photo.size, input.max_pixels))
+    return photo
 
 
 def is_read_here(photo: Photo | None) -> bool:

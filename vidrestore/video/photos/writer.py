@@ -18,7 +18,7 @@ from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats.containers import IMAGES
 from vidrestore.video.formats.suffixes import PHOTO_KINDS
 from vidrestore.video.photos import exif, jpeg, png, samples, tiff
-from vidrestore.video.photos.photo import Photo, open_photo
+from vidrestore.video.photos.photo import Photo, open_photo, opened
 from vidrestore.video.photos.reading import alpha_of, photos_of
 from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
@@ -71,6 +71,10 @@ class PhotoWriter:
         if quality is not None and self._kind in _LOSSLESS:
             raise UsageError(f"{output.suffix} pictures lose nothing, at any quality; leave --quality out")
         self.warnings = [] if self._sources else _warnings_of_video(info, source, self._kind, output)
+        if self._sources and info.interlaced:
+            self.warnings.append(
+                f"{output.suffix} files do not say the order of fields: tell the program that reads them"
+            )
         self._lost: dict[str, None] = {}
         self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
         if self._kind == "jpeg":
@@ -127,7 +131,8 @@ class PhotoWriter:
         if frame.format.bit_depth > 8:
             self._lost[f"more than 8 bits a sample (the picture had {frame.format.bit_depth})"] = None
         right, down = frame.format.chroma_shift
-        sampling = (1 << right, 1 << down)
+        turned = photo is None and frame.orientation.is_transposed and right != down
+        sampling = (1, 1) if turned else (1 << right, 1 << down)
         if samples.is_as_jpeg(frame) and (photo is not None or frame.orientation == UPRIGHT):
             channels, mode = tuple(np.asarray(plane, np.uint8) for plane in frame.planes), "YCbCr"
         else:
@@ -183,7 +188,7 @@ class PhotoWriter:
         """Raises OutputError where the first picture is not opaque."""
         transparent = self._info.pixel_format.has_alpha
         if self._sources and self._sources[0].is_file():
-            with Image.open(self._sources[0]) as picture:
+            with opened(self._sources[0]) as picture:
                 transparent = picture.has_transparency_data
                 if transparent:
                     transparent = np.asarray(picture.convert("RGBA").getchannel("A")).min() < 255

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -80,6 +81,11 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
     except (av.FFmpegError, OSError) as error:
         monitor.check()
         raise InputError(_open_error(input)) from error
+
+
+def open_own_header(header: bytes) -> InputContainer:
+    """A header in Matroska that this program made itself, to be read as any file's."""
+    return av.open(io.BytesIO(header), format="matroska")
 
 
 def video_stream(container: InputContainer, video_input: Path | Input) -> VideoStream:

@@ -16,6 +16,7 @@ from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.captions import CaptionReader
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.pictures import DecodedPicture, decode
 from vidrestore.video.reading.probe import colour_tags
@@ -75,7 +76,7 @@ def _read(
         container = files.enter_context(demuxer.open_container(input, last=True))
         stream = demuxer.video_stream(container, input)
         first, stop = tick_range(stream)
-        index = 0
+        index, captions = 0, CaptionReader(info.codec)
         for decoded in _decode_from(files, input, container, first, info):
             if decoded is None:
                 _notify(on_lost)
@@ -91,7 +92,8 @@ def _read(
                 if input.pictures is not None:
                     picture, path = decoded.picture, parse_pattern(input.path).path(input.pictures[pts])
                     refuse_other_size(path, (picture.width, picture.height), (info.width, info.height))
-                yield _frame(decoded.picture, info, index, pts)
+                text = b"" if decoded.is_repeated else captions.read(decoded.picture)
+                yield _frame(decoded.picture, info, index, pts, text)
                 index += 1
 
 
@@ -120,7 +122,7 @@ def _decode_from(
     yield from pictures
 
 
-def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int) -> Frame:
+def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int, captions: bytes) -> Frame:
     format_ = pixel_formats.describe_format(picture.format.name)
     if (picture.width, picture.height, format_) != (info.width, info.height, info.pixel_format):
         # A stream that changes its size or format half way is brought back to what it began with, as a
@@ -136,4 +138,5 @@ def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int) -> Fra
         format=format_,
         colour=colour_tags(picture, info.colour.siting),
         orientation=info.orientation,
+        captions=captions,
     )

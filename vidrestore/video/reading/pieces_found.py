@@ -19,6 +19,8 @@ from vidrestore.video.formats.filter_graph import FilterGraph
 from vidrestore.video.reading import demuxer, side_data
 from vidrestore.video.reading.input import Input, as_input
 
+_FFMPEG_NAMES = {"Service01", "FFmpeg"}
+"""What FFmpeg calls a program that nobody has named."""
 _PICTURES = 10
 """Decoded to see what they carry."""
 _IN_HEADER = {
@@ -90,7 +92,8 @@ def program(text: str) -> dict[str, str]:
     """What the one program of a `description` is called; nothing where there are none or several."""
     if len(re.findall(r"^  Program \d+", text, re.MULTILINE)) != 1:
         return {}
-    return dict(re.findall(r"^ +(service_name|service_provider) *: (.+)$", text, re.MULTILINE))
+    named = re.findall(r"^ +(service_name|service_provider) *: (.+)$", text, re.MULTILINE)
+    return {key: name for key, name in named if name not in _FFMPEG_NAMES}
 
 
 def _of_file(container: InputContainer) -> set[str]:
@@ -176,12 +179,11 @@ def _is_of_encoder(data: bytes) -> bool:
 
 def _has_layers(packet: bytes, extradata: bytes) -> bool:
     """Whether an HEVC packet holds units of another layer than the base one."""
-    starts = (
-        [m.end() for m in re.finditer(rb"\0\0\1", packet)] if packet[:3] in (b"\0\0\0", b"\0\0\1") else []
-    )
-    if not starts and extradata[:1] == b"\1":
-        at = 0
-        while at + 6 <= len(packet):
-            starts.append(at + 4)
-            at += 4 + int.from_bytes(packet[at : at + 4], "big")
+    if extradata[:1] == b"\1" and len(extradata) > 21:  # units come after their lengths
+        starts, at, width = [], 0, (extradata[21] & 3) + 1
+        while at + width < len(packet):
+            starts.append(at + width)
+            at += width + int.from_bytes(packet[at : at + width], "big")
+    else:
+        starts = [match.end() for match in re.finditer(re.escape(b"\0\0\1"), packet)]
     return any((packet[s] & 1) << 5 | packet[s + 1] >> 3 for s in starts if s + 1 < len(packet))

@@ -23,7 +23,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidrestore.errors import OutputError, ProcessingError
+from vidrestore.errors import InputError, OutputError, ProcessingError
 from vidrestore.runtime.file_kinds import kind_of
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
@@ -64,7 +64,8 @@ def why_not_segmented(video_input: Input, output: Path, container: str | None) -
         return "its output is pictures"
     if muxer in TIMELESS:
         return f"{muxer} streams say nothing of time"
-    with demuxer.open_container(video_input) as opened:
+    # What cannot be opened is told by whoever reads it.
+    with suppress(InputError), demuxer.open_container(video_input) as opened:
         if demuxer.has_alpha_beside(demuxer.video_stream(opened, video_input)):
             return "its transparency lies beside the stream"
     return None

@@ -15,6 +15,7 @@ import av
 from av.bitstream import BitStreamFilterContext
 from av.video.stream import VideoStream
 
+from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.side_data import Hdr10
 from vidrestore.video.writing import ebml
 
@@ -116,9 +117,9 @@ def mark(stream: VideoStream, encoder: str, marks: dict[int, bytes], width: int,
     tracks = ebml.element(ebml.TRACKS, ebml.element(ebml.TRACK, b"".join(track)))
     header = ebml.element(ebml.EBML, ebml.element(_DOC_TYPE, "matroska"))
     cluster = ebml.element(ebml.CLUSTER, ebml.element(_TIME, 0))
-    file = io.BytesIO(header + ebml.element(ebml.SEGMENT, tracks + cluster))
+    file = header + ebml.element(ebml.SEGMENT, tracks + cluster)
     context = stream.codec_context
     rate, bits = context.framerate, context.bit_rate
-    with av.open(file, format="matroska") as marked:
+    with demuxer.open_own_header(file) as marked:
         BitStreamFilterContext("null", in_stream=marked.streams.video[0], out_stream=stream)
     context.framerate, context.bit_rate = rate, bits or 0

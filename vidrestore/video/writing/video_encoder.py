@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.container import OutputContainer
@@ -19,7 +20,7 @@ from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
 from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
-from vidrestore.video.writing import encoder_metadata, stream_marks
+from vidrestore.video.writing import captions, encoder_metadata, stream_marks
 from vidrestore.video.writing.codec_choice import choose_codec
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
@@ -76,6 +77,10 @@ class VideoEncoder:
         self._input_size = (
             (info.height, info.width) if self._turn.is_transposed else (info.width, info.height)
         )
+        self._captions: dict[int, bytes] = {}
+        """By the times of the pictures that are being encoded."""
+        self.lost_captions = False
+        """Whether a picture so far had captions that its codec has no place for."""
         self.is_marked = False
         """Whether the stream is said to be stereo."""
         self._times = FrameTimes(info, numbers=self.codec in BY_COUNT, timeless=muxer in TIMELESS)
@@ -157,6 +162,8 @@ class VideoEncoder:
         planes = [apply_orientation(plane, self._turn) for plane in frame.planes]
         picture = self._field_flags.flag(self._converter.convert(planes))
         self._times.stamp(picture, frame, shift)
+        if frame.captions:
+            self._captions[frame.pts - shift] = frame.captions
         self._tag(picture)
         self.frames += 1
         return self._restamp(self._stream.encode(picture))
@@ -220,7 +227,20 @@ class VideoEncoder:
         target.color_trc = colour.transfer
         target.color_range = self._range
 
+    def _captioned(self, packet: Packet[VideoStream]) -> Packet[VideoStream]:
+        """The packet with its picture's captions in it, where the codec has a place for them."""
+        text = self._captions.pop(packet.pts, b"") if packet.pts is not None else b""
+        if not text:
+            return packet
+        if self.codec not in captions.ENCODERS:
+            self.lost_captions = True
+            return packet
+        made = cast("Packet[VideoStream]", Packet(captions.with_captions(bytes(packet), self.codec, text)))
+        made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
+        made.time_base, made.is_keyframe, made.stream = packet.time_base, packet.is_keyframe, packet.stream
+        return made
+
     def _restamp(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         for packet in packets:
             self._times.restamp(packet)
-        return packets
+        return [self._captioned(packet) for packet in packets]

@@ -1,0 +1,80 @@
+"""Embedded captions come out on the pictures they came in on, whatever the encoder makes of their order."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from tests.support.photos import convert
+from vidrestore.video import probe, read_frames
+from vidrestore.video.formats import pieces
+from vidrestore.video.reading.pieces_found import find_pieces
+from vidrestore.video.writing import captions
+
+FRAMES = 12
+
+
+def text_of(number: int) -> bytes:
+    """Two triplets, with bytes that a start code could be seen in."""
+    return bytes([0xFC, 0x80 | number, 0x20, 0xFA, 0x00, 0x00])
+
+
+def captioned(path: Path, encoder: str = "libx264", b_frames: int = 2) -> Path:
+    with av.open(str(path), "w") as container:
+        options: dict[str, str] = {"preset": "ultrafast", "bf": str(b_frames)} if encoder == "libx264" else {}
+        stream: Any = container.add_stream(encoder, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number in range(FRAMES + 1):
+            picture = av.VideoFrame(96, 64, "yuv420p") if number < FRAMES else None
+            if picture is not None:
+                picture.pts, picture.time_base = number, Fraction(1, 25)
+            for packet in stream.encode(picture):
+                text = text_of(round(packet.pts * packet.time_base * 25))
+                made = av.Packet(captions.with_captions(bytes(packet), encoder, text))
+                made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
+                made.is_keyframe, made.stream = packet.is_keyframe, stream
+                container.mux(made)
+    return path
+
+
+def texts(path: Path) -> list[bytes]:
+    return [frame.captions for frame in read_frames(path, probe(path))]
+
+
+def test_captions_are_read_with_their_pictures(tmp_path: Path) -> None:
+    source = captioned(tmp_path / "in.mkv")
+    assert "captions" in find_pieces(source)
+    assert texts(source) == [text_of(number) for number in range(FRAMES)]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts"])
+def test_captions_come_out_on_the_same_pictures(tmp_path: Path, suffix: str) -> None:
+    source = captioned(tmp_path / "in.mkv")
+    target = tmp_path / f"out.{suffix}"
+    assert convert(source, target) == []
+    assert texts(target) == texts(source)
+
+
+@pytest.mark.parametrize("codec", ["hevc", "mpeg2"])
+def test_captions_go_into_other_codecs(tmp_path: Path, codec: str) -> None:
+    source = captioned(tmp_path / "in.mkv", b_frames=0)
+    target = tmp_path / "out.ts"
+    assert convert(source, target, codec=codec) == []
+    assert texts(target) == texts(source)
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("ffv1", "mkv"), ("vp9", "webm"), ("prores", "mov"), ("av1", "mp4")]
+)
+def test_captions_that_have_no_place_are_named(tmp_path: Path, codec: str, suffix: str) -> None:
+    source = captioned(tmp_path / "in.mkv")
+    warnings = convert(source, tmp_path / f"out.{suffix}", codec=codec)
+    assert sum(pieces.PIECES["captions"].name in warning for warning in warnings) == 1
+
+
+def test_the_table_of_captions_is_that_of_their_writer() -> None:
+    assert captions.ENCODERS == pieces.CAPTION_ENCODERS
