@@ -89,7 +89,8 @@ OK = "HTTP/1.1 200 OK\n"
             f"HTTP/1.1 302 Found\nLocation: {to}"
             for to in (
                 "http://[::1", "http://host:99999999/", "file:///etc/passwd", "ftp://x/", "gopher://x",
-                "//", "\xff", "http://\xe9/", "http://a" + "a" * 5000, "javascript:1", "http://127.0.0.1:1/", "/w.pth",
+                "//", "\xff", "http://\xe9/", "http://a" + "a" * 5000, "javascript:1", "http://127.0.0.1:1/",
+                "/w.pth",
             )
         ),
         OK + "".join(f"X-{n}: y\n" for n in range(200)).rstrip(),

@@ -79,6 +79,8 @@ class NetworkRestorer:
     """None: the estimate alone."""
     amount: float = AMOUNT
     """Share of the missing detail that is drawn; see `fuse`."""
+    precision: torch.dtype = torch.float32
+    """Of the networks' convolutions."""
 
     @property
     def size(self) -> int:
@@ -172,7 +174,7 @@ def make_restorer(
             look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
             with_detail=fidelity != 0,
         )
-    return NetworkRestorer(where, estimator, generator, amount)
+    return NetworkRestorer(where, estimator, generator, amount, precision)
 
 
 def drawing_amount(fidelity: Fidelity) -> float:
