@@ -94,6 +94,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "pixel_format": "yuv420p",
         "size": "64x48",
         "max_pixels": 9000,
+        "quality": None,
         "strict": True,
         "start": "1:30",
         "end": "95",

@@ -21,12 +21,24 @@ def test_the_estimate_has_the_pictures_size_and_the_scale_half_of_it(height: int
     assert evidence.scale.max() <= LARGEST_SCALE
 
 
-def test_before_training_the_estimate_is_the_picture_and_the_scale_a_few_codes() -> None:
+def test_before_training_an_even_picture_stays_as_it_is_and_the_scale_is_a_few_codes() -> None:
     torch.manual_seed(0)
-    pictures = torch.rand(1, 3, 32, 32)
+    pictures = torch.rand(1, 3, 1, 1).expand(1, 3, 32, 32)
     evidence = EvidenceNetwork(TINY)(pictures)
-    assert torch.equal(evidence.mean, pictures)
+    assert torch.allclose(evidence.mean, pictures, atol=1e-6)
     assert 1 < evidence.scale.median() * 255 < 10
+
+
+def test_an_open_gate_keeps_every_pixel_and_a_shut_one_the_mean_around_it() -> None:
+    torch.manual_seed(0)
+    network = EvidenceNetwork(TINY)
+    pictures = torch.rand(1, 3, 32, 32)
+    torch.nn.init.constant_(network.gate.bias, 40.0)
+    assert torch.allclose(network(pictures).mean, pictures, atol=1e-6)
+    torch.nn.init.constant_(network.gate.bias, -40.0)
+    local = torch.nn.functional.avg_pool2d(pictures, 6, stride=2)  # around blocks of 2 x 2 away from the edge
+    inside = network(pictures).mean[..., 2:-2:2, 2:-2:2]
+    assert torch.allclose(inside, local, atol=1e-5)
 
 
 def test_what_is_far_away_does_not_matter() -> None:

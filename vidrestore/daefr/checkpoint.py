@@ -125,7 +125,7 @@ def _config(header: dict[str, str], path: Path) -> DaefrConfig:
 
 
 def _blank(config: DaefrConfig) -> Daefr:
-    """The network without weights; one that nobody knows to be small without room for them either.
+    """The network without weights; one that nobody knows to be small without memory for them either.
 
     A header may ask for more than there is. torch's meta device takes a second of imports.
     """

@@ -31,7 +31,7 @@ def load_evidence(path: Path) -> EvidenceNetwork:
     """
     with open_safetensors(path) as file:
         config = _config(file.header, path)
-        # Without room for its weights at first: a header may ask for more than there is.
+        # Without memory for its weights at first: a header may ask for more than there is.
         with torch.device("cpu" if config == EvidenceConfig() else "meta"):
             shapes = shapes_of(EvidenceNetwork(config).state_dict())
         state = file.tensors(shapes)

@@ -162,12 +162,12 @@ def read_config(path: Path, overrides: list[str]) -> TrainConfig:
                 raise UsageError(f"'{override}' is not of the form key=value")
             _put(values, name.split("."), yaml.safe_load(text))
         return TrainConfig(**values)
-    except (yaml.YAMLError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
-    except ValidationError as error:
+    except ValidationError as error:  # which is a ValueError as well
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path}: {name}: {first['msg']}, got {shown(first['input'])}") from error
+    except (yaml.YAMLError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
 
 
 def _put(values: dict[str, Any], keys: list[str], value: Any) -> None:
