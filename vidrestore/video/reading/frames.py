@@ -121,7 +121,9 @@ def _decode_from(
     yield from pictures
 
 
-def _frame(decoded: DecodedPicture, info: VideoInfo, fitter: PictureFitter, index: int, captions: bytes) -> Frame:
+def _frame(
+    decoded: DecodedPicture, info: VideoInfo, fitter: PictureFitter, index: int, captions: bytes
+) -> Frame:
     picture = decoded.picture
     planes, is_fitted = fitter.fit(picture, decoded.aspect)
     return Frame(
