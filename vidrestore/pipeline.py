@@ -274,6 +274,12 @@ def run_warnings(
             f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
             "--deinterlace bwdif makes it progressive"
         )
+    if stats.first_fitted is not None:
+        seconds = stats.first_fitted - float(stats.first or 0)
+        warnings.append(
+            f"{info.path.name} changes its size or pixel aspect after {seconds:.1f} s: such pictures were "
+            "fitted into the size of the first, with black beside them"
+        )
     if settings.faces not in ("all", "largest"):
         absent = sorted({int(part) for part in settings.faces.split(",")} - stats.tracks)
         if absent:

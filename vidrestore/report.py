@@ -92,6 +92,8 @@ class RunStats:
     """Seconds: when the first frame is shown."""
     until: Fraction = Fraction(0)
     """Seconds: till when the last frame is shown."""
+    first_fitted: float | None = None
+    """Seconds: when the first frame of another size or pixel aspect is shown."""
     tracks: set[int] = field(default_factory=set)
 
     def add_lost_frame(self) -> None:
@@ -129,7 +131,13 @@ class RunStats:
             self.frames_with_faces += bool(item.faces) and not item.frame.second_field
             yield item
 
+    def note_fitted(self, frame: Frame) -> None:
+        """Notes when a frame had another shape than the first one, if it has."""
+        if frame.is_fitted and self.first_fitted is None:
+            self.first_fitted = frame.seconds
+
     def add_written_frame(self, frame: Frame) -> None:
+        self.note_fitted(frame)
         self.frames += 1
         self.first = frame.pts * frame.time_base if self.first is None else self.first
         self.until = (frame.pts + frame.duration) * frame.time_base

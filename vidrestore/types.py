@@ -130,6 +130,8 @@ class Frame:
     """How it is to be turned to be looked at; the planes are not."""
     captions: bytes = b""
     """Embedded captions of this picture: A/53's triplets."""
+    is_fitted: bool = False
+    """Whether it had another size or pixel aspect than the first frame, and was fitted into that one's."""
     second_field: bool = False
     """Whether this is the later of the two moments of an interlaced picture, which share its index."""
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.frames import FORMATS, make_frame, random_frame
+from vidrestore.colour.matrices import luma_weights
 from vidrestore.colour.yuv_rgb import (
     chroma_cell_mean,
     downscaled_rgb,
@@ -21,7 +22,7 @@ from vidrestore.colour.yuv_rgb import (
 from vidrestore.types import ColourTags, Frame
 from vidrestore.video import describe_format
 
-BT601, BT709, BT2020 = 6, 1, 9
+BT601, BT709, BT2020, YCGCO, DERIVED = 6, 1, 9, 8, 12
 
 
 def flat(y: int, cb: int, cr: int, matrix: int, *, full: bool = False) -> np.ndarray:
@@ -235,3 +236,38 @@ def shrunk(plane: np.ndarray, frame: Frame) -> np.ndarray:
             cells.append(np.average(taken, axis=axis, weights=weights))
         out = np.stack(cells, axis=axis)
     return out
+
+
+@pytest.mark.parametrize(
+    ("rgb", "codes"),
+    [
+        ((1, 0, 0), (64, 64, 255)),
+        ((0, 1, 0), (128, 255, 128)),
+        ((0, 0, 1), (64, 64, 0)),
+        ((1, 1, 1), (255, 128, 128)),
+    ],
+)
+def test_ycgco_has_the_codes_of_h273(rgb: tuple[int, ...], codes: tuple[int, int, int]) -> None:
+    """8-10 and 8-11 of H.273: luma, green against the others, orange against blue."""
+    assert flat(*codes, YCGCO, full=True) == pytest.approx(rgb, abs=0.01)
+
+
+@pytest.mark.parametrize("matrix", [YCGCO, DERIVED])
+def test_other_matrices_lead_there_and_back(matrix: int) -> None:
+    rgb = np.random.default_rng(1).random((16, 24, 3)).astype(np.float32)
+    blank = random_frame("yuv444p", 24, 16)
+    frame = make_frame(blank.planes, "yuv444p", ColourTags(matrix=matrix, primaries=9, full_range=True))
+    rounded = [np.rint(c).astype(np.uint8) for c in planes_from_rgb(rgb, frame)]
+    again = rgb_region(make_frame(rounded, "yuv444p", frame.colour), 0, 0, 24, 16)
+    assert np.abs(again - rgb).max() < 0.02
+
+
+@pytest.mark.parametrize(("primaries", "same"), [(1, BT709), (9, BT2020), (6, None)])
+def test_a_matrix_derived_of_primaries_is_the_standards_where_it_has_one(
+    primaries: int, same: int | None
+) -> None:
+    derived = luma_weights(ColourTags(matrix=DERIVED, primaries=primaries), 1080)
+    if same is not None:
+        assert derived == pytest.approx(luma_weights(ColourTags(matrix=same), 1080), abs=2e-4)
+    else:
+        assert derived == pytest.approx((0.2124, 0.0866), abs=2e-4)

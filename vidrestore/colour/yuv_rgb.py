@@ -2,7 +2,7 @@
 
 All conversions between a frame's planes and RGB are here. They are not in `video/` because detection,
 alignment and compositing need them, and packages do not import their siblings.
-Formulas: ITU-R BT.601, BT.709, BT.2020 (non-constant luminance), H.273 for their codes.
+Formulas: `matrices.py`.
 """
 
 from __future__ import annotations
@@ -15,27 +15,11 @@ from numpy.typing import NDArray
 
 from vidrestore.colour.downscale import downscale
 from vidrestore.colour.hdr import needs_tone_mapping, to_sdr
-from vidrestore.types import ColourTags, FloatArray, Frame, Plane
+from vidrestore.colour.matrices import luma_and_chroma, luma_weights
+from vidrestore.types import FloatArray, Frame, Plane
 
-# H.273 matrix code -> weights of red and blue in luma
-_LUMA_WEIGHTS = {
-    1: (0.2126, 0.0722),
-    4: (0.30, 0.11),
-    5: (0.299, 0.114),
-    6: (0.299, 0.114),
-    7: (0.212, 0.087),
-    9: (0.2627, 0.0593),
-    10: (0.2627, 0.0593),
-}
-_HD_LINES = 720
 # AVChromaLocation codes whose samples lie on a luma column, and on the upper luma line
 _ON_COLUMN, _ON_LINE = (0, 1, 3, 5), (3, 4)
-
-
-def luma_weights(tags: ColourTags, height: int) -> tuple[float, float]:
-    """Weights of red and blue in luma; untagged pictures are BT.709 from 720 lines on, else BT.601."""
-    default = 1 if height >= _HD_LINES else 6
-    return _LUMA_WEIGHTS.get(tags.matrix, _LUMA_WEIGHTS[default])
 
 
 def rgb_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
@@ -216,15 +200,10 @@ def _yuv_to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, frame: Frame) 
 
 def _rgb_to_yuv(frame: Frame) -> NDArray[np.float64]:
     """(3, 4) RGB in 0..1 and 1 -> codes."""
-    red, blue = luma_weights(frame.colour, frame.height)
     black, span, chroma_span = (float(v) for v in _ranges(frame))
     middle = float(1 << (frame.format.bit_depth - 1))
-    luma = np.array([red, 1 - red - blue, blue])
-    cb, cr = (np.eye(3)[2] - luma) / (2 * (1 - blue)), (np.eye(3)[0] - luma) / (2 * (1 - red))
-    return np.column_stack([
-        np.stack([span * luma, chroma_span * cb, chroma_span * cr]),
-        [black, middle, middle],
-    ])  # fmt: skip
+    to_codes = luma_and_chroma(frame.colour, frame.height) * [[span], [chroma_span], [chroma_span]]
+    return np.column_stack([to_codes, [black, middle, middle]])
 
 
 def _ranges(frame: Frame) -> tuple[np.float32, np.float32, np.float32]:

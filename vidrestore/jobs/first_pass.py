@@ -68,17 +68,19 @@ def analyse(
     detector: FaceDetector,
     *,
     on_loss: Callable[[], None],
+    on_frame: Callable[[Frame], None],
     on_checkpoint: Callable[[AnalysisCheckpoint], None],
     begin: AnalysisCheckpoint | None = None,
     context: Sequence[FrameFingerprint] = (),
 ) -> Generator[FrameRecord]:
     """A record of each frame from `begin` on, in order; of the whole video where that is None.
 
-    `context`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_loss` is called for each
-    frame that is lost or patched, `on_checkpoint` before the first record of a scene that can be begun with.
+    `context`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_frame` is called for each
+    frame as it is decoded, `on_loss` for each that is lost or patched, `on_checkpoint` before the first
+    record of a scene that can be begun with.
     What is lost behind the last frame is in a record of index -1, the last one of a video that ends so.
     """
-    frame_log = _FrameLog(begin.frame if begin is not None else 0, on_loss)
+    frame_log = _FrameLog(begin.frame if begin is not None else 0, on_loss, on_frame)
     moments = 2 if field_processing.method == "fields" else 1
     decoded = _decode(video_input, info, settings, frame_log, context)
     recent: deque[DetectorState] = deque(maxlen=_STATES_KEPT)
@@ -143,11 +145,11 @@ def _decode(
 class _FrameLog:
     """What is noticed of frames while they are read, kept until their faces are known."""
 
-    def __init__(self, first: int, on_loss: Callable[[], None]) -> None:
+    def __init__(self, first: int, on_loss: Callable[[], None], on_frame: Callable[[Frame], None]) -> None:
         self.lost_so_far = 0
         """Since the last frame."""
         self._concealed = 0
-        self._first, self._on_loss = first, on_loss
+        self._first, self._on_loss, self._on_frame = first, on_loss, on_frame
         self._logged: dict[int, tuple[FrameFingerprint, int, int]] = {}
 
     def lost(self) -> None:
@@ -160,6 +162,7 @@ class _FrameLog:
 
     def log_frames(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
+            self._on_frame(frame)
             if frame.index >= self._first:
                 fingerprint = FrameFingerprint(
                     index=frame.index, pts=frame.pts, duration=frame.duration, checksum=checksum(frame)

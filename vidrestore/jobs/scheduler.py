@@ -28,6 +28,8 @@ from vidrestore.types import Progress, VideoInfo
 
 _SAVE_EVERY_SECONDS = 2.0
 _SAVE_EVERY_FRAMES = 500
+_FITTED = "first fitted"
+"""The journal's name of what a later run cannot see again: `RunStats.first_fitted`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,7 @@ class SegmentScheduler:
             job.settings,
             make_detector(job.settings.detector, job.settings.device),
             on_loss=self._stats.add_lost_frame,
+            on_frame=self._stats.note_fitted,
             on_checkpoint=save_checkpoint,
             begin=begin,
             context=context,
@@ -183,6 +186,8 @@ class SegmentScheduler:
 
     def _save(self, spans: list[Span], ended: int | None = None) -> None:
         self._journal.add(self._buffer, spans, self._checkpoint, ended)
+        if self._stats.first_fitted is not None and _FITTED not in self._journal.about():
+            self._journal.note(**{_FITTED: str(self._stats.first_fitted)})
         self._buffer, self._checkpoint, self._last_saved = [], None, time.monotonic()
 
     def _task(self, span: Span) -> SegmentTask:
@@ -263,6 +268,8 @@ class SegmentScheduler:
             raise self._journal.damaged()
         stats.frames, stats.frames_with_faces, stats.faces = totals.frames, totals.with_faces, totals.faces
         stats.tracks, stats.lost, stats.concealed = set(totals.tracks), totals.lost, totals.concealed
+        if (noted := self._journal.about().get(_FITTED)) is not None:
+            stats.first_fitted = float(noted)
         for record in self._journal.records(0, 1):
             stats.first = record.fingerprint.pts * base
         for record in self._journal.records(totals.frames - 1, totals.frames):

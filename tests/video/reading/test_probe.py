@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from tests.support.clips import Clip, make_clip, make_sound, truncate
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, OutputError
 from vidrestore.types import ColourTags
-from vidrestore.video import probe, read_frames
+from vidrestore.video import VideoWriter, probe, read_frames
 
 
 def test_a_plain_clip_is_described_as_it_was_made(tmp_path: Path) -> None:
@@ -139,3 +139,25 @@ def test_an_unreadable_file_is_told_apart(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(InputError, match="may not be read"):
         probe(path)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"), [(10, "constant luminance"), (14, "ICtCp"), (11, "2085"), (13, "constant")]
+)
+def test_colours_by_no_matrix_are_refused_by_name(tmp_path: Path, matrix: int, said: str) -> None:
+    clip = Clip(pixel_format="yuv420p10le", colour=(matrix, 9, 16, 1))
+    with pytest.raises(InputError, match=said) as raised:
+        probe(make_clip(tmp_path / "clip.mp4", clip))
+    assert "\n" not in str(raised.value)
+
+
+def test_ycgco_is_read_and_written_again_but_not_as_rgb(tmp_path: Path) -> None:
+    clip = Clip(frames=3, colour=(8, 1, 1, 1))
+    path = make_clip(tmp_path / "clip.mp4", clip)
+    assert probe(path).colour.matrix == 8
+    with pytest.raises(OutputError, match=r"matrix 8 .*\.mkv"):
+        VideoWriter(tmp_path / "out.mkv", probe(path), codec="libx264rgb")
+    with VideoWriter(tmp_path / "out.mkv", probe(path)) as writer:
+        for frame in read_frames(path, probe(path)):
+            writer.write(frame)
+    assert probe(tmp_path / "out.mkv").colour.matrix == 8

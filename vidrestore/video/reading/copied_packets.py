@@ -26,6 +26,8 @@ class CopiedPackets:
         self.wrong_times: Counter[int] = Counter()
         """Packets whose time could not be right, by the index of their stream."""
         self._clock: ClockReader | None = None if input.clock is None else input.clock.reader()
+        # A packet of a pipe may outlive the container it came from, and with it its stream.
+        self._of_sound = {stream.index for stream in container.streams.audio}
         self._has_pauses = not demuxer.is_broadcast(container)
         self._times: dict[int, PacketTimes] = {}
         self._held: dict[int, Packet[Stream]] = {}
@@ -48,7 +50,7 @@ class CopiedPackets:
         index = packet.stream_index
         if self._clock is not None and not self._clock.correct(packet):
             self.wrong_times[index] += 1
-        if packet.stream.type != "audio":
+        if index not in self._of_sound:
             if self._is_near(packet):
                 yield packet
             return

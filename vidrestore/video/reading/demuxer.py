@@ -191,6 +191,7 @@ def decoder_of(stream: VideoStream) -> VideoStream | av.VideoCodecContext:
         return stream
     decoder = av.CodecContext.create(_ALPHA_DECODERS[stream.codec_context.codec.canonical_name], "r")
     assert isinstance(decoder, av.VideoCodecContext)
+    decoder.options = dict(stream.codec_context.options)
     return decoder
 
 

@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.exr import exr_file
-from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.captions import CaptionReader
+from vidrestore.video.reading.fitting import PictureFitter
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.pictures import DecodedPicture, decode
 from vidrestore.video.reading.probe import colour_tags
@@ -76,7 +75,7 @@ def _read(
         container = files.enter_context(demuxer.open_container(input, last=True))
         stream = demuxer.video_stream(container, input)
         first, stop = tick_range(stream)
-        index, captions = 0, CaptionReader(info.codec)
+        fitter, captions, index = PictureFitter(info), CaptionReader(info.codec), 0
         for decoded in _decode_from(files, input, container, first, info):
             if decoded is None:
                 _notify(on_lost)
@@ -93,7 +92,7 @@ def _read(
                     picture, path = decoded.picture, parse_pattern(input.path).path(input.pictures[pts])
                     refuse_other_size(path, (picture.width, picture.height), (info.width, info.height))
                 text = b"" if decoded.is_repeated else captions.read(decoded.picture)
-                yield _frame(decoded.picture, info, index, pts, text)
+                yield _frame(decoded, info, fitter, index, text)
                 index += 1
 
 
@@ -122,21 +121,20 @@ def _decode_from(
     yield from pictures
 
 
-def _frame(picture: av.VideoFrame, info: VideoInfo, index: int, pts: int, captions: bytes) -> Frame:
-    format_ = pixel_formats.describe_format(picture.format.name)
-    if (picture.width, picture.height, format_) != (info.width, info.height, info.pixel_format):
-        # A stream that changes its size or format half way is brought back to what it began with, as a
-        # player's window would.
-        picture = picture.reformat(info.width, info.height, format=info.pixel_format.name)
-        format_ = info.pixel_format
+def _frame(
+    decoded: DecodedPicture, info: VideoInfo, fitter: PictureFitter, index: int, captions: bytes
+) -> Frame:
+    picture = decoded.picture
+    planes, is_fitted = fitter.fit(picture, decoded.aspect)
     return Frame(
         index=index,
-        pts=pts,
+        pts=decoded.pts,
         duration=picture.duration or 0,
         time_base=info.time_base,
-        planes=pixel_formats.unpack(picture),
-        format=format_,
+        planes=planes,
+        format=info.pixel_format,
         colour=colour_tags(picture, info.colour.siting),
         orientation=info.orientation,
         captions=captions,
+        is_fitted=is_fitted,
     )

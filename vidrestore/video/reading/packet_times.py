@@ -13,6 +13,7 @@ _DISORDER = Fraction(1)
 _LONGEST_DELAY = Fraction(10)
 """Seconds between decoding and showing that are believed of the first packets."""
 _FIRST_DELAYS = 16
+_NO_LIMIT = Fraction(2**63)
 _LONGEST_GAP = 10
 """Seconds between packets that are believed of a stream that has no pauses."""
 _MOST_HELD = 64
@@ -42,35 +43,32 @@ class PacketTimes:
 
     def repair(self, packets: Iterable[Packet[Stream] | None]) -> Iterator[Packet[Stream] | None]:
         """The packets, in order; None stays None."""
-        held: Packet[Stream] | None = None
-        untimed: list[Packet[Stream] | None] = []
+        held: list[Packet[Stream] | None] = []  # one that states a time, and those after it that do not
         for packet in packets:
-            if packet is None or _time(packet) is None:
-                untimed.append(packet)
-                if held is not None and len(untimed) > _MOST_HELD:
-                    yield self.read(held, None)
-                    held = None
-                if held is None:
-                    yield from untimed
-                    untimed = []
-                continue
-            if held is not None:
-                yield self.read(held, packet)
-                yield from untimed
-                untimed = []
-            held = packet
-        if held is not None:
-            yield self.read(held, None)
-        yield from untimed
+            states_time = packet is not None and _time(packet) is not None
+            if states_time or len(held) > _MOST_HELD:
+                yield from self._release(held, packet if states_time else None)
+                held = []
+            if states_time or held:
+                held.append(packet)
+            else:
+                yield from self._release([packet], None)
+        yield from self._release(held, None)
+
+    def _release(
+        self, held: list[Packet[Stream] | None], following: Packet[Stream] | None
+    ) -> Iterator[Packet[Stream] | None]:
+        for packet in held:
+            yield None if packet is None else self.read(packet, following)
 
     def read(self, packet: Packet[Stream], following: Packet[Stream] | None) -> Packet[Stream]:
         """The packet, its times repaired in place; `following` is the stream's next that states a time."""
         time, then = _time(packet), None if following is None else _time(following)
         if time is None:
+            self._apply(packet)
             return packet
-        strict = packet.dts is not None and (following is None or following.dts is not None)
         is_far = self._is_wild(time, then, _DISORDER) or self._is_late_end(time, then)
-        if is_far or (strict and self._is_wild(time, then, Fraction(0))):
+        if is_far or self._is_wild(time, then, Fraction(0)):
             if is_far:
                 self._on_distrusted()
             self._replace(packet, then)
@@ -132,12 +130,13 @@ class PacketTimes:
         packet.dts = None if packet.dts is None else packet.dts + ticks
 
     def _longest_delay(self) -> Fraction:
-        """Seconds that are believed, by what was seen so far."""
+        """Seconds that are believed; where pictures are reordered, a pause is such a delay, too."""
         count, longest = self._delays
+        if self._has_pauses:
+            return _NO_LIMIT
         return _LONGEST_DELAY if count < _FIRST_DELAYS else max(4 * longest, _DISORDER)
 
 
 def _time(packet: Packet[Stream]) -> Fraction | None:
-    """Seconds."""
-    ticks = packet.dts if packet.dts is not None else packet.pts
-    return None if ticks is None else ticks * Fraction(packet.time_base)
+    """Seconds: when it is to be decoded. Presentation times need not be in order."""
+    return None if packet.dts is None else packet.dts * Fraction(packet.time_base)

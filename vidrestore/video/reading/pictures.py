@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import av
 from av.container import InputContainer
@@ -13,6 +14,7 @@ from av.video.stream import VideoStream
 
 from vidrestore.types import VideoInfo
 from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.aspects import AspectReader
 from vidrestore.video.reading.decode_order import DecodeOrder, states_decoding_times_only
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.lost_frames import LostFrameDetector
@@ -30,6 +32,8 @@ class DecodedPicture:
     picture: av.VideoFrame
     pts: int
     """Ticks of the stream."""
+    aspect: Fraction
+    """Of its pixels."""
     is_repeated: bool = False
     """Whether it stands for one that was lost."""
     is_damaged: bool = False
@@ -47,8 +51,11 @@ def decode(
         info.codec, interlaced=info.interlaced, step=step, time_base=base, breaks=breaks
     )
     times, distrusted = PictureTimes(step), _Counter()
-    last: av.VideoFrame | None = None
-    for picture, following in with_following(_pictures(container, stream, input, losses, distrusted)):
+    aspects = AspectReader(container, info.pixel_aspect)
+    last: DecodedPicture | None = None
+    for picture, following in with_following(
+        _pictures(container, stream, input, losses, distrusted, aspects)
+    ):
         own, next_own = picture.pts, None if following is None else following.pts
         if own is None:
             own = picture.dts
@@ -61,8 +68,8 @@ def decode(
         pts = times.read(own, next_own, picture.duration)
         is_far = own is not None and abs(pts - own) * base > _FAR
         is_damaged = distrusted.take_one() or picture.is_corrupt or is_far
-        yield DecodedPicture(picture=picture, pts=pts, is_damaged=is_damaged)
-        last = picture
+        last = DecodedPicture(picture=picture, pts=pts, aspect=aspects.take(), is_damaged=is_damaged)
+        yield last
     for pts in losses.lost_before(None):
         if last is not None:
             yield _repeated(last, times.read(pts, None, None))
@@ -83,8 +90,8 @@ class _Counter:
         return is_any
 
 
-def _repeated(picture: av.VideoFrame, pts: int) -> DecodedPicture:
-    return DecodedPicture(picture=picture, pts=pts, is_repeated=True)
+def _repeated(picture: DecodedPicture, pts: int) -> DecodedPicture:
+    return replace(picture, pts=pts, is_repeated=True, is_damaged=False)
 
 
 def _pictures(
@@ -93,10 +100,12 @@ def _pictures(
     input: Input,
     losses: LostFrameDetector,
     distrusted: _Counter,
+    aspects: AspectReader,
 ) -> Iterator[av.VideoFrame]:
-    """Decoded pictures; `losses` is told of each packet and each failure."""
+    """Decoded pictures; `losses` is told of each packet and each failure, `aspects` of each picture's."""
     decoder = demuxer.decoder_of(stream)
     decoder.thread_type = "AUTO"
+    context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context
     order = DecodeOrder() if states_decoding_times_only(container, stream) else None
     for packet in _timed_packets(container, stream, input, distrusted):
         if packet is None:
@@ -113,17 +122,23 @@ def _pictures(
             if order is not None:
                 order.drop(packet)
         else:
-            yield from _in_order(pictures, order)
+            yield from _in_order(pictures, order, aspects, context)
     try:
-        yield from _in_order(decoder.decode(None), order)
+        yield from _in_order(decoder.decode(None), order, aspects, context)
     except av.error.EOFError:
         return
     except av.FFmpegError:
         losses.add_error()
 
 
-def _in_order(pictures: list[av.VideoFrame], order: DecodeOrder | None) -> Iterator[av.VideoFrame]:
+def _in_order(
+    pictures: list[av.VideoFrame],
+    order: DecodeOrder | None,
+    aspects: AspectReader,
+    context: av.VideoCodecContext,
+) -> Iterator[av.VideoFrame]:
     for picture in pictures:
+        aspects.add(picture, context.sample_aspect_ratio)
         if order is not None:
             picture.pts = order.next_time()
         yield picture

@@ -11,6 +11,7 @@ import av.logging
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vidrestore.colour.matrices import unsupported_name
 from vidrestore.errors import InputError
 from vidrestore.types import ColourTags, FieldOrder, VideoInfo
 from vidrestore.video.exr import exr_file
@@ -80,9 +81,19 @@ def probe(video_input: Path | Input) -> VideoInfo:
             notes=_notes(input),
             other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
         )
+        _refuse_unsupported_matrix(info)
         stored = picture.format.name
         del picture  # OpenCV is about to read it again, and a large one fills the memory
         return exr_file.describe(input, info, stored) if input.is_exr else photos.complete(info, photo)
+
+
+def _refuse_unsupported_matrix(info: VideoInfo) -> None:
+    name = unsupported_name(info.colour.matrix) if info.pixel_format.family == "yuv" else None
+    if name is not None:
+        raise InputError(
+            f"the colours of {info.path} are {name} (matrix {info.colour.matrix} of H.273), which is not "
+            "supported; convert it first, such as by ffmpeg -vf zscale=matrix=2020_ncl"
+        )
 
 
 def _nothing_decoded_message(input: Input) -> str:

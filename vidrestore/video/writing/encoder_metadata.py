@@ -7,6 +7,7 @@ from fractions import Fraction
 import av
 from av.codec.context import Flags
 
+from vidrestore.colour.matrices import HD_LINES
 from vidrestore.types import ColourTags, FieldOrder, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, RAW
 from vidrestore.video.formats.filter_graph import FilterGraph
@@ -25,7 +26,6 @@ _PICTURES_WITH_ASPECT = {"png", "tiff", "dpx", "mjpeg"}
 _PICTURES_WITH_COLOUR = {"png", "exr"}
 """PNG says which it is; EXR is written in the one that it always has."""
 _PIPE_WITH_FIELDS = "yuv4mpegpipe"
-_HD_LINES = 720
 _SD_TAGS, _HD_TAGS, _UNSAID = {5, 6}, {1}, {0, 2}
 
 
@@ -155,7 +155,7 @@ def _turns(info: VideoInfo) -> list[str]:
 
 def _is_usual(colour: ColourTags, height: int) -> bool:
     """Whether players assume these tags where there are none."""
-    usual = (_HD_TAGS if height >= _HD_LINES else _SD_TAGS) | _UNSAID
+    usual = (_HD_TAGS if height >= HD_LINES else _SD_TAGS) | _UNSAID
     return (
         colour.matrix in usual
         and colour.primaries in usual | _HD_TAGS

@@ -10,13 +10,15 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from vidrestore.colour.matrices import HD_LINES
+from vidrestore.errors import OutputError
 from vidrestore.types import ColourTags, PixelFormat, Plane
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.writing.encoders import Encoding
 
-_HD_LINES = 720
-_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
 """H.273 matrix code -> swscale's."""
+_SAYS_NOTHING = {0, 2, 3}
 _EXACT_SCALING = (
     Interpolation.BICUBIC
     | Interpolation.ACCURATE_RND
@@ -65,14 +67,19 @@ def _converted_colour(encoding: Encoding, frames: PixelFormat, colour: ColourTag
     # JPEG is BT.601 and of full range, whatever its size.
     if encoding.codec == "mjpeg":
         return replace(colour, matrix=5, full_range=True)
-    return replace(colour, matrix=1 if height >= _HD_LINES else 6, full_range=False)
+    return replace(colour, matrix=1 if height >= HD_LINES else 6, full_range=False)
 
 
 def _coefficients(colour: ColourTags, height: int) -> int:
-    """swscale's number of the matrix; RGB has none and takes what comes."""
+    """swscale's number of the matrix; RGB has none and takes what comes. Raises OutputError."""
     if colour.matrix in _MATRICES:
         return _MATRICES[colour.matrix]
-    return 1 if height >= _HD_LINES else 5
+    if colour.matrix not in _SAYS_NOTHING:
+        raise OutputError(
+            f"video of the colour matrix {colour.matrix} (H.273) cannot be converted to RGB here; choose an "
+            "output name that ends in .mkv or .mp4"
+        )
+    return 1 if height >= HD_LINES else 5
 
 
 def _range(colour: ColourTags) -> int:

@@ -1,0 +1,88 @@
+"""Pictures of another size, pixel aspect or format than the first, fitted into its frame in their shape."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from vidrestore.types import PixelFormat, Plane, VideoInfo
+from vidrestore.video.formats import pixel_formats
+
+_ALIKE = Fraction(1, 50)
+"""Share of a side by which a picture may differ and still fill the frame."""
+
+
+class PictureFitter:
+    """Brings pictures to the frame that the first picture made."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        self._info = info
+        self._scaler = VideoReformatter()
+
+    def fit(self, picture: av.VideoFrame, aspect: Fraction) -> tuple[tuple[Plane, ...], bool]:
+        """The picture's planes in the frame, and whether its shape is another one than the frame's.
+
+        `aspect`: of its pixels.
+        """
+        info = self._info
+        own = pixel_formats.describe_format(picture.format.name)
+        has_shape = (picture.width, picture.height) == (info.width, info.height) and _is_near(
+            aspect, info.pixel_aspect
+        )
+        if has_shape and own == info.pixel_format:
+            return pixel_formats.unpack(picture), False
+        width, height = (
+            (info.width, info.height) if has_shape else _inner_size(picture, aspect / info.pixel_aspect, info)
+        )
+        scaled = self._scaler.reformat(picture, width, height, format=info.pixel_format.name)
+        planes = pixel_formats.unpack(scaled)
+        if (width, height) != (info.width, info.height):
+            planes = tuple(_framed(plane, number, info) for number, plane in enumerate(planes))
+        return planes, not has_shape
+
+
+def _is_near(one: Fraction, other: Fraction) -> bool:
+    return abs(one - other) <= _ALIKE * other
+
+
+def _inner_size(picture: av.VideoFrame, stretch: Fraction, info: VideoInfo) -> tuple[int, int]:
+    """The largest width and height in the frame that show the picture in its shape, in whole chroma cells."""
+    width, height = picture.width * stretch, Fraction(picture.height)
+    scale = min(info.width / width, info.height / height)
+    return (
+        _whole_cells(width * scale, info.width, info.pixel_format.chroma_shift[0]),
+        _whole_cells(height * scale, info.height, info.pixel_format.chroma_shift[1]),
+    )
+
+
+def _whole_cells(side: Fraction, frame_side: int, shift: int) -> int:
+    if frame_side - side <= _ALIKE * frame_side:
+        return frame_side
+    cell = 1 << shift
+    # As many cells are left on both sides, so that the picture begins with one.
+    left = round((frame_side - side) / 2 / cell) * cell
+    return max(frame_side - 2 * left, cell)
+
+
+def _framed(plane: Plane, number: int, info: VideoInfo) -> Plane:
+    """The plane in the middle of one of the frame's size that is black."""
+    right, down = info.pixel_format.chroma_shift if number in (1, 2) else (0, 0)
+    whole = np.full(
+        (-(-info.height >> down), -(-info.width >> right)), _black(number, info), dtype=plane.dtype
+    )
+    top, left = (whole.shape[0] - plane.shape[0]) // 2, (whole.shape[1] - plane.shape[1]) // 2
+    whole[top : top + plane.shape[0], left : left + plane.shape[1]] = plane
+    whole.flags.writeable = False
+    return whole
+
+
+def _black(number: int, info: VideoInfo) -> int:
+    form: PixelFormat = info.pixel_format
+    if form.has_alpha and number == (1 if form.family == "gray" else 3):
+        return (1 << form.bit_depth) - 1
+    if form.family == "yuv" and number in (1, 2):
+        return 1 << (form.bit_depth - 1)
+    return 0 if info.colour.full_range or form.family == "rgb" else 16 << (form.bit_depth - 8)
