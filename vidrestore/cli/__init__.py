@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
@@ -16,7 +17,7 @@ import typer
 from vidrestore import __version__
 from vidrestore.cli import batch, degrade, evaluate, inspect, models, restore, resume, train
 from vidrestore.cli.terminal import print_message, print_result, tolerant_streams
-from vidrestore.errors import VidrestoreError
+from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.runtime import signals
 from vidrestore.runtime.malloc import use_single_arena
 from vidrestore.runtime.system_errors import to_system_error
@@ -87,7 +88,11 @@ def _global_options(
         bool, typer.Option("--debug", help="With an error, print where it came from; may stand anywhere.")
     ] = False,
 ) -> None:
-    pass
+    try:
+        Path.cwd()
+    except OSError as error:
+        # MKL ends the process there, by itself, when torch is loaded.
+        raise UsageError("the working directory is gone; change to another one") from error
 
 
 def _print_version(requested: bool) -> None:

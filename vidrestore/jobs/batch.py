@@ -61,6 +61,8 @@ def restore_folder(
     Raises:
         VidrestoreError: what concerns all files.
     """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}; check its name")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

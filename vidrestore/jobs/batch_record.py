@@ -99,7 +99,7 @@ class BatchRecord:
     def _read(self) -> dict[str, _Entry]:
         found: dict[str, _Entry] = {}
         with self._database.read_errors():
-            for *values, digest in self._connection.execute("SELECT * FROM files"):
+            for *values, digest in self._connection.execute("SELECT * FROM files").fetchall():
                 self._database.check_row("files", values, digest)
                 name, target, started, finished, size, changed = values
                 entry = _Entry(

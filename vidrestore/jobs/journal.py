@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -96,7 +97,8 @@ class Journal:
         """What was noted, by name: nothing, or at least the run's fingerprint."""
         about: dict[str, str] = {}
         with self._database.read_errors():
-            for name, value, digest in self._connection.execute("SELECT name, value, digest FROM about"):
+            rows = self._connection.execute("SELECT name, value, digest FROM about").fetchall()
+            for name, value, digest in rows:
                 self._database.check_row("about", (name, value), digest)
                 about[name] = from_sql(value)
         if about and not about.keys() >= FINGERPRINT_NAMES:
@@ -160,7 +162,7 @@ class Journal:
         """All that are planned so far, in order, each beginning where the one before ends."""
         segments: list[Segment] = []
         with self._database.read_errors():
-            rows = self._connection.execute("SELECT * FROM segments ORDER BY number")
+            rows = self._connection.execute("SELECT * FROM segments ORDER BY number").fetchall()
             for *values, digest in rows:
                 self._database.check_row("segments", values, digest)
                 number, first, stop, file, size, crc, seconds = values
@@ -176,9 +178,13 @@ class Journal:
     def records(self, first: int, stop: int) -> Iterator[FrameRecord]:
         """Those of frames from `first` up to but without `stop`, without a gap, one in memory at a time."""
         query = "SELECT * FROM frames WHERE number >= ? AND number < ? ORDER BY number"
-        with self._database.read_errors():
+        # A cursor that an error's traceback keeps open would keep the file open and locked.
+        with (
+            self._database.read_errors(),
+            closing(self._connection.execute(query, (first, stop))) as rows,
+        ):
             before: int | None = None
-            for *values, digest in self._connection.execute(query, (first, stop)):
+            for *values, digest in rows:
                 self._database.check_row("frames", values, digest)
                 record = _record(values)
                 if before is not None and record.fingerprint.index != before + 1:

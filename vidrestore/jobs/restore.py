@@ -147,7 +147,8 @@ def _restore_segmented(
             if is_new_run:
                 journal.clear()
                 journal.note(**current, started=str(time.time()))
-            journal.note(overwrite=str(settings.overwrite))
+            if recorded.get("overwrite") != str(settings.overwrite):
+                journal.note(overwrite=str(settings.overwrite))
             stats = RunStats(
                 total=expected_frames(job.info, settings), strict=settings.strict, on_progress=on_progress
             )
