@@ -85,7 +85,7 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
 
 def open_own_header(header: bytes) -> InputContainer:
     """A header in Matroska that this program made itself, to be read as any file's."""
-    return av.open(io.BytesIO(header), format="matroska")
+    return av.open(io.BytesIO(header), "r", format="matroska")
 
 
 def video_stream(container: InputContainer, video_input: Path | Input) -> VideoStream:
