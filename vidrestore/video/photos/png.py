@@ -17,7 +17,7 @@ from PIL import Image
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PICTURE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
 _OF_THE_CODING = {b"sBIT", b"hIST", b"bKGD", b"iDOT", b"acTL", b"fcTL", b"fdAT"}
-"""Chunks that speak of how the samples were stored: written anew by whoever stores them, or of no use."""
+"""Chunks that speak of how the samples were stored: written again by whoever stores them, or not needed."""
 _SIGNED = {b"caBX", b"dSIG"}
 _KNOWN = {
     b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tIME", b"sPLT", b"eXIf",

@@ -40,7 +40,7 @@ def stored(frame: Frame, *, depth: int) -> Samples:
 
 
 def _from_yuv(frame: Frame, depth: int) -> Samples:
-    """R G B and, where there is one, alpha; a strip at a time, as floats take room."""
+    """R G B and, where there is one, alpha; a strip at a time, as floats need memory."""
     peak = (1 << depth) - 1
     height, width = frame.planes[0].shape
     channels = 4 if frame.format.has_alpha else 3

@@ -26,7 +26,7 @@ _STRUCTURE = frozenset([
     325, 326, 327, 328, 330, EXTRA_SAMPLES, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520,
     521, 529, 530, 531, 532,
 ])  # fmt: skip
-"""Tags that speak of how the samples are stored: written anew, or of no use."""
+"""Tags that speak of how the samples are stored: written again, or not needed."""
 _STRIP_BYTES = 1 << 18
 
 

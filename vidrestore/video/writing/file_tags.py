@@ -9,7 +9,7 @@ from vidrestore.video.formats.containers import ISO_MEDIA
 _OF_THE_FILE = {
     "major_brand", "minor_version", "compatible_brands", "encoder", "creation_time", "duration", "software",
 }  # fmt: skip
-"""They describe the file that they stand in, and are written anew; the date goes where the container has a
+"""They describe the file that they stand in, and are written again; the date goes where the container has a
 place for it."""
 _COMMON = {"title", "artist", "comment", "copyright", "date", "genre"}
 _ITUNES = _COMMON | {
