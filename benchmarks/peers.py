@@ -22,13 +22,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import os
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,6 +50,16 @@ COLUMNS = (
     "niqe", "flicker", "vidd", "changed_outside",
 )  # fmt: skip
 _ROOT = Path(__file__).parents[1]
+_LAUNCHER = """
+import json, resource, subprocess, sys, time
+began = time.monotonic()
+code = subprocess.run(sys.argv[2:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+values = [time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss]
+open(sys.argv[1], "w").write(json.dumps(values))
+sys.exit(code)
+"""
+"""A small process that starts the command: of a large one's children no peak is below its own size."""
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
@@ -220,18 +228,18 @@ def run(peer: Peer, source: Path, target: Path, outcome: Outcome) -> None:
         for name, place in places.items():
             word = word.replace(name, place)
         words.append(word)
-    began = time.monotonic()
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(words, cwd=_ROOT, stdout=said, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        last = said.read().decode(errors="replace").strip().splitlines()[-1:]
-    if process.returncode:
-        raise UsageError(f"it ended with exit code {process.returncode}: {' '.join(last)}")
-    outcome.wall_seconds = time.monotonic() - began
-    outcome.processor_seconds = usage.ru_utime + usage.ru_stime
-    outcome.peak_mib = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    with tempfile.TemporaryDirectory() as notes:
+        usage_file = Path(notes) / "usage.json"
+        launcher = [sys.executable, "-S", "-c", _LAUNCHER, str(usage_file), *words]
+        done = subprocess.run(
+            launcher, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        if done.returncode:
+            last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
+            raise UsageError(f"it ended with exit code {done.returncode}: {' '.join(last)}")
+        wall, processor, peak = json.loads(usage_file.read_text())
+    outcome.wall_seconds, outcome.processor_seconds = wall, processor
+    outcome.peak_mib = peak / (1024 if sys.platform != "darwin" else 1024**2)
     if peer.works_on_folders:
         read_pictures(folders[1], source, target)
 

@@ -36,7 +36,7 @@ def test_a_command_of_videos_is_run_and_measured(clip: Path, tmp_path: Path) -> 
     run(peer, clip, tmp_path / "out.mkv", outcome)
     assert numbers(tmp_path / "out.mkv") == list(range(6))
     assert outcome.wall_seconds > 0
-    assert outcome.peak_mib > 50
+    assert 50 < outcome.peak_mib < 200, "this process, with torch in it, is larger"
 
 
 def test_a_command_of_folders_gets_pictures_and_gives_them_back(clip: Path, tmp_path: Path) -> None:
