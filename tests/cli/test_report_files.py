@@ -48,6 +48,16 @@ def test_nothing_of_a_users_is_replaced(
     assert (looked_at, snapshot(tmp_path)) == ([], before)
 
 
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+@pytest.mark.parametrize("kind", ["a file", "a link to a file", "a FIFO"])
+def test_nor_by_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, kind: str) -> None:
+    USERS_OWN[kind](tmp_path / "report")
+    before = snapshot(tmp_path)
+    assert main(["evaluate", "result.mp4", option, str(tmp_path / "report")]) == 2
+    assert "report" in capsys.readouterr().err
+    assert snapshot(tmp_path) == before
+
+
 @pytest.mark.parametrize("option", ["--json", "--html"])
 def test_a_picture_of_the_input_is_no_report(looked_at: list[Path], tmp_path: Path, option: str) -> None:
     for number in (1, 2):

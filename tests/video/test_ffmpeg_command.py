@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from vidrestore.cli import main
 from vidrestore.errors import UsageError
 from vidrestore.settings import make_settings
 from vidrestore.video import ffmpeg_pipeline, probe, read_frames
+from vidrestore.video.ffmpeg_command import _quote
 
 
 def test_each_program_has_its_line_and_names_are_quoted(tmp_path: Path) -> None:
@@ -103,3 +105,12 @@ def test_the_lines_run_and_keep_times_sound_and_rotation(tmp_path: Path) -> None
     info = probe(output)
     assert (info.rotation, info.pixel_aspect) == (90, LOOKS["pixel_aspect"])
     assert (info.colour.matrix, info.colour.primaries, info.colour.transfer) == (9, 9, 16)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="a shell that knows such quotes")
+@pytest.mark.parametrize("word", ["plain", "a b", "it's", "a\x1b[2J\n'\\ é\u202e", os.fsdecode(b"caf\xe91")])
+def test_a_name_controls_no_terminal_and_is_still_the_name(word: str) -> None:
+    quoted = _quote(word)
+    assert quoted.isprintable()
+    done = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True)
+    assert os.fsdecode(done.stdout) == word

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.output_files import check_output, write_text
 from vidrestore.cli.progress import show_progress
+from vidrestore.cli.report_file import ReportFile, check_reports, csv_report, json_report, page_report
+from vidrestore.cli.terminal import print_result, printable
 from vidrestore.errors import UsageError
 
 if TYPE_CHECKING:
     from vidrestore.evaluation.evaluation import Evaluation
 
+MADE_BY = "vidrestore evaluate"
+"""By which its reports are known."""
 CHECK_FAILED = 3
 """Exit code: measured and reported, but a check failed."""
 
@@ -79,8 +83,13 @@ def evaluate(
     from vidrestore.evaluation.evaluate import evaluate as run
 
     to_stdout = str(json_file) == "-"
-    inputs = [path for path in (result, truth, given) if path is not None]
-    _check_outputs([None if to_stdout else json_file, csv_file, html], inputs, html=html, crops=crops)
+    reports = _Reports(
+        json=None if json_file is None or to_stdout else json_report(json_file, MADE_BY),
+        csv=None if csv_file is None else csv_report(csv_file),
+        html=None if html is None else page_report(html, MADE_BY),
+    )
+    check_reports(*filter(None, (reports.json, reports.csv, reports.html)))
+    _check_outputs([path for path in (result, truth, given) if path is not None], html=html, crops=crops)
     settings = EvaluationSettings(
         detector=detector or "embedded",
         device=device or "auto",
@@ -97,40 +106,43 @@ def evaluate(
             on_progress=on_progress,
             on_face=None if crops is None else write_crops(crops),
         )
-    _write_reports(found, json_file, csv_file, html, show_table=not quiet and not to_stdout)
+    _write_reports(found, reports, to_stdout=to_stdout, quiet=quiet)
     if not found.passed:
         raise typer.Exit(CHECK_FAILED)
 
 
-def _check_outputs(
-    files: list[Path | None], inputs: list[Path], *, html: Path | None, crops: Path | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """The files that are asked for."""
+
+    json: ReportFile | None
+    csv: ReportFile | None
+    html: ReportFile | None
+
+
+def _check_outputs(inputs: list[Path], *, html: Path | None, crops: Path | None) -> None:
     """Before the work, which takes long."""
     from vidrestore.evaluation.report import check_plots
 
-    for path in files:
-        if path is not None:
-            check_output(path, inputs)
     if html is not None:
         check_plots()
     if crops is not None and any(crops.resolve() == path.resolve() for path in inputs):
         raise UsageError(f"{crops} holds what is measured; choose another folder for --crops")
 
 
-def _write_reports(
-    found: Evaluation, json_file: Path | None, csv_file: Path | None, html: Path | None, *, show_table: bool
-) -> None:
+def _write_reports(found: Evaluation, reports: _Reports, *, to_stdout: bool, quiet: bool) -> None:
     from vidrestore.evaluation.report import page, table, to_csv, to_dict
 
-    if json_file is not None:
-        text = json.dumps(to_dict(found), indent=1)
-        if str(json_file) == "-":
-            print(text)
-        else:
-            write_text(json_file, text + "\n")
-    if csv_file is not None:
-        write_text(csv_file, to_csv(found))
-    if html is not None:
-        write_text(html, page(found))
-    if show_table:
-        print(table(found))
+    text = json.dumps({"made_by": MADE_BY, **to_dict(found)}, indent=1)
+    if reports.json is not None:
+        reports.json.write(text + "\n")
+    if reports.csv is not None:
+        reports.csv.write(to_csv(found))
+    if reports.html is not None:
+        reports.html.write(page(found))
+    if to_stdout:
+        print_result(text)
+    elif not quiet:
+        lines = [printable(line) for line in table(found).splitlines()]
+        # What was written as a file is there, whether anybody reads the table or not.
+        print_result("\n".join(lines), must_arrive=reports == _Reports(None, None, None))

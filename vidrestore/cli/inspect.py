@@ -10,7 +10,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.report_file import MADE_BY, check_reports, inspection_json, inspection_page
+from vidrestore.cli.report_file import check_reports, json_report, page_report
 from vidrestore.cli.terminal import print_result, printable, render
 from vidrestore.cli.wording import count, time_span, unit, video_summary
 from vidrestore.settings import make_settings
@@ -28,6 +28,8 @@ vidrestore inspect old.mp4 --html faces.html
 vidrestore inspect old.mp4 --json - --quiet
 """
 
+MADE_BY = "vidrestore inspect"
+"""By which its reports are known."""
 _WIDTH = 120
 """Of the lines, where there is no terminal."""
 
@@ -66,14 +68,14 @@ def inspect(
         end=end,
     )
     to_stdout = str(json_file) == "-"
-    json_report = None if json_file is None or to_stdout else inspection_json(json_file)
-    page = None if html is None else inspection_page(html)
-    check_reports(*(report for report in (json_report, page) if report is not None))
+    report = None if json_file is None or to_stdout else json_report(json_file, MADE_BY)
+    page = None if html is None else page_report(html, MADE_BY)
+    check_reports(*(each for each in (report, page) if each is not None))
     with show_progress(quiet=quiet) as on_progress:
         inspection = inspect_video(input, settings, on_progress)
     text = json.dumps({"made_by": MADE_BY, **inspection.to_dict()}, indent=2)
-    if json_report is not None:
-        json_report.write(text + "\n")
+    if report is not None:
+        report.write(text + "\n")
     if page is not None:
         from vidrestore.cli.inspect_page import render_page
 
@@ -82,7 +84,7 @@ def inspect(
         print_result(text)
     elif not quiet:
         # What was written as a file is there, whether anybody reads the table or not.
-        print_result(_text(inspection), must_arrive=json_report is None and page is None)
+        print_result(_text(inspection), must_arrive=report is None and page is None)
 
 
 def _text(inspection: Inspection) -> str:

@@ -6,7 +6,7 @@ from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
-from vidrestore.cli.report_file import GENERATOR
+from vidrestore.cli.report_file import generator
 from vidrestore.cli.terminal import printable
 from vidrestore.cli.wording import count, time_span, unit, video_summary
 
@@ -30,7 +30,7 @@ def render_page(inspection: Inspection) -> str:
     scenes, frames = count(len(inspection.scenes), "scene"), count(inspection.frames_with_faces, "frame")
     line = f"{summary}, {scenes}, faces in {frames}"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">{GENERATOR}'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{generator("vidrestore inspect")}'
         f"<title>{name}</title>"
         f"<style>{_STYLE}</style><h1>{name}</h1><p>{line}</p>{_timeline(inspection)}"
         f"<ul>{''.join(_card(inspection, track) for track in inspection.tracks)}</ul></html>"

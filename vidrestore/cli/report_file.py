@@ -14,10 +14,8 @@ from vidrestore.runtime.file_kinds import is_same_file, kind_of, location
 from vidrestore.runtime.marked_folder import temporary_name
 from vidrestore.runtime.put_in_place import check_replaceable, put_in_place
 
-GENERATOR = '<meta name="generator" content="vidrestore inspect">'
-"""By which a page of this program is known."""
-MADE_BY = "vidrestore inspect"
-"""Value of `made_by`, by which its JSON is known."""
+CSV_BEGIN = b"name,frame,seconds,face,"
+"""Of what `vidrestore evaluate` writes as CSV."""
 _MAX_BYTES = 256 * 2**20
 _OUTCOME_NAMES = {"name", "target", "state", "message", "frames", "faces", "seconds", "attempts"}
 
@@ -76,14 +74,24 @@ def batch_report(path: Path) -> ReportFile:
     return ReportFile(path=path, is_earlier=_is_batch_report)
 
 
-def inspection_json(path: Path) -> ReportFile:
-    """The report of `vidrestore inspect` as JSON."""
-    return ReportFile(path=path, is_earlier=_is_inspection)
+def json_report(path: Path, made_by: str) -> ReportFile:
+    """A report as JSON, known by its `made_by`, such as `vidrestore inspect`."""
+    return ReportFile(path=path, is_earlier=lambda content: _is_made_by(content, made_by))
 
 
-def inspection_page(path: Path) -> ReportFile:
-    """The report of `vidrestore inspect` as a page."""
-    return ReportFile(path=path, is_earlier=lambda content: GENERATOR.encode() in content[:1000])
+def page_report(path: Path, made_by: str) -> ReportFile:
+    """A report as a page, known by its `generator`."""
+    return ReportFile(path=path, is_earlier=lambda content: generator(made_by).encode() in content[:1000])
+
+
+def csv_report(path: Path) -> ReportFile:
+    """The report of `vidrestore evaluate` as CSV, known by its first columns."""
+    return ReportFile(path=path, is_earlier=lambda content: content.startswith(CSV_BEGIN))
+
+
+def generator(made_by: str) -> str:
+    """What says in a page what made it."""
+    return f'<meta name="generator" content="{made_by}">'
 
 
 def check_reports(*reports: ReportFile) -> None:
@@ -103,6 +111,6 @@ def _is_batch_report(content: bytes) -> bool:
     return all(isinstance(row, dict) and row.keys() >= _OUTCOME_NAMES for row in rows)
 
 
-def _is_inspection(content: bytes) -> bool:
+def _is_made_by(content: bytes, made_by: str) -> bool:
     found = json.loads(content)
-    return isinstance(found, dict) and found.get("made_by") == MADE_BY
+    return isinstance(found, dict) and found.get("made_by") == made_by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,7 +51,20 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
         restore += ["--deinterlace", "keep"]  # NUT does not say that it is interlaced
     written = replace(info, field_order=field_processing.output)
     lines = [_decode(video_input, info), restore, _encode(video_input, output, written, settings)]
-    return " |\n".join(shlex.join(line) for line in lines)
+    return " |\n".join(" ".join(map(_quote, line)) for line in lines)
+
+
+def _quote(word: str) -> str:
+    """The word for a shell; what would control a terminal on the way there as the shell writes it out."""
+    if word.isprintable():
+        return shlex.quote(word)
+    written = "".join(
+        char.replace("\\", r"\\").replace("'", r"\'")
+        if char.isprintable()
+        else "".join(f"\\x{byte:02x}" for byte in os.fsencode(char))
+        for char in word
+    )
+    return f"$'{written}'"
 
 
 def _decode(video_input: Input, info: VideoInfo) -> list[str]:

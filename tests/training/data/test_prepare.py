@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.shared import SHARED, needs_shared
+from tests.support.user_files import snapshot
 from vidrestore.cli import main
 from vidrestore.detection import make_detector
 from vidrestore.errors import InputError, OutputError
@@ -95,3 +96,16 @@ def test_real_portraits_are_aligned_to_the_template(
         if entry.landmarks is not None:
             expected = template(256) + (256 / 0.9 - 256) / 2
             assert np.abs(np.array(entry.landmarks) - expected).mean() < 6
+
+
+def test_no_photograph_and_nothing_else_is_replaced(tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out"
+    for name in ("one.png", "one.jpg", "one.bmp"):
+        photograph(source / name, 50)
+    before = snapshot(source)
+    with pytest.raises(OutputError, match="holds the photographs themselves"):
+        prepare(source, source, Finds(), FaceCriteria(size=80, min_sharpness=0))
+    assert prepare(source, target, Finds(), FaceCriteria(size=80, min_sharpness=0)) == {"kept": 3}
+    files = [entry.file for entry in read_manifest(target / "manifest.jsonl")]
+    assert sorted(map(str, files)) == ["one.jpg.png", "one.png", "one.png.png"]
+    assert snapshot(source) == before

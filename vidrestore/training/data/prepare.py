@@ -10,10 +10,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidrestore.detection import FaceDetector
 from vidrestore.errors import InputError, OutputError, VidrestoreError
 from vidrestore.faces.alignment import sharpness, similarity, similarity_scale, warp_face
+from vidrestore.runtime.file_kinds import is_own_kind, is_same_file
 from vidrestore.training.data.dataset import SUFFIXES
 from vidrestore.types import FloatArray, Frame
 from vidrestore.video import probe, read_frames
@@ -63,12 +65,14 @@ def prepare(source: Path, target: Path, detector: FaceDetector, criteria: FaceCr
     files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise InputError(f"{source} holds no photographs")
+    if is_same_file(source, target):
+        raise OutputError(f"{target} holds the photographs themselves; choose another folder for the faces")
     manifest = target / MANIFEST
-    if manifest.exists():
+    if not is_own_kind(manifest, "missing"):
         raise OutputError(f"{manifest} exists: choose a new folder, or remove the old one")
     target.mkdir(parents=True, exist_ok=True)
     reasons: Counter[str] = Counter()
-    with manifest.open("w", encoding="utf-8") as file:
+    with manifest.open("x", encoding="utf-8") as file:
         for entry in (_prepare_one(p, source, target, detector, criteria) for p in files):
             file.write(json.dumps(asdict(entry)) + "\n")
             reasons[entry.reason] += 1
@@ -102,11 +106,10 @@ def _prepare_one(
     elif sharp < criteria.min_sharpness:
         reason = "too blurred"
     file = Path(name).with_suffix(".png")
+    if not is_own_kind(target / file, "missing"):  # of a photograph that differs by its suffix alone
+        file = Path(f"{name}.png")
     if reason == "kept":
-        (target / file).parent.mkdir(parents=True, exist_ok=True)
-        codes = np.round(picture[:, :, ::-1] * 255).astype(np.uint8)
-        if not cv2.imwrite(str(target / file), codes):
-            raise OutputError(f"{target / file} cannot be written")
+        _write(target / file, np.round(picture[:, :, ::-1] * 255).astype(np.uint8))
     return ManifestEntry(
         source=name,
         file=str(file) if reason == "kept" else None,
@@ -115,6 +118,17 @@ def _prepare_one(
         sharpness=round(sharp, 2),
         landmarks=[[round(float(v), 2) for v in point] for point in face.landmarks],
     )
+
+
+def _write(path: Path, codes: NDArray[np.uint8]) -> None:
+    """A new PNG. Raises OutputError where something has its name, or it cannot be written."""
+    data = cv2.imencode(".png", codes)[1]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(data.tobytes())
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _cut(frame: Frame, landmarks: FloatArray, criteria: FaceCriteria) -> FloatArray:
