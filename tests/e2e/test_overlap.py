@@ -51,6 +51,14 @@ def test_every_room_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
     assert all(seconds <= report.seconds for seconds in report.seconds_by_stage.values())
 
 
+@pytest.fixture(autouse=True)
+def gpu_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The GPU that some of these tests pretend to have would be asked."""
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: (2**36, 2**36))
+    monkeypatch.setattr("torch.cuda.memory_reserved", lambda _: 0)
+    monkeypatch.setattr("torch.cuda.memory_allocated", lambda _: 0)
+
+
 class Beside:
     """Computes here and says that it computes on a GPU, so that the pipeline treats it as one."""
 
@@ -59,7 +67,7 @@ class Beside:
 
     def __init__(self, on_decode: Callable[[int], None] = lambda _: None) -> None:
         self._network = make_restorer(model_path("compact"), device="cpu")
-        self.size = self._network.size
+        self.size, self.precision = self._network.size, self._network.precision
         self._on_decode, self._decoded = on_decode, 0
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:

@@ -53,7 +53,7 @@ def start(*words: str | Path) -> subprocess.Popen[str]:
 
 def wait_for_part(folder: Path, output: str) -> None:
     end = time.monotonic() + 60
-    while not list(folder.glob(f".{output}.vidrestore-parts/*")):
+    while not list(folder.glob(f".{output}.vidrestore-parts/[0-9]*")):  # beside them lies the folder's mark
         assert time.monotonic() < end
         time.sleep(0.01)
 
