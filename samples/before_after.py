@@ -1,8 +1,8 @@
-"""Faces of several videos, one below the other: the picture at the top of README.md.
+"""Faces of several videos, one below the other, as one picture.
 
     vidrestore restore samples/old_film.mp4 restored.mp4
     vidrestore restore samples/old_film.mp4 grainy.mp4 --grain 0.5
-    python samples/before_after.py samples/old_film.mp4 restored.mp4 grainy.mp4 docs/before_after.jpg \\
+    python samples/before_after.py samples/old_film.mp4 restored.mp4 grainy.mp4 faces.jpg \\
         --frames 30 70 100
 
 For each frame the largest face of the first video, with a margin around it, and the same of the others.

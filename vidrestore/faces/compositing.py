@@ -22,7 +22,7 @@ from vidrestore.faces.orientation import display_axis
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 Grain = float | Literal["auto"]
-HEAD_FEATHER = 0.35
+HEAD_FEATHER = 0.22
 """Share of a crop's half side over which the change of the whole head fades out."""
 
 
