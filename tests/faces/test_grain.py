@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.frames import FORMATS, make_frame, random_frame
 from vidrestore.faces.alignment import similarity, template, warp_face
 from vidrestore.faces.compositing import composite
-from vidrestore.faces.grain import extract_grain
+from vidrestore.faces.grain import _no_more_than_removed, extract_grain
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 SIZE = 256
@@ -129,3 +129,13 @@ def test_grain_is_about_zero_and_bounded_whatever_the_face(
     assert np.isfinite(grain).all()
     assert abs(float(grain.mean())) < 0.01
     assert np.abs(grain).max() <= 1
+
+
+def test_where_nothing_was_removed_the_factor_on_grain_is_a_number() -> None:
+    """Sums over windows round below zero where nothing is left of what they slid over."""
+    rng = np.random.default_rng(3)
+    removed = np.zeros((1024, 1024, 3), np.float32)
+    removed[200:500, 200:500] = rng.normal(0, 0.2, (300, 300, 3))
+    factor = _no_more_than_removed(np.full_like(removed, 0.01), removed)
+    assert np.isfinite(factor).all()
+    assert factor.min() >= 0

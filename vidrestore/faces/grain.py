@@ -64,6 +64,7 @@ def _share(fine: FloatArray, lines: FloatArray, strength: float) -> FloatArray:
     """(S, S): how much of the lines is in the fine detail around each pixel, 0..1; of luma (S, S) each."""
     reach = 2 * round(2 * FINEST_FEATURE * fine.shape[0]) + 1
     both, own = (cv2.blur(a * lines, (reach, reach)) for a in (fine, lines))
+    own = np.maximum(own, 0)  # OpenCV's running sums round
     # Where there are next to no lines, what they seem to share with grain is chance.
     return np.clip(both / (own + np.float32(strength**2 / 10 + 1e-9)), 0, 1)
 
@@ -79,4 +80,5 @@ def _energy_around(change: FloatArray) -> FloatArray:
     """(S, S), of three colours together."""
     reach = 2 * round(2 * FINEST_FEATURE * change.shape[0]) + 1
     energy = cv2.transform(cv2.multiply(change, change), np.ones((1, 3)))
-    return np.asarray(cv2.blur(energy, (reach, reach)), np.float32)
+    # OpenCV's running sums round: where there is none, they may come out just below zero.
+    return np.maximum(cv2.blur(energy, (reach, reach)), 0).astype(np.float32, copy=False)
