@@ -1,0 +1,30 @@
+"""Mutated files of every kind end by an exit code of README.md, in a sentence, leave nothing, and soon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.runner import Child, fuzz, running_child
+from tests.fuzz.subjects import SUBJECTS, Subject
+
+CASES = int(os.environ.get("VIDRESTORE_FUZZ_CASES", "4"))
+"""Of each subject: some seconds in all; 200 take minutes."""
+SEED = int(os.environ.get("VIDRESTORE_FUZZ_SEED", "1"))
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="folders in use are replaced")
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    with running_child() as running:
+        yield running
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+def test_every_mutation_ends_well(subject: Subject, tmp_path: Path, child: Child) -> None:
+    outcome = fuzz(subject, tmp_path, cases=CASES, seed=SEED, child=child)
+    assert outcome.files == CASES
+    assert not outcome.failures, "\n".join(outcome.failures)
