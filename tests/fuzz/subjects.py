@@ -139,7 +139,10 @@ SUBJECTS = (
     _container("ts", Clip(frames=12, size=(64, 48), time_base=Fraction(1, 90000), sounds=("mp2",))),
     _container("nut", Clip(frames=4, size=(64, 48), codec="ffv1")),
     _container("flv", Clip(frames=8, size=(64, 48), time_base=Fraction(1, 1000), b_frames=0)),
-    _container("mxf", Clip(frames=6, size=(64, 48), codec="mpeg2video", time_base=Fraction(1, 25), b_frames=0)),
+    _container(
+        "mxf",
+        Clip(frames=6, size=(64, 48), codec="mpeg2video", time_base=Fraction(1, 25), b_frames=0),
+    ),
     _container("y4m", Clip(frames=4, size=(64, 48), codec="rawvideo", time_base=Fraction(1, 25))),
     _container(
         "gif",

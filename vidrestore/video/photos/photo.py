@@ -124,7 +124,7 @@ def _opened(path: Path) -> Iterator[Image.Image | None]:
         warnings.simplefilter("ignore")  # of damaged metadata, which is left out
         try:
             picture = _open_any_size(path)
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error):
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, LookupError, struct.error):
             picture = None
         if picture is None:
             yield None

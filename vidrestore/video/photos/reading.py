@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -139,7 +140,7 @@ def _load(photo: Photo) -> tuple[Samples, int, ColourTags]:
         with opened(photo.path) as picture:
             mode = "RGBA" if picture.has_transparency_data else "L" if picture.mode == "L" else "RGB"
             samples = np.asarray(picture.convert(mode))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error) as error:
         raise InputError(f"{photo.path} is damaged or cut short: {error}; copy or export it again") from error
     return samples.reshape(*samples.shape[:2], -1), 8, _RGB
 
