@@ -97,7 +97,8 @@ class PhotoWriter:
 
     def write(self, frame: Frame) -> None:
         """Writes the next picture."""
-        photo = open_photo(self._sources[frame.pts]) if self._sources else None
+        # A damaged picture may be taken for a film of several: only the first of them is a photo.
+        photo = open_photo(self._sources[frame.pts]) if frame.pts < len(self._sources) else None
         file = self._encoded(frame, photo)
         self._files.write(lambda path: _save(path, file))
 
