@@ -18,6 +18,7 @@ import pytest
 from tests.support.clips import Clip, make_clip, packets_of
 from tests.support.damage import zero_packets
 from tests.support.shared import ROOT
+from tests.support.signals import skip_where_ignored
 
 COMMAND = [sys.executable, "-m", "vidrestore", "restore"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -84,6 +85,7 @@ def test_a_reader_that_leaves_is_one_sentence(tmp_path: Path) -> None:
     "by", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGTERM SIGHUP SIGINT SIGTERM"]
 )
 def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path, by: str) -> None:
+    skip_where_ignored(*by.split())
     source = make_clip(tmp_path / "in.mkv", LONG)
     before = source.read_bytes()
     process = start(source, tmp_path / "out.mkv")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.signals import skip_where_ignored
 from vidrestore.runtime import signals
 
 
@@ -21,6 +22,11 @@ def ask_and_wait(ask: Callable[[], object]) -> None:
     """Far longer than an interrupt takes to come."""
     ask()
     time.sleep(5)
+
+
+@pytest.fixture(autouse=True)
+def interrupts_arrive() -> None:
+    skip_where_ignored("SIGINT")
 
 
 @pytest.fixture
