@@ -26,7 +26,7 @@ class Readable(Protocol):
 
 def refuse_special_file(path: Path) -> None:
     """Raises InputError for a pipe, a device or a socket: reading it could wait for ever."""
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(f"{path} is no regular file; give pictures that are files")
 
 
