@@ -143,9 +143,8 @@ def inspect_video(
     from vidrestore.detection import detect, make_detector
     from vidrestore.tracking import select_faces, track
 
-    video_input = video.open_input(source, **settings.input_options())
-    info = video.probe(video_input)
-    field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
+    opened = video.open_video(source, deinterlace=settings.deinterlace, **settings.input_options())
+    video_input, info, field_processing = opened.input, opened.info, opened.field_processing
     detector = make_detector(settings.detector, settings.device)
     frames = video.read_frames(video_input, info, start=settings.start, end=settings.end)
     found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from vidrestore.errors import InputError
 from vidrestore.report import RunStats
@@ -35,7 +34,7 @@ from vidrestore.types import (
 if TYPE_CHECKING:
     from vidrestore.detection import FaceDetector
     from vidrestore.restoration import NetworkRestorer
-    from vidrestore.video import FieldProcessing, Input
+    from vidrestore.video import FieldProcessing, Input, OpenedVideo
 
 logger = logging.getLogger(__name__)
 
@@ -53,54 +52,118 @@ def restore_video(
     target: Path,
     settings: Settings,
     on_progress: ProgressCallback | None = None,
-    *,
-    info: VideoInfo | None = None,
 ) -> Report:
     """Restore the faces of the video at `source` into a new file at `target`.
 
     Memory does not grow with the length of the video. `on_progress` is called after each written frame.
-    `info` is what probing it with the same settings gave, where that is known.
     Raises a VidrestoreError for what the user can cause or fix; then no output is left behind.
     """
     from vidrestore import video
-    from vidrestore.runtime.pipeline_threads import Prefetch
-    from vidrestore.runtime.worker_threads import start_in_background
 
-    video.check_paths(source, target, settings.overwrite, settings.container)
-    video_input = video.open_input(source, **settings.input_options())
-    info = info or video.probe(video_input)
+    muxer = video.check_paths(source, target, settings.overwrite, settings.container)
+    with NetworkLoader(settings) as networks:
+        opened = open_input_video(source, settings, on_info=lambda _: networks.start())
+        return restore_opened(opened, target, settings, on_progress, muxer=muxer, networks=networks)
+
+
+def open_input_video(
+    source: Path, settings: Settings, *, on_info: Callable[[VideoInfo], None] | None = None
+) -> OpenedVideo:
+    """The video at `source`, looked at once; `on_info` is called before its fields are measured."""
+    from vidrestore import video
+
+    return video.open_video(
+        source, deinterlace=settings.deinterlace, on_info=on_info, **settings.input_options()
+    )
+
+
+def restore_opened(
+    opened: OpenedVideo,
+    target: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None,
+    *,
+    muxer: str,
+    networks: NetworkLoader,
+) -> Report:
+    """As `restore_video`, of a video that is opened, into a file that may be written.
+
+    Args:
+        opened: The video.
+        target: Where the result goes.
+        settings: How it is restored.
+        on_progress: Called after each written frame.
+        muxer: Of `target`, as `video.check_paths` says.
+        networks: Those of the settings.
+    """
+    from vidrestore import video
+    from vidrestore.runtime.pipeline_threads import Prefetch
+
+    info, field_processing = opened.info, opened.field_processing
     width, height = output_size(info, settings)
     stats = RunStats(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
-    # Beside what follows: the networks take a while to load, and torch, the first time, a second or two.
-    with start_in_background(lambda: _networks(settings)) as loaded:
-        field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
-        with video.make_writer(
-            target,
-            replace(info, field_order=field_processing.output),
-            source=video_input,
-            width=width,
-            height=height,
-            end=settings.end,
-            overwrite=settings.overwrite,
-            **settings.encoding_options(),
-        ) as writer:
-            with Prefetch(
-                decode_to_frames(video_input, info, field_processing, settings, stats, loaded),
-                items=ITEMS_AHEAD,
-                max_bytes=RESTORED_AHEAD_BYTES,
-                size_of=attrgetter("nbytes"),
-                interrupt=video_input.interrupt,
-            ) as restored:
-                for frame in field_processing.merge_fields(restored):
-                    stats.timer.enter("encoding")
-                    writer.write(frame)
-                    stats.timer.leave()
-                    stats.add_written_frame(frame)
-            if stats.frames == 0:
-                raise InputError(no_frames_decoded_message(source, settings))
-            if settings.start is None and settings.end is None:
-                stats.check_missing_frames(info, writer.other_streams_end)
+    with video.make_writer(
+        target,
+        opened.output_info,
+        source=opened.input,
+        side_data=opened.side_data,
+        muxer=muxer,
+        width=width,
+        height=height,
+        end=settings.end,
+        overwrite=settings.overwrite,
+        **settings.encoding_options(),
+    ) as writer:
+        networks.start()
+        with Prefetch(
+            decode_to_frames(opened.input, info, field_processing, settings, stats, networks.wait),
+            items=ITEMS_AHEAD,
+            max_bytes=RESTORED_AHEAD_BYTES,
+            size_of=attrgetter("nbytes"),
+            interrupt=opened.input.interrupt,
+        ) as restored:
+            for frame in field_processing.merge_fields(restored):
+                stats.timer.enter("encoding")
+                writer.write(frame)
+                stats.timer.leave()
+                stats.add_written_frame(frame)
+        if stats.frames == 0:
+            raise InputError(no_frames_decoded_message(info.path, settings))
+        if settings.start is None and settings.end is None:
+            stats.check_missing_frames(info, writer.other_streams_end)
     return stats.report(target, (*run_warnings(info, field_processing, settings, stats), *writer.warnings))
+
+
+class NetworkLoader:
+    """Loads the networks in a thread, beside other work: they take a while, and torch a second or two.
+
+    Use it in a `with` block: leaving the block waits for the thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = ExitStack()
+        self._result: Callable[[], tuple[NetworkRestorer, FaceDetector]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def start(self) -> None:
+        """Begins to load them, if that has not begun."""
+        from vidrestore.runtime.worker_threads import start_in_background
+
+        if self._result is None:
+            loading = start_in_background(lambda: _networks(self._settings))
+            self._result = self._stack.enter_context(loading)
+
+    def wait(self) -> tuple[NetworkRestorer, FaceDetector]:
+        """The networks. Raises what loading them raised."""
+        self.start()
+        assert self._result is not None
+        return self._result()
 
 
 def _networks(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:

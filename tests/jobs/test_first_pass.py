@@ -21,14 +21,12 @@ FACES = (range(10, 24), range(40, 56))
 def analysed(
     path: Path, begin: AnalysisCheckpoint | None = None, earlier: list[FrameRecord] | None = None
 ) -> tuple[list[FrameRecord], list[AnalysisCheckpoint]]:
-    given, settings = video.open_input(path), make_settings()
-    info = video.probe(given)
-    field_processing = video.choose_field_processing(given, info, "auto")
+    opened, settings = video.open_video(path), make_settings()
     checkpoints: list[AnalysisCheckpoint] = []
     context = [] if begin is None or earlier is None else earlier[max(begin.frame - CONTEXT, 0) : begin.frame]
     records = analyse(
-        given, info, field_processing, settings, make_detector("embedded"),
-        on_loss=lambda: None, on_checkpoint=checkpoints.append, begin=begin,
+        opened.input, opened.info, opened.field_processing, settings, make_detector("embedded"),
+        on_loss=lambda: None, on_frame=lambda _: None, on_checkpoint=checkpoints.append, begin=begin,
         context=[r.fingerprint for r in context],
     )  # fmt: skip
     return list(records), checkpoints

@@ -34,7 +34,7 @@ class FileTask:
 def is_short(path: Path) -> bool:
     """Whether a video is not worth segments. What cannot be opened counts as short: its task will say why."""
     try:
-        info = video.probe(video.open_input(path))
+        info = video.probe(path)
     except Exception:
         return True
     return info.duration is not None and info.duration <= MIN_SEGMENTED_SECONDS

@@ -18,7 +18,14 @@ from vidrestore.jobs.fingerprint import check_same_job, fingerprint, settings_fr
 from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.parts_folder import PartsFolder
 from vidrestore.jobs.scheduler import SegmentedJob, SegmentScheduler
-from vidrestore.pipeline import expected_frames, output_size, restore_video, run_warnings
+from vidrestore.pipeline import (
+    NetworkLoader,
+    expected_frames,
+    open_input_video,
+    output_size,
+    restore_opened,
+    run_warnings,
+)
 from vidrestore.report import RunStats
 from vidrestore.runtime.file_kinds import absolute, is_own_kind
 from vidrestore.runtime.marked_folder import is_marked
@@ -44,19 +51,24 @@ def restore_file(
     """
     if (done := _recover_joined_output(source, target, settings)) is not None:
         return done
-    video.check_paths(source, target, settings.overwrite, settings.container)
-    video_input = video.open_input(source, **settings.input_options())
-    if (why := video.why_not_segmented(video_input, target, settings.container)) is not None:
-        return _restore_unsegmented(source, target, settings, on_progress, why)
-    info = video.probe(video_input)
-    if not _wants_segments(info, settings):
-        return _restore_unsegmented(source, target, settings, on_progress, None, info)
-    source, target = absolute(source), absolute(target)
-    video_input, info = replace(video_input, path=source), replace(info, path=source)
-    job = _make_job(video_input, info, target, with_absolute_paths(settings))
-    if (why := video.why_not_joinable(job.writer(target).codec)) is not None:
-        return _restore_unsegmented(source, target, settings, on_progress, why)
-    return _restore_segmented(job, on_progress, engine)
+    muxer = video.check_paths(source, target, settings.overwrite, settings.container)
+    with NetworkLoader(settings) as networks:
+
+        def load_beside(info: VideoInfo) -> None:
+            if not _wants_segments(info, settings):
+                networks.start()
+
+        opened = open_input_video(source, settings, on_info=load_beside)
+        why = video.why_not_segmented(opened.input, opened.side_data, target, muxer)
+        if why is None and _wants_segments(opened.info, settings):
+            whole = opened.at(absolute(source))
+            job = _make_job(whole, absolute(target), muxer, with_absolute_paths(settings))
+            # Making a writer tells of options that its encoder does not have, before the work.
+            why = video.why_not_joinable(job.writer(job.output).codec)
+            if why is None:
+                return _restore_segmented(job, on_progress, engine)
+        report = restore_opened(opened, target, settings, on_progress, muxer=muxer, networks=networks)
+    return _with_reason(report, source, settings, why)
 
 
 def resume_file(
@@ -97,15 +109,8 @@ def _wants_segments(info: VideoInfo, settings: Settings) -> bool:
     return seconds is not None and seconds / info.frame_rate > MIN_SEGMENTED_SECONDS
 
 
-def _restore_unsegmented(
-    source: Path,
-    target: Path,
-    settings: Settings,
-    on_progress: ProgressCallback | None,
-    why: str | None,
-    info: VideoInfo | None = None,
-) -> Report:
-    report = restore_video(source, target, settings, on_progress, info=info)
+def _with_reason(report: Report, source: Path, settings: Settings, why: str | None) -> Report:
+    """The report, saying why there were no segments if they were asked for."""
     if why is None or not (settings.segment or (settings.workers or 1) > 1 or settings.engine != "local"):
         return report
     return replace(
@@ -113,16 +118,14 @@ def _restore_unsegmented(
     )
 
 
-def _make_job(video_input: video.Input, info: VideoInfo, target: Path, settings: Settings) -> SegmentedJob:
-    field_processing = video.choose_field_processing(video_input, info, settings.deinterlace)
+def _make_job(opened: video.OpenedVideo, target: Path, muxer: str, settings: Settings) -> SegmentedJob:
     return SegmentedJob(
-        video_input=video_input,
-        info=info,
-        field_processing=field_processing,
+        opened=opened,
         settings=settings,
         output=target,
+        muxer=muxer,
         parts=PartsFolder(target),
-        size=output_size(info, settings),
+        size=output_size(opened.info, settings),
         seconds=settings.segment or DEFAULT_SEGMENT_SECONDS,
     )
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,11 @@ _FITTED = "first fitted"
 class SegmentedJob:
     """A video that is restored in segments. Paths are absolute: workers may be anywhere."""
 
-    video_input: video.Input
-    info: VideoInfo
-    field_processing: video.FieldProcessing
+    opened: video.OpenedVideo
     settings: Settings
     output: Path
+    muxer: str
+    """Of the output."""
     parts: PartsFolder
     """Where its finished segments are."""
     size: tuple[int, int]
@@ -48,13 +48,27 @@ class SegmentedJob:
     seconds: float
     """Of a segment."""
 
+    @property
+    def video_input(self) -> video.Input:
+        return self.opened.input
+
+    @property
+    def info(self) -> VideoInfo:
+        return self.opened.info
+
+    @property
+    def field_processing(self) -> video.FieldProcessing:
+        return self.opened.field_processing
+
     def writer(self, path: Path) -> video.VideoWriter:
         """The writer of the whole, to `path`."""
         settings = self.settings
         writer = video.make_writer(
             path,
-            replace(self.info, field_order=self.field_processing.output),
-            source=self.video_input,
+            self.opened.output_info,
+            source=self.opened.input,
+            side_data=self.opened.side_data,
+            muxer=self.muxer,
             width=self.size[0],
             height=self.size[1],
             end=settings.end,
@@ -196,9 +210,7 @@ class SegmentScheduler:
         return SegmentTask(
             span=span,
             records=required_records(span, records, job.field_processing),
-            video_input=job.video_input,
-            info=job.info,
-            field_processing=job.field_processing,
+            opened=job.opened,
             settings=job.settings,
             output=job.output,
             folder=job.parts.path,

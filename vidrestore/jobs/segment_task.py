@@ -19,8 +19,8 @@ from vidrestore.pipeline import ITEMS_AHEAD, output_size, restore_tracked
 from vidrestore.report import RunStats
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Fidelity, Settings
-from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
-from vidrestore.video import FieldProcessing, Input, SegmentWriter, reread_frames
+from vidrestore.types import Frame, FrameFaces, TrackedFace
+from vidrestore.video import FieldProcessing, OpenedVideo, SegmentWriter, reread_frames
 from vidrestore.weights import model_path
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ class SegmentTask:
     span: Span
     records: tuple[FrameRecord, ...]
     """Of the segment and the frames around it that its result depends on."""
-    video_input: Input
-    info: VideoInfo
-    field_processing: FieldProcessing
+    opened: OpenedVideo
     settings: Settings
     output: Path
     """What the whole will be called; its part goes to `folder`."""
@@ -67,12 +65,12 @@ class SegmentTask:
     @property
     def name(self) -> str:
         first, last = (self._seconds(record) for record in (self._own_records()[0], self._own_records()[-1]))
-        return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.video_input.path.name}"
+        return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.opened.info.path.name}"
 
     def run(self, attempt: int) -> Iterator[TaskProgress | SegmentDone]:
         """Restores it, saying now and then how far it is. Raises a VidrestoreError."""
         segment_path = self.folder / f"{self.number:05d}-{attempt}.part"
-        settings, info = self.settings, self.info
+        settings, info = self.settings, self.opened.info
         stats = RunStats(total=None, strict=False, on_progress=None)
         restorer = _restorer(settings.model, settings.device, settings.fidelity)
         width, height = output_size(info, settings)
@@ -84,15 +82,16 @@ class SegmentTask:
             SegmentWriter(
                 segment_path,
                 self.output,
-                replace(info, field_order=self.field_processing.output),
-                source=self.video_input,
+                self.opened.output_info,
+                source=self.opened.input,
+                side_data=self.opened.side_data,
                 width=width,
                 height=height,
                 **settings.encoding_options(),
             ) as writer,
         ):
             own_frames = (f for f in restored if self.span.first <= f.index < self.span.stop)
-            for frame in self.field_processing.merge_fields(own_frames):
+            for frame in self.opened.field_processing.merge_fields(own_frames):
                 stats.timer.enter("encoding")
                 writer.write(frame)
                 stats.timer.leave()
@@ -112,7 +111,9 @@ class SegmentTask:
     def _reread(self) -> Prefetch[Frame]:
         """The frames, read once more."""
         fingerprints = [record.fingerprint for record in self.records]
-        frames = self.field_processing.split_fields(reread_frames(self.video_input, self.info, fingerprints))
+        opened = self.opened
+        frames = reread_frames(opened.input, opened.info, fingerprints)
+        frames = opened.field_processing.split_fields(frames)
         return Prefetch(frames, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
 
     def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
@@ -128,7 +129,7 @@ class SegmentTask:
         return [r for r in self.records if self.span.first <= r.fingerprint.index < self.span.stop]
 
     def _seconds(self, record: FrameRecord) -> float:
-        return float(record.fingerprint.pts * self.info.time_base)
+        return float(record.fingerprint.pts * self.opened.info.time_base)
 
 
 def context_frames(settings: Settings) -> int:

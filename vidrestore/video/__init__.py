@@ -3,14 +3,12 @@
 from vidrestore.video.codec_stream import stream_through_h264
 from vidrestore.video.ffmpeg_command import ffmpeg_pipeline
 from vidrestore.video.formats.pixel_formats import describe_format
-from vidrestore.video.interlacing.detect import (
-    FieldMeasure,
-    FieldProcessing,
-    choose_field_processing,
-    measure_fields,
-)
+from vidrestore.video.interlacing.field_meter import FieldMeasure
+from vidrestore.video.interlacing.field_processing import FieldProcessing, choose_field_processing
+from vidrestore.video.opened_video import OpenedVideo, open_video
 from vidrestore.video.reading.frames import read_frames
 from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.opening import open_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames
@@ -31,6 +29,7 @@ __all__ = [
     "FieldProcessing",
     "FrameFingerprint",
     "Input",
+    "OpenedVideo",
     "SegmentWriter",
     "StreamDigest",
     "VideoWriter",
@@ -41,9 +40,10 @@ __all__ = [
     "ffmpeg_pipeline",
     "is_whole_segment",
     "join_segments",
+    "look_at",
     "make_writer",
-    "measure_fields",
     "open_input",
+    "open_video",
     "place_output",
     "probe",
     "read_frames",

@@ -15,10 +15,10 @@ from vidrestore.settings import Settings
 from vidrestore.types import UPRIGHT, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import parse_pattern
-from vidrestore.video.interlacing.detect import choose_field_processing
+from vidrestore.video.interlacing.field_processing import choose_field_processing
 from vidrestore.video.reading.demuxer import open_container
 from vidrestore.video.reading.input import Input, describe_input
-from vidrestore.video.reading.probe import probe
+from vidrestore.video.reading.look import look_at
 from vidrestore.video.writing.codec_choice import choose_codec
 from vidrestore.video.writing.encoder_metadata import CODES_FIELDS
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
@@ -44,8 +44,9 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
             "leave --start and --end out"
         )
     video_input = describe_input(source, **settings.input_options())
-    info = probe(video_input)
-    field_processing = choose_field_processing(video_input, info, settings.deinterlace)
+    look = look_at(video_input, measures_fields=True)
+    info = look.info
+    field_processing = choose_field_processing(look.fields, info, settings.deinterlace)
     restore = ["vidrestore", "restore", STDOUT, STDOUT, *flags]
     if field_processing.method == "fields" and settings.deinterlace == "auto":
         restore += ["--deinterlace", "keep"]  # NUT does not say that it is interlaced

@@ -14,10 +14,15 @@ from tests.support.footage import Footage, interlaced, make_footage, panned
 from tests.support.frames import random_frame
 from vidrestore.errors import UsageError
 from vidrestore.types import Frame, PixelFormat
-from vidrestore.video import Input, choose_field_processing, describe_format, measure_fields, probe
-from vidrestore.video.interlacing.detect import FieldMeasure
+from vidrestore.video import (
+    FieldMeasure,
+    choose_field_processing,
+    describe_format,
+    look_at,
+    open_video,
+    probe,
+)
 from vidrestore.video.interlacing.fields import deinterlace, split, weave
-from vidrestore.video.pipes import Pipe
 
 
 def noise(name: str, count: int, size: tuple[int, int] = (64, 48)) -> list[Frame]:
@@ -139,7 +144,7 @@ def test_what_is_asked_for_is_done(
 ) -> None:
     moments = panned(12)
     path = make_footage(tmp_path / "clip.mkv", interlaced(moments) if combed else moments, Footage())
-    field_processing = choose_field_processing(path, probe(path), deinterlace)  # type: ignore[arg-type]
+    field_processing = open_video(path, deinterlace=deinterlace).field_processing  # type: ignore[arg-type]
     assert (field_processing.method, field_processing.output) == (method, output)
 
 
@@ -147,15 +152,15 @@ def test_progressive_film_in_an_interlaced_signal_is_taken_whole_and_stays_flagg
     path = make_footage(tmp_path / "clip.mkv", panned(30, 2), Footage(field_order=2))
     info = probe(path)
     assert info.field_order == "top"
-    field_processing = choose_field_processing(path, info, "auto")
+    field_processing = open_video(path).field_processing
     assert (field_processing.method, field_processing.output) == ("whole", "top")
     # A pipe is not looked into.
-    assert choose_field_processing(Input(path=path, pipe=Pipe(-1)), info, "auto").method == "fields"
+    assert choose_field_processing(FieldMeasure(), info, "auto").method == "fields"
 
 
 def test_of_progressive_film_no_more_is_looked_at_than_settles_it(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", (panned(10) + panned(10)[::-1]) * 3, Footage())
-    measure = measure_fields(path, probe(path))
+    measure = look_at(path, measures_fields=True).fields
     # The other half of the ninety could not outweigh them.
     assert (measure.frames, measure.progressive) == (46, 46)
     assert measure.order("progressive") == "progressive"
@@ -163,4 +168,4 @@ def test_of_progressive_film_no_more_is_looked_at_than_settles_it(tmp_path: Path
 
 def test_a_still_picture_says_nothing(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", [panned(1)[0]] * 6, Footage())
-    assert measure_fields(path, probe(path)).decided == 0
+    assert look_at(path, measures_fields=True).fields.decided == 0

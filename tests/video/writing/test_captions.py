@@ -12,7 +12,7 @@ import pytest
 from tests.support.photos import convert
 from vidrestore.video import probe, read_frames
 from vidrestore.video.formats import pieces
-from vidrestore.video.reading.pieces_found import find_pieces
+from vidrestore.video.reading.look import look_at
 from vidrestore.video.writing import captions
 
 FRAMES = 12
@@ -47,7 +47,7 @@ def texts(path: Path) -> list[bytes]:
 
 def test_captions_are_read_with_their_pictures(tmp_path: Path) -> None:
     source = captioned(tmp_path / "in.mkv")
-    assert "captions" in find_pieces(source)
+    assert "captions" in look_at(source).side_data.pieces
     assert texts(source) == [text_of(number) for number in range(FRAMES)]
 
 

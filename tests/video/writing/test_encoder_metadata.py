@@ -13,7 +13,7 @@ from tests.support.footage import Footage, interlaced, make_footage, panned
 from tests.support.hdr_clips import MASTERED, mastered_clip
 from vidrestore.types import FieldOrder
 from vidrestore.video import VideoWriter, probe, read_frames
-from vidrestore.video.reading.side_data import hdr10, siting_and_field_order
+from vidrestore.video.reading.side_data import entries, hdr10, siting_and_field_order
 from vidrestore.video.writing.encoder_metadata import field_order_code
 
 
@@ -23,8 +23,8 @@ def first_picture(path: Path) -> av.VideoFrame:
 
 
 def test_hdr10_is_read_as_it_was_written(tmp_path: Path) -> None:
-    assert hdr10(first_picture(mastered_clip(tmp_path / "clip.mp4"))) == MASTERED
-    assert hdr10(first_picture(make_clip(tmp_path / "plain.mp4", Clip(frames=1)))) is None
+    assert hdr10(entries(first_picture(mastered_clip(tmp_path / "clip.mp4")))) == MASTERED
+    assert hdr10(entries(first_picture(make_clip(tmp_path / "plain.mp4", Clip(frames=1))))) is None
 
 
 def test_av1_holds_hdr10_to_its_own_precision(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_av1_holds_hdr10_to_its_own_precision(tmp_path: Path) -> None:
         for frame in read_frames(source, info):
             writer.write(frame)
     assert writer.warnings == []
-    made = hdr10(first_picture(target))
+    made = hdr10(entries(first_picture(target)))
     assert made is not None
     assert made.primaries is not None
     assert made.luminance is not None

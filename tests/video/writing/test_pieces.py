@@ -17,7 +17,8 @@ from tests.support.shared import ROOT
 from vidrestore.video.formats import pieces
 from vidrestore.video.formats.pieces import CONTAINERS, PIECES, handling
 from vidrestore.video.reading import demuxer
-from vidrestore.video.reading.pieces_found import codec_tags, find_pieces, program
+from vidrestore.video.reading.look import look_at
+from vidrestore.video.reading.pieces_found import codec_tags, program
 from vidrestore.video.writing import ebml, stream_marks
 
 SUFFIXES = {"matroska": "mkv", "mpegts": "ts"}
@@ -97,13 +98,13 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("key", MAKERS)
 def test_a_piece_is_carried_or_named(tmp_path: Path, key: str, muxer: str) -> None:
     source = MAKERS[key](tmp_path / "in.mkv")
-    assert key in find_pieces(source)
+    assert key in look_at(source).side_data.pieces
     target = tmp_path / f"out.{SUFFIXES.get(muxer, muxer)}"
     webm = {"codec": "vp9"} if muxer == "webm" else {}
     warnings = convert(source, target, **webm)
     encoder = {"webm": "libvpx-vp9", "nut": "rawvideo"}.get(muxer, "libx264")
     said = PIECES[key].name in " ".join(warnings)
-    there = key in find_pieces(target)
+    there = key in look_at(target).side_data.pieces
     how = handling(key, muxer, encoder)
     if key == "languages" and muxer == "webm":
         return  # MP3 does not go there at all, which another warning says
@@ -149,10 +150,10 @@ def test_tags_are_kept_or_named(tmp_path: Path, tags: dict[str, str], suffix: st
 @pytest.mark.parametrize("suffix", ["mkv", "webm"])
 def test_alpha_beside_a_stream_is_carried(tmp_path: Path, suffix: str) -> None:
     source = with_alpha(tmp_path / "in.webm")
-    assert "alpha" in find_pieces(source)
+    assert "alpha" in look_at(source).side_data.pieces
     target = tmp_path / f"out.{suffix}"
     assert convert(source, target) == []
-    assert "alpha" in find_pieces(target)
+    assert "alpha" in look_at(target).side_data.pieces
     with demuxer.open_container(target) as container:
         picture = demuxer.first_picture(container, demuxer.video_stream(container, target))
     assert picture is not None

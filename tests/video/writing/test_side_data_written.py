@@ -19,7 +19,7 @@ from tests.support.standard_streams import stdin_of, stdout_into
 from vidrestore.settings import make_settings
 from vidrestore.types import Frame, Orientation
 from vidrestore.video import ffmpeg_pipeline, probe, read_frames
-from vidrestore.video.reading.side_data import read_first_picture
+from vidrestore.video.reading.look import look_at
 
 TURNS = [(turn, mirrored) for mirrored in (False, True) for turn in (0, 90, 180, 270)]
 BOTTOM_FIRST = Footage(field_order=3, colour=(2, 2, 2, 1))
@@ -76,7 +76,7 @@ def test_a_pipe_that_says_all_loses_nothing(tmp_path: Path, monkeypatch: pytest.
     source, output = mastered_clip(tmp_path / "in.mkv"), tmp_path / "out.mkv"
     with stdin_of(source.read_bytes(), monkeypatch):
         assert vidrestore.restore("-", output, preset="ultrafast").warnings == ()
-    assert read_first_picture(output).hdr == MASTERED
+    assert look_at(output).side_data.hdr == MASTERED
     assert probe(output).colour == probe(source).colour
 
 

@@ -13,10 +13,9 @@ from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import FloatArray, Frame, VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.containers import IMAGES
-from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import encoder_metadata, stream_copy
-from vidrestore.video.writing.atomic_output import check_paths
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.picture_files import PictureFiles
 
@@ -28,15 +27,22 @@ class ExrWriter:
     """
 
     def __init__(
-        self, output: Path, info: VideoInfo, *, source: Input, overwrite: bool = False, first: int = 1
+        self,
+        output: Path,
+        info: VideoInfo,
+        *,
+        source: Input,
+        side_data: SideData,
+        overwrite: bool = False,
+        first: int = 1,
     ) -> None:
-        check_paths(info.path, output, overwrite)
+        """`make_writer` has checked that `output` may be written."""
         self.other_streams_end: Fraction | None = None
         aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
         self.warnings = [
-            *stream_copy.all_left_out_warning(source, IMAGES),
+            *stream_copy.all_left_out_warning(side_data.other_streams, info.path, IMAGES),
             *metadata_warnings(info, aspect, IMAGES, "exr", ".exr files"),
-            *encoder_metadata.hdr_warnings("exr", side_data.read_first_picture(source)),
+            *encoder_metadata.hdr_warnings("exr", side_data),
         ]
         self._info, self._source = info, source
         self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import av
-from av.format import ContainerFormat, formats_available
 
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.video.formats.image_sequence import is_pattern
@@ -26,17 +25,21 @@ IMAGES = "image2"
 
 _OF_EDITING = {"prores", "prores_ks", "prores_aw", "dnxhd"}
 """Encoders whose videos are kept in MOV by whoever edits them."""
-_SHORT = {
-    "mkv": "matroska",
-    "ts": "mpegts",
-    "m2ts": "mpegts",
-    "m4v": "ipod",
-    "mpg": "mpeg",
-    "wmv": "asf",
-    "y4m": "yuv4mpegpipe",
-    "raw": "rawvideo",
+_BY_EXTENSION = {
+    "264": "h264", "265": "hevc", "266": "vvc", "3g2": "3g2", "3gp": "3gp", "amv": "amv", "apng": "apng",
+    "apv": "apv", "asf": "asf", "avi": "avi", "avs2": "avs2", "avs3": "avs3", "cavs": "cavsvideo",
+    "dnxhd": "dnxhd", "dnxhr": "dnxhd", "drc": "dirac", "dv": "dv", "dvd": "dvd", "evc": "evc", "f4v": "f4v",
+    "flv": "flv", "gxf": "gxf", "h261": "h261", "h263": "h263", "h264": "h264", "h265": "hevc", "h266": "vvc",
+    "hevc": "hevc", "ismv": "ismv", "ivf": "ivf", "m1v": "mpeg1video", "m2t": "mpegts", "m2ts": "mpegts",
+    "m2v": "mpeg2video", "m4v": "ipod", "mjpeg": "mjpeg", "mjpg": "mjpeg", "mkv": "matroska", "mov": "mov",
+    "mp4": "mp4", "mpeg": "mpeg", "mpg": "mpeg", "mts": "mpegts", "mxf": "mxf", "nut": "nut", "obu": "obu",
+    "ogg": "ogg", "ogv": "ogv", "rm": "rm", "swf": "swf", "ts": "mpegts", "vc1": "vc1", "vc2": "dirac",
+    "vob": "vob", "vvc": "vvc", "webm": "webm", "wmv": "asf", "wtv": "wtv", "y4m": "yuv4mpegpipe",
     "yuv": "rawvideo",
-}
+}  # fmt: skip
+"""Ends of names of videos -> muxers."""
+_SHORT = _BY_EXTENSION | {"raw": "rawvideo"}
+"""What `--container` may say beside FFmpeg's own names."""
 
 
 def choose_container(output: Path, container: str | None) -> str:
@@ -60,12 +63,11 @@ def choose_container(output: Path, container: str | None) -> str:
         )
     if not extension:
         raise OutputError(f"the name {output.name} does not say its kind; let it end in .mp4, .mkv or .mov")
-    if extension not in _video_extensions():
+    if extension not in _BY_EXTENSION:
         raise OutputError(
             f"{output.suffix} is not a kind of video known here; let the name end in .mp4, .mkv or .mov"
         )
-    with av.open(str(output), "w") as opened:  # opens no file before the header is written
-        return opened.format.name
+    return _BY_EXTENSION[extension]
 
 
 def holds(muxer: str, encoder: str) -> bool:
@@ -90,27 +92,13 @@ def _named(output: Path, container: str) -> str:
     name = container.lower().removeprefix(".")
     muxer = _SHORT.get(name, name)
     pictures = f".{name}" in PICTURES or muxer == IMAGES
-    if not pictures and not _holds_video(muxer):
+    if not pictures and muxer not in _BY_EXTENSION.values() and not _holds_video(muxer):
         raise UsageError(f"there is no container '{container}' for video; try mp4, mkv, mov, webm or nut")
     if pictures or is_pattern(output):
         raise UsageError(f"{container} cannot be the container of {output}; leave --container out")
     if str(output) == STDOUT and muxer not in STREAMS:
         raise UsageError(f"{container} cannot be written into a pipe; use nut, y4m, rawvideo, mkv or ts")
     return muxer
-
-
-@cache
-def _video_extensions() -> frozenset[str]:
-    """Extensions of the containers that hold moving pictures."""
-    extensions: set[str] = set()
-    for name in formats_available:
-        try:
-            kind = ContainerFormat(name, "w")
-        except ValueError:
-            continue
-        if kind.is_output and kind.extensions and not kind.no_file and _holds_video(name):
-            extensions |= kind.extensions
-    return frozenset(extensions)
 
 
 @cache

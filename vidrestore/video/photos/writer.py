@@ -20,10 +20,9 @@ from vidrestore.video.formats.suffixes import PHOTO_KINDS
 from vidrestore.video.photos import exif, jpeg, png, samples, tiff
 from vidrestore.video.photos.photo import Photo, open_photo, opened
 from vidrestore.video.photos.reading import alpha_of, photos_of
-from vidrestore.video.reading import side_data
 from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import encoder_metadata, stream_copy
-from vidrestore.video.writing.atomic_output import check_paths
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.picture_files import PictureFiles
 
@@ -58,11 +57,12 @@ class PhotoWriter:
         info: VideoInfo,
         *,
         source: Input,
+        side_data: SideData,
         quality: int | None = None,
         overwrite: bool = False,
         first: int = 1,
     ) -> None:
-        check_paths(info.path, output, overwrite)
+        """`make_writer` has checked that `output` may be written."""
         self.other_streams_end: Fraction | None = None
         self._kind = PHOTO_KINDS[output.suffix.lower()]
         self._suffix = output.suffix
@@ -70,7 +70,7 @@ class PhotoWriter:
         self._sources = photos_of(source)
         if quality is not None and self._kind in _LOSSLESS:
             raise UsageError(f"{output.suffix} pictures lose nothing, at any quality; leave --quality out")
-        self.warnings = [] if self._sources else _warnings_of_video(info, source, self._kind, output)
+        self.warnings = [] if self._sources else _warnings_of_video(info, side_data, self._kind, output)
         if self._sources and info.interlaced:
             self.warnings.append(
                 f"{output.suffix} files do not say the order of fields: tell the program that reads them"
@@ -200,14 +200,14 @@ class PhotoWriter:
             )
 
 
-def _warnings_of_video(info: VideoInfo, source: Input, kind: str, output: Path) -> list[str]:
+def _warnings_of_video(info: VideoInfo, side_data: SideData, kind: str, output: Path) -> list[str]:
     aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
     # RGB and JPEG say by themselves what their colours are, but for HDR's.
     plain = replace(info, colour=replace(info.colour, matrix=2)) if kind != "png" else info
     return [
-        *stream_copy.all_left_out_warning(source, IMAGES),
+        *stream_copy.all_left_out_warning(side_data.other_streams, info.path, IMAGES),
         *metadata_warnings(plain, aspect, IMAGES, _ASPECT_NAMES.get(kind, kind), f"{output.suffix} files"),
-        *encoder_metadata.hdr_warnings(kind, side_data.read_first_picture(source)),
+        *encoder_metadata.hdr_warnings(kind, side_data),
     ]
 
 

@@ -114,6 +114,13 @@ def is_broadcast(container: InputContainer) -> bool:
     return container.format.name in _BROADCAST
 
 
+def stream_name(stream: Stream) -> str:
+    """What messages call the stream."""
+    codec = stream.name or "unnamed"
+    language = f", {stream.language}" if stream.language else ""
+    return f"{stream.type} stream {stream.index} ({codec}{language})"
+
+
 def is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from vidrestore.types import UPRIGHT
 from vidrestore.video.ffmpeg_log import capture_log
-from vidrestore.video.formats.filter_graph import FilterGraph
 from vidrestore.video.reading import demuxer, side_data
-from vidrestore.video.reading.input import Input, as_input
 
 _FFMPEG_NAMES = {"Service01", "FFmpeg"}
 """What FFmpeg calls a program that nobody has named."""
@@ -62,16 +58,36 @@ ROLES = ~(
 )
 
 
-def find_pieces(video_input: Path | Input) -> frozenset[str]:
-    """Keys of the pieces beside samples and streams. Raises InputError where the file cannot be opened."""
-    input = as_input(video_input)
-    with demuxer.open_container(input) as container:
-        stream = demuxer.video_stream(container, input)
-        return frozenset(
-            _of_file(container)
-            | _of_header(description(container), stream.index)
-            | _of_packets(container, stream)
-        )
+class PieceFinder:
+    """Gathers the keys of the pieces beside samples and streams that a file holds."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._stream = stream
+        self._packets = self._pictures = 0
+        text = description(container)
+        self._found = _of_file(container, text) | _of_header(text, stream.index)
+
+    @property
+    def needs_pictures(self) -> bool:
+        """Whether further packets and pictures may show more."""
+        return self._packets < 4 * _PICTURES and self._pictures < _PICTURES
+
+    def add_packet(self, packet: Packet[Stream]) -> None:
+        """Looks at a packet, if it is one of the first."""
+        if self.needs_pictures:
+            self._packets += 1
+            self._found |= _of_packet(packet, self._stream)
+
+    def add_picture(self, picture: av.VideoFrame, found: side_data.Entries | None = None) -> None:
+        """Looks at a picture, if it is one of the first; `found`: its `entries`, where they are known."""
+        if self._pictures < _PICTURES:
+            self._pictures += 1
+            self._found |= _of_picture(picture, side_data.entries(picture) if found is None else found)
+
+    @property
+    def found(self) -> frozenset[str]:
+        """Keys of what was found so far."""
+        return frozenset(self._found)
 
 
 def description(container: InputContainer) -> str:
@@ -96,9 +112,8 @@ def program(text: str) -> dict[str, str]:
     return {key: name for key, name in named if name not in _FFMPEG_NAMES}
 
 
-def _of_file(container: InputContainer) -> set[str]:
+def _of_file(container: InputContainer, text: str) -> set[str]:
     found = {"chapters"} if container.chapters() else set()
-    text = description(container)
     if len(re.findall(r"^  Program \d+", text, re.MULTILINE)) > 1:
         found.add("programs")
     if re.search(r"^  Stream group #", text, re.MULTILINE):
@@ -127,49 +142,35 @@ def _of_header(text: str, index: int) -> set[str]:
     return found
 
 
-def _of_packets(container: InputContainer, stream: VideoStream) -> set[str]:
-    """Of the first packets and of what they decode to."""
-    found: set[str] = set()
-    pictures: list[av.VideoFrame] = []
-    for packet in islice(demuxer.packets(container, stream), 4 * _PICTURES):
-        if packet is None:
-            continue
-        kinds = {entry.data_type for entry in packet.iter_sidedata()}
-        if "matroska_block_additional" in kinds and demuxer.has_alpha_beside(stream):
-            found.add("alpha")
-        if "dynamic_hdr10_plus" in kinds:
-            found.add("HDR10+")
-        if stream.name == "hevc" and _has_layers(bytes(packet), stream.codec_context.extradata or b""):
-            found.add("layers")
-        try:
-            pictures += stream.decode(packet)
-        except av.FFmpegError:
-            continue
-        if len(pictures) >= _PICTURES:
-            break
-    for picture in pictures:
-        found |= _of_picture(picture)
+def _of_packet(packet: Packet[Stream], stream: VideoStream) -> set[str]:
+    found = set()
+    kinds = {entry.data_type for entry in packet.iter_sidedata()}
+    if "matroska_block_additional" in kinds and demuxer.has_alpha_beside(stream):
+        found.add("alpha")
+    if "dynamic_hdr10_plus" in kinds:
+        found.add("HDR10+")
+    if stream.name == "hevc" and _has_layers(bytes(packet), stream.codec_context.extradata or b""):
+        found.add("layers")
     return found
 
 
-def _of_picture(picture: av.VideoFrame) -> set[str]:
-    graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
-    text = capture_log(lambda: list(graph.filter(picture)))
+def _of_picture(picture: av.VideoFrame, beside: side_data.Entries) -> set[str]:
+    text = side_data.showinfo(picture)
     names = {name.strip() for name in re.findall(r"side data - ([^:\n]+)", text)}
     found = {_IN_PICTURES[name] for name in names if name in _IN_PICTURES}
-    found |= {"HDR10+" for kind, _ in side_data.entries(picture) if kind.startswith("DYNAMIC_HDR")}
-    if side_data.orientation(side_data.display_matrix(picture)) != UPRIGHT:
+    if side_data.orientation(side_data.display_matrix(beside)) != UPRIGHT:
         found.add("rotation")
-    if side_data.hdr10(picture) is not None:
+    if side_data.hdr10(beside) is not None:
         found.add("HDR10")
     if re.search(r"GOP timecode - (?!00:00:0)", text):
         found.add("picture timecodes")  # all MPEG-2 has some; one that counts from 0 says nothing
-    if any(kind == "PANSCAN" and any(data[12:24]) for kind, data in side_data.entries(picture)):
-        found.add("pan and scan")
-    if any(
-        not _is_of_encoder(data) for kind, data in side_data.entries(picture) if kind == "SEI_UNREGISTERED"
-    ):
-        found.add("user data")
+    for kind, data in beside:
+        if kind.startswith("DYNAMIC_HDR"):
+            found.add("HDR10+")
+        if kind == "PANSCAN" and any(data[12:24]):
+            found.add("pan and scan")
+        if kind == "SEI_UNREGISTERED" and not _is_of_encoder(data):
+            found.add("user data")
     return found
 
 

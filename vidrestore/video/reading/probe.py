@@ -42,49 +42,68 @@ def probe(video_input: Path | Input) -> VideoInfo:
     which no frame decodes.
     """
     input = as_input(video_input)
-    path = input.path
     photo = photos.first_photo(input)
     if photo is not None and photos.is_read_here(photo):
         return photos.describe(input, photo)
     with demuxer.open_container(input) as container:
         stream = demuxer.video_stream(container, input)
-        picture = demuxer.first_picture(container, stream)
-        if picture is None:
-            raise InputError(_nothing_decoded_message(input))
-        if picture.width * picture.height > input.max_pixels:
-            raise InputError(_too_large_message(input, picture.width, picture.height))
-        rate = _frame_rate(stream)
-        duration = _duration(container, stream)
-        if input.clock is not None:
-            duration = _nearer(duration, input.clock.duration + 1 / rate)
-        codec = stream.codec_context
-        siting, flagged = siting_and_field_order(picture)
-        if flagged == "progressive":
-            flagged = _FIELD_ORDERS.get(codec.field_order, flagged)
-        info = VideoInfo(
-            path=path,
-            width=picture.width,
-            height=picture.height,
-            frame_rate=rate,
-            time_base=demuxer.time_base(stream),
-            pixel_aspect=_pixel_aspect(stream),
-            frame_count=_frame_count(stream, rate, duration),
-            is_counted=bool(_stated_count(stream, rate, duration)),
-            duration=duration,
-            orientation=side_data.orientation(side_data.display_matrix(picture)),
-            pixel_format=pixel_formats.describe_format(picture.format.name),
-            colour=colour_tags(picture, siting),
-            field_order=flagged,
-            codec=codec.codec.canonical_name or codec.name,
-            profile=codec.profile,
-            bit_rate=stream.bit_rate or container.bit_rate or None,
-            notes=_notes(input),
-            other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
-        )
-        _refuse_unsupported_matrix(info)
+        picture = check_first_picture(input, demuxer.first_picture(container, stream))
+        info = describe(input, container, stream, picture, side_data.entries(picture))
         stored = picture.format.name
         del picture  # OpenCV is about to read it again, and a large one fills the memory
         return exr_file.describe(input, info, stored) if input.is_exr else photos.complete(info, photo)
+
+
+def check_first_picture(input: Input, picture: av.VideoFrame | None) -> av.VideoFrame:
+    """The picture. Raises InputError where there is none, or it is too large."""
+    if picture is None:
+        raise InputError(_nothing_decoded_message(input))
+    if picture.width * picture.height > input.max_pixels:
+        raise InputError(_too_large_message(input, picture.width, picture.height))
+    return picture
+
+
+def describe(
+    input: Input,
+    container: InputContainer,
+    stream: VideoStream,
+    picture: av.VideoFrame,
+    beside: side_data.Entries,
+) -> VideoInfo:
+    """What the container and its first picture, with the side data `beside` it, say of FFmpeg's own formats.
+
+    Raises InputError for colours that cannot be worked on.
+    """
+    rate = _frame_rate(stream)
+    duration = _duration(container, stream)
+    if input.clock is not None:
+        duration = _nearer(duration, input.clock.duration + 1 / rate)
+    codec = stream.codec_context
+    siting, flagged = siting_and_field_order(picture)
+    if flagged == "progressive":
+        flagged = _FIELD_ORDERS.get(codec.field_order, flagged)
+    info = VideoInfo(
+        path=input.path,
+        width=picture.width,
+        height=picture.height,
+        frame_rate=rate,
+        time_base=demuxer.time_base(stream),
+        pixel_aspect=_pixel_aspect(stream),
+        frame_count=_frame_count(stream, rate, duration),
+        is_counted=bool(_stated_count(stream, rate, duration)),
+        duration=duration,
+        orientation=side_data.orientation(side_data.display_matrix(beside)),
+        pixel_format=pixel_formats.describe_format(picture.format.name),
+        colour=colour_tags(picture, siting),
+        field_order=flagged,
+        codec=codec.codec.canonical_name or codec.name,
+        profile=codec.profile,
+        bit_rate=stream.bit_rate or container.bit_rate or None,
+        notes=_notes(input),
+        other_streams=tuple(other.type for other in container.streams if other.index != stream.index),
+    )
+    _refuse_unsupported_matrix(info)
+    return info
 
 
 def _refuse_unsupported_matrix(info: VideoInfo) -> None:

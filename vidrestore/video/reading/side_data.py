@@ -7,8 +7,7 @@ import re
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import av
 from av.sidedata.sidedata import Type
@@ -16,9 +15,9 @@ from av.sidedata.sidedata import Type
 from vidrestore.types import UPRIGHT, FieldOrder, Orientation
 from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.formats.filter_graph import FilterGraph
-from vidrestore.video.reading import demuxer
-from vidrestore.video.reading.input import Input
 
+Entries = list[tuple[str, bytes]]
+"""PyAV's name of a type of side data, and its content."""
 SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
 """FFmpeg's names, by the codes of AVChromaLocation."""
 _READABLE = (
@@ -44,36 +43,44 @@ class Hdr10:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstPictureData:
-    """What a video's first picture carries for all of them."""
+class SideData:
+    """What a video holds beside its samples, as far as its beginning shows."""
 
     matrix: tuple[int, ...] | None = None
     """The display matrix."""
     hdr: Hdr10 | None = None
     has_dynamic_hdr: bool = False
     """Whether it carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
+    has_alpha_beside: bool = False
+    """Whether transparency lies beside the stream's packets."""
+    other_streams: tuple[str, ...] = ()
+    """What all streams but the video are called."""
+    pieces: frozenset[str] = frozenset()
+    """Keys of `formats/pieces.py`: what the file and its first pictures hold beside samples and streams."""
 
-
-def read_first_picture(video_input: Path | Input) -> FirstPictureData:
-    """Nothing, where none can be decoded. Raises InputError where the file cannot be opened."""
-    with demuxer.open_container(video_input) as container:
-        picture = demuxer.first_picture(container, demuxer.video_stream(container, video_input))
-        if picture is None:
-            return FirstPictureData()
-        return FirstPictureData(
-            matrix=display_matrix(picture),
-            hdr=hdr10(picture),
-            has_dynamic_hdr=any(kind.startswith(("DYNAMIC_HDR", "DOVI")) for kind, _ in entries(picture)),
+    @classmethod
+    def of(cls, found: Entries) -> Self:
+        """What follows from the `entries` of a picture."""
+        return cls(
+            matrix=display_matrix(found),
+            hdr=hdr10(found),
+            has_dynamic_hdr=any(kind.startswith(("DYNAMIC_HDR", "DOVI")) for kind, _ in found),
         )
+
+
+def showinfo(picture: av.VideoFrame) -> str:
+    """FFmpeg's description of the picture: the only place that tells some of what it carries."""
+    shape = (picture.format.name, picture.width, picture.height)
+    graph = FilterGraph(*shape, Fraction(1, 25), ("showinfo", "checksum=0"))
+    return capture_log(lambda: list(graph.filter(picture)))
 
 
 def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
     """AVChromaLocation's code and the order of fields.
 
-    Only FFmpeg's own description of a frame tells them; `showinfo` gives it as a line of log.
+    Only FFmpeg's own description of a frame tells them.
     """
-    graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), ("showinfo", ""))
-    text = capture_log(lambda: list(graph.filter(picture)))
+    text = showinfo(picture)
     siting = re.search(r"\bcl:(\w+)", text)
     order = re.search(r"\bi:([TBP])\b", text)
     name = siting.group(1) if siting else ""
@@ -81,10 +88,10 @@ def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
     return code, _FIELD_ORDERS[order.group(1)] if order else "progressive"
 
 
-def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
-    """The static HDR metadata the picture carries, or None."""
+def hdr10(found: Entries) -> Hdr10 | None:
+    """The static HDR metadata among the `entries` of a picture, or None."""
     primaries = luminance = light = None
-    for kind, data in entries(picture):
+    for kind, data in found:
         if kind == "MASTERING_DISPLAY_METADATA" and len(data) >= 88:
             # AVMasteringDisplayMetadata: ten rationals, then whether the first eight and the last two are set
             numbers = struct.unpack("=22i", data[:88])
@@ -99,15 +106,15 @@ def hdr10(picture: av.VideoFrame) -> Hdr10 | None:
     return Hdr10(primaries=primaries, luminance=luminance, light=light)
 
 
-def display_matrix(picture: av.VideoFrame) -> tuple[int, ...] | None:
-    """The nine numbers by which a player turns or mirrors the picture, or None."""
-    for kind, data in entries(picture):
+def display_matrix(found: Entries) -> tuple[int, ...] | None:
+    """The nine numbers among the `entries` of a picture by which a player turns or mirrors it, or None."""
+    for kind, data in found:
         if kind == "DISPLAYMATRIX" and len(data) >= 36:
             return struct.unpack("=9i", data[:36])
     return None
 
 
-def entries(picture: av.VideoFrame) -> list[tuple[str, bytes]]:
+def entries(picture: av.VideoFrame) -> Entries:
     """Those side data of the picture that are understood here: PyAV's name of the type, and the content.
 
     PyAV 18 frees the metadata that side data carries although the frame owns and frees it too: touching
@@ -117,7 +124,7 @@ def entries(picture: av.VideoFrame) -> list[tuple[str, bytes]]:
     """
     removed = [("sidedata", f"mode=delete:type={number}") for number in _REMOVED_TYPES]
     graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), *removed)
-    found = []
+    found: Entries = []
     for rest in graph.filter(picture):
         side_data: Any = rest.side_data  # iterates over its values, which its stub does not say
         found += [(entry.type.name, bytes(entry)) for entry in side_data]

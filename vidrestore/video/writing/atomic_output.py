@@ -232,7 +232,10 @@ def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
         raise OutputError(f"{there[0]} exists already; choose another name or add --overwrite")
 
 
-def check_paths(input: Path, output: Path, overwrite: bool, container: str | None = None) -> None:
-    """Raises OutputError or UsageError where writing `output` would fail or destroy something."""
+def check_paths(input: Path, output: Path, overwrite: bool, container: str | None = None) -> str:
+    """The muxer of `output`.
+
+    Raises OutputError or UsageError where writing `output` would fail or destroy something.
+    """
     check_target(input, output, overwrite)
-    choose_container(output, container)
+    return choose_container(output, container)

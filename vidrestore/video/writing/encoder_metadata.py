@@ -12,7 +12,7 @@ from vidrestore.types import ColourTags, FieldOrder, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, RAW
 from vidrestore.video.formats.filter_graph import FilterGraph
 from vidrestore.video.formats.pieces import handling
-from vidrestore.video.reading.side_data import SITINGS, FirstPictureData, Hdr10
+from vidrestore.video.reading.side_data import SITINGS, Hdr10, SideData
 
 _CODED_ORDERS = {"top": (2, 5), "bottom": (3, 4)}
 """AVFieldOrder: shown and coded first; the first of each where nothing else is known."""
@@ -54,7 +54,7 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
     return options
 
 
-def hdr_warnings(codec: str, first: FirstPictureData, muxer: str = IMAGES) -> list[str]:
+def hdr_warnings(codec: str, first: SideData, muxer: str = IMAGES) -> list[str]:
     """A sentence for each kind of HDR metadata that does not arrive."""
     sentences = []
     in_stream, in_header = codec in _PARAMETERS, handling("HDR10", muxer, codec) == "carried"

@@ -8,13 +8,15 @@ from typing import Any
 from vidrestore.errors import UsageError
 from vidrestore.types import VideoInfo
 from vidrestore.video.exr.writer import ExrWriter
-from vidrestore.video.formats.containers import IMAGES, choose_container
+from vidrestore.video.formats.containers import IMAGES
 from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.suffixes import photo_kind
 from vidrestore.video.photos.reading import first_photo, photos_of
 from vidrestore.video.photos.writer import PhotoWriter
 from vidrestore.video.reading.input import Input
-from vidrestore.video.writing.atomic_output import single_picture_message
+from vidrestore.video.reading.look import look_at
+from vidrestore.video.reading.side_data import SideData
+from vidrestore.video.writing.atomic_output import check_paths, single_picture_message
 from vidrestore.video.writing.codec_choice import MATCH
 from vidrestore.video.writing.encoders import encoder_name
 from vidrestore.video.writing.writer import VideoWriter
@@ -30,29 +32,45 @@ def make_writer(
     info: VideoInfo,
     *,
     source: Input,
+    side_data: SideData | None = None,
     container: str | None = None,
+    muxer: str | None = None,
     quality: int | None = None,
     **how: Any,
 ) -> VideoWriter | ExrWriter | PhotoWriter:
-    """The writer of `output`; `how` is what `VideoWriter` takes. Raises OutputError, UsageError."""
-    muxer = choose_container(output, container)
+    """The writer of `output`; `how` and the others are what `VideoWriter` takes.
+
+    Raises OutputError, UsageError.
+    """
+    overwrite = how.get("overwrite", False)
+    muxer = muxer or check_paths(info.path, output, overwrite, container)
+    side_data = side_data or look_at(source).side_data
     kind = photo_kind(output) if muxer == IMAGES else None
     if muxer == IMAGES and not is_pattern(output) and _has_more_than_one(info, source):
         raise UsageError(single_picture_message(output, info.path))
     if muxer != IMAGES:
         _check_source_of_video(info, source)
     first = source.first_number(info.frame_rate, how.get("start"))
-    overwrite = how.get("overwrite", False)
     if output.suffix.lower() == ".exr" and muxer == IMAGES:
         _refuse_video_options(output, "exr", how)
-        return ExrWriter(output, info, source=source, overwrite=overwrite, first=first)
+        return ExrWriter(output, info, source=source, side_data=side_data, overwrite=overwrite, first=first)
     if kind is not None and (kind not in _BY_FFMPEG or photos_of(source)):
         _refuse_video_options(output, _ENCODERS[kind], how)
-        return PhotoWriter(output, info, source=source, quality=quality, overwrite=overwrite, first=first)
+        return PhotoWriter(
+            output,
+            info,
+            source=source,
+            side_data=side_data,
+            quality=quality,
+            overwrite=overwrite,
+            first=first,
+        )
     if quality is not None:
         advice = "use --crf" if muxer != IMAGES else "leave it out"
         raise UsageError(f"--quality is for JPEG, WebP, HEIC and AVIF pictures, not for {output}; {advice}")
-    return VideoWriter(output, info, source=source, container=container, **how)
+    return VideoWriter(
+        output, info, source=source, side_data=side_data, container=container, muxer=muxer, **how
+    )
 
 
 def _has_more_than_one(info: VideoInfo, source: Input) -> bool:

@@ -23,12 +23,14 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidrestore.errors import InputError, OutputError, ProcessingError
+from vidrestore.errors import OutputError, ProcessingError
 from vidrestore.runtime.file_kinds import kind_of
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.look import look_at
+from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing.atomic_output import place_output, write_error
 from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 from vidrestore.video.writing.writer import VideoWriter
@@ -51,7 +53,7 @@ _CHUNK_BYTES = 1 << 20
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
-def why_not_segmented(video_input: Input, output: Path, container: str | None) -> str | None:
+def why_not_segmented(video_input: Input, side_data: SideData, output: Path, muxer: str) -> str | None:
     """Why a video cannot be restored in parts that are joined: the end of a sentence; None: it can."""
     if video_input.pipe is not None:
         return "a pipe can be read only once"
@@ -59,16 +61,11 @@ def why_not_segmented(video_input: Input, output: Path, container: str | None) -
         return "its input is pictures"
     if str(output) == STDOUT:
         return "a pipe can be written only once"
-    muxer = choose_container(output, container)
     if muxer == IMAGES:
         return "its output is pictures"
     if muxer in TIMELESS:
         return f"{muxer} streams say nothing of time"
-    # What cannot be opened is told by whoever reads it.
-    with suppress(InputError), demuxer.open_container(video_input) as opened:
-        if demuxer.has_alpha_beside(demuxer.video_stream(opened, video_input)):
-            return "its transparency lies beside the stream"
-    return None
+    return "its transparency lies beside the stream" if side_data.has_alpha_beside else None
 
 
 def why_not_joinable(codec: str) -> str | None:
@@ -90,6 +87,7 @@ class SegmentWriter:
         info: VideoInfo,
         *,
         source: Input,
+        side_data: SideData | None = None,
         container: str | None,
         start: float | None,
         quality: int | None = None,
@@ -100,7 +98,8 @@ class SegmentWriter:
         self._temporary = path.with_name(path.name + ".new")
         self._input, self._start = source, start
         self._muxer = choose_container(output, container)
-        self._encoder = VideoEncoder(output, info, source, muxer=self._muxer, **encoding)
+        held = side_data or look_at(source).side_data
+        self._encoder = VideoEncoder(output, info, held, muxer=self._muxer, **encoding)
         self.bytes = 0
         """In the file, once it is whole."""
         self.crc = 0

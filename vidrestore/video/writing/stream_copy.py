@@ -116,7 +116,7 @@ class StreamCopy:
         left_out = [
             f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
         ]
-        names = {stream.index: _name(stream) for stream in self._container.streams}
+        names = {stream.index: demuxer.stream_name(stream) for stream in self._container.streams}
         wrong = [
             f"{count} times stated for the {names[index]} could not be right and were replaced"
             for index, count in self._repair.wrong_times.items()
@@ -136,7 +136,7 @@ class StreamCopy:
     def _write(self, packet: Packet[Stream]) -> None:
         end = ((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
         self.end_time = end if self.end_time is None else max(self.end_time, end)
-        name = _name(packet.stream)
+        name = demuxer.stream_name(packet.stream)
         try:
             self._output.mux(packet)
         except av.error.InvalidDataError:
@@ -147,7 +147,7 @@ class StreamCopy:
     def _add(self, stream: Stream) -> None:
         if not can_hold(self._output.format.name, stream):
             if not self._is_rewritten(stream):
-                self._left_out.append(_name(stream))
+                self._left_out.append(demuxer.stream_name(stream))
             return
         target = add_copy(self._output, stream, stream_metadata(stream))
         if stream.type != "attachment":
@@ -230,12 +230,6 @@ def _seconds(packet: Packet[Stream]) -> Fraction:
     return Fraction((packet.dts or 0) * Fraction(packet.time_base))
 
 
-def _name(stream: Stream) -> str:
-    codec = stream.name or "unnamed"
-    language = f", {stream.language}" if stream.language else ""
-    return f"{stream.type} stream {stream.index} ({codec}{language})"
-
-
 def can_hold(muxer: str, stream: Stream) -> bool:
     """Whether the format takes the stream, tried in memory: not every format knows before."""
     if muxer in _PICTURE_ALONE:
@@ -255,12 +249,9 @@ def can_hold(muxer: str, stream: Stream) -> bool:
     return True
 
 
-def all_left_out_warning(video_input: Input, muxer: str) -> list[str]:
+def all_left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> list[str]:
     """The sentence that names all streams but the video, for an output that holds none of them."""
-    with demuxer.open_container(video_input) as container:
-        video = demuxer.video_stream(container, video_input)
-        names = [_name(stream) for stream in container.streams if stream.index != video.index]
-    return [left_out_warning(names, video_input.path, muxer)] if names else []
+    return [left_out_warning(streams, source, muxer)] if streams else []
 
 
 def left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> str:

@@ -18,8 +18,7 @@ from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
-from vidrestore.video.reading import side_data
-from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import captions, encoder_metadata, stream_marks
 from vidrestore.video.writing.codec_choice import choose_codec
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
@@ -47,7 +46,7 @@ class VideoEncoder:
         self,
         output: Path,
         info: VideoInfo,
-        source: Input,
+        side_data: SideData,
         *,
         muxer: str,
         codec: str,
@@ -56,7 +55,8 @@ class VideoEncoder:
         width: int,
         height: int,
     ) -> None:
-        """`width` and `height` of the frames; the other arguments as `VideoWriter` takes them."""
+        """`side_data` is the input's; `width` and `height` are of the frames; the other arguments as
+        `VideoWriter` takes them."""
         self._output, self._info, self._muxer = output, info, muxer
         self._width, self._height = width, height
         # Files of pictures say nothing of how to turn them.
@@ -71,7 +71,7 @@ class VideoEncoder:
         self._encoding, self._choice = choice.encoding, choice
         self._options = quality_options(self._encoding.codec, crf, preset, choice.options)
         self._converter = PixelConverter(self._encoding, pixel_format, info.colour, info.height)
-        self._first = side_data.read_first_picture(source)
+        self._side_data = side_data
         self._field_flags = encoder_metadata.FieldFlags(info.field_order)
         self._range = _LIMITED
         self._input_size = (
@@ -116,7 +116,7 @@ class VideoEncoder:
         """What of the picture's description the output does not say, one sentence each."""
         return [
             *metadata_warnings(self._info, self._aspect, self._muxer, self.codec, self.kind),
-            *encoder_metadata.hdr_warnings(self.codec, self._first, self._muxer),
+            *encoder_metadata.hdr_warnings(self.codec, self._side_data, self._muxer),
         ]
 
     def add_to(self, container: OutputContainer, source_stream: VideoStream) -> None:
@@ -135,7 +135,7 @@ class VideoEncoder:
         )
         encoder_metadata.code_fields(context, order)
         context.options = self._options | encoder_metadata.encoder_options(
-            self.codec, order, self._converter.colour, self._first.hdr
+            self.codec, order, self._converter.colour, self._side_data.hdr
         )
         context.thread_type = "AUTO"
         # What the input leaves unsaid stays unsaid.
@@ -149,8 +149,8 @@ class VideoEncoder:
         if self._encoding.format.has_alpha and self._muxer in MATROSKA and self.codec in _ALPHA_BESIDE:
             stream.metadata["alpha_mode"] = "1"
         stream.disposition = source_stream.disposition
-        if self._first.matrix is not None and self._turn == UPRIGHT:
-            stream.set_display_matrix(self._first.matrix)
+        if self._side_data.matrix is not None and self._turn == UPRIGHT:
+            stream.set_display_matrix(self._side_data.matrix)
         self._stream = stream
         self._open(context)
 
@@ -180,8 +180,8 @@ class VideoEncoder:
         marks = stream_marks.read_marks(source_stream)
         if self.resized:
             marks = {id_: content for id_, content in marks.items() if id_ == stream_marks.COLOUR}
-        if self._first.hdr is not None:
-            marks[stream_marks.COLOUR] = stream_marks.hdr_mark(self._first.hdr)
+        if self._side_data.hdr is not None:
+            marks[stream_marks.COLOUR] = stream_marks.hdr_mark(self._side_data.hdr)
         self.is_marked = stream_marks.STEREO in marks
         stream_marks.mark(stream, self.codec, marks, *self._coded_size)
 

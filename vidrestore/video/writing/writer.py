@@ -22,7 +22,8 @@ from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.pieces import PIECES, Handling, handling
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
-from vidrestore.video.reading.pieces_found import find_pieces
+from vidrestore.video.reading.look import look_at
+from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import file_tags, iso_stereo
 from vidrestore.video.writing.atomic_output import (
     check_paths,
@@ -45,7 +46,8 @@ class VideoWriter:
 
     A context manager: leaving it cleanly puts the file in place, leaving it by an exception removes it.
     `codec` is an encoder's name, or `match`: like the input's. `crf` None is visually lossless for the
-    encoder. `source` is what `info` was probed of, where that is not simply a file. `width` and `height`
+    encoder. `source` is what `info` was probed of, where that is not simply a file; `side_data` is what was
+    found in it and `muxer` what `check_paths` said of `output`, where these are known. `width` and `height`
     default to the input's. With `start` and `end` [seconds], the frames written must be those `read_frames`
     gives for the same values.
     Timestamps are the frames' own, less `start`. Raises OutputError, UsageError; ProcessingError where
@@ -61,24 +63,26 @@ class VideoWriter:
         crf: float | None = None,
         preset: str | None = None,
         container: str | None = None,
+        muxer: str | None = None,
         source: Input | None = None,
+        side_data: SideData | None = None,
         overwrite: bool = False,
         width: int | None = None,
         height: int | None = None,
         start: float | None = None,
         end: float | None = None,
     ) -> None:
-        check_paths(info.path, output, overwrite, container)
         self.warnings: list[str] = []
         """What the output does not have of the input, one sentence each; known once the writer is entered."""
         self._output = output
         self._info = info
         self._source = source or Input(path=info.path)
-        self._muxer = choose_container(output, container)
+        self._muxer = muxer or check_paths(info.path, output, overwrite, container)
+        self._side_data = side_data or look_at(self._source).side_data
         self._encoder = VideoEncoder(
             output,
             info,
-            self._source,
+            self._side_data,
             muxer=self._muxer,
             codec=codec,
             crf=crf,
@@ -201,7 +205,7 @@ class VideoWriter:
         """The sentence that names what the output does not say, and no other warning speaks of."""
         if self._muxer == IMAGES:
             return []
-        found = find_pieces(self._source)
+        found = self._side_data.pieces
         lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
         if self._muxer in RAW:
             lost = [key for key in lost if key != "rotation"]  # of which `metadata_warnings` speaks
