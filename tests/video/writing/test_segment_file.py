@@ -23,6 +23,8 @@ from vidrestore.video import (
     why_not_joinable,
     why_not_segmented,
 )
+from vidrestore.video.formats.containers import choose_container
+from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing.writer import VideoWriter
 
 FINE = Fraction(1, 12800)
@@ -170,7 +172,8 @@ def test_parts_of_another_encoder_are_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_joined_says_why(
     source: str, output: str, container: str | None, why: str | None
 ) -> None:
-    assert why_not_segmented(open_input(Path(source)), Path(output), container) == why
+    muxer = choose_container(Path(output), container)
+    assert why_not_segmented(open_input(Path(source)), SideData(), Path(output), muxer) == why
 
 
 def test_an_encoder_whose_streams_are_not_known_to_join_says_so() -> None:
