@@ -98,6 +98,8 @@ class VideoInfo:
     """The codec's, such as HQ of ProRes or High 4:2:2 Intra of H.264."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the video is read, a sentence each."""
+    is_opaque: bool = True
+    """Whether nothing of the first picture is transparent."""
     is_counted: bool = False
     """Whether the container states `frame_count`, rather than a duration it follows from."""
 

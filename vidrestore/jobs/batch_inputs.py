@@ -16,7 +16,8 @@ from vidrestore.runtime.file_kinds import is_same_file
 from vidrestore.video.formats.suffixes import PICTURES, VIDEOS
 
 _WRITABLE = frozenset([
-    ".3gp", ".asf", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".nut", ".ts", ".webm", ".wmv",
+    ".3gp", ".apng", ".asf", ".avi", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".nut", ".ts",
+    ".webm", ".wmv",
 ])  # fmt: skip
 """Of these, those that an output has as well; the others become .mkv, which holds everything."""
 

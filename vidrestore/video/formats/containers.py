@@ -29,7 +29,8 @@ _BY_EXTENSION = {
     "264": "h264", "265": "hevc", "266": "vvc", "3g2": "3g2", "3gp": "3gp", "amv": "amv", "apng": "apng",
     "apv": "apv", "asf": "asf", "avi": "avi", "avs2": "avs2", "avs3": "avs3", "cavs": "cavsvideo",
     "dnxhd": "dnxhd", "dnxhr": "dnxhd", "drc": "dirac", "dv": "dv", "dvd": "dvd", "evc": "evc", "f4v": "f4v",
-    "flv": "flv", "gxf": "gxf", "h261": "h261", "h263": "h263", "h264": "h264", "h265": "hevc", "h266": "vvc",
+    "flv": "flv", "gif": "gif",
+    "gxf": "gxf", "h261": "h261", "h263": "h263", "h264": "h264", "h265": "hevc", "h266": "vvc",
     "hevc": "hevc", "ismv": "ismv", "ivf": "ivf", "m1v": "mpeg1video", "m2t": "mpegts", "m2ts": "mpegts",
     "m2v": "mpeg2video", "m4v": "ipod", "mjpeg": "mjpeg", "mjpg": "mjpeg", "mkv": "matroska", "mov": "mov",
     "mp4": "mp4", "mpeg": "mpeg", "mpg": "mpeg", "mts": "mpegts", "mxf": "mxf", "nut": "nut", "obu": "obu",
@@ -56,10 +57,6 @@ def choose_container(output: Path, container: str | None) -> str:
         raise OutputError(
             f"{output} names a sequence, and {output.suffix or 'its end'} is no kind of picture known here; "
             "let it end in .png, .tif or .exr"
-        )
-    if extension == "gif":
-        raise OutputError(
-            f"{output} would hold 256 colours, too few for faces, and no sound; let it end in .mp4 or .webm"
         )
     if not extension:
         raise OutputError(f"the name {output.name} does not say its kind; let it end in .mp4, .mkv or .mov")

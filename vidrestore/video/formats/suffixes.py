@@ -20,8 +20,8 @@ PHOTO_KINDS = {
 """Kinds of pictures that hold more than samples: EXIF, colour profiles and so on."""
 PICTURES = frozenset(PHOTO_KINDS) | {".bmp", ".dpx", ".exr", ".jp2", ".tga", ".ppm", ".pgm"}
 VIDEOS = frozenset([
-    ".3gp", ".asf", ".avi", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
-    ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+    ".3gp", ".apng", ".asf", ".avi", ".dv", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov",
+    ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 ])  # fmt: skip
 
 

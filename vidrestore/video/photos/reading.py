@@ -18,6 +18,8 @@ from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.formats.suffixes import photo_kind
 from vidrestore.video.formats.time_range import TimeRange
+from vidrestore.video.photos import animated_webp
+from vidrestore.video.photos.animated_webp import is_animated_webp
 from vidrestore.video.photos.photo import Photo, open_photo, opened
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input, too_large_message
@@ -44,21 +46,28 @@ def first_photo(input: Input) -> Photo | None:
     """What the first of them holds. Raises InputError, ReadError."""
     paths = photos_of(input)
     photo = open_photo(paths[0]) if paths and paths[0].is_file() else None
-    if photo is not None and photo.size[0] * photo.size[1] > input.max_pixels:
-        raise InputError(too_large_message(photo.path, *photo.size, input.max_pixels))
+    if photo is not None:
+        _refuse_too_large(photo, input.max_pixels)
     return photo
+
+
+def _refuse_too_large(photo: Photo, max_pixels: int) -> None:
+    if photo.size[0] * photo.size[1] > max_pixels:
+        raise InputError(too_large_message(photo.path, *photo.size, max_pixels))
 
 
 def is_read_here(photo: Photo | None) -> bool:
     """Whether `read` is to be used for it rather than FFmpeg."""
     if photo is None or photo.frames > 1:
-        return False
+        return is_animated_webp(photo)
     pieces = photo.kind == "avif" and _streams(photo.path) != 1
     return photo.kind == "heif" or pieces or photo.grey_with_alpha or photo.palette_with_alpha
 
 
 def describe(input: Input, photo: Photo) -> VideoInfo:
     """What `read` will give. Raises InputError."""
+    if is_animated_webp(photo):
+        return animated_webp.describe(input, photo)
     samples, depth, colour = _load(photo)
     rate = Fraction(input.options.get("framerate", _RATE))
     count = len(photos_of(input))
@@ -95,6 +104,9 @@ def read(
     input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
 ) -> Iterator[Frame]:
     """The photos as frames; pts counts them from 0. Raises InputError, ReadError."""
+    if info.codec == "webp" and input.pictures is None and is_animated_webp(first_photo(input)):
+        yield from animated_webp.read(input, info, start=start, end=end)
+        return
     time_range = TimeRange(start=start, end=end)
     paths = photos_of(input)
     numbers = [number for number in range(len(paths)) if time_range.contains(number, info.time_base)]
@@ -102,6 +114,7 @@ def read(
         photo = open_photo(paths[number])
         if photo is None:
             raise InputError(f"{paths[number]} is not a picture that can be read; check it in a viewer")
+        _refuse_too_large(photo, input.max_pixels)
         samples, depth, colour = _load(photo)
         refuse_other_size(paths[number], (samples.shape[1], samples.shape[0]), (info.width, info.height))
         form = describe_format(_format_name(samples.shape[2], depth))

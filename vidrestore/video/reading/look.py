@@ -81,9 +81,9 @@ def look_at(
         if input.is_exr or input.pipe is not None:
             return Look(info=info, side_data=replace(held, pieces=pieces.found))
         meter = FieldMeter(info) if measures_fields else None
-        _look_further(container, stream, chain([picture], pictures), info, pieces, meter)
+        count = _look_further(container, stream, chain([picture], pictures), info, pieces, meter)
         fields = FieldMeasure() if meter is None else meter.measure
-        return Look(info=info, side_data=replace(held, pieces=pieces.found), fields=fields)
+        return Look(info=info, side_data=replace(held, pieces=pieces.found, pictures=count), fields=fields)
 
 
 def _call(on_info: Callable[[VideoInfo], None] | None, info: VideoInfo) -> None:
@@ -98,10 +98,14 @@ def _look_further(
     info: VideoInfo,
     pieces: PieceFinder,
     meter: FieldMeter | None,
-) -> None:
-    """Looks at the pictures at the beginning and, of longer videos, after one and two thirds."""
-    starts = _further_windows(info)
+) -> int:
+    """Looks at the pictures at the beginning and, of longer videos, after one and two thirds.
+
+    Returns how many there were at the beginning.
+    """
+    starts, count = _further_windows(info), 0
     for number, picture in enumerate(islice(pictures, WINDOW if starts else 3 * WINDOW)):
+        count = number + 1
         if number > 0:
             pieces.add_picture(picture)
         if meter is not None:
@@ -109,19 +113,20 @@ def _look_further(
         if not pieces.needs_pictures and (meter is None or meter.is_clear):
             break
     if meter is None:
-        return
+        return count
     meter.end_window()
     origin = stream.start_time or 0
     for start in starts:
         if meter.is_clear:
-            return
+            break
         try:
             demuxer.seek(container, origin + round(start / demuxer.time_base(stream)), stream)
         except av.FFmpegError:
-            return  # without an index only the beginning is looked at
+            break  # without an index only the beginning is looked at
         for picture in islice(decode_from_here(container, stream), WINDOW):
             meter.add(picture)
         meter.end_window()
+    return count
 
 
 def _further_windows(info: VideoInfo) -> list[Fraction]:

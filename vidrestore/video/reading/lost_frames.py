@@ -46,6 +46,9 @@ class LostFrameDetector:
         self._step = step
         self._last: int | None = None
         self._doubts = 0
+        self._last_dts: int | None = None
+        self._doubted_from: int | None = None
+        """The decoding time of the packet before the damage: what it took is shown later."""
         self._cautious = interlaced or codec in _MAY_BE_EMPTY
         self._waiting: list[int] = []
         self._errors = 0
@@ -55,7 +58,8 @@ class LostFrameDetector:
     def add_packet(self, packet: Packet[Stream]) -> None:
         """A packet goes to the decoder."""
         if packet.is_corrupt:
-            self._doubts = _DOUBTED_PICTURES
+            self._doubts, self._doubted_from = _DOUBTED_PICTURES, self._last_dts
+        self._last_dts = packet.dts if packet.dts is not None else self._last_dts
         if packet.pts is not None and not packet.is_discard and not _is_undisplayed(self._codec, packet):
             heapq.heappush(self._waiting, packet.pts)
 
@@ -96,6 +100,8 @@ class LostFrameDetector:
     def _missing_times(self, pts: int, passed: list[int]) -> list[int]:
         """Times between the last picture and this one that nothing states and a steady rate has."""
         last, self._last = self._last, pts
+        if self._doubted_from is not None and pts <= self._doubted_from:
+            return []
         self._doubts = max(self._doubts - 1, 0)
         joined = any(last is not None and last < time <= pts + self._step // 2 for time in self._breaks)
         if last is None or not self._doubts or joined:

@@ -94,6 +94,7 @@ def describe(
         duration=duration,
         orientation=side_data.orientation(side_data.display_matrix(beside)),
         pixel_format=pixel_formats.describe_format(picture.format.name),
+        is_opaque=_is_opaque(picture),
         colour=colour_tags(picture, siting),
         field_order=flagged,
         codec=codec.codec.canonical_name or codec.name,
@@ -104,6 +105,11 @@ def describe(
     )
     _refuse_unsupported_matrix(info)
     return info
+
+
+def _is_opaque(picture: av.VideoFrame) -> bool:
+    form = pixel_formats.describe_format(picture.format.name)
+    return not form.has_alpha or int(pixel_formats.unpack(picture)[-1].min()) == (1 << form.bit_depth) - 1
 
 
 def _refuse_unsupported_matrix(info: VideoInfo) -> None:

@@ -53,6 +53,8 @@ class SideData:
     """Whether it carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
     has_alpha_beside: bool = False
     """Whether transparency lies beside the stream's packets."""
+    pictures: int = 1
+    """How many were decoded, of all that there may be."""
     other_streams: tuple[str, ...] = ()
     """What all streams but the video are called."""
     pieces: frozenset[str] = frozenset()

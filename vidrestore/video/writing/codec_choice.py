@@ -12,6 +12,7 @@ from av.codec.codec import Properties, UnknownCodecError
 from vidrestore.errors import OutputError, UsageError, VidrestoreError
 from vidrestore.types import VideoInfo
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW, holds
+from vidrestore.video.writing import palette
 from vidrestore.video.writing.encoders import Encoding, choose_encoding, encoder_name
 
 MATCH = "match"
@@ -46,6 +47,9 @@ _BEST_OF_PICTURES = {"jpeg2000": {"pred": "dwt53"}, "libwebp": {"quality": "97"}
 _DEEP_PICTURES = {"png", "tiff", "exr", "dpx", "jpeg2000", "ppm", "pgm"}
 _ALPHA_BESIDE = {"libvpx", "libvpx-vp9"}
 """Encoders that put alpha beside their packets, for which other containers than Matroska have no place."""
+_ANIMATIONS = {"gif", "apng", "webp"}
+"""Codecs of animations in browsers, which hardly a player of videos knows."""
+_FOR_ANIMATIONS = ("libx264", "libvpx-vp9", "libsvtav1", "mpeg4", "mpeg2video")
 _CHOOSY = {"mpeg2video", "dvvideo"}
 """Encoders of fixed rates or sizes."""
 _TRANSPORT = {"rawvideo", "wrapped_avframe"}
@@ -60,6 +64,8 @@ class Choice:
     encoding: Encoding
     options: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    coded_size: tuple[int, int] | None = None
+    """Width and height of what is coded, where that is more than the pictures."""
 
 
 def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: tuple[int, int]) -> Choice:
@@ -69,6 +75,9 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
     """
     if muxer == IMAGES:
         return _for_pictures(codec, info, extension, size)
+    special = _for_gif(codec, info) if muxer == "gif" else _for_animation(codec, info, muxer, size)
+    if special is not None:
+        return special
     if codec != MATCH:
         # No codec for video but FFV1 has the 16 bits of a picture.
         deep = info.codec in _DEEP_PICTURES and info.pixel_format.bit_depth == 16
@@ -102,6 +111,45 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
         f"{muxer} cannot hold {info.pixel_format.name} video by any encoder here; "
         "choose an output name that ends in .mkv"
     )
+
+
+def _for_gif(codec: str, info: VideoInfo) -> Choice:
+    if codec != MATCH and encoder_name(codec) != "gif":
+        raise UsageError("a .gif is encoded by gif; leave --codec out")
+    warnings = () if info.codec == "gif" else ("each picture was reduced to 256 colours, as GIF has no more",)
+    encoding = Encoding(codec=palette.CODEC, pixel_format=palette.PIXEL_FORMAT, exact=False)
+    return Choice(encoding=encoding, warnings=warnings)
+
+
+def _for_animation(codec: str, info: VideoInfo, muxer: str, size: tuple[int, int]) -> Choice | None:
+    """An animation as a video that browsers and phones play; None: its own coding is kept, or another asked
+    for."""
+    if info.codec not in _ANIMATIONS:
+        return None
+    names = _FOR_ANIMATIONS if codec == MATCH else (encoder_name(codec),)
+    transparent = info.pixel_format.has_alpha and not info.is_opaque
+    form = "yuv420p"
+    if transparent and muxer in MATROSKA and codec == MATCH:
+        names, form = ("libvpx-vp9",), "yuva420p"
+    name = next((name for name in names if holds(muxer, name) and _takes(name, form)), None)
+    if name is None or (codec == MATCH and holds(muxer, info.codec) and muxer not in ISO_MEDIA | MATROSKA):
+        return None
+    warnings = [f"the {info.codec} animation becomes {name} video"] if codec == MATCH else []
+    if transparent and form == "yuv420p":
+        warnings.append(
+            f"what is transparent in {info.path.name} lies on white now: {name} cannot hold it; "
+            "an output name that ends in .webm keeps it"
+        )
+    return Choice(
+        encoding=Encoding(codec=name, pixel_format=form, exact=False),
+        options={"auto-alt-ref": "0"} if form == "yuva420p" else {},
+        warnings=tuple(warnings),
+        coded_size=(size[0] + size[0] % 2, size[1] + size[1] % 2),
+    )
+
+
+def _takes(name: str, pixel_format: str) -> bool:
+    return pixel_format in (form.name for form in av.Codec(name, "w").video_formats or ())
 
 
 def is_lossless(codec: str) -> bool:

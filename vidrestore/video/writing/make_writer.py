@@ -11,7 +11,7 @@ from vidrestore.video.exr.writer import ExrWriter
 from vidrestore.video.formats.containers import IMAGES
 from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.suffixes import photo_kind
-from vidrestore.video.photos.reading import first_photo, photos_of
+from vidrestore.video.photos.reading import photos_of
 from vidrestore.video.photos.writer import PhotoWriter
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
@@ -46,7 +46,7 @@ def make_writer(
     muxer = muxer or check_paths(info.path, output, overwrite, container)
     side_data = side_data or look_at(source).side_data
     kind = photo_kind(output) if muxer == IMAGES else None
-    if muxer == IMAGES and not is_pattern(output) and _has_more_than_one(info, source):
+    if muxer == IMAGES and not is_pattern(output) and _has_more_than_one(info, side_data, how):
         raise UsageError(single_picture_message(output, info.path))
     if muxer != IMAGES:
         _check_source_of_video(info, source)
@@ -73,11 +73,12 @@ def make_writer(
     )
 
 
-def _has_more_than_one(info: VideoInfo, source: Input) -> bool:
-    photo = first_photo(source)
-    if photo is not None and photo.frames > 1:
-        return True
-    return info.is_counted and (info.frame_count or 0) > 1
+def _has_more_than_one(info: VideoInfo, side_data: SideData, how: dict[str, Any]) -> bool:
+    """Whether what is asked for is sure to be more than one picture."""
+    if info.is_counted:
+        return (info.frame_count or 0) > 1
+    is_whole = how.get("start") is None and how.get("end") is None
+    return is_whole and side_data.pictures > 1
 
 
 def _check_source_of_video(info: VideoInfo, source: Input) -> None:

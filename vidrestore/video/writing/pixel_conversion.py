@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -14,7 +14,9 @@ from vidrestore.colour.matrices import HD_LINES
 from vidrestore.errors import OutputError
 from vidrestore.types import ColourTags, PixelFormat, Plane
 from vidrestore.video.formats import pixel_formats
+from vidrestore.video.writing import palette
 from vidrestore.video.writing.encoders import Encoding
+from vidrestore.video.writing.palette import PaletteGraph
 
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
 """H.273 matrix code -> swscale's."""
@@ -30,7 +32,22 @@ _EXACT_SCALING = (
 class PixelConverter:
     """Turns planes into pictures an encoder takes."""
 
-    def __init__(self, encoding: Encoding, frames: PixelFormat, colour: ColourTags, height: int) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        frames: PixelFormat,
+        colour: ColourTags,
+        height: int,
+        coded_size: tuple[int, int] | None = None,
+    ) -> None:
+        """`height` is the video's; `coded_size` is what the planes are padded to, width and height."""
+        self._coded_size = coded_size
+        self._is_flattened = frames.has_alpha and not encoding.format.has_alpha and frames.family == "rgb"
+        self._palette: PaletteGraph | None = None
+        if encoding.pixel_format == palette.PIXEL_FORMAT:
+            self._is_flattened = False  # one of its colours is transparent
+        if self._is_flattened:
+            frames = pixel_formats.describe_format(frames.name.replace("gbrap", "gbrp"))
         self.colour = _converted_colour(encoding, frames, colour, height)
         """Tags of what is painted: the frames' own, unless RGB becomes YUV or the other way round."""
         self._encoding = encoding
@@ -45,6 +62,11 @@ class PixelConverter:
         }
 
     def convert(self, planes: Sequence[Plane]) -> av.VideoFrame:
+        """A picture of the planes, as the encoder takes it."""
+        if self._is_flattened:
+            planes = _on_white(planes, self._frames.bit_depth)
+        if self._coded_size is not None:
+            planes = [_padded(plane, *self._coded_size) for plane in planes]
         if self._encoding.exact:
             return pixel_formats.pack(planes, self._encoding.pixel_format)
         name = self._frames.name
@@ -53,9 +75,40 @@ class PixelConverter:
         picture = pixel_formats.pack(planes, name)
         if name == self._encoding.pixel_format:
             return picture
+        if self._encoding.pixel_format == palette.PIXEL_FORMAT:
+            return self._with_palette(picture)
         return self._scaler.reformat(
             picture, format=self._encoding.pixel_format, interpolation=_EXACT_SCALING, **self._how
         )
+
+    def _with_palette(self, picture: av.VideoFrame) -> av.VideoFrame:
+        if self._frames.family == "yuv":
+            picture = self._scaler.reformat(
+                picture,
+                format="gbrap" if self._frames.has_alpha else "gbrp",
+                interpolation=_EXACT_SCALING,
+                **self._how,
+            )
+        if self._palette is None:
+            self._palette = PaletteGraph(picture.format.name, picture.width, picture.height)
+        return self._palette.convert(picture)
+
+
+def _on_white(planes: Sequence[Plane], bit_depth: int) -> tuple[Plane, ...]:
+    """Green, blue and red, laid on white by their alpha."""
+    peak = (1 << bit_depth) - 1
+    alpha = planes[3].astype(np.float32) / peak
+    kind: Any = np.uint8 if bit_depth == 8 else np.uint16
+    return tuple(np.rint(plane * alpha + peak * (1 - alpha)).astype(kind) for plane in planes[:3])
+
+
+def _padded(plane: Plane, width: int, height: int) -> Plane:
+    """The plane with its last column and line repeated."""
+    below, beside = height - plane.shape[0], width - plane.shape[1]
+    if not below and not beside:
+        return plane
+    padded: Any = np.pad(plane, ((0, below), (0, beside)), mode="edge")  # of the plane's own type
+    return cast("Plane", padded)
 
 
 def _converted_colour(encoding: Encoding, frames: PixelFormat, colour: ColourTags, height: int) -> ColourTags:

@@ -70,7 +70,10 @@ class VideoEncoder:
         )
         self._encoding, self._choice = choice.encoding, choice
         self._options = quality_options(self._encoding.codec, crf, preset, choice.options)
-        self._converter = PixelConverter(self._encoding, pixel_format, info.colour, info.height)
+        self._padded_size = choice.coded_size or self._coded_size
+        self._converter = PixelConverter(
+            self._encoding, pixel_format, info.colour, info.height, choice.coded_size
+        )
         self._side_data = side_data
         self._field_flags = encoder_metadata.FieldFlags(info.field_order)
         self._range = _LIMITED
@@ -124,7 +127,7 @@ class VideoEncoder:
         stream = self._add_stream(container)
         context = stream.codec_context
         self._mark(stream, source_stream)
-        context.width, context.height = self._coded_size
+        context.width, context.height = self._padded_size
         context.pix_fmt = self._encoding.pixel_format
         context.time_base = self._times.encoder_base
         stream.time_base = self._times.stream_base
