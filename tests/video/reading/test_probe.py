@@ -161,3 +161,14 @@ def test_ycgco_is_read_and_written_again_but_not_as_rgb(tmp_path: Path) -> None:
         for frame in read_frames(path, probe(path)):
             writer.write(frame)
     assert probe(tmp_path / "out.mkv").colour.matrix == 8
+
+
+def test_a_tile_of_a_photo_is_not_taken_for_the_photo(tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pixels = np.random.default_rng(1).integers(0, 255, (520, 700, 3), np.uint8)
+    picture = pillow_heif.from_bytes(mode="RGB", size=(700, 520), data=pixels.tobytes())
+    picture.save(tmp_path / "photo.heic", tile_size=256)
+    assert (probe(tmp_path / "photo.heic").width, probe(tmp_path / "photo.heic").height) == (700, 520)
+    (tmp_path / "photo.heic").rename(tmp_path / "photo.mp4")
+    with pytest.raises(InputError, match=r"made of tiles.*\.heic"):
+        probe(tmp_path / "photo.mp4")

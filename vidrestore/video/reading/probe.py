@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import av.logging
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidrestore.colour.matrices import unsupported_name
@@ -72,8 +73,12 @@ def describe(
 ) -> VideoInfo:
     """What the container and its first picture, with the side data `beside` it, say of FFmpeg's own formats.
 
-    Raises InputError for colours that cannot be worked on.
+    Raises InputError for colours that cannot be worked on, and where the stream is a tile of a photo.
     """
+    if stream.disposition & Disposition.dependent:
+        raise InputError(
+            f"{input.path} is a photo made of tiles, which is read whole if its name ends in .heic or .avif"
+        )
     rate = _frame_rate(stream)
     duration = _duration(container, stream)
     if input.clock is not None:
