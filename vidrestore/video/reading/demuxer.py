@@ -114,9 +114,15 @@ def is_broadcast(container: InputContainer) -> bool:
     return container.format.name in _BROADCAST
 
 
+def codec_name(stream: Stream) -> str | None:
+    """FFmpeg's name of the stream's codec; None for one that it does not know."""
+    name: str | None = getattr(stream, "name", None)  # PyAV has no such attribute then
+    return name
+
+
 def stream_name(stream: Stream) -> str:
     """What messages call the stream."""
-    codec = stream.name or "unnamed"
+    codec = codec_name(stream) or "unnamed"
     language = f", {stream.language}" if stream.language else ""
     return f"{stream.type} stream {stream.index} ({codec}{language})"
 

@@ -149,7 +149,9 @@ def _of_packet(packet: Packet[Stream], stream: VideoStream) -> set[str]:
         found.add("alpha")
     if "dynamic_hdr10_plus" in kinds:
         found.add("HDR10+")
-    if stream.name == "hevc" and _has_layers(bytes(packet), stream.codec_context.extradata or b""):
+    if demuxer.codec_name(stream) == "hevc" and _has_layers(
+        bytes(packet), stream.codec_context.extradata or b""
+    ):
         found.add("layers")
     return found
 

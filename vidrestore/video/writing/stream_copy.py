@@ -237,7 +237,7 @@ def can_hold(muxer: str, stream: Stream) -> bool:
     if muxer == "webm" and stream.type == "attachment":
         return False  # taken and not written
     if muxer == "mpegts" and stream.type == "subtitle":
-        return stream.name in _BROADCAST_SUBTITLES
+        return demuxer.codec_name(stream) in _BROADCAST_SUBTITLES
     trial = av.open(io.BytesIO(), "w", format=muxer)
     try:
         trial.add_stream_from_template(stream, opaque=True)
@@ -279,7 +279,7 @@ def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) 
 
 def is_rewritten_by_muxer(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
     """Whether the muxer writes this packet itself: MP4's empty texts, which end the one before."""
-    text = stream.name == "mov_text" and output.format.name in ISO_MEDIA
+    text = demuxer.codec_name(stream) == "mov_text" and output.format.name in ISO_MEDIA
     return text and bytes(packet) == _EMPTY_TEXT
 
 
