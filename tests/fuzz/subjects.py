@@ -34,6 +34,8 @@ class Subject:
     """The file that is mutated: a pattern of names within the folder, of which the first is taken."""
     commands: tuple[str, ...]
     """Of which one is drawn; words are separated by spaces, {target} is the file."""
+    is_valid: bool = True
+    """Whether the program succeeds while nothing is wrong with the file."""
     may_stay: frozenset[str] = field(default_factory=frozenset)
     """Names that a failed run may change or leave: a journal and its parts, kept for the next run."""
 
@@ -174,6 +176,7 @@ SUBJECTS = (
     Subject(
         name="checkpoint", make=_checkpoint, target="w.ckpt",
         commands=("models convert w.ckpt new.safetensors",),
+        is_valid=False,
     ),
     Subject(
         name="config", make=_config, target="c.yaml",
