@@ -137,7 +137,10 @@ SUBJECTS = (
         ),
     ),
     _container("webm", Clip(frames=8, size=(64, 48), codec="libvpx-vp9", time_base=Fraction(1, 1000))),
-    _container("avi", Clip(frames=8, size=(64, 48), codec="mpeg4", sounds=("mp3",))),
+    _container(
+        "avi",
+        Clip(frames=8, size=(64, 48), codec="mpeg4", time_base=Fraction(1, 25), sounds=("mp3",)),
+    ),
     _container("ts", Clip(frames=12, size=(64, 48), time_base=Fraction(1, 90000), sounds=("mp2",))),
     _container("nut", Clip(frames=4, size=(64, 48), codec="ffv1")),
     _container("flv", Clip(frames=8, size=(64, 48), time_base=Fraction(1, 1000), b_frames=0)),
