@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -135,3 +136,26 @@ def test_the_process_ends_by_its_own_code(
     assert "Exception" not in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_warnings_that_are_logged_are_messages_and_those_of_libraries_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def restore(*_: object, **__: object) -> Report:
+        for name in ("vidrestore.restoration.oom_retry", "PIL.TiffImagePlugin"):
+            logger = logging.Logger(name)
+            logger.warning("memory of %s", HOSTILE)
+        raise InputError("no video")
+
+    monkeypatch.setattr(api, "restore", restore)
+    assert main(["restore", "in.mkv", "out.mkv"]) == 2
+    warning, error = lines_of(capsys.readouterr().err)
+    assert warning.startswith("vidrestore: warning: memory of film")
+    assert error == "vidrestore: error: no video"
+
+
+def test_the_root_is_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.mkv").write_bytes(b"?")
+    assert main(["restore", str(tmp_path / "in.mkv"), "/"]) == 2
+    assert main(["resume", "/"]) == 2
+    assert len(lines_of(capsys.readouterr().err)) == 2

@@ -35,8 +35,8 @@ def main() -> int:
                 flush=True,
             )
             failures += outcome.failures
-    for failure in failures:
-        print(failure)
+            for failure in outcome.failures:
+                print(f"  {failure}", flush=True)
     print(f"{len(failures)} failures")
     return min(len(failures), 1)
 

@@ -50,14 +50,19 @@ def fuzz(subject: Subject, folder: Path, *, cases: int, seed: int, child: Child)
     target = str(next(work.glob(subject.target)).relative_to(work))
     content = (work / target).read_bytes()
     outcome = Outcome()
-    for number in range(cases):
+    for number in range(-1, cases):  # the first with nothing wrong
         chance = random.Random(f"{subject.name} {seed} {number}")
         shutil.rmtree(work)
         shutil.copytree(saved, work, symlinks=True)
-        (work / target).write_bytes(mutate(content, chance))
+        if number >= 0:
+            (work / target).write_bytes(mutate(content, chance))
         words = subject.draw_command(chance, target)
         before = snapshot(work)
         result = child.run(words, work)
+        if number < 0:
+            if subject.is_valid and result.get("code") != 0:
+                outcome.failures.append(f"{subject.name}: {' '.join(words)}, not mutated: {result}")
+            continue
         outcome.files += 1
         outcome.cpu_seconds += result.get("cpu_seconds", 0.0)
         outcome.peak_bytes = max(outcome.peak_bytes, result.get("peak_bytes", 0))

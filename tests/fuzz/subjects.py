@@ -34,6 +34,8 @@ class Subject:
     """The file that is mutated: a pattern of names within the folder, of which the first is taken."""
     commands: tuple[str, ...]
     """Of which one is drawn; words are separated by spaces, {target} is the file."""
+    is_valid: bool = True
+    """Whether the program succeeds while nothing is wrong with the file."""
     may_stay: frozenset[str] = field(default_factory=frozenset)
     """Names that a failed run may change or leave: a journal and its parts, kept for the next run."""
 
@@ -135,7 +137,10 @@ SUBJECTS = (
         ),
     ),
     _container("webm", Clip(frames=8, size=(64, 48), codec="libvpx-vp9", time_base=Fraction(1, 1000))),
-    _container("avi", Clip(frames=8, size=(64, 48), codec="mpeg4", sounds=("mp3",))),
+    _container(
+        "avi",
+        Clip(frames=8, size=(64, 48), codec="mpeg4", time_base=Fraction(1, 25), sounds=("mp3",)),
+    ),
     _container("ts", Clip(frames=12, size=(64, 48), time_base=Fraction(1, 90000), sounds=("mp2",))),
     _container("nut", Clip(frames=4, size=(64, 48), codec="ffv1")),
     _container("flv", Clip(frames=8, size=(64, 48), time_base=Fraction(1, 1000), b_frames=0)),
@@ -174,6 +179,7 @@ SUBJECTS = (
     Subject(
         name="checkpoint", make=_checkpoint, target="w.ckpt",
         commands=("models convert w.ckpt new.safetensors",),
+        is_valid=False,
     ),
     Subject(
         name="config", make=_config, target="c.yaml",

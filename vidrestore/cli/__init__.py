@@ -16,7 +16,7 @@ import typer
 
 from vidrestore import __version__
 from vidrestore.cli import batch, degrade, evaluate, inspect, models, restore, resume, train
-from vidrestore.cli.terminal import print_message, print_result, tolerant_streams
+from vidrestore.cli.terminal import own_log_messages, print_message, print_result, tolerant_streams
 from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.runtime import signals
 from vidrestore.runtime.malloc import use_single_arena
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     use_single_arena()
     words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
-    with tolerant_streams(), signals.interrupting_signals():
+    with tolerant_streams(), own_log_messages(), signals.interrupting_signals():
         return _run(words, debug=debug)
 
 

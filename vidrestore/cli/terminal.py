@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import sys
 import unicodedata
@@ -97,6 +98,27 @@ def tolerant_streams() -> Iterator[None]:
             if isinstance(stream, _TolerantStream):
                 stream.flush()
         sys.stdout, sys.stderr = out, err
+
+
+@contextmanager
+def own_log_messages() -> Iterator[None]:
+    """While the block lasts, warnings that are logged are printed as messages: this program's own ones.
+
+    Those of libraries quote foreign text, and what they mean for the work is said by whoever called them.
+    """
+    before, logging.lastResort = logging.lastResort, _OwnMessages(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.lastResort = before
+
+
+class _OwnMessages(logging.Handler):
+    """Takes what no other handler does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.partition(".")[0] == "vidrestore":
+            print_message(f"vidrestore: warning: {record.getMessage()}")
 
 
 class _TolerantStream(io.TextIOBase):

@@ -63,6 +63,8 @@ class Totals:
 
 def journal_path(output: Path) -> Path:
     """Where the journal of an output is, beside it: `.film.mkv.vidrestore`, unless that is too long."""
+    if not output.name:  # the root, which is no output; whoever writes there says so
+        return output / ".vidrestore"
     name = fitting_name(".", output.name, ".vidrestore-journal", output.parent)
     return output.with_name(name.removesuffix("-journal"))
 

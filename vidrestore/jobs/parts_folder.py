@@ -19,7 +19,8 @@ class PartsFolder:
     """The folder of one output. Only what has this program's names is ever removed from it."""
 
     def __init__(self, output: Path) -> None:
-        self.path = output.with_name(f"{journal_path(output).name}-parts")
+        journal = journal_path(output)
+        self.path = journal.with_name(f"{journal.name}-parts")
         suffix = output.suffix if len(output.suffix) <= _LONGEST_SUFFIX else ""
         self.joined = self.path / f"joined{suffix}"
         """Where the whole is written."""
