@@ -112,6 +112,20 @@ def program(text: str) -> dict[str, str]:
     return {key: name for key, name in named if name not in _FFMPEG_NAMES}
 
 
+def pieces_of_track(stream: Stream) -> set[str]:
+    """Keys of what a file says of one of its streams."""
+    found = set()
+    if {"title", "name"} & stream.metadata.keys():  # MP4 and MOV call it a name
+        found.add("track titles")
+    if stream.language not in (None, "und"):
+        found.add("languages")
+    if stream.disposition & ROLES:
+        found.add("roles")
+    if "timecode" in {key.lower() for key in stream.metadata}:
+        found.add("timecode")
+    return found
+
+
 def _of_file(container: InputContainer, text: str) -> set[str]:
     found = {"chapters"} if container.chapters() else set()
     if len(re.findall(r"^  Program \d+", text, re.MULTILINE)) > 1:
@@ -119,14 +133,7 @@ def _of_file(container: InputContainer, text: str) -> set[str]:
     if re.search(r"^  Stream group #", text, re.MULTILINE):
         found.add("stream groups")
     for stream in container.streams:
-        if {"title", "name"} & stream.metadata.keys():  # MP4 and MOV call it a name
-            found.add("track titles")
-        if stream.language not in (None, "und"):
-            found.add("languages")
-        if stream.disposition & ROLES:
-            found.add("roles")
-        if "timecode" in {key.lower() for key in stream.metadata}:
-            found.add("timecode")
+        found |= pieces_of_track(stream)
     return found
 
 

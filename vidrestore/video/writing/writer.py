@@ -23,6 +23,7 @@ from vidrestore.video.formats.pieces import PIECES, Handling, handling
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
+from vidrestore.video.reading.pieces_found import pieces_of_track
 from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import file_tags, iso_stereo
 from vidrestore.video.writing.atomic_output import (
@@ -35,6 +36,8 @@ from vidrestore.video.writing.atomic_output import (
 from vidrestore.video.writing.stream_copy import StreamCopy
 from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 
+_OF_TRACKS = {"track titles", "languages", "roles", "timecode"}
+"""What a file says of each of its streams."""
 _WARNED_OF_ELSEWHERE = {"HDR10", "HDR10+", "Dolby Vision"}
 _OF_THE_WHOLE_PICTURE = {"stereo", "spherical", "cropping"}
 """Not true of a picture beside another."""
@@ -209,6 +212,8 @@ class VideoWriter:
         lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
         if self._muxer in RAW:
             lost = [key for key in lost if key != "rotation"]  # of which `metadata_warnings` speaks
+            # The other tracks are left out whole, and named.
+            lost = [key for key in lost if key not in _OF_TRACKS or key in pieces_of_track(self._copy.video)]
         names = [PIECES[key].name for key in lost if self._handling(key) == "named"]
         tags = file_tags.lost_tags(self._muxer, self._copy.tags())
         if tags:
