@@ -37,8 +37,11 @@ class EvidencePictures:
 
 
 def load_pictures(files: Sequence[FaceFile], *, photos_only: bool = False) -> EvidencePictures:
-    """Decode faces; raises InputError for a file that is no picture."""
+    """Decode faces; raises InputError for a file that is no picture, and where there are none."""
     chosen = [file for file in files if file.is_photo or not photos_only]
+    if not chosen:
+        kind = "photographs of faces" if photos_only else "faces"
+        raise InputError(f"there are no {kind} to train on: all people are held out, or none are there")
     pictures = []
     for file in chosen:
         picture = cv2.imread(str(file.path), cv2.IMREAD_COLOR)
