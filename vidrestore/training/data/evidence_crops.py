@@ -80,7 +80,8 @@ def make_pair(
     """A clean crop (crop, crop, 3) in 0..1 of a picture, somewhere, at some size, and its degraded copy."""
     side = crop + MARGIN
     height, width = picture.shape[:2]
-    scale = rng.uniform(max(0.4, side / min(height, width)), 1.05)
+    smallest = max(0.4, side / min(height, width))  # above 1 for a picture smaller than the crop
+    scale = rng.uniform(smallest, max(smallest, 1.05))
     if rng.random() < 0.25:
         scale = 1.0  # as it is: no resampling softens it
     reach = side / scale

@@ -44,5 +44,6 @@ def calibration(evidence: Evidence, clean: Tensor, parts: int = 10) -> list[list
         real = error.abs().mean(1).flatten()
         expected = predicted[:, 0].flatten()
         order = expected.argsort()
-        table.append([(real[part].mean() / expected[part].mean()).item() for part in order.chunk(parts)])
+        deciles = order.tensor_split(min(parts, len(order)))
+        table.append([(real[part].mean() / expected[part].mean()).item() for part in deciles])
     return table
