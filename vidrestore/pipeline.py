@@ -222,11 +222,12 @@ def restore_tracked(
     *,
     interrupt: Callable[[], None] | None = None,
 ) -> Generator[Frame]:
-    """The frames of `restore_tracked_faces`: what a segment of a film goes through as well."""
+    """The frames of `restore_tracked_faces`, with what was drawn of their faces counted."""
     with closing(
         restore_tracked_faces(tracked, restorer, info, settings, stats, interrupt=interrupt)
     ) as composited:
-        for frame, _ in composited:
+        for frame, faces in composited:
+            stats.drawn.add(frame, faces)
             yield frame
 
 
