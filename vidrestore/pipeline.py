@@ -152,7 +152,7 @@ class NetworkLoader:
         self._stack.close()
 
     def start(self) -> None:
-        """Begins to load them, if that has not begun."""
+        """Loads them in the background, from the first call on."""
         from vidrestore.runtime.worker_threads import start_in_background
 
         if self._result is None:
