@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidrestore import errors
-    from vidrestore.api import inspect, restore, resume
+    from vidrestore.api import inspect, preview, restore, resume
     from vidrestore.errors import (
         DamagedInputError,
         DeviceError,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from vidrestore.in_memory import Restored, RestoredFaceInfo, Restorer
     from vidrestore.inspection import Inspection
+    from vidrestore.jobs.preview import Preview, Variant
     from vidrestore.settings import Settings
     from vidrestore.types import Progress, Report
 
@@ -40,6 +41,7 @@ __all__ = [
     "InputError",
     "Inspection",
     "OutputError",
+    "Preview",
     "ProcessingError",
     "Progress",
     "ReadError",
@@ -49,20 +51,25 @@ __all__ = [
     "Restorer",
     "Settings",
     "UsageError",
+    "Variant",
     "VidrestoreError",
     "WeightsError",
     "__version__",
     "errors",
     "inspect",
+    "preview",
     "restore",
     "resume",
 ]
 
 _HOMES = {
     "inspect": "api",
+    "preview": "api",
     "restore": "api",
     "resume": "api",
     "Inspection": "inspection",
+    "Preview": "jobs.preview",
+    "Variant": "jobs.preview",
     "Restored": "in_memory",
     "RestoredFaceInfo": "in_memory",
     "Restorer": "in_memory",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from vidrestore.types import ProgressCallback, Report
 
 if TYPE_CHECKING:
     from vidrestore.inspection import Inspection
+    from vidrestore.jobs.preview import Preview, Variant
 
 
 def restore(
@@ -67,6 +69,27 @@ def inspect(
     from vidrestore.inspection import inspect_video
 
     return inspect_video(Path(fspath(input)), checked, on_progress)
+
+
+def preview(
+    input: str | PathLike[str],
+    at: float | Sequence[float],
+    *,
+    variants: Sequence[Variant] = (),
+    on_progress: ProgressCallback | None = None,
+    **settings: Any,
+) -> tuple[Preview, ...]:
+    """The frames of a video at the times `at`, before and after `restore` with the same `settings`.
+
+    `at` is in seconds from the first frame; `variants` are settings to compare. Writes nothing. Raises a
+    subclass of `VidrestoreError` for what the caller can put right.
+    """
+    checked = make_settings(**settings)
+    _set_up_process()
+    from vidrestore.jobs.preview import preview_video
+
+    times = [at] if isinstance(at, (int, float)) else list(at)
+    return preview_video(Path(fspath(input)), times, checked, variants, on_progress)
 
 
 def _set_up_process() -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore import __version__
-from vidrestore.cli import batch, degrade, evaluate, inspect, models, restore, resume, train
+from vidrestore.cli import batch, degrade, evaluate, inspect, models, preview, restore, resume, train
 from vidrestore.cli.terminal import own_log_messages, print_message, print_result, tolerant_streams
 from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.runtime import signals
@@ -38,6 +38,7 @@ app.command("restore", epilog=restore.EXAMPLES)(restore.restore)
 app.command("resume", epilog=resume.EXAMPLES)(resume.resume)
 app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("preview", epilog=preview.EXAMPLES)(preview.preview)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("degrade", epilog=degrade.EXAMPLES)(degrade.degrade)
 app.add_typer(models.app, name="models")

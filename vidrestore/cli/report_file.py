@@ -34,15 +34,16 @@ class ReportFile:
         except OSError as error:
             raise self._cannot_write(error) from error
 
-    def write(self, text: str) -> None:
+    def write(self, content: str | bytes) -> None:
         """Writes the report, whole or not at all. Raises OutputError."""
         self.check()
         new = self.path.with_name(temporary_name(".", self.path.name, self.path.parent))
         try:
             descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
             # What is no Unicode, as in names of files, is what JSON writes for it.
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
+            data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
             put_in_place(new, self.path, overwrite=kind_of(self.path) == "file")
         except OSError as error:
             raise self._cannot_write(error) from error
@@ -82,6 +83,12 @@ def json_report(path: Path, made_by: str) -> ReportFile:
 def page_report(path: Path, made_by: str) -> ReportFile:
     """A report as a page, known by its `generator`."""
     return ReportFile(path=path, is_earlier=lambda content: generator(made_by).encode() in content[:1000])
+
+
+def png_report(path: Path, made_by: str) -> ReportFile:
+    """A report as a picture, known by its text `Software`."""
+    sign = b"tEXtSoftware\0" + made_by.encode()
+    return ReportFile(path=path, is_earlier=lambda content: sign in content[:1000])
 
 
 def csv_report(path: Path) -> ReportFile:

@@ -7,20 +7,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import ProcessingError
 from vidrestore.jobs.engines.protocol import TaskProgress
 from vidrestore.jobs.frame_records import FrameRecord
+from vidrestore.jobs.reread_faces import reread, tracked_again
 from vidrestore.jobs.segment_plan import Span
-from vidrestore.pipeline import ITEMS_AHEAD, output_size, restore_tracked_faces
+from vidrestore.pipeline import output_size, restore_tracked_faces
 from vidrestore.report import RunStats
-from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Fidelity, Settings
-from vidrestore.types import Frame, FrameFaces, RestoredFace, TrackedFace
-from vidrestore.video import FieldProcessing, OpenedVideo, SegmentWriter, reread_frames
+from vidrestore.types import Frame, RestoredFace
+from vidrestore.video import FieldProcessing, OpenedVideo, SegmentWriter
 from vidrestore.weights import model_path
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 DEFLICKER_RADIUS = 12
 """Of `deflicker`."""
 _PROGRESS_EVERY_SECONDS = 0.5
-_AHEAD_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +72,14 @@ class SegmentTask:
         segment_path = self.folder / f"{self.number:05d}-{attempt}.part"
         settings, info = self.settings, self.opened.info
         stats = RunStats(total=None, strict=False, on_progress=None)
-        restorer = _restorer(settings.model, settings.device, settings.fidelity)
+        restorer = restorer_for(settings.model, settings.device, settings.fidelity)
         width, height = output_size(info, settings)
         last_message = time.monotonic()
         # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
         with (
-            self._reread() as frames,
+            reread(self.opened, self.records) as frames,
             closing(
-                restore_tracked_faces(self._tracked(frames), restorer, info, settings, stats)
+                restore_tracked_faces(tracked_again(frames, self.records), restorer, info, settings, stats)
             ) as restored,
             SegmentWriter(
                 segment_path,
@@ -111,23 +109,6 @@ class SegmentTask:
             seconds_by_stage=dict(stats.timer.seconds),
             drawn=stats.drawn.to_dict(),
         )
-
-    def _reread(self) -> Prefetch[Frame]:
-        """The frames, read once more."""
-        fingerprints = [record.fingerprint for record in self.records]
-        opened = self.opened
-        frames = reread_frames(opened.input, opened.info, fingerprints)
-        frames = opened.field_processing.split_fields(frames)
-        return Prefetch(frames, items=ITEMS_AHEAD, max_bytes=_AHEAD_BYTES, size_of=attrgetter("nbytes"))
-
-    def _tracked(self, frames: Iterable[Frame]) -> Iterator[FrameFaces[TrackedFace]]:
-        """The frames with the faces that the analysis followed."""
-        records = {record.fingerprint.index: record for record in self.records}
-        for frame in frames:
-            record = records[frame.index]
-            moment = int(frame.second_field)
-            if record.faces:  # without: there for deinterlacing alone
-                yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
 
     def _own_frames(
         self, restored: Iterable[tuple[Frame, tuple[RestoredFace, ...]]], stats: RunStats
@@ -176,7 +157,7 @@ def required_records(
 
 
 @lru_cache(maxsize=1)
-def _restorer(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer:
+def restorer_for(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer:
     """A worker loads the network once."""
     from vidrestore.restoration import make_restorer
 

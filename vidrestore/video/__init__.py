@@ -11,7 +11,7 @@ from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.opening import open_input
 from vidrestore.video.reading.probe import probe
-from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames
+from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames, tick_at
 from vidrestore.video.reading.stream_digest import StreamDigest, sound_digests
 from vidrestore.video.writing.atomic_output import check_paths, place_output, remove_leftovers
 from vidrestore.video.writing.make_writer import make_writer
@@ -51,6 +51,7 @@ __all__ = [
     "reread_frames",
     "sound_digests",
     "stream_through_h264",
+    "tick_at",
     "why_not_joinable",
     "why_not_segmented",
 ]

@@ -10,11 +10,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
 from vidrestore.errors import InputError, ReadError
 from vidrestore.types import Frame, VideoInfo
+from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.frames import read_ticks
 from vidrestore.video.reading.input import Input
@@ -100,6 +102,15 @@ def end_tick(video_input: Input, end: float | None) -> int | None:
     with demuxer.open_container(video_input) as container:
         stream = demuxer.video_stream(container, video_input)
         return demuxer.time_range_of(stream, video_input, None, end).stop(demuxer.time_base(stream))
+
+
+def tick_at(video_input: Input, info: VideoInfo, seconds: float) -> int:
+    """The timestamp of a time in seconds from the video's first frame."""
+    if video_input.is_exr or photos.is_read_here(photos.first_photo(video_input)):
+        return round(Fraction(seconds) / info.time_base)
+    tick = end_tick(video_input, seconds)
+    assert tick is not None
+    return tick
 
 
 def _start_points(info: VideoInfo, pts: int) -> Iterator[int | None]:
