@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.boxes import mean_side
 from vidrestore.settings import Settings
-from vidrestore.types import Frame, Progress, ProgressCallback, TrackedFace, VideoInfo
+from vidrestore.types import DrawnShare, Frame, Progress, ProgressCallback, Report, TrackedFace, VideoInfo
 
 if TYPE_CHECKING:
     from vidrestore.video import FieldProcessing
@@ -56,6 +56,8 @@ class FaceTrack:
     """Mean of `vidrestore.faces.alignment.sharpness`: some 2 is soft, 10 is a good photograph."""
     score: float
     """Mean of the detector's, 0..1."""
+    drawn: DrawnShare | None = None
+    """How much of it a run has drawn; None: no run is known, or it restored other faces."""
     thumbnail: NDArray[np.uint8] = field(repr=False, compare=False)
     """(128, 128, 3) RGB, where the face is largest."""
 
@@ -122,6 +124,7 @@ class Inspection:
                     "side": [round(v, 1) for v in t.side],
                     "sharpness": round(t.sharpness, 2),
                     "score": round(t.score, 3),
+                    "drawn": None if t.drawn is None else {"mean": t.drawn.mean, "maximum": t.drawn.maximum},
                 }
                 for t in self.tracks
             ],
@@ -129,6 +132,22 @@ class Inspection:
 
     def _seconds(self, value: float) -> float | None:
         return None if self.frame_rate is None else round(value, 3)
+
+
+def with_drawn(inspection: Inspection, report: Report) -> Inspection:
+    """What was found in a video, with how much of each track a run with the same settings has drawn.
+
+    Raises:
+        UsageError: the run was of another video or another part of it.
+    """
+    if report.frames != inspection.frames:
+        raise UsageError(
+            f"the report is of {report.frames} frames, and there are {inspection.frames}: it is of another "
+            "video, or of a run with other settings"
+        )
+    shares = {share.track: share for share in report.drawn}
+    tracks = tuple(replace(track, drawn=shares.get(track.id)) for track in inspection.tracks)
+    return replace(inspection, tracks=tracks)
 
 
 def inspect_video(

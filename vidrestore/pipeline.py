@@ -152,7 +152,7 @@ class NetworkLoader:
         self._stack.close()
 
     def start(self) -> None:
-        """Begins to load them, if that has not begun."""
+        """Loads them in the background, from the first call on."""
         from vidrestore.runtime.worker_threads import start_in_background
 
         if self._result is None:
@@ -222,11 +222,12 @@ def restore_tracked(
     *,
     interrupt: Callable[[], None] | None = None,
 ) -> Generator[Frame]:
-    """The frames of `restore_tracked_faces`: what a segment of a film goes through as well."""
+    """The frames of `restore_tracked_faces`, with what was drawn of their faces counted."""
     with closing(
         restore_tracked_faces(tracked, restorer, info, settings, stats, interrupt=interrupt)
     ) as composited:
-        for frame, _ in composited:
+        for frame, faces in composited:
+            stats.drawn.add(frame, faces)
             yield frame
 
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vidrestore.errors import DamagedInputError
-from vidrestore.types import Frame, FrameFaces, Progress, ProgressCallback, Report, TrackedFace, VideoInfo
+from vidrestore.types import (
+    DrawnShare,
+    Frame,
+    FrameFaces,
+    Progress,
+    ProgressCallback,
+    Report,
+    RestoredFace,
+    TrackedFace,
+    VideoInfo,
+)
 
 T = TypeVar("T")
+MOSTLY_DRAWN = 0.5
+"""Mean share of a track's detail above which it is named as drawn rather than shown."""
 _MIN_MISSING_SECONDS = Fraction(1, 2)
 """Seconds by which a file that states no count must end too early to be called cut short."""
 
@@ -72,6 +84,51 @@ class _StageStack(threading.local):
         self.since = time.monotonic()
 
 
+class DrawnCounts:
+    """How much of each track's detail was drawn so far.
+
+    Whole numbers, so that segments come to the same as one go, whatever the order.
+    """
+
+    _UNIT = 1e-6
+
+    def __init__(self) -> None:
+        self._tracks: dict[int, tuple[int, int, int]] = {}
+        """Frames, and the sum and the maximum of shares in millionths."""
+
+    def add(self, frame: Frame, faces: Iterable[RestoredFace]) -> None:
+        """Counts a frame's faces; the second moment of an interlaced one is no frame of its own."""
+        if not frame.second_field:
+            for face in faces:
+                share = round(face.drawn / self._UNIT)
+                self._merge(face.track_id, (1, share, share))
+
+    def merge(self, values: Mapping[str, Sequence[int]]) -> None:
+        """Adds what other counts came to, as `to_dict` gives it."""
+        for track, (frames, total, maximum) in values.items():
+            self._merge(int(track), (frames, total, maximum))
+
+    def to_dict(self) -> dict[str, list[int]]:
+        """Plain values for JSON."""
+        return {str(track): list(counts) for track, counts in self._tracks.items()}
+
+    def shares(self) -> tuple[DrawnShare, ...]:
+        """Of each track, by their numbers."""
+        return tuple(
+            DrawnShare(
+                track=track,
+                frames=frames,
+                mean=round(total / frames * self._UNIT, 4),
+                maximum=round(maximum * self._UNIT, 4),
+            )
+            for track, (frames, total, maximum) in sorted(self._tracks.items())
+        )
+
+    def _merge(self, track: int, counts: tuple[int, int, int]) -> None:
+        frames, total, maximum = self._tracks.get(track, (0, 0, 0))
+        self._tracks[track] = (frames + counts[0], total + counts[1], max(maximum, counts[2]))
+
+
 @dataclass(slots=True)
 class RunStats:
     """What is counted while a video is restored."""
@@ -95,6 +152,7 @@ class RunStats:
     first_fitted: float | None = None
     """Seconds: when the first frame of another size or pixel aspect is shown."""
     tracks: set[int] = field(default_factory=set)
+    drawn: DrawnCounts = field(default_factory=DrawnCounts)
 
     def add_lost_frame(self) -> None:
         self.lost += 1
@@ -167,4 +225,26 @@ class RunStats:
             seconds_by_stage=dict(self.timer.seconds),
             warnings=warnings,
             concealed_frames=self.concealed,
+            drawn=self.drawn.shares(),
         )
+
+
+def mostly_drawn(shares: Iterable[DrawnShare]) -> tuple[DrawnShare, ...]:
+    """The tracks of whose detail more than `MOSTLY_DRAWN` was drawn: likely faces, and no evidence."""
+    return tuple(share for share in shares if share.mean > MOSTLY_DRAWN)
+
+
+def report_to_dict(report: Report) -> dict[str, Any]:
+    """Plain values for JSON."""
+    return {**asdict(report), "output": str(report.output)}
+
+
+def report_from_dict(values: Mapping[str, Any], output: Path) -> Report:
+    """The report whose values `report_to_dict` gave, about the file where it is now.
+
+    Raises:
+        TypeError, KeyError, ValueError: they are not those of a report.
+    """
+    drawn = tuple(DrawnShare(**share) for share in values["drawn"])
+    fitting = {**values, "output": output, "warnings": tuple(values["warnings"]), "drawn": drawn}
+    return Report(**fitting)

@@ -258,6 +258,20 @@ ProgressCallback = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnShare:
+    """How much of a track's detail the generator drew; the rest is what the footage shows."""
+
+    track: int
+    """As `vidrestore inspect` numbers it."""
+    frames: int
+    """In which it was restored."""
+    mean: float
+    """Share of the detail over these frames, 0..1."""
+    maximum: float
+    """Of one frame, 0..1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What was done, what was not."""
 
@@ -274,6 +288,8 @@ class Report:
     warnings: tuple[str, ...] = ()
     concealed_frames: int = 0
     """Frames of which the decoder had to patch parts."""
+    drawn: tuple[DrawnShare, ...] = ()
+    """How much of each track was drawn, by their numbers."""
 
     @property
     def damage(self) -> float:

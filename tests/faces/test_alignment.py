@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.frames import make_frame, random_frame
@@ -26,6 +26,7 @@ from vidrestore.faces.alignment import (
 from vidrestore.types import FrameFaces, TrackedFace
 
 
+@settings(deadline=None)
 @given(st.floats(-3.1, 3.1), st.floats(0.05, 20), st.floats(-500, 500), st.floats(-500, 500))
 def test_a_turned_scaled_shifted_template_is_turned_back_exactly(
     angle: float, scale: float, dx: float, dy: float
@@ -130,6 +131,7 @@ def test_a_crop_is_as_large_as_the_face(pixels: int, size: int) -> None:
     assert crop_size(similarity(template(pixels), 256), 256) == size
 
 
+@settings(deadline=None)
 @given(st.floats(10, 3000), st.sampled_from([128, 256, 512, 1024, 2048]))
 def test_no_crop_reduces_a_face_by_more_than_it_must(pixels: float, smallest: int) -> None:
     size = crop_size(similarity(template(1) * pixels, smallest), smallest)

@@ -23,7 +23,7 @@ FACES = (range(22, 42),)
 def facts(report: Report) -> tuple[Any, ...]:
     return (
         report.frames, report.frames_with_faces, report.faces, report.tracks, report.lost_frames,
-        report.warnings,
+        report.warnings, report.drawn,
     )  # fmt: skip
 
 
@@ -40,6 +40,9 @@ def test_a_film_in_segments_is_the_film_in_one_go(tmp_path: Path) -> None:
     whole, parts = in_both_ways(source, tmp_path)
     assert whole.faces > 15
     assert facts(parts) == facts(whole)
+    assert sum(share.frames for share in parts.drawn) == parts.faces
+    assert len(parts.drawn) == parts.tracks
+    assert any(share.mean > 0 for share in parts.drawn)
     assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
     assert names_in(tmp_path) == ["in.mkv", "parts.mkv", "whole.mkv"]
 

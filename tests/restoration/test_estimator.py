@@ -69,8 +69,9 @@ def with_scale(value: float) -> EvidenceNetwork:
     """A network that changes nothing and predicts one scale everywhere."""
     network = tiny_network(spread=0)
     with torch.no_grad():
-        for parameter in network.scale[-1].parameters():
+        for parameter in (*network.scale[-1].parameters(), *network.gate.parameters()):
             parameter.zero_()
+        network.gate.bias.fill_(40)  # the gate is open: the input itself
         network.scale[-1].bias.fill_(float(np.log(value)))
     return network
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.networks import SMALL
@@ -65,6 +65,7 @@ def test_any_network_is_completed_by_the_rule(weights: Path) -> None:
     assert 0 <= fused.drawn <= 1
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_the_higher_the_fidelity_the_less_is_drawn(one: float, other: float) -> None:
     low, high = sorted((one, other))

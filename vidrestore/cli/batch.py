@@ -18,6 +18,7 @@ from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
 from vidrestore.cli.report_file import ReportFile, batch_report, check_reports
 from vidrestore.cli.restore import DAMAGED
 from vidrestore.cli.terminal import print_line, print_message, printable
+from vidrestore.cli.wording import drawn_tracks
 from vidrestore.errors import VidrestoreError
 from vidrestore.settings import make_settings
 
@@ -196,7 +197,7 @@ def _table(outcomes: Sequence[Outcome]) -> list[str]:
     width = max(len(printable(outcome.name)) for outcome in outcomes)
     lines = [
         f"{printable(o.name):<{width}}  {o.state:<11}  {o.frames:>8} frames  {o.faces:>7} faces  "
-        f"{o.seconds:>8.1f} s"
+        f"{o.seconds:>8.1f} s" + (f"  {drawn}" if (drawn := drawn_tracks(o.drawn)) else "")
         for o in outcomes
     ]
     counts = [

@@ -11,8 +11,9 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.report_file import check_reports, json_report, page_report
+from vidrestore.cli.run_report import read_run_report
 from vidrestore.cli.terminal import print_result, printable, render
-from vidrestore.cli.wording import count, time_span, unit, video_summary
+from vidrestore.cli.wording import count, drawn_share, time_span, unit, video_summary
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ vidrestore inspect old.mp4
 vidrestore inspect old.mp4 --html faces.html
 
 vidrestore inspect old.mp4 --json - --quiet
+
+vidrestore inspect old.mp4 --report restored.json
 """
 
 MADE_BY = "vidrestore inspect"
@@ -51,10 +54,18 @@ def inspect(
     max_pixels: options.MaxPixels = None,
     start: options.Start = None,
     end: options.End = None,
+    run_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="What restore --report wrote, with the same settings: say how much of each face was drawn.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
 ) -> None:
     """Say what there is in INPUT: scenes, and the faces that would be restored, by their track ids."""
-    from vidrestore.inspection import inspect_video
+    from vidrestore.inspection import inspect_video, with_drawn
 
     settings = make_settings(
         detector=detector,
@@ -71,8 +82,11 @@ def inspect(
     report = None if json_file is None or to_stdout else json_report(json_file, MADE_BY)
     page = None if html is None else page_report(html, MADE_BY)
     check_reports(*(each for each in (report, page) if each is not None))
+    run = None if run_file is None else read_run_report(run_file)
     with show_progress(quiet=quiet) as on_progress:
         inspection = inspect_video(input, settings, on_progress)
+    if run is not None:
+        inspection = with_drawn(inspection, run)
     text = json.dumps({"made_by": MADE_BY, **inspection.to_dict()}, indent=2)
     if report is not None:
         report.write(text + "\n")
@@ -101,6 +115,7 @@ def _text(inspection: Inspection) -> str:
     ]
     if not inspection.tracks:
         return render(*lines, width=_WIDTH)
+    with_run = any(t.drawn is not None for t in inspection.tracks)
     table = Table(box=None, pad_edge=False)
     for title in (
         "id",
@@ -110,12 +125,14 @@ def _text(inspection: Inspection) -> str:
         "side px",
         "sharpness",
         "score",
+        *(("drawn",) if with_run else ()),
     ):
         table.add_column(title, justify="right", no_wrap=True)
     for t in inspection.tracks:
         side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
+        drawn = (drawn_share(t),) if with_run else ()
         table.add_row(str(t.id), *time_span(inspection, t), str(t.frames), side,
-                      f"{t.sharpness:.1f}", f"{t.score:.2f}")  # fmt: skip
+                      f"{t.sharpness:.1f}", f"{t.score:.2f}", *drawn)  # fmt: skip
     return render(*lines, table, width=_WIDTH)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidrestore.cli.report_file import generator
 from vidrestore.cli.terminal import printable
-from vidrestore.cli.wording import count, time_span, unit, video_summary
+from vidrestore.cli.wording import count, drawn_share, time_span, unit, video_summary
 
 if TYPE_CHECKING:
     from vidrestore.inspection import FaceTrack, Inspection
@@ -40,11 +40,12 @@ def render_page(inspection: Inspection) -> str:
 def _card(inspection: Inspection, track: FaceTrack) -> str:
     first, last = time_span(inspection, track)
     when = f"frame {first} to {last}" if unit(inspection) == "frame" else f"{first} to {last} s"
+    drawn = drawn_share(track)
     return (
         f'<li><img alt="track {track.id}" src="data:image/png;base64,{_png(track)}">'
         f"<b>{track.id}</b> {when}<br><small>{count(track.frames, 'frame')}, "
         f"{track.side[0]:.0f} to {track.side[2]:.0f} px, sharpness {track.sharpness:.1f}, "
-        f"score {track.score:.2f}</small></li>"
+        f"score {track.score:.2f}{drawn and f', drawn {drawn}'}</small></li>"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +36,12 @@ Quality = Annotated[int | None, typer.Option(metavar="1..100", help=help_text("q
 Preset = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("preset"))]
 Fps = Annotated[str | None, typer.Option(metavar="N", help=help_text("fps"))]
 MaxPixels = Annotated[int | None, typer.Option(metavar="N", help=help_text("max_pixels"))]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write what was done as JSON, faces' drawn shares included."
+    ),
+]
 Strict = Annotated[bool | None, typer.Option("--strict", help=help_text("strict"), show_default=False)]
 Start = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("start"))]
 End = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("end"))]

@@ -10,8 +10,10 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
+from vidrestore.cli.report_file import ReportFile
+from vidrestore.cli.run_report import run_report, run_report_json
 from vidrestore.cli.terminal import print_line, print_message, print_result
-from vidrestore.cli.wording import count
+from vidrestore.cli.wording import count, drawn_tracks
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ def restore(
         bool,
         typer.Option("--print-ffmpeg", help="Print ffmpeg's command lines around a pipe; restore nothing."),
     ] = False,
+    report_file: options.ReportFile = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Restore the faces in INPUT and write the video to OUTPUT; its sound is copied as it is."""
@@ -159,18 +162,21 @@ def restore(
 
         print_result(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
         return
+    file = run_report(report_file, input, output)
     with show_progress(quiet=quiet) as on_progress:
         report = restore_video(input, output, on_progress=on_progress, **settings)
-    print_report(report, quiet=quiet)
+    print_report(report, file, quiet=quiet)
 
 
-def print_report(report: Report, *, quiet: bool) -> None:
-    """Warnings, the closing line, and the exit code of a damaged input."""
+def print_report(report: Report, file: ReportFile | None = None, *, quiet: bool) -> None:
+    """Warnings, the closing line, the report as a file, and the exit code of a damaged input."""
     for warning in report.warnings:
         print_message(f"vidrestore: warning: {warning}")
     if not quiet:
         # Standard output is the video's own where that goes there.
         (print_message if str(report.output) == "-" else print_line)(closing_line(report))
+    if file is not None:
+        file.write(run_report_json(report))
     if report.damage > MUCH_DAMAGE:
         raise typer.Exit(DAMAGED)
 
@@ -188,9 +194,11 @@ def _flags(settings: dict[str, Any]) -> list[str]:
 def closing_line(report: Report) -> str:
     """What was done, what was not, and where it is."""
     rate = report.frames / report.seconds if report.seconds > 0 else 0.0
+    drawn = drawn_tracks(report.drawn)
     return (
         f"{count(report.frames, 'frame')}, {count(report.faces, 'face')} of "
         f"{count(report.tracks, 'track')} restored in {report.seconds:.1f} s ({rate:.1f} frames/s), "
-        f"{count(report.lost_frames, 'frame')} lost, {count(len(report.warnings), 'warning')}: "
+        f"{count(report.lost_frames, 'frame')} lost, {count(len(report.warnings), 'warning')}"
+        f"{drawn and f', {drawn}'}: "
         f"{report.output}"
     )

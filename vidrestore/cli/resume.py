@@ -11,6 +11,7 @@ from vidrestore.cli import options
 from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.restore import print_report
+from vidrestore.cli.run_report import run_report
 from vidrestore.errors import UsageError
 from vidrestore.settings import EngineName
 
@@ -34,6 +35,7 @@ def resume(
     ],
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=help_text("workers"))] = None,
     engine: options.Engine = None,
+    report_file: options.ReportFile = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Go on with a film whose restoration was interrupted, with the settings it was begun with."""
@@ -41,8 +43,9 @@ def resume(
 
     if engine not in (None, "local", "ray"):
         raise UsageError(f"engine must be local or ray, got '{engine}'")
+    file = run_report(report_file, output)
     with show_progress(quiet=quiet) as on_progress:
         report = resume_file(
             output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
         )
-    print_report(report, quiet=quiet)
+    print_report(report, file, quiet=quiet)

@@ -18,10 +18,11 @@ STAGES = {
     "association": "Draw the encoders of clean and of degraded faces together.",
     "restoration": "Predict the codes of the clean face from the degraded one.",
     "detail": "Let the given face's own detail into the decoder.",
+    "evidence": "Learn what footage shows of a face, and how sure that is.",
     "finder": "Learn where faces may be: the embedded detector's first step.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }
-"""In the order they are run."""
+"""Those of the generator, in the order they are run; then of the evidence network and of the detector."""
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -31,6 +32,8 @@ vidrestore train prepare photographs faces --size 512
 vidrestore train codebook --config configs/train/compact_codebook_hq.yaml
 
 vidrestore train restoration --config configs/train/compact_restoration.yaml optim.batch=8
+
+vidrestore train evidence --config configs/train/evidence.yaml batch=16
 
 accelerate launch -m vidrestore train codebook --config configs/train/published_codebook_hq.yaml
 """

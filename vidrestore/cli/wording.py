@@ -5,12 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vidrestore.inspection import FaceTrack, Inspection
+    from vidrestore.types import DrawnShare
+
+_NAMED = 12
+"""Most tracks that are named in a line."""
 
 
 def count(number: int, noun: str) -> str:
     """`no scenes`, `1 scene`, `2 scenes`."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def drawn_tracks(shares: Iterable[DrawnShare]) -> str:
+    """Which tracks are more drawn than shown, such as `more than half of tracks 0, 3 drawn`; "" for none."""
+    from vidrestore.report import mostly_drawn
+
+    numbers = [str(share.track) for share in mostly_drawn(shares)]
+    if not numbers:
+        return ""
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    noun = "track" if len(numbers) == 1 else "tracks"
+    return f"more than half of {noun} {', '.join(numbers[:_NAMED])}{more} drawn"
+
+
+def drawn_share(track: FaceTrack) -> str:
+    """How much of a face was drawn: the mean and the most of a frame; "" where no run is known."""
+    share = track.drawn
+    return "" if share is None else f"{100 * share.mean:.0f} % (most {100 * share.maximum:.0f} %)"
 
 
 def video_summary(inspection: Inspection) -> str:

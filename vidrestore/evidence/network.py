@@ -50,8 +50,8 @@ class EvidenceConfig:
             fits = type(numbers) is tuple and 1 <= len(numbers) <= _MAX_LEVELS
             if not fits or not all(type(number) is int and 1 <= number <= most for number in numbers):
                 raise ValueError(f"{name} cannot be {shown(given[name])}")
-        if len(self.widths) != len(self.blocks):
-            raise ValueError("there must be as many widths as blocks")
+        if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
+            raise ValueError("there must be as many widths as blocks, two or more")
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as JSON can hold it."""
@@ -59,7 +59,7 @@ class EvidenceConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EvidenceConfig:
-        """The configuration that `to_dict` made; raises TypeError for other keys."""
+        """The configuration that `to_dict` made; raises TypeError or ValueError for anything else."""
         fitting: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**fitting)
 

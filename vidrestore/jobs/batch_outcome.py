@@ -9,7 +9,7 @@ from typing import Literal
 from vidrestore.errors import VidrestoreError
 from vidrestore.jobs.batch_inputs import BatchItem
 from vidrestore.runtime.system_errors import to_system_error
-from vidrestore.types import Progress, Report
+from vidrestore.types import DrawnShare, Progress, Report
 
 State = Literal["restored", "damaged", "up to date", "skipped", "failed"]
 MUCH_DAMAGE = 0.01
@@ -28,6 +28,8 @@ class Outcome:
     faces: int = 0
     seconds: float = 0.0
     attempts: int = 0
+    drawn: tuple[DrawnShare, ...] = ()
+    """How much of each track was drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
         faces=report.faces,
         seconds=report.seconds,
         attempts=attempts,
+        drawn=report.drawn,
     )
 
 

@@ -15,7 +15,7 @@ from vidrestore.runtime.file_kinds import absolute, expand_home, leads_to_file
 from vidrestore.settings import Settings, make_settings
 from vidrestore.weights import detector_path, model_path
 
-FORMAT = 2
+FORMAT = 3
 """Of the journal."""
 FINGERPRINT_NAMES = frozenset(
     [

@@ -15,11 +15,12 @@ from vidrestore.jobs.first_pass import AnalysisCheckpoint
 from vidrestore.jobs.frame_records import FACE_BYTES, FrameRecord, pack_faces, unpack_faces
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.jobs.sqlite_file import Database, Schema, from_sql, is_own_database, row_digest, to_sql
+from vidrestore.report import DrawnCounts
 from vidrestore.runtime.file_kinds import fitting_name
 from vidrestore.video import FrameFingerprint
 
 _SCHEMA = Schema(
-    application_id=0x76724A32,
+    application_id=0x76724A33,
     tables="""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL, digest INTEGER);
 CREATE TABLE frames (
@@ -28,7 +29,7 @@ CREATE TABLE frames (
 );
 CREATE TABLE segments (
     number INTEGER PRIMARY KEY, first INTEGER, stop INTEGER, file TEXT, bytes INTEGER, crc INTEGER,
-    stage_seconds TEXT, digest INTEGER
+    stage_seconds TEXT, drawn TEXT, digest INTEGER
 );
 """,
 )
@@ -47,6 +48,8 @@ class Segment:
     """Of the part's content."""
     stage_seconds: str | None = None
     """Seconds by stage, as JSON."""
+    drawn: str | None = None
+    """What was drawn of its faces, as JSON of `DrawnCounts.to_dict`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,14 +170,15 @@ class Journal:
             rows = self._connection.execute("SELECT * FROM segments ORDER BY number").fetchall()
             for *values, digest in rows:
                 self._database.check_row("segments", values, digest)
-                number, first, stop, file, size, crc, seconds = values
+                number, first, stop, file, size, crc, seconds, drawn = values
                 before = segments[-1].span.stop if segments else 0
                 if (number, first) != (len(segments), before) or stop <= first:
                     raise self.damaged()
                 if file is not None and not _PART_NAME.fullmatch(file):
                     raise self.damaged()
                 span = Span(number=number, first=first, stop=stop)
-                segments.append(Segment(span=span, file=file, bytes=size, crc=crc, stage_seconds=seconds))
+                part = Segment(span=span, file=file, bytes=size, crc=crc, stage_seconds=seconds, drawn=drawn)
+                segments.append(part)
         return segments
 
     def records(self, first: int, stop: int) -> Iterator[FrameRecord]:
@@ -228,6 +232,14 @@ class Journal:
                     sums[stage] = sums.get(stage, 0.0) + seconds
         return sums
 
+    def drawn(self) -> DrawnCounts:
+        """How much of each track was drawn, in all segments done, by this run and those before."""
+        counts = DrawnCounts()
+        for segment in self.segments():
+            with self._database.read_errors():
+                counts.merge(json.loads(segment.drawn or "{}"))
+        return counts
+
     def remove(self) -> None:
         """The work is done: the file goes."""
         self._database.remove()
@@ -240,10 +252,10 @@ class Journal:
 
     def _put(self, segment: Segment) -> None:
         span = segment.span
-        part = segment.file, segment.bytes, segment.crc, segment.stage_seconds
+        part = segment.file, segment.bytes, segment.crc, segment.stage_seconds, segment.drawn
         row = span.number, span.first, span.stop, *part
         self._connection.execute(
-            "REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, row_digest("segments", row))
+            "REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, row_digest("segments", row))
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from vidrestore.pipeline import (
     restore_opened,
     run_warnings,
 )
-from vidrestore.report import RunStats
+from vidrestore.report import RunStats, report_from_dict, report_to_dict
 from vidrestore.runtime.file_kinds import absolute, is_own_kind
 from vidrestore.runtime.marked_folder import is_marked
 from vidrestore.settings import Settings
@@ -227,7 +226,7 @@ def _finish(
         seconds=time.monotonic() - started,
         seconds_by_stage=_seconds_by_stage(journal, report.seconds_by_stage),
     )
-    journal.note(joined=json.dumps(_file_state(joined)), report=_report_json(report))
+    journal.note(joined=json.dumps(_file_state(joined)), report=json.dumps(report_to_dict(report)))
     video.place_output(joined, job.output, overwrite=job.settings.overwrite)
     job.parts.remove()
     journal.remove()
@@ -252,8 +251,7 @@ def _recover_joined_output(source: Path, target: Path, settings: Settings) -> Re
             return None
         parts.remove()
         journal.remove()
-        values = json.loads(about["report"])
-        return Report(output=target, **{**values, "warnings": tuple(values["warnings"])})
+        return report_from_dict(json.loads(about["report"]), target)
 
 
 def _is_file(path: Path, state: list[int]) -> bool:
@@ -290,8 +288,3 @@ def _seconds_by_stage(journal: Journal, analysis: dict[str, float]) -> dict[str,
     for stage, seconds in journal.seconds_by_stage().items():
         sums[stage] = sums.get(stage, 0.0) + seconds
     return sums
-
-
-def _report_json(report: Report) -> str:
-    names: Iterator[str] = (name for name in Report.__dataclass_fields__ if name != "output")
-    return json.dumps({name: getattr(report, name) for name in names})

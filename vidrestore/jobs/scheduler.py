@@ -239,9 +239,15 @@ class SegmentScheduler:
                 f"the folder {self._job.parts.path} is gone or is not the same for all workers; bring it "
                 "back and run the same command again"
             )
-        seconds = json.dumps(done.seconds_by_stage)
         self._journal.segment_done(
-            Segment(span=done.span, file=done.file, bytes=done.bytes, crc=done.crc, stage_seconds=seconds)
+            Segment(
+                span=done.span,
+                file=done.file,
+                bytes=done.bytes,
+                crc=done.crc,
+                stage_seconds=json.dumps(done.seconds_by_stage),
+                drawn=json.dumps(done.drawn),
+            )
         )
         self._frames_done[done.span.number] = done.span.frames
         written = [segment for segment in self._journal.segments() if segment.file is not None]
@@ -280,6 +286,7 @@ class SegmentScheduler:
             raise self._journal.damaged()
         stats.frames, stats.frames_with_faces, stats.faces = totals.frames, totals.with_faces, totals.faces
         stats.tracks, stats.lost, stats.concealed = set(totals.tracks), totals.lost, totals.concealed
+        stats.drawn = self._journal.drawn()
         if (noted := self._journal.about().get(_FITTED)) is not None:
             stats.first_fitted = float(noted)
         for record in self._journal.records(0, 1):

@@ -15,11 +15,11 @@ from vidrestore.errors import ProcessingError
 from vidrestore.jobs.engines.protocol import TaskProgress
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.jobs.segment_plan import Span
-from vidrestore.pipeline import ITEMS_AHEAD, output_size, restore_tracked
+from vidrestore.pipeline import ITEMS_AHEAD, output_size, restore_tracked_faces
 from vidrestore.report import RunStats
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Fidelity, Settings
-from vidrestore.types import Frame, FrameFaces, TrackedFace
+from vidrestore.types import Frame, FrameFaces, RestoredFace, TrackedFace
 from vidrestore.video import FieldProcessing, OpenedVideo, SegmentWriter, reread_frames
 from vidrestore.weights import model_path
 
@@ -43,6 +43,8 @@ class SegmentDone:
     crc: int
     """Of the part's content."""
     seconds_by_stage: dict[str, float]
+    drawn: dict[str, list[int]]
+    """As `DrawnCounts.to_dict` gives it, of the segment's own frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,9 @@ class SegmentTask:
         # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
         with (
             self._reread() as frames,
-            closing(restore_tracked(self._tracked(frames), restorer, info, settings, stats)) as restored,
+            closing(
+                restore_tracked_faces(self._tracked(frames), restorer, info, settings, stats)
+            ) as restored,
             SegmentWriter(
                 segment_path,
                 self.output,
@@ -90,8 +94,7 @@ class SegmentTask:
                 **settings.encoding_options(),
             ) as writer,
         ):
-            own_frames = (f for f in restored if self.span.first <= f.index < self.span.stop)
-            for frame in self.opened.field_processing.merge_fields(own_frames):
+            for frame in self.opened.field_processing.merge_fields(self._own_frames(restored, stats)):
                 stats.timer.enter("encoding")
                 writer.write(frame)
                 stats.timer.leave()
@@ -106,6 +109,7 @@ class SegmentTask:
             bytes=writer.bytes,
             crc=writer.crc,
             seconds_by_stage=dict(stats.timer.seconds),
+            drawn=stats.drawn.to_dict(),
         )
 
     def _reread(self) -> Prefetch[Frame]:
@@ -124,6 +128,15 @@ class SegmentTask:
             moment = int(frame.second_field)
             if record.faces:  # without: there for deinterlacing alone
                 yield FrameFaces(frame=frame, faces=record.faces[moment], scene=record.scenes[moment])
+
+    def _own_frames(
+        self, restored: Iterable[tuple[Frame, tuple[RestoredFace, ...]]], stats: RunStats
+    ) -> Iterator[Frame]:
+        """The segment's own frames, with what was drawn of their faces counted; not those around it."""
+        for frame, faces in restored:
+            if self.span.first <= frame.index < self.span.stop:
+                stats.drawn.add(frame, faces)
+                yield frame
 
     def _own_records(self) -> list[FrameRecord]:
         return [r for r in self.records if self.span.first <= r.fingerprint.index < self.span.stop]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,6 +18,9 @@ class Section(BaseModel):
     """Frozen, and a misspelt name is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+S = TypeVar("S", bound=Section)
 
 
 class DegradationConfig(Section):
@@ -151,6 +154,11 @@ class TrainConfig(Section):
 
 
 def read_config(path: Path, overrides: list[str]) -> TrainConfig:
+    """The configuration of one of DAEFR's stages; see `read_section`."""
+    return read_section(TrainConfig, path, overrides)
+
+
+def read_section(kind: type[S], path: Path, overrides: list[str]) -> S:
     """The configuration in a YAML file with `a.b=value` overrides.
 
     Raises UsageError with one sentence for a file or a value that cannot be meant.
@@ -162,11 +170,12 @@ def read_config(path: Path, overrides: list[str]) -> TrainConfig:
             if not separator:
                 raise UsageError(f"'{override}' is not of the form key=value")
             _put(values, name.split("."), yaml.safe_load(text))
-        return TrainConfig(**values)
+        return kind(**values)
     except ValidationError as error:  # which is a ValueError as well
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}: {name}: {first['msg']}, got {shown(first['input'])}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{path}: {name}: {message}, got {shown(first['input'])}") from error
     except (yaml.YAMLError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise UsageError(f"cannot read the configuration {path}: {error}".replace("\n", " ")) from error
 

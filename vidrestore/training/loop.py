@@ -21,6 +21,7 @@ from vidrestore.training.data.dataset import Batch, batches, split_people, valid
 from vidrestore.training.distributed import broadcast, join_processes
 from vidrestore.training.ema import update_ema
 from vidrestore.training.run_log import RunLog
+from vidrestore.training.saved_state import does_not_fit, load_state, save_state
 from vidrestore.training.stage_weights import save_stage
 
 __all__ = ["Stage", "Validation", "run"]
@@ -147,24 +148,23 @@ def _set_rate(optimizer: Optimizer, optim: OptimConfig, step: int, steps: int) -
 
 
 def _save(path: Path, stage: Stage, average: nn.ModuleDict, step: int) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "step": step,
-            "modules": stage.modules.state_dict(),
-            "average": average.state_dict(),
-            "optimizers": {name: o.state_dict() for name, o in stage.optimizers.items()},
-        },
-        partial,
-    )
-    partial.replace(path)
+    state = {
+        "step": step,
+        "modules": stage.modules.state_dict(),
+        "average": average.state_dict(),
+        "optimizers": {name: o.state_dict() for name, o in stage.optimizers.items()},
+    }
+    save_state(path, state)
 
 
 def _resume(path: Path, stage: Stage, average: nn.ModuleDict) -> int:
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    stage.modules.load_state_dict(state["modules"])
-    average.load_state_dict(state["average"])
-    for name, optimizer in stage.optimizers.items():
-        optimizer.load_state_dict(state["optimizers"][name])
+    state = load_state(path, ("step", "modules", "average", "optimizers"))
+    try:
+        stage.modules.load_state_dict(state["modules"])
+        average.load_state_dict(state["average"])
+        for name, optimizer in stage.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise does_not_fit(path, error) from error
     logger.info("going on from step %d of %s", state["step"], path)
     return int(state["step"])

@@ -30,7 +30,7 @@ class RunLog:
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """One line of the log."""
-        line = {"step": step} | {name: round(value, 5) for name, value in values.items()}
+        line = {"step": step} | {name: float(f"{value:.5g}") for name, value in values.items()}
         with (self._folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         logger.info("%s", "  ".join(f"{k} {v:g}" for k, v in line.items()))

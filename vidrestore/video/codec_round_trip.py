@@ -35,13 +35,8 @@ def codec_round_trip(frames: Sequence[FloatArray], *, codec: str, quality: int) 
         encoder.options = {"crf": str(quality), "preset": "veryfast", "tune": "zerolatency"}
     else:
         encoder.gop_size, encoder.max_b_frames = 12, 0
-        # FFmpeg counts 118 units of global quality for a quantiser scale of 1.
-        encoder.options = {
-            "flags": "+qscale",
-            "global_quality": str(118 * quality),
-            "qmin": "2",
-            "qmax": "31",
-        }
+        # FFmpeg's own way, a fixed quantiser scale, takes it from each frame, where PyAV cannot put it.
+        encoder.options = {"qmin": str(quality), "qmax": str(quality)}
     packets = []
     for index, picture in enumerate(frames):
         codes = np.ascontiguousarray(np.round(picture[:height, :width] * 255).astype(np.uint8))

@@ -37,8 +37,11 @@ class EvidencePictures:
 
 
 def load_pictures(files: Sequence[FaceFile], *, photos_only: bool = False) -> EvidencePictures:
-    """Decode faces; raises InputError for a file that is no picture."""
+    """Decode faces; raises InputError for a file that is no picture, and where there are none."""
     chosen = [file for file in files if file.is_photo or not photos_only]
+    if not chosen:
+        kind = "photographs of faces" if photos_only else "faces"
+        raise InputError(f"there are no {kind} to train on: all people are held out, or none are there")
     pictures = []
     for file in chosen:
         picture = cv2.imread(str(file.path), cv2.IMREAD_COLOR)
@@ -77,7 +80,8 @@ def make_pair(
     """A clean crop (crop, crop, 3) in 0..1 of a picture, somewhere, at some size, and its degraded copy."""
     side = crop + MARGIN
     height, width = picture.shape[:2]
-    scale = rng.uniform(max(0.4, side / min(height, width)), 1.05)
+    smallest = max(0.4, side / min(height, width))  # above 1 for a picture smaller than the crop
+    scale = rng.uniform(smallest, max(smallest, 1.05))
     if rng.random() < 0.25:
         scale = 1.0  # as it is: no resampling softens it
     reach = side / scale

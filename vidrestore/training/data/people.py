@@ -46,19 +46,28 @@ def list_faces(
         manifest: a CSV file with a row for each file; `folder`/manifest.csv by default, if there is one.
 
     Raises:
-        InputError: the folder holds no pictures.
+        InputError: the folder holds no pictures, or the manifest is none.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder of faces at {folder}")
     manifest = manifest or folder / "manifest.csv"
-    rows: dict[str, dict[str, str]] = {}
-    if manifest.is_file():
-        with manifest.open(encoding="utf-8", newline="") as file:
-            rows = {Path(row["file"]).stem: row for row in csv.DictReader(file)}
+    rows = _read_manifest(manifest) if manifest.is_file() else {}
     files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES]
     if not files:
         raise InputError(f"{folder} holds no images")
     return [_face_file(path, rows.get(path.stem, {}), validation_share) for path in files]
+
+
+def _read_manifest(path: Path) -> dict[str, dict[str, str]]:
+    """The rows by the stem of their file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if "file" not in (reader.fieldnames or ()):
+                raise InputError(f"{path} is not a manifest of faces: it has no column 'file'")
+            return {Path(row["file"]).stem: row for row in reader}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"the manifest {path} cannot be read: {error}") from error
 
 
 def _face_file(path: Path, row: dict[str, str], validation_share: float) -> FaceFile:

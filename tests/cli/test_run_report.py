@@ -1,0 +1,181 @@
+"""How much of each face was drawn: in the closing line, in the report of a run, and in what inspect shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vidrestore import api
+from vidrestore.cli import main
+from vidrestore.cli.restore import closing_line
+from vidrestore.cli.run_report import read_run_report
+from vidrestore.errors import UsageError
+from vidrestore.inspection import FaceTrack, Inspection, Scene
+from vidrestore.jobs import batch
+from vidrestore.types import DrawnShare, Report
+
+
+def share(track: int, mean: float) -> DrawnShare:
+    return DrawnShare(track=track, frames=40, mean=mean, maximum=min(1.0, mean + 0.1))
+
+
+REPORT = Report(
+    output=Path("new.mp4"), frames=50, frames_with_faces=45, faces=80, tracks=2, lost_frames=0, seconds=5.0,
+    seconds_by_stage={}, drawn=(share(0, 0.07), share(3, 0.62)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restoring and resuming are done at once."""
+
+    def done(*_: Any, **__: Any) -> Report:
+        return REPORT
+
+    monkeypatch.setattr(api, "restore", done)
+    monkeypatch.setattr(api, "resume", done)
+
+
+def closing(*shares: DrawnShare) -> str:
+    return closing_line(replace(REPORT, drawn=shares))
+
+
+def test_the_closing_line_names_the_tracks_that_are_mostly_drawn() -> None:
+    assert closing(share(0, 0.07), share(1, 0.5)).endswith("no frames lost, no warnings: new.mp4")
+    assert closing(share(0, 0.07), share(3, 0.62)).endswith(
+        "no frames lost, no warnings, more than half of track 3 drawn: new.mp4"
+    )
+    assert "more than half of tracks 1, 2 drawn: " in closing(share(1, 0.9), share(2, 0.6), share(3, 0.1))
+
+
+def test_of_a_crowd_some_are_named_and_the_rest_counted() -> None:
+    line = closing(*(share(track, 0.9) for track in range(30)))
+    assert "more than half of tracks 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 18 more drawn: " in line
+    assert "\n" not in line
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("line", [["restore", "old.mp4", "new.mp4"], ["resume", "new.mp4"]])
+def test_the_report_says_it_of_each_track(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new.json"
+    assert main([*line, "--report", str(path)]) == 0
+    values = json.loads(path.read_text("utf-8"))
+    assert values["made_by"] == "vidrestore restore"
+    assert values["drawn"][1] == {"track": 3, "frames": 40, "mean": 0.62, "maximum": 0.72}
+    assert read_run_report(path) == REPORT
+    assert "track 3 drawn" in capsys.readouterr().out
+    assert main([*line, "--report", str(path), "--quiet"]) == 0  # an earlier report is replaced
+
+
+@pytest.mark.usefixtures("run")
+def test_the_report_takes_no_other_files_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video, mine = tmp_path / "old.mp4", tmp_path / "mine.json"
+    video.write_bytes(b"a film")
+    mine.write_text('{"made_by": "me"}')
+    for path, says in (
+        (video, "choose another name"),
+        (mine, "no such report"),
+        (tmp_path / "no" / "x", "folder"),
+    ):
+        assert main(["restore", str(video), str(tmp_path / "new.mp4"), "--report", str(path)]) in (1, 2)
+        assert says in (message := capsys.readouterr().err)
+        assert message.count("\n") == 1
+    assert (
+        main(["restore", str(video), str(tmp_path / "new.mp4"), "--report", str(tmp_path / "new.mp4")]) != 0
+    )
+    assert video.read_bytes() == b"a film"
+    assert mine.read_text() == '{"made_by": "me"}'
+
+
+INSPECTION = Inspection(
+    path=Path("old.mp4"), width=64, height=48, frame_rate=None, duration=2.0, codec="h264",
+    pixel_format="yuv420p", rotation=0, mirrored=False, field_order="progressive", telecined=False,
+    other_streams=(), frames=50, frames_with_faces=45, scenes=(Scene(first_frame=0, frames=50, start=0.0),),
+    tracks=tuple(
+        FaceTrack(
+            id=track, first_frame=0, last_frame=49, start=0.0, end=2.0, frames=40, side=(30, 35, 40),
+            sharpness=3.0, score=0.9, thumbnail=np.zeros((128, 128, 3), np.uint8),
+        )
+        for track in (0, 3, 5)
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture
+def inspected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidrestore.inspection.inspect_video", lambda *_: INSPECTION)
+
+
+@pytest.mark.usefixtures("run", "inspected")
+def test_inspect_shows_what_a_run_has_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report, found, page = (tmp_path / name for name in ("new.json", "found.json", "page.html"))
+    assert main(["restore", "old.mp4", "new.mp4", "--report", str(report), "--quiet"]) == 0
+    assert (
+        main(["inspect", "old.mp4", "--report", str(report), "--json", str(found), "--html", str(page)]) == 0
+    )
+    table = [
+        line for line in capsys.readouterr().out.splitlines() if line.split()[:1] in (["0"], ["3"], ["5"])
+    ]
+    for row, end in zip(table, ("7 % (most 17 %)", "62 % (most 72 %)", "0.90"), strict=True):
+        assert row.strip().endswith(end)
+    tracks = json.loads(found.read_text("utf-8"))["tracks"]
+    assert [track["drawn"] for track in tracks] == [
+        {"mean": 0.07, "maximum": 0.17}, {"mean": 0.62, "maximum": 0.72}, None,
+    ]  # fmt: skip
+    assert "drawn 62 % (most 72 %)" in page.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("inspected")
+def test_without_a_run_nothing_is_said_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "old.mp4"]) == 0
+    assert "drawn" not in capsys.readouterr().out
+    assert [track["drawn"] for track in INSPECTION.to_dict()["tracks"]] == [None] * 3
+
+
+@pytest.mark.usefixtures("inspected")
+def test_a_report_of_another_video_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(api, "restore", lambda *_, **__: replace(REPORT, frames=51))
+    path = tmp_path / "other.json"
+    assert main(["restore", "old.mp4", "new.mp4", "--report", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["inspect", "old.mp4", "--report", str(path)]) == 2
+    assert "the report is of 51 frames, and there are 50" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no JSON", b"[]", b"3", b'{"made_by": "me"}', b'{"made_by": "vidrestore restore"}',
+                b'{"made_by": "vidrestore restore", "output": "x", "drawn": [1], "warnings": []}', b"\xff"]
+)  # fmt: skip
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "odd.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"odd\.json is no report"):
+        read_run_report(path)
+    with pytest.raises(UsageError, match="cannot read"):
+        read_run_report(tmp_path / "absent.json")
+
+
+def test_a_batch_says_it_of_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def done(source: Path, target: Path, *_: Any) -> Report:
+        target.write_bytes(source.read_bytes())
+        return replace(REPORT, output=target)
+
+    monkeypatch.setattr(batch, "restore_file", done)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mkv").write_bytes(b"a film")
+    report = tmp_path / "batch.json"
+    assert main(["batch", str(tmp_path / "in"), str(tmp_path / "out"), "--report", str(report)]) == 0
+    (row,) = json.loads(report.read_text("utf-8"))
+    assert row["drawn"][0] == {"track": 0, "frames": 40, "mean": 0.07, "maximum": 0.17}
+    assert "more than half of track 3 drawn" in capsys.readouterr().out

@@ -1,0 +1,61 @@
+"""What a run did, as a JSON file: written by `vidrestore restore --report`, read by `vidrestore inspect`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidrestore.cli.report_file import ReportFile, json_report
+from vidrestore.errors import OutputError, UsageError
+from vidrestore.runtime.file_kinds import is_same_file, location
+
+if TYPE_CHECKING:
+    from vidrestore.types import Report
+
+MADE_BY = "vidrestore restore"
+"""Value of `made_by`, by which the file is known."""
+
+
+def run_report(path: Path | None, *others: Path) -> ReportFile | None:
+    """The report of a run that reads and writes `others`; None where none is asked for.
+
+    Raises:
+        OutputError: it cannot be written there, or is one of the others.
+    """
+    if path is None:
+        return None
+    for other in others:
+        if location(path) == location(other) or is_same_file(path, other):
+            raise OutputError(
+                f"{path} is given for the report and for the video; choose another name for one"
+            )
+    report = json_report(path, MADE_BY)
+    report.check()
+    return report
+
+
+def run_report_json(report: Report) -> str:
+    """What was done, as JSON."""
+    from vidrestore.report import report_to_dict
+
+    return json.dumps({"made_by": MADE_BY, **report_to_dict(report)}, indent=2) + "\n"
+
+
+def read_run_report(path: Path) -> Report:
+    """The report that a run wrote to `path`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from vidrestore.report import report_from_dict
+
+    try:
+        values = json.loads(path.read_bytes())
+        if values.pop("made_by") != MADE_BY:
+            raise UsageError(f"{path} is no report of vidrestore restore --report")
+        return report_from_dict(values, Path(values["output"]))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path} is no report of vidrestore restore --report") from error

@@ -1,0 +1,70 @@
+"""What a run of training of the evidence network is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from vidrestore.evidence.network import EvidenceConfig
+from vidrestore.training.config import Section, read_section
+
+
+class EvidenceTrainConfig(Section):
+    """One run of training of the evidence network."""
+
+    faces: list[Path] = Field(min_length=1)
+    """Folders of aligned faces; the manifest of the first, manifest.csv, is for all of them."""
+    output: Path
+    """Folder of checkpoints and logs."""
+    start: Path | None = None
+    """Weights of an evidence network to start from, such as the embedded ones; None: fresh ones."""
+    steps: int = Field(ge=1)
+    crop: int = Field(default=128, multiple_of=16, ge=16)
+    """Pixels a side."""
+    batch: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=8e-4, gt=0)
+    final_learning_rate: float = Field(default=2e-5, gt=0)
+    decay_from: float = Field(default=0.7, ge=0, le=1)
+    """Share of the steps after which the learning rate falls to the final one, along a cosine."""
+    warmup: int = Field(default=500, ge=0)
+    likelihood_from: int = 2000
+    """Step from which errors of the mean are divided by their predicted scale."""
+    average: float = Field(default=0.999, ge=0, lt=1)
+    """Decay of the moving average of the weights."""
+    clip: float = Field(default=1.0, gt=0)
+    """Largest norm of the gradient."""
+    photos_only_from: int | None = None
+    """Step from which synthetic faces are left out."""
+    seed: int = Field(default=0, ge=0)
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    workers: int = Field(default=2, ge=0)
+    """Processes that prepare crops; 0: the one that trains."""
+    threads: int = Field(default=2, ge=1)
+    """Of the CPU, for the network."""
+    precision: Literal["bf16", "float32"] = "bf16"
+    save_every: int = Field(default=500, ge=1)
+    validate_every: int = Field(default=1000, ge=1)
+    log_every: int = Field(default=50, ge=1)
+    network: dict[str, Any] = Field(default={})
+    """Fields of `EvidenceConfig` that differ from its defaults."""
+
+    @field_validator("network")
+    @classmethod
+    def _is_a_network(cls, values: dict[str, Any]) -> dict[str, Any]:
+        try:
+            EvidenceConfig.from_dict(values)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"no such evidence network: {error}") from error
+        return values
+
+
+def read_evidence_config(path: Path, overrides: list[str]) -> EvidenceTrainConfig:
+    """The configuration in a YAML file, with `key=value` overrides.
+
+    Raises:
+        UsageError: the file cannot be read, or a value is not valid.
+    """
+    return read_section(EvidenceTrainConfig, path, overrides)
