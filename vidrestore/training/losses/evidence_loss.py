@@ -1,6 +1,4 @@
-"""How far an estimate is from the truth, how unlikely its error is by the scale that was predicted for it, and
-how well errors follow their scales.
-"""
+"""How far an estimate is from the truth, and how well errors follow the scales that were predicted for them."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ def evidence_loss(evidence: Evidence, truth: Tensor) -> tuple[Tensor, Tensor]:
 
     That of the mean is the logarithm of its squared error, over each picture and over each of its bands: a
     decibel counts the same in a clean and in a ruined picture (compare the PSNR loss of NAFNet, Chen et al.
-    2022). That of the scale is the negative log-likelihood of the error, by a Laplace distribution in each band.
+    2022). That of the scale is the negative log-likelihood of the error, a Laplace distribution in each band.
 
     Args:
         evidence: what the network says of pictures (N, 3, H, W).
