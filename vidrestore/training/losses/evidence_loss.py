@@ -1,4 +1,4 @@
-"""How far an estimate is from the truth, and how well errors follow the scales that were predicted for them."""
+"""How far an estimate is from the truth, and how well errors follow the scales predicted for them."""
 
 from __future__ import annotations
 
