@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vidrestore.errors import UsageError, shown
 from vidrestore.settings import read_yaml
 
-Recipe = Literal["specification", "mild", "film", "broadcast"]
+Recipe = Literal["specification", "mild", "film", "broadcast", "broad"]
 
 
 class Section(BaseModel):
@@ -62,7 +62,8 @@ class DataConfig(Section):
     """The recipe `mild`: faces that need next to nothing."""
     recipes: dict[Recipe, Annotated[float, Field(ge=0)]] = {"specification": 1.0}
     """How often each recipe degrades a face, in proportion: specification, mild (both as configured above),
-    film and broadcast (vidrestore.training.data.footage_degradation)."""
+    film and broadcast (vidrestore.training.data.footage_degradation), broad (as the evidence network's:
+    vidrestore.training.data.evidence_degradation)."""
 
     @field_validator("recipes")
     @classmethod
@@ -127,8 +128,8 @@ class TrainConfig(Section):
     start: dict[str, Path] = {}
     """Start weights by role. codebook: autoencoder, or network to go on from a finished one's encoder for
     clean faces, codebook and decoder; association: hq, lq; restoration: hq, and
-    association or, to go on from an earlier one, network; detail: network, and
-    skips to go on from an earlier one's."""
+    association or, to go on from an earlier one, network; detail: network, evidence to train for what the
+    fusion rule lets in, and skips to continue from an earlier one's."""
     precision: Literal["bf16", "float32"] | None = None
     """Of the networks' arithmetic; None: float32 for the published network, as its authors, else bf16."""
     device: str = "auto"

@@ -29,8 +29,6 @@ class EvidenceTrainConfig(Section):
     decay_from: float = Field(default=0.7, ge=0, le=1)
     """Share of the steps after which the learning rate falls to the final one, along a cosine."""
     warmup: int = Field(default=500, ge=0)
-    likelihood_from: int = 2000
-    """Step from which errors of the mean are divided by their predicted scale."""
     average: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the moving average of the weights."""
     clip: float = Field(default=1.0, gt=0)

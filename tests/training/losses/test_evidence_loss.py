@@ -1,6 +1,8 @@
-"""The likelihood of errors by their predicted scale: where it is best, and how far its gradient reaches."""
+"""The losses of an estimate and of its predicted scale: where they are best, and how far gradients reach."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
@@ -13,7 +15,12 @@ from vidrestore.evidence import Evidence, EvidenceNetwork
 from vidrestore.evidence import network as network_module
 from vidrestore.evidence.network import SCALE_GRADIENT
 from vidrestore.evidence.pyramid import BANDS, split_bands
-from vidrestore.training.losses.evidence_loss import FIRST_SCALE, calibration, evidence_loss
+from vidrestore.training.losses.evidence_loss import (
+    BAND_SHARE,
+    CERTAIN_ERROR,
+    calibration,
+    evidence_loss,
+)
 
 SIZE = 64
 
@@ -26,11 +33,11 @@ def laplace(scale: float, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).laplace(0, scale, (1, 3, SIZE, SIZE))).float()
 
 
-def test_a_perfect_estimate_has_no_error() -> None:
+def test_no_estimate_is_better_than_the_truth() -> None:
     truth = torch.rand(2, 3, SIZE, SIZE)
-    for with_likelihood in (False, True):
-        mean, _ = evidence_loss(evidence_of(truth, 0.01), truth, with_likelihood=with_likelihood)
-        assert mean.item() == 0
+    best = (1 + BAND_SHARE) * math.log(CERTAIN_ERROR**2)
+    assert evidence_loss(evidence_of(truth, 0.01), truth)[0].item() == pytest.approx(best, rel=1e-6)
+    assert evidence_loss(evidence_of(truth + laplace(0.01), 0.01), truth)[0].item() > best
 
 
 @settings(max_examples=20, deadline=None)
@@ -45,31 +52,29 @@ def test_the_scale_of_the_finest_band_is_best_where_it_is_the_errors_own(true: f
     def loss(factor: float) -> float:
         scale = torch.full((1, BANDS, SIZE // 2, SIZE // 2), 0.01)
         scale[:, 0] = factor * finest
-        return evidence_loss(Evidence(error, scale), truth, with_likelihood=True)[1].item()
+        return evidence_loss(Evidence(error, scale), truth)[1].item()
 
     assert loss(1.0) < loss(wrong)
     assert loss(1.0) < loss(1 / wrong)
 
 
-def test_before_the_likelihood_all_errors_count_alike() -> None:
-    truth = torch.zeros(1, 3, SIZE, SIZE)
-    error = laplace(0.02)
-    sure, unsure = (
-        evidence_loss(evidence_of(error, s), truth, with_likelihood=False)[0].item() for s in (1e-4, 0.1)
-    )
-    assert sure == unsure > 0
-    assert evidence_loss(evidence_of(2 * error, 0.1), truth, with_likelihood=False)[
-        0
-    ].item() == pytest.approx(2 * sure, rel=1e-5)
-    assert sure < 0.02 / FIRST_SCALE
+def test_a_decibel_counts_the_same_in_good_and_in_bad_pictures() -> None:
+    truth, error = torch.zeros(1, 3, SIZE, SIZE), laplace(0.1)
+
+    def gain(strength: float) -> float:
+        before, after = (
+            evidence_loss(evidence_of(strength * share * error, 0.01), truth)[0].item() for share in (1, 0.8)
+        )
+        return before - after
+
+    assert gain(1) == pytest.approx(gain(0.5), rel=0.1)
+    assert gain(0.01) < 0.1 * gain(1)  # an error below a code is none
 
 
-def test_with_the_likelihood_an_error_that_is_expected_counts_less() -> None:
+def test_the_means_loss_does_not_depend_on_the_scale() -> None:
     truth, error = torch.zeros(1, 3, SIZE, SIZE), laplace(0.02)
-    sure, unsure = (
-        evidence_loss(evidence_of(error, s), truth, with_likelihood=True)[0].item() for s in (0.001, 0.1)
-    )
-    assert sure > 5 * unsure
+    sure, unsure = (evidence_loss(evidence_of(error, s), truth)[0].item() for s in (0.001, 0.1))
+    assert sure == unsure
 
 
 def gradients(monkeypatch: pytest.MonkeyPatch, share: float, part: int) -> dict[str, torch.Tensor]:
@@ -81,7 +86,7 @@ def gradients(monkeypatch: pytest.MonkeyPatch, share: float, part: int) -> dict[
         for parameter in network.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     truth = torch.rand(1, 3, SIZE, SIZE)
-    loss = evidence_loss(network((truth + laplace(0.05)).clamp(0, 1)), truth, with_likelihood=True)[part]
+    loss = evidence_loss(network((truth + laplace(0.05)).clamp(0, 1)), truth)[part]
     loss.backward()
     return {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
 

@@ -53,7 +53,6 @@ def config(tmp_path: Path) -> Path:
         "batch": 2,
         "warmup": 2,
         "decay_from": 0.5,
-        "likelihood_from": 2,
         "photos_only_from": 4,
         "device": "cpu",
         "workers": 0,

@@ -5,7 +5,6 @@ The batch of a step depends on seed and step alone, so a resumed run sees what a
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,10 +21,10 @@ from torch import Tensor
 from vidrestore.errors import InputError
 from vidrestore.training.config import DataConfig, Recipe
 from vidrestore.training.data.degradation import degrade
+from vidrestore.training.data.evidence_degradation import degrade_for_evidence
 from vidrestore.training.data.footage_degradation import degrade_as_broadcast, degrade_as_film
+from vidrestore.training.data.people import list_faces
 from vidrestore.types import FloatArray
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +44,14 @@ class Batch:
 
 
 def split_people(config: DataConfig) -> tuple[list[Path], list[Path]]:
-    """Files for training and for validation; a file is held out by the hash of its name, so for ever.
+    """Files for training and for validation: whole people, as the manifest or a hash of their name says.
 
-    Raises InputError when the folder holds no images.
+    Raises:
+        InputError: the folder holds no images.
     """
-    if not config.faces.is_dir():
-        raise InputError(f"there is no folder of faces at {config.faces}")
-    files = sorted(p for p in config.faces.iterdir() if p.suffix.lower() in SUFFIXES)
-    held = [p for p in files if _share_of(p.stem) < config.validation_share]
-    if not files:
-        raise InputError(f"{config.faces} holds no images")
-    chosen = set(held)
-    return [p for p in files if p not in chosen], held
+    faces = list_faces(config.faces, validation_share=config.validation_share)
+    held = [face.path for face in faces if face.is_held_out]
+    return [face.path for face in faces if not face.is_held_out], held
 
 
 def read_face(path: Path) -> FloatArray:
@@ -116,9 +111,11 @@ def choose_recipe(config: DataConfig, rng: np.random.Generator) -> Recipe:
 def degrade_by(
     recipe: Recipe, clean: FloatArray, config: DataConfig, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """The face to aim at (film has a tone of its own) and its degraded copy."""
+    """The face to aim at (some recipes have a tone of their own) and its degraded copy."""
     if recipe == "film":
         return degrade_as_film(clean, rng)
+    if recipe == "broad":
+        return degrade_for_evidence(clean, rng)
     if recipe == "broadcast":
         return clean, degrade_as_broadcast(clean, rng)
     return clean, degrade(clean, config.mild if recipe == "mild" else config.degradation, rng)
@@ -219,8 +216,3 @@ def _uneven_light(size: int, strength: float, rng: np.random.Generator) -> Float
     coarse = (1 + strength * rng.uniform(-1, 1, (cells, cells))).astype(np.float32)
     smooth = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
     return smooth.clip(1 - strength, 1 + strength)[..., None]
-
-
-def _share_of(name: str) -> float:
-    digest = hashlib.sha256(name.encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32

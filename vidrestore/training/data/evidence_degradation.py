@@ -27,6 +27,8 @@ Operation = Callable[[NDArray[Any], Generator], NDArray[Any]]
 
 CLEAN, NEARLY_CLEAN = 0.1, 0.16
 """Shares of pictures that stay as they are, and that lose next to nothing."""
+OPTICS = 0.6
+"""Share of the degraded pictures that a lens or a motion has blurred."""
 FULL_SIZE = 0.45
 """Share of the degraded pictures whose resolution is kept."""
 LARGEST_REDUCTION = 9.0
@@ -49,7 +51,7 @@ def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray,
     if kind < CLEAN + NEARLY_CLEAN:
         return target, _quantise(_nearly_clean(target, rng))
     image: NDArray[Any] = target
-    if rng.random() < 0.45:
+    if rng.random() < OPTICS:
         image = _optics(image, rng)
     height, width = image.shape[:2]
     is_reduced = rng.random() > FULL_SIZE

@@ -16,7 +16,7 @@ from vidrestore.detection import FaceDetector
 from vidrestore.errors import InputError, OutputError, VidrestoreError
 from vidrestore.faces.alignment import sharpness, similarity, similarity_scale, warp_face
 from vidrestore.runtime.file_kinds import is_own_kind, is_same_file
-from vidrestore.training.data.dataset import SUFFIXES
+from vidrestore.training.data.people import SUFFIXES
 from vidrestore.types import FloatArray, Frame
 from vidrestore.video import probe, read_frames
 

@@ -1,39 +1,42 @@
-"""How unlikely an error is by the scale that was predicted for it, and how well errors follow their scales.
-
-The loss is the negative log-likelihood of a Laplace distribution in each band of a Laplacian pyramid of the
-error.
-"""
+"""How far an estimate is from the truth, and how well errors follow the scales predicted for them."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from vidrestore.evidence.network import Evidence, scales_of_bands
 from vidrestore.evidence.pyramid import split_bands
 
-CERTAIN_ERROR = 3 / 255
-"""Added to the scale that an error is divided by: clean pictures would outweigh all others."""
-FIRST_SCALE = 0.03
-"""What errors are divided by before the scales are learned."""
+CERTAIN_ERROR = 1.5 / 255
+"""Root mean square error up to which a picture counts as right: clean pictures would outweigh all others."""
+BAND_SHARE = 0.5
+"""Weight of the errors of single bands beside the error of the whole picture."""
 
 
-def evidence_loss(evidence: Evidence, truth: Tensor, *, with_likelihood: bool) -> tuple[Tensor, Tensor]:
+def evidence_loss(evidence: Evidence, truth: Tensor) -> tuple[Tensor, Tensor]:
     """The losses of the mean and of the scale.
+
+    That of the mean is the logarithm of its squared error, over each picture and over each of its bands: a
+    decibel counts the same in a clean and in a ruined picture (compare the PSNR loss of NAFNet, Chen et al.
+    2022). That of the scale is the negative log-likelihood of the error, a Laplace distribution in each band.
 
     Args:
         evidence: what the network says of pictures (N, 3, H, W).
         truth: the clean pictures, (N, 3, H, W) in 0..1.
-        with_likelihood: divide errors of the mean by their predicted scale; else by `FIRST_SCALE`.
     """
-    errors = [band.abs() for band in split_bands(evidence.mean - truth)]
-    scales = scales_of_bands(evidence.scale)
-    mean = truth.new_zeros(())
+    error = evidence.mean - truth
+    bands = split_bands(error)
+    mean = _log_energy(error) + BAND_SHARE * torch.stack([_log_energy(band) for band in bands]).mean()
     scale = truth.new_zeros(())
-    for error, predicted in zip(errors, scales, strict=True):
-        divisor = predicted.detach() + CERTAIN_ERROR if with_likelihood else FIRST_SCALE
-        mean = mean + (error / divisor).mean()
-        scale = scale + (error.detach() / predicted + (2 * predicted).log()).mean()
-    return mean / len(errors), scale / len(errors)
+    for band, predicted in zip(bands, scales_of_bands(evidence.scale), strict=True):
+        scale = scale + (band.detach().abs() / predicted + (2 * predicted).log()).mean()
+    return mean, scale / len(bands)
+
+
+def _log_energy(error: Tensor) -> Tensor:
+    """() the mean logarithm of the mean square error of pictures (N, 3, H, W)."""
+    return (error.square().mean((1, 2, 3)) + CERTAIN_ERROR**2).log().mean()
 
 
 def calibration(evidence: Evidence, clean: Tensor, parts: int = 10) -> list[list[float]]:

@@ -3,6 +3,9 @@
 Everything but the skips stays as stage three left it, so that `--fidelity 0` remains plain DAEFR. The skips
 see the codes that the network predicts, not the true ones: they learn to correct what inference gets wrong
 (CodeFormer, Zhou et al. 2022, section 3.3).
+
+With an evidence network the network is given that network's estimate, as at inference, and the losses see
+the face after the fusion rule: the skips learn to draw what the estimate lacks and the rule lets in.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ from torch.optim import Adam
 
 from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
+from vidrestore.evidence import Evidence
+from vidrestore.evidence.checkpoint import load_evidence
+from vidrestore.restoration.fusion import fuse
 from vidrestore.restoration.generator import SOFT_TEMPERATURE, SOFT_TOP
 from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
@@ -41,6 +47,8 @@ class DetailStage:
         skips = self.network.skips.requires_grad_(True)
         if "skips" in config.start:  # an earlier network may have had fewer
             skips.load_state_dict(load(config.start["skips"]).skips.state_dict(), strict=False)
+        evidence = config.start.get("evidence")
+        self.evidence = load_evidence(evidence).requires_grad_(False) if evidence else None
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})
@@ -60,7 +68,7 @@ class DetailStage:
         self.optim.zero_grad(set_to_none=True)
         pairs = []
         for part in batch.split(self.config.optim.accumulate):
-            restored = _restore(self.network, part.degraded)
+            restored = self._restore(self.network, part.degraded)
             loss = self.picture.loss(restored, part.clean, self._last_layer, step, log)
             (loss / self.config.optim.accumulate).backward()
             pairs.append((part.clean, restored.detach()))
@@ -72,15 +80,33 @@ class DetailStage:
         """How near to the truth the faces come with the skips."""
         network = networks["network"]
         assert isinstance(network, Daefr)
-        restored = _restore(network, batch.degraded)
-        rows = [batch.degraded, network(batch.degraded), restored, batch.clean]
+        restored = self._restore(network, batch.degraded)
+        rows = [batch.degraded, self._given(batch.degraded)[0], restored, batch.clean]
         return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
 
+    def _restore(self, network: Daefr, degraded: Tensor) -> Tensor:
+        """The faces that a user would get; only the skips take gradients."""
+        given, evidence = self._given(degraded)
+        drawn = _draw(network, given)
+        if evidence is None:
+            return drawn
+        with torch.autocast(degraded.device.type, enabled=False):
+            return fuse(evidence, (drawn + 1) / 2).faces * 2 - 1
 
-def _restore(network: Daefr, degraded: Tensor) -> Tensor:
+    @torch.no_grad()
+    def _given(self, degraded: Tensor) -> tuple[Tensor, Evidence | None]:
+        """What the network is given: the faces, or the evidence network's estimate of them."""
+        if self.evidence is None:
+            return degraded, None
+        evidence = self.evidence.to(degraded.device)((degraded + 1) / 2)
+        mean = evidence.mean.float().clamp(0, 1)
+        return mean * 2 - 1, Evidence(mean, evidence.scale.float())
+
+
+def _draw(network: Daefr, given: Tensor) -> Tensor:
     """Faces with the skips; only those take gradients."""
     with torch.no_grad():
-        fused, levels = network.encode_with_levels(degraded, network.config.level_sides)
+        fused, levels = network.encode_with_levels(given, network.config.level_sides)
         logits = network.predict(fused.float())
         quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
     return network.decode(quantised, levels).float()

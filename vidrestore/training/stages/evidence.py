@@ -1,8 +1,4 @@
-"""Training of the evidence network: the mean first, then mean and scale by their likelihood.
-
-The likelihood divides an error by the scale that was predicted for it, so clean pictures count as much as
-ruined ones.
-"""
+"""Training of the evidence network: the mean by its squared error, the scale by its likelihood."""
 
 from __future__ import annotations
 
@@ -108,7 +104,7 @@ def validate_evidence(network: EvidenceNetwork, clean: Tensor, degraded: Tensor)
     results = [network(part.to(device)) for part in degraded.split(16)]
     mean = torch.cat([result.mean for result in results]).cpu()
     evidence = Evidence(mean, torch.cat([result.scale for result in results]).cpu())
-    _, likelihood = evidence_loss(evidence, clean, with_likelihood=True)
+    _, likelihood = evidence_loss(evidence, clean)
     before, after = (_psnr(picture, clean) for picture in (degraded, mean.clamp(0, 1)))
     changed = before < 60
     values = {"validation": likelihood.item()}
@@ -145,7 +141,7 @@ def _step(
     _set_learning_rate(run.optimizer, config, step)
     with torch.autocast(clean.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
         evidence = run.network(degraded)
-    mean, scale = evidence_loss(evidence, clean, with_likelihood=step >= config.likelihood_from)
+    mean, scale = evidence_loss(evidence, clean)
     run.optimizer.zero_grad(set_to_none=True)
     (mean + scale).backward()
     norm = torch.nn.utils.clip_grad_norm_(run.network.parameters(), config.clip)
