@@ -37,7 +37,7 @@ WINDOW = 5
 """Pixels of a band a side over which energies and gains are averaged."""
 AMOUNT = 1.0
 """Share of the missing detail that the rule draws."""
-BAND_AMOUNTS = (0.6, 1.0, 1.0, 1.0, 1.0)
+BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 """The same for each band, finest first. What generators draw at single pixels hardly correlates with what is
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
 LUMA = (0.299, 0.587, 0.114)
