@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from tests.support.evidence import tiny_network
 from vidrestore.evidence import EvidenceNetwork
 from vidrestore.evidence.pyramid import BANDS
-from vidrestore.restoration.estimator import Estimator, keep_unchanged, resized, to_evidence
+from vidrestore.restoration.estimator import (
+    LARGEST_CHANGE,
+    Estimator,
+    keep_unchanged,
+    resized,
+    to_evidence,
+)
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.types import FloatArray
 
@@ -136,3 +142,18 @@ def test_resizing_keeps_a_picture_a_picture(size: int) -> None:
     assert result.max() <= 1
     assert (result is given_face) == (size == 32)
     assert result.mean() == pytest.approx(given_face.mean(), abs=0.01)
+
+
+def test_no_pixel_of_a_clean_face_changes_much() -> None:
+    """A hard edge of a clean face that the network would move is no damage."""
+    pictures = torch.full((1, 3, 128, 128), 0.5)
+    mean = pictures.clone()
+    mean[..., 20:22, 20:24] += 40 / 255
+    assert (keep_unchanged(pictures, mean) - pictures).abs().max() <= LARGEST_CHANGE + 1e-6
+
+
+def test_pixels_of_a_damaged_face_change_as_much_as_they_must() -> None:
+    pictures = torch.full((1, 3, 64, 64), 0.5)
+    mean = pictures + 5 / 255
+    mean[..., 20:22, 20:24] += 100 / 255
+    assert torch.allclose(keep_unchanged(pictures, mean), mean)

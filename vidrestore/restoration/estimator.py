@@ -20,6 +20,10 @@ from vidrestore.types import FloatArray
 HELD_UP_TO, CHANGED_FROM = 0.5 / 255, 1.5 / 255
 """Local root mean square of a change up to which the input is kept, and from which it is taken in full: half
 a code is below what 8 bits can show."""
+CLEAN_UP_TO, DAMAGED_FROM = 1.5 / 255, 3 / 255
+"""Root mean square of a face's change up to which the face counts as clean, and from which as damaged."""
+LARGEST_CHANGE = 6 / 255
+"""Largest change of a pixel of a clean face: what differs by more at a hard edge is no damage."""
 CERTAIN = 0.6 / 255
 """Root mean square of all that could be drawn up to which nothing needs to be."""
 _WINDOW = 7
@@ -61,12 +65,22 @@ class Estimator:
 
 
 def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:
-    """The mean, held to the pictures (N, 3, H, W) wherever it differs by less than 8 bits can show."""
+    """The mean, held to the pictures (N, 3, H, W) wherever it differs by less than 8 bits can show.
+
+    In a face that hardly changes, no pixel changes by more than `LARGEST_CHANGE`.
+    """
     change = mean - pictures
     energy = change.square().mean(1, keepdim=True)
     local = local_mean(energy, _WINDOW).sqrt()
-    share = ((local - HELD_UP_TO) / (CHANGED_FROM - HELD_UP_TO)).clamp(0, 1)
-    return pictures + share * change
+    change = ramp(local, HELD_UP_TO, CHANGED_FROM) * change
+    whole = change.square().mean((1, 2, 3), keepdim=True).sqrt()
+    limit = LARGEST_CHANGE + ramp(whole, CLEAN_UP_TO, DAMAGED_FROM)
+    return pictures + torch.minimum(torch.maximum(change, -limit), limit)
+
+
+def ramp(values: Tensor, zero: float, one: float) -> Tensor:
+    """0 up to `zero`, 1 from `one` on, a straight line in between."""
+    return ((values - zero) / (one - zero)).clamp(0, 1)
 
 
 def to_evidence(estimates: Sequence[FaceEstimate], device: torch.device) -> Evidence:
