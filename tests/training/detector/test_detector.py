@@ -10,8 +10,8 @@ import torch
 from skimage import data
 
 from tests.support.faces import ASTRONAUT
+from vidrestore.detection.face_square import square_around
 from vidrestore.detection.finder_net import FaceFinder, find_squares
-from vidrestore.detection.landmark_net import square_around
 from vidrestore.training.data.scenes import dead_leaves, paste_portrait
 from vidrestore.training.detector import finder, landmarks
 from vidrestore.training.detector.hard_negatives import SIDE, mine_hard_negatives
