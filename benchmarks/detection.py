@@ -38,10 +38,10 @@ from benchmarks.detection_scenes import (
 )
 from vidrestore.detection import FaceDetector, detect, make_detector
 from vidrestore.detection.detector import Search
-from vidrestore.detection.face_square import SIDE_PER_FACE, square_around
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.detection.retinaface import RetinaFaceDetector
 from vidrestore.detection.yunet import YuNet
+from vidrestore.faces.face_square import SIDE_PER_FACE, square_around
 from vidrestore.types import Detection, Frame
 from vidrestore.video import probe, read_frames
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.detection import FaceDetector
-from vidrestore.detection.face_square import square_around, tilt
 from vidrestore.faces.alignment import template
+from vidrestore.faces.face_square import square_around, tilt
 from vidrestore.training.data.people import list_faces
 from vidrestore.types import ColourTags, Detection, FloatArray, Frame, PixelFormat
 

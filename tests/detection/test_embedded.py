@@ -15,9 +15,9 @@ from skimage import data
 from tests.support.faces import ASTRONAUT, people, read_rgb, still
 from tests.support.shared import ROOT, SHARED, needs_shared
 from vidrestore.detection import detect, make_detector
-from vidrestore.detection.face_square import face_box, square_around, tilt
 from vidrestore.detection.landmark_net import crop_matrix, load_landmark_net
 from vidrestore.errors import UsageError, WeightsError
+from vidrestore.faces.face_square import face_box, square_around, tilt
 from vidrestore.training.data.people import list_faces
 from vidrestore.video import probe, read_frames
 from vidrestore.weights import embedded_path

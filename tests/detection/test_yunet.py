@@ -10,9 +10,9 @@ import pytest
 from skimage import data
 
 from tests.support.faces import ASTRONAUT, people, still
-from vidrestore.detection.face_square import face_box, square_around, tilt
 from vidrestore.detection.yunet import YuNet
 from vidrestore.errors import WeightsError
+from vidrestore.faces.face_square import face_box, square_around, tilt
 
 EYES = float(np.hypot(*(ASTRONAUT[1] - ASTRONAUT[0])))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tracking.motion import clip, face, picture, rolled, truth
 from vidrestore.tracking import track
+from vidrestore.tracking.opacity import PROFILE_OPACITY
 from vidrestore.types import Detection, FrameFaces, TrackedFace
 
 NOISE = 2.0
@@ -267,3 +269,19 @@ def test_a_face_that_turns_over_in_the_picture_stays_one_track_and_is_not_traile
     assert {face.track_id for item in out for face in item.faces} == {0}
     expected = np.array([rolled(face((160, 120)), 3.6 * i).landmarks for i in range(100)])
     assert np.abs(points(out) - expected)[10:-8].mean() < 1.0
+
+
+@pytest.mark.parametrize("angle", [0, 90, 200])
+def test_a_profile_whose_eyes_coincide_gets_the_least_and_stays_one_track(angle: float) -> None:
+    def profile(i: int) -> Detection:
+        seen = face((160 + i, 120), noise=0.5 * shake[i])
+        points = seen.landmarks.copy()
+        points[[0, 1]] = points[:2].mean(0) + 0.5 * shake[i, :2]
+        points[[3, 4]] = points[3:].mean(0)
+        points[2] += [30, 0]
+        return rolled(replace(seen, landmarks=points), angle)
+
+    shake = noise(6, 40)
+    out = list(track(clip(40, lambda i: [profile(i)])))
+    assert {seen.track_id for item in out for seen in item.faces} == {0}
+    assert [item.faces[0].opacity for item in out] == pytest.approx([PROFILE_OPACITY] * 40)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from vidrestore.colour.yuv_rgb import downscaled_region
 from vidrestore.detection.detector import Search
-from vidrestore.detection.face_square import face_box, square_around, tilt
 from vidrestore.detection.landmark_net import CROP_SIDE, crop_matrix, find_points, load_landmark_net
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.detection.weights_file import fuse_batchnorm
 from vidrestore.detection.yunet import YuNet
 from vidrestore.faces.boxes import overlap
+from vidrestore.faces.face_square import face_box, face_size, square_around, tilt
 from vidrestore.runtime.worker_threads import SingleThreadWorker
 from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
@@ -137,8 +137,12 @@ def _is_same(face: Detection, other: Detection) -> bool:
 
 
 def _plausible(points: FloatArray) -> bool:
-    """Eyes left and right, and the mouth away from them: no collapsed or turned-over answer."""
+    """Eyes left and right, and the mouth away from them: no collapsed or turned-over answer.
+
+    In profile the eyes are so near to each other that their order says nothing.
+    """
     eyes, mouth = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
-    across = float(np.hypot(*eyes))
-    down = float(eyes[0] * mouth[1] - eyes[1] * mouth[0]) / max(across, 1e-3)
-    return across > 2 and down > 0.4 * across
+    across, size = float(np.hypot(*eyes)), face_size(points)
+    if across < 0.25 * size:
+        return size > 3
+    return size > 3 and float(eyes[0] * mouth[1] - eyes[1] * mouth[0]) > 0.4 * across**2

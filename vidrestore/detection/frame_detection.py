@@ -9,9 +9,9 @@ import numpy as np
 
 from vidrestore.colour.downscale import downscale
 from vidrestore.detection.detector import FaceDetector, Search
-from vidrestore.detection.face_square import tilt
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import smaller_side
+from vidrestore.faces.face_square import tilt
 from vidrestore.faces.orientation import detection_from_upright, upright_frame
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 

@@ -1,6 +1,6 @@
 """A small network that says whether a crop shows a face, and where its five points are.
 
-The crop is the square around the face (`face_square.py`) at `CROP_SIDE` pixels, turned upright.
+The crop is the square around the face (`faces/face_square.py`) at `CROP_SIDE` pixels, turned upright.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.detection.detector import Search
-from vidrestore.detection.face_square import face_box
 from vidrestore.errors import WeightsError
+from vidrestore.faces.face_square import face_box
 from vidrestore.types import Detection, Frame
 from vidrestore.weights import embedded_path
 

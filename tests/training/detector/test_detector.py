@@ -7,8 +7,8 @@ from skimage import data
 
 from tests.support.faces import ASTRONAUT, still
 from vidrestore.detection.embedded import EmbeddedDetector
-from vidrestore.detection.face_square import face_box, square_around
 from vidrestore.detection.yunet import YuNet
+from vidrestore.faces.face_square import face_box, square_around
 from vidrestore.training.data.portraits import rarity
 from vidrestore.training.data.scenes import cover_face
 from vidrestore.training.detector import landmarks

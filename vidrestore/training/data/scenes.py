@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.detection.face_square import square_around
+from vidrestore.faces.face_square import square_around
 from vidrestore.training.data.portraits import Portrait
 from vidrestore.types import FloatArray
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.detection.face_square import square_around, tilt
 from vidrestore.detection.landmark_net import CROP_SIDE, crop_matrix
 from vidrestore.detection.yunet import YuNet
+from vidrestore.faces.face_square import square_around, tilt
 from vidrestore.training.data.footage_degradation import degrade_as_film
 from vidrestore.training.data.portraits import Portrait
 from vidrestore.training.data.scenes import cover_face, dead_leaves

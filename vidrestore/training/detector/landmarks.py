@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidrestore.detection.face_square import SIDE_PER_FACE, square_around, tilt
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
     LandmarkNet,
@@ -26,6 +25,7 @@ from vidrestore.detection.landmark_net import (
     to_input,
 )
 from vidrestore.detection.yunet import YuNet
+from vidrestore.faces.face_square import SIDE_PER_FACE, square_around, tilt
 from vidrestore.training.config import Section
 from vidrestore.training.data.degradation import jpeg
 from vidrestore.training.data.portraits import MIRRORED, Portrait, load_portraits, rarity, read_pictures

@@ -17,12 +17,16 @@ BOX_PER_SIDE = 0.72
 """Side of a face's box, brow to chin, over that of the square."""
 
 
+def face_size(landmarks: NDArray[np.floating]) -> float:
+    """The size of the face [px], of five points (5, 2)."""
+    down = landmarks[3:].mean(0) - landmarks[:2].mean(0)
+    return float(max(np.hypot(*(landmarks[1] - landmarks[0])), np.hypot(*down)))
+
+
 def square_around(landmarks: NDArray[np.floating]) -> FloatArray:
     """(3,) centre x, centre y and side of the square for five points (5, 2)."""
-    eyes, mouth = landmarks[:2].mean(0), landmarks[3:].mean(0)
-    face = max(np.hypot(*(landmarks[1] - landmarks[0])), np.hypot(*(mouth - eyes)))
-    centre = (eyes + mouth) / 2
-    return np.array([centre[0], centre[1], SIDE_PER_FACE * max(float(face), 1.0)], np.float32)
+    centre = (landmarks[:2].mean(0) + landmarks[3:].mean(0)) / 2
+    return np.array([*centre, SIDE_PER_FACE * max(face_size(landmarks), 1.0)], np.float32)
 
 
 def face_box(landmarks: NDArray[np.floating]) -> FloatArray:
