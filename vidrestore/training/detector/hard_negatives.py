@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.detection.landmark_net import CROP_SIDE, crop_matrix
+from vidrestore.detection.landmark_net import CROP_SIDE, LandmarkNet, crop_matrix, find_points
 from vidrestore.detection.yunet import YuNet
 from vidrestore.faces.face_square import square_around, tilt
 from vidrestore.training.data.footage_degradation import degrade_as_film
@@ -23,6 +23,8 @@ AROUND = 1.75
 SIDE = round(AROUND * CROP_SIDE)
 LEAST_SCORE = 0.15
 """YuNet's, of the places that are collected: lower than detection asks for, so that there are more."""
+HARD, EASY_KEPT = 0.05, 0.1
+"""Score from which a place is hard for the network to go on from; the share of the others that is kept."""
 _SEARCHED = 320
 """Side [px] of the pictures that are searched."""
 _EACH = 6
@@ -35,13 +37,18 @@ def mine_hard_negatives(
     yunet: YuNet,
     rng: np.random.Generator,
     count: int,
+    network: LandmarkNet | None = None,
 ) -> list[Picture]:
     """`count` places (SIDE, SIDE, 3) RGB, each with its square of `CROP_SIDE` pixels in the middle.
 
     They are found in drawn scenes, in heads whose face is covered and in `pictures`, none with a face, some
-    of them worn as film is. Each is turned as YuNet takes it to be upright.
+    of them worn as film is. Each is turned as YuNet takes it to be upright. With a `network` to go on from,
+    most of what it refuses already is left out.
     """
-    return list(islice(_places(portraits, pictures, yunet, rng), count))
+    places = _places(portraits, pictures, yunet, rng)
+    if network is not None:
+        places = (place for place in places if rng.random() < EASY_KEPT or _face_score(network, place) > HARD)
+    return list(islice(places, count))
 
 
 def _places(
@@ -49,12 +56,18 @@ def _places(
 ) -> Iterator[Picture]:
     while True:
         picture = _without_face(portraits, pictures, rng)
-        if rng.random() < 0.7:
+        if rng.random() < 0.4:
             worn = degrade_as_film((picture / 255).astype(np.float32), rng)[1]
             picture = np.round(worn * 255).astype(np.uint8)
         found = yunet.find(picture, int(rng.integers(4)))
         for index in rng.permutation(len(found))[:_EACH]:
             yield _cut(picture, found[index].landmarks)
+
+
+def _face_score(network: LandmarkNet, place: Picture) -> float:
+    margin = (SIDE - CROP_SIDE) // 2
+    crop = np.ascontiguousarray(place[margin : margin + CROP_SIDE, margin : margin + CROP_SIDE])
+    return float(find_points(network, [crop], [np.eye(2, 3)])[0][0])
 
 
 def _without_face(

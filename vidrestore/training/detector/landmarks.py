@@ -51,7 +51,7 @@ class LandmarkConfig(Section):
     backgrounds: Path | None = None
     """A folder of pictures without any face; None: only wrong places of portraits and textures."""
     hard_negatives: int = 0
-    """Places to collect that YuNet takes for a face and that are none: four in ten of
+    """Places to collect that YuNet takes for a face and that are none: half of
     what the network is shown without a face is one of them. 0: none are collected."""
     start: Path | None = None
     """Weights to go on from."""
@@ -176,7 +176,7 @@ def make_sample(
 ) -> Sample:
     """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face."""
     face = rng.random() < 0.6
-    if hard_negatives and not face and rng.random() < 0.4:
+    if hard_negatives and not face and rng.random() < 0.5:
         return _crop_hard_negative(
             hard_negatives[int(rng.integers(len(hard_negatives)))], rng, damaged=damaged
         )
@@ -311,7 +311,10 @@ def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tupl
     if config.hard_negatives:
         yunet = YuNet(config.teacher, least=LEAST_SCORE)
         rng = np.random.default_rng(config.seed)
-        hard_negatives = mine_hard_negatives(portraits, backgrounds, yunet, rng, config.hard_negatives)
+        network = load_landmark_net(config.start) if config.start else None
+        hard_negatives = mine_hard_negatives(
+            portraits, backgrounds, yunet, rng, config.hard_negatives, network
+        )
         logger.info("%d places without a face collected", len(hard_negatives))
 
     often = np.array([rarity(points) for _, points in portraits])
