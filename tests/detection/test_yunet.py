@@ -10,9 +10,10 @@ import pytest
 from skimage import data
 
 from tests.support.faces import ASTRONAUT, people, still
+from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.detection.yunet import YuNet
 from vidrestore.errors import WeightsError
-from vidrestore.faces.face_square import face_box, square_around, tilt
+from vidrestore.faces.face_square import face_box, face_size, square_around, tilt
 
 EYES = float(np.hypot(*(ASTRONAUT[1] - ASTRONAUT[0])))
 
@@ -53,10 +54,11 @@ def test_each_quarter_turn_is_undone_for_the_points(turn: int) -> None:
     assert abs((tilt(seen.landmarks) - tilt(upright.landmarks) - 90 * turn + 180) % 360 - 180) < 0.1
 
 
-def test_only_a_thorough_search_looks_for_faces_that_are_upside_down() -> None:
+def test_only_a_thorough_search_knows_the_roll_angle_of_a_face_that_is_upside_down() -> None:
     frame = still(np.ascontiguousarray(np.rot90(data.astronaut(), 2)))
-    assert YuNet(least=0.7).search(frame, "full") == []
-    assert YuNet(least=0.7).search(frame, "thorough") != []
+    yunet = YuNet(least=0.7)
+    assert all(abs(tilt(face.landmarks)) < 90 for face in yunet.search(frame, "full"))
+    assert any(abs(tilt(face.landmarks)) > 150 for face in yunet.search(frame, "thorough"))
 
 
 def test_a_quick_search_sees_large_faces_and_an_upright_one_small_ones_too() -> None:
@@ -78,6 +80,26 @@ def test_points_lie_where_they_do_in_the_frame_whatever_the_copys_size() -> None
 def test_no_number_of_faces_is_too_many() -> None:
     crowd = people(rows=10, columns=20, cell=64)
     assert len(YuNet(least=0.5).search(still(crowd), "full")) >= 195
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_large_pictures_are_searched_in_pieces_that_miss_no_face(
+    monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    crowd = people(rows=8, columns=12, cell=64)
+    crowd[:400, :400] = cv2.resize(data.astronaut()[20:250, 110:340], (400, 400))
+    turned = np.ascontiguousarray(np.rot90(crowd, -turn))
+    yunet = YuNet(least=0.5)
+    whole = suppress_duplicates(yunet.find(turned, turn))
+    monkeypatch.setattr("vidrestore.detection.yunet.PIECE_SIDE", 300)
+    monkeypatch.setattr("vidrestore.detection.yunet.PIECE_OVERLAP", 120)
+    pieces = suppress_duplicates(yunet.find_in_pieces(turned, turn))
+    assert len(whole) > 50
+    for face in whole:
+        assert any(
+            np.hypot(*(face.landmarks - other.landmarks).T).mean() < 0.2 * face_size(face.landmarks)
+            for other in pieces
+        )
 
 
 def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:

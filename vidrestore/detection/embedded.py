@@ -22,6 +22,9 @@ from vidrestore.runtime.worker_threads import SingleThreadWorker
 from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
 
+FIRST_LOOK_SCORE = 0.4
+"""How sure the network must be of a proposal, 0..1, to look again where its own points are."""
+
 
 class EmbeddedDetector:
     """Verifies what YuNet proposes, at the frame's own resolution."""
@@ -31,7 +34,7 @@ class EmbeddedDetector:
         yunet: YuNet,
         weights: Path | None = None,
         *,
-        find_score: float = 0.8,
+        find_score: float = 0.98,
         follow_score: float = 0.35,
     ) -> None:
         """Load the landmark network.
@@ -64,6 +67,8 @@ class EmbeddedDetector:
     def _detect(self, frame: Frame, search: Search, existing: Sequence[Detection]) -> tuple[Detection, ...]:
         proposed = _distinct(self._yunet.search(frame, search), existing)
         found = self._look_twice(frame, proposed)
+        if search == "quick":
+            return suppress_duplicates(found)
         # Of faces on a side or upside down YuNet often knows the place, but not the roll angle.
         refused = [face for face in proposed if all(overlap(face.box, other.box) < 0.3 for other in found)]
         found += self._look_twice(
@@ -76,7 +81,7 @@ class EmbeddedDetector:
 
     def _look_twice(self, frame: Frame, proposed: Sequence[Detection]) -> list[Detection]:
         """The proposals that the network takes for faces; its own answer gives the better crop."""
-        return self._refine(frame, self._refine(frame, proposed, self._find_score * 0.5), self._find_score)
+        return self._refine(frame, self._refine(frame, proposed, FIRST_LOOK_SCORE), self._find_score)
 
     def _refine(self, frame: Frame, faces: Sequence[Detection], min_score: float) -> list[Detection]:
         """Faces near the given ones, whose points say where to look and how to turn the crop upright."""

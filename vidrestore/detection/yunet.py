@@ -27,6 +27,9 @@ LEAST_SIDE = 640
 """Shortest longer side [px] of the copy for the other searches, in frames that are larger."""
 SMALLEST_BOX = 16.0
 """Side [px] that the smallest face to be found has in that copy; of smaller ones every second is missed."""
+PIECE_SIDE, PIECE_OVERLAP = 2560, 256
+"""Side [px] of the largest picture that is computed at once, which takes some 500 MiB; of larger copies a
+smaller one and then pieces are searched. Pieces overlap by more than a face that the smaller copy misses."""
 _ALL = 1_000_000
 """FaceDetectorYN keeps so many candidates at most: all there are."""
 
@@ -60,7 +63,22 @@ class YuNet:
         side = QUICK_SIDE if search == "quick" else max(round(self._scale * longer), LEAST_SIDE)
         rgb, scale = downscaled_rgb(frame, side)
         turns = range(4) if search == "thorough" else range(1)
-        return [_scaled(face, scale) for turn in turns for face in self.find(rgb, turn)]
+        return [_scaled(face, scale) for turn in turns for face in self.find_in_pieces(rgb, turn)]
+
+    def find_in_pieces(self, rgb: NDArray[np.uint8], turn: int = 0) -> list[Detection]:
+        """What `find` finds, with bounded memory; a face may come several times."""
+        height, width = rgb.shape[:2]
+        scale = PIECE_SIDE / max(height, width)
+        if scale >= 1:
+            return self.find(rgb, turn)
+        size = (max(round(width * scale), 1), max(round(height * scale), 1))
+        copy = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        found = [_scaled(face, scale) for face in self.find(copy, turn)]
+        for y in _starts(height):
+            for x in _starts(width):
+                piece = rgb[y : y + PIECE_SIDE, x : x + PIECE_SIDE]
+                found += [_moved(face, x, y) for face in self.find(piece, turn)]
+        return found
 
     def find(self, rgb: NDArray[np.uint8], turn: int = 0) -> list[Detection]:
         """Faces of a picture (h, w, 3), seen as `turn` quarters counter-clockwise would show it."""
@@ -78,6 +96,17 @@ class YuNet:
             Detection(box=face_box(p), landmarks=p, score=float(row[14]))
             for p, row in zip(points.astype(np.float32), rows, strict=True)
         ]
+
+
+def _starts(length: int) -> list[int]:
+    """Where pieces begin that cover `length` pixels."""
+    count = max(-(-(length - PIECE_OVERLAP) // (PIECE_SIDE - PIECE_OVERLAP)), 1)
+    return [round(start) for start in np.linspace(0, max(length - PIECE_SIDE, 0), count)]
+
+
+def _moved(face: Detection, x: int, y: int) -> Detection:
+    points = face.landmarks + np.array([x, y], np.float32)
+    return replace(face, box=face_box(points), landmarks=points)
 
 
 def _scaled(face: Detection, scale: float) -> Detection:
