@@ -160,7 +160,7 @@ def test_a_face_that_following_is_sure_of_is_not_looked_at_again() -> None:
     assert detector.detect(picture, existing=[found]) == ()
     (again,) = detector.detect(picture, existing=[replace(found, score=0.5)])
     assert np.array_equal(again.landmarks, found.landmarks)
-    elsewhere = replace(found, landmarks=found.landmarks + np.float32(150))
+    elsewhere = replace(found, box=found.box + np.float32(150), landmarks=found.landmarks + np.float32(150))
     assert len(detector.detect(picture, existing=[elsewhere])) == 1
 
 

@@ -25,6 +25,9 @@ from vidrestore.weights import embedded_path
 FIRST_LOOK_SCORE = 0.4
 """How sure the network must be of a proposal, 0..1, to look again where its own points are."""
 
+ROLLED, ROLLED_SCORE = 60.0, 0.997
+"""Roll angle [degrees] from which a new face is rare, and how sure the network must be of it, 0..1."""
+
 
 class EmbeddedDetector:
     """Verifies what YuNet proposes, at the frame's own resolution."""
@@ -81,7 +84,9 @@ class EmbeddedDetector:
 
     def _look_twice(self, frame: Frame, proposed: Sequence[Detection]) -> list[Detection]:
         """The proposals that the network takes for faces; its own answer gives the better crop."""
-        return self._refine(frame, self._refine(frame, proposed, FIRST_LOOK_SCORE), self._find_score)
+        first = self._refine(frame, proposed, FIRST_LOOK_SCORE)
+        second = self._refine(frame, first, self._find_score)
+        return [face for face in second if face.score >= ROLLED_SCORE or abs(tilt(face.landmarks)) < ROLLED]
 
     def _refine(self, frame: Frame, faces: Sequence[Detection], min_score: float) -> list[Detection]:
         """Faces near the given ones, whose points say where to look and how to turn the crop upright."""
