@@ -1,7 +1,7 @@
 """Pictures whose faces are known, by kind, and pictures without any: what a detector is measured on.
 
-Aligned faces are pasted onto backgrounds without a face, each within a soft circle, at a known place, size and
-angle. So the truth is the place of the face, and no detector's opinion.
+Aligned faces are pasted onto backgrounds without a face, each within a soft circle, at a known place, size
+and angle. So the truth is the place of the face, and no detector's opinion.
 """
 
 from __future__ import annotations

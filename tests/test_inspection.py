@@ -43,7 +43,7 @@ def face(x: float, y: float, side: float) -> Detection:
 
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.detection.make_detector", lambda name, device: Scripted())
+    monkeypatch.setattr("vidrestore.detection.make_detector", lambda name, device, min_face: Scripted())
 
 
 @pytest.fixture
