@@ -23,7 +23,7 @@ class Scripted:
     """A large face in every frame, and a small one in the first eight."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: str = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         faces = [face(36, 30, 40)]
         return tuple([*faces, face(80, 40, 26)] if frame.index < 8 else faces)

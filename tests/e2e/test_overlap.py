@@ -139,7 +139,7 @@ class FailingDetector:
     """Breaks at a frame, in the analysis' thread."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: str = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         if frame.index >= 10:
             raise ZeroDivisionError("in the analysis")
