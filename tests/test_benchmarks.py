@@ -11,12 +11,17 @@ import pytest
 import torch
 
 from benchmarks.charts import write_bars
+from benchmarks.detection_scenes import KINDS, AlignedCrop, KnownFace, make_scenes, paste
 from benchmarks.gpu import exact_float32, faces_a_second, matrix_speed
 from benchmarks.known_clips import SIZES, make_clip
 from benchmarks.network import restored
 from benchmarks.timing import interleaved
 from vidrestore.detection import detect, make_detector
+from vidrestore.faces.alignment import template
+from vidrestore.faces.boxes import overlap
+from vidrestore.faces.face_square import face_box, square_around, tilt
 from vidrestore.restoration import make_restorer
+from vidrestore.types import Detection
 from vidrestore.video import probe, read_frames
 from vidrestore.weights import embedded_path
 
@@ -67,3 +72,32 @@ def test_the_float32_baseline_of_a_gpu_uses_no_tf32() -> None:
     with exact_float32():
         assert allowed() == (False, False)
     assert allowed() == before
+
+
+@pytest.mark.parametrize("angle", [0.0, 50.0, 180.0])
+def test_a_pasted_face_lies_where_its_scene_says(angle: float) -> None:
+    points = (template(256) + 16).astype(np.float32)
+    rgb = np.full((288, 288, 3), 120, np.uint8)
+    x, y = points[0].round().astype(int)
+    rgb[y - 5 : y + 6, x - 5 : x + 6] = (255, 0, 0)
+    crop = AlignedCrop(rgb=rgb, yaw=0.0, points=points)
+    place = np.array([300.0, 200.0, 80.0], np.float32)
+    canvas, pasted = paste(np.zeros((480, 854, 3), np.uint8), crop, place, angle)
+    red = canvas[..., 0].astype(int) - canvas[..., 1] > 100
+    assert np.hypot(*(pasted[0] - [axis.mean() for axis in np.nonzero(red)][::-1])) < 1
+    assert np.hypot(*(square_around(pasted)[:2] - place[:2])) < 1
+    seen = Detection(box=face_box(pasted), landmarks=pasted, score=1.0)
+    assert KnownFace(points=pasted).is_found_by(seen)
+    assert abs((tilt(pasted) - angle + 180) % 360 - 180) < 1
+
+
+def test_scenes_have_as_many_faces_as_they_say_none_hiding_another() -> None:
+    crop = AlignedCrop(
+        rgb=np.zeros((288, 288, 3), np.uint8), yaw=0.1, points=template(288).astype(np.float32)
+    )
+    (scene,) = make_scenes(
+        KINDS["crowd of 40"], [crop], [np.zeros((90, 160, 3), np.uint8)], lines=720, faces=40
+    )
+    boxes = [face_box(face.points) for face in scene.faces]
+    assert len(boxes) == 40
+    assert max(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]) == 0

@@ -23,7 +23,7 @@ class Scripted:
     """A large face in every frame, and a small one in the first eight."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: str = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         faces = [face(36, 30, 40)]
         return tuple([*faces, face(80, 40, 26)] if frame.index < 8 else faces)
@@ -43,7 +43,7 @@ def face(x: float, y: float, side: float) -> Detection:
 
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.detection.make_detector", lambda name, device: Scripted())
+    monkeypatch.setattr("vidrestore.detection.make_detector", lambda name, device, min_face: Scripted())
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
     restorer = make_restorer(
         Path(model_path(settings.model)), device=settings.device, fidelity=settings.fidelity
     )
-    return restorer, make_detector(settings.detector, settings.device)
+    return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)
 
 
 def _restore_alone(restorer: NetworkRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:

@@ -164,7 +164,7 @@ def inspect_video(
 
     opened = video.open_video(source, deinterlace=settings.deinterlace, **settings.input_options())
     video_input, info, field_processing = opened.input, opened.info, opened.field_processing
-    detector = make_detector(settings.detector, settings.device)
+    detector = make_detector(settings.detector, settings.device, min_face=settings.min_face)
     frames = video.read_frames(video_input, info, start=settings.start, end=settings.end)
     found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)
     started, builder = time.monotonic(), _InspectionBuilder()

@@ -172,7 +172,7 @@ def _networks(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
     from vidrestore.weights import model_path
 
     restorer = make_restorer(model_path(settings.model), device=settings.device, fidelity=settings.fidelity)
-    return restorer, make_detector(settings.detector, settings.device)
+    return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)
 
 
 def decode_to_frames(

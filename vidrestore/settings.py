@@ -23,7 +23,7 @@ LONGEST_SECONDS = 1e8
 EngineName = Literal["local", "ray"]
 Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
-DetectorName = Literal["embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50"]
+DetectorName = Literal["embedded", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 _MAX_YAML_BYTES = 256_000
 _RATE = re.compile(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/\d{1,9}")
@@ -44,7 +44,7 @@ class Settings(BaseModel):
     model: str = "compact"
     """compact (embedded), daefr (the authors' 512-pixel checkpoint), or a path to weights."""
     detector: str = "embedded"
-    """embedded, cascade (OpenCV), retinaface_mobile0.25 or retinaface_resnet50, these two also with =PATH."""
+    """embedded, retinaface_mobile0.25 or retinaface_resnet50; the last two also with =PATH."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
     """auto, cpu, cuda, cuda:N or mps."""
     batch: int | None = Field(default=None, ge=1, le=256)

@@ -139,7 +139,7 @@ class FailingDetector:
     """Breaks at a frame, in the analysis' thread."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: str = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         if frame.index >= 10:
             raise ZeroDivisionError("in the analysis")
@@ -152,7 +152,7 @@ class FailingDetector:
 def test_an_error_in_a_rooms_thread_ends_the_run_and_all_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidrestore.detection.make_detector", lambda *_: FailingDetector())
+    monkeypatch.setattr("vidrestore.detection.make_detector", lambda *_, **__: FailingDetector())
     before = set(threading.enumerate())
     with pytest.raises(ZeroDivisionError, match="in the analysis"):
         vidrestore.restore(SAMPLE, tmp_path / "out.mp4", device="cpu")

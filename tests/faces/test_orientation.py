@@ -92,7 +92,7 @@ class Recorder:
         self.shown: list[Frame] = []
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: str = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         self.shown.append(frame)
         box = np.array([2, 2, 29, 29], np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -45,6 +46,16 @@ def face(centre: Sequence[float], score: float = 0.95, noise: np.ndarray | None 
         box=np.array([x - 36, y - 36, x + 36, y + 36], np.float32),
         landmarks=points.astype(np.float32),
         score=score,
+    )
+
+
+def rolled(detection: Detection, angle: float) -> Detection:
+    """The same face turned by `angle` degrees, clockwise in the picture, around its middle."""
+    turn = np.radians(angle)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    middle = detection.landmarks.mean(0)
+    return replace(
+        detection, landmarks=((detection.landmarks - middle) @ matrix.T + middle).astype(np.float32)
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tracking.motion import clip, face, picture, truth
+from tests.tracking.motion import clip, face, picture, rolled, truth
 from vidrestore.tracking import track
+from vidrestore.tracking.opacity import PROFILE_OPACITY
 from vidrestore.types import Detection, FrameFaces, TrackedFace
 
 NOISE = 2.0
@@ -246,3 +248,40 @@ def test_an_endless_film_is_taken_in_lazily() -> None:
     for _ in range(50):
         next(stream)
     assert taken <= 50 + 6 + 4
+
+
+@pytest.mark.parametrize("angle", [90, 180, 250])
+def test_a_face_is_followed_as_well_at_any_roll_angle(angle: float) -> None:
+    shake = noise(4, 60)
+    upright = list(track(clip(60, lambda i: [face((160, 120), noise=shake[i])])))
+    turned = list(track(clip(60, lambda i: [rolled(face((160, 120), noise=shake[i]), angle)])))
+    assert len({item.faces[0].track_id for item in turned}) == 1
+    opacities = np.array(
+        [[a.faces[0].opacity, b.faces[0].opacity] for a, b in zip(upright, turned, strict=True)]
+    )
+    assert np.allclose(opacities[:, 0], opacities[:, 1], atol=1e-4)
+    assert jitter(points(turned)[10:-10]) < 1.1 * jitter(points(upright)[10:-10])
+
+
+def test_a_face_that_turns_over_in_the_picture_stays_one_track_and_is_not_trailed() -> None:
+    shake = noise(5, 100) * 0.5
+    out = list(track(clip(100, lambda i: [rolled(face((160, 120), noise=shake[i]), 3.6 * i)])))
+    assert {face.track_id for item in out for face in item.faces} == {0}
+    expected = np.array([rolled(face((160, 120)), 3.6 * i).landmarks for i in range(100)])
+    assert np.abs(points(out) - expected)[10:-8].mean() < 1.0
+
+
+@pytest.mark.parametrize("angle", [0, 90, 200])
+def test_a_profile_whose_eyes_coincide_gets_the_least_and_stays_one_track(angle: float) -> None:
+    def profile(i: int) -> Detection:
+        seen = face((160 + i, 120), noise=0.5 * shake[i])
+        points = seen.landmarks.copy()
+        points[[0, 1]] = points[:2].mean(0) + 0.5 * shake[i, :2]
+        points[[3, 4]] = points[3:].mean(0)
+        points[2] += [30, 0]
+        return rolled(replace(seen, landmarks=points), angle)
+
+    shake = noise(6, 40)
+    out = list(track(clip(40, lambda i: [profile(i)])))
+    assert {seen.track_id for item in out for seen in item.faces} == {0}
+    assert [item.faces[0].opacity for item in out] == pytest.approx([PROFILE_OPACITY] * 40)

@@ -27,12 +27,12 @@ def test_plain_addresses_are_https_with_a_checksum() -> None:
 
 def test_every_detector_has_its_weights_under_its_own_name() -> None:
     names = {entry.name for entry in CATALOGUE}
-    assert set(get_args(DetectorName)) - {"embedded", "cascade"} <= names
+    assert set(get_args(DetectorName)) - {"embedded"} <= names
 
 
 def test_the_default_needs_no_download() -> None:
     embedded = {entry.name for entry in CATALOGUE if isinstance(entry.source, Embedded)}
-    assert {"compact", "landmarks"} <= embedded
+    assert {"compact", "landmarks", "yunet"} <= embedded
 
 
 def test_an_absent_embedded_file_is_one_sentence() -> None:

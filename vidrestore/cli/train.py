@@ -19,7 +19,6 @@ STAGES = {
     "restoration": "Predict the codes of the clean face from the degraded one.",
     "detail": "Let the given face's own detail into the decoder.",
     "evidence": "Learn what footage shows of a face, and how sure that is.",
-    "finder": "Learn where faces may be: the embedded detector's first step.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }
 """Those of the generator, in the order they are run; then of the evidence network and of the detector."""
@@ -98,7 +97,7 @@ for _name, _help in STAGES.items():
 
 def module_name(stage: str) -> str:
     """The module whose `train` runs the stage."""
-    folder = "detector" if stage in ("finder", "landmarks") else "stages"
+    folder = "detector" if stage == "landmarks" else "stages"
     return f"vidrestore.training.{folder}.{stage}"
 
 

@@ -9,24 +9,29 @@ from vidrestore.runtime.file_kinds import expand_home
 
 __all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
-DETECTORS = ("embedded", "cascade", "retinaface_mobile0.25", "retinaface_resnet50")
+DETECTORS = ("embedded", "retinaface_mobile0.25", "retinaface_resnet50")
 
 
-def make_detector(name: str, device: str = "auto") -> FaceDetector:
+def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> FaceDetector:
     """The detector called `name`; RetinaFace's may carry their weights: retinaface_mobile0.25=PATH.
 
-    Raises UsageError for an unknown name, WeightsError where the weights are not here or do not fit.
+    Args:
+        name: one of `DETECTORS`.
+        device: of RetinaFace's network; the embedded detector computes on the CPU.
+        min_face: side [frame px] of the smallest face that the embedded detector searches for.
+
+    Raises:
+        UsageError: the name is unknown.
+        WeightsError: the weights are not here or do not fit.
     """
     kind, separator, path = name.partition("=")
-    own = kind in ("embedded", "cascade")
-    if kind not in DETECTORS or (separator and own):
+    if kind not in DETECTORS or (separator and kind == "embedded"):
         raise UsageError(f"there is no detector '{name}'; there are: {', '.join(DETECTORS)}")
-    if own:
-        from vidrestore.detection.cascade import CascadeProposals
+    if kind == "embedded":
         from vidrestore.detection.embedded import EmbeddedDetector
-        from vidrestore.detection.finder_net import FinderProposals
+        from vidrestore.detection.yunet import YuNet
 
-        return EmbeddedDetector(FinderProposals() if kind == "embedded" else CascadeProposals())
+        return EmbeddedDetector(YuNet(min_face=min_face))
     from vidrestore.detection.retinaface import RetinaFaceDetector
     from vidrestore.runtime.device import resolve_device
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from vidrestore.types import Detection, Frame
+
+Search = Literal["quick", "full", "thorough"]
+"""What is looked for: large faces; faces of every size; these at any roll angle with the same care."""
 
 
 class FaceDetector(Protocol):
     """Finds faces in a frame, anew or near where they were."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         """All faces of the frame, whatever came before it.
 
-        `quick`: a thorough search lies not far back, so one that may miss turned faces will do. `existing`:
-        what following has found in this frame; where that is sure, there is no need to look again.
+        `existing`: what following has found in this frame; where that is sure, it need not look again.
         """
         ...
 

@@ -1,8 +1,9 @@
-"""The embedded detector: something proposes places, our landmark network verifies, places and follows."""
+"""The embedded detector: YuNet proposes places, the landmark network verifies, places and follows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,73 +11,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.colour.yuv_rgb import downscaled_region
-from vidrestore.detection.finder_net import are_distinct
-from vidrestore.detection.landmark_net import (
-    CROP_SIDE,
-    crop_matrix,
-    find_points,
-    load_landmark_net,
-    square_around,
-    tilt,
-)
+from vidrestore.detection.detector import Search
+from vidrestore.detection.landmark_net import CROP_SIDE, crop_matrix, find_points, load_landmark_net
 from vidrestore.detection.overlap import suppress_duplicates
-from vidrestore.detection.proposals import Proposals
 from vidrestore.detection.weights_file import fuse_batchnorm
+from vidrestore.detection.yunet import YuNet
+from vidrestore.faces.boxes import overlap
+from vidrestore.faces.face_square import face_box, face_size, square_around, tilt
 from vidrestore.runtime.worker_threads import SingleThreadWorker
 from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
 
-BOX_PER_SIDE = 0.72
-"""Side of a face's box over the side of the network's crop: brow to chin."""
+FIRST_LOOK_SCORE = 0.4
+"""How sure the network must be of a proposal, 0..1, to look again where its own points are."""
+
+ROLLED, ROLLED_SCORE = 60.0, 0.997
+"""Roll angle [degrees] from which a new face is rare, and how sure the network must be of it, 0..1."""
 
 
 class EmbeddedDetector:
-    """Verifies what is proposed, at the frame's own resolution."""
+    """Verifies what YuNet proposes, at the frame's own resolution."""
 
     def __init__(
         self,
-        proposals: Proposals,
+        yunet: YuNet,
         weights: Path | None = None,
         *,
-        find_score: float = 0.8,
+        find_score: float = 0.98,
         follow_score: float = 0.35,
     ) -> None:
-        """`find_score`: how sure the network must be of a new face; `follow_score`: of one it knows.
+        """Load the landmark network.
 
-        `weights`: of the landmark network; None: those inside the package. Raises WeightsError where they
-        do not fit.
+        Args:
+            yunet: proposes where faces are.
+            weights: of the landmark network; None: those inside the package.
+            find_score: how sure the network must be of a new face, 0..1.
+            follow_score: the same of a face that was there in the frame before.
+
+        Raises:
+            WeightsError: the weights do not fit.
         """
-        self._proposals = proposals
+        self._yunet = yunet
         self._network = fuse_batchnorm(load_landmark_net(weights or embedded_path("landmarks.safetensors")))
         self._find_score, self._follow_score = find_score, follow_score
         self._worker = SingleThreadWorker()
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
-        """All faces of the frame, best first, but those of `existing` that are as sure as a new one must be.
-
-        `quick`: large ones, in a fraction of the time.
-        """
+        """The faces of the frame, best first, but those of `existing` that are as sure as a new one is."""
         sure = [face for face in existing if face.score >= self._find_score]
-        return self._worker.call(self._detect, frame, quick, sure)
+        return self._worker.call(self._detect, frame, search, sure)
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         """Faces near their previous places."""
         return self._worker.call(self._follow, frame, previous)
 
-    def _detect(self, frame: Frame, quick: bool, existing: Sequence[Detection]) -> tuple[Detection, ...]:
-        existing_squares = [square_around(face.landmarks) for face in existing]
-        proposed = self._proposals.propose(frame, quick=quick)
-        squares = [
-            square for square in proposed if all(are_distinct(square, other) for other in existing_squares)
-        ]
-        # The network's own answer gives a tighter crop than the proposal: look twice.
-        first = self._verify(frame, squares, [0.0] * len(squares), self._find_score * 0.5)
-        return suppress_duplicates(self._refine(frame, first, self._find_score))
+    def _detect(self, frame: Frame, search: Search, existing: Sequence[Detection]) -> tuple[Detection, ...]:
+        proposed = _distinct(self._yunet.search(frame, search), existing)
+        found = self._look_twice(frame, proposed)
+        if search == "quick":
+            return suppress_duplicates(found)
+        # Of faces on a side or upside down YuNet often knows the place, but not the roll angle.
+        refused = [face for face in proposed if all(overlap(face.box, other.box) < 0.3 for other in found)]
+        found += self._look_twice(
+            frame, [_rolled(face, angle) for face in refused for angle in (90, 180, 270)]
+        )
+        return suppress_duplicates(found)
 
     def _follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         return suppress_duplicates(self._refine(frame, previous, self._follow_score))
+
+    def _look_twice(self, frame: Frame, proposed: Sequence[Detection]) -> list[Detection]:
+        """The proposals that the network takes for faces; its own answer gives the better crop."""
+        first = self._refine(frame, proposed, FIRST_LOOK_SCORE)
+        second = self._refine(frame, first, self._find_score)
+        return [face for face in second if face.score >= ROLLED_SCORE or abs(tilt(face.landmarks)) < ROLLED]
 
     def _refine(self, frame: Frame, faces: Sequence[Detection], min_score: float) -> list[Detection]:
         """Faces near the given ones, whose points say where to look and how to turn the crop upright."""
@@ -92,7 +102,7 @@ class EmbeddedDetector:
         crops = [_crop(frame, square, matrix) for square, matrix in zip(squares, matrices, strict=True)]
         scores, points = find_points(self._network, crops, matrices)
         return [
-            _detection(p, float(score))
+            Detection(box=face_box(p), landmarks=p, score=float(score))
             for score, p in zip(scores, points, strict=True)
             if score >= min_score and _plausible(p)
         ]
@@ -114,16 +124,35 @@ def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDAr
     ).astype(np.uint8)
 
 
-def _detection(points: FloatArray, score: float) -> Detection:
-    x, y, side = square_around(points)
-    half = side * BOX_PER_SIDE / 2
-    box = np.array([x - half, y - half, x + half, y + half], np.float32)
-    return Detection(box=box, landmarks=points, score=score)
+def _distinct(proposed: Sequence[Detection], existing: Sequence[Detection]) -> list[Detection]:
+    """Proposals, best first, where no face is known yet; at one place several that differ in roll angle."""
+    distinct: list[Detection] = []
+    for face in sorted(proposed, key=lambda d: -d.score):
+        known = any(_is_same(face, other) for other in distinct)
+        if not known and all(overlap(face.box, other.box) < 0.3 for other in existing):
+            distinct.append(face)
+    return distinct
+
+
+def _rolled(face: Detection, angle: float) -> Detection:
+    """The same place, for a face turned by `angle` degrees more."""
+    x, y, _ = (float(v) for v in square_around(face.landmarks))
+    turn = cv2.getRotationMatrix2D((x, y), -angle, 1.0)
+    return replace(face, landmarks=(face.landmarks @ turn[:, :2].T + turn[:, 2]).astype(np.float32))
+
+
+def _is_same(face: Detection, other: Detection) -> bool:
+    turned = abs((tilt(face.landmarks) - tilt(other.landmarks) + 180) % 360 - 180)
+    return overlap(face.box, other.box) > 0.3 and turned < 30
 
 
 def _plausible(points: FloatArray) -> bool:
-    """Eyes left and right, and the mouth away from them: no collapsed or turned-over answer."""
+    """Eyes left and right, and the mouth away from them: no collapsed or turned-over answer.
+
+    In profile the eyes are so near to each other that their order says nothing.
+    """
     eyes, mouth = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
-    across = float(np.hypot(*eyes))
-    down = float(eyes[0] * mouth[1] - eyes[1] * mouth[0]) / max(across, 1e-3)
-    return across > 2 and down > 0.4 * across
+    across, size = float(np.hypot(*eyes)), face_size(points)
+    if across < 0.25 * size:
+        return size > 3
+    return size > 3 and float(eyes[0] * mouth[1] - eyes[1] * mouth[0]) > 0.4 * across**2

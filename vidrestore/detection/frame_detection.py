@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vidrestore.colour.downscale import downscale
-from vidrestore.detection.detector import FaceDetector
+from vidrestore.detection.detector import FaceDetector, Search
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import smaller_side
+from vidrestore.faces.face_square import tilt
 from vidrestore.faces.orientation import detection_from_upright, upright_frame
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
-THOROUGH_EVERY = 5
-"""Searches of which one is thorough where nothing happens."""
+FULL_EVERY = 5
+"""Searches of which one is for small faces as well, where nothing happens."""
+THOROUGH_EVERY = 100
+"""Frames from one thorough search to the next, where nothing happens."""
+THOROUGH_REST = 12
+"""Frames that lie between two of those at least, whatever happens: each takes as long as four others."""
+ROLLED = 45.0
+"""Degrees by which a face is turned that only a thorough search finds again."""
 CUT_CHANGE = 0.06
-"""Mean change of a tiny copy of the luma (0..1), brightness aside, that calls for a thorough search."""
+"""Mean change of a tiny copy of the luma (0..1), brightness aside, that calls for a search."""
 _TINY = (32, 18)
 
 
@@ -29,6 +36,10 @@ class DetectorState:
     """Frames so far."""
     faces: tuple[Detection, ...]
     """Those of the last of them, as it is shown."""
+    last_thorough: int | None = None
+    """Frames before the last one that was searched thoroughly."""
+    wants_thorough: bool = False
+    """Whether something has happened since that asks for another."""
 
 
 def detect(
@@ -42,39 +53,56 @@ def detect(
 ) -> Iterator[FrameFaces[Detection]]:
     """One out per frame in, same order, at once; the detector sees each as a player shows it.
 
-    `interval`: frames between two searches, of which most are quick. A face that could not be followed and a
-    picture that changed all over (a cut) bring on a thorough one at once.
-    `min_face`: faces whose box is lower or narrower than this [frame px] are left out.
-    `on_state` is called before each frame comes out. With one of its values as `begin`, and `frames` from the
-    last it counts on, all goes on as it would have; that frame itself does not come out again.
+    Args:
+        frames: a video's frames in order.
+        detector: finds and follows faces.
+        interval: frames between two searches, of which most are quick. A face that could not be followed and
+            a picture that changed all over (a cut) bring on a better one at once.
+        min_face: faces whose box is lower or narrower than this [frame px] are left out.
+        begin: one of the values of `on_state`. With `frames` from the last it counts on, all goes on as it
+            would have; that frame itself does not come out again.
+        on_state: is called before each frame comes out.
     """
-    tracked_faces: tuple[Detection, ...] = ()
-    previous: FloatArray | None = None
-    frames, first = iter(frames), 0
-    if begin is not None:
-        tracked_faces, first = begin.faces, begin.count
-        previous = _tiny(upright_frame(next(frames)))
-    for count, coded in enumerate(frames, first):
+    state = begin or DetectorState(count=0, faces=())
+    frames = iter(frames)
+    previous = None if begin is None else _tiny(upright_frame(next(frames)))
+    for coded in frames:
         frame = upright_frame(coded)
-        followed = detector.follow(frame, tracked_faces) if tracked_faces else ()
+        followed = detector.follow(frame, state.faces) if state.faces else ()
         thumbnail = _tiny(frame)
-        needs_search = (
-            previous is None
-            or len(followed) < len(tracked_faces)
-            or _change(previous, thumbnail) > CUT_CHANGE
-        )
+        has_changed = previous is not None and _change(previous, thumbnail) > CUT_CHANGE
         previous = thumbnail
-        if needs_search or count % interval == 0:
-            quick = not needs_search and count // interval % THOROUGH_EVERY != 0
-            # What a search misses but following still verifies stays.
-            sure = followed if quick else ()  # a thorough search takes nothing for granted
-            detections = suppress_duplicates([*followed, *detector.detect(frame, quick=quick, existing=sure)])
-        else:
-            detections = suppress_duplicates(followed)
-        tracked_faces = tuple(d for d in detections if smaller_side(d.box) >= min_face)
+        has_lost = len(followed) < len(state.faces)
+        has_lost_rolled = has_lost and any(abs(tilt(face.landmarks)) > ROLLED for face in state.faces)
+        wants_thorough = state.wants_thorough or has_changed or has_lost_rolled
+        search = _choose_search(state, interval, wants_thorough, has_changed or has_lost)
+        found: Sequence[Detection] = ()
+        if search is not None:
+            # Only a quick search relies on what was followed. What a search misses stays all the same.
+            sure = followed if search == "quick" else ()
+            found = detector.detect(frame, search=search, existing=sure)
+        faces = tuple(d for d in suppress_duplicates([*followed, *found]) if smaller_side(d.box) >= min_face)
+        state = DetectorState(
+            count=state.count + 1,
+            faces=faces,
+            last_thorough=state.count if search == "thorough" else state.last_thorough,
+            wants_thorough=wants_thorough and search != "thorough",
+        )
         if on_state is not None:
-            on_state(DetectorState(count=count + 1, faces=tracked_faces))
-        yield FrameFaces(frame=coded, faces=tuple(detection_from_upright(d, coded) for d in tracked_faces))
+            on_state(state)
+        yield FrameFaces(frame=coded, faces=tuple(detection_from_upright(d, coded) for d in faces))
+
+
+def _choose_search(
+    state: DetectorState, interval: int, wants_thorough: bool, is_urgent: bool
+) -> Search | None:
+    """The search that the next frame needs, if any."""
+    count, last = state.count, state.last_thorough
+    if last is None or count - last >= (THOROUGH_REST if wants_thorough else THOROUGH_EVERY):
+        return "thorough"
+    if is_urgent or count % (interval * FULL_EVERY) == 0:
+        return "full"
+    return "quick" if count % interval == 0 else None
 
 
 def _tiny(frame: Frame) -> FloatArray:

@@ -1,7 +1,6 @@
 """A small network that says whether a crop shows a face, and where its five points are.
 
-The crop is a square of `CROP_SIDE` pixels, upright in the picture, whose side is `SIDE_PER_FACE` times the
-size of the face: the mean of the distance between the eyes and that from eyes to mouth.
+The crop is the square around the face (`faces/face_square.py`) at `CROP_SIDE` pixels, turned upright.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from vidrestore.detection.weights_file import load_weights
 from vidrestore.types import FloatArray
 
 CROP_SIDE = 64
-SIDE_PER_FACE = 3.4
 
 
 class LandmarkNet(nn.Module):
@@ -61,21 +59,6 @@ class LandmarkNet(nn.Module):
 def load_landmark_net(path: Path) -> LandmarkNet:
     """The network with weights from `path`, in eval mode; raises WeightsError where they do not fit."""
     return load_weights(LandmarkNet(), path, "the landmark network")
-
-
-def square_around(landmarks: NDArray[np.floating]) -> FloatArray:
-    """(3,) centre x, centre y and side of the crop for five points (5, 2)."""
-    eyes, mouth = landmarks[:2].mean(0), landmarks[3:].mean(0)
-    face = 0.5 * (np.hypot(*(landmarks[1] - landmarks[0])) + np.hypot(*(mouth - eyes)))
-    centre = (eyes + mouth) / 2
-    return np.array([centre[0], centre[1], SIDE_PER_FACE * max(float(face), 1.0)], np.float32)
-
-
-def tilt(landmarks: NDArray[np.floating]) -> float:
-    """Degrees, clockwise in the picture, by which the eyes and the mouth beneath them are turned."""
-    across = landmarks[1] - landmarks[0] + landmarks[4] - landmarks[3]
-    down = landmarks[3:].mean(0) - landmarks[:2].mean(0)
-    return float(np.degrees(np.arctan2(across[1] - 2 * down[0], across[0] + 2 * down[1])))
 
 
 def crop_matrix(square: NDArray[np.floating], angle: float = 0.0) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from vidrestore.colour.yuv_rgb import downscaled_rgb
+from vidrestore.detection.detector import Search
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import overlap
 from vidrestore.runtime.tensor_files import check_shapes, finite, read_checkpoint, shapes_of
@@ -47,9 +48,9 @@ class RetinaFaceDetector:
         self._model = load_retinaface(network, weights or weights_path(network), device)
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
-        """All faces of the frame, best first; `quick` changes nothing, one search finds all there is."""
+        """All faces of the frame, best first. Every search is the same: faces that are about upright."""
         rgb, scale = downscaled_rgb(frame, self._max_side)
         return self.find(rgb, scale)
 

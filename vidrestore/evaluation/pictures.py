@@ -22,7 +22,7 @@ class PictureMoments:
     def __init__(self, paths: dict[Subject, Path], *, detector: str, device: str, min_face: int) -> None:
         """Raises InputError where a picture has no partner."""
         self._pairs = pair_pictures(paths)
-        self._detector = make_detector(detector, device)
+        self._detector = make_detector(detector, device, min_face=min_face)
         self._min_face = min_face
         self._subjects = tuple(paths)
         self._matching = {other: PicturePairs(other) for other in paths if other != "result"}

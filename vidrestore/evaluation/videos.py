@@ -103,7 +103,7 @@ class VideoMoments:
                 reader.close()
 
     def _followed(self, subject: Subject) -> Generator[FrameFaces[TrackedFace]]:
-        detector = make_detector(self._detector, self._device)
+        detector = make_detector(self._detector, self._device, min_face=self._min_face)
         yield from track(detect(self._frames(subject), detector, min_face=self._min_face))
 
     def _frames(self, subject: Subject) -> Generator[Frame]:

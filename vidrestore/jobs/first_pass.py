@@ -42,13 +42,15 @@ class AnalysisCheckpoint:
     def to_json(self) -> str:
         faces = [[f.box.tolist(), f.landmarks.tolist(), f.score] for f in self.detector_state.faces]
         start = [self.start.number, self.start.scene, self.start.next_id]
-        return json.dumps({"frame": self.frame, "start": start, "known": [self.detector_state.count, faces]})
+        state = self.detector_state
+        known = [state.count, state.last_thorough, state.wants_thorough, faces]
+        return json.dumps({"frame": self.frame, "start": start, "known": known})
 
     @classmethod
     def from_json(cls, text: str) -> AnalysisCheckpoint:
         value = json.loads(text)
         number, scene, next_id = value["start"]
-        count, faces = value["known"]
+        count, last_thorough, wants_thorough, faces = value["known"]
         detections = tuple(
             Detection(box=np.array(box, np.float32), landmarks=np.array(points, np.float32), score=score)
             for box, points, score in faces
@@ -56,7 +58,9 @@ class AnalysisCheckpoint:
         return cls(
             frame=value["frame"],
             start=SceneStart(number=number, scene=scene, next_id=next_id),
-            detector_state=DetectorState(count=count, faces=detections),
+            detector_state=DetectorState(
+                count=count, faces=detections, last_thorough=last_thorough, wants_thorough=wants_thorough
+            ),
         )
 
 

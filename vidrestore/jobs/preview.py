@@ -166,7 +166,7 @@ def _find_moments(
         opened.info,
         opened.field_processing,
         settings,
-        make_detector(settings.detector, settings.device),
+        make_detector(settings.detector, settings.device, min_face=settings.min_face),
         on_loss=lambda: None,
         on_frame=lambda _: None,
         on_checkpoint=lambda _: None,

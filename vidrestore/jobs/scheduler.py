@@ -185,7 +185,7 @@ class SegmentScheduler:
             job.info,
             job.field_processing,
             job.settings,
-            make_detector(job.settings.detector, job.settings.device),
+            make_detector(job.settings.detector, job.settings.device, min_face=job.settings.min_face),
             on_loss=self._stats.add_lost_frame,
             on_frame=self._stats.note_fitted,
             on_checkpoint=save_checkpoint,

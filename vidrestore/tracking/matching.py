@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.faces.boxes import overlap
+from vidrestore.faces.face_square import face_size
 from vidrestore.types import Detection, FloatArray, Frame
 
 MAX_COST = 1.0
@@ -48,7 +49,7 @@ def assign(
 ) -> list[tuple[int, int]]:
     """Pairs (track, detection) of the least total cost; what costs too much stays unpaired.
 
-    The cost adds lost overlap, distance of the points over the distance of the eyes, and unlikeness; to stay
+    The cost adds lost overlap, distance of the points over the size of the face, and unlikeness; to stay
     unpaired costs as much as the worst pair may.
     """
     if not predictions or not detections:
@@ -67,8 +68,8 @@ def assign(
 
 
 def _cost(prediction: TrackPrediction, detection: Detection, appearance: FloatArray) -> float:
-    eyes = float(np.hypot(*(prediction.landmarks[1] - prediction.landmarks[0]))) + 1e-3
-    distance = float(np.hypot(*(prediction.landmarks - detection.landmarks).T).mean()) / eyes
+    size = face_size(prediction.landmarks) + 1e-3
+    distance = float(np.hypot(*(prediction.landmarks - detection.landmarks).T).mean()) / size
     shared = overlap(prediction.box, detection.box)
     if distance > 1.5 and shared < 0.1:
         return _IMPOSSIBLE

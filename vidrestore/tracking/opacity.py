@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from vidrestore.types import FloatArray
 
 FADE_FRAMES = 3
@@ -26,9 +28,11 @@ def limit_step(target: float, previous: float) -> float:
 
 def opacity_for_pose(landmarks: FloatArray) -> float:
     """1 for a frontal face, falling smoothly to `PROFILE_OPACITY` for a profile."""
-    eyes = landmarks[1] - landmarks[0]
-    length = float(eyes @ eyes) + 1e-6
-    offset = abs(float((landmarks[2] - (landmarks[0] + landmarks[1]) / 2) @ eyes) / length)
+    # Across the line from eyes to mouth: in profile the eyes lie too near to each other to give a direction.
+    down = landmarks[3:].mean(0) - landmarks[:2].mean(0)
+    across = np.array([down[1], -down[0]]) / (np.hypot(*down) + 1e-6)
+    eyes = np.hypot(*(landmarks[1] - landmarks[0])) + 1e-6
+    offset = abs(float((landmarks[2] - landmarks[:2].mean(0)) @ across)) / float(eyes)
     return 1 - (1 - PROFILE_OPACITY) * _smooth_step(offset, *TURNED_OFFSET)
 
 

@@ -72,10 +72,10 @@ CATALOGUE = (
         source=Embedded(),
     ),
     Entry(
-        name="finder",
+        name="yunet",
         purpose="finds faces; the default",
-        file_name="finder.safetensors",
-        licence="Apache-2.0",
+        file_name="yunet.onnx",
+        licence="MIT",
         source=Embedded(),
     ),
     Entry(

@@ -25,7 +25,7 @@ class Finds:
     """As many faces as the picture's red says, at the template's place in the middle."""
 
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: str = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         count = round(float(frame.planes[0].mean()) / 50)
         points = (template(80) + 24).astype(np.float32)

@@ -19,7 +19,7 @@ from vidrestore.training.loop import _set_rate
 from vidrestore.training.stage_weights import load_vqgan, save_stage
 from vidrestore.training.stages import association, codebook, detail, restoration
 
-OWN_CONFIGURATIONS = ("evidence", "finder", "landmarks")
+OWN_CONFIGURATIONS = ("evidence", "landmarks")
 """Files of stages that have a configuration of another kind."""
 
 

@@ -1,4 +1,4 @@
-"""Portraits with five points that a teacher places: what the embedded detector's networks learn from."""
+"""Portraits with five points that a teacher places: what the landmark network learns from."""
 
 from __future__ import annotations
 
@@ -9,33 +9,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.training.config import DataConfig
-from vidrestore.training.data.dataset import split_people
+from vidrestore.training.data.people import list_faces
 
 Portrait = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """A picture (h, w, 3) RGB and its five points (5, 2) [px]."""
 MIRRORED = [1, 0, 2, 4, 3]
 """Order of the five points in a mirrored picture."""
-TEACHER_SIDE = 640
+MARGIN = 16
+"""Pixels around a portrait that the teacher sees."""
 
 
 def load_portraits(
-    faces: Path, teacher_file: Path, validation_share: float
+    faces: Path, teacher_file: Path, validation_share: float, manifest: Path | None = None
 ) -> tuple[list[Portrait], list[Portrait]]:
     """Portraits with the teacher's points, for training and for validation; unsure ones are left out.
 
-    `teacher_file`: YuNet for 640 x 640 pixels (libfacedetection).
+    Args:
+        faces: a folder of aligned faces.
+        teacher_file: YuNet (libfacedetection).
+        validation_share: share of people held out where the manifest does not say.
+        manifest: a CSV file about the faces; None: the folder's, if there is one.
     """
-    teacher = cv2.FaceDetectorYN.create(str(teacher_file), "", (TEACHER_SIDE, TEACHER_SIDE), 0.7)
-    sides = split_people(DataConfig(faces=faces, validation_share=validation_share))
-    labelled: tuple[list[Portrait], list[Portrait]] = ([], [])
-    for files, portraits in zip(sides, labelled, strict=True):
-        for file in files:
-            picture = cv2.imread(str(file))
-            points = None if picture is None else _teacher_detection(teacher, picture)
-            if picture is not None and points is not None:
-                portraits.append((np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8), points))
-    return labelled
+    teacher = cv2.FaceDetectorYN.create(str(teacher_file), "", (320, 320), 0.7)
+    training: list[Portrait] = []
+    validation: list[Portrait] = []
+    for file in list_faces(faces, validation_share=validation_share, manifest=manifest):
+        picture = cv2.imread(str(file.path))
+        points = None if picture is None else _teacher_detection(teacher, picture)
+        if picture is not None and points is not None:
+            rgb = np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8)
+            (validation if file.is_held_out else training).append((rgb, points))
+    return training, validation
+
+
+def rarity(landmarks: NDArray[np.floating]) -> float:
+    """How often a portrait is to be drawn, relative to frontal ones: turned heads are few."""
+    eyes = landmarks[1] - landmarks[0]
+    middle = (landmarks[0] + landmarks[1]) / 2
+    yaw = abs(float((landmarks[2] - middle) @ eyes)) / max(float(eyes @ eyes), 1e-6)
+    return float(np.clip(yaw / 0.12, 1.0, 6.0))
 
 
 def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
@@ -70,9 +82,11 @@ def _teacher_detection(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> ND
 
 def _detect_once(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
     height, width = picture.shape[:2]
-    top, left = (TEACHER_SIDE - height) // 2, (TEACHER_SIDE - width) // 2
-    canvas = np.full((TEACHER_SIDE, TEACHER_SIDE, 3), 127, np.uint8)
+    side = max(height, width) + 2 * MARGIN
+    top, left = (side - height) // 2, (side - width) // 2
+    canvas = np.full((side, side, 3), 127, np.uint8)
     canvas[top : top + height, left : left + width] = picture
+    teacher.setInputSize((side, side))
     found: NDArray[Any] | None = teacher.detect(canvas)[1]
     if found is None or len(found) != 1:
         return None

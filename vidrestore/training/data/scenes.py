@@ -1,6 +1,6 @@
-"""Random scenes to search for faces in: dead leaves with texture, and portraits among them.
+"""Random pictures without a face: dead leaves with texture, and heads whose face is covered.
 
-The finder must distinguish faces from everything else in pictures, and few pictures are available. Dead
+The network must distinguish faces from everything else in pictures, and few pictures are available. Dead
 leaves (opaque shapes of all sizes that hide each other) have the edges, corners and sizes of natural
 pictures; their texture is cut from real ones.
 """
@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.detection.landmark_net import square_around
-from vidrestore.training.data.portraits import MIRRORED, Portrait
+from vidrestore.faces.face_square import square_around
+from vidrestore.training.data.portraits import Portrait
 from vidrestore.types import FloatArray
 
 Generator = np.random.Generator
@@ -38,54 +38,25 @@ def dead_leaves(
     return canvas
 
 
-def paste_portrait(
-    canvas: Picture, portrait: Portrait, centre: Point, side: float, rng: Generator
-) -> tuple[Picture, FloatArray]:
-    """The canvas with a portrait whose face's square has about this centre and side; its five points there.
-
-    The portrait is turned, and drawn out a little as faces are that look aside.
-    """
-    rgb, landmarks = _mirrored(portrait) if rng.random() < 0.5 else portrait
-    square = square_around(landmarks)
-    angle = rng.normal(0, 14) if rng.random() < 0.75 else rng.uniform(-50, 50)
-    turn = cv2.getRotationMatrix2D((float(square[0]), float(square[1])), angle, side / float(square[2]))
-    stretch, shear = np.exp(rng.normal(0, 0.09)), rng.normal(0, 0.06)
-    bent = np.array([[stretch, shear], [0, 1 / stretch]])
-    matrix = bent @ turn
-    matrix[:, 2] += centre - bent @ square[:2].astype(np.float64)
-    small, matrix_small = _shrunk(rgb, matrix)
-    size = (canvas.shape[1], canvas.shape[0])
-    laid = cv2.warpAffine(small, matrix_small, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    mask = _cover(rgb.shape[:2], square, matrix, size, rng)
-    points = landmarks @ matrix[:, :2].T + matrix[:, 2]
-    return (mask * laid + (1 - mask) * canvas).astype(np.uint8), points.astype(np.float32)
-
-
-def _mirrored(portrait: Portrait) -> Portrait:
+def cover_face(
+    side: int, portrait: Portrait, rng: Generator, portraits: Sequence[Portrait], pictures: Sequence[Picture]
+) -> Picture:
+    """(side, side, 3) RGB: a head with hair, neck and shoulders whose face is covered, as from behind."""
     rgb, landmarks = portrait
-    points = (np.array([rgb.shape[1] - 1, 0]) + np.array([-1, 1]) * landmarks)[MIRRORED]
-    return np.ascontiguousarray(rgb[:, ::-1]), points.astype(np.float32)
-
-
-def _cover(
-    shape: tuple[int, int], square: FloatArray, matrix: NDArray[Any], size: tuple[int, int], rng: Generator
-) -> FloatArray:
-    """(h, w, 1) how far the portrait hides the canvas: all of it, everywhere, or only around the head."""
+    picture = np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    x, y, square = square_around(landmarks) * (side / rgb.shape[0])
+    mask = np.zeros((side, side), np.float32)
+    axes = (int(square * rng.uniform(0.34, 0.42)), int(square * rng.uniform(0.45, 0.55)))
+    cv2.ellipse(mask, (int(x), int(y)), axes, 0, 0, 360, 1.0, -1)
+    share = np.asarray(cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.5, 6))))[..., None]
     kind = rng.random()
-    if kind < 0.3:
-        return np.ones((size[1], size[0], 1), np.float32)
-    inside = np.zeros(shape, np.float32)
-    if kind < 0.6:
-        inside[:] = 1
-    else:
-        axes = (int(square[2] * rng.uniform(0.4, 0.6)), int(square[2] * rng.uniform(0.5, 0.75)))
-        centre = (int(square[0]), int(square[1] - 0.05 * square[2]))
-        cv2.ellipse(inside, centre, axes, 0, 0, 360, 1.0, -1)
-    small, matrix_small = _shrunk(inside, matrix)
-    mask = np.asarray(cv2.warpAffine(small, matrix_small, size))
-    if rng.random() < 0.5:
-        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2))
-    return mask[..., None].astype(np.float32)
+    cover: NDArray[Any] = _texture(side, rng, portraits, pictures)
+    if kind < 0.3:  # the hair or the skin around it
+        at = (int(x), int(np.clip(y - rng.uniform(0.4, 0.6) * square, 0, side - 1)))
+        cover = picture[at[1], at[0]] + rng.normal(0, rng.uniform(1, 12), (side, side, 3))
+    elif kind < 0.6:
+        cover = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.12 * float(square)))
+    return np.clip(share * cover + (1 - share) * picture, 0, 255).astype(np.uint8)
 
 
 def _texture(

@@ -1,69 +1,83 @@
-"""Places without a face that a first step takes for one: what the landmark network has to refuse."""
+"""Places without a face that YuNet takes for one: what the landmark network has to refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from itertools import islice
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.detection.landmark_net import CROP_SIDE
-from vidrestore.detection.proposals import Proposals
+from vidrestore.detection.landmark_net import CROP_SIDE, LandmarkNet, crop_matrix, find_points
+from vidrestore.detection.yunet import YuNet
+from vidrestore.faces.face_square import square_around, tilt
 from vidrestore.training.data.footage_degradation import degrade_as_film
 from vidrestore.training.data.portraits import Portrait
-from vidrestore.training.data.scenes import dead_leaves
-from vidrestore.types import ColourTags, FloatArray, Frame, PixelFormat
+from vidrestore.training.data.scenes import cover_face, dead_leaves
+from vidrestore.types import FloatArray
 
 Picture = NDArray[np.uint8]
 AROUND = 1.75
 """Side of a stored place over that of its square, so that it can be rotated and moved."""
 SIDE = round(AROUND * CROP_SIDE)
+LEAST_SCORE = 0.15
+"""YuNet's, of the places that are collected: lower than detection asks for, so that there are more."""
+HARD, EASY_KEPT = 0.05, 0.1
+"""Score from which a place is hard for the network to go on from; the share of the others that is kept."""
 _SEARCHED = 320
 """Side [px] of the pictures that are searched."""
 _EACH = 6
 """Places that one picture gives at most, so that no odd one outweighs the others."""
-_RGB = PixelFormat(name="gbrp", family="rgb", bit_depth=8)
 
 
 def mine_hard_negatives(
     portraits: Sequence[Portrait],
     pictures: Sequence[Picture],
-    proposals: Sequence[Proposals],
+    yunet: YuNet,
     rng: np.random.Generator,
     count: int,
+    network: LandmarkNet | None = None,
 ) -> list[Picture]:
     """`count` places (SIDE, SIDE, 3) RGB, each with its square of `CROP_SIDE` pixels in the middle.
 
-    They are found in drawn scenes and in `pictures`, none with a face, some of them worn as film is.
+    They are found in drawn scenes, in heads whose face is covered and in `pictures`, none with a face, some
+    of them worn as film is. Each is turned as YuNet takes it to be upright. With a `network` to go on from,
+    most of what it refuses already is left out.
     """
-    return list(islice(_places(portraits, pictures, proposals, rng), count))
+    places = _places(portraits, pictures, yunet, rng)
+    if network is not None:
+        places = (place for place in places if rng.random() < EASY_KEPT or _face_score(network, place) > HARD)
+    return list(islice(places, count))
 
 
 def _places(
-    portraits: Sequence[Portrait],
-    pictures: Sequence[Picture],
-    proposals: Sequence[Proposals],
-    rng: np.random.Generator,
+    portraits: Sequence[Portrait], pictures: Sequence[Picture], yunet: YuNet, rng: np.random.Generator
 ) -> Iterator[Picture]:
     while True:
         picture = _without_face(portraits, pictures, rng)
-        if rng.random() < 0.7:
+        if rng.random() < 0.4:
             worn = degrade_as_film((picture / 255).astype(np.float32), rng)[1]
             picture = np.round(worn * 255).astype(np.uint8)
-        frame = _frame(picture)
-        squares = [square for first in proposals for square in first.propose(frame, quick=False)]
-        for at in rng.permutation(len(squares))[:_EACH]:
-            yield _cut(picture, squares[at])
+        found = yunet.find(picture, int(rng.integers(4)))
+        for index in rng.permutation(len(found))[:_EACH]:
+            yield _cut(picture, found[index].landmarks)
+
+
+def _face_score(network: LandmarkNet, place: Picture) -> float:
+    margin = (SIDE - CROP_SIDE) // 2
+    crop = np.ascontiguousarray(place[margin : margin + CROP_SIDE, margin : margin + CROP_SIDE])
+    return float(find_points(network, [crop], [np.eye(2, 3)])[0][0])
 
 
 def _without_face(
     portraits: Sequence[Portrait], pictures: Sequence[Picture], rng: np.random.Generator
 ) -> Picture:
-    if not pictures or rng.random() < 0.5:
+    kind = rng.random()
+    if kind < 0.35:
+        portrait = portraits[int(rng.integers(len(portraits)))]
+        return cover_face(_SEARCHED, portrait, rng, portraits, pictures)
+    if not pictures or kind < 0.7:
         return dead_leaves(_SEARCHED, rng, portraits, pictures)
     whole = pictures[int(rng.integers(len(pictures)))]
     turned = np.rot90(whole, int(rng.integers(4)))
@@ -74,21 +88,13 @@ def _without_face(
     return np.asarray(cv2.resize(part, (_SEARCHED, _SEARCHED), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _cut(picture: Picture, square: FloatArray) -> Picture:
-    x, y, side = (float(v) for v in square)
-    scale = CROP_SIDE / side
-    matrix = np.array([[scale, 0, (SIDE - 1) / 2 - scale * x], [0, scale, (SIDE - 1) / 2 - scale * y]])
-    small: NDArray[Any] = picture
-    if scale < 1:
-        size = max(round(_SEARCHED * scale), 1)
-        small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-        matrix[:, :2] *= _SEARCHED / size
+def _cut(picture: Picture, landmarks: FloatArray) -> Picture:
+    matrix = crop_matrix(square_around(landmarks), tilt(landmarks))
+    matrix[:, 2] += (SIDE - CROP_SIDE) / 2
+    small = picture
+    while np.hypot(matrix[0, 0], matrix[0, 1]) < 0.6:
+        small = np.asarray(cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+        matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])
     return np.asarray(
         cv2.warpAffine(small, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT_101), np.uint8
     )
-
-
-def _frame(rgb: Picture) -> Frame:
-    planes = tuple(np.ascontiguousarray(rgb[..., channel]) for channel in (1, 2, 0))
-    full = ColourTags(matrix=0, full_range=True)
-    return Frame(index=0, pts=0, duration=0, time_base=Fraction(1), planes=planes, format=_RGB, colour=full)

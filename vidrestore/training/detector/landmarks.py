@@ -16,22 +16,20 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidrestore.detection.cascade import CascadeProposals
-from vidrestore.detection.finder_net import FinderProposals
 from vidrestore.detection.landmark_net import (
     CROP_SIDE,
     LandmarkNet,
     crop_matrix,
     find_points,
     load_landmark_net,
-    square_around,
-    tilt,
     to_input,
 )
+from vidrestore.detection.yunet import YuNet
+from vidrestore.faces.face_square import SIDE_PER_FACE, square_around, tilt
 from vidrestore.training.config import Section
 from vidrestore.training.data.degradation import jpeg
-from vidrestore.training.data.portraits import MIRRORED, Portrait, load_portraits, read_pictures
-from vidrestore.training.detector.hard_negatives import SIDE, mine_hard_negatives
+from vidrestore.training.data.portraits import MIRRORED, Portrait, load_portraits, rarity, read_pictures
+from vidrestore.training.detector.hard_negatives import LEAST_SCORE, SIDE, mine_hard_negatives
 from vidrestore.training.detector.shared import prefetch_steps, read_detector_config, save_float16
 from vidrestore.training.ema import update_ema
 
@@ -46,12 +44,14 @@ class LandmarkConfig(Section):
 
     faces: Path
     teacher: Path
-    """YuNet for 640 x 640 pixels (libfacedetection)."""
+    """YuNet (libfacedetection)."""
     output: Path
+    manifest: Path | None = None
+    """A CSV file about the faces that says who is held out; None: the folder's, if there is one."""
     backgrounds: Path | None = None
     """A folder of pictures without any face; None: only wrong places of portraits and textures."""
     hard_negatives: int = 0
-    """Places to collect that the detector's first steps take for a face and that are none: four in ten of
+    """Places to collect that YuNet takes for a face and that are none: half of
     what the network is shown without a face is one of them. 0: none are collected."""
     start: Path | None = None
     """Weights to go on from."""
@@ -69,7 +69,7 @@ class LandmarkScores:
     """Shares, 0..1, over validation crops."""
 
     first_error: float
-    """Mean distance of the five points over that between the eyes, after one look."""
+    """Mean distance of the five points over the size of the face, after one look."""
     error: float
     """The same after a second look, upright and around the points of the first: what the detector does."""
     missed: float
@@ -85,7 +85,9 @@ def train(config_path: Path, overrides: list[str]) -> Path:
     """Train from scratch; returns the file of weights (float16 safetensors)."""
     config = read_detector_config(LandmarkConfig, config_path, overrides)
     torch.manual_seed(config.seed)
-    training, validation = load_portraits(config.faces, config.teacher, config.validation_share)
+    training, validation = load_portraits(
+        config.faces, config.teacher, config.validation_share, config.manifest
+    )
     network = load_landmark_net(config.start).train() if config.start else LandmarkNet()
     network.requires_grad_(True)
     average = copy.deepcopy(network).requires_grad_(False)
@@ -152,14 +154,15 @@ def _errors_by_pass(
         look = crop_matrix(middle) if found is None else crop_matrix(square_around(found), tilt(found))
         crop = cv2.warpAffine(picture, look, (CROP_SIDE, CROP_SIDE), borderMode=cv2.BORDER_REFLECT_101)
         found = find_points(network, [crop.astype(np.uint8)], [look])[1][0]
-        errors.append(np.hypot(*(found - truth).T).mean() / np.hypot(*(truth[1] - truth[0])))
+        errors.append(np.hypot(*(found - truth).T).mean() * SIDE_PER_FACE / float(square_around(truth)[2]))
     return float(errors[0]), float(errors[1])
 
 
 def _errors(predicted: Tensor, points: Tensor) -> Tensor:
-    """(N,) mean distance of the points (N, 5, 2) over that between the eyes."""
-    eyes = (points[:, 1] - points[:, 0]).norm(dim=-1).clamp_min(0.02)
-    return (predicted - points).norm(dim=-1).mean(-1) / eyes
+    """(N,) mean distance of the points (N, 5, 2) over the size of the face, as `square_around` has it."""
+    eyes = (points[:, 1] - points[:, 0]).norm(dim=-1)
+    down = (points[:, 3:].mean(1) - points[:, :2].mean(1)).norm(dim=-1)
+    return (predicted - points).norm(dim=-1).mean(-1) / torch.maximum(eyes, down).clamp_min(0.02)
 
 
 def make_sample(
@@ -173,7 +176,7 @@ def make_sample(
 ) -> Sample:
     """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face."""
     face = rng.random() < 0.6
-    if hard_negatives and not face and rng.random() < 0.4:
+    if hard_negatives and not face and rng.random() < 0.5:
         return _crop_hard_negative(
             hard_negatives[int(rng.integers(len(hard_negatives)))], rng, damaged=damaged
         )
@@ -306,14 +309,20 @@ def _batches(portraits: list[Portrait], config: LandmarkConfig) -> Iterator[tupl
     backgrounds = read_pictures(config.backgrounds) if config.backgrounds else []
     hard_negatives: list[NDArray[np.uint8]] = []
     if config.hard_negatives:
-        first_steps = (CascadeProposals(), FinderProposals())
+        yunet = YuNet(config.teacher, least=LEAST_SCORE)
         rng = np.random.default_rng(config.seed)
-        hard_negatives = mine_hard_negatives(portraits, backgrounds, first_steps, rng, config.hard_negatives)
+        network = load_landmark_net(config.start) if config.start else None
+        hard_negatives = mine_hard_negatives(
+            portraits, backgrounds, yunet, rng, config.hard_negatives, network
+        )
         logger.info("%d places without a face collected", len(hard_negatives))
+
+    often = np.array([rarity(points) for _, points in portraits])
+    often /= often.sum()
 
     def make(step: int) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng([config.seed, step])
-        chosen = rng.integers(len(portraits), size=config.batch)
+        chosen = rng.choice(len(portraits), config.batch, p=often)
         return _stack(
             [
                 make_sample(
