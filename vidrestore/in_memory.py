@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
 from vidrestore.errors import UsageError
 from vidrestore.settings import Settings, make_settings
+from vidrestore.tracking import names_people
 from vidrestore.types import (
     AlignedFace,
     Detection,
@@ -96,6 +97,8 @@ class Restorer:
         if unfit := sorted(_FOR_FILES & settings.keys()):
             raise UsageError(f"{', '.join(unfit)} concerns files: use vidrestore.restore for it")
         self._settings = make_settings(model=model, device=device, **settings)
+        if names_people(self._settings.faces):
+            raise UsageError("people are chosen in files only, by vidrestore.restore; name tracks here")
         self._networks: tuple[NetworkRestorer, FaceDetector] | None = _load(self._settings)
         self._lock = threading.RLock()
 

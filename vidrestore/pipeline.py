@@ -332,6 +332,8 @@ def run_warnings(
     info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
 ) -> list[str]:
     """A sentence each for what the user may not expect of a run that is done."""
+    from vidrestore.tracking import EXCEPT, named_tracks
+
     warnings = [*info.notes]
     if field_processing.method == "fields" and not info.interlaced:
         warnings.append(
@@ -344,8 +346,8 @@ def run_warnings(
             f"{info.path.name} changes its size or pixel aspect after {seconds:.1f} s: such pictures were "
             "fitted into the size of the first, with black beside them"
         )
-    if settings.faces not in ("all", "largest"):
-        absent = sorted({int(part) for part in settings.faces.split(",")} - stats.tracks)
+    if not settings.faces.startswith(EXCEPT):
+        absent = sorted(named_tracks(settings.faces) - stats.tracks)
         if absent:
             numbers = ", ".join(map(str, absent))
             warnings.append(

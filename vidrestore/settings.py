@@ -59,8 +59,11 @@ class Settings(BaseModel):
     """Share of the picture's own grain that stays on restored faces, 0 to 1, or auto."""
     deflicker: bool = False
     """Stabilise the brightness of each face over time."""
-    faces: str = Field(default="all", pattern=r"^(all|largest|\d{1,9}(,\d{1,9})*)$")
-    """all, largest, or the ids of tracks as `vidrestore inspect` numbers them, such as 0,2."""
+    faces: str = Field(
+        default="all", pattern=r"^(all|largest|none|(not:)?p?\d{1,9}(,p?\d{1,9})*|like:[^\x00]{1,4096})$"
+    )
+    """all, largest, none, tracks and people as `vidrestore inspect` numbers them (0,2,p1), all but these
+    (not:0,p1), or the person in a photo (like:photo.jpg)."""
     min_face: int = Field(default=24, ge=8, le=100_000)
     """Faces with a smaller box than this, in pixels, are left alone."""
     codec: str = "match"

@@ -290,6 +290,8 @@ class Report:
     """Frames of which the decoder had to patch parts."""
     drawn: tuple[DrawnShare, ...] = ()
     """How much of each track was drawn, by their numbers."""
+    people: tuple[str, ...] = ()
+    """A sentence for each track that was chosen by person: who it is taken for, and how sure that is."""
 
     @property
     def damage(self) -> float:

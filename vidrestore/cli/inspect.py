@@ -119,6 +119,7 @@ def _text(inspection: Inspection) -> str:
     table = Table(box=None, pad_edge=False)
     for title in (
         "id",
+        "person",
         f"from {unit(inspection)}",
         f"to {unit(inspection)}",
         "frames",
@@ -131,9 +132,21 @@ def _text(inspection: Inspection) -> str:
     for t in inspection.tracks:
         side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
         drawn = (drawn_share(t),) if with_run else ()
-        table.add_row(str(t.id), *time_span(inspection, t), str(t.frames), side,
+        table.add_row(str(t.id), f"p{t.person}", *time_span(inspection, t), str(t.frames), side,
                       f"{t.sharpness:.1f}", f"{t.score:.2f}", *drawn)  # fmt: skip
+    lines.append(_people_line(inspection))
     return render(*lines, table, width=_WIDTH)
+
+
+def _people_line(inspection: Inspection) -> str:
+    """How many people the tracks are, and how sure that is."""
+    from vidrestore.identity import how_sure
+
+    distances = [person.distance for person in inspection.people if person.distance is not None]
+    people = count(len(inspection.people), "person").replace("persons", "people")
+    if not distances:
+        return people
+    return f"{people}; tracks of one are at most {max(distances):.2f} apart: {how_sure(max(distances))}"
 
 
 def _scene_starts(inspection: Inspection) -> str:

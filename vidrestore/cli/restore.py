@@ -38,6 +38,8 @@ vidrestore restore old.mp4 compared.mp4 --compare side-by-side --overwrite
 
 vidrestore restore film.mkv new.mkv --workers 2
 
+vidrestore restore film.mkv new.mkv --faces like:photo.jpg
+
 vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
 
 [bold]Exit codes[/bold]
@@ -170,6 +172,8 @@ def restore(
 
 def print_report(report: Report, file: ReportFile | None = None, *, quiet: bool) -> None:
     """Warnings, the closing line, the report as a file, and the exit code of a damaged input."""
+    for sentence in report.people:
+        print_message(f"vidrestore: {sentence}")
     for warning in report.warnings:
         print_message(f"vidrestore: warning: {warning}")
     if not quiet:

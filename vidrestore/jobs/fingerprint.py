@@ -13,6 +13,7 @@ from vidrestore import __version__
 from vidrestore.errors import InputError, ReadError, UsageError
 from vidrestore.runtime.file_kinds import absolute, expand_home, leads_to_file
 from vidrestore.settings import Settings, make_settings
+from vidrestore.tracking import LIKE
 from vidrestore.weights import detector_path, model_path
 
 FORMAT = 3
@@ -65,6 +66,8 @@ def with_absolute_paths(settings: Settings) -> Settings:
     kind, separator, weights = settings.detector.partition("=")
     if separator:
         changes["detector"] = f"{kind}={absolute(expand_home(weights))}"
+    if settings.faces.startswith(LIKE):
+        changes["faces"] = f"{LIKE}{absolute(expand_home(settings.faces.removeprefix(LIKE)))}"
     return settings.model_copy(update=changes)
 
 

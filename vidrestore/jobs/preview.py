@@ -17,6 +17,7 @@ from pathlib import Path
 from vidrestore.errors import InputError, UsageError
 from vidrestore.jobs.first_pass import analyse
 from vidrestore.jobs.frame_records import FrameRecord
+from vidrestore.jobs.people import choose_people
 from vidrestore.jobs.reread_faces import reread, tracked_again
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.jobs.segment_task import context_frames, required_records, restorer_for
@@ -97,6 +98,7 @@ def preview_video(
     """
     variants = tuple(variants) or (own_variant(settings),)
     _check(source, times, variants)
+    settings, _ = choose_people(source, settings, on_progress)
     opened = open_input_video(source, settings)
     moments = _find_moments(opened, times, settings, on_progress)
     cells: dict[float, dict[Variant, PreviewCell]] = {moment.at: {} for moment in moments}
