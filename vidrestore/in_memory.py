@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _FOR_FILES = {
     "codec", "crf", "preset", "container", "fps", "input_format", "pixel_format", "size", "strict", "start",
-    "end", "deinterlace", "compare", "overwrite", "segment", "workers", "engine", "restart",
+    "end", "deinterlace", "sidecar", "compare", "overwrite", "segment", "workers", "engine", "restart",
 }  # fmt: skip
 """Settings that say how files are read and written."""
 

@@ -190,6 +190,16 @@ class TrackedFace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceTreatment:
+    """How one face is restored."""
+
+    strength: float
+    """0..1: share of the restored face against the original."""
+    fidelity: float | Literal["auto"]
+    grain: float | Literal["auto"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedFace:
     """A face cut out of its frame and turned upright."""
 
@@ -203,6 +213,8 @@ class AlignedFace:
     opacity: float = 1.0
     gain: float = 1.0
     """Factor on its brightness that steadies it over time; `image` is without it."""
+    treatment: FaceTreatment | None = None
+    """None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +235,8 @@ class RestoredFace:
     """Factor on the original's brightness; the restored picture has it already."""
     drawn: float = 0.0
     """Share of the restored face's detail that was drawn, 0..1."""
+    treatment: FaceTreatment | None = None
+    """None: as the settings say."""
 
 
 FaceT = TypeVar("FaceT", Detection, TrackedFace, AlignedFace, RestoredFace)

@@ -94,6 +94,8 @@ def check_same_job(recorded: dict[str, str], current: dict[str, str], output: Pa
 
 def settings_to_json(settings: Settings) -> str:
     values = settings.model_dump(exclude=_NOT_IN_FINGERPRINT)
+    if settings.sidecar is not None:
+        values["sidecar"] = settings.sidecar.model_dump(mode="json")
     texts = {name: str(v) if isinstance(v, Fraction) else v for name, v in values.items()}
     return json.dumps(texts, sort_keys=True)
 
@@ -117,6 +119,8 @@ def _difference(recorded: dict[str, str], current: dict[str, str]) -> str | None
         return f"when {current['input']} was another file: it has changed since"
     settings, other = json.loads(recorded["settings"]), json.loads(current["settings"])
     for name in sorted(other):
+        if settings.get(name) != other[name] and name == "sidecar":
+            return "with another sidecar, or the sidecar has changed since"
         if settings.get(name) != other[name]:
             return f"with {name} {_format_value(settings.get(name))}, not {_format_value(other[name])}"
     if any(recorded[name] != current[name] for name in ("model", "detector")):

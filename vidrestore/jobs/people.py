@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.inspection import FaceTrack, Inspection, inspect_video
+from vidrestore.jobs.sidecar_check import check_sidecar
 from vidrestore.settings import Settings
 from vidrestore.tracking import EXCEPT, LIKE, PERSON, names_people
 from vidrestore.types import FloatArray, ProgressCallback, Report
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 MIN_PHOTO_FACE = 32
 """Pixels a side of the face in a photo of somebody."""
+
+
+def settle(
+    source: Path, settings: Settings, on_progress: ProgressCallback | None = None
+) -> tuple[Settings, tuple[str, ...]]:
+    """As `choose_people`, once it is sure that the settings' sidecar is this video's."""
+    check_sidecar(source, settings)
+    return choose_people(source, settings, on_progress)
 
 
 def choose_people(
