@@ -11,7 +11,7 @@ from vidrestore.types import FloatArray
 SAME_PERSON = 0.6
 """Distance below which the network's author calls two faces the same person."""
 
-CHOSEN_BELOW = 0.5
+CHOSEN_BELOW = 0.48
 """Distance below which tracks count as one person's where people are chosen; see docs/looking.md."""
 SURE_BELOW = 0.42
 """Distance below which two tracks are surely of one person."""
