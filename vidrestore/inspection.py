@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-
+from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.boxes import mean_side
+from vidrestore.identity import Person, find_people
 from vidrestore.settings import Settings
 from vidrestore.types import (
     DrawnShare,
@@ -47,20 +47,6 @@ class Scene:
     frames: int
     start: float
     """Seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """The tracks of one person, over cuts and absences."""
-
-    id: int
-    """From 0, in order of first appearance; `--faces p0` chooses this person."""
-    tracks: tuple[int, ...]
-    frames: int
-    """In which the person is restored."""
-    distance: float | None
-    """The largest identity distance of a track from the mean of the others; None: one track, or none that
-    could be recognised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +285,8 @@ class _InspectionBuilder:
         self, info: VideoInfo, field_processing: FieldProcessing, frame_rate: Fraction | None
     ) -> Inspection:
         descriptors = self.describer.descriptors()
-        people = _people(self.tracks, descriptors, self.seen_together)
+        frames = {number: sums.frames for number, sums in self.tracks.items()}
+        people = find_people(frames, descriptors, self.seen_together)
         person_of = {track: person.id for person in people for track in person.tracks}
         return Inspection(
             path=info.path,
@@ -327,38 +314,6 @@ class _InspectionBuilder:
             people=people,
             seen_together=frozenset(map(frozenset, self.seen_together)),
         )
-
-
-def _people(
-    tracks: Mapping[int, _TrackStats],
-    descriptors: Mapping[int, FloatArray],
-    seen_together: AbstractSet[tuple[int, int]],
-) -> tuple[Person, ...]:
-    """Everybody, in order of the first track; a track that cannot be recognised is a person by itself."""
-    from vidrestore.identity import group_tracks
-
-    unknown = [(number,) for number in tracks if number not in descriptors]
-    groups = sorted([*group_tracks(descriptors, seen_together), *unknown])
-    return tuple(
-        Person(
-            id=number,
-            tracks=group,
-            frames=sum(tracks[track].frames for track in group),
-            distance=_spread([descriptors[track] for track in group if track in descriptors]),
-        )
-        for number, group in enumerate(groups)
-    )
-
-
-def _spread(descriptors: Sequence[FloatArray]) -> float | None:
-    """The largest distance of one from the mean of the others."""
-    from vidrestore.identity import identity_distance
-
-    if len(descriptors) < 2:
-        return None
-    total = np.sum(descriptors, axis=0)
-    others = len(descriptors) - 1
-    return max(identity_distance(each, (total - each) / others) for each in descriptors)
 
 
 def _track(number: int, sums: _TrackStats, person: int, descriptor: FloatArray | None) -> FaceTrack:

@@ -256,7 +256,7 @@ def _sentence(error: ValidationError) -> str:
         known = ", ".join(sorted(Settings.model_fields))
         return f"there is no setting '{name}'; there are: {known}"
     if first["type"] == "string_pattern_mismatch":
-        allowed = (Settings.model_fields[name].description or "").rstrip(".")
+        allowed = " ".join((Settings.model_fields[name].description or "").split()).rstrip(".")
         return f"{name} must be {allowed}, got {given}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{name}: {message}, got {given}" if name else message

@@ -11,7 +11,8 @@ from vidrestore.cli.terminal import printable
 from vidrestore.cli.wording import count, drawn_share, time_span, unit, video_summary
 
 if TYPE_CHECKING:
-    from vidrestore.inspection import FaceTrack, Inspection, Person
+    from vidrestore.identity import Person
+    from vidrestore.inspection import FaceTrack, Inspection
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fafafa }

@@ -9,6 +9,7 @@ from vidrestore.identity.distance import (
     identity_similarity,
 )
 from vidrestore.identity.grouping import group_tracks
+from vidrestore.identity.people import Person, find_people
 from vidrestore.identity.recogniser import FaceRecogniser, make_recogniser
 from vidrestore.identity.track_descriptions import TrackDescriber
 
@@ -16,7 +17,9 @@ __all__ = [
     "CHOSEN_BELOW",
     "SAME_PERSON",
     "FaceRecogniser",
+    "Person",
     "TrackDescriber",
+    "find_people",
     "group_tracks",
     "how_sure",
     "identity_angle",
