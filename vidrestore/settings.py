@@ -12,8 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError, shown
-from vidrestore.sidecar import Sidecar, parse_sidecar
-from vidrestore.types import FaceTreatment
+from vidrestore.sidecar import FaceTreatment, Sidecar, parse_sidecar
 
 Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]

@@ -7,17 +7,27 @@ of the person in the scene wins, then the scene's, then the person's, then the s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vidrestore.errors import UsageError, shown
-from vidrestore.types import FaceTreatment
 
 VERSION = 1
 Fidelity = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 PersonName = Annotated[str, Field(pattern=r"^p\d{1,9}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceTreatment:
+    """How one face is restored."""
+
+    strength: float
+    """0..1: share of the restored face against the original."""
+    fidelity: float | Literal["auto"]
+    grain: float | Literal["auto"]
 
 
 class _Part(BaseModel):

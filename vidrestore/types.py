@@ -11,10 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vidrestore.sidecar import FaceTreatment
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 FloatArray = NDArray[np.float32]
@@ -187,16 +190,6 @@ class TrackedFace:
     """False: predicted by the filter, the detector saw nothing here."""
     opacity: float = 1.0
     """0..1: how much of the restored face is wanted; fades at birth and death of a track."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceTreatment:
-    """How one face is restored."""
-
-    strength: float
-    """0..1: share of the restored face against the original."""
-    fidelity: float | Literal["auto"]
-    grain: float | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

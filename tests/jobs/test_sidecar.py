@@ -15,8 +15,7 @@ from tests.support.jobs import assert_equal, frames_of
 from vidrestore import UsageError
 from vidrestore.cli import main
 from vidrestore.settings import make_settings
-from vidrestore.sidecar import parse_sidecar
-from vidrestore.types import FaceTreatment
+from vidrestore.sidecar import FaceTreatment, parse_sidecar
 
 USUAL = FaceTreatment(strength=0.9, fidelity="auto", grain="auto")
 FACES = (range(4, 16), range(40, 52))

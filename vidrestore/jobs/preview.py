@@ -24,9 +24,8 @@ from vidrestore.jobs.segment_task import context_frames, required_records, resto
 from vidrestore.pipeline import open_input_video, restore_tracked_faces
 from vidrestore.report import RunStats
 from vidrestore.settings import Fidelity, Grain, Settings
-from vidrestore.sidecar import Sidecar
+from vidrestore.sidecar import FaceTreatment, Sidecar
 from vidrestore.types import (
-    FaceTreatment,
     Frame,
     FrameFaces,
     Progress,
