@@ -18,7 +18,7 @@ from vidrestore.settings import Settings
 PAGE = Path(__file__).with_name("settings.md")
 GROUPS: dict[str, tuple[str, ...]] = {
     "Networks": ("model", "detector", "device", "batch"),
-    "Faces": ("strength", "fidelity", "temporal", "grain", "deflicker", "faces", "min_face"),
+    "Faces": ("strength", "fidelity", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face"),
     "Input": (
         "fps",
         "input_format",

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
 from vidrestore.errors import UsageError
 from vidrestore.settings import Settings, make_settings
+from vidrestore.tracking import names_people
 from vidrestore.types import (
     AlignedFace,
     Detection,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 _FOR_FILES = {
     "codec", "crf", "preset", "container", "fps", "input_format", "pixel_format", "size", "strict", "start",
-    "end", "deinterlace", "compare", "overwrite", "segment", "workers", "engine", "restart",
+    "end", "deinterlace", "sidecar", "compare", "overwrite", "segment", "workers", "engine", "restart",
 }  # fmt: skip
 """Settings that say how files are read and written."""
 
@@ -96,6 +97,8 @@ class Restorer:
         if unfit := sorted(_FOR_FILES & settings.keys()):
             raise UsageError(f"{', '.join(unfit)} concerns files: use vidrestore.restore for it")
         self._settings = make_settings(model=model, device=device, **settings)
+        if names_people(self._settings.faces):
+            raise UsageError("people are chosen in files only, by vidrestore.restore; name tracks here")
         self._networks: tuple[NetworkRestorer, FaceDetector] | None = _load(self._settings)
         self._lock = threading.RLock()
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,21 @@ from numpy.typing import NDArray
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.boxes import mean_side
+from vidrestore.identity import Person, find_people
 from vidrestore.settings import Settings
-from vidrestore.types import DrawnShare, Frame, Progress, ProgressCallback, Report, TrackedFace, VideoInfo
+from vidrestore.types import (
+    DrawnShare,
+    FloatArray,
+    Frame,
+    Progress,
+    ProgressCallback,
+    Report,
+    TrackedFace,
+    VideoInfo,
+)
 
 if TYPE_CHECKING:
+    from vidrestore.identity import TrackDescriber
     from vidrestore.video import FieldProcessing
 
 THUMBNAIL = 128
@@ -42,6 +54,8 @@ class FaceTrack:
     """One person followed through time."""
 
     id: int
+    person: int
+    """`Person.id`."""
     first_frame: int
     last_frame: int
     start: float
@@ -60,6 +74,8 @@ class FaceTrack:
     """How much of it a run has drawn; None: no run is known, or it restored other faces."""
     thumbnail: NDArray[np.uint8] = field(repr=False, compare=False)
     """(128, 128, 3) RGB, where the face is largest."""
+    descriptor: FloatArray | None = field(repr=False, compare=False)
+    """(128,) who it is, by `vidrestore.identity`; None: never seen well enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +102,9 @@ class Inspection:
     frames_with_faces: int
     scenes: tuple[Scene, ...]
     tracks: tuple[FaceTrack, ...]
+    people: tuple[Person, ...]
+    seen_together: frozenset[frozenset[int]] = field(default=frozenset(), repr=False)
+    """Pairs of tracks that are in one frame."""
 
     @property
     def interlaced(self) -> bool:
@@ -116,6 +135,7 @@ class Inspection:
             "tracks": [
                 {
                     "id": t.id,
+                    "person": t.person,
                     "first_frame": t.first_frame,
                     "last_frame": t.last_frame,
                     "start": self._seconds(t.start),
@@ -127,6 +147,15 @@ class Inspection:
                     "drawn": None if t.drawn is None else {"mean": t.drawn.mean, "maximum": t.drawn.maximum},
                 }
                 for t in self.tracks
+            ],
+            "people": [
+                {
+                    "id": p.id,
+                    "tracks": list(p.tracks),
+                    "frames": p.frames,
+                    "distance": None if p.distance is None else round(p.distance, 3),
+                }
+                for p in self.people
             ],
         }
 
@@ -160,6 +189,7 @@ def inspect_video(
     """
     from vidrestore import video
     from vidrestore.detection import detect, make_detector
+    from vidrestore.identity import TrackDescriber, make_recogniser
     from vidrestore.tracking import select_faces, track
 
     opened = video.open_video(source, deinterlace=settings.deinterlace, **settings.input_options())
@@ -167,7 +197,8 @@ def inspect_video(
     detector = make_detector(settings.detector, settings.device, min_face=settings.min_face)
     frames = video.read_frames(video_input, info, start=settings.start, end=settings.end)
     found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)
-    started, builder = time.monotonic(), _InspectionBuilder()
+    builder = _InspectionBuilder(describer=TrackDescriber(make_recogniser(settings.device)))
+    started = time.monotonic()
     for item in select_faces(track(found), settings.faces):
         if item.frame.second_field:
             continue  # the same picture a moment later
@@ -203,6 +234,7 @@ class _TrackStats:
 class _InspectionBuilder:
     """What is remembered while frames pass."""
 
+    describer: TrackDescriber
     frames: int = 0
     frames_with_faces: int = 0
     faces: int = 0
@@ -212,6 +244,8 @@ class _InspectionBuilder:
     """Number -> first frame and its time."""
     scene_frames: Counter[int] = field(default_factory=Counter)
     tracks: dict[int, _TrackStats] = field(default_factory=dict)
+    seen_together: set[tuple[int, int]] = field(default_factory=set)
+    """Pairs of tracks that are in one frame, the lower one first."""
 
     def add(self, frame: Frame, scene: int, faces: tuple[TrackedFace, ...]) -> None:
         if not self.frames:
@@ -222,6 +256,7 @@ class _InspectionBuilder:
         self.faces += len(faces)
         self.scenes.setdefault(scene, (frame.index, frame.seconds))
         self.scene_frames[scene] += 1
+        self.seen_together.update(combinations(sorted(face.track_id for face in faces), 2))
         for face in faces:
             self._add_face(frame, face)
 
@@ -239,6 +274,7 @@ class _InspectionBuilder:
         if face.observed:
             sums.score += face.score
             sums.detection_count += 1
+        self.describer.add(face, picture)
         value = (face.opacity >= _LEAST_OPACITY, side)
         if value > sums.best or sums.thumbnail is None:
             sums.best = value
@@ -248,6 +284,10 @@ class _InspectionBuilder:
     def result(
         self, info: VideoInfo, field_processing: FieldProcessing, frame_rate: Fraction | None
     ) -> Inspection:
+        descriptors = self.describer.descriptors()
+        frames = {number: sums.frames for number, sums in self.tracks.items()}
+        people = find_people(frames, descriptors, self.seen_together)
+        person_of = {track: person.id for person in people for track in person.tracks}
         return Inspection(
             path=info.path,
             width=info.width,
@@ -267,15 +307,22 @@ class _InspectionBuilder:
                 Scene(first_frame=first, start=start, frames=self.scene_frames[number])
                 for number, (first, start) in self.scenes.items()
             ),
-            tracks=tuple(_track(number, sums) for number, sums in sorted(self.tracks.items())),
+            tracks=tuple(
+                _track(number, sums, person_of[number], descriptors.get(number))
+                for number, sums in sorted(self.tracks.items())
+            ),
+            people=people,
+            seen_together=frozenset(map(frozenset, self.seen_together)),
         )
 
 
-def _track(number: int, sums: _TrackStats) -> FaceTrack:
+def _track(number: int, sums: _TrackStats, person: int, descriptor: FloatArray | None) -> FaceTrack:
     least, total, greatest = sums.sides
     assert sums.thumbnail is not None
     return FaceTrack(
         id=number,
+        person=person,
+        descriptor=descriptor,
         first_frame=sums.first[0],
         last_frame=sums.last[0],
         start=sums.first[1],

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -34,6 +35,7 @@ from vidrestore.types import (
 if TYPE_CHECKING:
     from vidrestore.detection import FaceDetector
     from vidrestore.restoration import NetworkRestorer
+    from vidrestore.sidecar import Sidecar
     from vidrestore.video import FieldProcessing, Input, OpenedVideo
 
 logger = logging.getLogger(__name__)
@@ -171,7 +173,8 @@ def _networks(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
     from vidrestore.restoration import make_restorer
     from vidrestore.weights import model_path
 
-    restorer = make_restorer(model_path(settings.model), device=settings.device, fidelity=settings.fidelity)
+    weights = model_path(settings.model)
+    restorer = make_restorer(weights, device=settings.device, fidelity=settings.network_fidelity)
     return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)
 
 
@@ -186,7 +189,7 @@ def decode_to_frames(
     """The pipeline itself, lazily; of interlaced video each field by itself."""
     from vidrestore.detection import detect
     from vidrestore.runtime.pipeline_threads import Prefetch
-    from vidrestore.tracking import select_faces, track
+    from vidrestore.tracking import track
     from vidrestore.video import read_frames
 
     timer = stats.timer
@@ -209,7 +212,7 @@ def decode_to_frames(
         interrupt=source.interrupt,
     ) as frames:
         detected = detect(timer.untimed(frames), detector, min_face=settings.min_face)
-        tracked = stats.count_faces(select_faces(track(timer.timed("detection", detected)), settings.faces))
+        tracked = stats.count_faces(chosen_faces(track(timer.timed("detection", detected)), settings))
         yield from restore_tracked(tracked, restorer, info, settings, stats, interrupt=source.interrupt)
 
 
@@ -277,7 +280,9 @@ def restore_tracked_faces(
         )
         timed_faces = timer.timed("tracking", tracked)
         aligned: Iterator[FrameFaces[AlignedFace]] = map_ahead(
-            timed_faces, lambda item: align(item, restorer.size, own_size=restorer.estimates), cpu_workers
+            timed_faces,
+            lambda item: _treated(align(item, restorer.size, own_size=restorer.estimates), settings),
+            cpu_workers,
         )
         with Prefetch(
             timer.timed("alignment", deflicker(aligned) if settings.deflicker else aligned),
@@ -306,6 +311,40 @@ def restore_tracked_faces(
                 yield frame, faces
 
 
+def chosen_faces(
+    items: Iterable[FrameFaces[TrackedFace]], settings: Settings
+) -> Iterator[FrameFaces[TrackedFace]]:
+    """The frames with the faces to restore: those that are chosen and that the sidecar does not exclude."""
+    from vidrestore.tracking import select_faces
+
+    chosen = select_faces(items, settings.faces)
+    return chosen if settings.sidecar is None else _without_excluded(chosen, settings.sidecar, settings)
+
+
+def _without_excluded(
+    items: Iterable[FrameFaces[TrackedFace]], sidecar: Sidecar, settings: Settings
+) -> Iterator[FrameFaces[TrackedFace]]:
+    for item in items:
+        faces = tuple(
+            face
+            for face in item.faces
+            if sidecar.treatment(item.scene, face.track_id, settings.treatment) is not None
+        )
+        yield replace(item, faces=faces)
+
+
+def _treated(item: FrameFaces[AlignedFace], settings: Settings) -> FrameFaces[AlignedFace]:
+    """The faces with what the sidecar says of each."""
+    if settings.sidecar is None:
+        return item
+    treatment = settings.sidecar.treatment
+    faces = tuple(
+        replace(face, treatment=treatment(item.scene, face.track_id, settings.treatment))
+        for face in item.faces
+    )
+    return replace(item, faces=faces)
+
+
 def _composite_frame(
     item: FrameFaces[RestoredFace], settings: Settings
 ) -> tuple[Frame, tuple[RestoredFace, ...]]:
@@ -332,6 +371,8 @@ def run_warnings(
     info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
 ) -> list[str]:
     """A sentence each for what the user may not expect of a run that is done."""
+    from vidrestore.tracking import EXCEPT, named_tracks
+
     warnings = [*info.notes]
     if field_processing.method == "fields" and not info.interlaced:
         warnings.append(
@@ -344,8 +385,8 @@ def run_warnings(
             f"{info.path.name} changes its size or pixel aspect after {seconds:.1f} s: such pictures were "
             "fitted into the size of the first, with black beside them"
         )
-    if settings.faces not in ("all", "largest"):
-        absent = sorted({int(part) for part in settings.faces.split(",")} - stats.tracks)
+    if not settings.faces.startswith(EXCEPT):
+        absent = sorted(named_tracks(settings.faces) - stats.tracks)
         if absent:
             numbers = ", ".join(map(str, absent))
             warnings.append(

@@ -246,5 +246,5 @@ def report_from_dict(values: Mapping[str, Any], output: Path) -> Report:
         TypeError, KeyError, ValueError: they are not those of a report.
     """
     drawn = tuple(DrawnShare(**share) for share in values["drawn"])
-    fitting = {**values, "output": output, "warnings": tuple(values["warnings"]), "drawn": drawn}
-    return Report(**fitting)
+    texts = {name: tuple(values.get(name, ())) for name in ("warnings", "people")}
+    return Report(**{**values, **texts, "output": output, "drawn": drawn})

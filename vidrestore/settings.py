@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError, shown
+from vidrestore.sidecar import FaceTreatment, Sidecar, parse_sidecar
 
 Deinterlace = Literal["auto", "keep", "bwdif"]
 Compare = Literal["none", "side-by-side"]
@@ -59,8 +60,13 @@ class Settings(BaseModel):
     """Share of the picture's own grain that stays on restored faces, 0 to 1, or auto."""
     deflicker: bool = False
     """Stabilise the brightness of each face over time."""
-    faces: str = Field(default="all", pattern=r"^(all|largest|\d{1,9}(,\d{1,9})*)$")
-    """all, largest, or the ids of tracks as `vidrestore inspect` numbers them, such as 0,2."""
+    faces: str = Field(
+        default="all", pattern=r"^(all|largest|none|(not:)?p?\d{1,9}(,p?\d{1,9})*|like:[^\x00]{1,4096})$"
+    )
+    """all, largest, none, tracks and people as `vidrestore inspect` numbers them (0,2,p1), all but these
+    (not:0,p1), or the person in a photo (like:photo.jpg)."""
+    sidecar: Sidecar | None = None
+    """The video's sidecar, a YAML file by `vidrestore inspect --sidecar`: settings of scenes and people."""
     min_face: int = Field(default=24, ge=8, le=100_000)
     """Faces with a smaller box than this, in pixels, are left alone."""
     codec: str = "match"
@@ -138,6 +144,23 @@ class Settings(BaseModel):
         """What says how frames are encoded, as the writers of `video` take it."""
         return self.model_dump(include={"container", "codec", "crf", "quality", "preset", "start"})
 
+    @property
+    def treatment(self) -> FaceTreatment:
+        """How a face is restored of which the sidecar says nothing."""
+        return FaceTreatment(strength=self.strength, fidelity=self.fidelity, grain=self.grain)
+
+    @property
+    def network_fidelity(self) -> Fidelity:
+        """The fidelity by which networks are chosen: those of all faces."""
+        named = set() if self.sidecar is None else self.sidecar.fidelities
+        return "auto" if self.fidelity == 1 and named - {1.0} else self.fidelity
+
+    @model_validator(mode="after")
+    def _fidelities_fit(self) -> Settings:
+        if self.fidelity == 0 and self.sidecar is not None and self.sidecar.fidelities:
+            raise ValueError("fidelity 0 is for all faces alike: take fidelities out of the sidecar")
+        return self
+
     @model_validator(mode="after")
     def _end_after_start(self) -> Settings:
         if self.end is not None and self.end <= (self.start or 0.0):
@@ -154,6 +177,8 @@ def make_settings(config: Path | None = None, **values: Any) -> Settings:
     if config is not None:
         merged.update({str(key).replace("-", "_"): value for key, value in read_yaml(config).items()})
     merged.update({name: value for name, value in values.items() if value is not None})
+    if isinstance(sidecar := merged.get("sidecar"), (str, Path)):
+        merged["sidecar"] = parse_sidecar(read_yaml(Path(sidecar)), sidecar)
     try:
         return Settings(**merged)
     except ValidationError as error:
@@ -230,7 +255,7 @@ def _sentence(error: ValidationError) -> str:
         known = ", ".join(sorted(Settings.model_fields))
         return f"there is no setting '{name}'; there are: {known}"
     if first["type"] == "string_pattern_mismatch":
-        allowed = (Settings.model_fields[name].description or "").rstrip(".")
+        allowed = " ".join((Settings.model_fields[name].description or "").split()).rstrip(".")
         return f"{name} must be {allowed}, got {given}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{name}: {message}, got {given}" if name else message

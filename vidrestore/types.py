@@ -11,10 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vidrestore.sidecar import FaceTreatment
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 FloatArray = NDArray[np.float32]
@@ -203,6 +206,8 @@ class AlignedFace:
     opacity: float = 1.0
     gain: float = 1.0
     """Factor on its brightness that steadies it over time; `image` is without it."""
+    treatment: FaceTreatment | None = None
+    """None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +228,8 @@ class RestoredFace:
     """Factor on the original's brightness; the restored picture has it already."""
     drawn: float = 0.0
     """Share of the restored face's detail that was drawn, 0..1."""
+    treatment: FaceTreatment | None = None
+    """None: as the settings say."""
 
 
 FaceT = TypeVar("FaceT", Detection, TrackedFace, AlignedFace, RestoredFace)
@@ -290,6 +297,8 @@ class Report:
     """Frames of which the decoder had to patch parts."""
     drawn: tuple[DrawnShare, ...] = ()
     """How much of each track was drawn, by their numbers."""
+    people: tuple[str, ...] = ()
+    """A sentence for each track that was chosen by person: who it is taken for, and how sure that is."""
 
     @property
     def damage(self) -> float:

@@ -29,7 +29,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
             path=source, width=64, height=48, frame_rate=Fraction(25), duration=1.0, codec="h264",
             pixel_format="yuv420p", rotation=0, mirrored=False, field_order="progressive", telecined=False,
             other_streams=(), frames=25, frames_with_faces=0,
-            scenes=(Scene(first_frame=0, frames=25, start=0.0),), tracks=(),
+            scenes=(Scene(first_frame=0, frames=25, start=0.0),), tracks=(), people=(),
         )  # fmt: skip
 
     monkeypatch.setattr(inspection, "inspect_video", inspect)

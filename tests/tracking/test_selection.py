@@ -37,6 +37,8 @@ def test_all_faces_by_default_and_those_named_by_their_ids() -> None:
     assert ids(sides, "all") == [[0, 3, 7], [], [7]]
     assert ids(sides, "3,7") == [[3, 7], [], [7]]
     assert ids(sides, "9") == [[], [], []]
+    assert ids(sides, "none") == [[], [], []]
+    assert ids(sides, "not:3,9") == [[0, 7], [], [7]]
 
 
 def test_the_largest_face_is_kept_until_another_is_clearly_larger() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
-from vidrestore.cli.report_file import check_reports, json_report, page_report
+from vidrestore.cli.report_file import check_reports, json_report, new_file, page_report
 from vidrestore.cli.run_report import read_run_report
 from vidrestore.cli.terminal import print_result, printable, render
 from vidrestore.cli.wording import count, drawn_share, time_span, unit, video_summary
@@ -29,6 +29,8 @@ vidrestore inspect old.mp4 --html faces.html
 vidrestore inspect old.mp4 --json - --quiet
 
 vidrestore inspect old.mp4 --report restored.json
+
+vidrestore inspect old.mp4 --sidecar old.mp4.yaml
 """
 
 MADE_BY = "vidrestore inspect"
@@ -44,6 +46,10 @@ def inspect(
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with a picture of each face.")
+    ] = None,
+    sidecar: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a new sidecar: YAML to say how each person is restored."),
     ] = None,
     detector: options.Detector = None,
     device: options.Device = None,
@@ -81,7 +87,8 @@ def inspect(
     to_stdout = str(json_file) == "-"
     report = None if json_file is None or to_stdout else json_report(json_file, MADE_BY)
     page = None if html is None else page_report(html, MADE_BY)
-    check_reports(*(each for each in (report, page) if each is not None))
+    new = None if sidecar is None else new_file(sidecar)
+    check_reports(*(each for each in (report, page, new) if each is not None))
     run = None if run_file is None else read_run_report(run_file)
     with show_progress(quiet=quiet) as on_progress:
         inspection = inspect_video(input, settings, on_progress)
@@ -94,11 +101,15 @@ def inspect(
         from vidrestore.cli.inspect_page import render_page
 
         page.write(render_page(inspection) + "\n")
+    if new is not None:
+        from vidrestore.cli.sidecar_text import sidecar_text
+
+        new.write(sidecar_text(input, inspection, settings))
     if to_stdout:
         print_result(text)
     elif not quiet:
         # What was written as a file is there, whether anybody reads the table or not.
-        print_result(_text(inspection), must_arrive=report is None and page is None)
+        print_result(_text(inspection), must_arrive=report is None and page is None and new is None)
 
 
 def _text(inspection: Inspection) -> str:
@@ -119,6 +130,7 @@ def _text(inspection: Inspection) -> str:
     table = Table(box=None, pad_edge=False)
     for title in (
         "id",
+        "person",
         f"from {unit(inspection)}",
         f"to {unit(inspection)}",
         "frames",
@@ -131,9 +143,21 @@ def _text(inspection: Inspection) -> str:
     for t in inspection.tracks:
         side = f"{t.side[0]:.0f}-{t.side[2]:.0f}"
         drawn = (drawn_share(t),) if with_run else ()
-        table.add_row(str(t.id), *time_span(inspection, t), str(t.frames), side,
+        table.add_row(str(t.id), f"p{t.person}", *time_span(inspection, t), str(t.frames), side,
                       f"{t.sharpness:.1f}", f"{t.score:.2f}", *drawn)  # fmt: skip
+    lines.append(_people_line(inspection))
     return render(*lines, table, width=_WIDTH)
+
+
+def _people_line(inspection: Inspection) -> str:
+    """How many people the tracks are, and how sure that is."""
+    from vidrestore.identity import how_sure
+
+    distances = [person.distance for person in inspection.people if person.distance is not None]
+    people = count(len(inspection.people), "person").replace("persons", "people")
+    if not distances:
+        return people
+    return f"{people}; tracks of one are at most {max(distances):.2f} apart: {how_sure(max(distances))}"
 
 
 def _scene_starts(inspection: Inspection) -> str:

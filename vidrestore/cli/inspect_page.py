@@ -11,11 +11,13 @@ from vidrestore.cli.terminal import printable
 from vidrestore.cli.wording import count, drawn_share, time_span, unit, video_summary
 
 if TYPE_CHECKING:
+    from vidrestore.identity import Person
     from vidrestore.inspection import FaceTrack, Inspection
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fafafa }
-h1 { font-size: 1.2rem } ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 1rem }
+h1 { font-size: 1.2rem } h2 { font-size: 1rem }
+ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 1rem }
 li { background: #fff; border: 1px solid #ddd; border-radius: 6px; padding: .7rem; width: 11rem }
 img { width: 100%; border-radius: 4px } b { font-size: 1.1rem } small { color: #666 }
 svg { width: 100%; background: #fff; border: 1px solid #ddd }
@@ -33,7 +35,21 @@ def render_page(inspection: Inspection) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8">{generator("vidrestore inspect")}'
         f"<title>{name}</title>"
         f"<style>{_STYLE}</style><h1>{name}</h1><p>{line}</p>{_timeline(inspection)}"
-        f"<ul>{''.join(_card(inspection, track) for track in inspection.tracks)}</ul></html>"
+        f"{''.join(_person(inspection, person) for person in inspection.people)}</html>"
+    )
+
+
+def _person(inspection: Inspection, person: Person) -> str:
+    """Their tracks, side by side."""
+    from vidrestore.identity import how_sure
+
+    tracks = [track for track in inspection.tracks if track.id in person.tracks]
+    sure = ""
+    if person.distance is not None:
+        sure = f"; tracks at most {person.distance:.2f} apart: {how_sure(person.distance)}"
+    return (
+        f"<h2>p{person.id}: {count(person.frames, 'frame')}, {count(len(tracks), 'track')}{sure}</h2>"
+        f"<ul>{''.join(_card(inspection, track) for track in tracks)}</ul>"
     )
 
 

@@ -28,7 +28,8 @@ Grain = Annotated[str | None, typer.Option(metavar="auto|0..1", help=help_text("
 Deflicker = Annotated[
     bool | None, typer.Option("--deflicker", help=help_text("deflicker"), show_default=False)
 ]
-Faces = Annotated[str | None, typer.Option(metavar="all|largest|ID,ID", help=help_text("faces"))]
+Faces = Annotated[str | None, typer.Option(metavar="WHO", help=help_text("faces"))]
+Sidecar = Annotated[Path | None, typer.Option(metavar="FILE", help=help_text("sidecar"))]
 MinFace = Annotated[int | None, typer.Option(metavar="PIXELS", help=help_text("min_face"))]
 Codec = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("codec"))]
 Crf = Annotated[float | None, typer.Option(metavar="N", help=help_text("crf"))]

@@ -34,7 +34,7 @@ vidrestore preview film.mkv --at 58:40 --start 58:30 -o look.html    (as a run w
 MADE_BY = "vidrestore preview"
 _COMPARED = ("fidelity", "strength", "grain")
 _DEFAULT_GRID = {"fidelity": "auto,1", "strength": "1,0.6", "grain": "auto,0.6"}
-_SHEET_SETTINGS = {"html", "png"}
+_SHEET_KINDS = {"html", "png"}
 
 
 def preview(
@@ -61,6 +61,7 @@ def preview(
     temporal: options.Temporal = None,
     deflicker: options.Deflicker = None,
     faces: options.Faces = None,
+    sidecar: options.Sidecar = None,
     min_face: options.MinFace = None,
     deinterlace: options.Deinterlace = None,
     fps: options.Fps = None,
@@ -79,6 +80,7 @@ def preview(
         "temporal": temporal,
         "deflicker": deflicker,
         "faces": faces,
+        "sidecar": sidecar,
         "min_face": min_face,
         "deinterlace": deinterlace,
         "fps": fps,
@@ -88,7 +90,7 @@ def preview(
     variants = _variants(compared)
     times = [make_settings(start=time).start or 0.0 for time in at]
     kind = output.suffix.lower().removeprefix(".")
-    if kind not in _SHEET_SETTINGS:
+    if kind not in _SHEET_KINDS:
         raise UsageError(f"a sheet is written as .html or .png, not as {output.name}")
     report = (page_report if kind == "html" else png_report)(output, MADE_BY)
     check_reports(report)

@@ -58,7 +58,8 @@ def cut_square(picture: Picture, square: tuple[int, int, int, int] | None) -> Pi
 
 def variant_label(variant: Variant) -> str:
     """Its settings in a line."""
-    return f"fidelity {variant.fidelity}, strength {variant.strength:g}, grain {variant.grain}"
+    fidelity, grain = (v if v == "auto" else f"{v:g}" for v in (variant.fidelity, variant.grain))
+    return f"fidelity {fidelity}, strength {variant.strength:g}, grain {grain}"
 
 
 def time_label(preview: Preview) -> str:

@@ -91,6 +91,11 @@ def png_report(path: Path, made_by: str) -> ReportFile:
     return ReportFile(path=path, is_earlier=lambda content: sign in content[:1000])
 
 
+def new_file(path: Path) -> ReportFile:
+    """A file that a user will edit: it replaces nothing."""
+    return ReportFile(path=path, is_earlier=lambda _: False)
+
+
 def csv_report(path: Path) -> ReportFile:
     """The report of `vidrestore evaluate` as CSV, known by its first columns."""
     return ReportFile(path=path, is_earlier=lambda content: content.startswith(CSV_BEGIN))

@@ -38,6 +38,8 @@ vidrestore restore old.mp4 compared.mp4 --compare side-by-side --overwrite
 
 vidrestore restore film.mkv new.mkv --workers 2
 
+vidrestore restore film.mkv new.mkv --faces like:photo.jpg
+
 vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
 
 [bold]Exit codes[/bold]
@@ -81,6 +83,7 @@ def restore(
     grain: options.Grain = None,
     deflicker: options.Deflicker = None,
     faces: options.Faces = None,
+    sidecar: options.Sidecar = None,
     min_face: options.MinFace = None,
     batch: Annotated[int | None, typer.Option(metavar="N", help=help_text("batch"))] = None,
     codec: options.Codec = None,
@@ -134,6 +137,7 @@ def restore(
         "grain": grain,
         "deflicker": deflicker,
         "faces": faces,
+        "sidecar": sidecar,
         "min_face": min_face,
         "batch": batch,
         "codec": codec,
@@ -170,6 +174,8 @@ def restore(
 
 def print_report(report: Report, file: ReportFile | None = None, *, quiet: bool) -> None:
     """Warnings, the closing line, the report as a file, and the exit code of a damaged input."""
+    for sentence in report.people:
+        print_message(f"vidrestore: {sentence}")
     for warning in report.warnings:
         print_message(f"vidrestore: warning: {warning}")
     if not quiet:

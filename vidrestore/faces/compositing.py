@@ -19,6 +19,7 @@ from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
 from vidrestore.faces.alignment import invert_affine, low_pass, similarity_scale, transform_points
 from vidrestore.faces.grain import AUTO_GRAIN, extract_grain
 from vidrestore.faces.orientation import display_axis
+from vidrestore.sidecar import FaceTreatment
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 Grain = float | Literal["auto"]
@@ -31,12 +32,18 @@ def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: G
 
     Args:
         item: a frame and its restored faces.
-        strength: 0..1, share of the restored faces against the original.
+        strength: 0..1, share of the restored faces against the original. A face's own treatment wins over
+            it and over `grain`.
         grain: 0..1, share of the frame's own grain that stays on the faces; auto: as much as keeps a face
             from looking cut out of a grainy frame.
     """
-    faces = [face for face in item.faces if face.opacity * strength > 0]
-    return _paste_all(item.frame, faces, strength, grain) if faces else item.frame
+    usual = FaceTreatment(strength=strength, fidelity="auto", grain=grain)
+    faces = [
+        (face, treatment)
+        for face in item.faces
+        if face.opacity * (treatment := face.treatment or usual).strength > 0
+    ]
+    return _paste_all(item.frame, faces) if faces else item.frame
 
 
 def side_by_side(original: Frame, restored: Frame) -> Frame:
@@ -95,17 +102,17 @@ class _Occupied:
     face: FloatArray
 
 
-def _paste_all(frame: Frame, faces: list[RestoredFace], strength: float, grain: Grain) -> Frame:
+def _paste_all(frame: Frame, faces: list[tuple[RestoredFace, FaceTreatment]]) -> Frame:
     planes: list[Plane] = [plane.copy() for plane in frame.planes]
     # Where faces overlap, the larger one comes first and the others get what it leaves.
-    faces = sorted(faces, key=lambda face: similarity_scale(face.to_crop) / face.image.shape[0])
+    faces = sorted(faces, key=lambda pair: similarity_scale(pair[0].to_crop) / pair[0].image.shape[0])
     shape = (frame.height, frame.width)
     occupied = _Occupied(np.zeros(shape, np.float32), np.zeros(shape, np.float32)) if len(faces) > 1 else None
-    for face in faces:
+    for face, how in faces:
         if face.estimate is None:
-            _paste_generated(frame, planes, face, strength, grain, occupied)
+            _paste_generated(frame, planes, face, how.strength, how.grain, occupied)
         else:
-            _paste_fused(frame, planes, face, face.estimate, strength, grain, occupied)
+            _paste_fused(frame, planes, face, face.estimate, how.strength, how.grain, occupied)
     return replace(frame, planes=tuple(planes))
 
 

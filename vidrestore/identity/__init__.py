@@ -1,11 +1,27 @@
 """Who a face is: 128 numbers a face, and how far two faces are apart. Importing this loads no torch."""
 
-from vidrestore.identity.distance import SAME_PERSON, identity_angle, identity_distance, identity_similarity
+from vidrestore.identity.distance import (
+    CHOSEN_BELOW,
+    SAME_PERSON,
+    how_sure,
+    identity_angle,
+    identity_distance,
+    identity_similarity,
+)
+from vidrestore.identity.grouping import group_tracks
+from vidrestore.identity.people import Person, find_people
 from vidrestore.identity.recogniser import FaceRecogniser, make_recogniser
+from vidrestore.identity.track_descriptions import TrackDescriber
 
 __all__ = [
+    "CHOSEN_BELOW",
     "SAME_PERSON",
     "FaceRecogniser",
+    "Person",
+    "TrackDescriber",
+    "find_people",
+    "group_tracks",
+    "how_sure",
     "identity_angle",
     "identity_distance",
     "identity_similarity",

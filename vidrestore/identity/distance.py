@@ -11,6 +11,16 @@ from vidrestore.types import FloatArray
 SAME_PERSON = 0.6
 """Distance below which the network's author calls two faces the same person."""
 
+CHOSEN_BELOW = 0.48
+"""Distance below which tracks count as one person's where people are chosen; see docs/looking.md."""
+SURE_BELOW = 0.42
+"""Distance below which two tracks are surely of one person."""
+
+
+def how_sure(distance: float) -> str:
+    """In a word, how sure it is that two faces at that distance are of one person."""
+    return "sure" if distance < SURE_BELOW else "likely" if distance < CHOSEN_BELOW else "unlikely"
+
 
 def identity_distance(a: FloatArray, b: FloatArray) -> float:
     """The Euclidean distance; 0 for equal faces, below `SAME_PERSON` for the same person."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidrestore import video
+from vidrestore.jobs.people import settle, with_people
 from vidrestore.jobs.restore import MIN_SEGMENTED_SECONDS
 from vidrestore.pipeline import restore_video
 from vidrestore.settings import Settings
@@ -28,7 +29,8 @@ class FileTask:
 
     def run(self, attempt: int) -> Iterator[Report]:
         """Yields the report. Raises a VidrestoreError."""
-        yield restore_video(self.source, self.target, self.settings)
+        settings, people = settle(self.source, self.settings)
+        yield with_people(restore_video(self.source, self.target, settings), people)
 
 
 def is_short(path: Path) -> bool:

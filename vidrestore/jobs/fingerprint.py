@@ -13,6 +13,7 @@ from vidrestore import __version__
 from vidrestore.errors import InputError, ReadError, UsageError
 from vidrestore.runtime.file_kinds import absolute, expand_home, leads_to_file
 from vidrestore.settings import Settings, make_settings
+from vidrestore.tracking import LIKE
 from vidrestore.weights import detector_path, model_path
 
 FORMAT = 3
@@ -65,6 +66,8 @@ def with_absolute_paths(settings: Settings) -> Settings:
     kind, separator, weights = settings.detector.partition("=")
     if separator:
         changes["detector"] = f"{kind}={absolute(expand_home(weights))}"
+    if settings.faces.startswith(LIKE):
+        changes["faces"] = f"{LIKE}{absolute(expand_home(settings.faces.removeprefix(LIKE)))}"
     return settings.model_copy(update=changes)
 
 
@@ -91,6 +94,8 @@ def check_same_job(recorded: dict[str, str], current: dict[str, str], output: Pa
 
 def settings_to_json(settings: Settings) -> str:
     values = settings.model_dump(exclude=_NOT_IN_FINGERPRINT)
+    if settings.sidecar is not None:
+        values["sidecar"] = settings.sidecar.model_dump(mode="json")
     texts = {name: str(v) if isinstance(v, Fraction) else v for name, v in values.items()}
     return json.dumps(texts, sort_keys=True)
 
@@ -114,6 +119,8 @@ def _difference(recorded: dict[str, str], current: dict[str, str]) -> str | None
         return f"when {current['input']} was another file: it has changed since"
     settings, other = json.loads(recorded["settings"]), json.loads(current["settings"])
     for name in sorted(other):
+        if settings.get(name) != other[name] and name == "sidecar":
+            return "with another sidecar, or the sidecar has changed since"
         if settings.get(name) != other[name]:
             return f"with {name} {_format_value(settings.get(name))}, not {_format_value(other[name])}"
     if any(recorded[name] != current[name] for name in ("model", "detector")):

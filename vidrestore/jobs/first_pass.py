@@ -16,10 +16,10 @@ import numpy as np
 
 from vidrestore.detection import DetectorState, FaceDetector, detect
 from vidrestore.jobs.frame_records import FrameRecord
-from vidrestore.pipeline import ITEMS_AHEAD
+from vidrestore.pipeline import ITEMS_AHEAD, chosen_faces
 from vidrestore.runtime.pipeline_threads import Prefetch
 from vidrestore.settings import Settings
-from vidrestore.tracking import SceneStart, select_faces, track
+from vidrestore.tracking import SceneStart, track
 from vidrestore.types import Detection, Frame, FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import FieldProcessing, FrameFingerprint, Input, checksum, read_frames, reread_frames
 
@@ -113,7 +113,7 @@ def analyse(
             on_state=recent.append,
         )
         tracked = track(detections, begin=None if begin is None else begin.start, on_scene=scene_begins)
-        yield from frame_log.records(select_faces(tracked, settings.faces), moments)
+        yield from frame_log.records(chosen_faces(tracked, settings), moments)
     if frame_log.lost_so_far:
         nothing = FrameFingerprint(index=-1, pts=0, duration=0, checksum=0)
         yield FrameRecord(fingerprint=nothing, scenes=(), faces=(), lost=frame_log.lost_so_far)

@@ -11,18 +11,20 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.jobs.first_pass import analyse
 from vidrestore.jobs.frame_records import FrameRecord
+from vidrestore.jobs.people import settle
 from vidrestore.jobs.reread_faces import reread, tracked_again
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.jobs.segment_task import context_frames, required_records, restorer_for
 from vidrestore.pipeline import open_input_video, restore_tracked_faces
 from vidrestore.report import RunStats
 from vidrestore.settings import Fidelity, Grain, Settings
+from vidrestore.sidecar import FaceTreatment, Sidecar
 from vidrestore.types import (
     Frame,
     FrameFaces,
@@ -97,6 +99,7 @@ def preview_video(
     """
     variants = tuple(variants) or (own_variant(settings),)
     _check(source, times, variants)
+    settings, _ = settle(source, settings, on_progress)
     opened = open_input_video(source, settings)
     moments = _find_moments(opened, times, settings, on_progress)
     cells: dict[float, dict[Variant, PreviewCell]] = {moment.at: {} for moment in moments}
@@ -107,7 +110,7 @@ def preview_video(
             items = _restored_items(moment, opened, settings.model_copy(update={"fidelity": fidelity}))
             befores[moment.at] = _merged(opened, [item.frame for item in items])
             for variant in alike:
-                cells[moment.at][variant] = _cell(opened, items, variant)
+                cells[moment.at][variant] = _cell(opened, items, variant, settings.sidecar)
     by_time = {
         moment.at: Preview(
             at=moment.at,
@@ -136,8 +139,16 @@ class _Moment:
 
     @property
     def faces(self) -> tuple[TrackedFace, ...]:
-        record = next(r for r in self.records if r.fingerprint.index == self.index)
-        return record.faces[0]
+        return self._record.faces[0]
+
+    @property
+    def scenes(self) -> tuple[int, ...]:
+        """Of each field where fields are restored."""
+        return self._record.scenes
+
+    @property
+    def _record(self) -> FrameRecord:
+        return next(r for r in self.records if r.fingerprint.index == self.index)
 
 
 def _check(source: Path, times: Sequence[float], variants: Sequence[Variant]) -> None:
@@ -234,7 +245,7 @@ def _restored_items(
                 originals[item.frame.second_field] = item.frame
             yield item
 
-    restorer = restorer_for(settings.model, settings.device, settings.fidelity)
+    restorer = restorer_for(settings.model, settings.device, settings.network_fidelity)
     stats = RunStats(total=None, strict=False, on_progress=None)
     result: list[FrameFaces[RestoredFace]] = []
     with (
@@ -247,14 +258,26 @@ def _restored_items(
     ):
         for frame, faces in restored:
             if frame.index == moment.index:
-                result.append(FrameFaces(frame=originals[frame.second_field], faces=faces))
+                scene = moment.scenes[int(frame.second_field)]
+                result.append(FrameFaces(frame=originals[frame.second_field], faces=faces, scene=scene))
     return result
 
 
-def _cell(opened: OpenedVideo, items: list[FrameFaces[RestoredFace]], variant: Variant) -> PreviewCell:
+def _cell(
+    opened: OpenedVideo, items: list[FrameFaces[RestoredFace]], variant: Variant, sidecar: Sidecar | None
+) -> PreviewCell:
     from vidrestore.faces.compositing import composite
 
-    frames = [composite(item, strength=variant.strength, grain=variant.grain) for item in items]
+    usual = FaceTreatment(strength=variant.strength, fidelity=variant.fidelity, grain=variant.grain)
+    frames = []
+    for item in items:
+        if sidecar is not None:
+            treated = (
+                replace(face, treatment=sidecar.treatment(item.scene, face.track_id, usual))
+                for face in item.faces
+            )
+            item = replace(item, faces=tuple(treated))
+        frames.append(composite(item, strength=variant.strength, grain=variant.grain))
     drawn = [face.drawn for item in items for face in item.faces]
     return PreviewCell(
         variant=variant,

@@ -16,6 +16,7 @@ from vidrestore.jobs.engines.protocol import Engine
 from vidrestore.jobs.fingerprint import check_same_job, fingerprint, settings_from_json, with_absolute_paths
 from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.parts_folder import PartsFolder
+from vidrestore.jobs.people import settle, with_people
 from vidrestore.jobs.scheduler import SegmentedJob, SegmentScheduler
 from vidrestore.pipeline import (
     NetworkLoader,
@@ -48,6 +49,17 @@ def restore_file(
     What an earlier run with the same arguments has done of it is not done again. `engine` is one to use that
     is open already. Raises a VidrestoreError; segments that are done are kept for the next run.
     """
+    settings, people = settle(source, settings, on_progress)
+    return with_people(_restore_file(source, target, settings, on_progress, engine), people)
+
+
+def _restore_file(
+    source: Path,
+    target: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None,
+    engine: Engine | None,
+) -> Report:
     if (done := _recover_joined_output(source, target, settings)) is not None:
         return done
     muxer = video.check_paths(source, target, settings.overwrite, settings.container)

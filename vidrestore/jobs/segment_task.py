@@ -72,7 +72,7 @@ class SegmentTask:
         segment_path = self.folder / f"{self.number:05d}-{attempt}.part"
         settings, info = self.settings, self.opened.info
         stats = RunStats(total=None, strict=False, on_progress=None)
-        restorer = restorer_for(settings.model, settings.device, settings.fidelity)
+        restorer = restorer_for(settings.model, settings.device, settings.network_fidelity)
         width, height = output_size(info, settings)
         last_message = time.monotonic()
         # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.

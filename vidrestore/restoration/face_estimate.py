@@ -17,6 +17,8 @@ class FaceEstimate:
     """(S / 2, S / 2, K): the Laplace scale of its error in each band, finest first, in units of the mean."""
     is_certain: bool
     """Whether so little is missing that nothing needs to be drawn."""
+    amount: float | None = None
+    """Share of the missing detail that is drawn; None: the restorer's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from vidrestore.restoration.face_state import (
     with_neighbours,
 )
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
-from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.restoration.restorer import FaceRestorer, drawing_amount
 from vidrestore.restoration.temporal_blend import TemporalBlend
 from vidrestore.runtime.pipeline_threads import map_ahead
 from vidrestore.runtime.worker_threads import WorkerPool
@@ -123,6 +123,7 @@ def _restored(face: FaceState) -> RestoredFace:
         opacity=aligned.opacity,
         gain=aligned.gain,
         drawn=drawn,
+        treatment=aligned.treatment,
     )
 
 
@@ -136,7 +137,9 @@ def _generator_input(face: FaceState, size: int) -> FloatArray | None:
 def _fusion_input(face: FaceState) -> tuple[FaceEstimate, FloatArray] | None:
     if face.estimate is None or face.generated is None:
         return None
-    return face.estimate, face.generated
+    treatment = face.aligned.treatment
+    amount = None if treatment is None else drawing_amount(treatment.fidelity)
+    return replace(face.estimate, amount=amount), face.generated
 
 
 def _picture(face: FaceState) -> FloatArray:

@@ -1,6 +1,15 @@
 """Detection -> TrackedFace. No torch."""
 
 from vidrestore.tracking.frame_tracking import SceneStart, track
-from vidrestore.tracking.selection import select_faces
+from vidrestore.tracking.selection import EXCEPT, LIKE, PERSON, named_tracks, names_people, select_faces
 
-__all__ = ["SceneStart", "select_faces", "track"]
+__all__ = [
+    "EXCEPT",
+    "LIKE",
+    "PERSON",
+    "SceneStart",
+    "named_tracks",
+    "names_people",
+    "select_faces",
+    "track",
+]

@@ -7,23 +7,40 @@ from collections.abc import Iterable, Iterator
 from vidrestore.faces.boxes import mean_side
 from vidrestore.types import FrameFaces, TrackedFace
 
+EXCEPT, LIKE, PERSON = "not:", "like:", "p"
+"""What choices begin with: all but these, the person in a photo; and a person's number."""
 MIN_SIZE_RATIO = 1.25
 """How many times as large as the largest face so far another must be to take its place: no flipping."""
 
 
 def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterator[FrameFaces[TrackedFace]]:
-    """One frame out per frame in, with the faces that `faces` names: all, largest, or track ids 0,3,4.
+    """One frame out per frame in, with the faces that `faces` names.
 
-    largest stays with a person until another is clearly larger, or a new scene begins.
+    These are all, largest, none, track ids (0,3,4), or all but some (not:0,3). largest stays with a person
+    until another is clearly larger, or a new scene begins. People are to be tracks by now (`names_people`).
     """
     if faces == "all":
         yield from items
     elif faces == "largest":
         yield from _largest(items)
     else:
-        track_ids = {int(part) for part in faces.split(",")}
+        track_ids, is_exclusion = named_tracks(faces), faces.startswith(EXCEPT)
         for item in items:
-            yield _with(item, [face for face in item.faces if face.track_id in track_ids])
+            chosen = [face for face in item.faces if (face.track_id in track_ids) != is_exclusion]
+            yield _with(item, chosen)
+
+
+def names_people(faces: str) -> bool:
+    """Whether the choice is of people, who are tracks only once the whole video is known."""
+    return faces.startswith(LIKE) or any(
+        part.startswith(PERSON) for part in faces.removeprefix(EXCEPT).split(",")
+    )
+
+
+def named_tracks(faces: str) -> set[int]:
+    """The tracks that a choice of tracks names, as chosen or as left out."""
+    names = faces.removeprefix(EXCEPT)
+    return set() if names in ("all", "largest", "none") else {int(part) for part in names.split(",")}
 
 
 def _largest(items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:

@@ -1,0 +1,131 @@
+"""People are chosen by number and by photo, nobody below the stated likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import vidrestore
+from tests.support.footage import Footage, make_footage
+from vidrestore import UsageError
+from vidrestore.faces.alignment import template
+from vidrestore.jobs.people import choose_people
+from vidrestore.settings import make_settings
+from vidrestore.types import Detection, FloatArray, Frame
+
+RED, BLUE, GREEN = (200, 40, 40), (40, 40, 200), (40, 200, 40)
+LEFT, RIGHT = (36, 40), (100, 40)
+
+
+def _picture(colours: dict[tuple[int, int], tuple[int, int, int]], ground: int) -> np.ndarray:
+    """A disc of colour for each face, on grounds (from 0) that tell scenes apart."""
+    down, across = np.mgrid[:80, :136]
+    waves = (np.sin(across / 7), np.sin(down / 6), np.sin((across + down) / 9), np.cos((across - down) / 5))
+    picture = np.repeat((110 + 70 * waves[ground])[..., None], 3, axis=2).astype(np.uint8)
+    for (x, y), colour in colours.items():
+        cv2.circle(picture, (x, y), 28, colour, -1)
+    return picture
+
+
+def _detections(frame: Frame) -> list[Detection]:
+    """A face wherever a disc is."""
+    found = []
+    for x, y in (LEFT, RIGHT):
+        if x < frame.width and abs(float(frame.planes[1][y // 2, x // 2]) - 128) > 8:
+            points = template(1) - template(1).mean(axis=0)
+            box = np.array([x - 20, y - 20, x + 20, y + 20], np.float32)
+            found.append(Detection(box=box, landmarks=(points * 56 + [x, y]).astype(np.float32), score=0.95))
+    return found
+
+
+class _Discs:
+    def detect(
+        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+    ) -> tuple[Detection, ...]:
+        return tuple(_detections(frame))
+
+    def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
+        return self.detect(frame)
+
+
+class _ByColour:
+    def describe(self, faces: Sequence[FloatArray]) -> FloatArray:
+        middles = [face[96:160, 96:160].mean((0, 1)) for face in faces]
+        return np.stack([np.pad(middle, (0, 125)) for middle in middles]).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def by_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidrestore.detection.make_detector", lambda *_: _Discs())
+    monkeypatch.setattr("vidrestore.identity.make_recogniser", lambda *_: _ByColour())
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Red alone; red and blue; blue and green: five tracks of three people."""
+    scenes = [{LEFT: RED}, {RIGHT: RED, LEFT: BLUE}, {LEFT: BLUE, RIGHT: GREEN}]
+    pictures = [_picture(s, ground) for s, ground in zip(scenes, range(3), strict=True) for _ in range(12)]
+    return make_footage(tmp_path / "film.mkv", pictures, Footage(pixel_format="yuv420p"))
+
+
+def _photo(folder: Path, colours: dict[tuple[int, int], tuple[int, int, int]]) -> Path:
+    path = folder / "photo.jpg"
+    cv2.imwrite(str(path), _picture(colours, 3)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 98])
+    return path
+
+
+def _chosen(film: Path, faces: str) -> tuple[set[str], tuple[str, ...]]:
+    settings, sentences = choose_people(film, make_settings(faces=faces))
+    return set(settings.faces.split(",")), sentences
+
+
+def test_inspecting_groups_tracks_over_cuts(film: Path) -> None:
+    found = vidrestore.inspect(film)
+    assert len(found.tracks) == 5
+    assert sorted(len(person.tracks) for person in found.people) == [1, 2, 2]
+    for person in found.people:
+        assert person.frames == 12 * len(person.tracks)
+        assert (person.distance is None) == (len(person.tracks) == 1)
+    data = found.to_dict()
+    assert [person["tracks"] for person in data["people"]] == [list(p.tracks) for p in found.people]
+
+
+def test_a_person_is_chosen_by_number_over_cuts(film: Path) -> None:
+    found = vidrestore.inspect(film)
+    for person in found.people:
+        assert _chosen(film, f"p{person.id}") == ({str(track) for track in person.tracks}, ())
+    settings, _ = choose_people(film, make_settings(faces="not:p0"))
+    assert settings.faces == "not:" + ",".join(map(str, found.people[0].tracks))
+    with pytest.raises(UsageError, match="p7"):
+        choose_people(film, make_settings(faces="p7"))
+
+
+def test_the_person_in_a_photo_is_chosen_and_nobody_else(film: Path, tmp_path: Path) -> None:
+    tracks, sentences = _chosen(film, f"like:{_photo(tmp_path, {LEFT: BLUE})}")
+    found = vidrestore.inspect(film)
+    blue = next(person for person in found.people if set(map(str, person.tracks)) == tracks)
+    assert len(blue.tracks) == 2
+    assert all("sure (distance 0.0" in sentence for sentence in sentences)
+
+
+def test_nobody_is_chosen_who_is_not_like_the_photo(film: Path, tmp_path: Path) -> None:
+    tracks, (sentence,) = _chosen(film, f"like:{_photo(tmp_path, {LEFT: (160, 0, 160)})}")
+    assert tracks == {"none"}
+    assert "nobody in film.mkv" in sentence
+    assert "nearest is track" in sentence
+
+
+@pytest.mark.parametrize(("count", "match"), [(0, "no face"), (2, "2 faces")])
+def test_a_photo_of_nobody_or_of_two_is_refused(film: Path, tmp_path: Path, count: int, match: str) -> None:
+    photo = _photo(tmp_path, dict(list({LEFT: RED, RIGHT: BLUE}.items())[:count]))
+    with pytest.raises(UsageError, match=match):
+        choose_people(film, make_settings(faces=f"like:{photo}"))
+
+
+def test_people_of_a_pipe_cannot_be_chosen() -> None:
+    with pytest.raises(UsageError, match="read twice"):
+        choose_people(Path("-"), make_settings(faces="p0"))

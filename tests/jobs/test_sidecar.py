@@ -1,0 +1,137 @@
+"""What a sidecar says of people and scenes is done, in one go, in segments and in previews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import vidrestore
+from tests.support.films import make_film
+from tests.support.jobs import assert_equal, frames_of
+from vidrestore import UsageError
+from vidrestore.cli import main
+from vidrestore.settings import make_settings
+from vidrestore.sidecar import FaceTreatment, parse_sidecar
+
+USUAL = FaceTreatment(strength=0.9, fidelity="auto", grain="auto")
+FACES = (range(4, 16), range(40, 52))
+
+
+def values(**parts: Any) -> dict[str, Any]:
+    head = {"vidrestore_sidecar": 1, "version": "x", "video": {"name": "a", "bytes": 1, "frames": 1}}
+    return {**head, "people": {"p0": {"tracks": [0, 3]}, "p1": {"tracks": [1]}}, **parts}
+
+
+def test_a_person_in_a_scene_wins_over_the_scene_and_that_over_the_person() -> None:
+    sidecar = parse_sidecar(
+        values(
+            people={"p0": {"tracks": [0, 3], "strength": 0.5, "grain": 0.1}, "p1": {"tracks": [1]}},
+            scenes={
+                2: {"strength": 0.3, "people": {"p0": {"strength": 0.2}, "p1": {"restore": False}}},
+                3: {"restore": False, "people": {"p1": {"restore": True, "fidelity": 1}}},
+            },
+        ),
+        "x.yaml",
+    )
+    assert sidecar.treatment(0, 9, USUAL) == USUAL
+    assert sidecar.treatment(0, 3, USUAL) == FaceTreatment(strength=0.5, fidelity="auto", grain=0.1)
+    assert sidecar.treatment(2, 0, USUAL) == FaceTreatment(strength=0.2, fidelity="auto", grain=0.1)
+    assert sidecar.treatment(2, 9, USUAL) == FaceTreatment(strength=0.3, fidelity="auto", grain="auto")
+    assert sidecar.treatment(2, 1, USUAL) is None
+    assert sidecar.treatment(3, 0, USUAL) is None
+    assert sidecar.treatment(3, 1, USUAL) == FaceTreatment(strength=0.9, fidelity=1, grain="auto")
+    assert sidecar.fidelities == {1}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        ({"people": {"p0": {"tracks": [0], "strength": 2}}}, "people / p0 / strength"),
+        ({"people": {"p0": {"tracks": [0], "colour": 1}}}, "colour"),
+        ({"scenes": {0: {"people": {"p7": {}}}}}, "p7"),
+        ({"people": {"p0": {"tracks": [0], "fidelity": 0}}}, "fidelity"),
+        ({"vidrestore_sidecar": 9}, "no sidecar"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_place(wrong: dict[str, Any], match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        parse_sidecar(values(**wrong), "x.yaml")
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return make_film(tmp_path / "in.mkv", 56, FACES)
+
+
+def edited(film: Path, **people_or_scenes: Any) -> Path:
+    """The sidecar that inspect writes, with something added to each person or scene that is named."""
+    path = film.with_suffix(".yaml")
+    path.unlink(missing_ok=True)
+    assert main(["inspect", str(film), "--sidecar", str(path), "-q"]) == 0
+    content = yaml.safe_load(path.read_text())
+    for name, added in people_or_scenes.items():
+        content["people"][name].update(added)
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_what_is_said_of_everybody_is_what_the_settings_say(film: Path, tmp_path: Path) -> None:
+    found = vidrestore.inspect(film)
+    assert len(found.tracks) == 2
+    treatment = {"strength": 0.5, "fidelity": 0.3, "grain": 0.4}
+    sidecar = edited(film, **{f"p{person.id}": treatment for person in found.people})
+    vidrestore.restore(film, tmp_path / "plain.mkv", codec="ffv1", device="cpu", **treatment)
+    vidrestore.restore(
+        film, tmp_path / "sidecar.mkv", codec="ffv1", device="cpu", sidecar=sidecar, fidelity=1, segment=1
+    )
+    assert_equal(tmp_path / "plain.mkv", tmp_path / "sidecar.mkv")
+    (shown,) = vidrestore.preview(film, 10 / 25, device="cpu", sidecar=sidecar)
+    run = frames_of(tmp_path / "sidecar.mkv")[10]
+    for p, q in zip(shown.cells[0].after.planes, run.planes, strict=True):
+        assert np.array_equal(p, q)
+    assert not np.array_equal(shown.before.planes[0], run.planes[0])
+
+
+def test_a_scene_that_is_left_alone_is_the_inputs(film: Path, tmp_path: Path) -> None:
+    sidecar = edited(film)
+    content = yaml.safe_load(sidecar.read_text())
+    found = vidrestore.inspect(film)
+    scene = max(n for n, s in enumerate(found.scenes) if s.first_frame <= found.tracks[1].first_frame)
+    content["scenes"][scene]["restore"] = False
+    sidecar.write_text(yaml.safe_dump(content))
+    report = vidrestore.restore(
+        film, tmp_path / "out.mkv", codec="ffv1", device="cpu", sidecar=sidecar, fidelity=1
+    )
+    assert report.tracks == 1
+    given, made = frames_of(film), frames_of(tmp_path / "out.mkv")
+    assert np.array_equal(given[45].planes[0], made[45].planes[0])
+    assert not np.array_equal(given[10].planes[0], made[10].planes[0])
+
+
+def test_a_sidecar_of_another_video_or_way_of_tracking_is_refused(film: Path, tmp_path: Path) -> None:
+    sidecar = edited(film)
+    other = make_film(tmp_path / "other.mkv", 8, ())
+    with pytest.raises(UsageError, match="another file"):
+        vidrestore.restore(other, tmp_path / "out.mkv", sidecar=sidecar)
+    with pytest.raises(UsageError, match="min_face 24, not 40"):
+        vidrestore.restore(film, tmp_path / "out.mkv", sidecar=sidecar, min_face=40)
+    sidecar.write_text(sidecar.read_text().replace("version: 0", "version: 9"))
+    with pytest.raises(UsageError, match="by vidrestore 9"):
+        vidrestore.preview(film, 0, sidecar=sidecar)
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_sidecar_that_a_user_edits_is_never_replaced(film: Path) -> None:
+    sidecar = edited(film)
+    before = sidecar.read_bytes()
+    assert main(["inspect", str(film), "--sidecar", str(sidecar), "-q"]) == 2
+    assert sidecar.read_bytes() == before
+
+
+def test_plain_daefr_takes_no_fidelities_of_people(film: Path) -> None:
+    with pytest.raises(UsageError, match="fidelity 0 is for all"):
+        make_settings(fidelity=0, sidecar=edited(film, p0={"fidelity": 0.4}))

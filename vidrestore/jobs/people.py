@@ -1,0 +1,152 @@
+"""People named by `faces` become tracks: the video is looked through once, before it is restored.
+
+Who a track is, is known when it has been seen; restoring begins earlier. So the choice is made first, and
+what restores is given track numbers, whether it works in one go, in segments or on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidrestore.errors import InputError, UsageError
+from vidrestore.inspection import FaceTrack, Inspection, inspect_video
+from vidrestore.jobs.sidecar_check import check_sidecar
+from vidrestore.settings import Settings
+from vidrestore.tracking import EXCEPT, LIKE, PERSON, names_people
+from vidrestore.types import FloatArray, ProgressCallback, Report
+
+if TYPE_CHECKING:
+    from vidrestore.identity import FaceRecogniser
+
+MIN_PHOTO_FACE = 32
+"""Pixels a side of the face in a photo of somebody."""
+
+
+def settle(
+    source: Path, settings: Settings, on_progress: ProgressCallback | None = None
+) -> tuple[Settings, tuple[str, ...]]:
+    """As `choose_people`, once it is sure that the settings' sidecar is this video's."""
+    check_sidecar(source, settings)
+    return choose_people(source, settings, on_progress)
+
+
+def choose_people(
+    source: Path, settings: Settings, on_progress: ProgressCallback | None = None
+) -> tuple[Settings, tuple[str, ...]]:
+    """The settings with tracks in place of people, and a sentence for each that was chosen by likeness.
+
+    Nobody is chosen at an identity distance of `vidrestore.identity.CHOSEN_BELOW` or more.
+
+    Raises:
+        UsageError: the input is a pipe, there is no such person, or the photo does not show one person.
+        InputError: the video or the photo cannot be read.
+    """
+    if not names_people(settings.faces):
+        return settings, ()
+    if str(source) == "-":
+        raise UsageError("people are chosen before the video is restored, so it is read twice; give a file")
+    photo = _photo_descriptor(settings) if settings.faces.startswith(LIKE) else None
+    found = inspect_video(source, settings.model_copy(update={"faces": "all"}), on_progress)
+    if photo is not None:
+        chosen = list(_like(found, photo))
+        sentences = _sentences(found, photo, Path(settings.faces.removeprefix(LIKE)).name, chosen)
+        return _with_tracks(settings, "", [track.id for track, _ in chosen]), sentences
+    prefix = EXCEPT if settings.faces.startswith(EXCEPT) else ""
+    return _with_tracks(settings, prefix, _named(found, settings.faces.removeprefix(EXCEPT))), ()
+
+
+def with_people(report: Report, sentences: tuple[str, ...]) -> Report:
+    """The report with what `choose_people` says."""
+    return replace(report, people=sentences)
+
+
+def _with_tracks(settings: Settings, prefix: str, tracks: list[int]) -> Settings:
+    names = ",".join(map(str, sorted(set(tracks))))
+    faces = f"{prefix}{names}" if names else "all" if prefix else "none"
+    return settings.model_copy(update={"faces": faces})
+
+
+def _named(found: Inspection, names: str) -> list[int]:
+    people = {person.id: person.tracks for person in found.people}
+    tracks: list[int] = []
+    for name in names.split(","):
+        if not name.startswith(PERSON):
+            tracks.append(int(name))
+        elif (number := int(name.removeprefix(PERSON))) in people:
+            tracks += people[number]
+        else:
+            raise UsageError(f"there is no person {name} in {found.path}; vidrestore inspect lists them")
+    return tracks
+
+
+def _like(found: Inspection, photo: FloatArray) -> Iterator[tuple[FaceTrack, float]]:
+    """The tracks of the person in the photo, and how far each is from it.
+
+    Of two that are in one frame, only the nearer one can be that person.
+    """
+    from vidrestore.identity import CHOSEN_BELOW
+
+    near = [(distance, track) for track, distance in _distances(found, photo) if distance < CHOSEN_BELOW]
+    chosen: list[FaceTrack] = []
+    for distance, track in sorted(near, key=lambda pair: (pair[0], pair[1].id)):
+        if not any(frozenset((track.id, other.id)) in found.seen_together for other in chosen):
+            chosen.append(track)
+            yield track, distance
+
+
+def _distances(found: Inspection, photo: FloatArray) -> list[tuple[FaceTrack, float]]:
+    from vidrestore.identity import identity_distance
+
+    return [
+        (track, identity_distance(track.descriptor, photo))
+        for track in found.tracks
+        if track.descriptor is not None
+    ]
+
+
+def _sentences(
+    found: Inspection, photo: FloatArray, name: str, chosen: list[tuple[FaceTrack, float]]
+) -> tuple[str, ...]:
+    """How sure each choice is; where there is none, how near it came."""
+    from vidrestore.identity import CHOSEN_BELOW, how_sure
+
+    if chosen:
+        return tuple(
+            f"track {track.id} is the person in {name}: {how_sure(distance)} (distance {distance:.2f}; from "
+            f"{CHOSEN_BELOW:.2f} on nobody is chosen)"
+            for track, distance in sorted(chosen, key=lambda pair: pair[0].id)
+        )
+    nearest = min(_distances(found, photo), key=lambda pair: pair[1], default=None)
+    near = "" if nearest is None else f"; nearest is track {nearest[0].id} at distance {nearest[1]:.2f}"
+    return (
+        f"nobody in {found.path.name} is the person in {name}: none is nearer than {CHOSEN_BELOW:.2f}{near}",
+    )
+
+
+def _photo_descriptor(settings: Settings) -> FloatArray:
+    """(128,) of the one person that the photo shows."""
+    from vidrestore import video
+    from vidrestore.detection import make_detector
+    from vidrestore.faces.alignment import face_to_crop, warp_face
+    from vidrestore.faces.boxes import smaller_side
+    from vidrestore.faces.orientation import upright_frame
+    from vidrestore.identity import make_recogniser
+
+    path = Path(settings.faces.removeprefix(LIKE)).expanduser()
+    given = video.open_input(path, max_pixels=settings.max_pixels)
+    first = next(iter(video.read_frames(given, video.probe(given))), None)
+    if first is None:
+        raise InputError(f"no picture in {path} could be decoded; give another photo")
+    frame = upright_frame(first)
+    faces = make_detector(settings.detector, settings.device).detect(frame)
+    faces = tuple(face for face in faces if smaller_side(face.box) >= MIN_PHOTO_FACE)
+    if len(faces) != 1:
+        what = "no face" if not faces else f"{len(faces)} faces"
+        raise UsageError(f"{path} shows {what}; give a photo of one person, from the front")
+    recogniser: FaceRecogniser = make_recogniser(settings.device)
+    crop = warp_face(frame, face_to_crop(frame, faces[0].landmarks, 256), 256)
+    descriptor: FloatArray = recogniser.describe([crop])[0]
+    return descriptor

@@ -1,0 +1,144 @@
+"""The sidecar of a video: how each person is restored, throughout and in single scenes.
+
+`vidrestore inspect --sidecar` writes it, `restore --sidecar` reads it. Where several values could hold, that
+of the person in the scene wins, then the scene's, then the person's, then the settings'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vidrestore.errors import UsageError, shown
+
+VERSION = 1
+Fidelity = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
+Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
+PersonName = Annotated[str, Field(pattern=r"^p\d{1,9}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceTreatment:
+    """How one face is restored."""
+
+    strength: float
+    """0..1: share of the restored face against the original."""
+    fidelity: float | Literal["auto"]
+    grain: float | Literal["auto"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Treatment(_Part):
+    """What may be said of a person, of a scene, or of a person in a scene; None changes nothing."""
+
+    strength: float | None = Field(default=None, ge=0, le=1)
+    fidelity: Fidelity | None = None
+    grain: Grain | None = None
+    restore: bool | None = None
+    """False: left alone."""
+
+
+class PersonPart(Treatment):
+    """A person throughout the video."""
+
+    tracks: tuple[Annotated[int, Field(ge=0)], ...]
+
+
+class ScenePart(Treatment):
+    """A scene, and people in it."""
+
+    start: float | None = None
+    """Seconds, for the reader."""
+    people: dict[PersonName, Treatment] = {}
+
+
+class VideoPart(_Part):
+    """The file that track and scene numbers are of."""
+
+    name: str
+    bytes: int | None = None
+    """None: a sequence of pictures."""
+    frames: int
+
+
+class TrackingPart(_Part):
+    """The settings that track and scene numbers depend on."""
+
+    detector: str = "embedded"
+    min_face: int = 24
+    deinterlace: str = "auto"
+    start: float | None = None
+    end: float | None = None
+
+
+class Sidecar(_Part):
+    """All that a sidecar says."""
+
+    vidrestore_sidecar: Literal[1]
+    """The version of the form."""
+    version: str
+    """Of the program that numbered tracks and scenes."""
+    video: VideoPart
+    tracking: TrackingPart = TrackingPart()
+    people: dict[PersonName, PersonPart] = {}
+    scenes: dict[Annotated[int, Field(ge=0)], ScenePart] = {}
+
+    @model_validator(mode="after")
+    def _people_are_known(self) -> Sidecar:
+        for number, scene in self.scenes.items():
+            for name in scene.people:
+                if name not in self.people:
+                    raise ValueError(f"scene {number} names {name}, who is not among the people")
+        return self
+
+    def treatment(self, scene: int, track: int, usual: FaceTreatment) -> FaceTreatment | None:
+        """How a track is restored in a scene, `usual` being what the settings say; None: left alone."""
+        values: dict[str, Any] = {}
+        for part in self._parts(scene, track):
+            for name in ("strength", "fidelity", "grain", "restore"):
+                value = getattr(part, name)
+                if value is not None:
+                    values[name] = value
+        if values.pop("restore", True) is False:
+            return None
+        return FaceTreatment(
+            strength=values.get("strength", usual.strength),
+            fidelity=values.get("fidelity", usual.fidelity),
+            grain=values.get("grain", usual.grain),
+        )
+
+    @property
+    def fidelities(self) -> set[float | str]:
+        """All that are named."""
+        everything = [*self.people.values(), *self.scenes.values()]
+        inner = [part for scene in self.scenes.values() for part in scene.people.values()]
+        return {part.fidelity for part in (*everything, *inner) if part.fidelity is not None}
+
+    def _parts(self, scene: int, track: int) -> Iterator[Treatment]:
+        """What holds for a track in a scene, the strongest last."""
+        name = next((name for name, person in self.people.items() if track in person.tracks), None)
+        if name is not None:
+            yield self.people[name]
+        if scene in self.scenes:
+            yield self.scenes[scene]
+            if name in self.scenes[scene].people:
+                yield self.scenes[scene].people[name]
+
+
+def parse_sidecar(values: dict[Any, Any], file: object) -> Sidecar:
+    """The sidecar that a file's values are. Raises UsageError, which names the place."""
+    if values.get("vidrestore_sidecar") != VERSION:
+        raise UsageError(f"{file} is no sidecar; vidrestore inspect --sidecar writes one")
+    try:
+        return Sidecar.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = " / ".join(str(each) for each in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{file}: {place or 'sidecar'}: {message}, got {shown(first['input'])}") from error
