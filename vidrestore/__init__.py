@@ -3,6 +3,25 @@
     import vidrestore
     report = vidrestore.restore("in.mp4", "out.mp4", strength=0.8)
 
+Files:
+    inspect(input)            which faces there are: an Inspection
+    preview(input, at)        frames before and after, to compare settings: Previews
+    restore(input, output)    the video with its faces restored: a Report
+    resume(output)            continues a restore that was interrupted
+
+Pictures in memory:
+    with Restorer() as r:     loads the networks once
+        r.image(picture)      one picture: a Restored
+        r.frames(pictures)    a stream of pictures, with each person tracked
+        r.aligned(crops)      aligned faces, without detection
+
+Settings are keyword arguments of the same names as the command's options, such as `faces=[0, 2]`; the class
+Settings lists them with their defaults. `on_progress` is called with a Progress, `cancel` takes an event that
+ends the work.
+
+Whatever a caller can cause or put right raises a subclass of VidrestoreError, with one sentence; the module
+`errors` lists them. Everything else is a defect of vidrestore.
+
 Names are imported when first used, so that `import vidrestore` costs nothing.
 """
 
@@ -15,6 +34,7 @@ if TYPE_CHECKING:
     from vidrestore import errors
     from vidrestore.api import inspect, preview, restore, resume
     from vidrestore.errors import (
+        CancelledError,
         DamagedInputError,
         DeviceError,
         DownloadError,
@@ -35,6 +55,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CancelledError",
     "DamagedInputError",
     "DeviceError",
     "DownloadError",

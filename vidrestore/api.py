@@ -1,15 +1,18 @@
-"""The one call for Python: paths and settings in, a report out."""
+"""The calls for Python: paths and settings in, a report out."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from vidrestore.runtime.cancellation import cancellable
 from vidrestore.runtime.device import limit_openmp_spin
 from vidrestore.runtime.malloc import use_single_arena
-from vidrestore.settings import EngineName, make_settings
+from vidrestore.settings import make_settings
+from vidrestore.settings_keywords import EngineName, SettingsKeywords
 from vidrestore.types import ProgressCallback, Report
 
 if TYPE_CHECKING:
@@ -23,52 +26,85 @@ def restore(
     *,
     config: str | PathLike[str] | None = None,
     on_progress: ProgressCallback | None = None,
-    **settings: Any,
+    cancel: threading.Event | None = None,
+    **settings: Unpack[SettingsKeywords],
 ) -> Report:
     """What was done to `input`, once the video with its faces restored is at `output`.
 
-    `settings` are the fields of `vidrestore.Settings`; they win over those in the YAML file `config`, and
-    None means not given. `on_progress` is called with a `Progress` now and then, from the calling thread.
-    `-` is standard input or output, shots/%05d.png a sequence of pictures.
-    Raises a subclass of `VidrestoreError` for what the caller can put right; then there is no output.
+    Args:
+        input: A video or a picture; shots/%05d.png for a sequence of pictures; - for standard input.
+        output: Where the result goes, likewise; - for standard output.
+        config: A YAML file of settings; those given as keywords win over it.
+        on_progress: Called with a `Progress` as frames are written, in the calling thread.
+        cancel: Ends the run once it is set, from any thread. Then there is no output; of a film that is
+            restored in segments those that are done are kept, and `resume` goes on from there.
+        settings: The fields of `vidrestore.Settings`, such as `strength=0.8, faces=[0, 2]`; None: not given.
+
+    Raises:
+        VidrestoreError: what the caller can put right, by a subclass; then there is no output.
+        CancelledError: `cancel` was set.
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
     _set_up_process()
     from vidrestore.jobs import restore_file  # torch and PyAV are loaded once there is work for them
 
-    return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
+    with cancellable(cancel):
+        return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
 
 
 def resume(
     output: str | PathLike[str],
     *,
     on_progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
     workers: int | None = None,
     engine: EngineName | None = None,
 ) -> Report:
     """What was done, once the film that an interrupted `restore` was making is whole at `output`.
 
-    It uses the settings of the interrupted run; only `workers` and `engine` may differ. Raises a subclass of
-    `VidrestoreError`: UsageError if there is no interrupted run, or its input has changed since.
+    Args:
+        output: As that `restore` was given it; its other settings are those of that run as well.
+        on_progress: As `restore` takes it.
+        cancel: As `restore` takes it.
+        workers: Segments restored at the same time; None: as in that run.
+        engine: local or ray; None: as in that run.
+
+    Raises:
+        UsageError: there is no interrupted run, or its input has changed since.
+        VidrestoreError: as of `restore`.
     """
     _set_up_process()
     from vidrestore.jobs import resume_file
 
-    return resume_file(Path(fspath(output)), on_progress, workers=workers, engine=engine)
+    with cancellable(cancel):
+        return resume_file(Path(fspath(output)), on_progress, workers=workers, engine=engine)
 
 
 def inspect(
-    input: str | PathLike[str], *, on_progress: ProgressCallback | None = None, **settings: Any
+    input: str | PathLike[str],
+    *,
+    on_progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+    **settings: Unpack[SettingsKeywords],
 ) -> Inspection:
-    """The scenes of a video and the faces that `restore` with the same `settings` would restore.
+    """The scenes of a video and the faces that `restore` with the same settings would restore.
 
-    Writes nothing. Raises a subclass of `VidrestoreError` for what the caller can put right.
+    Args:
+        input: As `restore` takes it. Nothing is written.
+        on_progress: Called with a `Progress` for each frame that was looked at.
+        cancel: Ends the work once it is set.
+        settings: As `restore` takes them.
+
+    Raises:
+        VidrestoreError: what the caller can put right, by a subclass.
+        CancelledError: `cancel` was set.
     """
     checked = make_settings(**settings)
     _set_up_process()
     from vidrestore.inspection import inspect_video
 
-    return inspect_video(Path(fspath(input)), checked, on_progress)
+    with cancellable(cancel):
+        return inspect_video(Path(fspath(input)), checked, on_progress)
 
 
 def preview(
@@ -77,19 +113,30 @@ def preview(
     *,
     variants: Sequence[Variant] = (),
     on_progress: ProgressCallback | None = None,
-    **settings: Any,
+    cancel: threading.Event | None = None,
+    **settings: Unpack[SettingsKeywords],
 ) -> tuple[Preview, ...]:
-    """The frames of a video at the times `at`, before and after `restore` with the same `settings`.
+    """The frames of a video at the times `at`, before and after `restore` with the same settings.
 
-    `at` is in seconds from the first frame; `variants` are settings to compare. Writes nothing. Raises a
-    subclass of `VidrestoreError` for what the caller can put right.
+    Args:
+        input: As `restore` takes it. Nothing is written.
+        at: Seconds from the first frame.
+        variants: Settings to compare.
+        on_progress: Called with a `Progress` for each frame that was looked at.
+        cancel: Ends the work once it is set.
+        settings: As `restore` takes them.
+
+    Raises:
+        VidrestoreError: what the caller can put right, by a subclass.
+        CancelledError: `cancel` was set.
     """
     checked = make_settings(**settings)
     _set_up_process()
     from vidrestore.jobs.preview import preview_video
 
     times = [at] if isinstance(at, (int, float)) else list(at)
-    return preview_video(Path(fspath(input)), times, checked, variants, on_progress)
+    with cancellable(cancel):
+        return preview_video(Path(fspath(input)), times, checked, variants, on_progress)
 
 
 def _set_up_process() -> None:

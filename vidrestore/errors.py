@@ -8,8 +8,9 @@
     ├── OutputError           the output may not or cannot be written  exit code 2
     ├── WeightsError          weights missing, damaged or of another network   exit code 2
     │   └── DownloadError     weights could not be fetched             exit code 1
-    └── ProcessingError       the work began and failed                exit code 1
-        └── ReadError         the disk or network of the input failed, and may not the next time
+    ├── ProcessingError       the work began and failed                exit code 1
+    │   └── ReadError         the disk or network of the input failed, and may not the next time
+    └── CancelledError        the caller or Ctrl-C ended the work             exit code 130
 
 Everything else is a defect of the program and keeps its traceback.
 """
@@ -80,6 +81,12 @@ class ReadError(ProcessingError):
             f"{name} cannot be read: {error.strerror or error}; check the disk or the network it is on, then "
             "try again"
         )
+
+
+class CancelledError(VidrestoreError):
+    """The caller ended the run; there is no output, and finished segments are kept for `resume`."""
+
+    exit_code = 130
 
 
 def shown(value: object) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
 from vidrestore.errors import UsageError
 from vidrestore.settings import Settings, make_settings
+from vidrestore.settings_keywords import FaceKeywords, RestorerKeywords, SettingsKeywords
 from vidrestore.tracking import names_people
 from vidrestore.types import (
     AlignedFace,
@@ -38,10 +39,7 @@ if TYPE_CHECKING:
     from vidrestore.detection import FaceDetector
     from vidrestore.restoration import NetworkRestorer
 
-_FOR_FILES = {
-    "codec", "crf", "preset", "container", "fps", "input_format", "pixel_format", "size", "strict", "start",
-    "end", "deinterlace", "sidecar", "compare", "overwrite", "segment", "workers", "engine", "restart",
-}  # fmt: skip
+_FOR_FILES = SettingsKeywords.__annotations__.keys() - RestorerKeywords.__annotations__.keys()
 """Settings that say how files are read and written."""
 
 
@@ -81,7 +79,9 @@ class Restorer:
     go of the networks.
     """
 
-    def __init__(self, *, model: str = "compact", device: str = "auto", **settings: Any) -> None:
+    def __init__(
+        self, *, model: str = "compact", device: str = "auto", **settings: Unpack[FaceKeywords]
+    ) -> None:
         """Load the networks.
 
         Args:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.boxes import mean_side
 from vidrestore.identity import Person, find_people
+from vidrestore.runtime.cancellation import check_cancelled
 from vidrestore.settings import Settings
 from vidrestore.types import (
     DrawnShare,
@@ -195,18 +196,27 @@ def inspect_video(
     opened = video.open_video(source, deinterlace=settings.deinterlace, **settings.input_options())
     video_input, info, field_processing = opened.input, opened.info, opened.field_processing
     detector = make_detector(settings.detector, settings.device, min_face=settings.min_face)
-    frames = video.read_frames(video_input, info, start=settings.start, end=settings.end)
+    frames = video.read_frames(video_input, info, **settings.time_range(info.frame_rate))
     found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)
     builder = _InspectionBuilder(describer=TrackDescriber(make_recogniser(settings.device)))
     started = time.monotonic()
     for item in select_faces(track(found), settings.faces):
+        check_cancelled()
         if item.frame.second_field:
             continue  # the same picture a moment later
         builder.add(item.frame, item.scene, item.faces)
         if on_progress is not None:
             seconds = time.monotonic() - started
             total = info.frame_count if settings.start is None and settings.end is None else None
-            on_progress(Progress(frames=builder.frames, total=total, faces=builder.faces, seconds=seconds))
+            on_progress(
+                Progress(
+                    frames=builder.frames,
+                    total=total,
+                    faces=builder.faces,
+                    seconds=seconds,
+                    stage="analysing",
+                )
+            )
     if not builder.frames:
         raise InputError(f"no frame of {source} could be decoded: the file is damaged or cut short")
     timed = settings.fps is not None or not video_input.is_picture

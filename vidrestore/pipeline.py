@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from vidrestore.errors import InputError
-from vidrestore.report import RunStats
+from vidrestore.mask_pass import MaskPass
+from vidrestore.report import RunStats, report_opening
 from vidrestore.settings import Settings
 from vidrestore.types import (
     AlignedFace,
@@ -63,6 +64,7 @@ def restore_video(
     from vidrestore import video
 
     muxer = video.check_paths(source, target, settings.overwrite, settings.container)
+    report_opening(on_progress)
     with NetworkLoader(settings) as networks:
         opened = open_input_video(source, settings, on_info=lambda _: networks.start())
         return restore_opened(opened, target, settings, on_progress, muxer=muxer, networks=networks)
@@ -104,21 +106,34 @@ def restore_opened(
     info, field_processing = opened.info, opened.field_processing
     width, height = output_size(info, settings)
     stats = RunStats(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
-    with video.make_writer(
-        target,
-        opened.output_info,
-        source=opened.input,
-        side_data=opened.side_data,
-        muxer=muxer,
-        width=width,
-        height=height,
-        end=settings.end,
-        overwrite=settings.overwrite,
-        **settings.encoding_options(),
-    ) as writer:
+    masks = MaskPass(opened, target, settings) if settings.mask is not None else None
+    with (
+        masks or nullcontext(),
+        video.make_writer(
+            target,
+            opened.output_info,
+            source=opened.input,
+            side_data=opened.side_data,
+            muxer=muxer,
+            width=width,
+            height=height,
+            **settings.time_range(info.frame_rate),
+            overwrite=settings.overwrite,
+            **settings.encoding_options(),
+        ) as writer,
+    ):
         networks.start()
+        stats.report_stage("loading")
         with Prefetch(
-            decode_to_frames(opened.input, info, field_processing, settings, stats, networks.wait),
+            decode_to_frames(
+                opened.input,
+                info,
+                field_processing,
+                settings,
+                stats,
+                networks.wait,
+                on_mask=None if masks is None else masks.add,
+            ),
             items=ITEMS_AHEAD,
             max_bytes=RESTORED_AHEAD_BYTES,
             size_of=attrgetter("nbytes"),
@@ -127,8 +142,11 @@ def restore_opened(
             for frame in field_processing.merge_fields(restored):
                 stats.timer.enter("encoding")
                 writer.write(frame)
+                if masks is not None:
+                    masks.write_next()
                 stats.timer.leave()
                 stats.add_written_frame(frame)
+        stats.report_stage("finishing")
         if stats.frames == 0:
             raise InputError(no_frames_decoded_message(info.path, settings))
         if settings.start is None and settings.end is None:
@@ -185,8 +203,13 @@ def decode_to_frames(
     settings: Settings,
     stats: RunStats,
     loaded: Callable[[], tuple[NetworkRestorer, FaceDetector]],
+    *,
+    on_mask: Callable[[Frame], None] | None = None,
 ) -> Iterator[Frame]:
-    """The pipeline itself, lazily; of interlaced video each field by itself."""
+    """The pipeline itself, lazily; of interlaced video each field by itself.
+
+    `on_mask` gets the mask of each frame, before the frame.
+    """
     from vidrestore.detection import detect
     from vidrestore.runtime.pipeline_threads import Prefetch
     from vidrestore.tracking import track
@@ -199,8 +222,7 @@ def decode_to_frames(
     decoded = read_frames(
         source,
         info,
-        start=settings.start,
-        end=settings.end,
+        **settings.time_range(info.frame_rate),
         on_lost=stats.add_lost_frame,
         on_concealed=stats.add_concealed_frame,
     )
@@ -213,7 +235,9 @@ def decode_to_frames(
     ) as frames:
         detected = detect(timer.untimed(frames), detector, min_face=settings.min_face)
         tracked = stats.count_faces(chosen_faces(track(timer.timed("detection", detected)), settings))
-        yield from restore_tracked(tracked, restorer, info, settings, stats, interrupt=source.interrupt)
+        yield from restore_tracked(
+            tracked, restorer, info, settings, stats, interrupt=source.interrupt, on_mask=on_mask
+        )
 
 
 def restore_tracked(
@@ -224,10 +248,11 @@ def restore_tracked(
     stats: RunStats,
     *,
     interrupt: Callable[[], None] | None = None,
+    on_mask: Callable[[Frame], None] | None = None,
 ) -> Generator[Frame]:
     """The frames of `restore_tracked_faces`, with what was drawn of their faces counted."""
     with closing(
-        restore_tracked_faces(tracked, restorer, info, settings, stats, interrupt=interrupt)
+        restore_tracked_faces(tracked, restorer, info, settings, stats, interrupt=interrupt, on_mask=on_mask)
     ) as composited:
         for frame, faces in composited:
             stats.drawn.add(frame, faces)
@@ -242,11 +267,12 @@ def restore_tracked_faces(
     stats: RunStats,
     *,
     interrupt: Callable[[], None] | None = None,
+    on_mask: Callable[[Frame], None] | None = None,
 ) -> Generator[tuple[Frame, tuple[RestoredFace, ...]]]:
     """The pipeline from tracked faces on: each frame with its faces composited, and the restored faces.
 
     What leads to `tracked` runs in a thread, ahead of the network, which ends when this is closed;
-    `interrupt` ends a wait in there.
+    `interrupt` ends a wait in there. `on_mask` gets the mask of each frame, before the frame.
     """
     from vidrestore.faces.alignment import align
     from vidrestore.restoration import (
@@ -302,11 +328,13 @@ def restore_tracked_faces(
             )
             composited = map_ahead(
                 timer.timed("restoration", restored),
-                lambda item: _composite_frame(item, settings),
+                lambda item: _composite_frame(item, settings, with_mask=on_mask is not None),
                 cpu_workers,
             )
-            for frame, faces in timer.timed("compositing", composited):
+            for frame, faces, mask in timer.timed("compositing", composited):
                 trimmer.step()
+                if on_mask is not None and mask is not None:
+                    on_mask(mask)
                 stats.faces += 0 if frame.second_field else len(faces)
                 yield frame, faces
 
@@ -346,15 +374,17 @@ def _treated(item: FrameFaces[AlignedFace], settings: Settings) -> FrameFaces[Al
 
 
 def _composite_frame(
-    item: FrameFaces[RestoredFace], settings: Settings
-) -> tuple[Frame, tuple[RestoredFace, ...]]:
-    """The frame as it is to be written, and its restored faces."""
+    item: FrameFaces[RestoredFace], settings: Settings, *, with_mask: bool
+) -> tuple[Frame, tuple[RestoredFace, ...], Frame | None]:
+    """The frame as it is to be written, its restored faces, and the mask of what was changed."""
+    from vidrestore.faces.change_mask import change_mask
     from vidrestore.faces.compositing import composite, side_by_side
 
     frame = composite(item, strength=settings.strength, grain=settings.grain)
+    mask = change_mask(item, frame, strength=settings.strength) if with_mask else None
     if settings.compare == "side-by-side":
         frame = side_by_side(item.frame, frame)
-    return frame, item.faces
+    return frame, item.faces, mask
 
 
 def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
@@ -405,9 +435,9 @@ def expected_frames(info: VideoInfo, settings: Settings) -> int | None:
         return info.frame_count
     if info.duration is None and settings.end is None:
         return None
-    end = float(info.duration) if info.duration is not None else float(settings.end or 0)
-    end = min(end, settings.end) if settings.end is not None else end
-    return max(round((end - (settings.start or 0.0)) * float(info.frame_rate)), 0)
+    wanted = settings.time_range(info.frame_rate)
+    ends = [end for end in (info.duration, wanted["end"]) if end is not None]
+    return max(round((float(min(ends)) - (wanted["start"] or 0.0)) * float(info.frame_rate)), 0)
 
 
 def no_frames_decoded_message(source: Path, settings: Settings) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vidrestore.errors import DamagedInputError
+from vidrestore.runtime.cancellation import check_cancelled
 from vidrestore.types import (
     DrawnShare,
     Frame,
@@ -19,6 +20,7 @@ from vidrestore.types import (
     ProgressCallback,
     Report,
     RestoredFace,
+    Stage,
     TrackedFace,
     VideoInfo,
 )
@@ -151,6 +153,8 @@ class RunStats:
     """Seconds: till when the last frame is shown."""
     first_fitted: float | None = None
     """Seconds: when the first frame of another size or pixel aspect is shown."""
+    resumed_frames: int = 0
+    """Of the frames, those an earlier run had written."""
     tracks: set[int] = field(default_factory=set)
     drawn: DrawnCounts = field(default_factory=DrawnCounts)
 
@@ -194,16 +198,28 @@ class RunStats:
         if frame.is_fitted and self.first_fitted is None:
             self.first_fitted = frame.seconds
 
+    def report_stage(self, stage: Stage, frames: int | None = None) -> None:
+        """Says what the run is at; `frames`: those that the stage has been through, None: those written."""
+        check_cancelled()
+        if self.on_progress is not None:
+            self.on_progress(
+                Progress(
+                    frames=self.frames if frames is None else frames,
+                    total=self.total,
+                    faces=self.faces,
+                    seconds=time.monotonic() - self.started,
+                    resumed_frames=self.resumed_frames,
+                    stage=stage,
+                )
+            )
+
     def add_written_frame(self, frame: Frame) -> None:
+        """Counts it and says so. Raises CancelledError where the caller has ended the run."""
         self.note_fitted(frame)
         self.frames += 1
         self.first = frame.pts * frame.time_base if self.first is None else self.first
         self.until = (frame.pts + frame.duration) * frame.time_base
-        if self.on_progress is not None:
-            elapsed = time.monotonic() - self.started
-            self.on_progress(
-                Progress(frames=self.frames, total=self.total, faces=self.faces, seconds=elapsed)
-            )
+        self.report_stage("restoring")
 
     def report(self, target: Path, warnings: tuple[str, ...]) -> Report:
         lost = self.lost + self.missing
@@ -227,6 +243,12 @@ class RunStats:
             concealed_frames=self.concealed,
             drawn=self.drawn.shares(),
         )
+
+
+def report_opening(on_progress: ProgressCallback | None) -> None:
+    """Says that the input is being looked at, of which nothing is known yet."""
+    if on_progress is not None:
+        on_progress(Progress(frames=0, total=None, faces=0, seconds=0.0, stage="opening"))
 
 
 def mostly_drawn(shares: Iterable[DrawnShare]) -> tuple[DrawnShare, ...]:

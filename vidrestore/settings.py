@@ -6,28 +6,33 @@ import re
 import unicodedata
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from vidrestore.errors import UsageError, shown
+from vidrestore.errors import UsageError
+from vidrestore.settings_keywords import Compare, Deinterlace, EngineName, InputFormat, SettingsKeywords
+from vidrestore.settings_sentences import sentence
 from vidrestore.sidecar import FaceTreatment, Sidecar, parse_sidecar
 
-Deinterlace = Literal["auto", "keep", "bwdif"]
-Compare = Literal["none", "side-by-side"]
-InputFormat = Literal["y4m", "nut", "rawvideo"]
 MAX_PIXELS = 64_000_000
 """Of a picture, by default: 8K video and nearly all cameras' photos have fewer."""
 LONGEST_SECONDS = 1e8
 """Three years: times of videos lie below."""
-EngineName = Literal["local", "ray"]
 Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 DetectorName = Literal["embedded", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 _MAX_YAML_BYTES = 256_000
 _RATE = re.compile(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/\d{1,9}")
+
+
+class TimeRange(TypedDict):
+    """Where a part of a video begins and ends [seconds from its beginning]; None: where the video does."""
+
+    start: float | None
+    end: float | None
 
 
 class Settings(BaseModel):
@@ -95,10 +100,14 @@ class Settings(BaseModel):
     """Where to begin: seconds or HH:MM:SS.mmm from the beginning of the video."""
     end: float | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
     """Where to stop: seconds or HH:MM:SS.mmm from the beginning of the video."""
+    handles: int = Field(default=0, ge=0, le=100_000)
+    """Frames to restore as well before --start and behind --end, for the cut in an editor."""
     deinterlace: Deinterlace = "auto"
     """auto (interlaced video stays interlaced), keep (treat as interlaced), bwdif (make progressive)."""
     compare: Compare = "none"
     """side-by-side: the original on the left, the restored video on the right."""
+    mask: str | None = None
+    """A file for a mask of what was changed: .mkv, .nut or .avi, or pictures such as mask/%05d.png."""
     overwrite: bool = False
     """Replace the output if it exists already."""
 
@@ -112,11 +121,26 @@ class Settings(BaseModel):
     restart: bool = False
     """Discard what an interrupted run has finished and start over."""
 
+    def __init__(self, **values: Unpack[SettingsKeywords]) -> None:
+        """Checked settings. Raises UsageError with one sentence that names the field."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise UsageError(sentence(error, Settings.model_fields)) from error
+
     @field_validator("*", mode="before")
     @classmethod
     def _plain_text(cls, value: Any) -> Any:
         if isinstance(value, str) and any(unicodedata.category(char) == "Cc" for char in value):
             raise ValueError("there must be no control characters in it")
+        return value
+
+    @field_validator("faces", mode="before")
+    @classmethod
+    def _track_ids(cls, value: Any) -> Any:
+        ids = [value] if isinstance(value, int) and not isinstance(value, bool) else value
+        if isinstance(ids, list | tuple) and ids and all(type(number) is int for number in ids):
+            return ",".join(map(str, ids))
         return value
 
     @field_validator("start", "end", mode="before")
@@ -142,7 +166,15 @@ class Settings(BaseModel):
 
     def encoding_options(self) -> dict[str, Any]:
         """What says how frames are encoded, as the writers of `video` take it."""
-        return self.model_dump(include={"container", "codec", "crf", "quality", "preset", "start"})
+        return self.model_dump(include={"container", "codec", "crf", "quality", "preset"})
+
+    def time_range(self, frame_rate: Fraction) -> TimeRange:
+        """The part to restore, handles included, of a video of `frame_rate` frames a second."""
+        around = self.handles / frame_rate if self.handles else 0
+        return {
+            "start": None if self.start is None else max(float(self.start - around), 0.0),
+            "end": None if self.end is None else float(self.end + around),
+        }
 
     @property
     def treatment(self) -> FaceTreatment:
@@ -179,10 +211,7 @@ def make_settings(config: Path | None = None, **values: Any) -> Settings:
     merged.update({name: value for name, value in values.items() if value is not None})
     if isinstance(sidecar := merged.get("sidecar"), (str, Path)):
         merged["sidecar"] = parse_sidecar(read_yaml(Path(sidecar)), sidecar)
-    try:
-        return Settings(**merged)
-    except ValidationError as error:
-        raise UsageError(_sentence(error)) from error
+    return Settings(**merged)
 
 
 def _seconds(text: str) -> float:
@@ -243,19 +272,3 @@ def read_yaml(path: Path) -> dict[Any, Any]:
     if not isinstance(loaded, dict):
         raise UsageError(f"{path} must hold names and values, such as 'strength: 0.8'")
     return loaded
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    given = shown(first["input"])
-    if len(first["loc"]) > 1:  # one of the kinds of value that the setting takes: fidelity, grain
-        return f"{name} must be auto or a number from 0 to 1, got {given}"
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(sorted(Settings.model_fields))
-        return f"there is no setting '{name}'; there are: {known}"
-    if first["type"] == "string_pattern_mismatch":
-        allowed = " ".join((Settings.model_fields[name].description or "").split()).rstrip(".")
-        return f"{name} must be {allowed}, got {given}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {message}, got {given}" if name else message

@@ -245,20 +245,26 @@ class FrameFaces(Generic[FaceT]):
     """Number of the scene the frame belongs to; set by tracking, changes at a cut."""
 
 
+Stage = Literal["opening", "loading", "analysing", "restoring", "finishing"]
+"""What a run is at: looking at the input; loading the networks; finding the faces of a film, before its first
+segment is restored; restoring; and putting the output together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """What a bar, a page or a host's callback reads."""
 
     frames: int
-    """Written so far."""
+    """Written so far; while the stage is analysing: looked through so far."""
     total: int | None
-    """TrackPrediction, or None where the container does not say."""
+    """Expected, or None where the container does not say."""
     faces: int
     """Restored so far."""
     seconds: float
     """Since the start."""
     resumed_frames: int = 0
     """Of the frames, those an earlier run that was interrupted had written."""
+    stage: Stage = "restoring"
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from vidrestore.cli.progress import LINE_EVERY_SECONDS, _bar, _lines, describe
-from vidrestore.types import Progress
+from vidrestore.cli.progress import LINE_EVERY_SECONDS, STAGES, _bar, _lines, describe
+from vidrestore.pace import UNKNOWN, Pace
+from vidrestore.types import Progress, Stage
 
 
-def at(frames: int, seconds: float, total: int | None = 300) -> Progress:
-    return Progress(frames=frames, total=total, faces=2 * frames, seconds=seconds)
+def at(frames: int, seconds: float, total: int | None = 300, stage: Stage = "restoring") -> Progress:
+    return Progress(frames=frames, total=total, faces=2 * frames, seconds=seconds, stage=stage)
 
 
-def test_a_line_holds_frames_faces_rate_and_time_left() -> None:
-    assert describe(at(100, 50.0)) == "100/300 frames, 200 faces, 2.0 frames/s, 0:01:40 left"
+def test_a_line_holds_stage_frames_faces_rate_and_time_left() -> None:
+    pace = Pace(rate=2.0, seconds_left=100.0)
+    assert describe(at(100, 50.0), pace) == "restoring: 100/300 frames, 200 faces, 2.0 frames/s, 0:01:40 left"
 
 
 def test_without_a_total_nothing_is_promised() -> None:
-    assert describe(at(100, 50.0, total=None)) == "100 frames, 200 faces, 2.0 frames/s"
+    pace = Pace(rate=2.0, seconds_left=None)
+    assert describe(at(100, 50.0, total=None), pace) == "restoring: 100 frames, 200 faces, 2.0 frames/s"
 
 
-def test_the_first_moment_and_a_wrong_total_do_no_harm() -> None:
-    assert describe(at(0, 0.0)) == "0/300 frames, 0 faces, 0.0 frames/s"
-    assert describe(at(310, 10.0)).endswith("0:00:00 left")
+def test_before_there_is_an_estimate_it_says_so() -> None:
+    assert describe(at(0, 0.0), UNKNOWN) == "restoring: 0/300 frames, estimating the time left"
+
+
+def test_each_stage_has_its_words() -> None:
+    assert describe(at(0, 0.0, stage="loading"), UNKNOWN) == "loading the networks"
+    assert describe(at(7, 0.0, stage="analysing"), UNKNOWN).startswith("finding faces: 7/300 frames")
+    assert set(STAGES) == set(Stage.__args__)  # type: ignore[attr-defined]
 
 
 def test_off_a_terminal_a_line_comes_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,10 +44,11 @@ def test_off_a_terminal_a_line_comes_every_few_seconds(capsys: pytest.CaptureFix
     assert len(printed.err.splitlines()) == int(100 * 0.125 // LINE_EVERY_SECONDS)
 
 
-def test_the_bar_stays_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bar_stays_on_stderr_and_names_the_stage(capsys: pytest.CaptureFixture[str]) -> None:
     with _bar() as show:
+        show(at(0, 0.5, stage="loading"))
         show(at(10, 1.0))
         show(at(400, 2.0))
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "400/300 frames" in " ".join(printed.err.split())
+    assert "restoring: 400/300 frames" in " ".join(printed.err.split())

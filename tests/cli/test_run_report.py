@@ -12,8 +12,8 @@ import pytest
 
 from vidrestore import api
 from vidrestore.cli import main
-from vidrestore.cli.restore import closing_line
 from vidrestore.cli.run_report import read_run_report
+from vidrestore.cli.run_session import closing_line
 from vidrestore.errors import UsageError
 from vidrestore.inspection import FaceTrack, Inspection, Scene
 from vidrestore.jobs import batch

@@ -93,7 +93,7 @@ def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path, by: str) -> N
     for name in by.split():
         process.send_signal(getattr(signal, name))
         time.sleep(0.05)
-    assert said(process) == ["vidrestore: error: interrupted"]
+    assert said(process) == ["vidrestore: error: interrupted; nothing is kept"]
     assert process.wait() == 130
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
     assert source.read_bytes() == before
@@ -163,7 +163,7 @@ def test_an_interrupt_is_heard_while_a_pipe_is_silent(tmp_path: Path) -> None:
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
-    assert said(process) == ["vidrestore: error: interrupted"]
+    assert said(process) == ["vidrestore: error: interrupted; nothing is kept"]
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 

@@ -19,8 +19,9 @@ def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path) -> None:
     events = []
     report = vidrestore.resume(output, on_progress=events.append)
     assert report.frames == 90
-    assert {progress.resumed_frames for progress in events} == {32}
-    assert (events[0].frames, events[-1].frames, events[-1].total) == (32, 90, 90)
+    assert [events[0].stage, events[-1].stage] == ["opening", "finishing"]
+    assert {progress.resumed_frames for progress in events[1:]} == {32}
+    assert (events[1].frames, events[-1].frames, events[-1].total) == (32, 90, 90)
     assert_equal(source, output)
     assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 

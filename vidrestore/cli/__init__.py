@@ -16,7 +16,14 @@ import typer
 
 from vidrestore import __version__
 from vidrestore.cli import batch, degrade, evaluate, inspect, models, preview, restore, resume, train
-from vidrestore.cli.terminal import own_log_messages, print_message, print_result, tolerant_streams
+from vidrestore.cli.messages import listeners_removed
+from vidrestore.cli.terminal import (
+    own_log_messages,
+    print_error,
+    print_message,
+    print_result,
+    tolerant_streams,
+)
 from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.runtime import signals
 from vidrestore.runtime.malloc import use_single_arena
@@ -52,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     use_single_arena()
     words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
-    with tolerant_streams(), own_log_messages(), signals.interrupting_signals():
+    with tolerant_streams(), listeners_removed(), own_log_messages(), signals.interrupting_signals():
         return _run(words, debug=debug)
 
 
@@ -135,5 +142,5 @@ def _fail(sentence: str, code: int, *, debug: bool) -> int:
     if debug:
         for line in traceback.format_exc().splitlines():
             print_message(line)
-    print_message(f"vidrestore: error: {sentence}")
+    print_error(sentence, code)
     return code

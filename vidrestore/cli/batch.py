@@ -16,10 +16,11 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
 from vidrestore.cli.report_file import ReportFile, batch_report, check_reports
-from vidrestore.cli.restore import DAMAGED
+from vidrestore.cli.run_session import DAMAGED
 from vidrestore.cli.terminal import print_line, print_message, printable
 from vidrestore.cli.wording import drawn_tracks
 from vidrestore.errors import VidrestoreError
+from vidrestore.pace import PaceMeter
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ def batch(
     segment: options.Segment = None,
     workers: options.Workers = None,
     engine: options.Engine = None,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="YAML of settings; flags win over it.")
-    ] = None,
+    config: options.Config = None,
     overwrite: Annotated[
         bool | None,
         typer.Option("--overwrite", "-y", help="Replace files that were not made here.", show_default=False),
@@ -158,22 +157,26 @@ def _progress_printer(outcomes: list[Outcome], *, quiet: bool) -> Callable[[Batc
     Adds each outcome to `outcomes` as it is known.
     """
     began = due = time.monotonic()
+    meter = PaceMeter()
 
     def show(progress: BatchProgress) -> None:
-        nonlocal due
+        nonlocal due, meter
         head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
         outcome = progress.outcome
         if outcome is not None:
             outcomes.append(outcome)
+            meter = PaceMeter()
         if outcome is not None and outcome.state in ("failed", "skipped"):
             print_message(f"{head}: {outcome.state}: {outcome.message}")
         elif quiet:
             return
         elif outcome is not None:
             print_message(f"{head}: {outcome.state}{_time_left(progress, began)}")
-        elif progress.file is not None and time.monotonic() >= due:
-            due = time.monotonic() + LINE_EVERY_SECONDS
-            print_message(f"{head}: {describe(progress.file)}")
+        elif progress.file is not None:
+            pace = meter.update(progress.file)
+            if time.monotonic() >= due:
+                due = time.monotonic() + LINE_EVERY_SECONDS
+                print_message(f"{head}: {describe(progress.file, pace)}")
 
     return show
 

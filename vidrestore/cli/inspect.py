@@ -60,6 +60,7 @@ def inspect(
     max_pixels: options.MaxPixels = None,
     start: options.Start = None,
     end: options.End = None,
+    handles: options.Handles = None,
     run_file: Annotated[
         Path | None,
         typer.Option(
@@ -83,6 +84,7 @@ def inspect(
         max_pixels=max_pixels,
         start=start,
         end=end,
+        handles=handles,
     )
     to_stdout = str(json_file) == "-"
     report = None if json_file is None or to_stdout else json_report(json_file, MADE_BY)

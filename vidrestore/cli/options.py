@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vidrestore.settings import Settings
+from vidrestore.settings_groups import group_of
+
+MESSAGES = "Messages and reports"
+"""Heading of the options that say what is shown."""
 
 
 def help_text(setting: str) -> str:
@@ -18,36 +22,87 @@ def help_text(setting: str) -> str:
     return text if is_plain else f"{text}. Default: {field.default}"
 
 
-Model = Annotated[str | None, typer.Option(metavar="compact|daefr|PATH", help=help_text("model"))]
-Detector = Annotated[str | None, typer.Option(metavar="NAME[=PATH]", help=help_text("detector"))]
-Device = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("device"))]
-Strength = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("strength"))]
-Fidelity = Annotated[str | None, typer.Option(metavar="auto|0..1", help=help_text("fidelity"))]
-Temporal = Annotated[float | None, typer.Option(metavar="0..1", help=help_text("temporal"))]
-Grain = Annotated[str | None, typer.Option(metavar="auto|0..1", help=help_text("grain"))]
-Deflicker = Annotated[
-    bool | None, typer.Option("--deflicker", help=help_text("deflicker"), show_default=False)
+def value(setting: str, metavar: str) -> Any:
+    """The flag of a setting, under the heading of its subject."""
+    return typer.Option(metavar=metavar, help=help_text(setting), rich_help_panel=group_of(setting))
+
+
+def switch(setting: str, *flags: str) -> Any:
+    """The flag of a setting that is on or off, off where it is not given."""
+    return typer.Option(
+        *flags,
+        metavar="",
+        help=help_text(setting),
+        rich_help_panel=group_of(setting),
+        show_default=False,
+    )
+
+
+Model = Annotated[str | None, value("model", "compact|daefr|PATH")]
+Detector = Annotated[str | None, value("detector", "NAME[=PATH]")]
+Device = Annotated[str | None, value("device", "NAME")]
+Batch = Annotated[int | None, value("batch", "N")]
+Strength = Annotated[float | None, value("strength", "0..1")]
+Fidelity = Annotated[str | None, value("fidelity", "auto|0..1")]
+Temporal = Annotated[float | None, value("temporal", "0..1")]
+Grain = Annotated[str | None, value("grain", "auto|0..1")]
+Deflicker = Annotated[bool | None, switch("deflicker", "--deflicker")]
+Faces = Annotated[str | None, value("faces", "WHO")]
+Sidecar = Annotated[Path | None, value("sidecar", "FILE")]
+MinFace = Annotated[int | None, value("min_face", "PIXELS")]
+Codec = Annotated[str | None, value("codec", "NAME")]
+Crf = Annotated[float | None, value("crf", "N")]
+Quality = Annotated[int | None, value("quality", "1..100")]
+Preset = Annotated[str | None, value("preset", "NAME")]
+Container = Annotated[str | None, value("container", "NAME")]
+Compare = Annotated[str | None, value("compare", "side-by-side")]
+Mask = Annotated[str | None, value("mask", "FILE")]
+Overwrite = Annotated[bool | None, switch("overwrite", "--overwrite", "-y")]
+Fps = Annotated[str | None, value("fps", "N")]
+InputFormat = Annotated[str | None, value("input_format", "y4m|nut|rawvideo")]
+RawPixelFormat = Annotated[str | None, value("pixel_format", "NAME")]
+RawSize = Annotated[str | None, value("size", "WxH")]
+MaxPixels = Annotated[int | None, value("max_pixels", "N")]
+Strict = Annotated[bool | None, switch("strict", "--strict")]
+Start = Annotated[str | None, value("start", "TIME")]
+Handles = Annotated[int | None, value("handles", "N")]
+End = Annotated[str | None, value("end", "TIME")]
+Deinterlace = Annotated[str | None, value("deinterlace", "auto|keep|bwdif")]
+Segment = Annotated[float | None, value("segment", "SECONDS")]
+Workers = Annotated[int | None, value("workers", "N")]
+Engine = Annotated[str | None, value("engine", "local|ray")]
+Restart = Annotated[bool | None, switch("restart", "--restart")]
+Config = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="YAML of settings by these names; flags win over it.")
 ]
-Faces = Annotated[str | None, typer.Option(metavar="WHO", help=help_text("faces"))]
-Sidecar = Annotated[Path | None, typer.Option(metavar="FILE", help=help_text("sidecar"))]
-MinFace = Annotated[int | None, typer.Option(metavar="PIXELS", help=help_text("min_face"))]
-Codec = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("codec"))]
-Crf = Annotated[float | None, typer.Option(metavar="N", help=help_text("crf"))]
-Quality = Annotated[int | None, typer.Option(metavar="1..100", help=help_text("quality"))]
-Preset = Annotated[str | None, typer.Option(metavar="NAME", help=help_text("preset"))]
-Fps = Annotated[str | None, typer.Option(metavar="N", help=help_text("fps"))]
-MaxPixels = Annotated[int | None, typer.Option(metavar="N", help=help_text("max_pixels"))]
+Progress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="json[:N]",
+        help="Progress and messages as JSON, an object a line, on standard error or on file descriptor N.",
+        rich_help_panel=MESSAGES,
+    ),
+]
 ReportFile = Annotated[
     Path | None,
     typer.Option(
-        "--report", metavar="FILE", help="Write what was done as JSON, faces' drawn shares included."
+        "--report",
+        metavar="FILE",
+        help="Write what was done as JSON, faces' drawn shares included.",
+        rich_help_panel=MESSAGES,
     ),
 ]
-Strict = Annotated[bool | None, typer.Option("--strict", help=help_text("strict"), show_default=False)]
-Start = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("start"))]
-End = Annotated[str | None, typer.Option(metavar="TIME", help=help_text("end"))]
-Deinterlace = Annotated[str | None, typer.Option(metavar="auto|keep|bwdif", help=help_text("deinterlace"))]
-Segment = Annotated[float | None, typer.Option(metavar="SECONDS", help=help_text("segment"))]
-Workers = Annotated[int | None, typer.Option(metavar="N", help=help_text("workers"))]
-Engine = Annotated[str | None, typer.Option(metavar="local|ray", help=help_text("engine"))]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Add to FILE what was asked for, met and done, with times of day.",
+        rich_help_panel=MESSAGES,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", metavar="", help="Print errors and warnings only.", rich_help_panel=MESSAGES
+    ),
+]

@@ -73,7 +73,7 @@ def preview(
     from vidrestore.api import preview as preview_frames
 
     compared = _compared_values(fidelity=fidelity, strength=strength, grain=grain)
-    given = {
+    given: dict[str, Any] = {
         "model": model,
         "detector": detector,
         "device": device,

@@ -10,16 +10,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vidrestore.cli.terminal import print_message
+from vidrestore.pace import Pace, PaceMeter
 
 if TYPE_CHECKING:
-    from vidrestore.types import Progress, ProgressCallback
+    from vidrestore.types import Progress, ProgressCallback, Stage
 
 LINE_EVERY_SECONDS = 5.0
+STAGES: dict[Stage, str] = {
+    "opening": "looking at the input",
+    "loading": "loading the networks",
+    "analysing": "finding faces",
+    "restoring": "restoring",
+    "finishing": "putting the output together",
+}
+"""What a run is at, in words."""
 
 
 @contextmanager
 def show_progress(*, quiet: bool = False) -> Iterator[ProgressCallback | None]:
-    """A callback that shows frames, faces, rate and time left; None when quiet."""
+    """A callback that shows the stage, frames, faces, rate and time left; None when quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -43,26 +52,37 @@ def show_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def describe(progress: Progress) -> str:
-    """One line, such as `120/300 frames, 118 faces, 12.5 frames/s, 0:00:14 left`."""
+def describe(progress: Progress, pace: Pace) -> str:
+    """One line, such as `restoring: 120/300 frames, 118 faces, 12.5 frames/s, 0:00:14 left`."""
+    stage = STAGES[progress.stage]
+    if progress.stage not in ("analysing", "restoring"):
+        return stage
     frames = f"{progress.frames}/{progress.total}" if progress.total else f"{progress.frames}"
     earlier = f" ({progress.resumed_frames} of an earlier run)" if progress.resumed_frames else ""
-    line = f"{frames} frames{earlier}, {progress.faces} faces, {_rate(progress):.1f} frames/s"
-    left = _seconds_left(progress)
-    return line if left is None else f"{line}, {timedelta(seconds=round(left))} left"
+    line = f"{stage}: {frames} frames{earlier}"
+    if progress.faces:
+        line += f", {progress.faces} {'face' if progress.faces == 1 else 'faces'}"
+    if pace.rate is None:
+        return f"{line}, estimating the time left" if progress.total else line
+    line += f", {pace.rate:.1f} frames/s"
+    return (
+        line if pace.seconds_left is None else f"{line}, {timedelta(seconds=round(pace.seconds_left))} left"
+    )
 
 
 @contextmanager
 def _bar() -> Iterator[ProgressCallback]:
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    with Bar(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True)) as bar:
-        task = bar.add_task("opening", total=None)
+    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(STAGES["opening"], total=None)
+        meter = PaceMeter()
         yield lambda progress: bar.update(
             task,
-            description=describe(progress),
+            description=describe(progress, meter.update(progress)),
             completed=progress.frames,
             # The container's count is an estimate: the bar never runs past its end.
             total=None if progress.total is None else max(progress.total, progress.frames),
@@ -72,24 +92,15 @@ def _bar() -> Iterator[ProgressCallback]:
 def _lines(clock: Callable[[], float]) -> ProgressCallback:
     due = clock() + LINE_EVERY_SECONDS
     resumed_shown = False
+    meter = PaceMeter()
 
     def show(progress: Progress) -> None:
         nonlocal due, resumed_shown
-        is_first_report, resumed_shown = progress.resumed_frames and not resumed_shown, True
+        pace = meter.update(progress)
+        is_first_report = bool(progress.resumed_frames) and not resumed_shown
+        resumed_shown = resumed_shown or is_first_report
         if clock() >= due or is_first_report:
             due = clock() + LINE_EVERY_SECONDS
-            print_message(f"vidrestore: {describe(progress)}")
+            print_message(f"vidrestore: {describe(progress, pace)}")
 
     return show
-
-
-def _rate(progress: Progress) -> float:
-    """Frames a second of this run."""
-    return (progress.frames - progress.resumed_frames) / progress.seconds if progress.seconds > 0 else 0.0
-
-
-def _seconds_left(progress: Progress) -> float | None:
-    rate = _rate(progress)
-    if progress.total is None or rate <= 0:
-        return None
-    return max(progress.total - progress.frames, 0) / rate

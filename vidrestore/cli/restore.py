@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.options import help_text
-from vidrestore.cli.progress import show_progress
-from vidrestore.cli.report_file import ReportFile
-from vidrestore.cli.run_report import run_report, run_report_json
-from vidrestore.cli.terminal import print_line, print_message, print_result
-from vidrestore.cli.wording import count, drawn_tracks
+from vidrestore.cli.run_session import RunOutput, run_session
+from vidrestore.cli.terminal import print_result
 from vidrestore.settings import make_settings
-
-if TYPE_CHECKING:
-    from vidrestore.types import Report
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -47,9 +40,6 @@ vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
 0 done; 2 arguments or input cannot be used; 1 the work failed; 3 done, but more than one frame in a hundred \
 of the input was lost or damaged; 130 interrupted
 """
-MUCH_DAMAGE = 0.01
-"""Share of the input's frames above which the exit code says that it was damaged."""
-DAMAGED = 3
 _NOT_IN_PIPE = {
     "config", "codec", "crf", "quality", "preset", "container", "fps", "input_format", "pixel_format", "size",
     "overwrite", "segment", "workers", "engine", "restart",
@@ -74,9 +64,7 @@ def restore(
             show_default=False,
         ),
     ],
-    model: options.Model = None,
-    detector: options.Detector = None,
-    device: options.Device = None,
+    config: options.Config = None,
     strength: options.Strength = None,
     fidelity: options.Fidelity = None,
     temporal: options.Temporal = None,
@@ -85,42 +73,53 @@ def restore(
     faces: options.Faces = None,
     sidecar: options.Sidecar = None,
     min_face: options.MinFace = None,
-    batch: Annotated[int | None, typer.Option(metavar="N", help=help_text("batch"))] = None,
     codec: options.Codec = None,
     crf: options.Crf = None,
     quality: options.Quality = None,
     preset: options.Preset = None,
-    container: Annotated[str | None, typer.Option(metavar="NAME", help=help_text("container"))] = None,
-    fps: options.Fps = None,
-    input_format: Annotated[
-        str | None, typer.Option(metavar="y4m|nut|rawvideo", help=help_text("input_format"))
-    ] = None,
-    pixel_format: Annotated[str | None, typer.Option(metavar="NAME", help=help_text("pixel_format"))] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help=help_text("size"))] = None,
-    max_pixels: options.MaxPixels = None,
-    strict: options.Strict = None,
+    container: options.Container = None,
+    compare: options.Compare = None,
+    mask: options.Mask = None,
+    overwrite: options.Overwrite = None,
     start: options.Start = None,
     end: options.End = None,
+    handles: options.Handles = None,
+    fps: options.Fps = None,
     deinterlace: options.Deinterlace = None,
-    compare: Annotated[str | None, typer.Option(metavar="side-by-side", help=help_text("compare"))] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="YAML of these names; flags win over it."),
-    ] = None,
+    input_format: options.InputFormat = None,
+    pixel_format: options.RawPixelFormat = None,
+    size: options.RawSize = None,
+    max_pixels: options.MaxPixels = None,
+    strict: options.Strict = None,
     segment: options.Segment = None,
     workers: options.Workers = None,
     engine: options.Engine = None,
-    restart: Annotated[
-        bool | None, typer.Option("--restart", help=help_text("restart"), show_default=False)
-    ] = None,
-    overwrite: Annotated[
-        bool | None, typer.Option("--overwrite", "-y", help=help_text("overwrite"), show_default=False)
-    ] = None,
+    restart: options.Restart = None,
+    model: options.Model = None,
+    detector: options.Detector = None,
+    device: options.Device = None,
+    batch: options.Batch = None,
+    progress: options.Progress = None,
+    report_file: options.ReportFile = None,
+    log_file: options.LogFile = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            metavar="",
+            help="Restore three short samples, say what would be done and how long it would take; no output.",
+            rich_help_panel=options.MESSAGES,
+        ),
+    ] = False,
     print_ffmpeg: Annotated[
         bool,
-        typer.Option("--print-ffmpeg", help="Print ffmpeg's command lines around a pipe; restore nothing."),
+        typer.Option(
+            "--print-ffmpeg",
+            metavar="",
+            help="Print ffmpeg's command lines around a pipe; restore nothing.",
+            rich_help_panel=options.MESSAGES,
+        ),
     ] = False,
-    report_file: options.ReportFile = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Restore the faces in INPUT and write the video to OUTPUT; its sound is copied as it is."""
@@ -153,12 +152,14 @@ def restore(
         "strict": strict,
         "start": start,
         "end": end,
+        "handles": handles,
         "deinterlace": deinterlace,
         "compare": compare,
         "segment": segment,
         "workers": workers,
         "engine": engine,
         "restart": restart,
+        "mask": mask,
         "overwrite": overwrite,
     }
     if print_ffmpeg:
@@ -166,25 +167,14 @@ def restore(
 
         print_result(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
         return
-    file = run_report(report_file, input, output)
-    with show_progress(quiet=quiet) as on_progress:
-        report = restore_video(input, output, on_progress=on_progress, **settings)
-    print_report(report, file, quiet=quiet)
+    wanted = RunOutput(quiet=quiet, progress=progress, report=report_file, log=log_file)
+    with run_session(output, wanted, reads=(input,)) as session:
+        if dry_run:
+            from vidrestore.jobs.dry_run import plan_restore
 
-
-def print_report(report: Report, file: ReportFile | None = None, *, quiet: bool) -> None:
-    """Warnings, the closing line, the report as a file, and the exit code of a damaged input."""
-    for sentence in report.people:
-        print_message(f"vidrestore: {sentence}")
-    for warning in report.warnings:
-        print_message(f"vidrestore: warning: {warning}")
-    if not quiet:
-        # Standard output is the video's own where that goes there.
-        (print_message if str(report.output) == "-" else print_line)(closing_line(report))
-    if file is not None:
-        file.write(run_report_json(report))
-    if report.damage > MUCH_DAMAGE:
-        raise typer.Exit(DAMAGED)
+            session.show_plan(plan_restore(input, output, make_settings(**settings), session.on_progress))
+            return
+        session.finish(restore_video(input, output, on_progress=session.on_progress, **settings))
 
 
 def _flags(settings: dict[str, Any]) -> list[str]:
@@ -195,16 +185,3 @@ def _flags(settings: dict[str, Any]) -> list[str]:
             flag = f"--{name.replace('_', '-')}"
             words += [flag] if value is True else [flag, str(value)]
     return words
-
-
-def closing_line(report: Report) -> str:
-    """What was done, what was not, and where it is."""
-    rate = report.frames / report.seconds if report.seconds > 0 else 0.0
-    drawn = drawn_tracks(report.drawn)
-    return (
-        f"{count(report.frames, 'frame')}, {count(report.faces, 'face')} of "
-        f"{count(report.tracks, 'track')} restored in {report.seconds:.1f} s ({rate:.1f} frames/s), "
-        f"{count(report.lost_frames, 'frame')} lost, {count(len(report.warnings), 'warning')}"
-        f"{drawn and f', {drawn}'}: "
-        f"{report.output}"
-    )

@@ -8,12 +8,9 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.options import help_text
-from vidrestore.cli.progress import show_progress
-from vidrestore.cli.restore import print_report
-from vidrestore.cli.run_report import run_report
+from vidrestore.cli.run_session import RunOutput, run_session
 from vidrestore.errors import UsageError
-from vidrestore.settings import EngineName
+from vidrestore.settings_keywords import EngineName
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -33,19 +30,24 @@ def resume(
             show_default=False,
         ),
     ],
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help=help_text("workers"))] = None,
+    workers: options.Workers = None,
     engine: options.Engine = None,
+    progress: options.Progress = None,
     report_file: options.ReportFile = None,
+    log_file: options.LogFile = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Go on with a film whose restoration was interrupted, with the settings it was begun with."""
+    """Go on with a film whose restoration was interrupted, with the settings it was started with."""
     from vidrestore.api import resume as resume_file
 
     if engine not in (None, "local", "ray"):
         raise UsageError(f"engine must be local or ray, got '{engine}'")
-    file = run_report(report_file, output)
-    with show_progress(quiet=quiet) as on_progress:
+    wanted = RunOutput(quiet=quiet, progress=progress, report=report_file, log=log_file)
+    with run_session(output, wanted) as session:
         report = resume_file(
-            output, on_progress=on_progress, workers=workers, engine=cast("EngineName | None", engine)
+            output,
+            on_progress=session.on_progress,
+            workers=workers,
+            engine=cast("EngineName | None", engine),
         )
-    print_report(report, file, quiet=quiet)
+        session.finish(report)

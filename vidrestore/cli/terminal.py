@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
+from vidrestore.cli.messages import Message, send
 from vidrestore.errors import OutputError
 
 _CONTROLLING = {"Cc", "Cs", "Zl", "Zp"}
@@ -33,8 +34,21 @@ def printable(text: object) -> str:
 
 def print_message(text: str) -> None:
     """Prints a line on standard error, if there is any."""
-    if sys.stderr is not None:
-        print(printable(text), file=sys.stderr, flush=True)
+    send(Message(kind="information", text=text), _print_error_line)
+
+
+def print_warning(text: str) -> None:
+    """Prints a warning on standard error: what the user may not expect."""
+    send(Message(kind="warning", text=text), _print_error_line)
+
+
+def print_error(text: str, exit_code: int) -> None:
+    """Prints on standard error why the program ends, with this exit code."""
+    send(Message(kind="error", text=text, exit_code=exit_code), _print_error_line)
+
+
+def _print_error_line(text: str) -> None:
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def print_line(text: str = "") -> None:
@@ -118,7 +132,7 @@ class _OwnMessages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.partition(".")[0] == "vidrestore":
-            print_message(f"vidrestore: warning: {record.getMessage()}")
+            print_warning(record.getMessage())
 
 
 class _TolerantStream(io.TextIOBase):

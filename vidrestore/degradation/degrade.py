@@ -91,10 +91,9 @@ def _degrade_video(
 ) -> None:
     info = probe(given)
     encoding: dict[str, Any] = settings.encoding_options()
-    frames = read_frames(given, info, start=settings.start, end=settings.end)
-    with make_writer(
-        target, info, source=given, end=settings.end, overwrite=settings.overwrite, **encoding
-    ) as writer:
+    part = settings.time_range(info.frame_rate)
+    frames = read_frames(given, info, **part)
+    with make_writer(target, info, source=given, overwrite=settings.overwrite, **part, **encoding) as writer:
         for _, degraded in degrade_frames(frames, RECIPES[recipe], rng):
             writer.write(degraded)
             count(total or info.frame_count)

@@ -187,18 +187,18 @@ def _add_masked_change(
         share: factor on the change.
         taken: (height, width), the share of the frame that other faces have taken; updated in place.
     """
-    region = _region_of(np.abs(difference).max(2) if mask is None else mask, face.to_crop, frame)
+    region = region_of(np.abs(difference).max(2) if mask is None else mask, face.to_crop, frame)
     if region is None:
         return
     x0, y0, x1, y1 = region
     size = (x1 - x0, y1 - y0)
     matrix = face.to_crop.copy()
     matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
-    delta = _warp_back(low_pass(difference, 1 / similarity_scale(face.to_crop)), matrix, size)
+    delta = warp_back(low_pass(difference, 1 / similarity_scale(face.to_crop)), matrix, size)
     if mask is None:
         weight = np.full(delta.shape[:2], share, np.float32)
     else:
-        weight = _warp_back(mask, matrix, size) * np.float32(share)
+        weight = warp_back(mask, matrix, size) * np.float32(share)
     if taken is not None:
         occupied = taken[y0:y1, x0:x1]
         weight = weight * (1 - occupied)
@@ -221,7 +221,7 @@ def _add_weighted_change(
         part[:] = changed
 
 
-def _region_of(
+def region_of(
     mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame
 ) -> tuple[int, int, int, int] | None:
     """The part of the frame the mask can reach, beginning on the chroma grid; None where there is none."""
@@ -238,7 +238,7 @@ def _region_of(
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def _warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, int]) -> FloatArray:
+def warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, int]) -> FloatArray:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[return-value]
 

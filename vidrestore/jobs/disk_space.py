@@ -25,19 +25,25 @@ def check_remaining_space(folder: Path, output: Path, *, written: int, done: int
     _check(folder, output, round(each * (total - done) + each * total))
 
 
-def _check(folder: Path, output: Path, needed: int) -> None:
+def free_bytes(folder: Path) -> int:
+    """Bytes left on the disk of a folder. Raises OutputError where it is gone."""
     try:
-        free = shutil.disk_usage(folder).free
+        return shutil.disk_usage(folder).free
     except OSError as error:
         raise OutputError(
             f"the folder {folder} is gone; run the same command again once it is back"
         ) from error
+
+
+def _check(folder: Path, output: Path, needed: int) -> None:
+    free = free_bytes(folder)
     if free < needed:
         raise OutputError(
-            f"the disk of {output} has {_readable(free)} left, and about {_readable(needed)} are needed; "
-            "free some space and run the same command again"
+            f"the disk of {output} has {readable_size(free)} left, and about {readable_size(needed)} are "
+            "needed; free some space and run the same command again"
         )
 
 
-def _readable(size: int) -> str:
+def readable_size(size: int) -> str:
+    """Such as 1.2 GB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -130,8 +130,7 @@ def _decode(
         return read_frames(
             video_input,
             info,
-            start=settings.start,
-            end=settings.end,
+            **settings.time_range(info.frame_rate),
             on_lost=frame_log.lost,
             on_concealed=frame_log.concealed,
         )
@@ -140,7 +139,7 @@ def _decode(
         info,
         context,
         continue_after=True,
-        end=settings.end,
+        end=settings.time_range(info.frame_rate)["end"],
         on_lost=frame_log.lost,
         on_concealed=frame_log.concealed,
     )

@@ -23,6 +23,7 @@ from vidrestore.jobs.segment_plan import Span
 from vidrestore.jobs.segment_task import context_frames, required_records, restorer_for
 from vidrestore.pipeline import open_input_video, restore_tracked_faces
 from vidrestore.report import RunStats
+from vidrestore.runtime.cancellation import check_cancelled
 from vidrestore.settings import Fidelity, Grain, Settings
 from vidrestore.sidecar import FaceTreatment, Sidecar
 from vidrestore.types import (
@@ -184,6 +185,7 @@ def _find_moments(
     )
     with closing(records):
         for record in records:
+            check_cancelled()
             index, pts = record.fingerprint.index, record.fingerprint.pts
             if index < 0:
                 continue  # frames that are lost behind the last one
@@ -194,7 +196,9 @@ def _find_moments(
                 moments.append(_moment(*found.pop(0), recent, opened))
             if on_progress is not None:
                 seconds = time.monotonic() - started
-                on_progress(Progress(frames=index + 1, total=total, faces=0, seconds=seconds))
+                on_progress(
+                    Progress(frames=index + 1, total=total, faces=0, seconds=seconds, stage="analysing")
+                )
             if not wanted and not found:
                 return moments
     return moments + _last_moments(found, wanted, recent, opened)
@@ -202,7 +206,8 @@ def _find_moments(
 
 def _expected_frames(info: VideoInfo, settings: Settings, times: Sequence[float], context: int) -> int:
     """How many frames are analysed, about."""
-    return max(round((max(times) - (settings.start or 0)) * info.frame_rate) + context, 1)
+    begin = settings.time_range(info.frame_rate)["start"] or 0.0
+    return max(round((max(times) - begin) * info.frame_rate) + context, 1)
 
 
 def _last_moments(

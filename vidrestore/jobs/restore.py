@@ -26,7 +26,7 @@ from vidrestore.pipeline import (
     restore_opened,
     run_warnings,
 )
-from vidrestore.report import RunStats, report_from_dict, report_to_dict
+from vidrestore.report import RunStats, report_from_dict, report_opening, report_to_dict
 from vidrestore.runtime.file_kinds import absolute, is_own_kind
 from vidrestore.runtime.marked_folder import is_marked
 from vidrestore.settings import Settings
@@ -63,6 +63,7 @@ def _restore_file(
     if (done := _recover_joined_output(source, target, settings)) is not None:
         return done
     muxer = video.check_paths(source, target, settings.overwrite, settings.container)
+    report_opening(on_progress)
     with NetworkLoader(settings) as networks:
 
         def load_beside(info: VideoInfo) -> None:
@@ -71,6 +72,8 @@ def _restore_file(
 
         opened = open_input_video(source, settings, on_info=load_beside)
         why = video.why_not_segmented(opened.input, opened.side_data, target, muxer)
+        if settings.mask is not None:
+            why = "a mask is written beside it"
         if why is None and _wants_segments(opened.info, settings):
             whole = opened.at(absolute(source))
             job = _make_job(whole, absolute(target), muxer, with_absolute_paths(settings))
@@ -111,7 +114,16 @@ def resume_file(
     return restore_file(Path(about["input"]), target, settings, on_progress)
 
 
+def segment_seconds(info: VideoInfo, settings: Settings) -> float | None:
+    """How long segments are, where the settings or the video's length ask for some; None: they do not."""
+    if not _wants_segments(info, settings):
+        return None
+    return settings.segment or DEFAULT_SEGMENT_SECONDS
+
+
 def _wants_segments(info: VideoInfo, settings: Settings) -> bool:
+    if settings.mask is not None:
+        return False
     if settings.segment is not None:
         return settings.segment > 0
     if (settings.workers or 1) > 1 or settings.engine != "local":
@@ -222,6 +234,7 @@ def _finish(
     job: SegmentedJob, journal: Journal, stats: RunStats, warnings: list[str], started: float
 ) -> Report:
     """Joins the parts, puts the whole in place, removes what helped; then says what was done."""
+    stats.report_stage("finishing")
     parts = journal.segments()
     check_free_space(job.parts.path, job.output, sum(part.bytes for part in parts) + LEAST_FREE)
     joined = job.parts.joined

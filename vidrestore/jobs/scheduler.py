@@ -23,6 +23,7 @@ from vidrestore.jobs.segment_plan import SegmentPlanner, Span
 from vidrestore.jobs.segment_task import SegmentDone, SegmentTask, context_frames, required_records
 from vidrestore.pipeline import no_frames_decoded_message
 from vidrestore.report import RunStats
+from vidrestore.runtime.cancellation import check_cancelled
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, VideoInfo
 
@@ -71,7 +72,7 @@ class SegmentedJob:
             muxer=self.muxer,
             width=self.size[0],
             height=self.size[1],
-            end=settings.end,
+            **settings.time_range(self.info.frame_rate),
             overwrite=settings.overwrite or path != self.output,
             **settings.encoding_options(),
         )
@@ -94,7 +95,6 @@ class SegmentScheduler:
         """Frames by segment: of those done all, of those under way so far."""
         self._faces: dict[int, float] = {}
         """Faces a frame, by segment."""
-        self._frames_before = 0
         self._lost_workers = 0
 
     def run(self, engine: Engine) -> None:
@@ -126,8 +126,8 @@ class SegmentScheduler:
             else:
                 self._journal.segment_undone(segment)
         self._job.parts.remove_unfinished(finished_files)
-        self._frames_before = sum(self._frames_done.values())
-        if self._frames_before:
+        self._stats.resumed_frames = sum(self._frames_done.values())
+        if self._stats.resumed_frames:
             self._report_progress()
 
     def _spans(self, engine: Engine) -> Generator[Span]:
@@ -150,6 +150,7 @@ class SegmentScheduler:
                         yield from self._record_plan(planner.add(record))
                     frames = max(frames, record.fingerprint.index + 1)
                     self._save_periodically()
+                    self._report_analysis(frames)
                     self._process_events(engine, wait=False)
         if not frames:
             raise InputError(no_frames_decoded_message(self._job.video_input.path, self._job.settings))
@@ -217,6 +218,7 @@ class SegmentScheduler:
         )
 
     def _process_events(self, engine: Engine, *, wait: bool) -> None:
+        check_cancelled()
         for event in engine.events(wait=wait):
             self._handle_event(event)
             self._report_progress()
@@ -265,6 +267,11 @@ class SegmentScheduler:
         faces = self._journal.faces_between(span.first, span.stop) / moments
         self._faces[span.number] = faces / span.frames
 
+    def _report_analysis(self, frames: int) -> None:
+        """Says how far the analysis is, until the first segment is under way."""
+        if not self._frames_done:
+            self._stats.report_stage("analysing", frames)
+
     def _report_progress(self) -> None:
         if self._stats.on_progress is None:
             return
@@ -275,7 +282,7 @@ class SegmentScheduler:
                 total=self._stats.total,
                 faces=round(faces),
                 seconds=time.monotonic() - self._stats.started,
-                resumed_frames=self._frames_before,
+                resumed_frames=self._stats.resumed_frames,
             )
         )
 

@@ -89,6 +89,7 @@ class SegmentTask:
                 side_data=self.opened.side_data,
                 width=width,
                 height=height,
+                start=settings.time_range(info.frame_rate)["start"],
                 **settings.encoding_options(),
             ) as writer,
         ):

@@ -10,6 +10,8 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from vidrestore.runtime.cancellation import POLL_SECONDS, check_cancelled, is_cancellable
+
 if TYPE_CHECKING:
     from vidrestore.runtime.worker_threads import WorkerPool
 
@@ -67,7 +69,7 @@ class Prefetch(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         while True:
-            entry = self._waiting.get()
+            entry = self._next_entry()
             if entry is None:
                 break
             item, size = entry
@@ -78,6 +80,16 @@ class Prefetch(Generic[T]):
             yield item
         if self._error is not None:
             raise self._error
+
+    def _next_entry(self) -> tuple[T, int] | None:
+        if not is_cancellable():
+            return self._waiting.get()
+        while True:
+            check_cancelled()
+            try:
+                return self._waiting.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
 
     def _produce(self) -> None:
         try:

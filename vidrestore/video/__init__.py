@@ -15,6 +15,7 @@ from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_f
 from vidrestore.video.reading.stream_digest import StreamDigest, sound_digests
 from vidrestore.video.writing.atomic_output import check_paths, place_output, remove_leftovers
 from vidrestore.video.writing.make_writer import make_writer
+from vidrestore.video.writing.mask_writer import make_mask_writer
 from vidrestore.video.writing.segment_file import (
     SegmentWriter,
     is_whole_segment,
@@ -41,6 +42,7 @@ __all__ = [
     "is_whole_segment",
     "join_segments",
     "look_at",
+    "make_mask_writer",
     "make_writer",
     "open_input",
     "open_video",

@@ -28,6 +28,7 @@ from vidrestore.jobs.engines.protocol import (
     run_task,
 )
 from vidrestore.runtime import signals
+from vidrestore.runtime.cancellation import POLL_SECONDS, check_cancelled, is_cancellable
 from vidrestore.runtime.malloc import use_single_arena
 
 _SECONDS_TO_END = 5.0
@@ -98,8 +99,8 @@ class ProcessEngine:
 
     def _receive_events(self, must_wait: bool) -> Iterator[Event]:
         pipes = {worker.pipe: number for number, worker in self._workers.items() if worker.task is not None}
-        for pipe in wait(list(pipes), timeout=None if must_wait else 0) if pipes else ():
-            number = pipes[pipe]  # type: ignore[index]
+        for pipe in _wait_for(list(pipes), must_wait) if pipes else ():
+            number = pipes[pipe]
             worker = self._workers[number]
             assert worker.task is not None
             try:
@@ -154,6 +155,16 @@ class ProcessEngine:
 
     def _busy(self) -> list[_Worker]:
         return [worker for worker in self._workers.values() if worker.task is not None]
+
+
+def _wait_for(pipes: list[Connection], must_wait: bool) -> list[Any]:
+    """The pipes that can be read; with `must_wait` at least one."""
+    if not must_wait or not is_cancellable():
+        return wait(pipes, timeout=None if must_wait else 0)
+    while True:
+        check_cancelled()
+        if ready := wait(pipes, timeout=POLL_SECONDS):
+            return ready
 
 
 def _end(worker: _Worker) -> None:

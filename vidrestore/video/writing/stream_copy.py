@@ -75,9 +75,17 @@ class StreamCopy:
         """The input's video stream, for what its copy should say of itself."""
         self.time_range = demuxer.time_range_of(self.video, self._video_input, start, end)
 
-    def add_streams(self, output: OutputContainer, add_video: Callable[[], None]) -> None:
-        """Adds all to `output`, in the input's order; `add_video` is called where the video stands."""
+    def add_streams(
+        self, output: OutputContainer, add_video: Callable[[], None], *, with_others: bool = True
+    ) -> None:
+        """Adds all to `output`, in the input's order; `add_video` is called where the video stands.
+
+        Without `with_others` the video is added alone, and nothing is copied.
+        """
         self._output = output
+        if not with_others:
+            add_video()
+            return
         for stream in self._container.streams:
             if stream.index == self.video.index:
                 add_video()

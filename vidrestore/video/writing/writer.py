@@ -74,6 +74,7 @@ class VideoWriter:
         height: int | None = None,
         start: float | None = None,
         end: float | None = None,
+        is_alone: bool = False,
     ) -> None:
         self.warnings: list[str] = []
         """What the output does not have of the input, one sentence each; known once the writer is entered."""
@@ -94,7 +95,7 @@ class VideoWriter:
             height=height or info.height,
         )
         self._name_warning = [] if container is None else _name_warning(output, container, self._muxer)
-        self._start, self._end = start, end
+        self._start, self._end, self._is_alone = start, end, is_alone
         first = self._source.first_number(info.frame_rate, start)
         self._target = make_target(output, first=first, overwrite=overwrite)
         self._is_empty = True
@@ -108,7 +109,9 @@ class VideoWriter:
             self._container = self._target.open(self._muxer, self._container_options())
             undo.callback(_close_quietly, self._container)
             self._copy.add_streams(
-                self._container, lambda: self._encoder.add_to(self._container, self._copy.video)
+                self._container,
+                lambda: self._encoder.add_to(self._container, self._copy.video),
+                with_others=not self._is_alone,
             )
             self.warnings = [
                 *self._name_warning,

@@ -1,0 +1,101 @@
+"""--log-file: what was asked for, met and done is added to a log, and to nothing else."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_progress_json import REPORT, done
+from vidrestore import api
+from vidrestore.cli import main
+from vidrestore.cli.log_file import FIRST_LINE
+from vidrestore.cli.run_session import closing_line
+from vidrestore.errors import InputError
+from vidrestore.types import Report
+
+
+def fails(error: BaseException) -> Any:
+    def fail(*_: Any, **__: Any) -> Report:
+        raise error
+
+    return fail
+
+
+def texts(log: Path) -> list[str]:
+    """The lines without the times of day."""
+    first, *rest = log.read_text("utf-8").splitlines()
+    assert first == FIRST_LINE
+    return [line[len("2026-01-01 00:00:00 ") :] for line in rest]
+
+
+def test_a_run_is_noted_from_its_command_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*arguments: Any, **values: Any) -> Report:
+        logging.getLogger("vidrestore.device").info("a detail")
+        logging.getLogger("vidrestore.device").warning("no GPU")
+        return done(*arguments, **values)
+
+    monkeypatch.setattr(api, "restore", run)
+    log = tmp_path / "run.log"
+    assert main(["restore", "old.mp4", "new.mp4", "--log-file", str(log)]) == 0
+    command, *rest = texts(log)
+    assert command.startswith("vidrestore 0")
+    assert rest == [
+        "info: vidrestore.device: a detail",
+        "warning: no GPU",
+        "looking at the input",
+        "restoring",
+        "warning: a timecode track was left out",
+        closing_line(REPORT),
+        "done",
+    ]
+
+
+def test_warnings_are_printed_as_without_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: Any, **__: Any) -> Report:
+        logging.getLogger("vidrestore.device").warning("no GPU")
+        return REPORT
+
+    monkeypatch.setattr(api, "restore", run)
+    assert main(["restore", "old.mp4", "new.mp4", "--quiet", "--log-file", str(tmp_path / "x")]) == 0
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first == "vidrestore: warning: no GPU"
+
+
+def test_the_next_run_adds_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "run.log"
+    monkeypatch.setattr(api, "restore", fails(InputError("old.mp4 is not a video")))
+    assert main(["restore", "old.mp4", "new.mp4", "--log-file", str(log)]) == 2
+    monkeypatch.setattr(api, "restore", fails(ZeroDivisionError("division by zero")))
+    assert main(["restore", "old.mp4", "new.mp4", "--log-file", str(log)]) == 1
+    lines = texts(log)
+    assert "error: old.mp4 is not a video" in lines
+    assert (
+        "ZeroDivisionError: division by zero" in lines
+    )  # with its traceback, which the terminal does not show
+    assert "Traceback (most recent call last):" in lines
+
+
+@pytest.mark.parametrize("name", ["old.mp4", "mine.txt", "no/x.log", "."])
+def test_no_other_file_is_written_to(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))
+    monkeypatch.chdir(tmp_path)
+    for own in ("old.mp4", "mine.txt"):
+        Path(own).write_bytes(b"mine")
+    assert main(["restore", "old.mp4", "new.mp4", "--log-file", name]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert Path("old.mp4").read_bytes() == Path("mine.txt").read_bytes() == b"mine"
+
+
+def test_the_log_is_no_other_file_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))
+    monkeypatch.chdir(tmp_path)
+    assert main(["restore", "old.mp4", "new.mp4", "--log-file", "new.mp4"]) == 2
+    assert main(["restore", "old.mp4", "new.mp4", "--log-file", "x", "--report", "x"]) == 2
+    assert list(tmp_path.iterdir()) == []

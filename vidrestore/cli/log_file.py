@@ -1,0 +1,140 @@
+"""`--log-file FILE`: what a run was asked for, what it met and how it ended, with the times of day."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from vidrestore import __version__
+from vidrestore.cli.messages import Message, add_listener, remove_listener
+from vidrestore.cli.progress import STAGES, describe
+from vidrestore.cli.terminal import print_warning, printable
+from vidrestore.errors import OutputError, VidrestoreError
+from vidrestore.pace import PaceMeter
+
+if TYPE_CHECKING:
+    from vidrestore.types import Progress, ProgressCallback
+
+FIRST_LINE = "# log of vidrestore"
+"""By which a log is known: a run adds to one, and to nothing else."""
+EVERY_SECONDS = 60.0
+"""Between two lines of progress of the same stage."""
+
+
+@contextmanager
+def log_to(path: Path | None) -> Iterator[LogFile | None]:
+    """While the block lasts, messages and log records go to the end of the file at `path`; None: nowhere.
+
+    Raises:
+        OutputError: it cannot be written, or is no log.
+    """
+    if path is None:
+        yield None
+        return
+    with _open(path) as file:
+        log = LogFile(file)
+        handler = _Handler(log)
+        logger = logging.getLogger("vidrestore")
+        level = logger.level
+        logger.addHandler(handler)
+        logger.setLevel(min(level or logging.INFO, logging.INFO))
+        add_listener(log.hear)
+        try:
+            log.line(f"vidrestore {__version__}: {' '.join(sys.argv[1:])}")
+            yield log
+        except BaseException as error:
+            log.end(error)
+            raise
+        else:
+            log.line("done")
+        finally:
+            remove_listener(log.hear)
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+class LogFile:
+    """An open log."""
+
+    def __init__(self, file: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._file, self._clock = file, clock
+        self._meter, self._stage, self._due = PaceMeter(), "", 0.0
+
+    def line(self, text: str) -> None:
+        """A line with the time of day. A disk that is full costs the log, not the work."""
+        with suppress(OSError):
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), printable(text), file=self._file, flush=True)
+
+    def hear(self, message: Message) -> bool:
+        """Notes a message, which is printed as well."""
+        self.line(message.text if message.kind == "information" else f"{message.kind}: {message.text}")
+        return False
+
+    def show(self, progress: Progress) -> None:
+        """A line when a stage begins and every minute."""
+        pace = self._meter.update(progress)
+        if progress.stage != self._stage:
+            self.line(STAGES[progress.stage])
+        elif self._clock() < self._due:
+            return
+        else:
+            self.line(describe(progress, pace))
+        self._stage, self._due = progress.stage, self._clock() + EVERY_SECONDS
+
+    def beside(self, on_progress: ProgressCallback | None) -> ProgressCallback:
+        """A callback that shows progress here and where `on_progress` does."""
+
+        def both(progress: Progress) -> None:
+            self.show(progress)
+            if on_progress is not None:
+                on_progress(progress)
+
+        return both
+
+    def end(self, error: BaseException) -> None:
+        """Notes what ended the run."""
+        if isinstance(error, VidrestoreError):
+            self.line(f"error: {error}")
+        elif isinstance(error, KeyboardInterrupt):
+            self.line("interrupted")
+        elif isinstance(error, Exception) and type(error).__name__ != "Exit":
+            for line in traceback.format_exception(error):
+                self.line(line.rstrip("\n"))
+
+
+class _Handler(logging.Handler):
+    """Log records of this program; its warnings are messages to the user as well."""
+
+    def __init__(self, log: LogFile) -> None:
+        super().__init__(logging.INFO)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            print_warning(record.getMessage())  # which the log hears
+        else:
+            self._log.line(f"{record.levelname.lower()}: {record.name}: {record.getMessage()}")
+
+
+def _open(path: Path) -> IO[str]:
+    try:
+        has_content = path.is_file() and path.stat().st_size > 0
+        if has_content and not _is_log(path):
+            raise OutputError(f"{path} exists already and is no log of vidrestore; choose another name")
+        file = path.open("a", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    if not has_content:
+        print(FIRST_LINE, file=file, flush=True)
+    return file
+
+
+def _is_log(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(FIRST_LINE)) == FIRST_LINE.encode()

@@ -1,0 +1,133 @@
+"""What a run shows while it works and when it is done: on the terminal, as JSON lines, in a log, in a report.
+
+`restore` and `resume` use it alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vidrestore.cli.interruption import explained_interrupt
+from vidrestore.cli.log_file import LogFile, log_to
+from vidrestore.cli.plan_lines import plan_lines
+from vidrestore.cli.progress import show_progress
+from vidrestore.cli.progress_json import JsonProgress, start_json_progress
+from vidrestore.cli.report_file import ReportFile
+from vidrestore.cli.run_report import run_report, run_report_json
+from vidrestore.cli.terminal import print_line, print_message, print_result, print_warning
+from vidrestore.cli.wording import count, drawn_tracks
+from vidrestore.errors import OutputError
+from vidrestore.runtime.file_kinds import is_same_file, location
+
+if TYPE_CHECKING:
+    from vidrestore.jobs.dry_run import RunPlan
+    from vidrestore.types import ProgressCallback, Report
+
+MUCH_DAMAGE = 0.01
+"""Share of the input's frames above which the exit code says that it was damaged."""
+DAMAGED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutput:
+    """What the user wants to see of a run."""
+
+    quiet: bool = False
+    progress: str | None = None
+    """json, or json:N for a file descriptor."""
+    report: Path | None = None
+    log: Path | None = None
+
+
+class RunSession:
+    """One run, from its first message to its last."""
+
+    def __init__(
+        self,
+        on_progress: ProgressCallback | None,
+        json: JsonProgress | None,
+        log: LogFile | None,
+        report: ReportFile | None,
+        *,
+        quiet: bool,
+    ) -> None:
+        self.on_progress = on_progress
+        self._json, self._log, self._report, self._quiet = json, log, report, quiet
+
+    def show_plan(self, plan: RunPlan) -> None:
+        """What a run would do, in place of one."""
+        for line in plan_lines(plan):
+            print_result(line)
+        if self._json is not None:
+            self._json.write("plan", **asdict(plan))
+
+    def finish(self, report: Report) -> None:
+        """Warnings, the closing line, the report, and the exit code of a damaged input."""
+        for sentence in report.people:
+            print_message(f"vidrestore: {sentence}")
+        for warning in report.warnings:
+            print_warning(warning)
+        if self._log is not None:
+            self._log.line(closing_line(report))
+        if not self._quiet:
+            # Standard output is the video's own where that goes there.
+            (print_message if str(report.output) == "-" else print_line)(closing_line(report))
+        if self._report is not None:
+            self._report.write(run_report_json(report))
+        if self._json is not None:
+            self._json.show_report(report)
+        if report.damage > MUCH_DAMAGE:
+            raise typer.Exit(DAMAGED)
+
+
+@contextmanager
+def run_session(output: Path, wanted: RunOutput, *, reads: tuple[Path, ...] = ()) -> Iterator[RunSession]:
+    """The session of a run to `output`, which reads the files `reads`.
+
+    Raises:
+        OutputError: the report or the log cannot be written, or is another file of the run.
+        UsageError: progress is wanted in a way there is not.
+        CancelledError: in place of an interrupt, with what is kept.
+    """
+    json = None if wanted.progress is None else start_json_progress(wanted.progress)
+    report = run_report(wanted.report, output, *reads)
+    if wanted.log is not None:
+        _check_log(wanted.log, output, *reads, *([] if wanted.report is None else [wanted.report]))
+    with log_to(wanted.log) as log, explained_interrupt(output):
+        if json is not None:
+            on_progress: ProgressCallback | None = json.show
+            if log is not None:
+                on_progress = log.beside(on_progress)
+            yield RunSession(on_progress, json, log, report, quiet=wanted.quiet)
+            return
+        with show_progress(quiet=wanted.quiet) as shown:
+            on_progress = shown if log is None else log.beside(shown)
+            session = RunSession(on_progress, None, log, report, quiet=wanted.quiet)
+            yield session
+
+
+def closing_line(report: Report) -> str:
+    """What was done, what was not, and where it is."""
+    rate = report.frames / report.seconds if report.seconds > 0 else 0.0
+    drawn = drawn_tracks(report.drawn)
+    return (
+        f"{count(report.frames, 'frame')}, {count(report.faces, 'face')} of "
+        f"{count(report.tracks, 'track')} restored in {report.seconds:.1f} s ({rate:.1f} frames/s), "
+        f"{count(report.lost_frames, 'frame')} lost, {count(len(report.warnings), 'warning')}"
+        f"{drawn and f', {drawn}'}: "
+        f"{report.output}"
+    )
+
+
+def _check_log(log: Path, *others: Path) -> None:
+    for other in others:
+        if location(log) == location(other) or is_same_file(log, other):
+            raise OutputError(
+                f"{log} is given for the log and for something else; choose another name for one"
+            )

@@ -1,0 +1,73 @@
+"""Where a frame was changed, as a picture: a matte for an editor.
+
+White where a face was replaced as a whole, grey where the change fades out, black where the frame is bit for
+bit as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidrestore.faces.alignment import transform_points
+from vidrestore.faces.compositing import face_mask, head_mask, region_of, warp_back
+from vidrestore.types import ColourTags, FloatArray, Frame, FrameFaces, PixelFormat, Plane, RestoredFace
+
+MASK_8 = PixelFormat(name="gray", family="gray", bit_depth=8)
+MASK_16 = PixelFormat(name="gray16le", family="gray", bit_depth=16)
+MASK_COLOUR = ColourTags(full_range=True)
+
+
+def mask_format(depth: int) -> PixelFormat:
+    """That of the mask of a video of `depth` bits a sample: 8 bits, or 16 where it has more."""
+    return MASK_8 if depth <= 8 else MASK_16
+
+
+def change_mask(item: FrameFaces[RestoredFace], result: Frame, *, strength: float) -> Frame:
+    """The mask of a frame, of its size and time.
+
+    Args:
+        item: the frame as it was, and its restored faces.
+        result: the frame with the faces composited into it at this `strength`.
+        strength: 0..1, share of the restored faces against the original.
+    """
+    frame = item.frame
+    weight = np.zeros((frame.height, frame.width), np.float32)
+    for face in item.faces:
+        _add_face(weight, face, frame, strength)
+    mask_kind = mask_format(frame.format.bit_depth)
+    kind = np.uint8 if mask_kind.bit_depth == 8 else np.uint16
+    mask: Plane = np.rint(weight * np.iinfo(kind).max).astype(kind)
+    if item.faces:
+        mask[_changed(frame, result) & (mask == 0)] = 1
+    return replace(frame, planes=(mask,), format=mask_kind, colour=MASK_COLOUR, captions=b"")
+
+
+def _add_face(weight: FloatArray, face: RestoredFace, frame: Frame, strength: float) -> None:
+    size = face.image.shape[0]
+    if face.estimate is None:
+        mask = face_mask(transform_points(face.to_crop, face.landmarks), size)
+    else:
+        mask = head_mask(size)
+    region = region_of(mask, face.to_crop, frame)
+    if region is None:
+        return
+    x0, y0, x1, y1 = region
+    matrix = face.to_crop.copy()
+    matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
+    share = np.float32(min(strength * face.opacity, 1.0))
+    part = weight[y0:y1, x0:x1]
+    np.maximum(part, warp_back(mask, matrix, (x1 - x0, y1 - y0)) * share, out=part)
+
+
+def _changed(before: Frame, after: Frame) -> NDArray[np.bool_]:
+    """(H, W): where a sample of any plane differs."""
+    height, width = before.height, before.width
+    changed = np.zeros((height, width), np.bool_)
+    for old, new in zip(before.planes, after.planes, strict=True):
+        differs = np.asarray(old != new)
+        across, down = -(-width // differs.shape[1]), -(-height // differs.shape[0])
+        changed |= differs.repeat(down, 0).repeat(across, 1)[:height, :width]
+    return changed

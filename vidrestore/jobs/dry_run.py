@@ -1,0 +1,168 @@
+"""What a run would do, and an estimate of its time and size from short samples. No output is written."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidrestore import video
+from vidrestore.errors import UsageError
+from vidrestore.jobs.disk_space import free_bytes
+from vidrestore.jobs.restore import segment_seconds
+from vidrestore.pipeline import NetworkLoader, expected_frames, open_input_video, output_size, restore_opened
+from vidrestore.report import report_opening
+from vidrestore.settings import Settings
+from vidrestore.types import ProgressCallback
+from vidrestore.video import OpenedVideo
+
+SAMPLE_FRAMES = 24
+PLACES = (1 / 6, 1 / 2, 5 / 6)
+"""Where samples are taken, as shares of the part to restore."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What a run would do."""
+
+    input: str
+    output: str
+    frames: int | None
+    """To restore; None: the input does not say."""
+    frame_rate: float
+    width: int
+    """Of the output."""
+    height: int
+    container: str
+    """FFmpeg's name of the muxer."""
+    encoder: str
+    """FFmpeg's name, or the kind of pictures."""
+    segment_seconds: float | None
+    """None: in one go."""
+    device: str
+    """On which the networks would compute."""
+    sampled_frames: int
+    """Restored for the estimate; 0: it is too short for one."""
+    rate: float | None = None
+    """Frames a second, of one worker."""
+    seconds: float | None = None
+    """The run would take, without the start; None: not known."""
+    bytes: int | None = None
+    """The output would have; None: not known."""
+    free_bytes: int | None = None
+    """On the output's disk; None: it goes into a pipe."""
+
+
+def plan_restore(
+    source: Path, target: Path, settings: Settings, on_progress: ProgressCallback | None = None
+) -> RunPlan:
+    """What `restore_file` with the same arguments would do.
+
+    Restores three short samples into a temporary folder of the system, for which the networks are loaded.
+
+    Raises:
+        VidrestoreError: what the run would raise for its arguments, and UsageError for a pipe as input.
+    """
+    if str(source) == "-":
+        raise UsageError("--dry-run reads the input more than once, which standard input cannot; name a file")
+    muxer = video.check_paths(source, target, settings.overwrite, settings.container)
+    report_opening(on_progress)
+    with NetworkLoader(settings) as networks, tempfile.TemporaryDirectory(prefix="vidrestore-") as folder:
+        opened = open_input_video(source, settings, on_info=lambda _: networks.start())
+        sample_target = Path(folder) / (f"sample.{muxer}" if str(target) == "-" else target.name)
+        encoder, seconds = _encoder(opened, sample_target, muxer, settings), None
+        if video.why_not_segmented(opened.input, opened.side_data, target, muxer) is None:
+            seconds = segment_seconds(opened.info, settings)
+        width, height = output_size(opened.info, settings)
+        samples = _Samples(opened, sample_target, muxer, settings)
+        frames = expected_frames(opened.info, settings)
+        for first in _sample_starts(opened, settings, frames):
+            samples.take(networks, first, on_progress)
+        plan: dict[str, Any] = samples.estimate(frames)
+        restorer, _ = networks.wait()
+        return RunPlan(
+            input=str(source),
+            output=str(target),
+            frames=frames,
+            frame_rate=float(opened.info.frame_rate),
+            width=width,
+            height=height,
+            container=muxer,
+            encoder=encoder,
+            segment_seconds=seconds,
+            device=str(restorer.device),
+            sampled_frames=samples.frames,
+            free_bytes=None if str(target) == "-" else free_bytes(target.parent),
+            **plan,
+        )
+
+
+class _Samples:
+    """Samples of a run, and what they came to."""
+
+    def __init__(self, opened: OpenedVideo, target: Path, muxer: str, settings: Settings) -> None:
+        self._opened, self._target, self._muxer = opened, target, muxer
+        self._settings = settings.model_copy(
+            update={"overwrite": True, "handles": 0, "strict": False, "mask": None}
+        )
+        self.frames = self._bytes = 0
+        self._seconds = 0.0
+
+    def take(self, networks: NetworkLoader, start: float, on_progress: ProgressCallback | None) -> None:
+        """Restores the frames from `start` [seconds] on, with networks that are loaded before the clock
+        starts."""
+        networks.wait()
+        end = start + SAMPLE_FRAMES / float(self._opened.info.frame_rate)
+        settings = self._settings.model_copy(update={"start": start, "end": end})
+        began = time.monotonic()
+        report = restore_opened(
+            self._opened, self._target, settings, on_progress, muxer=self._muxer, networks=networks
+        )
+        self._seconds += time.monotonic() - began
+        self.frames += report.frames
+        for file in self._target.parent.iterdir():
+            self._bytes += file.stat().st_size
+            file.unlink()
+
+    def estimate(self, frames: int | None) -> dict[str, Any]:
+        """Rate, and seconds and bytes of so many frames."""
+        if not self.frames:
+            return {}
+        rate = self.frames / self._seconds
+        if frames is None:
+            return {"rate": rate}
+        return {
+            "rate": rate,
+            "seconds": frames / rate,
+            "bytes": round(self._bytes / self.frames * frames),
+        }
+
+
+def _sample_starts(opened: OpenedVideo, settings: Settings, frames: int | None) -> list[float]:
+    """Seconds at which samples begin; none where the part is hardly longer than they are."""
+    rate = float(opened.info.frame_rate)
+    begin = settings.time_range(opened.info.frame_rate)["start"] or 0.0
+    if frames is None:
+        return [begin]
+    if frames < 2 * SAMPLE_FRAMES * len(PLACES):
+        return []
+    return [begin + frames / rate * place for place in PLACES]
+
+
+def _encoder(opened: OpenedVideo, target: Path, muxer: str, settings: Settings) -> str:
+    """The encoder's name. Raises where the run's writer would, for options that it does not have."""
+    width, height = output_size(opened.info, settings)
+    writer = video.make_writer(
+        target,
+        opened.output_info,
+        source=opened.input,
+        side_data=opened.side_data,
+        muxer=muxer,
+        width=width,
+        height=height,
+        **settings.time_range(opened.info.frame_rate),
+        **settings.encoding_options(),
+    )
+    return writer.codec if isinstance(writer, video.VideoWriter) else target.suffix.lstrip(".").lower()

@@ -1,0 +1,68 @@
+"""The keyword arguments of the calls for Python, with their types: the fields of `vidrestore.Settings`.
+
+What each means and its default is said there. None means not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from os import PathLike
+from typing import Literal, TypedDict
+
+from vidrestore.sidecar import Sidecar
+
+Auto = Literal["auto"]
+Compare = Literal["none", "side-by-side"]
+Deinterlace = Literal["auto", "keep", "bwdif"]
+EngineName = Literal["local", "ray"]
+InputFormat = Literal["y4m", "nut", "rawvideo"]
+
+
+class FaceKeywords(TypedDict, total=False):
+    """How faces are found and restored: what concerns pictures in memory as well as files."""
+
+    detector: str | None
+    batch: int | None
+    strength: float | None
+    fidelity: float | Auto | None
+    temporal: float | None
+    grain: float | Auto | None
+    deflicker: bool | None
+    faces: str | int | Sequence[int] | None
+    min_face: int | None
+
+
+class RestorerKeywords(FaceKeywords, total=False):
+    """Which networks restore them, and where."""
+
+    model: str | None
+    device: str | None
+
+
+class SettingsKeywords(RestorerKeywords, total=False):
+    """All settings: also how files are read and written, and how a film is shared out."""
+
+    codec: str | None
+    crf: float | None
+    quality: int | None
+    preset: str | None
+    container: str | None
+    fps: Fraction | float | str | None
+    input_format: InputFormat | None
+    pixel_format: str | None
+    size: str | None
+    max_pixels: int | None
+    strict: bool | None
+    start: float | str | None
+    end: float | str | None
+    handles: int | None
+    deinterlace: Deinterlace | None
+    compare: Compare | None
+    mask: str | None
+    overwrite: bool | None
+    sidecar: str | PathLike[str] | Sidecar | None
+    segment: float | None
+    workers: int | None
+    engine: EngineName | None
+    restart: bool | None

@@ -1,0 +1,62 @@
+"""What is wrong with a setting, in the words in which it is given: one sentence for the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from vidrestore.errors import shown
+
+_LIMITS = {
+    "greater_than_equal": ("ge", "at least"),
+    "less_than_equal": ("le", "at most"),
+    "greater_than": ("gt", "more than"),
+}
+"""What pydantic calls a value beyond a limit: where it says the limit, and how to say it."""
+_KINDS = {
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a number",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a smaller number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+}
+
+
+def sentence(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
+    """The first thing that is wrong, such as `strength must be at most 1, got 7`."""
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    given = shown(first["input"])
+    if len(first["loc"]) > 1:  # one of the kinds of value that the setting takes: fidelity, grain
+        return f"{name} must be auto or a number from 0 to 1, got {given}"
+    if first["type"] == "extra_forbidden":
+        return f"there is no setting '{name}'; there are: {', '.join(sorted(fields))}"
+    wanted = _wanted(first["type"], first.get("ctx", {}), fields.get(name))
+    if wanted is not None:
+        return f"{name} must be {wanted}, got {given}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {message}, got {given}" if name else message
+
+
+def _wanted(kind: str, context: Mapping[str, Any], field: FieldInfo | None) -> str | None:
+    """What the value must be; None where pydantic's own message says it."""
+    if kind in _LIMITS:
+        key, words = _LIMITS[kind]
+        return f"{words} {context[key]:,.12g}".replace(",", " ")
+    if kind == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if kind in ("string_pattern_mismatch", "string_type") and field is not None and _has_pattern(field):
+        return " ".join((field.description or "").split()).rstrip(".")
+    return _KINDS.get(kind)
+
+
+def _has_pattern(field: FieldInfo) -> bool:
+    return any(getattr(constraint, "pattern", None) is not None for constraint in field.metadata)

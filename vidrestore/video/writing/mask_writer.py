@@ -1,0 +1,64 @@
+"""The writer of a mask pass: one grey plane a frame, lossless, with the times of the video it is beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from vidrestore.errors import OutputError, UsageError
+from vidrestore.runtime.file_kinds import is_same_file, location
+from vidrestore.settings import TimeRange
+from vidrestore.types import ColourTags, PixelFormat
+from vidrestore.video.formats.containers import IMAGES, STDOUT
+from vidrestore.video.formats.suffixes import photo_kind
+from vidrestore.video.opened_video import OpenedVideo
+from vidrestore.video.reading.side_data import SideData
+from vidrestore.video.writing.atomic_output import check_paths
+from vidrestore.video.writing.writer import VideoWriter
+
+_MUXERS = {"matroska", "nut", "avi"}
+_PICTURES = {"png", "tiff"}
+
+
+def make_mask_writer(
+    path: Path,
+    opened: OpenedVideo,
+    *,
+    output: Path,
+    pixel_format: PixelFormat,
+    colour: ColourTags,
+    part: TimeRange,
+    overwrite: bool,
+) -> VideoWriter:
+    """The writer of the mask of `opened` to `path`, beside the video at `output`.
+
+    FFV1 in .mkv, .nut and .avi, or PNG and TIFF pictures.
+
+    Raises:
+        UsageError: its name ends in something else, or the input is a pipe.
+        OutputError: it may not be written there, or is another file of the run.
+    """
+    if STDOUT in (str(opened.info.path), str(path)):
+        raise UsageError("a mask is written beside files, not pipes; leave --mask out or name files")
+    if location(path) == location(output) or is_same_file(path, output):
+        raise OutputError(f"{path} is given for the mask and for the video; choose another name for one")
+    muxer = check_paths(opened.info.path, path, overwrite)
+    kind = photo_kind(path) if muxer == IMAGES else None
+    if muxer not in _MUXERS and kind not in _PICTURES:
+        raise UsageError(
+            f"a mask is a .mkv, .nut or .avi file, or pictures such as mask/%05d.png, not {path}"
+        )
+    info = replace(opened.output_info, pixel_format=pixel_format, colour=colour, is_opaque=True)
+    # Of the side data nothing but how the picture is turned is true of the mask.
+    side_data = SideData(matrix=opened.side_data.matrix, pictures=opened.side_data.pictures)
+    return VideoWriter(
+        path,
+        info,
+        codec=kind or "ffv1",
+        muxer=muxer,
+        source=opened.input,
+        side_data=side_data,
+        overwrite=overwrite,
+        is_alone=True,
+        **part,
+    )
