@@ -93,6 +93,8 @@ def test_the_command_prints_a_table_and_writes_json_and_a_page(
     assert [track["id"] for track in values["tracks"]] == [0, 1]
     page = (tmp_path / "found.html").read_text(encoding="utf-8")
     assert page.count("<img") == 2
+    assert f"vidrestore restore {clip} " in page
+    assert "--faces 0,1</code>" in page
     assert "http" not in page  # nothing is fetched
 
 

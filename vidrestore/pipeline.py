@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 from vidrestore.errors import InputError
 from vidrestore.mask_pass import MaskPass
 from vidrestore.report import RunStats, report_opening
+from vidrestore.run_warnings import check_tracks_found, no_frames_decoded_message, run_warnings
 from vidrestore.settings import Settings
 from vidrestore.types import (
     AlignedFace,
@@ -149,6 +150,7 @@ def restore_opened(
         stats.report_stage("finishing")
         if stats.frames == 0:
             raise InputError(no_frames_decoded_message(info.path, settings))
+        check_tracks_found(info, settings, stats)
         if settings.start is None and settings.end is None:
             stats.check_missing_frames(info, writer.other_streams_end)
     return stats.report(target, (*run_warnings(info, field_processing, settings, stats), *writer.warnings))
@@ -397,34 +399,6 @@ def output_size(info: VideoInfo, settings: Settings) -> tuple[int, int]:
     return (info.width * 2, info.height) if axis else (info.width, info.height * 2)
 
 
-def run_warnings(
-    info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
-) -> list[str]:
-    """A sentence each for what the user may not expect of a run that is done."""
-    from vidrestore.tracking import EXCEPT, named_tracks
-
-    warnings = [*info.notes]
-    if field_processing.method == "fields" and not info.interlaced:
-        warnings.append(
-            f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
-            "--deinterlace bwdif makes it progressive"
-        )
-    if stats.first_fitted is not None:
-        seconds = stats.first_fitted - float(stats.first or 0)
-        warnings.append(
-            f"{info.path.name} changes its size or pixel aspect after {seconds:.1f} s: such pictures were "
-            "fitted into the size of the first, with black beside them"
-        )
-    if not settings.faces.startswith(EXCEPT):
-        absent = sorted(named_tracks(settings.faces) - stats.tracks)
-        if absent:
-            numbers = ", ".join(map(str, absent))
-            warnings.append(
-                f"no face has the number {numbers} in {info.path.name}; vidrestore inspect lists them"
-            )
-    return warnings
-
-
 def _item_bytes(item: FrameFaces[AlignedFace]) -> int:
     return item.frame.nbytes + sum(face.image.nbytes for face in item.faces)
 
@@ -438,10 +412,3 @@ def expected_frames(info: VideoInfo, settings: Settings) -> int | None:
     wanted = settings.time_range(info.frame_rate)
     ends = [end for end in (info.duration, wanted["end"]) if end is not None]
     return max(round((float(min(ends)) - (wanted["start"] or 0.0)) * float(info.frame_rate)), 0)
-
-
-def no_frames_decoded_message(source: Path, settings: Settings) -> str:
-    """Why there is nothing to restore."""
-    if settings.start is not None:
-        return f"{source} has no frames after {settings.start:g} s; choose an earlier --start"
-    return f"no frame of {source} could be decoded: the file is damaged or cut short"

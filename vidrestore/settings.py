@@ -112,8 +112,9 @@ class Settings(BaseModel):
     """Replace the output if it exists already."""
 
     segment: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
-    """Segment length in seconds; an interrupted run resumes at the last finished segment; 0: no segments;
-    None: 60 if the video is longer than five minutes or there are several workers."""
+    """Segment length in seconds, at least 32 frames; an interrupted run resumes at the last finished
+    segment; 0: no segments; None: 60 if the video is longer than five minutes or there are several
+    workers."""
     workers: int | None = Field(default=None, ge=1, le=1024)
     """Segments restored at the same time; None: as many as there are GPUs, or 1."""
     engine: EngineName = "local"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_the_list_names_all_weights_with_licence_and_state(capsys: pytest.Captur
     embedded = [isinstance(entry.source, Embedded) for entry in CATALOGUE]
     assert ["embedded" in line.split() for line in lines] == embedded
     assert any("not downloaded" in line for line in lines)
+
+
+def test_the_list_is_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == [entry.name for entry in CATALOGUE]
+    assert all(row.keys() == {"name", "purpose", "bytes", "licence", "state", "path"} for row in rows)
+    (compact,) = [row for row in rows if row["name"] == "compact"]
+    assert (compact["state"], Path(compact["path"]).stat().st_size) == ("embedded", compact["bytes"])
 
 
 def test_pulling_twice_downloads_once(

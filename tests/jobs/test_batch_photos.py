@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.support import photos
 from tests.support.clips import Clip, make_clip
+from vidrestore.errors import UsageError
 from vidrestore.jobs.batch import restore_folder
 from vidrestore.settings import Settings
+
+
+def test_a_mask_is_for_one_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(UsageError, match=r"names one file, and a batch has many"):
+        restore_folder(tmp_path / "in", tmp_path / "out", Settings(mask="mask.mkv"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_photos_stay_photos_of_their_kind(tmp_path: Path) -> None:

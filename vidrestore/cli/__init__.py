@@ -36,7 +36,6 @@ app = typer.Typer(
     name="vidrestore",
     help="Restores the faces in a video and leaves everything else as it was: picture, sound and timing.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

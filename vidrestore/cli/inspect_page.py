@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ def render_page(inspection: Inspection) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{generator("vidrestore inspect")}'
         f"<title>{name}</title>"
-        f"<style>{_STYLE}</style><h1>{name}</h1><p>{line}</p>{_timeline(inspection)}"
+        f"<style>{_STYLE}</style><h1>{name}</h1><p>{line}</p>{_command(inspection)}{_timeline(inspection)}"
         f"{''.join(_person(inspection, person) for person in inspection.people)}</html>"
     )
 
@@ -51,6 +52,17 @@ def _person(inspection: Inspection, person: Person) -> str:
         f"<h2>p{person.id}: {count(person.frames, 'frame')}, {count(len(tracks), 'track')}{sure}</h2>"
         f"<ul>{''.join(_card(inspection, track) for track in tracks)}</ul>"
     )
+
+
+def _command(inspection: Inspection) -> str:
+    """The command that restores the tracks alone, to be pasted and cut down."""
+    if not inspection.tracks:
+        return ""
+    source = inspection.path
+    target = source.with_name(f"{source.stem}-restored{source.suffix}")
+    ids = ",".join(str(track.id) for track in inspection.tracks)
+    words = ["vidrestore", "restore", str(source), str(target), "--faces", ids]
+    return f"<p>Leave out whom you do not want: <code>{escape(printable(shlex.join(words)))}</code></p>"
 
 
 def _card(inspection: Inspection, track: FaceTrack) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +19,17 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_weights() -> None:
+def list_weights(
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print a JSON array, an object for each.")
+    ] = False,
+) -> None:
     """List the weights there are: name, size, licence, whether they are here, and where."""
     from rich.table import Table
 
+    if as_json:
+        print_result(json.dumps([_values(entry) for entry in CATALOGUE], indent=2))
+        return
     table = Table(box=None, pad_edge=False)
     for title in ("name", "for", "size", "licence", "here", "path"):
         table.add_column(title, no_wrap=title in ("name", "size", "here"), overflow="fold")
@@ -66,17 +74,37 @@ def convert_weights(
     print_line(f"converted: {target} ({_megabytes(target.stat().st_size)})")
 
 
-def _row(entry: Entry) -> tuple[str, str, str, str, str, str]:
+def _values(entry: Entry) -> dict[str, str | int | None]:
+    """What is known of weights; a size that is not known is None, and so is the path of absent ones."""
     from vidrestore.weights.cache import local_path
 
     path = local_path(entry)
-    size = path.stat().st_size if path is not None else entry.size
     if isinstance(entry.source, Embedded):
         state = "embedded" if path is not None else "missing"
     else:
         state = "cached" if path is not None else "not downloaded"
+    return {
+        "name": entry.name,
+        "purpose": entry.purpose,
+        "bytes": path.stat().st_size if path is not None else entry.size,
+        "licence": entry.licence,
+        "state": state,
+        "path": None if path is None else str(path),
+    }
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    values = _values(entry)
+    size = values["bytes"]
     licence, _, _ = entry.licence.partition(":")
-    return entry.name, entry.purpose, _megabytes(size), licence, state, printable(path or "")
+    return (
+        entry.name,
+        entry.purpose,
+        _megabytes(size if isinstance(size, int) else None),
+        licence,
+        str(values["state"]),
+        printable(values["path"] or ""),
+    )
 
 
 def _megabytes(size: int | None) -> str:

@@ -38,8 +38,8 @@ def change_mask(item: FrameFaces[RestoredFace], result: Frame, *, strength: floa
     for face in item.faces:
         _add_face(weight, face, frame, strength)
     mask_kind = mask_format(frame.format.bit_depth)
-    kind = np.uint8 if mask_kind.bit_depth == 8 else np.uint16
-    mask: Plane = np.rint(weight * np.iinfo(kind).max).astype(kind)
+    codes = np.rint(weight * np.float32((1 << mask_kind.bit_depth) - 1))
+    mask: Plane = codes.astype(np.uint8) if mask_kind.bit_depth == 8 else codes.astype(np.uint16)
     if item.faces:
         mask[_changed(frame, result) & (mask == 0)] = 1
     return replace(frame, planes=(mask,), format=mask_kind, colour=MASK_COLOUR, captions=b"")

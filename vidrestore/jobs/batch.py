@@ -20,7 +20,7 @@ from vidrestore.errors import (
 from vidrestore.jobs.batch_inputs import BatchItem, find_items
 from vidrestore.jobs.batch_outcome import BatchProgress, Outcome, failed, restored, sentence
 from vidrestore.jobs.batch_record import RECORD, BatchRecord
-from vidrestore.jobs.batch_settings import settings_for
+from vidrestore.jobs.batch_settings import check_batch_settings, settings_for
 from vidrestore.jobs.disk_space import check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
@@ -61,6 +61,7 @@ def restore_folder(
     Raises:
         VidrestoreError: what concerns all files.
     """
+    check_batch_settings(settings)
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; check its name")
     try:

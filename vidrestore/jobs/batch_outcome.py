@@ -26,6 +26,9 @@ class Outcome:
     """Why it failed or was skipped; warnings."""
     frames: int = 0
     faces: int = 0
+    tracks: int = 0
+    lost_frames: int = 0
+    concealed_frames: int = 0
     seconds: float = 0.0
     attempts: int = 0
     drawn: tuple[DrawnShare, ...] = ()
@@ -56,6 +59,9 @@ def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
         message="; ".join(report.warnings),
         frames=report.frames,
         faces=report.faces,
+        tracks=report.tracks,
+        lost_frames=report.lost_frames,
+        concealed_frames=report.concealed_frames,
         seconds=report.seconds,
         attempts=attempts,
         drawn=report.drawn,

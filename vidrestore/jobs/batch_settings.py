@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vidrestore.errors import UsageError
 from vidrestore.settings import Settings
 from vidrestore.video.formats.suffixes import PHOTO_KINDS, PICTURES
 
@@ -16,6 +17,12 @@ _OF_VIDEOS: dict[str, Any] = {
     "segment": None,
 }
 _LOSSLESS = {"png", "tiff"}
+
+
+def check_batch_settings(settings: Settings) -> None:
+    """Raises UsageError for what can be meant of one file alone."""
+    if settings.mask is not None:
+        raise UsageError(f"mask ({settings.mask}) names one file, and a batch has many; leave it out")
 
 
 def settings_for(source: Path, settings: Settings) -> Settings:

@@ -11,7 +11,7 @@ from typing import Any
 from vidrestore import video
 from vidrestore.errors import UsageError
 from vidrestore.jobs.disk_space import free_bytes
-from vidrestore.jobs.restore import segment_seconds
+from vidrestore.jobs.segment_choice import segment_seconds
 from vidrestore.pipeline import NetworkLoader, expected_frames, open_input_video, output_size, restore_opened
 from vidrestore.report import report_opening
 from vidrestore.settings import Settings

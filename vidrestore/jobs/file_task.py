@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidrestore import video
 from vidrestore.jobs.people import settle, with_people
-from vidrestore.jobs.restore import MIN_SEGMENTED_SECONDS
+from vidrestore.jobs.segment_choice import MIN_SEGMENTED_SECONDS
 from vidrestore.pipeline import restore_video
 from vidrestore.settings import Settings
 from vidrestore.types import Report

@@ -18,23 +18,20 @@ from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.parts_folder import PartsFolder
 from vidrestore.jobs.people import settle, with_people
 from vidrestore.jobs.scheduler import SegmentedJob, SegmentScheduler
+from vidrestore.jobs.segment_choice import segment_length, wants_segments, with_reason
 from vidrestore.pipeline import (
     NetworkLoader,
     expected_frames,
     open_input_video,
     output_size,
     restore_opened,
-    run_warnings,
 )
 from vidrestore.report import RunStats, report_from_dict, report_opening, report_to_dict
+from vidrestore.run_warnings import check_tracks_found, run_warnings
 from vidrestore.runtime.file_kinds import absolute, is_own_kind
 from vidrestore.runtime.marked_folder import is_marked
 from vidrestore.settings import Settings
 from vidrestore.types import ProgressCallback, Report, VideoInfo
-
-DEFAULT_SEGMENT_SECONDS = 60.0
-MIN_SEGMENTED_SECONDS = 300.0
-"""Videos longer than this are cut into segments without being asked."""
 
 
 def restore_file(
@@ -67,14 +64,14 @@ def _restore_file(
     with NetworkLoader(settings) as networks:
 
         def load_beside(info: VideoInfo) -> None:
-            if not _wants_segments(info, settings):
+            if not wants_segments(info, settings):
                 networks.start()
 
         opened = open_input_video(source, settings, on_info=load_beside)
         why = video.why_not_segmented(opened.input, opened.side_data, target, muxer)
         if settings.mask is not None:
             why = "a mask is written beside it"
-        if why is None and _wants_segments(opened.info, settings):
+        if why is None and wants_segments(opened.info, settings):
             whole = opened.at(absolute(source))
             job = _make_job(whole, absolute(target), muxer, with_absolute_paths(settings))
             # Making a writer tells of options that its encoder does not have, before the work.
@@ -82,7 +79,7 @@ def _restore_file(
             if why is None:
                 return _restore_segmented(job, on_progress, engine)
         report = restore_opened(opened, target, settings, on_progress, muxer=muxer, networks=networks)
-    return _with_reason(report, source, settings, why)
+    return with_reason(report, source, settings, why)
 
 
 def resume_file(
@@ -114,33 +111,6 @@ def resume_file(
     return restore_file(Path(about["input"]), target, settings, on_progress)
 
 
-def segment_seconds(info: VideoInfo, settings: Settings) -> float | None:
-    """How long segments are, where the settings or the video's length ask for some; None: they do not."""
-    if not _wants_segments(info, settings):
-        return None
-    return settings.segment or DEFAULT_SEGMENT_SECONDS
-
-
-def _wants_segments(info: VideoInfo, settings: Settings) -> bool:
-    if settings.mask is not None:
-        return False
-    if settings.segment is not None:
-        return settings.segment > 0
-    if (settings.workers or 1) > 1 or settings.engine != "local":
-        return True
-    seconds = expected_frames(info, settings)
-    return seconds is not None and seconds / info.frame_rate > MIN_SEGMENTED_SECONDS
-
-
-def _with_reason(report: Report, source: Path, settings: Settings, why: str | None) -> Report:
-    """The report, saying why there were no segments if they were asked for."""
-    if why is None or not (settings.segment or (settings.workers or 1) > 1 or settings.engine != "local"):
-        return report
-    return replace(
-        report, warnings=(*report.warnings, f"{source.name} was restored in one go, not in segments: {why}")
-    )
-
-
 def _make_job(opened: video.OpenedVideo, target: Path, muxer: str, settings: Settings) -> SegmentedJob:
     return SegmentedJob(
         opened=opened,
@@ -149,7 +119,7 @@ def _make_job(opened: video.OpenedVideo, target: Path, muxer: str, settings: Set
         muxer=muxer,
         parts=PartsFolder(target),
         size=output_size(opened.info, settings),
-        seconds=settings.segment or DEFAULT_SEGMENT_SECONDS,
+        seconds=segment_length(settings),
     )
 
 
@@ -234,6 +204,7 @@ def _finish(
     job: SegmentedJob, journal: Journal, stats: RunStats, warnings: list[str], started: float
 ) -> Report:
     """Joins the parts, puts the whole in place, removes what helped; then says what was done."""
+    check_tracks_found(job.info, job.settings, stats)
     stats.report_stage("finishing")
     parts = journal.segments()
     check_free_space(job.parts.path, job.output, sum(part.bytes for part in parts) + LEAST_FREE)
@@ -302,7 +273,7 @@ def _with_resume_hint(error: VidrestoreError, journal: Journal) -> VidrestoreErr
         done = sum(segment.file is not None for segment in journal.segments())
     except OutputError:
         return error
-    if not done or "run the same command again" in str(error):
+    if not done or isinstance(error, UsageError) or "run the same command again" in str(error):
         return error
     kept = "1 segment is" if done == 1 else f"{done} segments are"
     return type(error)(f"{error} ({kept} kept: run the same command again to go on)")

@@ -21,8 +21,8 @@ from vidrestore.jobs.journal import Journal, Segment
 from vidrestore.jobs.parts_folder import PartsFolder
 from vidrestore.jobs.segment_plan import SegmentPlanner, Span
 from vidrestore.jobs.segment_task import SegmentDone, SegmentTask, context_frames, required_records
-from vidrestore.pipeline import no_frames_decoded_message
 from vidrestore.report import RunStats
+from vidrestore.run_warnings import no_frames_decoded_message
 from vidrestore.runtime.cancellation import check_cancelled
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, VideoInfo
