@@ -30,7 +30,7 @@ TRACK_NAMES = [
 ]  # fmt: skip
 OUTCOME_NAMES = [
     "name", "target", "state", "message", "frames", "faces", "tracks", "lost_frames", "concealed_frames",
-    "seconds", "attempts", "drawn",
+    "seconds", "attempts", "drawn", "settings",
 ]  # fmt: skip
 PLAN_NAMES = [
     "input", "output", "frames", "frame_rate", "width", "height", "container", "encoder", "segment_seconds",

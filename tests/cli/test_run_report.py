@@ -175,8 +175,10 @@ def test_a_batch_says_it_of_each_file(
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.mkv").write_bytes(b"a film")
     report = tmp_path / "batch.json"
-    assert main(["batch", str(tmp_path / "in"), str(tmp_path / "out"), "--report", str(report)]) == 0
+    words = ["--report", str(report), "--strength", "0.5", "--codec", "h264"]
+    assert main(["batch", str(tmp_path / "in"), str(tmp_path / "out"), *words]) == 0
     (row,) = json.loads(report.read_text("utf-8"))
     assert (row["tracks"], row["lost_frames"], row["concealed_frames"]) == (2, 0, 0)
+    assert row["settings"] == {"strength": 0.5, "codec": "h264"}
     assert row["drawn"][0] == {"track": 0, "frames": 40, "mean": 0.07, "maximum": 0.17}
     assert "more than half of track 3 drawn" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from vidrestore.errors import (
 from vidrestore.jobs.batch_inputs import BatchItem, find_items
 from vidrestore.jobs.batch_outcome import BatchProgress, Outcome, failed, restored, sentence
 from vidrestore.jobs.batch_record import RECORD, BatchRecord
-from vidrestore.jobs.batch_settings import check_batch_settings, settings_for
+from vidrestore.jobs.batch_settings import check_batch_settings, chosen_settings, settings_for
 from vidrestore.jobs.disk_space import check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
@@ -232,7 +232,7 @@ class _Batch:
             except Exception as error:
                 unnoted = f"the next run will not know that it is done: {sentence(error)}"
                 outcome = replace(outcome, message="; ".join(filter(None, [outcome.message, unnoted])))
-        self._add_outcome(outcome)
+        self._add_outcome(replace(outcome, settings=chosen_settings(job.settings)))
 
     def _add_outcome(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)

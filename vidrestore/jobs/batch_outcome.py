@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from vidrestore.errors import VidrestoreError
 from vidrestore.jobs.batch_inputs import BatchItem
@@ -33,6 +33,8 @@ class Outcome:
     attempts: int = 0
     drawn: tuple[DrawnShare, ...] = ()
     """How much of each track was drawn."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Those it was restored with that are not the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

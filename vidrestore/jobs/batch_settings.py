@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ def check_batch_settings(settings: Settings) -> None:
     """Raises UsageError for what can be meant of one file alone."""
     if settings.mask is not None:
         raise UsageError(f"mask ({settings.mask}) names one file, and a batch has many; leave it out")
+
+
+def chosen_settings(settings: Settings) -> dict[str, Any]:
+    """Those that are not the default and say how the result looks, as plain values for JSON."""
+    values = settings.model_dump(exclude_defaults=True, exclude={"overwrite", "restart"})
+    return {name: str(value) if isinstance(value, Fraction) else value for name, value in values.items()}
 
 
 def settings_for(source: Path, settings: Settings) -> Settings:
