@@ -18,15 +18,16 @@ from vidrestore.jobs.batch_outcome import Outcome
 
 REPORT_NAMES = [
     "made_by", "output", "frames", "frames_with_faces", "faces", "tracks", "lost_frames", "seconds",
-    "seconds_by_stage", "warnings", "concealed_frames", "drawn",
+    "seconds_by_stage", "warnings", "concealed_frames", "drawn", "people",
 ]  # fmt: skip
 INSPECTION_NAMES = [
     "path", "width", "height", "frame_rate", "duration", "codec", "pixel_format", "rotation", "mirrored",
     "interlaced", "field_order", "telecined", "other_streams", "frames", "frames_with_faces", "scenes",
-    "tracks",
+    "tracks", "people",
 ]  # fmt: skip
 TRACK_NAMES = [
-    "id", "first_frame", "last_frame", "start", "end", "frames", "side", "sharpness", "score", "drawn",
+    "id", "person", "first_frame", "last_frame", "start", "end", "frames", "side", "sharpness", "score",
+    "drawn",
 ]  # fmt: skip
 OUTCOME_NAMES = [
     "name", "target", "state", "message", "frames", "faces", "tracks", "lost_frames", "concealed_frames",
@@ -48,6 +49,7 @@ def test_an_inspection() -> None:
     values = INSPECTION.to_dict()
     assert list(values) == INSPECTION_NAMES
     assert list(values["tracks"][0]) == TRACK_NAMES
+    assert list(values["people"][0]) == ["id", "tracks", "frames", "distance"]
     assert list(values["scenes"][0]) == ["first_frame", "frames", "start"]
 
 

@@ -44,7 +44,7 @@ def test_a_configuration_file_may_list_them_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", [[], [-1], [0, "1"], [True], True, 0.5, [[0]], {0}, -1])
 def test_other_lists_of_faces_are_refused(given: object) -> None:
-    with pytest.raises(UsageError, match=r"^faces must be all, largest, or the ids of tracks"):
+    with pytest.raises(UsageError, match=r"^faces must be all, largest, none, tracks and people"):
         make_settings(faces=given)
 
 

@@ -84,6 +84,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "grain": "0.6",
         "deflicker": True,
         "faces": "0,2",
+        "sidecar": None,
         "min_face": 40,
         "batch": 8,
         "codec": "libx265",

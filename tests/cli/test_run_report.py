@@ -15,6 +15,7 @@ from vidrestore.cli import main
 from vidrestore.cli.run_report import read_run_report
 from vidrestore.cli.run_session import closing_line
 from vidrestore.errors import UsageError
+from vidrestore.identity import Person
 from vidrestore.inspection import FaceTrack, Inspection, Scene
 from vidrestore.jobs import batch
 from vidrestore.types import DrawnShare, Report
@@ -100,11 +101,13 @@ INSPECTION = Inspection(
     other_streams=(), frames=50, frames_with_faces=45, scenes=(Scene(first_frame=0, frames=50, start=0.0),),
     tracks=tuple(
         FaceTrack(
-            id=track, first_frame=0, last_frame=49, start=0.0, end=2.0, frames=40, side=(30, 35, 40),
-            sharpness=3.0, score=0.9, thumbnail=np.zeros((128, 128, 3), np.uint8),
+            id=track, person=track, descriptor=None, first_frame=0, last_frame=49, start=0.0, end=2.0,
+            frames=40, side=(30, 35, 40), sharpness=3.0, score=0.9,
+            thumbnail=np.zeros((128, 128, 3), np.uint8),
         )
         for track in (0, 3, 5)
     ),
+    people=tuple(Person(id=track, tracks=(track,), frames=40, distance=None) for track in (0, 3, 5)),
 )  # fmt: skip
 
 
@@ -120,9 +123,8 @@ def test_inspect_shows_what_a_run_has_drawn(tmp_path: Path, capsys: pytest.Captu
     assert (
         main(["inspect", "old.mp4", "--report", str(report), "--json", str(found), "--html", str(page)]) == 0
     )
-    table = [
-        line for line in capsys.readouterr().out.splitlines() if line.split()[:1] in (["0"], ["3"], ["5"])
-    ]
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    table = [" ".join(row) for row in rows if row[:1] in (["0"], ["3"], ["5"]) and len(row) > 5]
     for row, end in zip(table, ("7 % (most 17 %)", "62 % (most 72 %)", "0.90"), strict=True):
         assert row.strip().endswith(end)
     tracks = json.loads(found.read_text("utf-8"))["tracks"]
