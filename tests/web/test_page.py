@@ -92,6 +92,10 @@ def test_from_opening_a_video_to_its_result_with_a_server_that_is_killed(
         page.locator("#divider").focus()
         page.keyboard.press("ArrowRight")
         assert "inset(0px 0px 0px 51%)" in page.locator("#after").evaluate("e => e.style.clipPath")
+        after = page.locator("#after").get_attribute("src")
+        page.locator("#strength").fill("0.5")
+        page.wait_for_function("src => document.getElementById('after').src !== src", arg=after)
+        page.locator("#strength").fill("1")
         page.get_by_role("button", name="Find people").click()
         person = page.locator("#people button").first
         person.wait_for()
@@ -116,7 +120,15 @@ def test_from_opening_a_video_to_its_result_with_a_server_that_is_killed(
         page.locator("#jobs .done").nth(1).wait_for()
         page.get_by_role("button", name="Look").first.click()
         page.get_by_text(re.compile(r"24 frames, \d+ faces")).wait_for()
-        page.wait_for_function("document.getElementById('result').readyState >= 2")
+        for name in ("original", "result"):
+            page.wait_for_function(f"() => document.getElementById('{name}').readyState >= 2")
+        page.locator("#scrub").fill("0.4")
+        page.wait_for_function(
+            "['original', 'result'].every(id => document.getElementById(id).currentTime == 0.4)"
+        )
+        page.get_by_role("button", name="Play").press("Enter")
+        page.wait_for_function("() => document.getElementById('result').ended")
+        page.locator("#scrub").fill("0.4")
         _picture(page, "narrow-dark")
         page.set_viewport_size({"width": 1440, "height": 900})
         _picture(page, "wide-dark")

@@ -13,15 +13,18 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.errors import ProcessingError, VidrestoreError
 
+if TYPE_CHECKING:
+    from vidrestore.jobs.preview import Previewer
+    from vidrestore.types import Frame
+
 Picture = NDArray[np.uint8]
-T = TypeVar("T")
 THUMBNAIL_SIDE = 200
 MAX_THUMBNAILS = 60
 
@@ -147,30 +150,46 @@ def _by_reading(path: Path, at: float) -> Picture:
     return downscaled_rgb(upright_frame(frame), THUMBNAIL_SIDE)[0]
 
 
-def _preview(path: Path, at: float, settings: dict[str, Any]) -> dict[str, Any]:
-    from vidrestore.api import preview
-    from vidrestore.colour.yuv_rgb import downscaled_rgb
-    from vidrestore.faces.orientation import upright_frame
+_previewer: tuple[tuple[Any, ...], Previewer] | None = None
+"""Of the frame that was shown last: while only settings of compositing change, it follows at once."""
+_COMPARED = ("strength", "fidelity", "grain")
 
+
+def _preview(path: Path, at: float, values: dict[str, Any]) -> dict[str, Any]:
+    from vidrestore.jobs.preview import Previewer, own_variant
+    from vidrestore.settings import make_settings
+
+    global _previewer
     started = time.monotonic()
-    (shown,) = preview(path, at, **settings)
-
-    def address(frame: Any) -> str:
-        import cv2
-
-        upright = upright_frame(frame)
-        picture = downscaled_rgb(upright, max(upright.width, upright.height))[0]
-        png = cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes()
-        return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
+    settings = make_settings(**values)
+    status = path.stat()
+    tracked = settings.model_dump_json(exclude=set(_COMPARED))
+    key = (path, status.st_size, status.st_mtime_ns, at, tracked)
+    if _previewer is None or _previewer[0] != key:
+        _previewer = None
+        _previewer = key, Previewer(path, [at], settings)
+    (shown,) = _previewer[1].show([own_variant(settings)])
     return {
         "at": shown.at,
         "index": shown.index,
-        "before": address(shown.before),
-        "after": address(shown.cells[0].after),
+        "before": _address(shown.before),
+        "after": _address(shown.cells[0].after),
         "drawn": round(shown.cells[0].drawn, 4),
         "faces": [
             {"track": face.track_id, "box": [round(float(v), 1) for v in face.box]} for face in shown.faces
         ],
         "seconds": round(time.monotonic() - started, 2),
     }
+
+
+def _address(frame: Frame) -> str:
+    """The frame as it is shown, as a PNG in an address."""
+    import cv2
+
+    from vidrestore.colour.yuv_rgb import downscaled_rgb
+    from vidrestore.faces.orientation import upright_frame
+
+    upright = upright_frame(frame)
+    picture = downscaled_rgb(upright, max(upright.width, upright.height))[0]
+    png = cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes()
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

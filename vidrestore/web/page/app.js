@@ -5,7 +5,8 @@ import { showRoots } from './files.js';
 import { findPeople, showPeople } from './people.js';
 import { refresh, watchQueue } from './queue.js';
 import { currentSettings, watchSettings } from './settings.js';
-import { openViewer, placeDivider, showPreview, showResult, showTime } from './viewer.js';
+import { connectResult, isShown, seek, showResult } from './result.js';
+import { openViewer, placeDivider, showPreview, showTime } from './viewer.js';
 
 let path = null;
 let isPreviewing = false;
@@ -30,6 +31,7 @@ async function openVideo(chosen) {
 async function preview() {
   if (path === null) return;
   if (isPreviewing) { isAskedAgain = true; return; }
+  if (isShown()) showTime(path);
   isPreviewing = true;
   byId('preview-facts').textContent = 'restoring the frame and its neighbours …';
   await attempt(() => showPreview(path, currentSettings()));
@@ -55,19 +57,25 @@ async function queueJob(event) {
   });
 }
 
-function look(job) {
+async function look(job) {
   const { result } = job;
+  if (path !== job.input) await openVideo(job.input);
   showResult(job.input, job.output);
+  placeDivider();
   byId('preview-facts').textContent = `${count(result.frames, 'frame')}, ${count(result.faces, 'face')} of ${count(result.tracks, 'track')} ` +
     `in ${result.seconds.toFixed(1)} s. ${[...(result.people ?? []), ...result.warnings].join('. ')}`;
 }
 
-byId('scrub').addEventListener('input', () => { if (path !== null) showTime(path); });
+byId('scrub').addEventListener('input', () => {
+  if (isShown()) seek(Number(byId('scrub').value));
+  else if (path !== null) showTime(path);
+});
 byId('divider').addEventListener('input', placeDivider);
 byId('zoom').addEventListener('change', placeDivider);
 byId('preview').addEventListener('click', preview);
 byId('inspect').addEventListener('click', people);
 byId('settings').addEventListener('submit', queueJob);
+connectResult();
 watchSettings(() => { if (!byId('after').hidden) preview(); });
 attempt(() => showRoots(openVideo));
 watchQueue(look);

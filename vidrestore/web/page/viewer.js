@@ -1,6 +1,7 @@
-// The frame: before and after under one divider, zoom, and the finished video beside the original.
-import { post, fileAddress, thumbnailAddress } from './api.js';
+// The frame: before and after under one divider, and zoom.
+import { post, thumbnailAddress } from './api.js';
 import { byId, clock, count, element } from './elements.js';
+import { hideResult } from './result.js';
 
 const THUMBNAILS = 16;
 const QUICK_SECONDS = 8;
@@ -23,8 +24,8 @@ export function showTime(path) {
   byId('time').textContent = clock(at);
   byId('scrub').setAttribute('aria-valuetext', clock(at));
   box = null;
-  for (const id of ['after', 'result', 'divider-label']) byId(id).hidden = true;
-  byId('result').pause();
+  for (const id of ['after', 'divider-label']) byId(id).hidden = true;
+  hideResult();
   byId('preview-facts').textContent = '';
   byId('before').hidden = false;
   byId('before').src = thumbnailAddress(path, at);
@@ -48,21 +49,9 @@ export async function showPreview(path, settings) {
   placeDivider();
 }
 
-// The finished video under the divider, playing in step with the original.
-export function showResult(source, target) {
-  byId('viewer').hidden = false;
-  byId('before').hidden = byId('after').hidden = true;
-  const video = byId('result');
-  video.hidden = false;
-  video.muted = false;
-  video.controls = true;
-  video.src = fileAddress(target);
-  byId('preview-facts').textContent = `${target}, made from ${source}`;
-}
-
 export function placeDivider() {
   const { value } = byId('divider');
-  byId('after').style.clipPath = byId('after').hidden ? '' : `inset(0 0 0 ${value}%)`;
+  for (const id of ['after', 'result']) byId(id).style.clipPath = `inset(0 0 0 ${value}%)`;
   const image = byId('before');
   const zoomed = byId('zoom').checked && box !== null && image.naturalWidth > 0;
   const scale = zoomed ? Math.min(image.naturalWidth / (2 * (box[2] - box[0])), 6) : 1;
