@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import uvicorn
@@ -35,19 +36,15 @@ def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callab
     listening = _listen(port)
     number = listening.getsockname()[1]
     token = secrets.token_urlsafe(32)
-    media = MediaWorker()
-    media.warm_up()
-    with _only_server(state), JobRunner(state) as runner:
+    with listening, _only_server(state), JobRunner(state) as runner, closing(MediaWorker()) as media:
+        media.warm_up()
         hosts = (f"{HOST}:{number}", f"localhost:{number}")
         app = AccessControl(Service(roots, runner, media).app(), token=token, hosts=hosts)
         on_address(f"http://{HOST}:{number}/?token={token}")
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, server_header=False
         )
-        try:
-            uvicorn.Server(config).run(sockets=[listening])
-        finally:
-            media.close()
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _make_private(state: Path) -> None:
