@@ -242,11 +242,12 @@ def restore_tracked_faces(
     stats: RunStats,
     *,
     interrupt: Callable[[], None] | None = None,
+    wanted: int | None = None,
 ) -> Generator[tuple[Frame, tuple[RestoredFace, ...]]]:
     """The pipeline from tracked faces on: each frame with its faces composited, and the restored faces.
 
     What leads to `tracked` runs in a thread, ahead of the network, which ends when this is closed;
-    `interrupt` ends a wait in there.
+    `interrupt` ends a wait in there. `wanted` is the index of the only frame to restore, if not all are.
     """
     from vidrestore.faces.alignment import align
     from vidrestore.restoration import (
@@ -299,6 +300,7 @@ def restore_tracked_faces(
                 max_frames=batches.frames,
                 network_workers=network_workers,
                 cpu_workers=cpu_workers,
+                wanted=wanted,
             )
             composited = map_ahead(
                 timer.timed("restoration", restored),

@@ -23,7 +23,7 @@ class Outcome:
     target: Path
     state: State
     message: str = ""
-    """Why it failed or was skipped; warnings."""
+    """Why it failed or was skipped; who was chosen by a photo; warnings."""
     frames: int = 0
     faces: int = 0
     seconds: float = 0.0
@@ -53,7 +53,7 @@ def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
         name=item.name,
         target=item.target,
         state="damaged" if report.damage > MUCH_DAMAGE else "restored",
-        message="; ".join(report.warnings),
+        message="; ".join((*report.people, *report.warnings)),
         frames=report.frames,
         faces=report.faces,
         seconds=report.seconds,

@@ -181,7 +181,12 @@ def _restored_items(
         reread(opened, moment.records) as frames,
         closing(
             restore_tracked_faces(
-                remember(tracked_again(frames, moment.records)), restorer, opened.info, settings, stats
+                remember(tracked_again(frames, moment.records)),
+                restorer,
+                opened.info,
+                settings,
+                stats,
+                wanted=moment.index,
             )
         ) as restored,
     ):
