@@ -270,11 +270,13 @@ def restore_tracked_faces(
     *,
     interrupt: Callable[[], None] | None = None,
     on_mask: Callable[[Frame], None] | None = None,
+    wanted: int | None = None,
 ) -> Generator[tuple[Frame, tuple[RestoredFace, ...]]]:
     """The pipeline from tracked faces on: each frame with its faces composited, and the restored faces.
 
     What leads to `tracked` runs in a thread, ahead of the network, which ends when this is closed;
-    `interrupt` ends a wait in there. `on_mask` gets the mask of each frame, before the frame.
+    `interrupt` ends a wait in there. `wanted` is the index of the only frame to restore, if not all are.
+    `on_mask` gets the mask of each frame, before the frame.
     """
     from vidrestore.faces.alignment import align
     from vidrestore.restoration import (
@@ -327,6 +329,7 @@ def restore_tracked_faces(
                 max_frames=batches.frames,
                 network_workers=network_workers,
                 cpu_workers=cpu_workers,
+                wanted=wanted,
             )
             composited = map_ahead(
                 timer.timed("restoration", restored),

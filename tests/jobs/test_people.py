@@ -44,7 +44,7 @@ def _detections(frame: Frame) -> list[Detection]:
 
 class _Discs:
     def detect(
-        self, frame: Frame, *, quick: bool = False, existing: Sequence[Detection] = ()
+        self, frame: Frame, *, search: str = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
         return tuple(_detections(frame))
 
@@ -60,7 +60,7 @@ class _ByColour:
 
 @pytest.fixture(autouse=True)
 def by_colour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.detection.make_detector", lambda *_: _Discs())
+    monkeypatch.setattr("vidrestore.detection.make_detector", lambda *_, **__: _Discs())
     monkeypatch.setattr("vidrestore.identity.make_recogniser", lambda *_: _ByColour())
 
 

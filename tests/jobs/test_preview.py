@@ -13,7 +13,8 @@ from tests.support.films import film_pictures, make_film
 from tests.support.footage import Footage, interlaced, make_footage
 from tests.support.jobs import frames_of, names_in
 from vidrestore import InputError, UsageError
-from vidrestore.jobs.preview import MAX_TIMES, Variant
+from vidrestore.jobs.preview import MAX_TIMES, Previewer, Variant
+from vidrestore.settings import make_settings
 from vidrestore.types import Frame
 
 FACES = (range(8, 30),)
@@ -56,6 +57,18 @@ def test_so_is_each_variant_of_an_interlaced_film_from_its_start_on(tmp_path: Pa
         )
         assert_same(cell.after, run[preview.index])
         assert not np.array_equal(cell.after.planes[0], preview.before.planes[0])
+
+
+def test_a_frame_that_is_shown_again_takes_the_networks_for_a_new_fidelity_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_film(tmp_path / "in.mkv", 12, (range(12),))
+    previewer = Previewer(source, [0.2], make_settings(device="cpu", fidelity=1))
+    (full,) = previewer.show([Variant(fidelity=1, strength=1, grain="auto")])
+    monkeypatch.setattr("vidrestore.jobs.preview._restored_items", lambda *_: pytest.fail("restored again"))
+    (half,) = previewer.show([Variant(fidelity=1, strength=0.5, grain="auto")])
+    changes = [abs(p.cells[0].after.planes[0].astype(int) - p.before.planes[0]).sum() for p in (half, full)]
+    assert 0.4 < changes[0] / changes[1] < 0.6
 
 
 def test_the_last_frame_is_shown_and_a_time_behind_it_refused(tmp_path: Path) -> None:

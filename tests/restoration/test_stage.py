@@ -205,3 +205,39 @@ def test_a_video_is_taken_in_lazily() -> None:
     for _ in range(20):
         next(stream)
     assert taken <= 20 + 8
+
+
+class CountingRestorer(MirrorRestorer):
+    """Counts the faces of each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faces: dict[str, int] = {"predict": 0, "decode": 0, "fuse": 0}
+
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        self.faces["predict"] += len(features)
+        return super().predict(features)
+
+    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+        self.faces["decode"] += len(codes)
+        return super().decode(codes)
+
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        self.faces["fuse"] += len(faces)
+        return super().fuse(faces)
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_one_wanted_frame_is_that_of_all_and_costs_what_it_depends_on(strength: float) -> None:
+    random = np.random.default_rng(0)
+    pictures = random.uniform(0.2, 0.8, (60, 8, 8, 3)).astype(np.float32)
+    items = [replace(of_picture(p), frame=envelope(i, {}).frame) for i, p in enumerate(pictures)]
+    blend, restorer = TemporalBlend(strength=strength), CountingRestorer()
+    every = list(restore(items, MirrorRestorer(), blend, batch=4))
+    one = list(restore(items, restorer, blend, batch=4, wanted=30))
+    assert [item.frame.index for item in one] == list(range(60))
+    assert [len(item.faces) for item in one] == [int(i == 30) for i in range(60)]
+    assert np.array_equal(one[30].faces[0].image, every[30].faces[0].image)
+    around = int(strength)
+    assert restorer.faces == {"predict": 1 + 2 * 14 * around, "decode": 1 + 2 * 2 * around, "fuse": 1}
+    assert restorer.batches == [4] * (8 if around else 0) + [1]

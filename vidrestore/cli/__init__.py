@@ -15,7 +15,7 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore import __version__
-from vidrestore.cli import batch, degrade, evaluate, inspect, models, preview, restore, resume, train
+from vidrestore.cli import batch, degrade, evaluate, inspect, models, preview, restore, resume, train, web
 from vidrestore.cli.messages import listeners_removed
 from vidrestore.cli.terminal import (
     own_log_messages,
@@ -47,6 +47,7 @@ app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("preview", epilog=preview.EXAMPLES)(preview.preview)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("degrade", epilog=degrade.EXAMPLES)(degrade.degrade)
+app.command("web", epilog=web.EXAMPLES)(web.web)
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 

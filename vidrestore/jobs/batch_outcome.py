@@ -23,7 +23,7 @@ class Outcome:
     target: Path
     state: State
     message: str = ""
-    """Why it failed or was skipped; warnings."""
+    """Why it failed or was skipped; who was chosen by a photo; warnings."""
     frames: int = 0
     faces: int = 0
     tracks: int = 0
@@ -58,7 +58,7 @@ def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
         name=item.name,
         target=item.target,
         state="damaged" if report.damage > MUCH_DAMAGE else "restored",
-        message="; ".join(report.warnings),
+        message="; ".join((*report.people, *report.warnings)),
         frames=report.frames,
         faces=report.faces,
         tracks=report.tracks,

@@ -141,7 +141,8 @@ def _photo_descriptor(settings: Settings) -> FloatArray:
     if first is None:
         raise InputError(f"no picture in {path} could be decoded; give another photo")
     frame = upright_frame(first)
-    faces = make_detector(settings.detector, settings.device).detect(frame)
+    detector = make_detector(settings.detector, settings.device, min_face=MIN_PHOTO_FACE)
+    faces = detector.detect(frame)
     faces = tuple(face for face in faces if smaller_side(face.box) >= MIN_PHOTO_FACE)
     if len(faces) != 1:
         what = "no face" if not faces else f"{len(faces)} faces"

@@ -7,35 +7,28 @@ neighbours are restored, as in a segment. What comes out is the frame of a run w
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vidrestore.errors import InputError, UsageError
-from vidrestore.jobs.first_pass import analyse
-from vidrestore.jobs.frame_records import FrameRecord
+from vidrestore.errors import UsageError
 from vidrestore.jobs.people import settle
+from vidrestore.jobs.preview_moments import Moment, find_moments
 from vidrestore.jobs.reread_faces import reread, tracked_again
-from vidrestore.jobs.segment_plan import Span
-from vidrestore.jobs.segment_task import context_frames, required_records, restorer_for
+from vidrestore.jobs.segment_task import restorer_for
 from vidrestore.pipeline import open_input_video, restore_tracked_faces
 from vidrestore.report import RunStats
-from vidrestore.runtime.cancellation import check_cancelled
-from vidrestore.settings import Fidelity, Grain, Settings
+from vidrestore.settings import Fidelity, Grain, Settings, make_settings
 from vidrestore.sidecar import FaceTreatment, Sidecar
 from vidrestore.types import (
     Frame,
     FrameFaces,
-    Progress,
     ProgressCallback,
     RestoredFace,
     TrackedFace,
-    VideoInfo,
 )
-from vidrestore.video import OpenedVideo, tick_at
+from vidrestore.video import OpenedVideo
 
 MAX_TIMES = 64
 MAX_VARIANTS = 64
@@ -99,30 +92,62 @@ def preview_video(
         InputError: the video cannot be read, or has no frame at one of the times.
     """
     variants = tuple(variants) or (own_variant(settings),)
-    _check(source, times, variants)
-    settings, _ = settle(source, settings, on_progress)
-    opened = open_input_video(source, settings)
-    moments = _find_moments(opened, times, settings, on_progress)
-    cells: dict[float, dict[Variant, PreviewCell]] = {moment.at: {} for moment in moments}
-    befores: dict[float, Frame] = {}
-    for fidelity in dict.fromkeys(variant.fidelity for variant in variants):
-        alike = [variant for variant in variants if variant.fidelity == fidelity]
-        for moment in moments:
-            items = _restored_items(moment, opened, settings.model_copy(update={"fidelity": fidelity}))
-            befores[moment.at] = _merged(opened, [item.frame for item in items])
-            for variant in alike:
-                cells[moment.at][variant] = _cell(opened, items, variant, settings.sidecar)
-    by_time = {
-        moment.at: Preview(
+    return Previewer(source, times, settings, on_progress).show(variants)
+
+
+class Previewer:
+    """The same frames shown again and again: what was tracked and restored for them is kept."""
+
+    def __init__(
+        self,
+        source: Path,
+        times: Sequence[float],
+        settings: Settings,
+        on_progress: ProgressCallback | None = None,
+    ) -> None:
+        """As `preview_video`; analyses the video."""
+        _check(source, times)
+        self._settings, _ = settle(source, settings, on_progress)
+        self._times = tuple(times)
+        self._opened = open_input_video(source, self._settings)
+        self._moments = find_moments(self._opened, times, self._settings, on_progress)
+        self._restored: dict[Fidelity, dict[float, list[FrameFaces[RestoredFace]]]] = {}
+
+    def show(self, variants: Sequence[Variant]) -> tuple[Preview, ...]:
+        """A preview for each time, with a cell for each variant. Only a new fidelity takes the networks."""
+        if not 0 < len(variants) <= MAX_VARIANTS:
+            raise UsageError(f"a preview compares 1 to {MAX_VARIANTS} variants, got {len(variants)}")
+        for fidelity in dict.fromkeys(variant.fidelity for variant in variants):
+            if fidelity not in self._restored:
+                self._restore(fidelity)
+        by_time = {moment.at: self._preview(moment, variants) for moment in self._moments}
+        return tuple(by_time[at] for at in self._times)
+
+    def _restore(self, fidelity: Fidelity) -> None:
+        settings = make_settings(**{**dict(self._settings), "fidelity": fidelity})
+        if len(self._restored) >= MAX_VARIANTS:
+            self._restored.clear()
+        self._restored[fidelity] = {
+            moment.at: _restored_items(moment, self._opened, settings) for moment in self._moments
+        }
+
+    def _preview(self, moment: Moment, variants: Sequence[Variant]) -> Preview:
+        items = self._restored[variants[0].fidelity][moment.at]
+        return Preview(
             at=moment.at,
             index=moment.index,
-            before=befores[moment.at],
+            before=_merged(self._opened, [item.frame for item in items]),
             faces=moment.faces,
-            cells=tuple(cells[moment.at][variant] for variant in variants),
+            cells=tuple(
+                _cell(
+                    self._opened,
+                    self._restored[variant.fidelity][moment.at],
+                    variant,
+                    self._settings.sidecar,
+                )
+                for variant in variants
+            ),
         )
-        for moment in moments
-    }
-    return tuple(by_time[at] for at in times)
 
 
 def own_variant(settings: Settings) -> Variant:
@@ -130,116 +155,15 @@ def own_variant(settings: Settings) -> Variant:
     return Variant(fidelity=settings.fidelity, strength=settings.strength, grain=settings.grain)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Moment:
-    """A frame to show, and the records that its result depends on."""
-
-    at: float
-    index: int
-    records: tuple[FrameRecord, ...]
-
-    @property
-    def faces(self) -> tuple[TrackedFace, ...]:
-        return self._record.faces[0]
-
-    @property
-    def scenes(self) -> tuple[int, ...]:
-        """Of each field where fields are restored."""
-        return self._record.scenes
-
-    @property
-    def _record(self) -> FrameRecord:
-        return next(r for r in self.records if r.fingerprint.index == self.index)
-
-
-def _check(source: Path, times: Sequence[float], variants: Sequence[Variant]) -> None:
+def _check(source: Path, times: Sequence[float]) -> None:
     if str(source) == "-":
         raise UsageError("a preview reads its input twice, which a pipe cannot be; give a file")
     if not 0 < len(times) <= MAX_TIMES:
         raise UsageError(f"a preview shows 1 to {MAX_TIMES} times, got {len(times)}")
-    if len(variants) > MAX_VARIANTS:
-        raise UsageError(f"a preview compares at most {MAX_VARIANTS} variants, got {len(variants)}")
-
-
-def _find_moments(
-    opened: OpenedVideo, times: Sequence[float], settings: Settings, on_progress: ProgressCallback | None
-) -> list[_Moment]:
-    """The moments of the times, without repetition; analyses the video no further than they need."""
-    from vidrestore.detection import make_detector
-
-    wanted = deque(sorted({(tick_at(opened.input, opened.info, at), at) for at in times}))
-    context = context_frames(settings) + 1
-    recent: deque[FrameRecord] = deque(maxlen=2 * context + 2)
-    found: list[tuple[float, int]] = []
-    moments: list[_Moment] = []
-    started, total = time.monotonic(), _expected_frames(opened.info, settings, times, context)
-    records = analyse(
-        opened.input,
-        opened.info,
-        opened.field_processing,
-        settings,
-        make_detector(settings.detector, settings.device, min_face=settings.min_face),
-        on_loss=lambda: None,
-        on_frame=lambda _: None,
-        on_checkpoint=lambda _: None,
-    )
-    with closing(records):
-        for record in records:
-            check_cancelled()
-            index, pts = record.fingerprint.index, record.fingerprint.pts
-            if index < 0:
-                continue  # frames that are lost behind the last one
-            while wanted and pts > wanted[0][0] and recent:
-                found.append((wanted.popleft()[1], recent[-1].fingerprint.index))
-            recent.append(record)
-            while found and index >= found[0][1] + context:
-                moments.append(_moment(*found.pop(0), recent, opened))
-            if on_progress is not None:
-                seconds = time.monotonic() - started
-                on_progress(
-                    Progress(frames=index + 1, total=total, faces=0, seconds=seconds, stage="analysing")
-                )
-            if not wanted and not found:
-                return moments
-    return moments + _last_moments(found, wanted, recent, opened)
-
-
-def _expected_frames(info: VideoInfo, settings: Settings, times: Sequence[float], context: int) -> int:
-    """How many frames are analysed, about."""
-    begin = settings.time_range(info.frame_rate)["start"] or 0.0
-    return max(round((max(times) - begin) * info.frame_rate) + context, 1)
-
-
-def _last_moments(
-    found: list[tuple[float, int]],
-    wanted: deque[tuple[int, float]],
-    recent: deque[FrameRecord],
-    opened: OpenedVideo,
-) -> list[_Moment]:
-    """Those that were not complete when the video ended. Raises InputError for times behind its end."""
-    info = opened.info
-    if not recent:
-        raise InputError(f"no frame of {info.path} could be decoded: the file is damaged or cut short")
-    last = recent[-1].fingerprint
-    shown_until = last.pts + max(last.duration, round(1 / info.frame_rate / info.time_base))
-    for tick, at in wanted:
-        if tick > shown_until:
-            earlier = float((tick - last.pts) * info.time_base)
-            raise InputError(
-                f"{info.path} has no frame at {at:g} s: its last one is {earlier:.2f} s earlier; choose an "
-                "earlier time"
-            )
-        found.append((at, last.index))
-    return [_moment(at, index, recent, opened) for at, index in found]
-
-
-def _moment(at: float, index: int, recent: deque[FrameRecord], opened: OpenedVideo) -> _Moment:
-    span = Span(number=0, first=index, stop=index + 1)
-    return _Moment(at=at, index=index, records=required_records(span, recent, opened.field_processing))
 
 
 def _restored_items(
-    moment: _Moment, opened: OpenedVideo, settings: Settings
+    moment: Moment, opened: OpenedVideo, settings: Settings
 ) -> list[FrameFaces[RestoredFace]]:
     """The frame as it was read with its restored faces; of an interlaced one both moments."""
     originals: dict[bool, Frame] = {}
@@ -257,7 +181,12 @@ def _restored_items(
         reread(opened, moment.records) as frames,
         closing(
             restore_tracked_faces(
-                remember(tracked_again(frames, moment.records)), restorer, opened.info, settings, stats
+                remember(tracked_again(frames, moment.records)),
+                restorer,
+                opened.info,
+                settings,
+                stats,
+                wanted=moment.index,
             )
         ) as restored,
     ):

@@ -24,6 +24,8 @@ class FaceState:
     """A face and what the steps of restoration have added so far."""
 
     aligned: AlignedFace
+    distance: int = 0
+    """Frames from the one that is wanted; 0 where all are."""
     picture: FloatArray
     """(S, S, 3): the aligned picture with its brightness stabilised."""
     estimate: FaceEstimate | None = None
@@ -43,10 +45,15 @@ class FrameStates:
     scene: int
 
 
-def start_states(items: Iterable[FrameFaces[AlignedFace]]) -> Iterator[FrameStates]:
-    """Each frame with its faces before the first step."""
+def start_states(
+    items: Iterable[FrameFaces[AlignedFace]], wanted: int | None = None
+) -> Iterator[FrameStates]:
+    """Each frame with its faces before the first step; `wanted`: the index of the only frame to restore."""
     for item in items:
-        faces = tuple(FaceState(aligned=face, picture=_stabilised(face)) for face in item.faces)
+        distance = 0 if wanted is None else abs(item.frame.index - wanted)
+        faces = tuple(
+            FaceState(aligned=face, distance=distance, picture=_stabilised(face)) for face in item.faces
+        )
         yield FrameStates(frame=item.frame, faces=faces, scene=item.scene)
 
 

@@ -39,6 +39,7 @@ def restore(
     max_frames: int = 32,
     network_workers: WorkerPool | None = None,
     cpu_workers: WorkerPool | None = None,
+    wanted: int | None = None,
 ) -> Iterator[FrameFaces[RestoredFace]]:
     """One frame out per frame in, in the same order, with its faces restored.
 
@@ -50,9 +51,14 @@ def restore(
         max_frames: most frames that wait before each step, so memory has a bound.
         network_workers: threads that compute batches at the same time; None: the caller's.
         cpu_workers: threads that average pictures of several frames at the same time; None: the caller's.
+        wanted: index of the only frame whose faces are restored; the others come without faces, and each
+            step is computed only as far around it as its result depends on. None: all frames.
     """
     step = partial(compute_in_batches, batch=batch, max_frames=max_frames, workers=network_workers)
-    states = start_states(items)
+    states = start_states(items, wanted)
+    after_decoding = blend.reach_of(blend.picture_offsets)
+    after_predicting = after_decoding + blend.reach_of(blend.code_offsets)
+    after_encoding = after_predicting + blend.reach_of(blend.offsets)
     if restorer.estimates:
         states = step(states, _picture, restorer.estimate, _store_estimate)
         states = _blended(
@@ -60,19 +66,25 @@ def restore(
         )
     if restorer.generates:
         generator_input = partial(_generator_input, size=restorer.size)
-        states = step(states, generator_input, restorer.encode, _store_features)
+        states = step(states, _within(after_encoding, generator_input), restorer.encode, _store_features)
         states = _blended(states, _features, blend.features, _store_features, blend.offsets, blend, None)
-        states = step(states, _features, restorer.predict, _store_codes)
+        states = step(states, _within(after_predicting, _features), restorer.predict, _store_codes)
         states = _blended(states, _codes, blend.codes, _store_codes, blend.code_offsets, blend, None)
-        states = step(states, _codes, restorer.decode, _store_generated)
+        states = step(states, _within(after_decoding, _codes), restorer.decode, _store_generated)
         states = _blended(
             states, _generated, blend.picture, _store_generated, blend.picture_offsets, blend, cpu_workers
         )
     if restorer.estimates and restorer.generates:
-        states = step(states, _fusion_input, restorer.fuse, lambda face, fused: replace(face, fused=fused))
+        fusion_input = _within(0, _fusion_input)
+        states = step(states, fusion_input, restorer.fuse, lambda face, fused: replace(face, fused=fused))
     for item in states:
-        faces = tuple(map(_restored, item.faces))
+        faces = tuple(_restored(face) for face in item.faces if face.distance == 0)
         yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
+
+
+def _within(distance: int, select: Callable[[FaceState], P | None]) -> Callable[[FaceState], P | None]:
+    """`select` for faces no further than that from a frame that is wanted; None for the others."""
+    return lambda face: select(face) if face.distance <= distance else None
 
 
 def _blended(

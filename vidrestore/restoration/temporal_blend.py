@@ -61,7 +61,11 @@ class TemporalBlend:
     def reach(self) -> int:
         """Frames to either side that a restored face depends on."""
         each = (self.estimate_offsets, self.offsets, self.code_offsets, self.picture_offsets)
-        return sum(offsets[-1] for offsets in each) if self.strength else 0
+        return sum(map(self.reach_of, each))
+
+    def reach_of(self, offsets: tuple[int, ...]) -> int:
+        """Frames to either side that one of the averages depends on."""
+        return offsets[-1] if self.strength else 0
 
     def estimate(self, face: FaceEstimate, neighbours: Sequence[tuple[int, FaceEstimate]]) -> FaceEstimate:
         """The face's estimate averaged along its motion, each frame by how sure it is."""

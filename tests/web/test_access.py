@@ -1,0 +1,203 @@
+"""Attacks on the service that are refused: hosts, origins, tokens, sizes, paths, links, races, settings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra [web] is not installed")
+
+from vidrestore.errors import UsageError
+from vidrestore.web.access import MAX_BODY_BYTES, AccessControl
+from vidrestore.web.file_roots import FileRoots, OutsideError
+from vidrestore.web.job_runner import JobRunner
+from vidrestore.web.media import MediaWorker
+from vidrestore.web.service import Service
+
+HOST, TOKEN = "127.0.0.1:8765", "right"
+Ask = Callable[..., tuple[int, dict[str, str], bytes]]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    (folder / "below").mkdir(parents=True)
+    (folder / "film.mp4").write_bytes(bytes(range(200)))
+    (tmp_path / "secret.mp4").write_bytes(b"secret")
+    (folder / "link.mp4").symlink_to(tmp_path / "secret.mp4")
+    (folder / "out").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.mp4")
+    return folder
+
+
+@pytest.fixture
+def ask(root: Path, tmp_path: Path) -> Ask:
+    """Asks the service; gives the status, headers and body."""
+    (tmp_path / "state").mkdir()
+    service = Service(FileRoots([root]), JobRunner(tmp_path / "state"), MediaWorker())
+    app = AccessControl(service.app(), token=TOKEN, hosts=[HOST])
+
+    def asking(
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        method: str = "GET",
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
+        from urllib.parse import urlencode
+
+        data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        given = {"host": HOST, "authorization": f"Bearer {TOKEN}", **(headers or {})}
+        scope = {
+            "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
+            "query_string": urlencode(query or {}).encode(), "scheme": "http", "root_path": "",
+            "server": ("127.0.0.1", 8765), "client": ("127.0.0.1", 1),
+            "headers": [(k.encode(), v.encode()) for k, v in given.items() if v],
+        }  # fmt: skip
+        sent: list[dict[str, Any]] = []
+        waiting = [{"type": "http.request", "body": data, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if not waiting:
+                await asyncio.Event().wait()  # the caller stays until it has its answer
+            return waiting.pop()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        asyncio.run(app(scope, receive, send))
+        answer = b"".join(message.get("body", b"") for message in sent[1:])
+        found = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        return sent[0]["status"], found, answer
+
+    return asking
+
+
+def test_the_owner_is_answered(ask: Ask, root: Path) -> None:
+    status, headers, body = ask("/api/folders")
+    assert (status, json.loads(body)) == (200, {"roots": [str(root)]})
+    assert "default-src 'none'" in headers["content-security-policy"]
+    status, _, body = ask("/api/folders", query={"path": str(root)})
+    assert [entry["name"] for entry in json.loads(body)["entries"]] == ["below", "film.mp4"]
+
+
+def test_a_range_of_a_file_is_that_range(ask: Ask, root: Path) -> None:
+    query = {"path": str(root / "film.mp4")}
+    status, headers, body = ask("/api/media", query=query, headers={"range": "bytes=10-19"})
+    assert (status, body, headers["content-range"]) == (206, bytes(range(10, 20)), "bytes 10-19/200")
+    assert ask("/api/media", query=query, headers={"range": "bytes=500-"})[0] == 416
+    assert ask("/api/media", query=query)[2] == bytes(range(200))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example:8765"}, 403),  # a name that was made to lead here: DNS rebinding
+        ({"host": "127.0.0.1:80"}, 403),
+        ({"host": ""}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": f"https://{HOST}"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"authorization": ""}, 401),
+        ({"authorization": "Bearer wrong"}, 401),
+        ({"authorization": "", "cookie": "vidrestore_token=wrong"}, 401),
+        ({"content-length": str(MAX_BODY_BYTES + 1)}, 413),
+        ({"content-length": "-1"}, 413),
+    ],
+)
+def test_others_are_refused(ask: Ask, headers: dict[str, str], status: int) -> None:
+    assert ask("/api/jobs", headers=headers)[0] == status
+    assert ask("/api/jobs", method="POST", body={}, headers=headers)[0] == status
+
+
+def test_the_token_in_the_address_opens_the_page_alone_and_leaves_it(ask: Ask) -> None:
+    status, headers, _ = ask("/", query={"token": TOKEN}, headers={"authorization": ""})
+    assert (status, headers["location"]) == (303, "/")
+    assert "HttpOnly" in headers["set-cookie"]
+    assert "SameSite=strict" in headers["set-cookie"]
+    assert ask("/api/jobs", query={"token": TOKEN}, headers={"authorization": ""})[0] == 401
+
+
+def test_a_body_that_grows_beyond_its_limit_is_not_read(ask: Ask) -> None:
+    status, _, body = ask("/api/jobs", method="POST", raw=b" " * (MAX_BODY_BYTES + 1))
+    assert status == 422
+    assert "too large" in json.loads(body)["error"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["{root}/../secret.mp4", "{root}/link.mp4", "{root}/out/secret.mp4", "{root}/below/../../secret.mp4",
+     "/etc/passwd", "film.mp4", "{root}/pipe.mp4", "{root}/below", "{root}/film.mp4\0.png", "{root}-x/a.mp4",
+     "//etc/passwd", "{root}/missing.mp4"],
+)  # fmt: skip
+def test_no_path_leads_out_of_the_folders(ask: Ask, root: Path, path: str) -> None:
+    text = path.format(root=root)
+    for endpoint in ("/api/media", "/api/video"):
+        status, _, body = ask(endpoint, query={"path": text})
+        assert status == 403
+        assert body != b"secret"
+    job = {"input": text, "output": str(root / "new.mp4")}
+    assert ask("/api/jobs", method="POST", body=job)[0] == 403
+    assert ask("/api/preview", method="POST", body={"path": text, "at": 0})[0] == 403
+
+
+@pytest.mark.parametrize(
+    "target", ["{root}/../new.mp4", "{root}/out/new.mp4", "{root}/link.mp4", "/tmp/new.mp4"]
+)
+def test_nothing_is_written_outside(ask: Ask, root: Path, target: str) -> None:
+    job = {"input": str(root / "film.mp4"), "output": target.format(root=root)}
+    assert ask("/api/jobs", method="POST", body=job)[0] == 403
+
+
+def test_nothing_is_replaced(ask: Ask, root: Path) -> None:
+    job = {"input": str(root / "film.mp4"), "output": str(root / "film.mp4")}
+    assert ask("/api/jobs", method="POST", body=job)[0] == 422
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"model": "/etc/passwd"}, {"detector": "retinaface_resnet50=/etc/passwd"}, {"overwrite": True},
+     {"restart": True}, {"engine": "ray"}, {"workers": 1000}, {"strength": 7}, {"no": 1},
+     {"faces": "like:/etc/passwd"}, {"sidecar": "/etc/passwd"}, {"faces": ["all"]}, [1]],
+)  # fmt: skip
+def test_settings_reach_no_file_and_no_machine(ask: Ask, root: Path, settings: Any) -> None:
+    job = {"input": str(root / "film.mp4"), "output": str(root / "new.mp4"), "settings": settings}
+    status, _, body = ask("/api/jobs", method="POST", body=job)
+    assert status in (403, 422)
+    assert json.loads(body)["error"]
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]", b'{"x": 1}', b"[" * 100_000, b"\xff"])
+def test_what_is_no_request_gets_a_sentence(ask: Ask, raw: bytes) -> None:
+    status, _, body = ask("/api/jobs", method="POST", raw=raw)
+    assert status in (403, 422)
+    assert json.loads(body)["error"]
+
+
+def test_a_folder_that_becomes_a_link_between_looking_and_opening_leads_nowhere(root: Path) -> None:
+    (root / "below" / "a.mp4").write_bytes(b"mine")
+    roots = FileRoots([root])
+    path = roots.check(str(root / "below" / "secret.mp4"))
+    (root / "below" / "a.mp4").unlink()
+    (root / "below").rmdir()
+    (root / "below").symlink_to(root.parent)
+    with pytest.raises(OutsideError):
+        roots.open_file(str(path))
+
+
+def test_a_queue_has_an_end(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidrestore.web.job_store.MAX_WAITING", 2)
+    runner = JobRunner(tmp_path)
+    for _ in range(2):
+        runner.store.add("restore", root / "film.mp4", root / "x.mp4", {})
+    with pytest.raises(UsageError, match="waiting"):
+        runner.store.add("restore", root / "film.mp4", root / "x.mp4", {})

@@ -1,0 +1,1 @@
+"""`vidrestore web`: the page and the job service behind it, on this machine alone."""

@@ -1,0 +1,99 @@
+"""Who may ask: requests with the token, to this host's own name, from this page or from no page at all."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 256 * 1024
+COOKIE = "vidrestore_token"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class AccessControl:
+    """Refuses what is not the user's own browser or program."""
+
+    def __init__(self, app: ASGIApp, *, token: str, hosts: Sequence[str]) -> None:
+        """`hosts`: what requests may call this host, each with its port."""
+        self._app, self._token, self._hosts = app, token, frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif "token" in QueryParams(scope["query_string"]) and scope["path"] == "/":
+            response = RedirectResponse("/", status_code=303)
+            response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict", path="/")
+            await response(scope, receive, _with_headers(send))
+        else:
+            await self._app(scope, _limited(receive), _with_headers(send))
+
+    def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+        if headers.get("host", "") not in self._hosts:
+            return _error(403, "this name of the host is not known here")
+        origin = headers.get("origin")
+        if origin is not None and (
+            urlsplit(origin).scheme != "http" or urlsplit(origin).netloc not in self._hosts
+        ):
+            return _error(403, "requests come from the page itself")
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return _error(403, "requests come from the page itself")
+        if not self._has_token(scope, headers):
+            return _error(401, "open the address that vidrestore web printed: it holds the token")
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+            return _error(413, "the request is too large")
+        return None
+
+    def _has_token(self, scope: Scope, headers: Headers) -> bool:
+        given = [headers.get("authorization", "").removeprefix("Bearer ")]
+        for part in headers.get("cookie", "").split(";"):
+            name, _, value = part.strip().partition("=")
+            given += [value] if name == COOKIE else []
+        if scope["path"] == "/":
+            given.append(QueryParams(scope["query_string"]).get("token", ""))
+        return any(hmac.compare_digest(each.encode(), self._token.encode()) for each in given)
+
+
+def _error(code: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status_code=code)
+
+
+def _limited(receive: Receive) -> Receive:
+    """Ends a body that grows beyond the limit, whatever its headers said."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if size > MAX_BODY_BYTES else message
+
+    return limited
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["content-security-policy"] = _POLICY
+            headers["x-content-type-options"] = "nosniff"
+            headers["referrer-policy"] = "no-referrer"
+            headers["cross-origin-resource-policy"] = "same-origin"
+            headers.setdefault("cache-control", "no-store")
+        await send(message)
+
+    return send_with_headers

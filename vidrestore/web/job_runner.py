@@ -1,0 +1,165 @@
+"""Runs queued jobs, one restoration at a time, each in its own process; finds them again after any end.
+
+All that it knows is in the store and in the jobs' files. A server that was killed leaves its jobs running;
+the next one adopts those that still run, notes what the others ended with, and queues again those that were
+interrupted: a restoration in segments continues where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from vidrestore.web.job_process import DATABASE, lines_path
+from vidrestore.web.job_store import Job, JobStore
+
+logger = logging.getLogger(__name__)
+POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 15.0
+"""After a request to end, until a process is ended by force."""
+_LAST_LINES_BYTES = 8_000_000
+
+
+class JobRunner:
+    """Use it in a `with` block; leaving it lets running jobs run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = JobStore(folder / DATABASE)
+        self._folder = folder
+        self._stop = threading.Event()
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._asked_to_end: dict[int, float] = {}
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+
+    def __enter__(self) -> JobRunner:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+    def cancel(self, number: int) -> None:
+        """Ends a job; what a run in segments has finished is kept."""
+        if self.store.get(number).state == "queued":
+            self.store.update(number, state="cancelled")
+        else:
+            self.store.update(number, is_cancelled=1)
+
+    def retry(self, number: int) -> None:
+        """Queues again a job that has ended."""
+        if self.store.get(number).state in ("failed", "cancelled"):
+            self.store.update(number, state="queued", is_cancelled=0, message="", pid=None)
+
+    def lines(self, number: int, begin: int = 0) -> tuple[list[str], int]:
+        """Whole lines that a job has written from byte `begin` on, and where they end."""
+        try:
+            with lines_path(self._folder, number).open("rb") as file:
+                file.seek(begin)
+                data = file.read(_LAST_LINES_BYTES)
+        except OSError:
+            return [], begin
+        whole = data[: data.rfind(b"\n") + 1]
+        return whole.decode("utf-8", "replace").splitlines(), begin + len(whole)
+
+    def _run(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            try:
+                self.step()
+            except Exception:
+                logger.exception("the job queue could not be worked on")
+
+    def step(self) -> None:
+        """Looks after what runs, then starts what may."""
+        jobs = self.store.all()
+        for job in jobs:
+            if job.state == "running":
+                self._look_after(job)
+        for kind in ("inspect", "restore"):
+            of_kind = [job for job in self.store.all() if job.kind == kind]
+            queued = next((job for job in of_kind if job.state == "queued"), None)
+            if queued is not None and not any(job.state == "running" for job in of_kind):
+                self._start(queued)
+
+    def _start(self, job: Job) -> None:
+        lines_path(self._folder, job.id).unlink(missing_ok=True)
+        command = [sys.executable, "-m", "vidrestore.web.job_process", str(self._folder), str(job.id)]
+        with (self._folder / f"{job.id}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the server's terminal is not for it
+            )
+        self._children[job.id] = process
+        self.store.update(job.id, state="running", pid=process.pid, process_start=_start_of(process.pid))
+
+    def _look_after(self, job: Job) -> None:
+        if self._is_alive(job):
+            if job.is_cancelled:
+                self._end(job)
+            return
+        self._children.pop(job.id, None)
+        self._asked_to_end.pop(job.id, None)
+        last = self._last_line(job.id)
+        if "done" in last:
+            self.store.update(job.id, state="done", result=last["done"], pid=None)
+        elif job.is_cancelled:
+            self.store.update(job.id, state="cancelled", pid=None)
+        elif "error" in last and last["error"] != "interrupted":
+            self.store.update(job.id, state="failed", message=last["error"], pid=None)
+        else:  # it was killed, or the machine went down
+            self._requeue(job)
+
+    def _requeue(self, job: Job) -> None:
+        """Once more: the second time in a row it is the job's own fault."""
+        if job.message == "interrupted":
+            self.store.update(job.id, state="failed", message="it was ended twice from outside", pid=None)
+        else:
+            self.store.update(job.id, state="queued", message="interrupted", pid=None)
+
+    def _is_alive(self, job: Job) -> bool:
+        child = self._children.get(job.id)
+        if child is not None:
+            return child.poll() is None
+        return (
+            job.pid is not None and job.process_start is not None and _start_of(job.pid) == job.process_start
+        )
+
+    def _end(self, job: Job) -> None:
+        assert job.pid is not None
+        asked = self._asked_to_end.get(job.id)
+        try:
+            if asked is None:
+                self._asked_to_end[job.id] = time.monotonic()
+                os.kill(job.pid, signal.SIGINT)
+            elif time.monotonic() - asked > PATIENCE_SECONDS:
+                os.killpg(job.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def _last_line(self, number: int) -> dict[str, Any]:
+        lines, _ = self.lines(number)
+        try:
+            value = json.loads(lines[-1]) if lines else {}
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def _start_of(pid: int) -> str | None:
+    """When a process began, in the system's own terms; None where there is none that runs."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]

@@ -1,0 +1,145 @@
+"""Jobs in an SQLite file: what outlives the server, and the machine."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from vidrestore.errors import UsageError
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+JobKind = Literal["restore", "inspect"]
+MAX_WAITING = 500
+"""Jobs that may be queued or run."""
+_TABLE = """
+create table if not exists jobs (
+    id integer primary key autoincrement, kind text not null, state text not null, position real not null,
+    input text not null, output text not null, settings text not null, pid integer, process_start text,
+    message text not null default '', result text not null default 'null', created real not null,
+    changed real not null, is_cancelled integer not null default 0
+)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as it is stored."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    position: float
+    """In the queue: lower ones come first."""
+    input: str
+    output: str
+    settings: dict[str, Any]
+    pid: int | None
+    process_start: str | None
+    """When its process began, as the system says: with `pid` it names one process for ever."""
+    message: str
+    """Why it failed."""
+    result: Any
+    """The report, once it is done."""
+    created: float
+    changed: float
+    is_cancelled: bool
+    """Whether somebody asked for its end."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the page."""
+        names = ("id", "kind", "state", "position", "input", "output", "settings", "message", "created")
+        return {name: getattr(self, name) for name in names} | {"result": self.result}
+
+
+class JobStore:
+    """The table of jobs; safe for several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, threading.Lock()
+        with self._connection() as connection:
+            connection.execute("pragma journal_mode=wal")
+            connection.execute(_TABLE)
+
+    def add(self, kind: JobKind, input: Path, output: Path | None, settings: dict[str, Any]) -> Job:
+        """A new job at the end of the queue. Raises UsageError where there are too many."""
+        now = time.time()
+        with self._connection() as connection:
+            (waiting,) = connection.execute(
+                "select count(*) from jobs where state in ('queued', 'running')"
+            ).fetchone()
+            if waiting >= MAX_WAITING:
+                raise UsageError(f"{MAX_WAITING} jobs are waiting already; cancel some first")
+            (last,) = connection.execute("select coalesce(max(position), 0) from jobs").fetchone()
+            row = connection.execute(
+                "insert into jobs (kind, state, position, input, output, settings, created, changed)"
+                " values (?, 'queued', ?, ?, ?, ?, ?, ?)",
+                (kind, last + 1, str(input), str(output or ""), json.dumps(settings), now, now),
+            )
+            number = row.lastrowid
+        assert number is not None
+        return self.get(number)
+
+    def get(self, number: int) -> Job:
+        """Raises UsageError where there is no such job."""
+        with self._connection() as connection:
+            row = connection.execute("select * from jobs where id = ?", (number,)).fetchone()
+        if row is None:
+            raise UsageError(f"there is no job {number}")
+        return _job(row)
+
+    def all(self) -> list[Job]:
+        """In the order of the queue."""
+        with self._connection() as connection:
+            return [_job(row) for row in connection.execute("select * from jobs order by position, id")]
+
+    def update(self, number: int, **values: Any) -> None:
+        """Sets columns of a job; `settings` and `result` are plain values."""
+        for name in ("settings", "result"):
+            if name in values:
+                values[name] = json.dumps(values[name])
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._connection() as connection:
+            connection.execute(
+                f"update jobs set {columns}, changed = ? where id = ?",
+                (*values.values(), time.time(), number),
+            )
+
+    def move(self, number: int, before: int | None) -> None:
+        """Puts a queued job before another one, or at the end."""
+        jobs = [job for job in self.all() if job.id != number]
+        moved = self.get(number)
+        at = next((i for i, job in enumerate(jobs) if job.id == before), len(jobs))
+        jobs.insert(at, moved)
+        with self._connection() as connection:
+            for position, job in enumerate(jobs):
+                connection.execute("update jobs set position = ? where id = ?", (position, job.id))
+
+    def remove(self, number: int) -> None:
+        """Forgets a job that is not running."""
+        with self._connection() as connection:
+            connection.execute("delete from jobs where id = ? and state != 'running'", (number,))
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            connection = sqlite3.connect(self._path, timeout=30)
+            connection.row_factory = sqlite3.Row
+            try:
+                with connection:
+                    yield connection
+            finally:
+                connection.close()
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values = dict(row)
+    values["settings"], values["result"] = json.loads(values["settings"]), json.loads(values["result"])
+    values["is_cancelled"] = bool(values["is_cancelled"])
+    return Job(**values)

@@ -1,0 +1,87 @@
+"""The server: on this machine alone, with a token that only its address holds."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import uvicorn
+
+from vidrestore.errors import OutputError, UsageError
+from vidrestore.web.access import AccessControl
+from vidrestore.web.file_roots import FileRoots
+from vidrestore.web.job_runner import JobRunner
+from vidrestore.web.media import MediaWorker
+from vidrestore.web.service import Service
+
+HOST = "127.0.0.1"
+_LOCK = "server.lock"
+
+
+def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callable[[str], None]) -> None:
+    """Serves until it is interrupted; jobs that run go on without it.
+
+    Raises:
+        UsageError: a folder is none, the port is taken, another server has the same state, or the system is
+            not Linux.
+        OutputError: the state's folder cannot be made.
+    """
+    if not Path("/proc/self/stat").exists():
+        raise UsageError("the page runs on Linux only so far; use the other commands here")
+    roots = FileRoots(folders)
+    _make_private(state)
+    listening = _listen(port)
+    number = listening.getsockname()[1]
+    token = secrets.token_urlsafe(32)
+    with listening, _only_server(state), JobRunner(state) as runner, closing(MediaWorker()) as media:
+        media.warm_up()
+        hosts = (f"{HOST}:{number}", f"localhost:{number}")
+        app = AccessControl(Service(roots, runner, media).app(), token=token, hosts=hosts)
+        on_address(f"http://{HOST}:{number}/?token={token}")
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, server_header=False
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _make_private(state: Path) -> None:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {state} cannot be made: {error.strerror or error}") from error
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError as error:
+        listening.close()
+        raise UsageError(f"port {port} is taken; choose another by --port, or 0 for any") from error
+    return listening
+
+
+class _only_server:  # noqa: N801 - reads as a statement
+    """Holds a lock on the state, which the system takes back when the process ends, however it ends."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = state / _LOCK
+
+    def __enter__(self) -> None:
+        import fcntl
+
+        self._file = self._path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise UsageError(
+                f"another vidrestore web uses {self._path.parent}; end it, or choose --state"
+            ) from error
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
