@@ -1,18 +1,24 @@
-"""The filter of one covariance for all positions against that of all 28 numbers at once."""
+"""The filter with one covariance for all positions equals a filter of all 28 numbers at once."""
 
 from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from filterpy.kalman import KalmanFilter
 
 from tests.tracking.motion import face
+from vidrestore.tracking.filterpy_loader import kalman_filter_class
 from vidrestore.tracking.kalman import (
     ACCELERATION,
     MEASURED,
     POINT_NOISE,
     SURPRISE,
     Array,
+    Belief,
     FaceFilter,
     box_of,
     measure,
@@ -83,35 +89,39 @@ def shaken(i: int) -> Detection | None:
     return face((x, 120), noise=noise, score=0.3 + 0.6 * (i % 3) / 2)
 
 
+def values(belief: Belief) -> tuple[Array, ...]:
+    return belief.state, belief.covariance, belief.transition, belief.noise
+
+
 def seconds(i: int) -> float:
     """Frames of no even rate."""
     return 0.04 if i % 4 else 0.05
 
 
-def test_what_is_believed_and_what_is_smoothed_are_those_of_the_whole_filter() -> None:
+def test_beliefs_and_smoothed_states_equal_those_of_the_whole_filter() -> None:
     start = shaken(0)
     assert start is not None
-    quick, whole = FaceFilter(start), WholeFilter(start)
-    beliefs = [quick.first_belief()]
+    ours, whole = FaceFilter(start), WholeFilter(start)
+    beliefs = [ours.belief()]
     for i in range(1, 45):
-        quick.predict(seconds(i))
-        beliefs.append(quick.update(shaken(i)))
+        ours.predict(seconds(i))
+        beliefs.append(ours.update(shaken(i)))
         whole.step(seconds(i), shaken(i))
     for at, (belief, (state, *_)) in enumerate(zip(beliefs, whole.beliefs, strict=True)):
         assert belief.state == pytest.approx(state.reshape(2, MEASURED), rel=1e-9, abs=1e-9)
         assert smooth(beliefs[at:]) == pytest.approx(whole.smoothed(at), rel=1e-9, abs=1e-9)
 
 
-def test_a_belief_does_not_change_when_the_filter_goes_on() -> None:
+def test_a_belief_does_not_change_with_later_frames() -> None:
     start, following = shaken(0), shaken(1)
     assert start is not None
-    quick = FaceFilter(start)
-    quick.predict(0.04)
-    belief = quick.update(following)
-    before = [value.copy() for value in (belief.state, belief.expected, belief.gain)]
-    quick.predict(0.04)
-    quick.update(shaken(2))
-    for value, old in zip((belief.state, belief.expected, belief.gain), before, strict=True):
+    ours = FaceFilter(start)
+    ours.predict(0.04)
+    belief = ours.update(following)
+    before = [value.copy() for value in values(belief)]
+    ours.predict(0.04)
+    ours.update(shaken(2))
+    for value, old in zip(values(belief), before, strict=True):
         assert np.array_equal(value, old)
 
 
@@ -121,3 +131,35 @@ def test_a_state_gives_back_the_box_and_the_points_that_were_seen() -> None:
     state = FaceFilter(seen).state
     assert box_of(state) == pytest.approx(seen.box, abs=1e-4)
     assert points_of(state) == pytest.approx(seen.landmarks, abs=1e-4)
+
+
+def test_the_filter_is_filterpys_own() -> None:
+    ours = kalman_filter_class()
+    assert inspect.getsource(ours.update) == inspect.getsource(KalmanFilter.update)
+    assert inspect.getsource(ours.rts_smoother) == inspect.getsource(KalmanFilter.rts_smoother)
+
+
+def test_following_a_face_imports_neither_scipy_nor_the_rest_of_filterpy() -> None:
+    code = (
+        "import sys; from tests.tracking.motion import face; from vidrestore.tracking import kalman\n"
+        "one = kalman.FaceFilter(face((100, 100))); one.predict(0.04)\n"
+        "kalman.smooth([one.belief(), one.update(face((101, 100)))])\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('scipy', 'filterpy')])\n"
+        "one._filter.log_likelihood\n"  # what needs the rest loads it
+        "print('filterpy.stats' in sys.modules)\n"
+        "import filterpy.kalman; print(filterpy.kalman.KalmanFilter.__module__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.splitlines() == ["[]", "True", "filterpy.kalman.kalman_filter"]
+
+
+def test_another_layout_of_filterpy_is_imported_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidrestore.tracking.filterpy_loader.Path.is_file", lambda _: False)
+    monkeypatch.delitem(sys.modules, "filterpy.kalman")
+    kalman_filter_class.cache_clear()
+    try:
+        assert kalman_filter_class().__name__ == "KalmanFilter"
+    finally:
+        kalman_filter_class.cache_clear()

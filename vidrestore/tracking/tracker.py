@@ -132,7 +132,7 @@ class Tracker:
             last_seen=now,
             scores=[detection.score],
             occluded=[False],
-            beliefs=[face.first_belief()],
+            beliefs=[face.belief()],
         )
         self.tracks.append(track)
         self._active.append(track)
