@@ -18,9 +18,9 @@ Nothing here is timed in the tests: run it on a machine that does nothing else.
 
 from __future__ import annotations
 
-from vidrestore.runtime.device import limit_openmp_spin
+from vidrestore.runtime.process_settings import configure_process
 
-limit_openmp_spin()  # as the command does, before anything below loads torch
+configure_process()  # as the command does, before anything below loads torch
 
 import argparse
 import json

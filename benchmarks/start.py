@@ -13,6 +13,7 @@ from benchmarks.known_clips import SAMPLE, make_clip
 
 _FIRST_FRAME = """\
 import sys, vidrestore
+vidrestore.configure_process()  # as the command does
 vidrestore.restore(sys.argv[1], sys.argv[2], on_progress=lambda _: print("written", flush=True))
 """
 

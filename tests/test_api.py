@@ -1,4 +1,4 @@
-"""The calls for Python: arguments are checked, and the process is set up before torch is loaded."""
+"""The calls for Python check their arguments."""
 
 from __future__ import annotations
 
@@ -9,24 +9,7 @@ import pytest
 
 import vidrestore
 from tests.support.jobs import SEGMENTS, interrupted_run
-from vidrestore import api, inspection, jobs
 from vidrestore.errors import UsageError
-
-
-@pytest.mark.parametrize("name", ["restore", "resume", "inspect"])
-def test_every_call_sets_the_process_up(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[str] = []
-
-    def note(*_: Any, **__: Any) -> None:
-        order.append("work")
-
-    monkeypatch.setattr(api, "_set_up_process", lambda: order.append("set up"))
-    monkeypatch.setattr(jobs, "restore_file", note)
-    monkeypatch.setattr(jobs, "resume_file", note)
-    monkeypatch.setattr(inspection, "inspect_video", note)
-    arguments = ("in.mp4", "out.mp4") if name == "restore" else ("in.mp4",)
-    getattr(api, name)(*arguments)
-    assert order == ["set up", "work"]
 
 
 @pytest.mark.parametrize(

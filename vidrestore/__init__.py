@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from vidrestore.in_memory import Restored, RestoredFaceInfo, Restorer
     from vidrestore.inspection import Inspection
     from vidrestore.jobs.preview import Preview, Variant
+    from vidrestore.runtime.process_settings import configure_process
     from vidrestore.settings import Settings
     from vidrestore.types import Progress, Report
 
@@ -76,6 +77,7 @@ __all__ = [
     "VidrestoreError",
     "WeightsError",
     "__version__",
+    "configure_process",
     "errors",
     "inspect",
     "preview",
@@ -88,6 +90,7 @@ _HOMES = {
     "preview": "api",
     "restore": "api",
     "resume": "api",
+    "configure_process": "runtime.process_settings",
     "Inspection": "inspection",
     "Preview": "jobs.preview",
     "Variant": "jobs.preview",

@@ -1,4 +1,4 @@
-"""The calls for Python: paths and settings in, a report out."""
+"""The calls for Python: paths and settings in, a report out. They leave the process as it was."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from vidrestore.runtime.cancellation import cancellable
-from vidrestore.runtime.device import limit_openmp_spin
-from vidrestore.runtime.malloc import use_single_arena
+from vidrestore.runtime.signals import deferred_interrupts
 from vidrestore.settings import make_settings
 from vidrestore.settings_keywords import EngineName, SettingsKeywords
 from vidrestore.types import ProgressCallback, Report
@@ -29,7 +28,7 @@ def restore(
     cancel: threading.Event | None = None,
     **settings: Unpack[SettingsKeywords],
 ) -> Report:
-    """What was done to `input`, once the video with its faces restored is at `output`.
+    """A report of what was done, once the video with its faces restored is at `output`.
 
     Args:
         input: A video or a picture; shots/%05d.png for a sequence of pictures; - for standard input.
@@ -40,15 +39,17 @@ def restore(
             restored in segments those that are done are kept, and `resume` goes on from there.
         settings: The fields of `vidrestore.Settings`, such as `strength=0.8, faces=[0, 2]`; None: not given.
 
+    Returns:
+        Counts of frames and faces, warnings, and times.
+
     Raises:
         VidrestoreError: what the caller can put right, by a subclass; then there is no output.
         CancelledError: `cancel` was set.
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
-    _set_up_process()
     from vidrestore.jobs import restore_file  # torch and PyAV are loaded once there is work for them
 
-    with cancellable(cancel):
+    with deferred_interrupts(), cancellable(cancel):
         return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
 
 
@@ -60,7 +61,7 @@ def resume(
     workers: int | None = None,
     engine: EngineName | None = None,
 ) -> Report:
-    """What was done, once the film that an interrupted `restore` was making is whole at `output`.
+    """A report of what was done, once an interrupted `restore` has been continued and `output` is complete.
 
     Args:
         output: As that `restore` was given it; its other settings are those of that run as well.
@@ -69,14 +70,16 @@ def resume(
         workers: Segments restored at the same time; None: as in that run.
         engine: local or ray; None: as in that run.
 
+    Returns:
+        Counts of frames and faces, warnings, and times, of the whole video.
+
     Raises:
         UsageError: there is no interrupted run, or its input has changed since.
         VidrestoreError: as of `restore`.
     """
-    _set_up_process()
     from vidrestore.jobs import resume_file
 
-    with cancellable(cancel):
+    with deferred_interrupts(), cancellable(cancel):
         return resume_file(Path(fspath(output)), on_progress, workers=workers, engine=engine)
 
 
@@ -95,15 +98,17 @@ def inspect(
         cancel: Ends the work once it is set.
         settings: As `restore` takes them.
 
+    Returns:
+        Scenes and faces.
+
     Raises:
         VidrestoreError: what the caller can put right, by a subclass.
         CancelledError: `cancel` was set.
     """
     checked = make_settings(**settings)
-    _set_up_process()
     from vidrestore.inspection import inspect_video
 
-    with cancellable(cancel):
+    with deferred_interrupts(), cancellable(cancel):
         return inspect_video(Path(fspath(input)), checked, on_progress)
 
 
@@ -126,20 +131,16 @@ def preview(
         cancel: Ends the work once it is set.
         settings: As `restore` takes them.
 
+    Returns:
+        A preview for each time, in order.
+
     Raises:
         VidrestoreError: what the caller can put right, by a subclass.
         CancelledError: `cancel` was set.
     """
     checked = make_settings(**settings)
-    _set_up_process()
     from vidrestore.jobs.preview import preview_video
 
     times = [at] if isinstance(at, (int, float)) else list(at)
-    with cancellable(cancel):
+    with deferred_interrupts(), cancellable(cancel):
         return preview_video(Path(fspath(input)), times, checked, variants, on_progress)
-
-
-def _set_up_process() -> None:
-    """What must be said before torch is loaded and threads begin."""
-    limit_openmp_spin()
-    use_single_arena()

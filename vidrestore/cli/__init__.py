@@ -1,4 +1,4 @@
-"""The command line: one file a command, each parses, makes one call and prints.
+"""The command line. Each command has one file, which parses arguments, makes one call and prints the result.
 
 torch, PyAV and OpenCV are imported inside command bodies, so that `--help` answers at once.
 """
@@ -26,7 +26,7 @@ from vidrestore.cli.terminal import (
 )
 from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.runtime import signals
-from vidrestore.runtime.malloc import use_single_arena
+from vidrestore.runtime.process_settings import configure_process
 from vidrestore.runtime.system_errors import to_system_error
 
 # typer carries its own click from 0.20 on and used the installed one before; this is the class of either.
@@ -53,11 +53,16 @@ app.add_typer(train.app, name="train")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0; 2 for wrong usage or input; 1 for a failure; 130 when interrupted.
+    """Runs a command, as `vidrestore` in a terminal does.
 
-    `arguments` are those after the program's name; None: the process's own.
+    Args:
+        arguments: Those after the program's name; None: the process's own.
+
+    Returns:
+        The exit code: 0; 1 for a failure; 2 for wrong usage or input; 3 as the command's help says; 130 when
+        interrupted.
     """
-    use_single_arena()
+    configure_process()
     words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
     with tolerant_streams(), listeners_removed(), own_log_messages(), signals.interrupting_signals():
         return _run(words, debug=debug)
@@ -75,7 +80,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     except Exception as error:
         if not signals.was_interrupted():
             return _unexpected(error, debug=debug)
-        code = 130  # an import or a library has made something else of it
+        code = 130  # a library has turned the interrupt into another exception
     if code == 130:  # Ctrl-C, which typer turns into this code or into Abort
         return _fail("interrupted", 130, debug=False)
     return code if isinstance(code, int) else 0
@@ -93,13 +98,13 @@ def _global_options(
         ),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="With an error, print where it came from; may stand anywhere.")
+        bool, typer.Option("--debug", help="Print the traceback of an error. Allowed after the command, too.")
     ] = False,
 ) -> None:
     try:
         Path.cwd()
     except OSError as error:
-        # MKL ends the process there, by itself, when torch is loaded.
+        # Without a working directory, MKL would end the process when torch is loaded.
         raise UsageError("the working directory is gone; change to another one") from error
 
 
@@ -110,7 +115,7 @@ def _print_version(requested: bool) -> None:
 
 
 def _take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """The other words, and whether --debug was among those before `--`."""
+    """The other arguments, and whether --debug is set: by an argument before `--` or VIDRESTORE_DEBUG."""
     words = list(arguments)
     options = words[: words.index("--")] if "--" in words else words
     rest = [word for word in options if word != "--debug"] + words[len(options) :]
@@ -118,7 +123,7 @@ def _take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def _usage(error: BaseException) -> int:
-    """What typer has to say of the arguments; nothing where it has printed the help already."""
+    """Prints typer's message about wrong arguments, unless it has printed the help already."""
     message = getattr(error, "format_message", lambda: str(error))()
     if type(error).__name__ == "NoArgsIsHelpError" or not message:
         return 2

@@ -10,13 +10,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import Tensor
 
 from vidrestore.daefr.config import COMPACT, PUBLISHED, DaefrConfig
 from vidrestore.daefr.model import Daefr
@@ -24,6 +22,7 @@ from vidrestore.errors import OutputError, WeightsError
 from vidrestore.runtime.file_kinds import is_own_kind
 from vidrestore.runtime.marked_folder import temporary_name
 from vidrestore.runtime.put_in_place import put_in_place
+from vidrestore.runtime.skip_initialisation import SkipInitialisation
 from vidrestore.runtime.tensor_files import check_shapes, finite, open_safetensors, read_checkpoint, shapes_of
 
 HEADER_KEY = "daefr"
@@ -49,26 +48,6 @@ _TRAINING_ONLY = re.compile(
 )
 
 
-class _SkipInitialisation(TorchFunctionMode):
-    """Modules are made without the random weights that training begins with, which take longer than reading.
-
-    Until others are put there, weights are whatever the memory held. torch's meta device would do the same,
-    after a second of imports.
-    """
-
-    _DRAWS = (
-        nn.init.kaiming_uniform_, nn.init.uniform_, nn.init.normal_, Tensor.uniform_, Tensor.normal_,
-    )  # fmt: skip
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        named = kwargs or {}
-        if func in self._DRAWS:
-            return args[0] if args else named["tensor"]
-        return (torch.empty if func is torch.randn else func)(*args, **named)
-
-
 def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
     """The network stored at `path`, float32, in eval mode, on the CPU.
 
@@ -86,7 +65,7 @@ def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
         check_shapes(shapes_of(authors), shapes_of(network.state_dict()), path)
         state = finite(authors, path)
     if next(network.parameters()).is_meta:
-        with _SkipInitialisation():
+        with SkipInitialisation():
             network = Daefr(network.config)
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)
@@ -129,7 +108,7 @@ def _blank(config: DaefrConfig) -> Daefr:
 
     A header may ask for more than there is. torch's meta device takes a second of imports.
     """
-    with _SkipInitialisation() if config in (COMPACT, PUBLISHED) else torch.device("meta"):
+    with SkipInitialisation() if config in (COMPACT, PUBLISHED) else torch.device("meta"):
         return Daefr(config)
 
 

@@ -58,7 +58,7 @@ class LandmarkNet(nn.Module):
 
 def load_landmark_net(path: Path) -> LandmarkNet:
     """The network with weights from `path`, in eval mode; raises WeightsError where they do not fit."""
-    return load_weights(LandmarkNet(), path, "the landmark network")
+    return load_weights(LandmarkNet, path, "the landmark network")
 
 
 def crop_matrix(square: NDArray[np.floating], angle: float = 0.0) -> NDArray[np.float64]:

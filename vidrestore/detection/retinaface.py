@@ -15,6 +15,7 @@ from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.detection.detector import Search
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import overlap
+from vidrestore.runtime.skip_initialisation import SkipInitialisation
 from vidrestore.runtime.tensor_files import check_shapes, finite, read_checkpoint, shapes_of
 from vidrestore.types import Detection, Frame
 from vidrestore.weights import weights_path
@@ -80,7 +81,8 @@ def load_retinaface(network: Network, weights: Path, device: str = "cpu") -> Any
     # Only here: torchvision and numba behind it take seconds.
     from facexlib.detection.retinaface import RetinaFace
 
-    model = RetinaFace(network_name=_FACEXLIB_NAMES[network], device=torch.device(device))
+    with SkipInitialisation():
+        model = RetinaFace(network_name=_FACEXLIB_NAMES[network], device=torch.device(device))
     state = {name.removeprefix("module."): tensor for name, tensor in read_checkpoint(weights).items()}
     wanted = shapes_of(model.state_dict())
     state = {name: tensor for name, tensor in state.items() if name in wanted}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -11,16 +12,19 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vidrestore.errors import WeightsError
+from vidrestore.runtime.skip_initialisation import SkipInitialisation
 from vidrestore.runtime.tensor_files import open_safetensors, shapes_of
 
 N = TypeVar("N", bound=nn.Module)
 
 
-def load_weights(network: N, path: Path, name: str) -> N:
+def load_weights(make: Callable[[], N], path: Path, name: str) -> N:
     """The network with the weights in `path`, in eval mode; raises WeightsError where they do not fit.
 
     Files hold 16-bit numbers; the network computes in 32 bits.
     """
+    with SkipInitialisation():
+        network = make()
     try:
         with open_safetensors(path) as file:
             state = file.tensors(shapes_of(network.state_dict()))

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from vidrestore.errors import WeightsError
 from vidrestore.evidence.network import EvidenceConfig, EvidenceNetwork
+from vidrestore.runtime.skip_initialisation import SkipInitialisation
 from vidrestore.runtime.tensor_files import open_safetensors, shapes_of
 
 _HEADER = "evidence"
@@ -32,10 +33,11 @@ def load_evidence(path: Path) -> EvidenceNetwork:
     with open_safetensors(path) as file:
         config = _config(file.header, path)
         # Without memory for its weights at first: a header may ask for more than there is.
-        with torch.device("cpu" if config == EvidenceConfig() else "meta"):
+        with SkipInitialisation(), torch.device("cpu" if config == EvidenceConfig() else "meta"):
             shapes = shapes_of(EvidenceNetwork(config).state_dict())
         state = file.tensors(shapes)
-    network = EvidenceNetwork(config)
+    with SkipInitialisation():
+        network = EvidenceNetwork(config)
     network.load_state_dict(state)
     return network.eval()
 

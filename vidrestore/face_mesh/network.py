@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vidrestore.errors import WeightsError
+from vidrestore.runtime.skip_initialisation import SkipInitialisation
 
 CHIP_SIDE = 192
 POINTS = 468
@@ -73,7 +74,8 @@ def load_face_mesh_network(path: Path) -> FaceMeshNetwork:
     Raises:
         WeightsError: there is no such file, or it does not hold weights of the face mesh network.
     """
-    network = FaceMeshNetwork()
+    with SkipInitialisation():
+        network = FaceMeshNetwork()
     try:
         network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError) as error:

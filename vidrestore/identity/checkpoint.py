@@ -15,6 +15,7 @@ from torch import Tensor
 
 from vidrestore.errors import WeightsError
 from vidrestore.identity.network import RecognitionNetwork
+from vidrestore.runtime.skip_initialisation import SkipInitialisation
 
 SCALE, OFFSET = ".scale", ".offset"
 
@@ -25,7 +26,8 @@ def load_recognition_network(path: Path) -> RecognitionNetwork:
     Raises:
         WeightsError: there is no such file, or it does not hold weights of the recognition network.
     """
-    network = RecognitionNetwork()
+    with SkipInitialisation():
+        network = RecognitionNetwork()
     try:
         network.load_state_dict(_to_floats(load_file(path)))
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:

@@ -14,7 +14,6 @@ from vidrestore.daefr import Daefr
 from vidrestore.daefr.inference import optimize_for_inference
 from vidrestore.restoration.pinned_copies import from_device, to_device
 from vidrestore.restoration.sharpness import relative_sharpness
-from vidrestore.runtime.malloc import keep_freed_memory
 from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
@@ -71,7 +70,6 @@ class DaefrGenerator:
         self._precision = precision
         self._look_up = look_up
         self._level_sides = network.config.level_sides if with_detail else ()
-        keep_freed_memory()  # with a GPU, for the pictures copied back
         # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
         # transformer's weights stay in float32; `predict` says why.
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,1 +1,1 @@
-"""Where tasks run: in this process, in worker processes, or on a Ray cluster."""
+"""Engines run tasks: in this process, in worker processes, or on a Ray cluster."""

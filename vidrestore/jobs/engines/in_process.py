@@ -1,4 +1,4 @@
-"""The engine of one worker: this process."""
+"""The engine that runs tasks in this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vidrestore.jobs.engines.protocol import Event, Task, run_task
 
 
 class InProcessEngine:
-    """The engine of one worker that needs no other process: this one."""
+    """An `Engine` with one worker: this process."""
 
     def __init__(self) -> None:
         self._task: Task | None = None

@@ -1,4 +1,4 @@
-"""The engine that the settings ask for."""
+"""Chooses the engine for the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from vidrestore.settings import Settings
 
 
 def make_engine(settings: Settings) -> Engine:
-    """Raises UsageError where it is not there."""
+    """The engine for the settings.
+
+    Raises:
+        UsageError: The engine is not installed.
+    """
     if settings.engine == "ray":
         try:
             from vidrestore.jobs.engines.ray_cluster import RayEngine
@@ -31,7 +35,7 @@ def _may_use_gpus(settings: Settings) -> bool:
 
 
 def _gpu_count(settings: Settings) -> int:
-    """Those that workers are shared out over; 0 where the settings name one, or none."""
+    """Number of GPUs to distribute workers over: 1 if the settings name one, 0 on a CPU."""
     if settings.device not in ("auto", "cuda"):
         return 1 if settings.device.startswith("cuda") else 0
     import torch

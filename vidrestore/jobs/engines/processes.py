@@ -1,7 +1,7 @@
 """The engine of this computer: worker processes, each with its share of threads and GPUs.
 
-A worker that dies, for want of memory or by someone's hand, is replaced, and its task done again. Workers end
-with the process that started them, however that ends.
+A worker that dies, for lack of memory or because it was killed, is replaced, and its task is repeated.
+Workers end when the process that started them ends, for whatever reason.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from vidrestore.jobs.engines.protocol import (
 )
 from vidrestore.runtime import signals
 from vidrestore.runtime.cancellation import POLL_SECONDS, check_cancelled, is_cancellable
-from vidrestore.runtime.malloc import use_single_arena
+from vidrestore.runtime.process_settings import configure_process
 
 _SECONDS_TO_END = 5.0
 _VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
@@ -45,11 +45,11 @@ class _Worker:
 
 
 class ProcessEngine:
-    """An `Engine` of `workers` processes; each computes with `threads`, on one of `gpus` in turn."""
+    """An `Engine` with `workers` processes; each uses `threads` threads and one of the `gpus`, in turn."""
 
     def __init__(self, workers: int, *, gpus: int, threads: int) -> None:
         self._gpus, self._threads, self._count = gpus, threads, workers
-        # A forked child would inherit torch's and FFmpeg's threads as corpses.
+        # fork would copy the locked state of torch's and FFmpeg's threads, but not the threads.
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[int, _Worker] = {}
         self._waiting: deque[Task] = deque()
@@ -77,7 +77,7 @@ class ProcessEngine:
 
     @property
     def has_capacity(self) -> bool:
-        """One more than there are workers, so that none waits."""
+        """True while fewer tasks wait than keep every worker busy, plus one."""
         return len(self._waiting) + len(self._busy()) <= self._count
 
     @property
@@ -86,7 +86,7 @@ class ProcessEngine:
 
     @property
     def process_ids(self) -> list[int]:
-        """Of the workers."""
+        """Process ids of the workers."""
         return [worker.process.pid for worker in self._workers.values()]
 
     def submit(self, task: Task) -> None:
@@ -114,7 +114,7 @@ class ProcessEngine:
             yield message
 
     def _handle_lost_worker(self, number: int, task: Task) -> Event:
-        """The worker is gone; its task goes back to the front, unless it has been that too often."""
+        """Puts the task of a dead worker back at the front of the queue, unless it has failed too often."""
         worker = self._workers.pop(number)
         worker.process.join(_SECONDS_TO_END)
         worker.pipe.close()
@@ -124,9 +124,8 @@ class ProcessEngine:
             return TaskFailed(
                 number=task.number,
                 error=ProcessingError(
-                    f"{task.name} could not be restored: {MAX_ATTEMPTS} workers ended over it, "
-                    f"the last {why}; "
-                    "with fewer --workers or a smaller --batch there is more memory for each"
+                    f"{task.name} could not be restored: {MAX_ATTEMPTS} workers died while restoring it, "
+                    f"the last {why}; try fewer --workers or a smaller --batch, which need less memory"
                 ),
             )
         self._waiting.appendleft(task)
@@ -141,7 +140,7 @@ class ProcessEngine:
             task = self._waiting.popleft()
             self._attempts[task.number] = self._attempts.get(task.number, 0) + 1
             worker.task = task
-            with suppress(OSError):  # it died while it had nothing to do: that is noticed when it is asked
+            with suppress(OSError):  # a worker that died while idle is noticed when its events are read
                 worker.pipe.send((task, self._attempts[task.number] - 1))
 
     def _start(self, number: int) -> _Worker:
@@ -149,7 +148,7 @@ class ProcessEngine:
         gpu = number % self._gpus if self._gpus > 1 else None
         process = self._context.Process(target=_serve, args=(worker_end, self._threads, gpu), daemon=True)
         process.start()
-        worker_end.close()  # so that the worker's end is the only one, and its death the pipe's end
+        worker_end.close()  # only the worker holds its end now, so its death closes the pipe
         self._workers[number] = _Worker(process, parent_end)
         return self._workers[number]
 
@@ -176,15 +175,15 @@ def _end(worker: _Worker) -> None:
 
 
 def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
-    """A worker's life: tasks in, events out."""
-    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):  # these are for the process that started this one
+    """The main function of a worker: receives tasks, sends events."""
+    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):  # the parent process handles these
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signals.raise_or_defer)  # that process ends this one by it
+    signal.signal(signal.SIGTERM, signals.raise_or_defer)  # the parent process stops workers with it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if gpu is not None:
         os.environ[_VISIBLE_GPUS] = _visible_gpu(gpu)
-    use_single_arena()
+    configure_process()
     _set_thread_limit(threads)
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while (message := pipe.recv()) is not None:
@@ -193,7 +192,7 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
 
 
 def _visible_gpu(number: int) -> str:
-    """The name of GPU `number` of those that this process was given."""
+    """The name of GPU `number` among those that are visible to this process."""
     given = os.environ.get(_VISIBLE_GPUS)
     return given.split(",")[number].strip() if given else str(number)
 
@@ -207,7 +206,7 @@ def _set_thread_limit(threads: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """Nobody wants the work of a worker whose parent was killed."""
+    """Ends this process when its parent is killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""What engines run and what they say of it. An engine knows nothing of film."""
+"""The interface of engines: tasks in, events out. Engines know nothing about video."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from vidrestore.errors import ProcessingError, VidrestoreError
 from vidrestore.runtime.system_errors import to_system_error
 
 MAX_ATTEMPTS = 3
-"""How often a task is begun whose worker is lost."""
+"""How often a task is started before losing its worker is an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskProgress:
-    """A task is on its way."""
+    """A task is running."""
 
     number: int
     frames: int
-    """Written so far."""
+    """Number of frames written so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDone:
+    """A task is finished."""
+
     number: int
     result: Any
-    """What the task said last."""
+    """The last value that the task yielded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFailed:
-    """The task ended in an error, which another attempt would meet as well, or in too many lost workers."""
+    """A task failed: by an error that another attempt would repeat, or by losing too many workers."""
 
     number: int
     error: VidrestoreError
@@ -39,7 +41,7 @@ class TaskFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLost:
-    """A worker died; its task is done again."""
+    """A worker died; its task will be repeated."""
 
     number: int
     why: str
@@ -49,42 +51,42 @@ Event = TaskProgress | TaskDone | TaskFailed | WorkerLost
 
 
 class Task(Protocol):
-    """A piece of work that can be pickled and does not mind being done twice."""
+    """A unit of work that can be pickled and repeated."""
 
     @property
     def number(self) -> int: ...
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The name in messages."""
         ...
 
     def run(self, attempt: int) -> Iterator[Any]:
-        """Yields `TaskProgress` now and then, and its result last."""
+        """Yields `TaskProgress` from time to time, and the result as the last value."""
         ...
 
 
 class Engine(Protocol):
-    """Runs tasks somewhere. A context manager: leaving it ends whatever still runs."""
+    """Runs tasks. Use it in a `with` block: leaving the block stops all tasks that still run."""
 
     @property
     def has_capacity(self) -> bool:
-        """Whether it wants another task; it keeps few in hand."""
+        """Whether it accepts another task now; its queue is short."""
         ...
 
     @property
     def is_idle(self) -> bool:
-        """Whether all it was given is done."""
+        """Whether all submitted tasks are finished."""
         ...
 
     def submit(self, task: Task) -> None: ...
 
     def events(self, *, wait: bool) -> Iterator[Event]:
-        """What has happened since; with `wait` at least one event, unless it is idle."""
+        """The events since the last call; with `wait` at least one, unless the engine is idle."""
         ...
 
     def cancel(self) -> None:
-        """Forgets all it was given; what runs of it is ended."""
+        """Stops all running tasks and drops all waiting ones."""
         ...
 
     def __enter__(self) -> Engine: ...
@@ -103,7 +105,7 @@ def to_user_error(task: Task, error: BaseException) -> VidrestoreError:
 
 
 def run_task(task: Task, attempt: int) -> Iterator[TaskProgress | TaskDone | TaskFailed]:
-    """Runs a task to its end, whatever that is. All engines do it so."""
+    """Runs a task and yields its events, an error included. All engines use it."""
     message: Any = None
     try:
         for message in task.run(attempt):

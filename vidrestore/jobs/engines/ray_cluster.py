@@ -1,7 +1,7 @@
-"""The engine of a Ray cluster: segments on any of its machines and GPUs, all of which see the same files.
+"""The engine of a Ray cluster: segments run on any of its machines and GPUs, which share a file system.
 
-Through Ray go paths, the places of faces and counts of frames; pictures go from and to the shared storage. A
-machine that is lost is noticed by Ray; what it was at is done again elsewhere.
+Ray transfers paths, positions of faces and counts of frames; pictures are read from and written to the shared
+storage. If a machine is lost, Ray notices, and its task is repeated on another.
 """
 
 from __future__ import annotations
@@ -24,18 +24,26 @@ from vidrestore.jobs.engines.protocol import (
     WorkerLost,
     run_task,
 )
+from vidrestore.runtime.process_settings import configure_process
 
 _ADDRESS = "RAY_ADDRESS"
 
 
 class RayEngine:
-    """An `Engine` on the cluster that RAY_ADDRESS names, or that runs on this computer; else one of its own.
+    """An `Engine` on the cluster at RAY_ADDRESS, on the one of this computer, or on one that it starts.
 
-    Raises UsageError where there is none at that address.
+    Raises:
+        UsageError: There is no cluster at that address.
     """
 
     def __init__(self, workers: int | None, *, on_gpus: bool) -> None:
-        """`workers`: tasks at the same time; None: one for each GPU of the cluster, or for each machine."""
+        """Prepare the engine; entering the `with` block connects it.
+
+        Args:
+            workers: Number of tasks at the same time; None: one for each GPU of the cluster, else for each
+                machine.
+            on_gpus: Whether tasks may use GPUs.
+        """
         self._workers, self._on_gpus = workers, on_gpus
         self._waiting: deque[Task] = deque()
         self._running: dict[Any, Task] = {}
@@ -114,12 +122,12 @@ class RayEngine:
             task = self._waiting.popleft()
             attempt = self._attempts[task.number] = self._attempts.get(task.number, 0) + 1
             gpus = 1 if self._on_gpus and ray.cluster_resources().get("GPU") else 0
-            # Ray's own retries would not tell us; whose threads are whose is for Ray to know.
+            # Ray's own retries would be invisible here. Ray also assigns the threads.
             remote = _run.options(num_cpus=1, num_gpus=gpus, max_retries=0, scheduling_strategy="SPREAD")
             self._running[remote.remote(task, attempt - 1)] = task
 
     def _count(self) -> int:
-        """Machines come and go: it is asked anew each time."""
+        """Number of tasks at the same time; machines join and leave, so it is computed each time."""
         if self._workers is not None:
             return self._workers
         gpus = int(ray.cluster_resources().get("GPU", 0)) if self._on_gpus else 0
@@ -128,5 +136,6 @@ class RayEngine:
 
 @ray.remote(num_returns="streaming")  # type: ignore[untyped-decorator]
 def _run(task: Task, attempt: int) -> Iterator[Event]:
-    """Each event as it happens: Ray's own way to say how far a task is."""
+    """Streams the events of a task through Ray."""
+    configure_process()
     yield from run_task(task, attempt)

@@ -1,13 +1,12 @@
 """OpenEXR pictures: scene-linear light in half or single floats, through OpenCV.
 
-Frames hold whole numbers, so a picture is worked on in 16-bit codes of sRGB's curve, which a face looks right
-in. What a face changes is put back as a difference of light: everything it leaves alone, and highlights
-beyond 1, are written as the very floats that were read.
+Frames hold integers, so a picture is processed as 16-bit codes of the sRGB curve, in which faces look
+natural. The changes at faces are added to the original as differences of light. All other pixels, and
+highlights above 1, are written as exactly the floats that were read.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from vidrestore.colour.hdr import needs_tone_mapping, to_bt709, to_light
 from vidrestore.colour.yuv_rgb import rgb_region
 from vidrestore.errors import InputError, ProcessingError, ReadError, UsageError
+from vidrestore.runtime.environment import default_variable
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane, VideoInfo
 from vidrestore.video.exr.header import picture_size
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
@@ -27,20 +27,25 @@ from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.reading.file_io import refuse_special_file
 from vidrestore.video.reading.input import Input, too_large_message
 
-# OpenCV reads it when the first picture is opened, and leaves the format out otherwise.
-os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
-
 COLOUR = ColourTags(matrix=0, primaries=1, transfer=13, full_range=True)
-"""Of the codes: RGB on sRGB's curve. EXR's primaries are BT.709 unless it says otherwise."""
+"""Colour tags of the codes: RGB on the sRGB curve. EXR's primaries are BT.709 by default."""
+_SWITCH = ("OPENCV_IO_ENABLE_OPENEXR", "1")
+"""OpenCV reads this variable at the first EXR picture; without it, it refuses the format from then on."""
 _PEAK = 65535.0
 _ROWS_AT_A_TIME = 64
 _PLANES = {"gray16le": 1, "gbrp16le": 3, "gbrap16le": 4}
 _CURVES_OF_SDR = {1, 4, 6, 13, 14, 15, 2, 0}
-"""Transfer codes a display shows nearly as sRGB's: BT.709's family, sRGB, a gamma of 2.2, unspecified."""
+"""Transfer codes that a display shows nearly like sRGB: BT.709's family, sRGB, gamma 2.2, unspecified."""
 
 
 def describe(input: Input, info: VideoInfo, stored: str) -> VideoInfo:
-    """`info` of the codes; its profile says what floats there are. `stored`: FFmpeg's pixel format."""
+    """`info` for the frames of `read`; its profile is the type of the floats, half or single.
+
+    Args:
+        input: The picture or sequence.
+        info: What FFmpeg says about it.
+        stored: FFmpeg's name of its pixel format.
+    """
     picture = load(_path(input, 0), input.max_pixels)
     name = next(name for name, count in _PLANES.items() if count == picture.shape[2])
     return replace(
@@ -80,20 +85,26 @@ def read(
 
 
 def picture_path(input: Input, frame: Frame) -> Path:
-    """The file a frame of `read` came from."""
+    """The file from which `read` made the frame."""
     return _path(input, frame.pts)
 
 
 def load(path: Path, max_pixels: int | None = None) -> FloatArray:
-    """(H, W, C) light: R G B, R G B A, or grey.
+    """The light of a picture.
 
-    Raises InputError, also for a picture of more than `max_pixels`, and ReadError.
+    Returns:
+        (H, W, C) with C = R G B, R G B A, or grey.
+
+    Raises:
+        InputError: It is not an EXR picture, or has more than `max_pixels` pixels.
+        ReadError: The system cannot read it.
     """
     import cv2
 
     _refuse_too_large(path, max_pixels)
     try:
-        picture: NDArray[Any] | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        with default_variable(*_SWITCH):
+            picture: NDArray[Any] | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise InputError(_opencv_error(path, str(error))) from error
     if picture is None:
@@ -117,7 +128,7 @@ def _refuse_too_large(path: Path, max_pixels: int | None) -> None:
 
 
 def _raise_read_error(path: Path) -> None:
-    """OpenCV does not say why it reads no picture."""
+    """Raises ReadError if the system cannot read the file: OpenCV does not report it."""
     try:
         path.read_bytes()
     except OSError as error:
@@ -125,21 +136,26 @@ def _raise_read_error(path: Path) -> None:
 
 
 def save(path: Path, picture: FloatArray, *, half: bool) -> None:
-    """Writes (H, W, C) light as `load` gives it. Raises OSError as writing any file does."""
+    """Writes light of the shape that `load` returns.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     import cv2
 
     kind = cv2.IMWRITE_EXR_TYPE_HALF if half else cv2.IMWRITE_EXR_TYPE_FLOAT
     channels = [2, 1, 0, *range(3, picture.shape[2])] if picture.shape[2] > 1 else [0]
     stored = np.ascontiguousarray(picture[..., channels], dtype=np.float32)
     try:
-        packed = cv2.imencode(".exr", stored, [cv2.IMWRITE_EXR_TYPE, kind])[1]
+        with default_variable(*_SWITCH):
+            packed = cv2.imencode(".exr", stored, [cv2.IMWRITE_EXR_TYPE, kind])[1]
     except cv2.error as error:
         raise ProcessingError(_opencv_error(path, str(error))) from error
     path.write_bytes(packed.tobytes())
 
 
 def to_codes(picture: FloatArray) -> tuple[Plane, ...]:
-    """The planes of a frame: G B R [A], or grey; colours on sRGB's curve, alpha straight, in 16 bits."""
+    """The planes of a frame, 16 bits: G B R [A], or grey; colours on the sRGB curve, alpha linear."""
     count = picture.shape[2]
     order = [0] if count == 1 else [1, 2, 0, *range(3, count)]
     planes = []
@@ -155,7 +171,7 @@ def to_codes(picture: FloatArray) -> tuple[Plane, ...]:
 
 
 def apply_changes(original: FloatArray, frame: Frame) -> FloatArray:
-    """`original` with the differences of light that `frame` shows against it."""
+    """`original` plus the differences of light between it and `frame`."""
     out = original.copy()
     before = to_codes(original)
     order = [0] if original.shape[2] == 1 else [1, 2, 0]
@@ -166,9 +182,10 @@ def apply_changes(original: FloatArray, frame: Frame) -> FloatArray:
 
 
 def light_from_video(frame: Frame) -> FloatArray:
-    """The light of a frame of video, with BT.709's primaries; diffuse white is 1, of HDR as of all else.
+    """The light of a video frame, with BT.709's primaries; diffuse white is 1, also of HDR.
 
-    Raises UsageError for transfers of which nothing is known here.
+    Raises:
+        UsageError: The transfer is not supported.
     """
     colour, rgb = frame.colour, rgb_region(frame, 0, 0, frame.width, frame.height)
     if needs_tone_mapping(colour):
@@ -188,7 +205,7 @@ def light_from_video(frame: Frame) -> FloatArray:
 
 
 def _path(input: Input, number: int) -> Path:
-    """The picture of that number, counted from 0."""
+    """The path of picture `number`, counted from 0."""
     if input.pictures is None:
         return input.path
     return parse_pattern(input.path).path(input.pictures[number])
@@ -210,7 +227,7 @@ def _light_of(codes: Plane) -> FloatArray:
 def _opencv_error(path: Path, message: str) -> str:
     if "disabled" in message or "OPENEXR" in message:
         return (
-            f"{path} needs OpenCV with OpenEXR, which was switched off before this began; "
+            f"{path} needs OpenCV with OpenEXR, which this process has used without it before; "
             "set OPENCV_IO_ENABLE_OPENEXR=1 in the environment"
         )
     return f"OpenCV cannot work on {path}: {message.splitlines()[-1] if message else 'no reason given'}"

@@ -1,4 +1,4 @@
-"""The header of an OpenEXR file: how large its picture is, before anything is decoded."""
+"""Reads the size of an OpenEXR picture from its header, without decoding it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ _BOX = struct.Struct("<4i")
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of the data window; None where the file does not say. Raises OSError."""
+    """Width and height of the data window; None if the header does not state them.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     with path.open("rb") as file:
         file.seek(_MAGIC_BYTES + _VERSION_BYTES)
         for _ in range(_MOST_ATTRIBUTES):
@@ -35,7 +39,7 @@ def _size_of(box: bytes) -> tuple[int, int]:
 
 
 def _text(file: BinaryIO) -> bytes:
-    """Up to the next zero byte."""
+    """The bytes before the next zero byte."""
     text = b""
     while len(text) < _LONGEST_NAME and (byte := file.read(1)) not in (b"", b"\0"):
         text += byte

@@ -21,9 +21,10 @@ from vidrestore.video.writing.picture_files import PictureFiles
 
 
 class ExrWriter:
-    """Writes each frame as light in half floats, single where the input has them; as `VideoWriter` otherwise.
+    """Writes each frame as an OpenEXR picture; used like `VideoWriter`.
 
-    Of an EXR input, what no face changes is written as the floats it was read as.
+    Samples are half floats, or single floats if the input's are. Of an EXR input, pixels that did not change
+    are written as exactly the floats that were read.
     """
 
     def __init__(

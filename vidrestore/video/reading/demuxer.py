@@ -1,4 +1,4 @@
-"""Opening a video for reading: the container, its video stream, and a sentence for each way that can fail."""
+"""Opens a video for reading: the container and its video stream, with an error message for each failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
-from vidrestore.runtime import signals
 from vidrestore.video.formats.image_sequence import parse_pattern
 from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.reading.allowed_formats import OPEN_OPTIONS, describe_text
@@ -25,21 +24,27 @@ from vidrestore.video.reading.input import Input, as_input
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_FAILURES_IN_A_ROW = 100
-_NO_PARSING: Any = (Flags.no_parse | Flags.no_fillin).value  # a number, whatever its stub says
+_NO_PARSING: Any = (Flags.no_parse | Flags.no_fillin).value  # a number, despite its type stub
 _SOUND_BEFORE = Fraction(1, 5)
-"""Seconds: more than any codec of sound needs ahead of its first sample."""
+"""Seconds: more than any audio codec needs before its first sample."""
 _STREAMS_APART = 60
-"""Seconds: streams that begin further apart are not looked at together."""
+"""Seconds: streams whose starts are further apart are not compared."""
 _BROADCAST = {"mpegts", "mpeg"}
 _LARGEST_PADDING = 128 * 2**16
-"""Pixels: so many more columns a decoder's buffer may have, of as many lines as most codecs can."""
+"""Pixels of padding that a decoder's buffer may have, for the largest number of lines of most codecs."""
 
 
 @contextmanager
 def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator[InputContainer]:
-    """The container, open for as long. A pipe cannot be opened after the `last` time.
+    """The container, open while the block lasts.
 
-    Raises InputError, and ReadError where the system cannot read.
+    Args:
+        video_input: A path or an input.
+        last: Whether it is the last opening of a pipe, which frees the stored first bytes.
+
+    Raises:
+        InputError: It is not a video that can be read.
+        ReadError: The system cannot read the file.
     """
     input = as_input(video_input)
     if input.pictures is None and input.pipe is None:
@@ -47,7 +52,6 @@ def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator
     pattern = parse_pattern(input.path) if input.pictures is not None else None
     with (
         closing(ReadMonitor(may_open=pattern.matches if pattern is not None else None)) as monitor,
-        signals.deferred_interrupts(),
         _open_container(input, monitor, last) as container,
     ):
         yield container
@@ -64,7 +68,7 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
             pattern = parse_pattern(input.path)
             file = pattern.for_ffmpeg()
             if not _is_utf8(input.path):
-                io_open = None  # then FFmpeg opens the pictures itself
+                io_open = None  # FFmpeg opens these pictures itself
                 for number in input.pictures:
                     refuse_special_file(pattern.path(number))
         else:
@@ -84,12 +88,16 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
 
 
 def open_own_header(header: bytes) -> InputContainer:
-    """A header in Matroska that this program made itself, to be read as any file's."""
+    """A Matroska header made by this program, opened like a file."""
     return av.open(io.BytesIO(header), "r", format="matroska")
 
 
 def video_stream(container: InputContainer, video_input: Path | Input) -> VideoStream:
-    """The first stream of moving pictures, covers aside. Raises InputError."""
+    """The first video stream that is not a cover.
+
+    Raises:
+        InputError: There is none, or its codec is not known.
+    """
     input = as_input(video_input)
     path = input.path
     streams = [stream for stream in container.streams.video if not is_cover(stream)]
@@ -97,7 +105,7 @@ def video_stream(container: InputContainer, video_input: Path | Input) -> VideoS
         held = "only sound" if container.streams.audio else "no video"
         raise InputError(f"{path} holds {held}; give a file with a video stream")
     stream = streams[0]
-    # A codec this build of FFmpeg does not know leaves the stream without a context.
+    # A stream with a codec unknown to FFmpeg has no context.
     if not hasattr(stream, "codec_context") or stream.codec_context is None:
         raise InputError(f"the video in {path} is in a format that cannot be decoded here; convert it first")
     stream.codec_context.options = _codec_options(input)
@@ -105,23 +113,23 @@ def video_stream(container: InputContainer, video_input: Path | Input) -> VideoS
 
 
 def skip_parsing(container: InputContainer) -> None:
-    """Packets come as the file stores them from now on, with the times it states, and not to be decoded."""
+    """Makes packets come as the file stores them, with its timestamps. They cannot be decoded then."""
     container.flags = int(container.flags) | _NO_PARSING
 
 
 def is_broadcast(container: InputContainer) -> bool:
-    """Whether the container is one whose clock may start again: a transport or program stream."""
+    """Whether the container's clock may restart: a transport or program stream."""
     return container.format.name in _BROADCAST
 
 
 def codec_name(stream: Stream) -> str | None:
-    """FFmpeg's name of the stream's codec; None for one that it does not know."""
-    name: str | None = getattr(stream, "name", None)  # PyAV has no such attribute then
+    """FFmpeg's name of the stream's codec; None if it does not know the codec."""
+    name: str | None = getattr(stream, "name", None)  # the attribute is missing in PyAV then
     return name
 
 
 def stream_name(stream: Stream) -> str:
-    """What messages call the stream."""
+    """The name of the stream in messages."""
     codec = codec_name(stream) or "unnamed"
     language = f", {stream.language}" if stream.language else ""
     return f"{stream.type} stream {stream.index} ({codec}{language})"
@@ -140,7 +148,7 @@ def time_range_of(stream: VideoStream, input: Input, start: float | None, end: f
 
 
 def _below_zero(stream: VideoStream, origin: Fraction) -> Fraction:
-    """Seconds by which the streams begin before 0, if it is more than encoders of sound put before it."""
+    """Seconds by which streams start before 0, if that is more than audio encoders need."""
     starts = [
         (other.start_time or 0) * time_base(other)
         for other in stream.container.streams
@@ -152,16 +160,21 @@ def _below_zero(stream: VideoStream, origin: Fraction) -> Fraction:
 
 
 def time_base(stream: Stream) -> Fraction:
-    """Seconds a tick of the stream's timestamps."""
+    """The stream's time base: seconds per tick of its timestamps."""
     return Fraction(stream.time_base) if stream.time_base else Fraction(1, 90000)
 
 
 def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[Stream] | None]:
-    """The streams' packets in the file's order; None stands for one that is damaged.
+    """The streams' packets in file order, without flush packets; None for a damaged one.
 
-    Ends at the end of the file, or where a hundred packets in a row are damaged. Yields no flush packets.
-    `container` is of `open_container`. Raises ReadError where the system cannot read the file: that is
-    neither damage nor an end.
+    Ends at the end of the file, or after a hundred damaged packets in a row.
+
+    Args:
+        container: From `open_container`.
+        streams: The streams to read.
+
+    Raises:
+        ReadError: The system cannot read the file, which is neither damage nor its end.
     """
     failures = 0
     demuxer = container.demux(*streams)
@@ -174,7 +187,7 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
         except (av.FFmpegError, OSError):
             _raise_read_error(container)
             failures += 1
-            demuxer = container.demux(*streams)  # an exception ends a generator, not the file
+            demuxer = container.demux(*streams)  # an exception has ended the generator, but not the file
             yield None
             continue
         _raise_read_error(container)
@@ -184,7 +197,11 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
 
 
 def seek(container: InputContainer, time: int, stream: Stream | None = None) -> None:
-    """To the last key frame before `time` [the stream's ticks, or microseconds]. Raises ReadError."""
+    """Seeks to the last key frame before `time` [the stream's ticks, or microseconds].
+
+    Raises:
+        ReadError: The system cannot read the file.
+    """
     try:
         container.seek(time, stream=stream, backward=True)
     except av.FFmpegError:
@@ -193,13 +210,13 @@ def seek(container: InputContainer, time: int, stream: Stream | None = None) -> 
 
 
 def has_alpha_beside(stream: VideoStream) -> bool:
-    """Whether the packets of VP8 or VP9 have their alpha in packets of its own beside them."""
+    """Whether alpha of VP8 or VP9 is stored in separate packets."""
     tags = {key.lower(): text for key, text in stream.metadata.items()}
     return stream.codec_context.codec.canonical_name in _ALPHA_DECODERS and tags.get("alpha_mode") == "1"
 
 
 def decoder_of(stream: VideoStream) -> VideoStream | av.VideoCodecContext:
-    """What decodes the stream's packets: FFmpeg's own decoders of VP8 and VP9 know nothing of alpha."""
+    """The decoder of the stream's packets: FFmpeg's own VP8 and VP9 decoders ignore alpha."""
     if not has_alpha_beside(stream):
         return stream
     decoder = av.CodecContext.create(_ALPHA_DECODERS[stream.codec_context.codec.canonical_name], "r")
@@ -209,7 +226,7 @@ def decoder_of(stream: VideoStream) -> VideoStream | av.VideoCodecContext:
 
 
 def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
-    """The first picture that decodes, or None."""
+    """The first picture that can be decoded, or None."""
     decoder = decoder_of(stream)
     for packet in packets(container, stream):
         try:
@@ -225,7 +242,7 @@ def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFra
 
 
 def _codec_options(input: Input) -> dict[str, str]:
-    # FFmpeg compares the size of its buffers, which is a little larger than the picture.
+    # FFmpeg's limit applies to its buffers, which are a little larger than the picture.
     return {"max_pixels": str(input.max_pixels + _LARGEST_PADDING)}
 
 
@@ -235,7 +252,7 @@ def _check_file(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the video file itself")
     if not path.is_file():
-        raise InputError(f"{path} is no regular file; give a video file, or - to read standard input")
+        raise InputError(f"{path} is not a regular file; give a video file, or - to read standard input")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty; copy or export it again")
 
@@ -243,14 +260,14 @@ def _check_file(path: Path) -> None:
 def _open_error(input: Input) -> str:
     path = input.path
     if input.pipe is not None and input.pipe.is_empty:
-        return "nothing came through the pipe; see what the program before it says"
+        return "no data came through the pipe; check the messages of the program before it"
     if input.pipe is not None:
         return (
-            "what came through the pipe is not a video that can be read without going back; "
-            "pipe y4m or NUT, or say what it is by --input-format"
+            "the data from the pipe is not a video that can be read without seeking; "
+            "pipe y4m or NUT, or name its format with --input-format"
         )
     if input.pictures is not None:
-        return f"the pictures {path} are in no format known here; check that they open in a viewer"
+        return f"the pictures {path} are not in a known format; check that they open in a viewer"
     if input.format is not None:
         return f"{path} is not {input.format} video; leave --input-format out or check the file"
     with path.open("rb") as file:
@@ -259,7 +276,7 @@ def _open_error(input: Input) -> str:
         return f"{path} is {text}, which only names other files; give the video itself"
     if head[4:8] == b"ftyp":
         return f"{path} was cut short: the index of its frames (moov) is missing; copy or export it again"
-    return f"{path} is not a video in any format known here; check that it plays in a player"
+    return f"{path} is not a video in a known format; check that it plays in a player"
 
 
 def _raise_read_error(container: InputContainer) -> None:
@@ -269,7 +286,7 @@ def _raise_read_error(container: InputContainer) -> None:
 
 
 def _is_utf8(path: Path) -> bool:
-    """Whether PyAV can ask for a file of that name: it takes all names for UTF-8."""
+    """Whether PyAV can open a file of that name: it treats all names as UTF-8."""
     try:
         os.fsencode(path).decode()
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
-"""Frames in, packets of the output's video stream out: the encoding half of a writer."""
+"""Encodes frames to packets of the output's video stream: the encoding part of a writer."""
 
 from __future__ import annotations
 
-import os
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.faces.orientation import apply_orientation
+from vidrestore.runtime.environment import default_variable
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
@@ -28,18 +29,18 @@ from vidrestore.video.writing.stream_copy import stream_metadata
 from vidrestore.video.writing.timestamps import FrameTimes
 
 TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}
-"""Where a frame's time follows from its number alone."""
+"""Containers in which a frame's time follows from its number."""
 _TOO_FEW_FOR_X265 = 2
-"""Of so few frames x265 leaves the decoding times to chance: it never gets to fill them in."""
+"""With fewer frames, decoding times by x265 are random: it never sets them."""
 _FULL, _LIMITED = 2, 1
 _ALPHA_BESIDE = {"libvpx", "libvpx-vp9"}
-"""Encoders that put alpha beside their packets, where Matroska says that it is."""
+"""Encoders that store alpha in separate packets, which Matroska marks in its header."""
 
 
 class VideoEncoder:
-    """The video stream of an output: how it is encoded, what it says of itself, its packets.
+    """The video stream of an output: its encoder, metadata and packets.
 
-    Raises UsageError, DeviceError or OutputError where `output` cannot hold it so.
+    Raises UsageError, DeviceError or OutputError if `output` cannot hold it.
     """
 
     def __init__(
@@ -55,11 +56,10 @@ class VideoEncoder:
         width: int,
         height: int,
     ) -> None:
-        """`side_data` is the input's; `width` and `height` are of the frames; the other arguments as
-        `VideoWriter` takes them."""
+        """`side_data`: the input's; `width`, `height`: of the frames; others as for `VideoWriter`."""
         self._output, self._info, self._muxer = output, info, muxer
         self._width, self._height = width, height
-        # Files of pictures say nothing of how to turn them.
+        # Files of pictures have no rotation metadata.
         self._turn = info.orientation if muxer == IMAGES else UPRIGHT
         pixel_format, self._coded_size = info.pixel_format, (width, height)
         if self._turn.is_transposed:
@@ -81,14 +81,14 @@ class VideoEncoder:
             (info.height, info.width) if self._turn.is_transposed else (info.width, info.height)
         )
         self._captions: dict[int, bytes] = {}
-        """By the times of the pictures that are being encoded."""
+        """Captions by the times of the pictures in the encoder."""
         self.lost_captions = False
-        """Whether a picture so far had captions that its codec has no place for."""
+        """Whether captions of a picture were lost, because the codec cannot hold them."""
         self.is_marked = False
-        """Whether the stream is said to be stereo."""
+        """Whether the stream is marked as stereo."""
         self._times = FrameTimes(info, numbers=self.codec in BY_COUNT, timeless=muxer in TIMELESS)
         self.frames = 0
-        """Encoded so far."""
+        """Number of frames encoded so far."""
 
     @property
     def codec(self) -> str:
@@ -97,33 +97,33 @@ class VideoEncoder:
 
     @property
     def kind(self) -> str:
-        """What people call such outputs."""
+        """The name of the output's kind, for messages."""
         if self._output.suffix and str(self._output) != STDOUT:
             return f"{self._output.suffix} files"
         return f"{self._muxer} streams"
 
     @property
     def stream(self) -> VideoStream:
-        """In the container, once it is added."""
+        """The stream in the container, once it is added."""
         return self._stream
 
     @property
     def is_uneven(self) -> bool:
-        """Whether a frame so far came more than half a frame off a constant rate."""
+        """Whether a frame so far was more than half a frame away from a constant rate."""
         return self._times.is_uneven
 
     def codec_warnings(self) -> tuple[str, ...]:
         return tuple(self._choice.warnings)
 
     def metadata_warnings(self) -> list[str]:
-        """What of the picture's description the output does not say, one sentence each."""
+        """A warning for each property of the picture that the output does not store."""
         return [
             *metadata_warnings(self._info, self._aspect, self._muxer, self.codec, self.kind),
             *encoder_metadata.hdr_warnings(self.codec, self._side_data, self._muxer),
         ]
 
     def add_to(self, container: OutputContainer, source_stream: VideoStream) -> None:
-        """Adds the stream, described as `source_stream`, the input's; opens the encoder."""
+        """Adds the stream, with the metadata of the input's `source_stream`, and opens the encoder."""
         stream = self._add_stream(container)
         context = stream.codec_context
         self._mark(stream, source_stream)
@@ -141,13 +141,13 @@ class VideoEncoder:
             self.codec, order, self._converter.colour, self._side_data.hdr
         )
         context.thread_type = "AUTO"
-        # What the input leaves unsaid stays unsaid.
+        # Properties that the input does not state are not stated.
         colour = self._converter.colour
         unsaid = colour == self._info.colour and not colour.full_range and not source_stream.color_range
         self._range = 0 if unsaid else _FULL if colour.full_range else _LIMITED
         self._tag(context)
         if self.codec == "libx265" and self._muxer in ISO_MEDIA:
-            context.codec_tag = "hvc1"  # Apple's players take no other
+            context.codec_tag = "hvc1"  # Apple's players accept only this code
         stream.metadata.update(stream_metadata(source_stream))
         if self._encoding.format.has_alpha and self._muxer in MATROSKA and self.codec in _ALPHA_BESIDE:
             stream.metadata["alpha_mode"] = "1"
@@ -158,7 +158,7 @@ class VideoEncoder:
         self._open(context)
 
     def encode(self, frame: Frame, shift: int) -> list[Packet[VideoStream]]:
-        """What comes of the frame, at its time less `shift` [ticks of the frame]."""
+        """The packets that the encoder returns for the frame, whose time is shifted back by `shift` ticks."""
         expected = (self._width, self._height, self._info.pixel_format)
         if (frame.width, frame.height, frame.format) != expected:
             raise ValueError(f"expected {expected}, got {(frame.width, frame.height, frame.format)}")
@@ -173,11 +173,11 @@ class VideoEncoder:
 
     @property
     def resized(self) -> bool:
-        """Whether its pictures are not the input's alone."""
+        """Whether its pictures contain more than the input's."""
         return self._coded_size != self._input_size
 
     def _mark(self, stream: VideoStream, source_stream: VideoStream) -> None:
-        """Has the container's header say of the stream what the input's says."""
+        """Copies the marks in the input's container header."""
         if self._muxer not in stream_marks.CONTAINERS:
             return
         marks = stream_marks.read_marks(source_stream)
@@ -189,7 +189,7 @@ class VideoEncoder:
         stream_marks.mark(stream, self.codec, marks, *self._coded_size)
 
     def flush(self) -> list[Packet[VideoStream]]:
-        """What the encoder still held."""
+        """The packets that are still in the encoder."""
         packets = self._stream.encode(None)
         if self.codec == "libx265" and self.frames <= _TOO_FEW_FOR_X265:
             for packet in packets:
@@ -212,10 +212,10 @@ class VideoEncoder:
         return stream
 
     def _open(self, context: av.VideoCodecContext) -> None:
-        if self.codec == "libsvtav1":
-            os.environ.setdefault("SVT_LOG", "1")  # errors alone; it would write a page to standard error
         try:
-            context.open()
+            # SVT-AV1 would write a page to standard error: 1 stands for errors only.
+            with default_variable("SVT_LOG", "1") if self.codec == "libsvtav1" else nullcontext():
+                context.open()
         except (av.FFmpegError, ValueError) as error:
             options = ", ".join(f"{name} {value}" for name, value in self._options.items()) or "its defaults"
             raise UsageError(
@@ -231,7 +231,7 @@ class VideoEncoder:
         target.color_range = self._range
 
     def _captioned(self, packet: Packet[VideoStream]) -> Packet[VideoStream]:
-        """The packet with its picture's captions in it, where the codec has a place for them."""
+        """The packet with its picture's captions, if the codec can hold them."""
         text = self._captions.pop(packet.pts, b"") if packet.pts is not None else b""
         if not text:
             return packet
