@@ -108,7 +108,7 @@ def test_of_pictures_no_rate_is_said_that_nobody_gave(
     assert main(words) == 0
     printed, page = capsys.readouterr().out, Path("found.html").read_text(encoding="utf-8")
     assert "%d.png: 96 x 64, 3 frames, png" in printed
-    assert "1 scene, beginning at frame 0\n" in printed
+    assert "1 scene, starting at frame 0\n" in printed
     assert "96 &times; 64, 3 frames, png gbrp, 1 scene, faces in 3 frames" in page
     assert "frames/s" not in printed + page
     values = json.loads(Path("found.json").read_text())

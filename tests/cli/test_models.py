@@ -63,7 +63,7 @@ def test_pulling_twice_downloads_once(
     assert main(["models", "pull", "w"]) == 0
     assert capsys.readouterr().out == f"w downloaded to: {own_cache / 'w' / 'w.pth'}\nlicence: MIT\n"
     assert main(["models", "pull", "w"]) == 0
-    assert "is here already" in capsys.readouterr().out
+    assert "is downloaded already" in capsys.readouterr().out
     assert main(["models", "list"]) == 0
     assert "cached" in capsys.readouterr().out
 

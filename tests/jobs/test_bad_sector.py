@@ -18,7 +18,7 @@ from tests.support.footage import Footage
 from tests.support.jobs import ENVIRONMENT, assert_equal, command, finished_segment_files, names_in
 
 ERROR = "in.mkv cannot be read: Input/output error; check the disk or the network it is on, then try again"
-KEPT = " kept: run the same command again to go on)"
+KEPT = " kept: run the same command again to continue)"
 HOW = ("--codec", "ffv1", "--device", "cpu", "--quiet")
 SEGMENTS = (*HOW, "--segment", "2")
 

@@ -73,7 +73,7 @@ def test_a_part_that_is_gone_or_cut_short_is_made_again(tmp_path: Path) -> None:
 def test_a_damaged_journal_is_one_sentence(tmp_path: Path) -> None:
     source, output = interrupted_run(tmp_path)
     journal_path(output).write_bytes(b"no database" * 100)
-    with pytest.raises(OutputError, match=r"is damaged, .*out\.mkv starts from the beginning"):
+    with pytest.raises(OutputError, match=r"is damaged .*out\.mkv is restored from the beginning"):
         vidrestore.restore(source, output, **SEGMENTS)
 
 

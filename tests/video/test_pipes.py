@@ -157,7 +157,7 @@ def test_what_a_pipe_does_not_say_is_one_warning(
 @pytest.mark.parametrize(
     ("content", "how", "error", "said"),
     [
-        (b"", {}, InputError, "nothing came"),
+        (b"", {}, InputError, "no data came"),
         (b"these are words " * 1000, {}, InputError, "not a video"),
         (b"", {"input_format": "rawvideo"}, UsageError, "--pixel-format, --size and --fps"),
         (b"", {"size": "96x64"}, UsageError, "--input-format rawvideo"),

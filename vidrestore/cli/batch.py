@@ -36,7 +36,7 @@ vidrestore batch tapes restored --recursive --pattern '*.mov' --container mp4 --
 [bold]Exit codes[/bold]
 
 0 all files are restored; 1 at least one failed or was skipped; 2 arguments cannot be used; 3 all are \
-restored, but more than one frame in a hundred of at least one input was lost or damaged; 130 interrupted
+restored, but more than 1 % of the frames of at least one input were lost or damaged; 130 interrupted
 """
 
 
@@ -45,19 +45,23 @@ def batch(
         Path, typer.Argument(metavar="INPUT_DIR", help="The folder of videos.", show_default=False)
     ],
     output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT_DIR", help="Where they go; made if need be.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="OUTPUT_DIR", help="The folder of the outputs; created if needed.", show_default=False
+        ),
     ],
     pattern: Annotated[
-        str | None, typer.Option(metavar="PATTERN", help="Names of files, such as '*.mov'. Default: videos.")
+        str | None,
+        typer.Option(
+            metavar="PATTERN", help="Names of inputs, such as '*.mov'. Default: videos and pictures."
+        ),
     ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Also what is in the folders in it.")
-    ] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Include subfolders.")] = False,
     retries: Annotated[
-        int, typer.Option(metavar="N", min=0, max=10, help="Further attempts at a file that fails.")
+        int, typer.Option(metavar="N", min=0, max=10, help="Number of further attempts after a failure.")
     ] = 1,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what came of each file as JSON.")
+        Path | None, typer.Option(metavar="FILE", help="Write the outcome of each file as JSON.")
     ] = None,
     model: options.Model = None,
     detector: options.Detector = None,
@@ -72,7 +76,8 @@ def batch(
     quality: options.Quality = None,
     preset: options.Preset = None,
     container: Annotated[
-        str | None, typer.Option(metavar="NAME", help="mp4, mkv, mov … of all outputs. Default: the input's.")
+        str | None,
+        typer.Option(metavar="NAME", help="Container of all outputs: mp4, mkv, mov … Default: the input's."),
     ] = None,
     max_pixels: options.MaxPixels = None,
     strict: options.Strict = None,
@@ -83,11 +88,13 @@ def batch(
     config: options.Config = None,
     overwrite: Annotated[
         bool | None,
-        typer.Option("--overwrite", "-y", help="Replace files that were not made here.", show_default=False),
+        typer.Option(
+            "--overwrite", "-y", help="Replace files that were not written by this batch.", show_default=False
+        ),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Restore all videos of a folder; what is done is not done again, what fails stops no other."""
+    """Restore all videos of a folder. Skips finished files; continues after failures."""
     values: dict[str, Any] = {
         "model": model,
         "detector": detector,
@@ -128,7 +135,7 @@ def batch(
             on_progress=_progress_printer(outcomes, quiet=quiet),
         )
     except BaseException:
-        with suppress(VidrestoreError):  # what ended the batch is the error to show
+        with suppress(VidrestoreError):  # the first error is the one to show
             _conclude(outcomes, report_file, quiet=quiet)
         raise
     _conclude(outcomes, report_file, quiet=quiet)
@@ -140,7 +147,7 @@ def batch(
 
 
 def _conclude(outcomes: list[Outcome], report: ReportFile | None, *, quiet: bool) -> None:
-    """The table and the report of what has an outcome, however the batch ended."""
+    """Prints the table and writes the report of all outcomes, also after an error."""
     if not outcomes:
         return
     ordered = sorted(outcomes, key=lambda outcome: outcome.name)
@@ -152,9 +159,9 @@ def _conclude(outcomes: list[Outcome], report: ReportFile | None, *, quiet: bool
 
 
 def _progress_printer(outcomes: list[Outcome], *, quiet: bool) -> Callable[[BatchProgress], None]:
-    """Errors as they happen; how far a file is every few seconds, and how long all of them will take.
+    """A callback that prints errors at once, and progress and remaining time every few seconds.
 
-    Adds each outcome to `outcomes` as it is known.
+    It adds each outcome to `outcomes`.
     """
     began = due = time.monotonic()
     meter = PaceMeter()
@@ -187,7 +194,7 @@ def _time_left(progress: BatchProgress, began: float) -> str:
         return ""
     seconds = (time.monotonic() - began) / progress.number * rest
     failed = f", {progress.failed} failed" if progress.failed else ""
-    return f"; {rest} to go{failed}, about {timedelta(seconds=round(seconds))} left"
+    return f"; {rest} more{failed}, about {timedelta(seconds=round(seconds))} left"
 
 
 def _json(outcomes: Sequence[Outcome]) -> str:
@@ -196,7 +203,7 @@ def _json(outcomes: Sequence[Outcome]) -> str:
 
 
 def _table(outcomes: Sequence[Outcome]) -> list[str]:
-    """Its lines; the last one counts."""
+    """The table's lines; the last one counts the outcomes."""
     width = max(len(printable(outcome.name)) for outcome in outcomes)
     lines = [
         f"{printable(o.name):<{width}}  {o.state:<11}  {o.frames:>8} frames  {o.faces:>7} faces  "

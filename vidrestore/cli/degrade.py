@@ -24,7 +24,7 @@ vidrestore degrade faces degraded --recipe paper
 [bold]Recipes[/bold]
 
 film: blur, grain, dust, scratches, uneven exposure; tape: soft lines, bleeding colour, noise, jitter; \
-broadcast: small, coded at a starved rate; phone: shake, noise, sharpening, a low rate; paper: blur, \
+broadcast: small size, very low bit rate; phone: shake, noise, sharpening, low bit rate; paper: blur, \
 downsampling, noise and JPEG as published for aligned faces of 512 pixels
 """
 
@@ -39,9 +39,13 @@ def degrade(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Its degraded copy.", show_default=False)],
     recipe: Annotated[
         RecipeName,
-        typer.Option(metavar="film|tape|broadcast|phone|paper", help="How.", show_default=False),
+        typer.Option(
+            metavar="film|tape|broadcast|phone|paper", help="Kind of degradation.", show_default=False
+        ),
     ],
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="The same seed gives the same frames.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Random seed; the same seed gives the same frames.")
+    ] = 0,
     codec: options.Codec = None,
     crf: options.Crf = None,
     preset: options.Preset = None,
@@ -53,7 +57,7 @@ def degrade(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a degraded copy of IN, pixel for pixel in its place: pairs to test and compare restorers with."""
+    """Make a degraded copy of IN whose pixels stay in place: pairs for testing and comparing restorers."""
     settings = make_settings(
         codec=codec, crf=crf, preset=preset, fps=fps, start=start, end=end, overwrite=overwrite
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vidrestore.evaluation.evaluation import Evaluation
 
 MADE_BY = "vidrestore evaluate"
-"""By which its reports are known."""
+"""Marks this command's reports."""
 CHECK_FAILED = 3
 """Exit code: measured and reported, but a check failed."""
 
@@ -35,7 +35,7 @@ vidrestore evaluate restored.mp4 --input old.mp4
 [bold]Exit codes[/bold]
 
 0 measured, all checks passed; 1 a failure; 2 arguments or files cannot be used, or a file has no partner; \
-3 measured, but a check failed: other frames, other sound, other times; 130 interrupted
+3 measured, but a check failed: frames, sound or times differ; 130 interrupted
 """
 
 
@@ -47,20 +47,20 @@ def evaluate(
         ),
     ],
     truth: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="What it should look like, of the same size.")
+        Path | None, typer.Option(metavar="PATH", help="The clean original, of the same size.")
     ] = None,
     given: Annotated[
-        Path | None, typer.Option("--input", metavar="PATH", help="What the restorer was given.")
+        Path | None, typer.Option("--input", metavar="PATH", help="The restorer's input.")
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write every value; - for stdout.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all values as JSON; - for stdout.")
     ] = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write a line a frame and face.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write one line for each frame and face.")
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page with plots and worst faces."),
+        typer.Option("--html", metavar="FILE", help="Write a page with plots and the worst faces."),
     ] = None,
     crops: Annotated[
         Path | None, typer.Option("--crops", metavar="FOLDER", help="Write the aligned faces as pictures.")
@@ -70,14 +70,15 @@ def evaluate(
     min_face: options.MinFace = None,
     every_frame: Annotated[
         bool,
-        typer.Option("--every-frame", help="Measure whole frames in every frame, not once a second."),
+        typer.Option("--every-frame", help="Measure the whole picture in every frame, not once a second."),
     ] = False,
     worst: Annotated[
-        int, typer.Option(metavar="N", min=0, max=100, help="Worst faces on the page, of two measures.")
+        int,
+        typer.Option(metavar="N", min=0, max=100, help="Number of worst faces on the page, by two measures."),
     ] = 6,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
 ) -> None:
-    """Measure RESULT: quality beside the truth, identity, steadiness, and what changed that should not."""
+    """Measure RESULT: quality against the truth, identity, steadiness, and unwanted changes."""
     from vidrestore.evaluation.crops import write_crops
     from vidrestore.evaluation.evaluate import EvaluationSettings
     from vidrestore.evaluation.evaluate import evaluate as run
@@ -113,7 +114,7 @@ def evaluate(
 
 @dataclass(frozen=True, slots=True)
 class _Reports:
-    """The files that are asked for."""
+    """The requested report files."""
 
     json: ReportFile | None
     csv: ReportFile | None
@@ -121,13 +122,13 @@ class _Reports:
 
 
 def _check_outputs(inputs: list[Path], *, html: Path | None, crops: Path | None) -> None:
-    """Before the work, which takes long."""
+    """Refuses outputs that cannot be written before the work, which takes long."""
     from vidrestore.evaluation.report import check_plots
 
     if html is not None:
         check_plots()
     if crops is not None and any(crops.resolve() == path.resolve() for path in inputs):
-        raise UsageError(f"{crops} holds what is measured; choose another folder for --crops")
+        raise UsageError(f"{crops} is one of the inputs; choose another folder for --crops")
 
 
 def _write_reports(found: Evaluation, reports: _Reports, *, to_stdout: bool, quiet: bool) -> None:
@@ -144,5 +145,5 @@ def _write_reports(found: Evaluation, reports: _Reports, *, to_stdout: bool, qui
         print_result(text)
     elif not quiet:
         lines = [printable(line) for line in table(found).splitlines()]
-        # What was written as a file is there, whether anybody reads the table or not.
+        # If a report was written to a file, nobody has to read the table.
         print_result("\n".join(lines), must_arrive=reports == _Reports(None, None, None))

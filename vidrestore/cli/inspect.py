@@ -34,15 +34,15 @@ vidrestore inspect old.mp4 --sidecar old.mp4.yaml
 """
 
 MADE_BY = "vidrestore inspect"
-"""By which its reports are known."""
+"""Marks this command's reports."""
 _WIDTH = 120
-"""Of the lines, where there is no terminal."""
+"""Width of the lines without a terminal."""
 
 
 def inspect(
     input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to look at.", show_default=False)],
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all that was found; - for stdout.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all results as JSON; - for stdout.")
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with a picture of each face.")
@@ -66,12 +66,12 @@ def inspect(
         typer.Option(
             "--report",
             metavar="FILE",
-            help="What restore --report wrote, with the same settings: say how much of each face was drawn.",
+            help="A report by restore --report with the same settings, to show how much of each face was drawn.",
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
 ) -> None:
-    """Say what there is in INPUT: scenes, and the faces that would be restored, by their track ids."""
+    """List the scenes of INPUT and the faces that would be restored, by their track ids."""
     from vidrestore.inspection import inspect_video, with_drawn
 
     settings = make_settings(
@@ -119,11 +119,11 @@ def _text(inspection: Inspection) -> str:
 
     lines = [
         f"{printable(inspection.path)}: {video_summary(inspection)}"
-        + (f", turned by {inspection.rotation} degrees" if inspection.rotation else "")
+        + (f", rotated by {inspection.rotation} degrees" if inspection.rotation else "")
         + (", mirrored" if inspection.mirrored else "")
         + (f", interlaced ({inspection.field_order} field first)" if inspection.interlaced else "")
         + (", telecined from film" if inspection.telecined else ""),
-        f"{count(len(inspection.scenes), 'scene')}, beginning at {_scene_starts(inspection)}",
+        f"{count(len(inspection.scenes), 'scene')}, starting at {_scene_starts(inspection)}",
         f"faces in {inspection.frames_with_faces} of {inspection.frames} frames",
     ]
     if not inspection.tracks:

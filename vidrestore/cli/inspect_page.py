@@ -1,4 +1,4 @@
-"""The page of `vidrestore inspect --html`: one file, pictures inside, nothing fetched."""
+"""The page of `vidrestore inspect --html`: one file with embedded pictures, without external resources."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _png(track: FaceTrack) -> str:
 
 
 def _timeline(inspection: Inspection) -> str:
-    """A row a track, cuts as upright lines; the width is the video's frames."""
+    """One row for each track, with cuts as vertical lines; one unit of width is one frame."""
     height = _ROW * max(len(inspection.tracks), 1)
     first = inspection.scenes[0].first_frame if inspection.scenes else 0
     cuts = "".join(

@@ -12,7 +12,7 @@ from vidrestore.cli.terminal import print_line, print_result, printable, render
 from vidrestore.weights.catalogue import CATALOGUE, Embedded, Entry, find_entry
 
 app = typer.Typer(
-    help="List, fetch and convert weights.",
+    help="List, download and convert weights.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -35,12 +35,12 @@ def list_weights(
         table.add_column(title, no_wrap=title in ("name", "size", "here"), overflow="fold")
     for entry in CATALOGUE:
         table.add_row(*_row(entry))
-    print_result(render(table, width=400))  # into a pipe nothing is wrapped or cut short
+    print_result(render(table, width=400))  # wide enough that nothing is wrapped or cut in a pipe
 
 
 @app.command("pull")
 def pull_weights(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `vidrestore models list` calls it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `vidrestore models list`.")],
 ) -> None:
     """Download weights once into the cache (VIDRESTORE_CACHE, else ~/.cache/vidrestore)."""
     from vidrestore.cli.progress import show_download
@@ -52,11 +52,11 @@ def pull_weights(
     if isinstance(entry.source, Embedded):
         print_line(f"{name} is part of vidrestore: {pulled.path}")
         return
-    print_line(f"{name} {'downloaded to' if pulled.downloaded else 'is here already'}: {pulled.path}")
+    print_line(f"{name} {'downloaded to' if pulled.downloaded else 'is downloaded already'}: {pulled.path}")
     print_line(f"licence: {entry.licence}")
     if pulled.trusted:
         print_line(
-            f"its checksum was not known beforehand; recorded, and held to from now on: {pulled.sha256}"
+            f"its checksum was not known before; it is recorded and checked from now on: {pulled.sha256}"
         )
 
 
@@ -65,9 +65,9 @@ def convert_weights(
     checkpoint: Annotated[
         Path, typer.Argument(metavar="CHECKPOINT", help="The authors' Lightning checkpoint (.ckpt).")
     ],
-    target: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="Where the result goes.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The output file.")],
 ) -> None:
-    """Convert a DAEFR checkpoint to safetensors: quicker to load, without its training-only parts."""
+    """Convert a DAEFR checkpoint to safetensors: faster to load, without the parts only training needs."""
     from vidrestore.daefr.checkpoint import convert
 
     convert(checkpoint, target)

@@ -1,4 +1,4 @@
-"""Flags that several commands have, each said once. What they mean and their defaults are in settings.py."""
+"""Options that several commands share. Their descriptions and defaults are those of settings.py."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MESSAGES = "Messages and reports"
 
 
 def help_text(setting: str) -> str:
-    """The setting's own line, with its default: said once, there."""
+    """The setting's description with its default."""
     field = Settings.model_fields[setting]
     text = " ".join((field.description or "").split()).rstrip(".").replace("; None:", ". Default:")
-    is_plain = field.default is None or field.default is False  # 0.0 is a default like any other
+    is_plain = field.default is None or field.default is False  # 0.0 is shown
     return text if is_plain else f"{text}. Default: {field.default}"
 
 

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress on standard error: a bar on a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def show_progress(*, quiet: bool = False) -> Iterator[ProgressCallback | None]:
 
 @contextmanager
 def show_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A callback of bytes so far and in all; shown on a terminal only."""
+    """A callback that takes the bytes so far and in total; shown on a terminal only."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bar
@@ -84,7 +84,7 @@ def _bar() -> Iterator[ProgressCallback]:
             task,
             description=describe(progress, meter.update(progress)),
             completed=progress.frames,
-            # The container's count is an estimate: the bar never runs past its end.
+            # The container's count is an estimate, so the bar may need to grow.
             total=None if progress.total is None else max(progress.total, progress.frames),
         )
 

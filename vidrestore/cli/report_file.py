@@ -1,4 +1,4 @@
-"""Reports as files: never in the place of anything but an earlier report of the same kind."""
+"""Report files. They replace only earlier reports of the same kind."""
 
 from __future__ import annotations
 
@@ -15,32 +15,40 @@ from vidrestore.runtime.marked_folder import temporary_name
 from vidrestore.runtime.put_in_place import check_replaceable, put_in_place
 
 CSV_BEGIN = b"name,frame,seconds,face,"
-"""Of what `vidrestore evaluate` writes as CSV."""
+"""First columns of a CSV file by `vidrestore evaluate`."""
 _MAX_BYTES = 256 * 2**20
 _OUTCOME_NAMES = {"name", "target", "state", "message", "frames", "faces", "seconds", "attempts"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFile:
-    """A report at `path`, which may replace what `is_earlier` says of its contents."""
+    """A report at `path`, which may replace a file for whose content `is_earlier` is true."""
 
     path: Path
     is_earlier: Callable[[bytes], bool]
 
     def check(self) -> None:
-        """Raises OutputError where it cannot be written there, or would destroy something."""
+        """Checks that the report can be written without destroying something.
+
+        Raises:
+            OutputError: It cannot.
+        """
         try:
             self._check()
         except OSError as error:
             raise self._cannot_write(error) from error
 
     def write(self, content: str | bytes) -> None:
-        """Writes the report, whole or not at all. Raises OutputError."""
+        """Writes the report, complete or not at all.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         self.check()
         new = self.path.with_name(temporary_name(".", self.path.name, self.path.parent))
         try:
             descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-            # What is no Unicode, as in names of files, is what JSON writes for it.
+            # File names that are not valid Unicode are escaped as in JSON.
             data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
@@ -56,7 +64,7 @@ class ReportFile:
             raise OutputError(f"the folder {self.path.parent} does not exist; create it or choose another")
         check_replaceable(self.path)
         if kind_of(self.path) == "file" and not self._holds_earlier():
-            raise OutputError(f"{self.path} exists already and is no such report; choose another name")
+            raise OutputError(f"{self.path} exists and is not an earlier report; choose another name")
 
     def _holds_earlier(self) -> bool:
         if self.path.stat().st_size > _MAX_BYTES:
@@ -76,17 +84,17 @@ def batch_report(path: Path) -> ReportFile:
 
 
 def json_report(path: Path, made_by: str) -> ReportFile:
-    """A report as JSON, known by its `made_by`, such as `vidrestore inspect`."""
+    """A JSON report; earlier ones are recognised by their `made_by`, such as `vidrestore inspect`."""
     return ReportFile(path=path, is_earlier=lambda content: _is_made_by(content, made_by))
 
 
 def page_report(path: Path, made_by: str) -> ReportFile:
-    """A report as a page, known by its `generator`."""
+    """An HTML report; earlier ones are recognised by their `generator`."""
     return ReportFile(path=path, is_earlier=lambda content: generator(made_by).encode() in content[:1000])
 
 
 def png_report(path: Path, made_by: str) -> ReportFile:
-    """A report as a picture, known by its text `Software`."""
+    """A PNG report; earlier ones are recognised by their text `Software`."""
     sign = b"tEXtSoftware\0" + made_by.encode()
     return ReportFile(path=path, is_earlier=lambda content: sign in content[:1000])
 
@@ -97,17 +105,21 @@ def new_file(path: Path) -> ReportFile:
 
 
 def csv_report(path: Path) -> ReportFile:
-    """The report of `vidrestore evaluate` as CSV, known by its first columns."""
+    """The CSV report of `vidrestore evaluate`; earlier ones are recognised by their first columns."""
     return ReportFile(path=path, is_earlier=lambda content: content.startswith(CSV_BEGIN))
 
 
 def generator(made_by: str) -> str:
-    """What says in a page what made it."""
+    """The HTML tag that names the command which made a page."""
     return f'<meta name="generator" content="{made_by}">'
 
 
 def check_reports(*reports: ReportFile) -> None:
-    """Raises OutputError where one of them cannot be written, or two are the same file."""
+    """Checks all reports before the work.
+
+    Raises:
+        OutputError: One of them cannot be written, or two are the same file.
+    """
     for number, report in enumerate(reports):
         report.check()
         for other in reports[:number]:

@@ -37,14 +37,14 @@ vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
 
 [bold]Exit codes[/bold]
 
-0 done; 2 arguments or input cannot be used; 1 the work failed; 3 done, but more than one frame in a hundred \
-of the input was lost or damaged; 130 interrupted
+0 done; 1 the work failed; 2 arguments or input cannot be used; 3 done, but more than 1 % of the input's \
+frames were lost or damaged; 130 interrupted
 """
 _NOT_IN_PIPE = {
     "config", "codec", "crf", "quality", "preset", "container", "fps", "input_format", "pixel_format", "size",
     "overwrite", "segment", "workers", "engine", "restart",
 }  # fmt: skip
-"""Settings that ffmpeg's own command lines say, or that have no meaning in a pipe."""
+"""Settings that ffmpeg's own command lines contain, or that have no meaning in a pipe."""
 
 
 def restore(
@@ -122,7 +122,7 @@ def restore(
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Restore the faces in INPUT and write the video to OUTPUT; its sound is copied as it is."""
+    """Restore the faces in INPUT and write the video to OUTPUT; sound is copied unchanged."""
     from vidrestore.api import restore as restore_video
 
     settings: dict[str, Any] = {
@@ -178,7 +178,7 @@ def restore(
 
 
 def _flags(settings: dict[str, Any]) -> list[str]:
-    """The command line's words for settings, less those that concern the files at both ends."""
+    """The settings as options, without those that concern the files at both ends of the pipe."""
     words = []
     for name, value in settings.items():
         if value is not None and name not in _NOT_IN_PIPE:

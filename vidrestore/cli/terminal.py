@@ -1,4 +1,4 @@
-"""Printing: nothing foreign controls the terminal, and no stream that is full or closed costs the work."""
+"""Printing: foreign text cannot control the terminal, and a full or closed stream does not stop the work."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vidrestore.cli.messages import Message, send
 from vidrestore.errors import OutputError
 
 _CONTROLLING = {"Cc", "Cs", "Zl", "Zp"}
-"""Categories of characters that move the cursor, break the line or are no characters."""
+"""Unicode categories of characters that move the cursor, break the line or are not characters."""
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that show others in another order."""
+"""Characters that change the order in which others are shown."""
 _WHY = {errno.EPIPE: "the program that reads it has ended", errno.ENOSPC: "the disk is full"}
 
 
 def printable(text: object) -> str:
-    r"""The text with each character that would control a terminal written out, such as \x1b or \n."""
+    r"""The text with characters that would control a terminal escaped, such as \x1b or \n."""
     return "".join(
         char.encode("unicode_escape").decode()
         if char in _DIRECTIONS or unicodedata.category(char) in _CONTROLLING
@@ -52,15 +52,19 @@ def _print_error_line(text: str) -> None:
 
 
 def print_line(text: str = "") -> None:
-    """Prints a line on standard output. The work is done: whether anybody can read of it changes nothing."""
+    """Prints a line on standard output. It is only information, so a closed stream is not an error."""
     print(printable(text), flush=True)
 
 
 def print_result(text: str, *, must_arrive: bool = True) -> None:
-    """Prints what was asked for on standard output, as it is.
+    """Prints the command's result on standard output, unchanged.
+
+    Args:
+        text: The result.
+        must_arrive: Whether it is an error if the text cannot be written.
 
     Raises:
-        OutputError: it cannot be written, and `must_arrive`.
+        OutputError: The text cannot be written, and `must_arrive` is true.
     """
     if not must_arrive:
         print(text, flush=True)
@@ -80,7 +84,12 @@ def print_result(text: str, *, must_arrive: bool = True) -> None:
 
 
 def render(*parts: Any, width: int | None) -> str:
-    """What rich makes of them, for `print_result`: in colour on a terminal. None: as wide as that is."""
+    """The text that rich renders, for `print_result`; in colour on a terminal.
+
+    Args:
+        parts: Texts and tables.
+        width: Characters a line without a terminal; None: rich's default.
+    """
     from rich.console import Console
 
     terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -95,10 +104,10 @@ def render(*parts: Any, width: int | None) -> str:
 
 @contextmanager
 def tolerant_streams() -> Iterator[None]:
-    """While the block lasts, writing to standard output and error never fails; what they refuse is lost.
+    """While the block lasts, writing to standard output and error never fails; refused text is lost.
 
-    Descriptors of both that are closed lead nowhere from now on: else the next file would get their numbers,
-    and whatever libraries print would go into it.
+    Closed descriptors of both are opened on the null device for good: otherwise the next file would get their
+    numbers, and libraries would print into it.
     """
     _fill_closed_descriptors()
     out, err = sys.stdout, sys.stderr
@@ -116,9 +125,9 @@ def tolerant_streams() -> Iterator[None]:
 
 @contextmanager
 def own_log_messages() -> Iterator[None]:
-    """While the block lasts, warnings that are logged are printed as messages: this program's own ones.
+    """While the block lasts, this program's logged warnings are printed as messages.
 
-    Those of libraries quote foreign text, and what they mean for the work is said by whoever called them.
+    Libraries' log messages are not printed: they quote foreign text, and their callers report what matters.
     """
     before, logging.lastResort = logging.lastResort, _OwnMessages(logging.WARNING)
     try:
@@ -128,7 +137,7 @@ def own_log_messages() -> Iterator[None]:
 
 
 class _OwnMessages(logging.Handler):
-    """Takes what no other handler does."""
+    """Handles messages that no other handler takes."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.partition(".")[0] == "vidrestore":
@@ -136,7 +145,7 @@ class _OwnMessages(logging.Handler):
 
 
 class _TolerantStream(io.TextIOBase):
-    """A stream that takes everything and hands on what it can."""
+    """A stream whose methods never fail; it forwards what the underlying stream accepts."""
 
     def __init__(self, stream: IO[str] | None) -> None:
         self.stream = stream
@@ -174,7 +183,7 @@ class _TolerantStream(io.TextIOBase):
 
     @property
     def buffer(self) -> Any:
-        """The bytes beneath, for whoever writes them."""
+        """The binary stream underneath, for callers that write bytes."""
         return getattr(self.stream, "buffer", None) or io.BytesIO()
 
     @contextmanager
@@ -192,7 +201,7 @@ def _encodable(text: str, stream: IO[str]) -> str:
 
 
 def _discard_pending(stream: IO[str] | None) -> None:
-    """Lets the process end without an error: Python writes what it holds back for its streams then."""
+    """Redirects a standard stream to the null device, so that flushing it at exit causes no error."""
     is_own = stream is sys.__stdout__ or stream is sys.__stderr__
     if stream is None or not is_own:
         return

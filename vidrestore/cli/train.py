@@ -15,13 +15,13 @@ from vidrestore.errors import UsageError
 
 STAGES = {
     "codebook": "Learn a codebook of clean faces, or of degraded ones (domain=lq).",
-    "association": "Draw the encoders of clean and of degraded faces together.",
+    "association": "Align the features of the HQ and LQ encoders (association stage).",
     "restoration": "Predict the codes of the clean face from the degraded one.",
-    "detail": "Let the given face's own detail into the decoder.",
-    "evidence": "Learn what footage shows of a face, and how sure that is.",
+    "detail": "Learn the skips that bring the input's detail into the decoder.",
+    "evidence": "Learn to estimate the clean face and the error of that estimate.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }
-"""Those of the generator, in the order they are run; then of the evidence network and of the detector."""
+"""The stages and their help: the generator's in the order of training, the evidence network's, the detector's."""
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -38,7 +38,7 @@ accelerate launch -m vidrestore train codebook --config configs/train/published_
 """
 
 app = typer.Typer(
-    help="Prepare faces, and train the networks on them; a run that was stopped goes on where it was.",
+    help="Prepare faces and train the networks. The same command resumes an interrupted run.",
     epilog=EXAMPLES,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -49,21 +49,22 @@ app = typer.Typer(
 def prepare(
     photographs: Annotated[Path, typer.Argument(metavar="IN", help="A folder of photographs.")],
     faces: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The folder for aligned faces and their manifest.")
+        Path, typer.Argument(metavar="OUT", help="The folder of the aligned faces and their manifest.")
     ],
     size: Annotated[int, typer.Option(metavar="PIXELS", min=32, help="Side of an aligned face.")] = 512,
     border: Annotated[
-        float, typer.Option(metavar="0..0.4", min=0, max=0.4, help="Share of the side left around it.")
+        float,
+        typer.Option(metavar="0..0.4", min=0, max=0.4, help="Border on each side, as a share of the side."),
     ] = 0.0,
     min_share: Annotated[
-        float, typer.Option(metavar="SHARE", min=0, help="Faces below this share of the size are left out.")
+        float, typer.Option(metavar="SHARE", min=0, help="Skip faces smaller than this share of the size.")
     ] = 0.6,
     min_sharpness: Annotated[
-        float, typer.Option(metavar="CODES", min=0, help="Faces less sharp than this are left out.")
+        float, typer.Option(metavar="CODES", min=0, help="Skip faces less sharp than this.")
     ] = 2.0,
     detector: Annotated[str, typer.Option(metavar="NAME[=PATH]", help="As in restore.")] = "embedded",
 ) -> None:
-    """Find the one face of each photograph, align it, and leave out what is small, blurred or crowded."""
+    """Find the single face in each photograph and align it. Skips small, blurred and several faces."""
     from vidrestore.detection import make_detector
     from vidrestore.training.data.prepare import MANIFEST, FaceCriteria
     from vidrestore.training.data.prepare import prepare as run

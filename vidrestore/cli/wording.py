@@ -1,4 +1,4 @@
-"""How the commands say what there is: numbers with their nouns, a video in a line."""
+"""Wording that commands share: numbers with nouns, and a video in one line."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def drawn_share(track: FaceTrack) -> str:
 
 
 def video_summary(inspection: Inspection) -> str:
-    """Its size, length, rate and kind."""
+    """Size, length, frame rate, codec and pixel format."""
     rate = "" if inspection.frame_rate is None else f"{float(inspection.frame_rate):.3f} frames/s, "
     return (
         f"{inspection.width} x {inspection.height}, {count(inspection.frames, 'frame')}, {rate}"
@@ -47,12 +47,12 @@ def video_summary(inspection: Inspection) -> str:
 
 
 def time_span(inspection: Inspection, track: FaceTrack) -> tuple[str, str]:
-    """From when to when a face is there, in `unit`."""
+    """Start and end of a face track, in `unit`."""
     if inspection.frame_rate is None:
         return str(track.first_frame), str(track.last_frame)
     return f"{track.start:.2f}", f"{track.end:.2f}"
 
 
 def unit(inspection: Inspection) -> str:
-    """Of times: seconds, or numbers of frames where nobody said how many make a second."""
+    """The unit of times: seconds, or frames if the frame rate is unknown."""
     return "frame" if inspection.frame_rate is None else "s"

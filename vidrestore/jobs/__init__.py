@@ -1,9 +1,8 @@
-"""Long films, whole folders, many machines: the pipeline's work cut up, written down and shared out.
+"""Long videos, folders and clusters: the pipeline's work in segments, recorded in a journal.
 
-A film is looked through once, in order and without pause for the network (`first_pass`): what the tracker
-says of a frame depends on all frames before it, so this cannot be cut, but it is cheap and its results are
-small. They are kept in a journal beside the output. From them each segment is restored on its own, wherever
-and whenever, and what is seen in it is what would have been seen in one go.
+The first pass (`first_pass`) analyses a video once, in order: what the tracker reports for a frame depends on
+all frames before it. It is cheap, and its results are small. The journal beside the output stores them. From
+them each segment is restored independently, on any machine at any time, with the same result as in one go.
 """
 
 from vidrestore.jobs.restore import restore_file, resume_file

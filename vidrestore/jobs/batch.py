@@ -1,4 +1,4 @@
-"""A folder of videos restored one after the other, each as `restore` would; what fails stops no other."""
+"""Restores all videos of a folder, each as `restore` would; a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -43,23 +43,26 @@ def restore_folder(
     reserved: Sequence[Path] = (),
     on_progress: Callable[[BatchProgress], None] | None = None,
 ) -> list[Outcome]:
-    """What came of each file of `folder`, restored into `out`, which is made if it is not there.
+    """The outcome of each file of `folder`, restored into `out`.
 
-    Files that are done are not done again, unless they or the settings have changed since. What goes wrong
-    with one file is its outcome, and the others go on.
+    Skips files that are finished, unless they or the settings have changed since. An error with one file
+    becomes its outcome, and the batch continues.
 
     Args:
-        folder: Where the inputs are.
-        out: Where the outputs go.
-        settings: Of all files.
-        pattern: Of the inputs' names; None: names that end as videos and pictures do.
-        recursive: Whether the folders in `folder` are looked into.
-        retries: Further attempts at a file whose failure may not happen again.
-        reserved: Files that others will write: no output, and none of the program's own files there.
-        on_progress: Called with how far a file is, and with each outcome as it is known.
+        folder: The folder of the inputs.
+        out: The folder of the outputs; created if it does not exist.
+        settings: For all files.
+        pattern: A pattern of the inputs' names; None: the usual suffixes of videos and pictures.
+        recursive: Whether to include the folders in `folder`.
+        retries: Number of further attempts after a failure that may be temporary.
+        reserved: Files that the caller will write: no output may have one of these names.
+        on_progress: Called with the progress of a file, and with each outcome.
+
+    Returns:
+        The outcomes, sorted by name.
 
     Raises:
-        VidrestoreError: what concerns all files.
+        VidrestoreError: For errors that concern all files.
     """
     check_batch_settings(settings)
     if not folder.is_dir():
@@ -67,7 +70,7 @@ def restore_folder(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the folder {out} cannot be made: {error.strerror or error}") from error
+        raise OutputError(f"cannot create the folder {out}: {error.strerror or error}") from error
     with ExitStack() as stack:
         record = stack.enter_context(BatchRecord(out))
         items = find_items(
@@ -90,7 +93,7 @@ def restore_folder(
 
 
 def _check_reserved(reserved: Sequence[Path], written: Sequence[Path]) -> None:
-    """Raises OutputError where one of them will be written by the batch itself."""
+    """Raises OutputError if the batch itself will write one of them."""
     locations = {location(path) for path in written} if reserved else set()
     for path in reserved:
         if location(path) in locations or any(is_same_file(path, other) for other in written):
@@ -99,7 +102,7 @@ def _check_reserved(reserved: Sequence[Path], written: Sequence[Path]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FileJob:
-    """A file that is to be restored."""
+    """A file to restore."""
 
     item: BatchItem
     input_fingerprint: str
@@ -107,7 +110,7 @@ class _FileJob:
 
 
 class _Batch:
-    """The files of a run, and what came of them so far."""
+    """The files of a run, and their outcomes so far."""
 
     def __init__(
         self,
@@ -123,9 +126,9 @@ class _Batch:
         self._retries, self._total, self._on_progress = retries, total, on_progress
 
     def prepare(self, item: BatchItem) -> _FileJob | None:
-        """What is to be done for a file; None where its outcome is clear already.
+        """The work for a file; None if its outcome is known already.
 
-        Raises WeightsError, UsageError: they are the same for all files.
+        Raises WeightsError and UsageError, which are the same for all files.
         """
         if item.problem is not None:
             self._add_outcome(failed(item, item.problem, 0))
@@ -139,7 +142,7 @@ class _Batch:
             return None
 
     def restore(self, job: _FileJob) -> None:
-        """Restores a file to its outcome."""
+        """Restores a file and records its outcome."""
         item = job.item
         if not self._start(job):
             return
@@ -153,9 +156,9 @@ class _Batch:
         self._finish(job, outcome)
 
     def restore_short_files(self, engine: Engine, jobs: list[_FileJob]) -> list[_FileJob]:
-        """Restores the files that are not worth segments, as many at a time as there are workers.
+        """Restores the files that are too short for segments, one per worker at a time.
 
-        Gives back the others.
+        Returns the others.
         """
         tasks = {number: job for number, job in enumerate(jobs) if is_short(job.item.source)}
         attempts: Counter[int] = Counter()
@@ -176,7 +179,7 @@ class _Batch:
                             waiting.append(event.number)
         finally:
             engine.cancel()
-            for number in running:  # whose workers were ended
+            for number in running:  # their workers were stopped
                 video.remove_leftovers(tasks[number].item.target)
         return [job for number, job in enumerate(jobs) if number not in tasks]
 
@@ -190,11 +193,11 @@ class _Batch:
             self._add_outcome(Outcome(name=item.name, target=item.target, state="up to date"))
             return None
         if state == "foreign" and not self._settings.overwrite:
-            why = f"{item.target} exists already and was not made here; add --overwrite to replace it"
+            why = f"{item.target} exists and was not written by this batch; add --overwrite to replace it"
             self._add_outcome(Outcome(name=item.name, target=item.target, state="skipped", message=why))
             return None
         _make_folder(item.target.parent)
-        # A run with other settings or of another input starts from the beginning: nobody is here to be asked.
+        # With other settings or another input, a file is restored from the beginning: nobody can be asked.
         changes = {
             "overwrite": state != "new",
             "restart": self._batch_record.started_fingerprint(item) != input_fingerprint,
@@ -204,18 +207,18 @@ class _Batch:
         )
 
     def _retry(self, event: TaskDone | TaskFailed, job: _FileJob, tried: int) -> bool:
-        """Whether the file is worth another attempt; otherwise what came of it is noted."""
+        """Whether to try the file again; otherwise its outcome is recorded."""
         if isinstance(event, TaskDone):
             self._finish(job, restored(job.item, event.result, tried))
             return False
         if isinstance(event.error, ProcessingError) and tried <= self._retries:
             return True
-        video.remove_leftovers(job.item.target)  # its worker may have ended without doing so
+        video.remove_leftovers(job.item.target)  # its worker may have died before it could
         self._finish(job, failed(job.item, event.error, tried))
         return False
 
     def _start(self, job: _FileJob) -> bool:
-        """Whether the file can be restored; where it cannot, that is its outcome."""
+        """Whether the file can be restored; if not, the error is its outcome."""
         try:
             expected_bytes = job.item.source.stat().st_size if self._settings.codec == "match" else 0
             check_free_space(job.item.target.parent, job.item.target, expected_bytes)
@@ -264,9 +267,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise OutputError(f"{folder} cannot be made: a file is in its place") from error
+        raise OutputError(f"cannot create the folder {folder}: a file has its name") from error
     except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
+        raise OutputError(f"cannot create the folder {folder}: {error.strerror or error}") from error
 
 
 def _attempts(
@@ -290,7 +293,7 @@ def _attempts(
 
 
 def _uses_one_engine(settings: Settings) -> bool:
-    """Whether one engine, with its workers' networks loaded, serves all files."""
+    """Whether one engine, whose workers load the networks once, restores all files."""
     return (settings.workers or 1) > 1 or settings.engine != "local"
 
 

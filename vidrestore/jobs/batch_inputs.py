@@ -1,4 +1,4 @@
-"""Which files of a folder are restored, and what each becomes: the tree is mirrored."""
+"""The inputs of a batch and the name of each output: the output folder mirrors the input folder."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _WRITABLE = frozenset([
     ".3gp", ".apng", ".asf", ".avi", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".nut", ".ts",
     ".webm", ".wmv",
 ])  # fmt: skip
-"""Of these, those that an output has as well; the others become .mkv, which holds everything."""
+"""Suffixes that an output keeps; all others become .mkv, which can hold everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchItem:
-    """A file and what becomes of it."""
+    """An input file and its output."""
 
     name: str
-    """Of the input, within its folder, with forward slashes."""
+    """The input's path relative to its folder, with forward slashes."""
     source: Path
     target: Path
     problem: str | None = None
-    """Why it cannot even be looked at."""
+    """Why it cannot be read at all."""
 
 
 def find_items(
@@ -43,19 +43,22 @@ def find_items(
     extension: str | None,
     existing_targets: Mapping[str, str],
 ) -> list[BatchItem]:
-    """The files of `folder` in order of their names, each with an output of its own.
+    """The files of `folder`, sorted by name, each with its own output.
 
     Args:
-        folder: Where the inputs are.
-        out: Where the outputs go; what is in it is no input.
-        pattern: Of names, as a shell takes it; None: names that end as videos and pictures do.
-        recursive: Whether the folders in it are looked into.
-        extension: Of all videos' outputs, such as .mp4; None: the input's own where that can be written.
-        existing_targets: Outputs, within `out`, of names that have one already.
+        folder: The folder of the inputs.
+        out: The folder of the outputs; files in it are not inputs.
+        pattern: A shell pattern of names; None: the usual suffixes of videos and pictures.
+        recursive: Whether to include the folders in `folder`.
+        extension: The suffix of all videos' outputs, such as .mp4; None: the input's, if it can be written.
+        existing_targets: Outputs of earlier runs, relative to `out`, by the name of their input.
+
+    Returns:
+        One item for each file, and one for each folder that cannot be read.
 
     Raises:
-        InputError: there is no folder, or nothing in it.
-        UsageError: inputs and outputs share one folder.
+        InputError: The folder does not exist, or holds no input.
+        UsageError: Inputs and outputs have the same folder.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; check its name")
@@ -65,7 +68,7 @@ def find_items(
     names = sorted(_names(folder, out, pattern, recursive, unreadable))
     if not names and not unreadable:
         wanted = f"{pattern}" if pattern else "a video or a picture"
-        advice = "" if recursive else "; add --recursive to look into the folders in it"
+        advice = "" if recursive else "; add --recursive to include its subfolders"
         raise InputError(f"no file in {folder} is {wanted}{advice}")
     targets = _Targets(folder, out, names).assign(
         {name: _output_name(name, extension) for name in names}, existing_targets
@@ -78,7 +81,7 @@ def find_items(
 
 
 class _Targets:
-    """Names of outputs, none of them twice, an input's, or that of a folder which outputs go into."""
+    """Assigns unique names of outputs, none of which is that of an input or of a folder of outputs."""
 
     def __init__(self, folder: Path, out: Path, names: Sequence[str]) -> None:
         self._out = out
@@ -86,7 +89,7 @@ class _Targets:
         self._inputs = {identity for name in names if (identity := _identity(folder / name)) is not None}
 
     def assign(self, plain: Mapping[str, str], existing: Mapping[str, str]) -> dict[str, str]:
-        """The output of each input: the one it has, else `plain`, else its whole name, as a.mov.mp4."""
+        """The output of each input: its existing one, else `plain`, else its full name, such as a.mov.mp4."""
         counts = Counter(_key(target) for target in plain.values())
         targets: dict[str, str] = {}
         for name, target in plain.items():
@@ -111,7 +114,7 @@ class _Targets:
 
 
 def _key(name: str) -> str:
-    """Alike for names that some file system takes for one."""
+    """The same key for names that some file system treats as equal."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
@@ -126,14 +129,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _names(
     folder: Path, out: Path, pattern: str | None, recursive: bool, unreadable: dict[str, str]
 ) -> Iterator[str]:
-    """Without hidden files and, where that lies in `folder`, without what is in `out`.
+    """The names of the inputs, without hidden files and without files in `out`.
 
     Folders that cannot be read are added to `unreadable`, with the reason.
     """
 
     def note(error: OSError) -> None:
         place = Path(error.filename or folder).relative_to(folder).as_posix()
-        unreadable[place] = f"the folder {error.filename} cannot be read: {error.strerror or error}"
+        unreadable[place] = f"cannot read the folder {error.filename}: {error.strerror or error}"
 
     for place, inside, files in os.walk(folder, onerror=note):
         inside[:] = sorted(

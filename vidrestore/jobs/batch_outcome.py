@@ -1,4 +1,4 @@
-"""What came of a file of a batch, and what a display of it reads."""
+"""The outcome of a file of a batch, and the progress that is displayed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MUCH_DAMAGE = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a file."""
+    """The outcome of a file."""
 
     name: str
     target: Path
@@ -39,21 +39,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchProgress:
-    """What a display reads."""
+    """The state of a batch, for display."""
 
     number: int
-    """Of the file, from 1."""
+    """The number of the file, from 1."""
     total: int
     name: str
     failed: int
-    """So far."""
+    """Number of files that failed so far."""
     file: Progress | None
-    """How far the file is; None: it has an outcome."""
+    """The progress of the file; None once it has an outcome."""
     outcome: Outcome | None = None
 
 
 def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
-    """The outcome of a file whose output is there."""
+    """The outcome of a file whose output is complete."""
     return Outcome(
         name=item.name,
         target=item.target,
@@ -71,13 +71,13 @@ def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
 
 
 def failed(item: BatchItem, error: Exception | str, attempts: int) -> Outcome:
-    """The outcome of a file that has no output; `error` says why."""
+    """The outcome of a file without an output, because of `error`."""
     message = error if isinstance(error, str) else sentence(error)
     return Outcome(name=item.name, target=item.target, state="failed", message=message, attempts=attempts)
 
 
 def sentence(error: Exception) -> str:
-    """What to tell the user of an error."""
+    """The sentence for an error that the user reads."""
     known = error if isinstance(error, VidrestoreError) else to_system_error(error)
     if known is None:
         return f"this is a defect of vidrestore: {type(error).__name__}: {error}"

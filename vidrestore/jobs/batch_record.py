@@ -1,4 +1,4 @@
-"""What a folder of outputs holds: which was made of what, and how. In a SQLite file in that folder."""
+"""A SQLite file in the output folder that records the input and the settings of each output."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ CREATE TABLE files (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """What is known of an output."""
+    """The record of one output."""
 
     target: str
-    """Its name within the folder, with forward slashes."""
+    """Its path relative to the folder, with forward slashes."""
     started: str | None = None
-    """Of what it was last started."""
+    """Fingerprint of the run that last started it."""
     finished: str | None = None
-    """Of what it was made."""
+    """Fingerprint of the run that finished it."""
     size: int | None = None
     changed: int | None = None
-    """Its time of change [ns], when it was made."""
+    """Its modification time [ns] when it was finished."""
 
 
 class BatchRecord:
-    """The record of an output folder: what it holds was made of what. One run at a time uses it.
+    """The record of an output folder. Only one run at a time uses it.
 
-    Raises OutputError where another run uses it, it is damaged or not this program's, or not to be written.
+    Raises:
+        OutputError: Another run uses it, it is damaged or another program's, or it cannot be written.
     """
 
     def __init__(self, out: Path) -> None:
@@ -61,11 +62,11 @@ class BatchRecord:
         self._database.close()
 
     def targets(self) -> dict[str, str]:
-        """Outputs by the names of their inputs, within their folders."""
+        """Relative paths of outputs, by those of their inputs."""
         return {name: entry.target for name, entry in self._entries.items()}
 
     def state(self, item: BatchItem, input_fingerprint: str) -> Literal["new", "done", "stale", "foreign"]:
-        """Whether the output is there, and made of this input with these settings."""
+        """Whether the output exists, and was made from this input with these settings."""
         if is_own_kind(item.target, "missing"):
             return "new"
         entry = self._entries.get(item.name)
@@ -75,18 +76,18 @@ class BatchRecord:
         return "done" if entry.finished == input_fingerprint else "stale"
 
     def started_fingerprint(self, item: BatchItem) -> str | None:
-        """Of what the output was last started."""
+        """Fingerprint of the run that last started the output."""
         entry = self._entries.get(item.name)
         return None if entry is None else entry.started
 
     def start(self, item: BatchItem, input_fingerprint: str) -> None:
-        """Notes that the output will be made; what is there until then stays known."""
+        """Records that work on the output starts; what is known of an existing output is kept."""
         target = item.target.relative_to(self._out).as_posix()
         entry = self._entries.get(item.name, _Entry(target=target))
         self._put(item.name, replace(entry, target=target, started=input_fingerprint))
 
     def finish(self, item: BatchItem, input_fingerprint: str) -> None:
-        """Notes that the output is there."""
+        """Records that the output is complete."""
         stat = item.target.stat()
         entry = replace(
             self._entries[item.name],
@@ -122,6 +123,6 @@ class BatchRecord:
 
 
 def _is_inside(target: str) -> bool:
-    """Whether it is the name of a file in the folder or in a folder in it."""
+    """Whether the path stays inside the folder."""
     path = PurePosixPath(target)
     return bool(path.name) and not path.is_absolute() and ".." not in path.parts

@@ -1,4 +1,4 @@
-"""The settings of one file of a batch: those that have a meaning for what it is."""
+"""The settings of one file of a batch: those that apply to its kind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def chosen_settings(settings: Settings) -> dict[str, Any]:
 
 
 def settings_for(source: Path, settings: Settings) -> Settings:
-    """For a picture without what is asked of videos, for a video without what is asked of pictures."""
+    """For a picture, without the settings of videos; for a video, without the settings of pictures."""
     suffix = source.suffix.lower()
     if suffix not in PICTURES:
         return settings.model_copy(update={"quality": None})

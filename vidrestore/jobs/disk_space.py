@@ -1,4 +1,4 @@
-"""Whether there is room on the disk for what is still to be written."""
+"""Checks that the disk has enough free space for the rest of the output."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 from vidrestore.errors import OutputError
 
 LEAST_FREE = 64 * 2**20
-"""Bytes that are never used up."""
+"""Bytes that always stay free."""
 
 
 def check_free_space(folder: Path, output: Path, expected: int) -> None:
-    """Raises OutputError where `expected` bytes would not fit."""
+    """Raises OutputError if `expected` bytes do not fit."""
     _check(folder, output, max(expected, LEAST_FREE))
 
 
 def check_remaining_space(folder: Path, output: Path, *, written: int, done: int, total: int) -> None:
-    """Raises OutputError where the rest would not fit, by what the first `done` of `total` frames took.
+    """Raises OutputError if the rest does not fit, judged by the size of the first `done` of `total` frames.
 
-    The parts and the whole that is joined of them are there at the same time for a while.
+    While the parts are joined, they and the whole output need space at the same time.
     """
     each = written / done
     _check(folder, output, round(each * (total - done) + each * total))

@@ -1,4 +1,4 @@
-"""A short video restored in one go by a worker: of a folder of them, many at the same time."""
+"""The task of restoring one short video in one go; a batch runs many of them in parallel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vidrestore.types import Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileTask:
-    """All it takes to restore a file, on any machine that sees the same files. Can be pickled."""
+    """A file to restore, on any machine with the same file system. Can be pickled."""
 
     number: int
     source: Path
@@ -34,7 +34,7 @@ class FileTask:
 
 
 def is_short(path: Path) -> bool:
-    """Whether a video is not worth segments. What cannot be opened counts as short: its task will say why."""
+    """Whether a video is too short for segments. A file that cannot be opened counts as short."""
     try:
         info = video.probe(path)
     except Exception:

@@ -1,4 +1,4 @@
-"""Whether a run is the one that was started: its input, settings and weights, and the program's version."""
+"""Fingerprints of runs: input, settings, weights and program version, so that a run can be continued."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vidrestore.tracking import LIKE
 from vidrestore.weights import detector_path, model_path
 
 FORMAT = 3
-"""Of the journal."""
+"""Version of the journal's format."""
 FINGERPRINT_NAMES = frozenset(
     [
         "format",
@@ -31,21 +31,23 @@ FINGERPRINT_NAMES = frozenset(
         "settings",
     ]
 )
-"""What a fingerprint says."""
+"""The keys of a fingerprint."""
 _PIECE = 1 << 20
 _NOT_IN_FINGERPRINT = {"overwrite", "restart", "workers", "engine", "strict"}
-"""Settings that the result does not depend on, or that only decide whether there is one."""
+"""Settings that do not change the result."""
 
 
 def identify(path: Path) -> dict[str, str]:
-    """What tells a file from another: size, time of change, a hash of its beginning, middle and end.
+    """Identifies a file by its size, modification time, and a hash of its start, middle and end.
 
-    Raises InputError where it is not there or may not be read, ReadError where it cannot be read.
+    Raises:
+        InputError: The file does not exist, or there is no permission to read it.
+        ReadError: The system cannot read it.
     """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path} is no file but a folder, a device or a pipe; give a file")
+            raise InputError(f"{path} is a folder, a device or a pipe; give a regular file")
         digest = hashlib.sha256()
         with path.open("rb") as file:
             for position in (0, max(status.st_size // 2 - _PIECE // 2, 0), max(status.st_size - _PIECE, 0)):
@@ -59,7 +61,7 @@ def identify(path: Path) -> dict[str, str]:
 
 
 def with_absolute_paths(settings: Settings) -> Settings:
-    """The settings with paths that mean the same from any folder."""
+    """The settings with absolute paths."""
     changes = {}
     if leads_to_file(model := expand_home(settings.model)):
         changes["model"] = str(absolute(model))
@@ -72,7 +74,12 @@ def with_absolute_paths(settings: Settings) -> Settings:
 
 
 def fingerprint(source: Path, settings: Settings) -> dict[str, str]:
-    """All that the result depends on, as names and texts. Raises InputError, ReadError, WeightsError."""
+    """Everything that the result depends on, as text by name.
+
+    Raises:
+        InputError, ReadError: The input cannot be read.
+        WeightsError: The weights cannot be read.
+    """
     detector = detector_path(settings.detector)
     return {
         "format": str(FORMAT),
@@ -86,13 +93,14 @@ def fingerprint(source: Path, settings: Settings) -> dict[str, str]:
 
 
 def check_same_job(recorded: dict[str, str], current: dict[str, str], output: Path) -> None:
-    """Raises UsageError, in one sentence, where the run that was started is not this one."""
+    """Raises UsageError if the recorded run differs from the current one; the sentence says in what."""
     why = _difference(recorded, current)
     if why is not None:
         raise UsageError(f"{output} was started {why}; add --restart to start from the beginning")
 
 
 def settings_to_json(settings: Settings) -> str:
+    """The settings that the result depends on, as JSON."""
     values = settings.model_dump(exclude=_NOT_IN_FINGERPRINT)
     if settings.sidecar is not None:
         values["sidecar"] = settings.sidecar.model_dump(mode="json")
@@ -101,9 +109,10 @@ def settings_to_json(settings: Settings) -> str:
 
 
 def settings_from_json(text: str, **changes: Any) -> Settings:
-    """The settings of `settings_to_json` with `changes`; those it leaves out at their defaults.
+    """The inverse of `settings_to_json`, with `changes`; settings that it leaves out have their defaults.
 
-    Raises UsageError where a change is no such setting's.
+    Raises:
+        UsageError: A change is not a valid setting.
     """
     return make_settings(**{**json.loads(text), **changes})
 
@@ -116,7 +125,7 @@ def _difference(recorded: dict[str, str], current: dict[str, str]) -> str | None
     if recorded["input"] != current["input"]:
         return f"from {recorded['input']}, not from {current['input']}"
     if any(recorded[f"input {name}"] != current[f"input {name}"] for name in ("size", "changed", "sha256")):
-        return f"when {current['input']} was another file: it has changed since"
+        return f"when {current['input']} was another file, which has changed since"
     settings, other = json.loads(recorded["settings"]), json.loads(current["settings"])
     for name in sorted(other):
         if settings.get(name) != other[name] and name == "sidecar":

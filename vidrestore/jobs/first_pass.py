@@ -1,7 +1,7 @@
-"""A film looked through once, in order: which faces are where, followed and smoothed. Cheap beside restoring.
+"""The first pass: decodes a video once, in order, and records tracked and smoothed faces. Cheap.
 
-It can be stopped anywhere and gone on with from the last scene change before: there the tracker remembers
-nobody, and what the detector remembers is a handful of faces.
+It can be interrupted at any time and resumes at the last scene change: there the tracker has no state, and
+the detector's state is a few faces.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from vidrestore.types import Detection, Frame, FrameFaces, TrackedFace, VideoInf
 from vidrestore.video import FieldProcessing, FrameFingerprint, Input, checksum, read_frames, reread_frames
 
 CONTEXT = 2
-"""Frames before the one to go on with that are read again: deinterlacing looks one back, detection too."""
+"""Frames before a checkpoint that are read again: deinterlacing and detection each look one frame back."""
 _AHEAD_BYTES = 64 * 2**20
 _STATES_KEPT = 64
-"""Detection runs ahead of tracking by the tracker's lag and the look-ahead for cuts."""
+"""Number of detector states in memory: detection is ahead of tracking by its lag and the cut detector's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisCheckpoint:
-    """Where the analysis can be gone on with."""
+    """A point from which the analysis can resume."""
 
     frame: int
-    """The first of a scene."""
+    """The first frame of a scene."""
     start: SceneStart
     detector_state: DetectorState
 
@@ -77,12 +77,22 @@ def analyse(
     begin: AnalysisCheckpoint | None = None,
     context: Sequence[FrameFingerprint] = (),
 ) -> Generator[FrameRecord]:
-    """A record of each frame from `begin` on, in order; of the whole video where that is None.
+    """A record of each frame, in order.
 
-    `context`: the `CONTEXT` frames before `begin`, fewer where there are fewer. `on_frame` is called for each
-    frame as it is decoded, `on_loss` for each that is lost or patched, `on_checkpoint` before the first
-    record of a scene that can be begun with.
-    What is lost behind the last frame is in a record of index -1, the last one of a video that ends so.
+    Args:
+        video_input: The video.
+        info: Its properties.
+        field_processing: How interlaced video is processed.
+        settings: The settings of the run.
+        detector: Finds the faces.
+        on_loss: Called for each frame that is lost or concealed.
+        on_frame: Called for each frame when it is decoded.
+        on_checkpoint: Called before the first record of a scene at which the analysis can resume.
+        begin: Where to resume; None: from the first frame.
+        context: The `CONTEXT` frames before `begin`, or fewer at the start of the video.
+
+    Yields:
+        The records. If frames are lost after the last one, a record with index -1 counts them.
     """
     frame_log = _FrameLog(begin.frame if begin is not None else 0, on_loss, on_frame)
     moments = 2 if field_processing.method == "fields" else 1
@@ -146,11 +156,11 @@ def _decode(
 
 
 class _FrameLog:
-    """What is noticed of frames while they are read, kept until their faces are known."""
+    """Remembers fingerprints and losses of decoded frames until their faces are known."""
 
     def __init__(self, first: int, on_loss: Callable[[], None], on_frame: Callable[[Frame], None]) -> None:
         self.lost_so_far = 0
-        """Since the last frame."""
+        """Number of frames lost since the last frame."""
         self._concealed = 0
         self._first, self._on_loss, self._on_frame = first, on_loss, on_frame
         self._logged: dict[int, tuple[FrameFingerprint, int, int]] = {}
@@ -192,7 +202,7 @@ class _FrameLog:
 
 
 def _from_frame(frames: Iterable[Frame], index: int, moments: int) -> Iterator[Frame]:
-    """From the last moment of frame `index` on."""
+    """The frames from the last field of frame `index` on."""
     started = False
     for frame in frames:
         started = started or (frame.index == index and frame.second_field == (moments == 2))

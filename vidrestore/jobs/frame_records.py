@@ -1,4 +1,4 @@
-"""What the analysis knows of each frame, as values and as bytes."""
+"""The result of the analysis for each frame, and its binary form."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ FACE_BYTES = _FACE.itemsize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameRecord:
-    """A frame and the faces that were followed into it, for each of its moments: two if interlaced."""
+    """A frame and its tracked faces, for each of its moments: two if it is interlaced, else one."""
 
     fingerprint: FrameFingerprint
     scenes: tuple[int, ...]
-    """The number of the scene, for each moment."""
+    """Scene number of each moment."""
     faces: tuple[tuple[TrackedFace, ...], ...]
-    """For each moment."""
+    """Faces of each moment."""
     lost: int = 0
-    """Frames noticed as lost since the one before."""
+    """Number of frames lost between the previous frame and this one."""
     concealed: int = 0
-    """1 where the decoder had to patch it."""
+    """1 if the decoder concealed errors in this frame, else 0."""
 
 
 def pack_faces(moments: Sequence[Sequence[TrackedFace]]) -> bytes:
-    """The faces as bytes, every number as it is."""
+    """The faces as bytes, without loss of precision."""
     rows = [
         (moment, f.track_id, f.box, f.landmarks, f.score, f.observed, f.opacity)
         for moment, faces in enumerate(moments)
@@ -51,7 +51,7 @@ def pack_faces(moments: Sequence[Sequence[TrackedFace]]) -> bytes:
 
 
 def unpack_faces(data: bytes, moments: int) -> tuple[tuple[TrackedFace, ...], ...]:
-    """What `pack_faces` was given."""
+    """The inverse of `pack_faces`."""
     rows = np.frombuffer(data, _FACE)
     return tuple(
         tuple(

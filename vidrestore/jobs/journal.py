@@ -1,4 +1,4 @@
-"""What has been done of a film, in one SQLite file beside the output: it outlives a power cut."""
+"""The journal: one SQLite file beside the output that records finished work and survives a power failure."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _PART_NAME = re.compile(r"\d{5,9}-\d{1,4}\.part")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A segment as the journal knows it."""
+    """A segment in the journal."""
 
     span: Span
     file: str | None = None
-    """The name of its part; None: not done yet."""
+    """The file name of its part; None: not finished yet."""
     bytes: int = 0
     crc: int = 0
-    """Of the part's content."""
+    """Checksum of the part's content."""
     stage_seconds: str | None = None
     """Seconds by stage, as JSON."""
     drawn: str | None = None
@@ -54,7 +54,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What the frames so far come to."""
+    """Sums over all recorded frames."""
 
     frames: int
     with_faces: int
@@ -65,22 +65,23 @@ class Totals:
 
 
 def journal_path(output: Path) -> Path:
-    """Where the journal of an output is, beside it: `.film.mkv.vidrestore`, unless that is too long."""
-    if not output.name:  # the root, which is no output; whoever writes there says so
+    """The path of an output's journal, such as `.film.mkv.vidrestore`, shortened if that is too long."""
+    if not output.name:  # the root folder; writing the output reports the error
         return output / ".vidrestore"
     name = fitting_name(".", output.name, ".vidrestore-journal", output.parent)
     return output.with_name(name.removesuffix("-journal"))
 
 
 def is_journal(path: Path) -> bool:
-    """Whether a journal of this program is there."""
+    """Whether the file is a journal of this program."""
     return is_own_database(path, _SCHEMA)
 
 
 class Journal:
-    """The journal at a path, made there if need be, and locked. A context manager.
+    """Opens and locks the journal at `path`, or creates it. Use it in a `with` block.
 
-    Raises OutputError where another run uses it, it is damaged or not this program's, or not to be written.
+    Raises:
+        OutputError: Another run uses it, it is damaged or another program's, or it cannot be written.
     """
 
     def __init__(self, path: Path, output: Path) -> None:
@@ -95,11 +96,11 @@ class Journal:
         self._database.close()
 
     def damaged(self) -> OutputError:
-        """The error of a journal whose contents do not fit together."""
+        """The error for a journal with inconsistent contents."""
         return self._database.damaged()
 
     def about(self) -> dict[str, str]:
-        """What was noted, by name: nothing, or at least the run's fingerprint."""
+        """The noted values by name: at least the run's fingerprint, or nothing in a new journal."""
         about: dict[str, str] = {}
         with self._database.read_errors():
             rows = self._connection.execute("SELECT name, value, digest FROM about").fetchall()
@@ -111,11 +112,12 @@ class Journal:
         return about
 
     def note(self, **values: str) -> None:
+        """Stores values by name."""
         with self._database.user_errors(), self._connection:
             self._note(values)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Deletes all contents."""
         with self._database.user_errors(), self._connection:
             for table in ("about", "frames", "segments"):
                 self._connection.execute(f"DELETE FROM {table}")
@@ -127,7 +129,14 @@ class Journal:
         checkpoint: AnalysisCheckpoint | None = None,
         ended: int | None = None,
     ) -> None:
-        """Notes what the analysis found; `ended`: frames in all, once it is through. All of it or nothing."""
+        """Stores results of the analysis in one transaction.
+
+        Args:
+            records: Records of frames.
+            spans: Segments that are planned.
+            checkpoint: Where the analysis can resume.
+            ended: Number of frames of the video, once the analysis is finished.
+        """
         with self._database.user_errors(), self._connection:
             rows = [_frame_row(record) for record in records]
             self._connection.executemany(
@@ -142,29 +151,29 @@ class Journal:
                 self._note({"ended": str(ended)})
 
     def checkpoint(self) -> AnalysisCheckpoint | None:
-        """Where the analysis can go on, if it has come that far."""
+        """Where the analysis can resume; None: at the first frame."""
         about = self.about()
         with self._database.read_errors():
             return AnalysisCheckpoint.from_json(about["checkpoint"]) if "checkpoint" in about else None
 
     def analysed_frames(self) -> int | None:
-        """Frames in all; None: the analysis is not through."""
+        """Number of frames of the video; None: the analysis is not finished."""
         about = self.about()
         with self._database.read_errors():
             return int(about["ended"]) if "ended" in about else None
 
     def segment_done(self, segment: Segment) -> None:
-        """Notes that its part is there."""
+        """Records that the segment's part is complete."""
         with self._database.user_errors(), self._connection:
             self._put(segment)
 
     def segment_undone(self, segment: Segment) -> None:
-        """Its part is gone."""
+        """Records that the segment's part is missing."""
         with self._database.user_errors(), self._connection:
             self._put(replace(segment, file=None, bytes=0, crc=0))
 
     def segments(self) -> list[Segment]:
-        """All that are planned so far, in order, each beginning where the one before ends."""
+        """All planned segments, in order and without gaps."""
         segments: list[Segment] = []
         with self._database.read_errors():
             rows = self._connection.execute("SELECT * FROM segments ORDER BY number").fetchall()
@@ -182,9 +191,9 @@ class Journal:
         return segments
 
     def records(self, first: int, stop: int) -> Iterator[FrameRecord]:
-        """Those of frames from `first` up to but without `stop`, without a gap, one in memory at a time."""
+        """The records of frames `first` to `stop - 1`, without gaps. Only one is in memory at a time."""
         query = "SELECT * FROM frames WHERE number >= ? AND number < ? ORDER BY number"
-        # A cursor that an error's traceback keeps open would keep the file open and locked.
+        # An open cursor in an error's traceback would keep the file locked, so it is closed here.
         with (
             self._database.read_errors(),
             closing(self._connection.execute(query, (first, stop))) as rows,
@@ -199,6 +208,7 @@ class Journal:
                 yield record
 
     def totals(self) -> Totals:
+        """Sums over all recorded frames."""
         frames = with_faces = faces = lost = concealed = 0
         tracks: set[int] = set()
         for record in self.records(-1, 2**62):
@@ -217,14 +227,14 @@ class Journal:
         )
 
     def faces_between(self, first: int, stop: int) -> int:
-        """Faces in these frames, of all their moments."""
+        """Number of faces in frames `first` to `stop - 1`, in all their moments."""
         query = "SELECT SUM(LENGTH(faces)) FROM frames WHERE number >= ? AND number < ?"
         with self._database.read_errors():
             (size,) = self._connection.execute(query, (first, stop)).fetchone()
             return (size or 0) // FACE_BYTES
 
     def seconds_by_stage(self) -> dict[str, float]:
-        """Of all segments done, by this run and those before."""
+        """Seconds by stage over all finished segments, of this run and earlier ones."""
         sums: dict[str, float] = {}
         for segment in self.segments():
             with self._database.read_errors():
@@ -241,7 +251,7 @@ class Journal:
         return counts
 
     def remove(self) -> None:
-        """The work is done: the file goes."""
+        """Deletes the journal once the output is complete."""
         self._database.remove()
 
     def _note(self, values: dict[str, str]) -> None:

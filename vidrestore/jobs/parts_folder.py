@@ -1,4 +1,4 @@
-"""The folder beside an output that holds its finished segments until they are joined."""
+"""The folder beside an output that stores its finished segments until they are joined."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _LONGEST_SUFFIX = 16
 
 
 class PartsFolder:
-    """The folder of one output. Only what has this program's names is ever removed from it."""
+    """The folder of one output. Only files with this program's names are ever removed from it."""
 
     def __init__(self, output: Path) -> None:
         journal = journal_path(output)
         self.path = journal.with_name(f"{journal.name}-parts")
         suffix = output.suffix if len(output.suffix) <= _LONGEST_SUFFIX else ""
         self.joined = self.path / f"joined{suffix}"
-        """Where the whole is written."""
+        """The file that the joined output is written to."""
         self._folder = MarkedFolder(self.path, lambda name: _OWN_NAMES.fullmatch(name) is not None)
 
     def open(self, *, is_new_run: bool) -> None:
-        """Makes the folder, or takes over what an earlier run has left of it.
+        """Creates the folder, or reuses that of an interrupted run.
 
         Args:
-            is_new_run: Whether there is nothing to go on with: the folder will be empty.
+            is_new_run: Whether to start with an empty folder.
 
         Raises:
-            OutputError: something of that name is not this program's, or it cannot be made.
+            OutputError: The name is taken by something else, or the folder cannot be created.
         """
         if is_new_run:
             self.remove()
@@ -41,29 +41,29 @@ class PartsFolder:
             if kind_of(self.path) == "missing":
                 self._folder.create()
             elif is_own_kind(self.path, "folder") and not is_new_run and not any(self.path.iterdir()):
-                self._folder.mark()  # its run was killed before it could
+                self._folder.mark()  # its run was killed before it could do so
         except OSError as error:
-            raise OutputError(f"cannot make the folder {self.path}: {error.strerror or error}") from error
+            raise OutputError(f"cannot create the folder {self.path}: {error.strerror or error}") from error
         if not is_marked(self.path):
             raise OutputError(
                 f"{self.path} is in the way: finished segments go into a folder of that name; move it away"
             )
 
     def remove_unfinished(self, finished: set[str]) -> None:
-        """Removes what an earlier run has left half done: all of its own but the parts named."""
+        """Removes unfinished files of an earlier run: all but the `finished` parts."""
         video.remove_leftovers(self.joined)
         for path in self.path.iterdir():
             if path.name not in finished and _OWN_NAMES.fullmatch(path.name) and is_own_kind(path, "file"):
                 path.unlink()
 
     def holds(self, segment: Segment) -> bool:
-        """Whether the segment's part is there, whole and the one that the journal knows."""
+        """Whether the segment's part exists, is complete, and matches the journal."""
         if segment.file is None:
             return False
         path = self.path / segment.file
         return is_own_kind(path, "file") and video.is_whole_segment(path, segment.bytes, segment.crc)
 
     def remove(self) -> None:
-        """Removes the folder, as far as it is this program's."""
+        """Removes this program's files and, if nothing else is in it, the folder."""
         video.remove_leftovers(self.joined)
         self._folder.remove()

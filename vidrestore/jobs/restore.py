@@ -1,4 +1,4 @@
-"""A film restored in segments, to be stopped at any moment and shared out; short videos in one go."""
+"""Restores long videos in segments, which can be interrupted and distributed; short videos in one go."""
 
 from __future__ import annotations
 
@@ -41,10 +41,22 @@ def restore_file(
     on_progress: ProgressCallback | None = None,
     engine: Engine | None = None,
 ) -> Report:
-    """As `pipeline.restore_video`: in segments where the settings or the video's length ask for it.
+    """Restores a video like `pipeline.restore_video`, in segments if settings or length require it.
 
-    What an earlier run with the same arguments has done of it is not done again. `engine` is one to use that
-    is open already. Raises a VidrestoreError; segments that are done are kept for the next run.
+    Continues an interrupted run that had the same arguments.
+
+    Args:
+        source: The input.
+        target: The output.
+        settings: All settings.
+        on_progress: Called with the progress from time to time.
+        engine: An open engine to use; None: one is made.
+
+    Returns:
+        The report of the whole video.
+
+    Raises:
+        VidrestoreError: One of its subclasses. Finished segments are kept for the next run.
     """
     settings, people = settle(source, settings, on_progress)
     return with_people(_restore_file(source, target, settings, on_progress, engine), people)
@@ -74,7 +86,7 @@ def _restore_file(
         if why is None and wants_segments(opened.info, settings):
             whole = opened.at(absolute(source))
             job = _make_job(whole, absolute(target), muxer, with_absolute_paths(settings))
-            # Making a writer tells of options that its encoder does not have, before the work.
+            # Making a writer reports wrong encoder options before the work starts.
             why = video.why_not_joinable(job.writer(job.output).codec)
             if why is None:
                 return _restore_segmented(job, on_progress, engine)
@@ -89,11 +101,20 @@ def resume_file(
     workers: int | None = None,
     engine: str | None = None,
 ) -> Report:
-    """Continues an interrupted run to `target`, with the settings it was started with.
+    """Continues an interrupted run, with the settings it was started with.
+
+    Args:
+        target: The output of the run.
+        on_progress: Called with the progress from time to time.
+        workers: Number of workers; None: as before.
+        engine: Name of the engine; None: as before.
+
+    Returns:
+        The report of the whole video.
 
     Raises:
-        UsageError: there is no such run, `workers` or `engine` cannot be meant, or its input has changed.
-        OutputError: what was kept of it is damaged, or another run is at work on it.
+        UsageError: There is no such run, `workers` or `engine` is not valid, or the input has changed.
+        OutputError: The kept work is damaged, or another run uses it.
     """
     path = journal_path(absolute(target))
     if not is_journal(path):
@@ -102,7 +123,7 @@ def resume_file(
         about = journal.about()
     if not about:
         raise UsageError(
-            f"the run to {target} was interrupted before anything was kept; use vidrestore restore"
+            f"the run to {target} was interrupted before anything was finished; use vidrestore restore"
         )
     changes = {"overwrite": about.get("overwrite") == "True", "workers": workers, "engine": engine}
     settings = settings_from_json(
@@ -181,7 +202,7 @@ def _run(
 
 
 def _is_worth_keeping(journal: Journal) -> bool:
-    """Whether a later run could go on from there: a segment is done, or the analysis has come somewhere."""
+    """Whether a later run could use it: a segment is finished, or the analysis has a checkpoint."""
     try:
         checkpoint = journal.checkpoint()
         analysed = checkpoint is not None and checkpoint.frame > 0
@@ -191,9 +212,9 @@ def _is_worth_keeping(journal: Journal) -> bool:
 
 
 def _check_input_unchanged(job: SegmentedJob, journal: Journal, current: dict[str, str]) -> None:
-    """Raises InputError where the input is not what it was when the run began."""
+    """Raises InputError if the input has changed since the run started."""
     if fingerprint(job.video_input.path, job.settings) != current:
-        # What was read of it may be of neither file: no later run may take it for the film's.
+        # The finished work may be of neither file, so no later run may use it.
         journal.note(**{"input sha256": "changed while it was read"})
         raise InputError(
             f"{job.video_input.path} changed while it was read; run the command again with --restart"
@@ -230,7 +251,7 @@ def _finish(
 
 
 def _recover_joined_output(source: Path, target: Path, settings: Settings) -> Report | None:
-    """What an earlier run had all but finished when it was ended; its whole file is put in place."""
+    """The report of a run that was killed after joining its output, which is put in place now."""
     target = absolute(target)
     path = journal_path(target)
     if settings.restart or not is_journal(path):
@@ -243,7 +264,7 @@ def _recover_joined_output(source: Path, target: Path, settings: Settings) -> Re
         state = json.loads(about["joined"])
         if is_marked(parts.path) and _is_file(parts.joined, state):
             video.place_output(parts.joined, target, overwrite=settings.overwrite)
-        elif not _is_file(target, state):  # it was not put in place before that run ended
+        elif not _is_file(target, state):  # that run did not put it in place
             return None
         parts.remove()
         journal.remove()
@@ -268,7 +289,7 @@ def _is_same_job(about: dict[str, str], source: Path, settings: Settings) -> boo
 
 
 def _with_resume_hint(error: VidrestoreError, journal: Journal) -> VidrestoreError:
-    """The error with what is kept of the work, where that is not clear already."""
+    """The error, with the number of finished segments if there are any."""
     try:
         done = sum(segment.file is not None for segment in journal.segments())
     except OutputError:
@@ -276,7 +297,7 @@ def _with_resume_hint(error: VidrestoreError, journal: Journal) -> VidrestoreErr
     if not done or isinstance(error, UsageError) or "run the same command again" in str(error):
         return error
     kept = "1 segment is" if done == 1 else f"{done} segments are"
-    return type(error)(f"{error} ({kept} kept: run the same command again to go on)")
+    return type(error)(f"{error} ({kept} kept: run the same command again to continue)")
 
 
 def _seconds_by_stage(journal: Journal, analysis: dict[str, float]) -> dict[str, float]:

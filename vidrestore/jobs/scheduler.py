@@ -1,4 +1,4 @@
-"""The work on a film: its analysis runs ahead, segments follow it, the journal notes what is done."""
+"""Schedules the work on a long video: the analysis runs ahead, segments follow, the journal records both."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from vidrestore.types import Progress, VideoInfo
 _SAVE_EVERY_SECONDS = 2.0
 _SAVE_EVERY_FRAMES = 500
 _FITTED = "first fitted"
-"""The journal's name of what a later run cannot see again: `RunStats.first_fitted`."""
+"""The key of `RunStats.first_fitted` in the journal: a resumed run cannot find it out again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentedJob:
-    """A video that is restored in segments. Paths are absolute: workers may be anywhere."""
+    """A video to restore in segments. Paths are absolute, because workers may run in another folder."""
 
     opened: video.OpenedVideo
     settings: Settings
     output: Path
     muxer: str
-    """Of the output."""
+    """FFmpeg's name of the output's container."""
     parts: PartsFolder
-    """Where its finished segments are."""
+    """The folder of finished segments."""
     size: tuple[int, int]
     """Coded width and height of the output."""
     seconds: float
-    """Of a segment."""
+    """Length of a segment."""
 
     @property
     def video_input(self) -> video.Input:
@@ -62,7 +62,7 @@ class SegmentedJob:
         return self.opened.field_processing
 
     def writer(self, path: Path) -> video.VideoWriter:
-        """The writer of the whole, to `path`."""
+        """A writer of the joined output to `path`."""
         settings = self.settings
         writer = video.make_writer(
             path,
@@ -81,24 +81,28 @@ class SegmentedJob:
 
 
 class SegmentScheduler:
-    """Brings a film's segments about with an engine, going on from what the journal holds."""
+    """Restores all segments of a video with an engine; finished ones in the journal are not repeated."""
 
     def __init__(self, job: SegmentedJob, journal: Journal, stats: RunStats) -> None:
         self.warnings: list[str] = []
-        """What the user should know of how it went."""
+        """Warnings for the user."""
         self._job, self._journal, self._stats = job, journal, stats
-        self._context = context_frames(job.settings) + 1  # deinterlacing looks one further
+        self._context = context_frames(job.settings) + 1  # deinterlacing looks one frame further
         self._buffer: list[FrameRecord] = []
         self._checkpoint: first_pass.AnalysisCheckpoint | None = None
         self._last_saved = time.monotonic()
         self._frames_done: dict[int, int] = {}
-        """Frames by segment: of those done all, of those under way so far."""
+        """Number of restored frames by segment, of finished and running ones."""
         self._faces: dict[int, float] = {}
         """Faces a frame, by segment."""
         self._lost_workers = 0
 
     def run(self, engine: Engine) -> None:
-        """Until all segments are done. Raises a VidrestoreError; what is done by then is in the journal."""
+        """Returns when all segments are finished.
+
+        Raises:
+            VidrestoreError: One of its subclasses. Work finished by then is in the journal.
+        """
         self._load_finished_segments()
         with closing(self._spans(engine)) as spans:
             for span in spans:
@@ -110,11 +114,11 @@ class SegmentScheduler:
             self._process_events(engine, wait=True)
         if self._lost_workers:
             times = "once" if self._lost_workers == 1 else f"{self._lost_workers} times"
-            self.warnings.append(f"a worker was lost {times}; what it was at was done again")
+            self.warnings.append(f"a worker was lost {times}; its work was repeated")
         self._fill_statistics()
 
     def _load_finished_segments(self) -> None:
-        """What an earlier run has left: parts that are whole, and nothing else."""
+        """Keeps complete parts of an earlier run and removes everything else."""
         finished_files = set()
         for segment in self._journal.segments():
             self._count_faces(segment.span)
@@ -131,7 +135,7 @@ class SegmentScheduler:
             self._report_progress()
 
     def _spans(self, engine: Engine) -> Generator[Span]:
-        """Those to be done: first those that were planned, then as the analysis gets on."""
+        """The segments to restore: first those planned by an earlier run, then new ones from the analysis."""
         planned = [segment.span for segment in self._journal.segments()]
         yield from (span for span in planned if span.number not in self._frames_done)
         info = self._job.info
@@ -287,7 +291,7 @@ class SegmentScheduler:
         )
 
     def _fill_statistics(self) -> None:
-        """The statistics of the whole, whichever run did what of it."""
+        """Sets the statistics of the whole video, including the work of earlier runs."""
         totals, stats, base = self._journal.totals(), self._stats, self._job.info.time_base
         if totals.frames != stats.total:
             raise self._journal.damaged()

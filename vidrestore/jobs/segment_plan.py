@@ -1,7 +1,7 @@
-"""Where a film is cut into segments: at scene changes where there are any near, else anywhere.
+"""Chooses where a video is cut into segments: at scene changes if there is one near.
 
-Blending over time ends at a scene change, so a cut there costs nothing; elsewhere a segment is restored with
-some frames around it that are thrown away.
+Temporal blending ends at a scene change, so a cut there costs nothing. Elsewhere a segment is restored with
+some frames around it, which are discarded.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from fractions import Fraction
 from vidrestore.jobs.frame_records import FrameRecord
 
 LEAST_FRAMES = 32
-"""In a segment that was asked for; encoders that reorder need a few, and a few are not worth a segment."""
+"""Minimum length of a segment: encoders that reorder frames need some, and each segment has a fixed cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Frames from `first` up to but without `stop`."""
+    """The frames from `first` to `stop - 1`."""
 
     number: int
-    """Of the segment, from 0."""
+    """Number of the segment, from 0."""
     first: int
     stop: int
 
@@ -31,13 +31,20 @@ class Span:
 
 
 class SegmentPlanner:
-    """Is told of each frame in order; says where a segment ends as soon as that is sure.
+    """Receives each frame's record in order, and decides where segments end as early as possible.
 
-    A segment is three to five quarters of what was asked for, the last one a quarter to five quarters.
+    A segment has 3/4 to 5/4 of the requested length, the last one 1/4 to 5/4.
     """
 
     def __init__(self, seconds: float, rate: Fraction, *, context: int, begin: Sequence[Span] = ()) -> None:
-        """`context`: frames that must be known behind a segment. `begin`: segments planned already."""
+        """Start planning.
+
+        Args:
+            seconds: Requested length of a segment.
+            rate: Frames a second.
+            context: Number of frames after a segment that must be analysed before it can be restored.
+            begin: Segments that are planned already.
+        """
         self._target = max(round(seconds * rate), LEAST_FRAMES)
         self._shortest, self._longest = self._target * 3 // 4, self._target * 5 // 4
         self._beyond = max(self._target // 4, context)
@@ -48,11 +55,11 @@ class SegmentPlanner:
 
     @property
     def first(self) -> int:
-        """Where the next segment begins: frames from there on must be told."""
+        """First frame of the next segment: records from there on must be added."""
         return self._first
 
     def add(self, record: FrameRecord) -> Span | None:
-        """The segment that is sure to end now that `record` is known, or None."""
+        """The segment whose end is certain now that `record` is known, or None."""
         index = record.fingerprint.index
         if self._scene is not None and record.scenes[0] != self._scene:
             self._changes.append(index)
@@ -62,7 +69,7 @@ class SegmentPlanner:
         return self._cut(self._longest)
 
     def end(self, frames: int) -> list[Span]:
-        """The last segments of a film of so many frames."""
+        """The remaining segments of a video with this number of frames."""
         spans = []
         while frames - self._first > self._longest:
             spans.append(self._cut(min(self._longest, frames - self._first - self._target // 4)))

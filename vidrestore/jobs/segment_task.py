@@ -1,4 +1,4 @@
-"""One segment: its frames read again, restored with the faces the analysis followed, encoded into a part."""
+"""The task of one segment: reads its frames again, restores the recorded faces, and encodes a part."""
 
 from __future__ import annotations
 
@@ -26,37 +26,38 @@ if TYPE_CHECKING:
     from vidrestore.restoration import NetworkRestorer
 
 DEFLICKER_RADIUS = 12
-"""Of `deflicker`."""
+"""Number of frames to each side that `deflicker` uses."""
 _PROGRESS_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentDone:
-    """A part is there."""
+    """A segment is finished."""
 
     span: Span
     file: str
-    """The part's name."""
+    """The file name of its part."""
     bytes: int
     crc: int
-    """Of the part's content."""
+    """Checksum of the part's content."""
     seconds_by_stage: dict[str, float]
     drawn: dict[str, list[int]]
-    """As `DrawnCounts.to_dict` gives it, of the segment's own frames."""
+    """`DrawnCounts.to_dict` of the segment's own frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentTask:
-    """All it takes to restore a segment, on any machine that sees the same files. Can be pickled."""
+    """A segment to restore, on any machine with the same file system. Can be pickled."""
 
     span: Span
     records: tuple[FrameRecord, ...]
-    """Of the segment and the frames around it that its result depends on."""
+    """Records of the segment's frames, and of those around it that its result depends on."""
     opened: OpenedVideo
     settings: Settings
     output: Path
-    """What the whole will be called; its part goes to `folder`."""
+    """Path of the joined output."""
     folder: Path
+    """Folder of the part."""
 
     @property
     def number(self) -> int:
@@ -68,14 +69,18 @@ class SegmentTask:
         return f"segment {self.number + 1} ({first:.1f} to {last:.1f} s) of {self.opened.info.path.name}"
 
     def run(self, attempt: int) -> Iterator[TaskProgress | SegmentDone]:
-        """Restores it, saying now and then how far it is. Raises a VidrestoreError."""
+        """Restores the segment; yields its progress from time to time, and the result last.
+
+        Raises:
+            VidrestoreError: One of its subclasses.
+        """
         segment_path = self.folder / f"{self.number:05d}-{attempt}.part"
         settings, info = self.settings, self.opened.info
         stats = RunStats(total=None, strict=False, on_progress=None)
         restorer = restorer_for(settings.model, settings.device, settings.network_fidelity)
         width, height = output_size(info, settings)
         last_message = time.monotonic()
-        # Whoever holds an error holds what was going on as well: so both are closed here, not forgotten.
+        # An error's traceback would keep both alive, so they are closed here.
         with (
             reread(self.opened, self.records) as frames,
             closing(
@@ -101,7 +106,7 @@ class SegmentTask:
                     last_message = time.monotonic()
                     yield TaskProgress(number=self.number, frames=writer.frames)
             if writer.frames != self.span.frames:
-                raise ProcessingError(f"{self.name} came to {writer.frames} frames of {self.span.frames}")
+                raise ProcessingError(f"{self.name} has {writer.frames} frames instead of {self.span.frames}")
         yield SegmentDone(
             span=self.span,
             file=segment_path.name,
@@ -114,7 +119,7 @@ class SegmentTask:
     def _own_frames(
         self, restored: Iterable[tuple[Frame, tuple[RestoredFace, ...]]], stats: RunStats
     ) -> Iterator[Frame]:
-        """The segment's own frames, with what was drawn of their faces counted; not those around it."""
+        """The segment's own frames, without those around it; counts how much of their faces was drawn."""
         for frame, faces in restored:
             if self.span.first <= frame.index < self.span.stop:
                 stats.drawn.add(frame, faces)
@@ -128,7 +133,7 @@ class SegmentTask:
 
 
 def context_frames(settings: Settings) -> int:
-    """How many frames to each side a restored frame depends on, within its scene."""
+    """Number of frames to each side that a restored frame depends on, within its scene."""
     from vidrestore.restoration import TemporalBlend
 
     reach = TemporalBlend(strength=settings.temporal).reach
@@ -138,7 +143,13 @@ def context_frames(settings: Settings) -> int:
 def required_records(
     span: Span, records: Iterable[FrameRecord], field_processing: FieldProcessing
 ) -> tuple[FrameRecord, ...]:
-    """Those of the records, which reach around the segment, that its result depends on."""
+    """The records that the segment's result depends on.
+
+    Args:
+        span: The segment.
+        records: Records of its frames and of more frames around it.
+        field_processing: How interlaced video is processed.
+    """
     by_index = {record.fingerprint.index: record for record in records}
     low, high = span.first, span.stop - 1
     while low - 1 in by_index and by_index[low - 1].scenes[-1] == by_index[low].scenes[0]:
@@ -147,7 +158,7 @@ def required_records(
         high += 1
     chosen = [by_index[index] for index in range(low, high + 1)]
     if field_processing.method != "whole":
-        # Deinterlacing looks one picture to each side; these two are not restored.
+        # Deinterlacing needs one more frame on each side; these two are not restored.
         before, after = by_index.get(low - 1), by_index.get(high + 1)
         chosen = [
             *([replace(before, faces=())] if before else []),
@@ -159,7 +170,7 @@ def required_records(
 
 @lru_cache(maxsize=1)
 def restorer_for(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer:
-    """A worker loads the network once."""
+    """The network; each worker process loads it once."""
     from vidrestore.restoration import make_restorer
 
     return make_restorer(model_path(model), device=device, fidelity=fidelity)

@@ -1,8 +1,8 @@
-"""A SQLite file of this program's own that one run uses at a time.
+"""A SQLite file of this program that only one run at a time uses.
 
-It is locked as long as the run lasts; the lock is the system's and ends with its process, however that ends.
-What is in it was written whole or not at all. A file of another program is neither opened nor changed, and
-what was edited or damaged is noticed: each row carries a checksum.
+It is locked while the run lasts; the operating system releases the lock when the process ends. Transactions
+are atomic. A file of another program is neither opened nor changed. Each row has a checksum, which shows that
+a file was edited or damaged.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ _HEADER_BYTES, _APPLICATION_ID_AT = 100, 68
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """What kind of file it is."""
+    """The kind of a file."""
 
     application_id: int
-    """In the file's header, for what this program alone writes."""
+    """The number in the file's header that marks this program's files."""
     tables: str
-    """The statements that make them."""
+    """The SQL statements that create the tables."""
 
 
 class Database:
-    """The file at `path`, made there if need be, and locked.
+    """Opens and locks the file at `path`, or creates it.
 
     Args:
-        path: Where it is.
-        output: What it is about, for messages.
-        schema: What kind of file it is.
+        path: The path of the file.
+        output: The output that it belongs to, for messages.
+        schema: The kind of the file.
 
     Raises:
-        OutputError: another run uses it, it is damaged or not this program's, or it cannot be written.
+        OutputError: Another run uses it, it is damaged or another program's, or it cannot be written.
     """
 
     def __init__(self, path: Path, output: Path, schema: Schema) -> None:
@@ -62,7 +62,7 @@ class Database:
         self.connection.close()
 
     def remove(self) -> None:
-        """Closes the file and removes it, with SQLite's own file beside it."""
+        """Closes and removes the file, and SQLite's rollback journal beside it."""
         self.close()
         for file in (self._path, _beside(self._path, "-journal")):
             with suppress(OSError):
@@ -70,7 +70,7 @@ class Database:
 
     @contextmanager
     def user_errors(self) -> Iterator[None]:
-        """SQLite's errors as sentences."""
+        """While the block lasts, SQLite's errors become OutputErrors."""
         try:
             yield
         except sqlite3.Error as error:
@@ -80,7 +80,7 @@ class Database:
 
     @contextmanager
     def read_errors(self) -> Iterator[None]:
-        """As `user_errors`; and what is read is damaged where nothing can be made of its values."""
+        """Like `user_errors`; values that cannot be interpreted count as damage, too."""
         with self.user_errors():
             try:
                 yield
@@ -88,14 +88,14 @@ class Database:
                 raise self.damaged() from error
 
     def damaged(self) -> OutputError:
-        """The error of a file whose contents are not what was written."""
+        """The error for a file whose contents are not what this program wrote."""
         return OutputError(
-            f"{self._path} is damaged, or not vidrestore's; delete it or move it away, "
-            f"and {self._output} starts from the beginning"
+            f"{self._path} is damaged or was not written by vidrestore; delete it or move it away, "
+            f"then {self._output} is restored from the beginning"
         )
 
     def check_row(self, table: str, values: Sequence[object], digest: object) -> None:
-        """Raises OutputError where the row's checksum is not that of its values."""
+        """Raises OutputError if the row's checksum does not match its values."""
         if digest != row_digest(table, values):
             raise self.damaged()
 
@@ -111,10 +111,10 @@ class Database:
             try:
                 self._lock()
             except sqlite3.OperationalError:
-                if _identity(self._path) is None:  # the run that used it has just removed it
+                if _identity(self._path) is None:  # another run has just removed it
                     continue
                 raise
-            # It may also have removed it between opening and locking.
+            # Another run may also have removed it between opening and locking.
             if existed is not None and existed == _identity(self._path):
                 return
             self.close()
@@ -122,7 +122,7 @@ class Database:
     def _lock(self) -> None:
         self.connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)
         try:
-            # The lock is taken with the first writing and kept until the connection or the process ends.
+            # The lock is taken by the first write and kept until the connection or the process ends.
             self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self.connection.execute("PRAGMA synchronous = FULL")
             self.connection.execute("BEGIN EXCLUSIVE")
@@ -132,25 +132,25 @@ class Database:
             raise
 
     def _create(self) -> None:
-        """Makes the file under another name first: nothing but a whole one ever has its own."""
+        """Creates the file under a temporary name first, so that only a complete file has its final name."""
         new = self._path.with_name(temporary_name("", self._path.name, self._path.parent))
         try:
             with closing(sqlite3.connect(new)) as connection:
                 connection.execute("PRAGMA journal_mode = MEMORY")
                 connection.executescript(self._schema.tables)
                 connection.execute(f"PRAGMA application_id = {self._schema.application_id}")
-            with suppress(OutputError):  # another run was quicker
+            with suppress(OutputError):  # another run was faster
                 put_in_place(new, self._path, overwrite=False)
         finally:
             new.unlink(missing_ok=True)
 
     def _check_neighbours(self, is_new: bool) -> None:
-        """SQLite takes what lies beside the file under certain names for its own, and removes it."""
+        """SQLite would use and remove files with certain names beside this one, even if they are a user's."""
         for suffix in ("-journal", "-wal", "-shm"):
             path = _beside(self._path, suffix)
             is_own = suffix == "-journal" and not is_new and _is_rollback_journal(path)
             if kind_of(path) != "missing" and not is_own:
-                raise OutputError(f"{path} is in the way of vidrestore's own file; move it away")
+                raise OutputError(f"{path} has a name that vidrestore needs for its own file; move it away")
 
     def _check_contents(self) -> None:
         if self.connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
@@ -172,13 +172,13 @@ class Database:
             )
         if name.startswith(_CANNOT_WRITE):
             return OutputError(
-                f"cannot write {self._path} ({error}); see whether its folder is there and may be written to"
+                f"cannot write {self._path} ({error}); check that its folder exists and is writable"
             )
         return self.damaged()
 
 
 def is_own_database(path: Path, schema: Schema) -> bool:
-    """Whether a file of that kind is there, and no link to one."""
+    """Whether the file itself, not a link to one, is of this kind."""
     if not is_own_kind(path, "file"):
         return False
     try:
@@ -191,12 +191,12 @@ def is_own_database(path: Path, schema: Schema) -> bool:
 
 
 def row_digest(table: str, values: Sequence[object]) -> int:
-    """A checksum of a row's values as SQLite gives them back."""
+    """A checksum of a row's values, as SQLite returns them."""
     return zlib.crc32(repr((table, *values)).encode(errors="surrogateescape"))
 
 
 def to_sql(text: str) -> str | bytes:
-    """The text as SQLite keeps it: what is no Unicode, as names of files may be, as bytes."""
+    """The text as SQLite can store it: file names that are not valid Unicode become bytes."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -205,16 +205,20 @@ def to_sql(text: str) -> str | bytes:
 
 
 def from_sql(value: object) -> str:
-    """The inverse of `to_sql`. Raises TypeError for anything else."""
+    """The inverse of `to_sql`.
+
+    Raises:
+        TypeError: The value is neither text nor bytes.
+    """
     if isinstance(value, bytes):
         return os.fsdecode(value)
     if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} is no text")
+        raise TypeError(f"{type(value).__name__} is not text")
     return value
 
 
 def _is_rollback_journal(path: Path) -> bool:
-    """Whether it is what SQLite leaves when its process is killed."""
+    """Whether it is the rollback journal that SQLite leaves when its process is killed."""
     if not is_own_kind(path, "file"):
         return False
     with path.open("rb") as file:
@@ -223,7 +227,7 @@ def _is_rollback_journal(path: Path) -> bool:
 
 
 def _objects(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
-    """All tables, indices, views and triggers, as they were made."""
+    """All tables, indices, views and triggers, with the SQL that created them."""
     return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
 
 

@@ -1,4 +1,4 @@
-"""Pictures through a video encoder and back: what compression does to moving pictures."""
+"""Encodes pictures as video and decodes them again, to simulate the loss of compression."""
 
 from __future__ import annotations
 

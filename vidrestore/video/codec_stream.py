@@ -1,4 +1,4 @@
-"""Pictures through a video encoder and back, one after the other: of a video of any length."""
+"""Encodes and decodes a stream of pictures of any length, to simulate the loss of compression."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 def stream_through_h264(
     pictures: Iterable[NDArray[np.uint8]], *, crf: int, key_frames_every: int = 25
 ) -> Iterator[NDArray[np.uint8]]:
-    """The pictures after x264, 4:2:0, as many and in the same order; the same bits each time.
+    """The pictures after x264 in 4:2:0, in the same number and order. The result is reproducible.
 
     Args:
         pictures: (H, W, 3) RGB, all of one size with even sides.
         crf: Quality; larger is worse.
-        key_frames_every: Frames.
+        key_frames_every: Number of frames from one key frame to the next.
     """
     encoder = av.CodecContext.create("libx264", "w")
     decoder = av.CodecContext.create("h264", "r")
@@ -26,7 +26,7 @@ def stream_through_h264(
     assert isinstance(decoder, av.VideoCodecContext)
     encoder.pix_fmt, encoder.framerate, encoder.time_base = "yuv420p", Fraction(25), Fraction(1, 25)
     encoder.thread_count = decoder.thread_count = 1
-    # x264's macroblock tree gives other bits each time where it is computed with AVX-512.
+    # x264's macroblock tree is not reproducible with AVX-512.
     encoder.options = {
         "crf": str(crf),
         "preset": "veryfast",

@@ -1,4 +1,4 @@
-"""Command lines of the ffmpeg program around a pipe: built by ffmpeg-python, printed, never run here."""
+"""The ffmpeg command lines on both sides of a pipe, built with ffmpeg-python. They are printed, not run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vidrestore.video.writing.encoders import BY_COUNT, quality_options
 from vidrestore.video.writing.stream_copy import can_hold
 
 _OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
-"""Every frame at the time it has, in ticks as fine as the input's."""
+"""Every frame keeps its time, in the input's time base."""
 
 _UNSAID = (0, 2)
 
@@ -33,14 +33,22 @@ _UNSAID = (0, 2)
 def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Sequence[str]) -> str:
     """`ffmpeg … | vidrestore restore - - … | ffmpeg …`, quoted for a shell, one program a line.
 
-    `flags` are vidrestore's own. Sound and all else go from `source` to the output without passing the pipe.
-    Raises a VidrestoreError for what cannot be meant.
+    Sound and other streams go from `source` to the output without passing through the pipe.
+
+    Args:
+        source: The input.
+        target: The output.
+        settings: All settings.
+        flags: The options of vidrestore itself.
+
+    Raises:
+        VidrestoreError: One of its subclasses, if the arguments do not fit together.
     """
     if STDOUT in (str(source), str(output)):
-        raise UsageError("--print-ffmpeg needs the names of files; what - stands for is not known to it")
+        raise UsageError("--print-ffmpeg needs names of files, not -")
     if settings.start is not None or settings.end is not None:
         raise UsageError(
-            "--print-ffmpeg is for whole videos: the sound beside the pipe would not be cut; "
+            "--print-ffmpeg is for whole videos, as the sound outside the pipe would not be cut; "
             "leave --start and --end out"
         )
     video_input = describe_input(source, **settings.input_options())
@@ -56,7 +64,7 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
 
 
 def _quote(word: str) -> str:
-    """The word for a shell; what would control a terminal on the way there as the shell writes it out."""
+    """The word quoted for a shell, with characters that would control a terminal escaped."""
     if word.isprintable():
         return shlex.quote(word)
     written = "".join(
@@ -69,7 +77,7 @@ def _quote(word: str) -> str:
 
 
 def _decode(video_input: Input, info: VideoInfo) -> list[str]:
-    """To NUT with every frame at its own time, not turned."""
+    """The command that decodes to NUT, with original times and without rotation."""
     import ffmpeg
 
     opened = ffmpeg.input(_name(video_input), noautorotate=None, **_input_options(video_input))
@@ -95,7 +103,7 @@ def _encode(video_input: Input, output: Path, info: VideoInfo, settings: Setting
     }
     if info.interlaced and encoding.codec in CODES_FIELDS:
         options["flags"] = options.get("flags", "") + "+ildct+ilme"
-    # Noted as the input has it, not carried out.
+    # The rotation is stored as metadata, as in the input, and not applied.
     rotation = (
         {} if info.orientation == UPRIGHT else {"noautorotate": None, "display_rotation": info.rotation}
     )
@@ -114,7 +122,7 @@ def _encode(video_input: Input, output: Path, info: VideoInfo, settings: Setting
 
 
 def _copied_streams(video_input: Input, muxer: str) -> list[str]:
-    """Numbers of the streams that pass beside the pipe; ffmpeg ends where a container cannot hold one."""
+    """Indices of the streams that bypass the pipe; ffmpeg fails on one that the container cannot hold."""
     with open_container(video_input) as opened:
         return [
             str(stream.index)
@@ -124,7 +132,7 @@ def _copied_streams(video_input: Input, muxer: str) -> list[str]:
 
 
 def _metadata_options(info: VideoInfo) -> dict[str, Any]:
-    """What does not pass the pipe: tags of colour, by FFmpeg's numbers, fields, and the picture's aspect."""
+    """Options for properties that the pipe loses: colour tags, field order and pixel aspect."""
     tags = {
         "colorspace": info.colour.matrix,
         "color_primaries": info.colour.primaries,

@@ -1,4 +1,4 @@
-"""What FFmpeg writes to its log while something is done: it tells some facts nowhere else."""
+"""Captures FFmpeg's log while a function runs: FFmpeg reports some facts only there."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ _LEVEL = threading.Lock()
 
 
 def capture_log(work: Callable[[], object], level: int = av.logging.INFO) -> str:
-    """What FFmpeg says in this thread while `work` is done; its level is the whole process's."""
+    """FFmpeg's log messages of this thread while `work` runs.
+
+    The log level belongs to the whole process; it is set for the call and restored.
+    """
     with _LEVEL:
         before, skips = av.logging.get_level(), av.logging.get_skip_repeated()
         av.logging.set_level(level)
-        av.logging.set_skip_repeated(False)  # what was said last time is said again
+        av.logging.set_skip_repeated(False)  # also messages that equal the last one
         try:
-            # The outer one keeps what other threads say meanwhile from being printed.
+            # The outer capture keeps messages of other threads off the terminal.
             with av.logging.Capture(local=False), av.logging.Capture() as lines:
                 work()
         finally:

@@ -1,4 +1,4 @@
-"""One picture through a video encoder and back: what compression does to a frame."""
+"""Encodes one picture as H.264 and decodes it again, to simulate the loss of compression."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from vidrestore.types import FloatArray
 
 
 def h264_still(picture: FloatArray, *, crf: int) -> FloatArray:
-    """`picture` (H, W, 3) RGB in 0..1 after x264, 4:2:0, as a single intra frame of that quality.
+    """The picture after x264 in 4:2:0, as a single intra frame of that quality.
 
-    Odd sides lose their last row or column on the way and get it back by repetition.
+    The last row or column of an odd side is lost and replaced by repetition.
+
+    Args:
+        picture: (H, W, 3) RGB in 0..1.
+        crf: Quality; larger is worse.
     """
     height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
     codes = np.round(picture[:height, :width] * 255).astype(np.uint8)

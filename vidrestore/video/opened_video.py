@@ -1,4 +1,4 @@
-"""A video that was looked at once, and what is known of it: made here, handed to all who work on it."""
+"""An input and its properties, found out in one opening and passed to every part that needs them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vidrestore.video.reading.side_data import SideData
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedVideo:
-    """What is known of a video before any of its frames is worked on. Can be pickled, unless it is a pipe."""
+    """A video and everything known about it before processing. Can be pickled, unless it is a pipe."""
 
     input: Input
     info: VideoInfo
@@ -27,11 +27,11 @@ class OpenedVideo:
 
     @property
     def output_info(self) -> VideoInfo:
-        """`info` with the order of fields that the output has."""
+        """`info` with the output's field order."""
         return replace(self.info, field_order=self.field_processing.output)
 
     def at(self, path: Path) -> OpenedVideo:
-        """The same video under another name of its file."""
+        """The same video with another path to its file."""
         return replace(self, input=replace(self.input, path=path), info=replace(self.info, path=path))
 
 
@@ -42,17 +42,17 @@ def open_video(
     on_info: Callable[[VideoInfo], None] | None = None,
     **how: Any,
 ) -> OpenedVideo:
-    """Looks at the video that `path` means.
+    """The video at `path`, examined in one opening.
 
     Args:
         path: A file, `-` for standard input, shots/%05d.png for a sequence.
-        deinterlace: As the setting. A pipe's pictures are not looked into: its flags decide.
-        on_info: Called as soon as it is known what the video is, before its fields are measured.
-        how: What `Settings.input_options` says of how it is read.
+        deinterlace: As the setting. For a pipe, flags decide, because its pictures cannot be examined.
+        on_info: Called as soon as the video's properties are known, before its fields are measured.
+        how: How it is read: `Settings.input_options`.
 
     Raises:
-        InputError: It is no video, or none that can be read.
-        UsageError: `how` does not fit it.
+        InputError: It is not a video that can be read.
+        UsageError: `how` does not fit the input.
     """
     input = open_input(path, **how)
     look = look_at(input, measures_fields=True, on_info=on_info)

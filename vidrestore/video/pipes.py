@@ -1,7 +1,8 @@
 """Video through standard input and output.
 
-A pipe can be read once, yet a video is opened several times: to be probed, to be read, to copy what lies
-beside its picture. So the pipe's head is kept until reading begins, and each opening before starts from it.
+A pipe can be read only once, but a video is opened several times: to examine it, to decode it, and to copy
+its other streams. So the first bytes of the pipe are stored until reading starts, and each earlier opening
+starts with them.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ _AT_A_TIME = 1 << 16
 
 
 class Pipe:
-    """What comes through a descriptor, from its beginning as often as wanted until `view(last=True)`."""
+    """The data from a file descriptor, which can be read from the start again until `view(last=True)`."""
 
     def __init__(self, descriptor: int) -> None:
         self.other_packets: deque[Any] = deque()
-        """Packets of `other_streams` streams that lay between those of the picture, in order."""
+        """Packets of `other_streams` between those of the video, in order."""
         self.other_streams: frozenset[int] = frozenset()
-        """Indices of the streams to be kept besides the picture."""
+        """Indices of the streams to copy besides the video."""
         self._descriptor = descriptor
         self._head = bytearray()
         self._is_buffering = True
@@ -33,7 +34,7 @@ class Pipe:
 
     @classmethod
     def of_stdin(cls) -> Pipe:
-        """Raises InputError where standard input is a keyboard or closed."""
+        """Raises InputError if standard input is a terminal or closed."""
         if sys.stdin is None or sys.stdin.closed:
             raise InputError("the input is -, but standard input is closed; pipe a video into it")
         if sys.stdin.isatty():
@@ -43,22 +44,22 @@ class Pipe:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has come so far."""
+        """Whether no data has arrived so far."""
         return not self._head
 
     def view(self, *, last: bool = False) -> PipeView:
-        """The pipe from its beginning. After the last view there is no other."""
+        """A view of the pipe from its first byte. No view can follow the last one."""
         if not self._is_buffering:
             raise RuntimeError("a pipe that is being read cannot be opened again")
         self._is_buffering = not last
         return PipeView(self)
 
     def interrupt(self) -> None:
-        """Ends the pipe for whoever waits for more of it."""
+        """Ends the pipe for readers that wait for more data."""
         self._stopped = True
 
     def read(self, position: int, size: int) -> bytes:
-        """At most `size` bytes from `position` on, which only ever moves ahead; none at the end."""
+        """At most `size` bytes from `position`, which never decreases; empty at the end."""
         if position < len(self._head):
             return bytes(self._head[position : position + size])
         if not self._is_buffering:
@@ -69,7 +70,7 @@ class Pipe:
         return data
 
     def _pull(self, size: int) -> bytes:
-        # Windows cannot wait for a pipe with a limit.
+        # Windows cannot wait for a pipe with a timeout.
         while sys.platform != "win32" and not self._stopped:
             if select.select([self._descriptor], [], [], _WAIT_SECONDS)[0]:
                 break
@@ -77,7 +78,7 @@ class Pipe:
 
 
 class PipeView:
-    """A file that can be read forwards, as PyAV wants one."""
+    """A readable file without seeking, with the methods that PyAV needs."""
 
     name = "standard input"
 
@@ -92,7 +93,10 @@ class PipeView:
 
 
 class StdoutFile:
-    """A file that can be written forwards, as PyAV wants one. A reader that has left is a BrokenPipeError."""
+    """A writable file without seeking, with the methods that PyAV needs.
+
+    Raises BrokenPipeError when the reader has closed the pipe.
+    """
 
     name = "standard output"
 
@@ -115,7 +119,7 @@ class StdoutFile:
 
 
 def _binary(descriptor: int) -> None:
-    """Windows would translate line ends."""
+    """Switches the descriptor to binary mode: Windows would translate line ends."""
     if sys.platform == "win32":
         import msvcrt
 

@@ -93,7 +93,9 @@ def test_what_a_dead_worker_was_at_is_done_again_but_not_for_ever(tmp_path: Path
     assert results(events) == {0: 0}
     assert [event.number for event in events if isinstance(event, WorkerLost)] == [2] * (MAX_ATTEMPTS - 1)
     failed = {event.number: str(event.error) for event in events if isinstance(event, TaskFailed)}
-    assert "a count could not be restored: 3 workers ended over it, the last by signal 9" in failed[2]
+    assert (
+        "a count could not be restored: 3 workers died while restoring it, the last by signal 9" in failed[2]
+    )
     assert failed[3] == "the third could not be restored: ValueError: no such thing"
     assert len(list(tmp_path.glob("2-*"))) == MAX_ATTEMPTS
     assert not any(psutil.pid_exists(pid) for pid in workers)

@@ -109,7 +109,7 @@ def test_a_node_that_is_killed_costs_time_and_nothing_else(tmp_path: Path) -> No
         os.kill(second, signal.SIGKILL)
         out, err = running.communicate(timeout=400)
     assert running.returncode == 0, err
-    assert "a worker was lost once; what it was at was done again" in err
+    assert "a worker was lost once; its work was repeated" in err
     assert "150 frames" in out
     assert_equal(whole, parts)
     assert names_in(tmp_path) == ["in.mkv", "parts.mkv", "whole.mkv"]

@@ -82,7 +82,7 @@ def test_every_command_refuses_them(tmp_path: Path) -> None:
 def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     _make_pipe(path)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         probe(path)
 
 
@@ -96,7 +96,7 @@ def test_a_picture_of_a_sequence_that_is_a_pipe_is_not_waited_for(tmp_path: Path
     for number in range(1, 4):
         (tmp_path / f"{number}.png").rename(shots / f"{number}.png")
     video_input = open_input(shots / "%d.png")
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         list(read_frames(video_input, probe(video_input)))
 
 

@@ -113,7 +113,7 @@ def test_a_piece_is_carried_or_named(tmp_path: Path, key: str, muxer: str) -> No
     elif how == "named":
         if key != "roles":  # of which some containers keep some
             assert not there
-        if not (key == "rotation" and muxer == "nut" and "do not say the rotation" in " ".join(warnings)):
+        if not (key == "rotation" and muxer == "nut" and "do not store the rotation" in " ".join(warnings)):
             assert said, warnings
     else:
         assert there, warnings

@@ -1,4 +1,4 @@
-"""Which container an output is: as `--container` says, otherwise as the name's end does. FFmpeg's names."""
+"""Chooses the output's container by `--container`, or by the suffix of its name. Names are FFmpeg's."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.suffixes import PICTURES
 
 STDOUT = "-"
-"""As an output or input: standard output, standard input."""
+"""The name of standard input and standard output."""
 ISO_MEDIA = frozenset({"mp4", "mov", "ipod", "3gp", "3g2", "f4v", "ismv"})
 MATROSKA = frozenset({"matroska", "webm"})
 RAW = frozenset({"nut", "yuv4mpegpipe", "rawvideo"})
-"""Containers of uncompressed video that programs hand to one another."""
+"""Containers of uncompressed video between programs."""
 STREAMS = RAW | {"matroska", "mpegts"}
-"""Containers that can be written without going back, as into a pipe."""
+"""Containers that can be written to a pipe, without seeking."""
 IMAGES = "image2"
-"""FFmpeg's name for pictures, one a file."""
+"""FFmpeg's muxer of pictures, one in each file."""
 
 _OF_EDITING = {"prores", "prores_ks", "prores_aw", "dnxhd"}
-"""Encoders whose videos are kept in MOV by whoever edits them."""
+"""Encoders of editing formats, whose usual container is MOV."""
 _BY_EXTENSION = {
     "264": "h264", "265": "hevc", "266": "vvc", "3g2": "3g2", "3gp": "3gp", "amv": "amv", "apng": "apng",
     "apv": "apv", "asf": "asf", "avi": "avi", "avs2": "avs2", "avs3": "avs3", "cavs": "cavsvideo",
@@ -38,14 +38,18 @@ _BY_EXTENSION = {
     "vob": "vob", "vvc": "vvc", "webm": "webm", "wmv": "asf", "wtv": "wtv", "y4m": "yuv4mpegpipe",
     "yuv": "rawvideo",
 }  # fmt: skip
-"""Ends of names of videos -> muxers."""
+"""Muxer of each suffix of videos."""
 _SHORT = _BY_EXTENSION | {"raw": "rawvideo"}
-"""What `--container` may say beside FFmpeg's own names."""
+"""Common names that `--container` takes in addition to FFmpeg's."""
 
 
 def choose_container(output: Path, container: str | None) -> str:
-    """The muxer of `output`. Raises UsageError for a container there is none of, OutputError for a name
-    that does not say one."""
+    """The muxer of `output`.
+
+    Raises:
+        UsageError: There is no container of that name.
+        OutputError: The output's name has no known suffix.
+    """
     if container is not None:
         return _named(output, container)
     if str(output) == STDOUT:
@@ -55,7 +59,7 @@ def choose_container(output: Path, container: str | None) -> str:
         return IMAGES
     if is_pattern(output):
         raise OutputError(
-            f"{output} names a sequence, and {output.suffix or 'its end'} is no kind of picture known here; "
+            f"{output} names a sequence, but {output.suffix or 'its end'} is not a known kind of picture; "
             "let it end in .png, .tif or .exr"
         )
     if not extension:
@@ -68,7 +72,7 @@ def choose_container(output: Path, container: str | None) -> str:
 
 
 def holds(muxer: str, encoder: str) -> bool:
-    """Whether the container takes the encoder's video."""
+    """Whether the container can hold the encoder's video."""
     with av.open(io.BytesIO(), "w", format=muxer) as trial:
         try:
             trial.add_stream(encoder, rate=25)
@@ -78,7 +82,7 @@ def holds(muxer: str, encoder: str) -> bool:
 
 
 def extension_for(encoder: str) -> str | None:
-    """The end of the name of a file that takes the encoder's video, the more usual the better."""
+    """The most common suffix of a container that can hold the encoder's video."""
     kinds = {"matroska": ".mkv", "mov": ".mov", "avi": ".avi", "mxf": ".mxf"}
     if encoder in _OF_EDITING:
         kinds = {"mov": ".mov", **kinds}

@@ -1,4 +1,4 @@
-"""FFmpeg's filters in a row: pictures in, pictures out."""
+"""A chain of FFmpeg filters: pictures in, pictures out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from av.filter import Graph
 
 
 class FilterGraph:
-    """`filters` (name, arguments) one after the other, for pictures of one size and format."""
+    """A chain of `filters` (name, arguments), for pictures of one size and format."""
 
     def __init__(
         self, pixel_format: str, width: int, height: int, time_base: Fraction, *filters: tuple[str, str]
@@ -30,16 +30,16 @@ class FilterGraph:
         self._graph.link_nodes(*nodes).configure()
 
     def push(self, picture: av.VideoFrame | None) -> None:
-        """The next picture, or None at the end."""
+        """Returns the next picture, or None at the end."""
         self._graph.vpush(picture)
 
     def filter(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
-        """Pushes the picture and gives what is ready then."""
+        """Pushes the picture and yields the results that are ready."""
         self.push(picture)
         return self.pull()
 
     def pull(self) -> Iterator[av.VideoFrame]:
-        """What is ready."""
+        """Yields the results that are ready."""
         while True:
             try:
                 yield self._graph.vpull()

@@ -1,4 +1,4 @@
-"""Image sequences: names such as shots/%05d.png, the numbers there are, and putting a new one in place."""
+"""Image sequences: patterns such as shots/%05d.png, and the numbers of the existing pictures."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NUMBER = re.compile(r"(?P<prefix>[^%]*)%(?:0(?P<digits>\d{1,2}))?d(?P<suffix>[^
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """A name with one number in it, as printf writes it."""
+    """A file name with one number, in printf's notation."""
 
     folder: Path
     prefix: str
     digits: int
-    """Least number of digits; 0 for %d."""
+    """Minimum number of digits; 0 for %d."""
     suffix: str
 
     def __str__(self) -> str:
@@ -31,21 +31,21 @@ class Pattern:
         return self.folder / f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
 
     def numbers(self) -> list[int]:
-        """Those of the files there are, ascending."""
+        """The numbers of all existing files, ascending."""
         found = (self._number_of(path.name) for path in self.folder.iterdir())
         return sorted(number for number in found if number is not None)
 
     def is_match(self, name: str) -> bool:
-        """Whether a file of that name is one of the sequence."""
+        """Whether a file of that name belongs to the sequence."""
         return self._number_of(name) is not None
 
     def matches(self, path: Path) -> bool:
-        """Whether the path is that of a picture of the sequence."""
+        """Whether the path belongs to the sequence."""
         number = path.name.removeprefix(self.prefix).removesuffix(self.suffix)
         return number.isascii() and number.isdigit() and self.path(int(number)) == path
 
     def for_ffmpeg(self) -> str:
-        """The name as FFmpeg's image2 reads it: percent signs elsewhere are doubled."""
+        """The pattern for FFmpeg's image2 demuxer: other percent signs are doubled."""
         number = f"%0{self.digits}d" if self.digits else "%d"
         return f"{str(self.folder).replace('%', '%%')}/{self.prefix}{number}{self.suffix}"
 
@@ -54,18 +54,18 @@ class Pattern:
         fits = name.startswith(self.prefix) and name.endswith(self.suffix)
         if not fits or not _DIGITS.fullmatch(digits):
             return None
-        # 007 is not the seventh of %d.
+        # 007 does not match %d.
         return int(digits) if self.path(int(digits)).name == name else None
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether the name means a sequence; a file that is called so is itself, and so is a video's name."""
+    """Whether the name is a pattern. An existing file with that name, or a name of a video, is not."""
     is_video = path.suffix.lower() in VIDEOS
     return _NUMBER.fullmatch(path.name) is not None and not is_video and not path.is_file()
 
 
 def parse_pattern(path: Path) -> Pattern:
-    """The pattern that the name is; `is_pattern` has said so."""
+    """The pattern in a name for which `is_pattern` is true."""
     match = _NUMBER.fullmatch(path.name)
     assert match is not None
     return Pattern(
@@ -74,16 +74,20 @@ def parse_pattern(path: Path) -> Pattern:
 
 
 def refuse_other_size(path: Path, size: tuple[int, int], first: tuple[int, int]) -> None:
-    """Raises InputError where a picture's size, width and height, is not the first one's."""
+    """Raises InputError if a picture has another size (width, height) than the first one."""
     if size != first:
         raise InputError(
             f"{path} is {size[0]} x {size[1]} pixels, but the first picture is {first[0]} x {first[1]}; "
-            "give each size as a sequence of its own"
+            "restore the pictures of each size as a separate sequence"
         )
 
 
 def find_pictures(pattern: Pattern) -> range:
-    """The numbers of the sequence, without a gap. Raises InputError."""
+    """The numbers of the sequence, without gaps.
+
+    Raises:
+        InputError: There are no pictures, or numbers are missing.
+    """
     if not pattern.folder.is_dir():
         raise InputError(f"there is no folder {pattern.folder}; check the name")
     numbers = pattern.numbers()
@@ -96,6 +100,6 @@ def find_pictures(pattern: Pattern) -> range:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError(
             f"the sequence {pattern} has a gap: {missing[0]}{more} of {whole[0]} to {whole[-1]} is not "
-            "there; put it back or number the pictures anew"
+            "there; put it back or number the pictures again"
         )
     return whole

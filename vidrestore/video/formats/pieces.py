@@ -1,7 +1,7 @@
-"""Every piece that an input can hold beside its samples, and what becomes of it in each container.
+"""Table of everything that an input can hold besides its samples, and what each container keeps of it.
 
-The one table of it: the writers ask it what to warn of, `docs/formats.md` is made of it, and a test feeds
-each piece through each container.
+Writers use it for warnings, `docs/formats.md` is generated from it, and a test sends each piece through each
+container.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Handling = Literal["carried", "rebuilt", "by codec", "named"]
-"""Kept as it is; made again, saying the same; kept where the container takes the codec, otherwise named in a
-warning; named in a warning."""
+"""Kept unchanged; written again with the same meaning; kept if the container can hold the codec, else named
+in a warning; named in a warning."""
 CONTAINERS = {
     "mp4": "MP4",
     "mov": "MOV",
@@ -21,8 +21,8 @@ CONTAINERS = {
     "avi": "AVI",
     "nut": "NUT",
 }
-"""FFmpeg's names of the containers in the table, and how people write them; in others, only what is certain
-is called carried."""
+"""FFmpeg's names of the containers in the table, and their usual names. For other containers, only certain
+pieces count as kept."""
 _ALL = frozenset(CONTAINERS) | {"ipod", "asf"}
 _ISO = frozenset({"mp4", "mov", "ipod"})
 _MATROSKA = frozenset({"matroska", "webm"})
@@ -31,11 +31,11 @@ MARKED_ENCODERS = frozenset({
     "libx264", "libx264rgb", "libx265", "libsvtav1", "libvpx", "libvpx-vp9", "prores_ks", "prores", "ffv1",
     "mpeg4", "mpeg2video", "mjpeg", "h264_nvenc", "hevc_nvenc", "av1_nvenc",
 })  # fmt: skip
-"""Encoders whose streams a container's header can be made to say more of (`writing/stream_marks.py`)."""
+"""Encoders for whose streams marks can be added to a container's header (`writing/stream_marks.py`)."""
 
 
 CAPTION_ENCODERS = frozenset({"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video"})
-"""Encoders into whose pictures captions are put (`writing/captions.py`)."""
+"""Encoders for whose pictures captions can be inserted (`writing/captions.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +43,14 @@ class Piece:
     """Something that an input can hold."""
 
     name: str
-    """As the warning calls it."""
+    """Its name in warnings."""
     place: Literal["file", "stream", "video's header", "pictures", "packets"]
     carried: frozenset[str] = frozenset()
     """Containers that keep it."""
     rebuilt: frozenset[str] = frozenset()
-    """Containers in which it is made again."""
+    """Containers in which it is written again with the same meaning."""
     by_codec: bool = False
-    """Whether it is a stream, copied where the container takes its codec."""
+    """Whether it is a stream, which is copied if the container can hold its codec."""
     encoders: frozenset[str] | None = None
     """The encoders that can carry it; None: it does not depend on them."""
     remark: str = ""
@@ -121,7 +121,7 @@ PIECES: dict[str, Piece] = {
     "pan and scan": Piece(name="pan and scan", place="pictures"),
     "motion vectors": Piece(name="motion vectors", place="pictures", rebuilt=_ALL),
 }  # fmt: skip
-"""By their keys."""
+"""The pieces by key."""
 PHOTO_KINDS = {"jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "webp": "WebP", "heif": "HEIC", "avif": "AVIF"}
 _PHOTOS = frozenset(PHOTO_KINDS)
 PHOTO_PIECES: dict[str, tuple[frozenset[str], str]] = {
@@ -139,11 +139,11 @@ PHOTO_PIECES: dict[str, tuple[frozenset[str], str]] = {
     "content credentials": (frozenset(), "Named: they sign the picture as it was."),
     "further pages": (frozenset(), "Named."),
 }
-"""What photos hold, the kinds that keep it, and a remark. What is not kept is named in the warning."""
+"""Pieces of photos, the kinds that keep each, and a remark. All others name it in a warning."""
 
 
 def handling(key: str, muxer: str, encoder: str | None = None) -> Handling:
-    """What becomes of a piece in the container `muxer`; `encoder`: of the video, where it is known."""
+    """What the container `muxer` does with a piece; `encoder` is the video's, if it is known."""
     piece = PIECES[key]
     if piece.by_codec:
         return "by codec"

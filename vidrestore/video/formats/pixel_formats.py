@@ -1,4 +1,4 @@
-"""Pixel formats: a decoded picture in, numpy planes out, and back, without changing a sample's value."""
+"""Pixel formats: converts between decoded pictures and numpy planes without changing sample values."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from vidrestore.errors import InputError
 from vidrestore.types import PixelFormat, Plane
 
 Positions = tuple[tuple[int, int, int], ...]
-"""For each plane wanted: plane, offset and step of its samples in the picture as stored, in samples."""
+"""For each plane of the result: stored plane, offset and step of its samples, counted in samples."""
 
 
 @lru_cache(maxsize=256)
 def describe_format(name: str) -> PixelFormat:
-    """The planar format in which frames stored as `name` are handed on: yuv420p for nv12, gbrp for rgb24.
+    """The planar format of frames stored as `name`: yuv420p for nv12, gbrp for rgb24.
 
-    Raises InputError for formats that have no planar equal of 8 to 16 bits.
+    Raises:
+        InputError: The format has no planar equivalent with 8 to 16 bits.
     """
     target = _planar_name(name)
     description = av.VideoFormat(target, 256, 256)
@@ -42,12 +43,16 @@ def describe_format(name: str) -> PixelFormat:
 
 
 def is_full_range(name: str) -> bool:
-    """Whether the name itself says full range: the yuvj formats, and RGB and grey by FFmpeg's convention."""
+    """Whether the format implies full range: the yuvj formats, and RGB and grey by FFmpeg's convention."""
     return name.startswith("yuvj") or describe_format(name).family != "yuv"
 
 
 def transposed(source_format: PixelFormat) -> PixelFormat:
-    """That of planes whose lines became columns: 4:2:2 becomes 4:4:0. Raises InputError without one."""
+    """The format of transposed planes: 4:2:2 becomes 4:4:0.
+
+    Raises:
+        InputError: There is none.
+    """
     right, down = source_format.chroma_shift
     if right == down:
         return source_format
@@ -62,7 +67,7 @@ def transposed(source_format: PixelFormat) -> PixelFormat:
 def unpack(picture: av.VideoFrame) -> tuple[Plane, ...]:
     """The picture's planes in the order of `describe_format`, without line padding, read-only.
 
-    Planes already stored so are views of the decoder's memory; others are copied once.
+    Planes that need no conversion are views of the decoder's memory; others are copied once.
     """
     name = picture.format.name
     if name in _THROUGH:
@@ -82,7 +87,7 @@ def unpack(picture: av.VideoFrame) -> tuple[Plane, ...]:
 
 
 def pack(planes: Sequence[Plane], name: str) -> av.VideoFrame:
-    """A picture of the format `name` holding exactly these planes; `name` must be equal to their format."""
+    """A picture in the format `name` with exactly these planes; `name` must be equivalent to their format."""
     height, width = planes[0].shape
     picture = av.VideoFrame(width, height, name)
     stored = [_stored(plane, picture.format) for plane in picture.planes]
@@ -100,12 +105,12 @@ def pack(planes: Sequence[Plane], name: str) -> av.VideoFrame:
 
 
 def is_packed(name: str) -> bool:
-    """Whether samples of several planes lie interleaved in this format."""
+    """Whether the samples of several planes are interleaved in this format."""
     return name in _PACKED
 
 
 def is_exact(name: str) -> bool:
-    """Whether `pack` can write this format: a planar one, or one of whole words."""
+    """Whether `pack` can write this format: its samples are whole words."""
     try:
         return name not in _THROUGH and (name in _PACKED or _planar_name(name) == name)
     except InputError:
@@ -117,7 +122,7 @@ class _Layout:
     target: str
     positions: Positions
     shift: int = 0
-    """Bits by which the samples sit above the low end of their word."""
+    """Number of unused low bits in each word."""
 
 
 _SEMI: Positions = ((0, 0, 1), (1, 0, 2), (1, 1, 2))
@@ -126,7 +131,7 @@ _YUYV: Positions = ((0, 0, 2), (0, 1, 4), (0, 3, 4))
 
 
 def _interleaved(order: str, stored: str) -> Positions:
-    """Positions of the components `order` in pixels stored as `stored`, one letter a sample."""
+    """Positions of the components `order` in pixels stored as `stored`, one letter for each sample."""
     return tuple((0, stored.index(letter), len(stored)) for letter in order)
 
 
@@ -178,21 +183,21 @@ _PACKED: dict[str, _Layout] = {
         )
         for endian in ("le", "be")
     },
-    # There is no planar grey with alpha: the grey sample stands for green, blue and red.
+    # There is no planar grey with alpha: green, blue and red get the grey sample.
     "ya8": _Layout(target="gbrap", positions=((0, 0, 2), (0, 0, 2), (0, 0, 2), (0, 1, 2))),
     "ya16le": _Layout(target="gbrap16le", positions=((0, 0, 2), (0, 0, 2), (0, 0, 2), (0, 1, 2))),
     "ya16be": _Layout(target="gbrap16le", positions=((0, 0, 2), (0, 0, 2), (0, 0, 2), (0, 1, 2))),
 }
 
 _THROUGH = {
-    # Formats whose samples are not whole words: swscale widens them, exactly, to a format that has them.
+    # Formats whose samples are not whole words: swscale widens them exactly.
     **dict.fromkeys(("pal8", "rgb8", "bgr8", "rgb4_byte", "bgr4_byte", "rgb4", "bgr4"), "rgb24"),
     **dict.fromkeys(("rgb565le", "bgr565le", "rgb555le", "bgr555le", "rgb444le", "bgr444le"), "rgb24"),
     **dict.fromkeys(("rgb565be", "bgr565be", "rgb555be", "bgr555be"), "rgb24"),
     **dict.fromkeys(("monow", "monob"), "gray"),
     **dict.fromkeys(("x2rgb10le", "x2bgr10le"), "gbrp10le"),
     "uyyvyy411": "yuv411p",
-    # Float pictures are worked on in 16 bits; there is no integer format that holds them whole.
+    # Float pictures are processed with 16 bits, although no integer format holds them exactly.
     **dict.fromkeys(("gbrpf32le", "gbrpf16le"), "gbrp16le"),
     **dict.fromkeys(("gbrapf32le", "gbrapf16le"), "gbrap16le"),
     **dict.fromkeys(("grayf32le", "grayf16le"), "gray16le"),
@@ -210,7 +215,7 @@ def _planar_name(name: str) -> str:
     except ValueError as error:
         raise InputError(f"there is no pixel format '{name}'") from error
     if not _is_planar(description):
-        raise InputError(f"the pixel format {name} cannot be worked on; convert the video first")
+        raise InputError(f"the pixel format {name} is not supported; convert the video first")
     name = description.name  # without aliases: gray8 is gray
     return name.removesuffix("be") + "le" if description.is_big_endian else name
 
@@ -224,7 +229,7 @@ def _is_planar(description: av.VideoFormat) -> bool:
 
 
 def _stored(plane: Any, description: av.VideoFormat) -> NDArray[Any]:
-    """(lines, samples a line with padding), top line first."""
+    """(lines, samples per line with padding), top line first."""
     wide = description.components[0].bits > 8
     dtype = (">u2" if description.is_big_endian else "<u2") if wide else "u1"
     line = abs(plane.line_size)

@@ -1,4 +1,4 @@
-"""Ends of file names: which mean pictures, which photos, which videos. The one list of each."""
+"""File suffixes of pictures, photos and videos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHOTO_KINDS = {
     ".heif": "heif",
     ".avif": "avif",
 }
-"""Kinds of pictures that hold more than samples: EXIF, colour profiles and so on."""
+"""Kinds of pictures that hold metadata: EXIF, colour profiles and so on."""
 PICTURES = frozenset(PHOTO_KINDS) | {".bmp", ".dpx", ".exr", ".jp2", ".tga", ".ppm", ".pgm"}
 VIDEOS = frozenset([
     ".3gp", ".apng", ".asf", ".avi", ".dv", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov",
@@ -26,5 +26,5 @@ VIDEOS = frozenset([
 
 
 def photo_kind(path: Path) -> str | None:
-    """jpeg, png, tiff, webp, heif or avif, by the name's end; None: no photo."""
+    """jpeg, png, tiff, webp, heif or avif, by the suffix; None: not a photo."""
     return PHOTO_KINDS.get(path.suffix.lower())

@@ -1,4 +1,4 @@
-"""The part of a video that is wanted, in the ticks of any of its streams."""
+"""The selected part of a video, in the time base of any of its streams."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRange:
-    """From `start` up to but without `end`, both counted from the first video frame."""
+    """The times from `start` to just before `end`, both relative to the first video frame."""
 
     origin: Fraction = Fraction(0)
-    """Seconds: the timestamp of the first video frame."""
+    """Timestamp of the first video frame [s]."""
     start: float | None = None
-    """Seconds; None and 0 cut nothing off, not even sound before the first frame."""
+    """Seconds. With None and 0 nothing is cut, not even sound before the first frame."""
     end: float | None = None
     """Seconds, or None."""
 
     below_zero: Fraction = Fraction(0)
-    """Seconds, at most 0: the earliest time of all streams, which becomes 0."""
+    """The earliest time of all streams [s], at most 0; it becomes 0 in the output."""
 
     def first(self, time_base: Fraction) -> int | None:
-        """The first tick inside, or None where nothing is cut off."""
+        """The first tick inside the range; None if nothing is cut."""
         return None if not self.start else round((self.origin + Fraction(self.start)) / time_base)
 
     def stop(self, time_base: Fraction) -> int | None:
-        """The first tick behind the end, or None."""
+        """The first tick after the end, or None."""
         return None if self.end is None else round((self.origin + Fraction(self.end)) / time_base)
 
     def contains(self, ticks: int, time_base: Fraction) -> bool:
@@ -33,5 +33,5 @@ class TimeRange:
         return (first is None or ticks >= first) and (stop is None or ticks < stop)
 
     def shift(self, time_base: Fraction) -> int:
-        """Ticks to take off each timestamp: the part begins where the whole began, and not below 0."""
+        """Ticks to subtract from each timestamp: the part starts when the video did, but not before 0."""
         return round((Fraction(self.start or 0) + self.below_zero) / time_base)

@@ -1,1 +1,1 @@
-"""Detecting interlacing, and working on fields."""
+"""Detection of interlacing, and processing of fields."""

@@ -1,4 +1,4 @@
-"""Whether pictures are combed, whatever their flags say: FFmpeg's idet, counted over some of them."""
+"""Detects interlacing from pixels, independent of flags, with FFmpeg's idet on some of the pictures."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from vidrestore.types import FieldOrder, VideoInfo
 from vidrestore.video.formats.filter_graph import FilterGraph
 
 WINDOW = 30
-"""Pictures looked at in each of three places."""
+"""Number of pictures examined at each of three places."""
 _LEAST_COMBED = 4
-"""Frames that must be combed, however short the video."""
+"""Minimum number of combed frames, however short the video is."""
 _SURELY = 24
-"""Frames with movement in them, by which flags may be overruled."""
+"""Minimum number of frames with motion to override flags."""
 _COMBED = 0.5
-"""Share of combed frames from which a video is interlaced. Rolling titles look combed to idet; they are not
-in two of three places. Of telecined frames two in five are, and idet takes those between for such."""
+"""Minimum share of combed frames in interlaced video. Rolling titles look combed to idet, but not at two of
+three places. Of telecined frames 40 % are combed, and idet also counts those between them."""
 _HARDLY_COMBED = 0.05
 _AGREED = 0.8
 _REPEATED = 0.25
-"""Share of frames with a repeated field from which a video is telecined; pulldown repeats two in five."""
+"""Minimum share of frames with a repeated field in telecined video; pulldown repeats 40 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldMeasure:
-    """What FFmpeg's idet saw in some of a video's frames; by default nothing."""
+    """Counts by FFmpeg's idet over some frames of a video; by default none were examined."""
 
     frames: int = 0
     progressive: int = 0
     top: int = 0
-    """Combed, the top line's field first."""
+    """Number of combed frames, top field first."""
     bottom: int = 0
     repeated: int = 0
-    """Frames of which a field is that of the frame before."""
+    """Number of frames that repeat a field of the previous frame."""
 
     @property
     def decided(self) -> int:
@@ -45,19 +45,19 @@ class FieldMeasure:
 
     @property
     def combed(self) -> float:
-        """Share of the frames that could be judged, 0..1."""
+        """Share of combed frames among those that idet could judge, 0..1."""
         return (self.top + self.bottom) / self.decided if self.decided else 0.0
 
     @property
     def telecined(self) -> bool:
-        """Whether fields repeat as where film was transferred to a faster video."""
+        """Whether fields repeat as in film that was transferred to a higher frame rate."""
         return self.frames >= 2 * _LEAST_COMBED and self.repeated / self.frames > _REPEATED
 
     def order(self, flagged: FieldOrder) -> FieldOrder:
-        """The order of fields by content where that is clear, otherwise as flagged.
+        """The field order by content if that is clear, otherwise by flags.
 
-        Flags of interlaced video are right about the order, and overruled only where many moving frames show
-        no comb: film in an interlaced signal. Flags of progressive video say little.
+        Flags of interlaced video are right about the order. They are overridden only if many frames with
+        motion show no combing: film in an interlaced signal. Flags of progressive video are not reliable.
         """
         if flagged != "progressive":
             whole = self.decided >= _SURELY and self.combed < _HARDLY_COMBED
@@ -69,13 +69,13 @@ class FieldMeasure:
 
 
 class FieldMeter:
-    """Counts what idet sees in pictures, which are given in order, in one or several windows."""
+    """Counts idet's results for pictures, which come in order, in one or several windows."""
 
     def __init__(self, info: VideoInfo) -> None:
         self._shape = (info.width, info.height)
         self._counts: Counter[str] = Counter()
         self._graph: tuple[str, FilterGraph] | None = None
-        # Of what is flagged as progressive, only until no more frames could prove it combed.
+        # For progressive flags, stop as soon as the remaining frames cannot prove combing.
         self._enough = 3 * WINDOW * (1 - _COMBED) if info.field_order == "progressive" else math.inf
 
     @property
@@ -84,7 +84,7 @@ class FieldMeter:
         return self._counts["progressive"] > self._enough
 
     def add(self, picture: av.VideoFrame) -> None:
-        """Looks at the next picture of the window, if it has the video's size."""
+        """Examines the next picture of the window, if it has the video's size."""
         if (picture.width, picture.height) != self._shape:
             return
         name = picture.format.name
@@ -94,7 +94,7 @@ class FieldMeter:
         self._count(list(self._graph[1].filter(picture)))
 
     def end_window(self) -> None:
-        """What comes next does not follow what came before."""
+        """Starts a new window: the next picture does not follow the last one."""
         if self._graph is not None:
             self._graph[1].push(None)
             self._count(list(self._graph[1].pull()))
@@ -102,7 +102,7 @@ class FieldMeter:
 
     @property
     def measure(self) -> FieldMeasure:
-        """What was seen so far."""
+        """The counts so far."""
         return FieldMeasure(
             frames=self._counts["frames"],
             progressive=self._counts["progressive"],

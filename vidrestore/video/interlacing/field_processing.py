@@ -14,31 +14,31 @@ from vidrestore.video.interlacing.field_meter import FieldMeasure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldProcessing:
-    """How a video's pictures are taken apart before they are worked on, and put together again."""
+    """How a video's pictures are split before processing, and merged afterwards."""
 
     method: Literal["whole", "fields", "bwdif"]
     order: FieldOrder
-    """Of the fields of the input."""
+    """Field order of the input."""
     output: FieldOrder
-    """What the output is flagged as."""
+    """Field order of the output."""
     measure: FieldMeasure
-    """What the pictures showed."""
+    """The counts that it was decided by."""
 
     def split_fields(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Frames of one moment each: two for each interlaced one where fields are restored."""
+        """Frames of one moment each: two for each interlaced frame if fields are restored."""
         if self.method == "fields":
             return fields.split(frames, self.order)
         return fields.deinterlace(frames, self.order) if self.method == "bwdif" else iter(frames)
 
     def merge_fields(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """As many frames as the input has."""
+        """The inverse of `split_fields`: as many frames as the input has."""
         return fields.weave(frames, self.order) if self.method == "fields" else iter(frames)
 
 
 def choose_field_processing(
     measure: FieldMeasure, info: VideoInfo, deinterlace: Deinterlace
 ) -> FieldProcessing:
-    """`keep` takes the video as interlaced, `bwdif` makes it progressive; `auto` keeps what is interlaced."""
+    """Chooses the processing: `keep` as interlaced, `bwdif` to progressive, `auto` by content."""
     order = measure.order(info.field_order)
     if deinterlace == "auto" and order == "progressive":
         return FieldProcessing(method="whole", order=order, output=info.field_order, measure=measure)

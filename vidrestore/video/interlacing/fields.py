@@ -1,9 +1,9 @@
-"""Interlaced pictures: taken apart into their two moments, put together again, or made progressive.
+"""Interlaced pictures: split into two moments, merged again, or deinterlaced.
 
-A combed picture is no picture of a face. Each of its fields is: `split` gives both as whole pictures (bwdif
-interpolates the lines a field lacks), the rooms in between see twice as many frames and no combs, and `weave`
-takes from each the lines that were its own. bwdif leaves those as they are, so what was not restored comes
-back bit for bit.
+A network cannot restore a face in a combed picture, but it can in each of its fields. `split` returns both
+fields as full pictures: bwdif interpolates the missing lines. The stages after it see twice as many frames,
+without combing. `weave` takes from each picture the lines of its own field. bwdif does not change those, so
+unrestored pixels stay identical.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _PARITY = {"top": "tff", "bottom": "bff", "progressive": "tff"}
 
 
 def split(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
-    """Two progressive frames for each interlaced one, its earlier field first; a frame late.
+    """Two progressive frames for each interlaced one, its earlier field first; with a delay of one frame.
 
-    Both have the picture's index; the second lies half way to the next picture.
+    Both have the picture's index; the time of the second is half way to the next picture.
     """
     waiting: deque[Frame] = deque()
     step, is_second = 1, False
@@ -44,14 +44,14 @@ def split(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
 
 
 def weave(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
-    """One interlaced frame for each two of `split`: from each the lines of its own field."""
+    """One interlaced frame for each two of `split`, with the lines of each one's own field."""
     first: Frame | None = None
     for frame in frames:
         if not frame.second_field:
             first = frame
             continue
         assert first is not None
-        later = 1 if order != "bottom" else 0  # the first line of the field that comes second
+        later = 1 if order != "bottom" else 0  # the first line of the second field
         yield replace(
             first,
             planes=tuple(_weave_plane(a, b, later) for a, b in zip(first.planes, frame.planes, strict=True)),
@@ -60,7 +60,7 @@ def weave(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
 
 
 def deinterlace(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
-    """One progressive frame for each frame, at its own time: its earlier field, made whole by bwdif."""
+    """One progressive frame for each frame, at the same time: its earlier field, completed by bwdif."""
     waiting: deque[Frame] = deque()
     for planes in _run_bwdif(frames, "send_frame", order, waiting):
         yield replace(waiting.popleft(), planes=planes)
@@ -69,7 +69,7 @@ def deinterlace(frames: Iterable[Frame], order: FieldOrder) -> Iterator[Frame]:
 def _run_bwdif(
     frames: Iterable[Frame], mode: str, order: FieldOrder, waiting: deque[Frame]
 ) -> Iterator[tuple[Plane, ...]]:
-    """The planes bwdif makes; the frames they come from are put in `waiting`, for the caller to take off."""
+    """The planes from bwdif; their source frames are added to `waiting`, and the caller removes them."""
     graph: FilterGraph | None = None
     for number, frame in enumerate(frames):
         if graph is None:
@@ -86,15 +86,15 @@ def _run_bwdif(
 
 
 def _carrier(form: PixelFormat) -> str:
-    """A format in which bwdif takes the same codes: with alpha or without colour it knows few but 16 bits."""
+    """A format with the same codes that bwdif supports; with alpha or in grey these are few."""
     uncommon = form.has_alpha or form.family == "gray"
     return re.sub(r"\d+le$", "16le", form.name) if uncommon and form.bit_depth > 8 else form.name
 
 
 def _planes(picture: av.VideoFrame, form: PixelFormat, carrier: str) -> tuple[Plane, ...]:
     if picture.format.name != carrier:
-        # For a format it does not know, FFmpeg converts on the way; then nothing would be bit for bit.
-        raise UsageError(f"{form.name} video cannot be taken apart into fields; convert it first")
+        # For other formats FFmpeg would convert silently, and pixels would change.
+        raise UsageError(f"{form.name} video cannot be split into fields; convert it first")
     planes = pixel_formats.unpack(picture)
     peak = (1 << form.bit_depth) - 1
     return planes if carrier == form.name else tuple(np.minimum(plane, peak) for plane in planes)

@@ -1,1 +1,1 @@
-"""Still pictures with all they hold beside their samples: EXIF, XMP, colour profiles, JPEG's own coding."""
+"""Photos with their metadata: EXIF, XMP, colour profiles, and the coding of JPEG."""

@@ -1,4 +1,4 @@
-"""Animated WebP as a video: FFmpeg reads its single pictures only, Pillow all of them."""
+"""Animated WebP as a video, read with Pillow: FFmpeg reads only still WebP."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ from vidrestore.video.reading.input import Input
 
 _TICK = Fraction(1, 1000)
 _SHORTEST = 10
-"""Milliseconds: browsers show pictures that state less for 100."""
+"""Milliseconds: browsers show pictures with a shorter duration for 100."""
 _SHOWN_INSTEAD = 100
 _FORMAT = "gbrap"
 
 
 def is_animated_webp(photo: Photo | None) -> bool:
-    """Whether it is one, with more than one picture."""
+    """Whether it is a WebP with more than one picture."""
     return photo is not None and photo.kind == "webp" and photo.frames > 1
 
 
 def describe(input: Input, photo: Photo) -> VideoInfo:
-    """What `read` will give. Raises InputError."""
+    """The properties of the frames that `read` yields.
+
+    Raises:
+        InputError: The file is damaged.
+    """
     durations = _durations(photo.path)
     total = sum(durations) * _TICK
     first = next(iter(_pictures(photo.path)), None)
@@ -59,7 +63,7 @@ def describe(input: Input, photo: Photo) -> VideoInfo:
 def read(
     input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
 ) -> Iterator[Frame]:
-    """The pictures as frames, at their times [milliseconds]. Ends where the file breaks off."""
+    """The pictures as frames, with times in milliseconds. A truncated file ends the iteration."""
     durations = _durations(input.path)
     times = [0, *accumulate(durations)]
     part = TimeRange(start=start, end=end)
@@ -81,7 +85,7 @@ def read(
 
 
 def _pictures(path: Path) -> Iterator[tuple[Plane, ...]]:
-    """Green, blue, red and alpha of each picture, as it is shown over those before."""
+    """Green, blue, red and alpha of each picture, composited over the previous ones."""
     with opened(path) as animation:
         for number in range(getattr(animation, "n_frames", 1)):
             try:
@@ -96,7 +100,7 @@ def _pictures(path: Path) -> Iterator[tuple[Plane, ...]]:
 
 
 def _durations(path: Path) -> list[int]:
-    """Milliseconds that each picture is shown for."""
+    """Duration of each picture [ms]."""
     try:
         data = path.read_bytes()
     except OSError as error:

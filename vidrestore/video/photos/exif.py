@@ -1,4 +1,4 @@
-"""EXIF blocks: how they say a picture is turned, read and changed in place, so that nothing else moves."""
+"""EXIF blocks: reads the orientation and changes it in place, so that all other bytes stay the same."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ ORIENTATIONS = {
     7: Orientation(turn=90, mirrored=True),
     8: Orientation(turn=90),
 }
-"""EXIF's and TIFF's values of the tag Orientation, and what a viewer does with the picture."""
+"""Values of the tag Orientation, and how a viewer rotates and mirrors the picture."""
 _HEAD = b"Exif\0\0"
 _ORIENTATION, _SHORT = 0x0112, 3
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=\"|>))[0-9](?=\"|<)")
 
 
 def plain_block(block: bytes | None) -> bytes | None:
-    """The block as TIFF has it, without JPEG's head; None where there is none."""
+    """The block in TIFF's form, without JPEG's header; None if there is none."""
     return block.removeprefix(_HEAD) or None if block else None
 
 
 def orientation_of(block: bytes | None) -> Orientation:
-    """How the block says the picture is turned; upright where it does not, or is damaged."""
+    """The picture's orientation; upright if the block has none or is damaged."""
     place = _orientation_place(block or b"")
     if place is None or block is None:
         return UPRIGHT
@@ -38,7 +38,7 @@ def orientation_of(block: bytes | None) -> Orientation:
 
 
 def made_upright(block: bytes | None) -> bytes | None:
-    """The block of a picture that was turned upright: its orientation is 1, all else as it was."""
+    """The block with orientation 1, for a picture that was rotated upright; otherwise unchanged."""
     place = _orientation_place(block or b"")
     if place is None or block is None:
         return block
@@ -47,12 +47,12 @@ def made_upright(block: bytes | None) -> bytes | None:
 
 
 def xmp_made_upright(xmp: bytes | None) -> bytes | None:
-    """As `made_upright`, of an XMP packet, which repeats the tag."""
+    """As `made_upright`, for an XMP packet, which repeats the tag."""
     return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if xmp else xmp
 
 
 def _orientation_place(block: bytes) -> tuple[str, int] | None:
-    """Order of bytes, as `struct` writes it, and where the tag's value stands in the block."""
+    """Byte order in `struct`'s notation, and position of the tag's value in the block."""
     start = len(_HEAD) if block.startswith(_HEAD) else 0
     order = {b"II": "<", b"MM": ">"}.get(block[start : start + 2])
     if order is None or len(block) < start + 8:

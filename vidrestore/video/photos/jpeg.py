@@ -1,4 +1,4 @@
-"""JPEG files: their own coding, so that a second one loses next to nothing, and their segments."""
+"""JPEG files: their segments, and their coding, which is reused so that a second one loses almost nothing."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _EXIF, _XMP, _MORE_XMP, _ICC, _PICTURES = (
     b"MPF\0",
 )  # fmt: skip
 _SAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}
-"""Of luma to chroma, across and down: those that Pillow writes; in 4:4:4 every other is held as well."""
+"""Luma samples per chroma sample, across and down, that Pillow can write. 4:4:4 can hold any other."""
 DEFAULT_QUALITY = 95
 Samples = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JpegCoding:
-    """How a JPEG file is compressed."""
+    """The coding of a JPEG file."""
 
     tables: tuple[tuple[int, ...], ...]
-    """A table of quantisers for each component."""
+    """Quantisation table of each component."""
     sampling: tuple[int, int]
-    """Luma samples a chroma sample, across and down."""
+    """Luma samples per chroma sample, horizontally and vertically."""
     progressive: bool
 
 
 def coding_of(picture: Image.Image) -> JpegCoding | None:
-    """The coding of a JPEG that Pillow has opened; None where it cannot be known."""
+    """The coding of a JPEG that Pillow has opened; None if it cannot be determined."""
     layers = getattr(picture, "layer", None)
     tables = getattr(picture, "quantization", None)
     if not layers or not tables:
@@ -59,21 +59,21 @@ def encode(
     quality: int | None,
     sampling: tuple[int, int],
 ) -> bytes:
-    """A JPEG file of the samples, without any metadata.
+    """Encodes a JPEG file without metadata.
 
     Args:
-        channels: Full-size planes of what `mode` names, or YCbCr with its chroma subsampled as `sampling`
-            says: such chroma is coded as it is.
+        channels: Planes of full size in the colours of `mode`, or YCbCr with chroma subsampled by `sampling`,
+            which is coded unchanged.
         mode: L, RGB or YCbCr.
-        coding: The coding to repeat; None, or with a `quality`: none.
-        quality: 1 to 100 in libjpeg's terms; None: as `coding`, or hardly any loss.
-        sampling: Luma samples a chroma sample in the file, across and down, where `coding` does not say it.
+        coding: The coding to reuse; None, or ignored with a `quality`.
+        quality: libjpeg's quality, 1 to 100; None: as `coding`, else almost lossless.
+        sampling: Luma samples per chroma sample in the file, horizontally and vertically, without `coding`.
     """
     height, width = channels[0].shape
     whole = [_enlarged(channel, width, height) for channel in channels]
     picture = Image.fromarray(whole[0]) if mode == "L" else _merged(mode, whole)
     if coding is not None and len(coding.tables) != len(channels):
-        coding = None  # a grey picture that became coloured, or the other way round
+        coding = None  # a grey picture became coloured, or the other way round
     options: dict[str, object] = {"optimize": True}
     if mode != "L":
         options["subsampling"] = _SAMPLINGS.get(coding.sampling if coding else sampling, "4:4:4")
@@ -92,8 +92,7 @@ def encode(
 
 
 def kept_segments(file: bytes) -> tuple[list[bytes], list[str]]:
-    """What stands in the file beside its picture: the segments that stay true of another coding of it, as
-    they are, and the names of what does not."""
+    """The file's metadata: segments that stay valid for the re-encoded picture, and names of all others."""
     kept, dropped = [], []
     for code, segment in _segments(file):
         body = segment[4:]
@@ -107,7 +106,7 @@ def kept_segments(file: bytes) -> tuple[list[bytes], list[str]]:
 
 
 def unkept_elsewhere(file: bytes) -> list[str]:
-    """Names of what the segments say that no other kind of picture has a place for."""
+    """Names of contents of the segments that no other kind of picture can hold."""
     kept, _ = kept_segments(file)
     named = {
         "a comment": any(segment[1] == _COMMENT for segment in kept),
@@ -118,7 +117,7 @@ def unkept_elsewhere(file: bytes) -> list[str]:
 
 
 def with_segments(file: bytes, segments: list[bytes]) -> bytes:
-    """The file with `segments` for those it has of its own, but for what its decoding needs."""
+    """The file with `segments` in place of its own, except those needed for decoding."""
     own = [segment for code, segment in _segments(file) if code == _APP14]
     at = 2
     for code, segment in _segments(file):
@@ -131,7 +130,7 @@ def with_segments(file: bytes, segments: list[bytes]) -> bytes:
 def new_segments(
     exif: bytes | None, xmp: bytes | None, icc: bytes | None, dpi: tuple[float, float] | None
 ) -> tuple[list[bytes], list[str]]:
-    """Segments for what came from another kind of file, and the names of what is too large for one."""
+    """Segments for metadata from another kind of file, and the names of those too large for a segment."""
     segments, dropped = [], []
     if not exif:
         across, down = (min(max(round(value), 1), 65535) for value in dpi or (1, 1))
@@ -161,7 +160,7 @@ def _segment(code: int, body: bytes) -> bytes:
 
 
 def _segments(file: bytes) -> Iterator[tuple[int, bytes]]:
-    """Code and bytes of each segment ahead of the first scan; ends where the file is damaged."""
+    """Code and bytes of each segment before the first scan; ends at damage."""
     if file[:2] != bytes([0xFF, _START]):
         return
     at = 2
@@ -180,7 +179,7 @@ def _segments(file: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _enlarged(channel: Samples, width: int, height: int) -> Samples:
-    """The plane at full size, each sample repeated: libjpeg's averages give the very samples back."""
+    """The plane at full size with repeated samples: libjpeg's averaging restores exactly the same samples."""
     if channel.shape == (height, width):
         return channel
     down, across = -(-height // channel.shape[0]), -(-width // channel.shape[1])

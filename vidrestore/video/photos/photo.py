@@ -1,4 +1,4 @@
-"""What a file of a picture is and holds beside its samples, read without decoding it."""
+"""The kind and metadata of a photo, read without decoding it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KINDS = {
     "HEIF": "heif",
     "AVIF": "avif",
 }
-"""Pillow's names of formats, and ours."""
+"""The kinds of photos by Pillow's names of formats."""
 _LIMIT = threading.Lock()
 _ANIMATED = {"png", "webp", "avif"}
 _REFUSED_MODES = {"CMYK": "CMYK, for printing", "LAB": "Lab", "F": "floating point", "I": "32-bit"}
@@ -36,7 +36,7 @@ _WEBP_PIECES = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP", b"EXIF", b"XMP ", b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
-    """A file of a picture."""
+    """A photo and its metadata."""
 
     path: Path
     kind: str
@@ -44,11 +44,11 @@ class Photo:
     size: tuple[int, int]
     """Width and height, as stored."""
     mode: str
-    """Pillow's name of what its samples are."""
+    """Pillow's name of its sample format."""
     frames: int
-    """Pictures in it: more than one of an animation."""
+    """Number of pictures; more than one for an animation."""
     exif: bytes | None
-    """A block as TIFF has it."""
+    """The EXIF block in TIFF's form."""
     xmp: bytes | None
     icc: bytes | None
     dpi: tuple[float, float] | None
@@ -58,15 +58,16 @@ class Photo:
     grey_with_alpha: bool
     palette_with_alpha: bool
     left_out: tuple[str, ...]
-    """Names of what it holds and no picture written here can."""
+    """Names of contents that no picture written by this program can hold."""
     elsewhere: tuple[str, ...]
-    """Names of what it holds and only a file of the same kind can."""
+    """Names of contents that only a file of the same kind can hold."""
 
 
 def open_photo(path: Path) -> Photo | None:
-    """What the file holds; None where it is no picture of these kinds.
+    """The photo in a file; None if it is not one of these kinds.
 
-    Raises InputError where its samples are of no kind that is restored here.
+    Raises:
+        InputError: Its sample format is not supported.
     """
     try:
         data = path.read_bytes()
@@ -108,12 +109,14 @@ def open_photo(path: Path) -> Photo | None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """The picture, as Pillow opens it. Raises InputError."""
+    """The picture, opened by Pillow.
+
+    Raises:
+        InputError: It is not a picture.
+    """
     with _opened(path) as picture:
         if picture is None:
-            raise InputError(
-                f"{path} is not a picture in any format known here; check that a viewer opens it"
-            )
+            raise InputError(f"{path} is not a picture in a known format; check that a viewer opens it")
         yield picture
 
 
@@ -121,7 +124,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
 def _opened(path: Path) -> Iterator[Image.Image | None]:
     _register_heif()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of damaged metadata, which is left out
+        warnings.simplefilter("ignore")  # about damaged metadata, which is left out
         try:
             picture = _open_any_size(path)
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, LookupError, struct.error):
@@ -134,7 +137,7 @@ def _opened(path: Path) -> Iterator[Image.Image | None]:
 
 
 def _open_any_size(path: Path) -> Image.Image:
-    """Without Pillow's own limit, which is the process's: `Input.max_pixels` is the one that counts here."""
+    """Opens a picture without Pillow's size limit, which is global: `Input.max_pixels` is the limit here."""
     with _LIMIT:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -156,7 +159,7 @@ def _bytes(value: Any) -> bytes | None:
 
 
 def _resolution(picture: Image.Image) -> tuple[float, float] | None:
-    """Pixels an inch, where they are stated and no mere ratio."""
+    """Pixels per inch, if they are stated and not only a ratio."""
     dpi = picture.info.get("dpi")
     try:
         across, down = (float(value) for value in dpi or ())
@@ -166,7 +169,7 @@ def _resolution(picture: Image.Image) -> tuple[float, float] | None:
 
 
 def _unkept(picture: Image.Image, kind: str, data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of what is lost wherever the picture goes, and of what is lost in other kinds of files."""
+    """Names of contents that every output loses, and of those that other kinds of files lose."""
     left_out: list[str] = []
     elsewhere: list[str] = []
     if kind == "jpeg":

@@ -1,4 +1,4 @@
-"""PNG files: chunks that stay true of another picture in their place, and samples of 16 bits."""
+"""PNG files: chunks that stay valid for a changed picture, and samples with 16 bits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PIL import Image
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PICTURE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
 _OF_THE_CODING = {b"sBIT", b"hIST", b"bKGD", b"iDOT", b"acTL", b"fcTL", b"fdAT"}
-"""Chunks that speak of how the samples were stored: written again by whoever stores them, or not needed."""
+"""Chunks about how samples are stored: the encoder writes them again, or they are not needed."""
 _SIGNED = {b"caBX", b"dSIG"}
 _KNOWN = {
     b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tIME", b"sPLT", b"eXIf",
@@ -29,13 +29,13 @@ _DEEP = {1: "gray16be", 2: "ya16be", 3: "rgb48be", 4: "rgba64be"}
 
 
 def encode(samples: NDArray[Any]) -> bytes:
-    """A PNG file of the samples (H, W, C), 8 or 16 bits: grey, grey and alpha, RGB or RGBA."""
+    """Encodes samples (H, W, C) with 8 or 16 bits as PNG: grey, grey and alpha, RGB or RGBA."""
     channels = samples.shape[2]
     if samples.dtype == np.uint8:
         file = io.BytesIO()
         Image.fromarray(samples[..., 0] if channels == 1 else samples, _MODES[channels]).save(file, "PNG")
         return file.getvalue()
-    # Pillow has no pictures of 16 bits but grey ones.
+    # Pillow supports 16 bits for grey pictures only.
     height, width = samples.shape[:2]
     encoder = av.CodecContext.create("png", "w")
     assert isinstance(encoder, av.VideoCodecContext)
@@ -43,7 +43,7 @@ def encode(samples: NDArray[Any]) -> bytes:
     encoder.framerate = encoder.time_base = Fraction(1)
     encoder.options = {"pred": "mixed"}
     picture = av.VideoFrame(width, height, _DEEP[channels])
-    buffer: Any = picture.planes[0]  # a buffer, which its stub does not say
+    buffer: Any = picture.planes[0]  # a buffer, contrary to its type stub
     lines = np.frombuffer(buffer, ">u2").reshape(height, -1)
     lines[:, : width * channels] = samples.reshape(height, -1)
     picture.pts = 0
@@ -52,7 +52,7 @@ def encode(samples: NDArray[Any]) -> bytes:
 
 
 def kept_chunks(file: bytes) -> tuple[list[bytes], list[str]]:
-    """The chunks beside the picture that stay true of it, as they are; the names of what does not."""
+    """The metadata chunks that stay valid, unchanged, and the names of those that do not."""
     kept, dropped = [], []
     for kind, chunk in _chunks(file):
         if kind in _PICTURE or kind in _OF_THE_CODING:
@@ -67,7 +67,7 @@ def kept_chunks(file: bytes) -> tuple[list[bytes], list[str]]:
 
 
 def unkept_elsewhere(file: bytes) -> list[str]:
-    """Names of what the chunks say that no other kind of picture has a place for."""
+    """Names of contents of the chunks that no other kind of picture can hold."""
     kinds = {kind for kind, _ in _chunks(file)}
     named = ["text notes"] if kinds & {b"tEXt", b"zTXt"} or _has_notes(file) else []
     if kinds & {b"sRGB", b"iCCP"}:
@@ -84,7 +84,7 @@ def new_chunks(
     dpi: tuple[float, float] | None,
     cicp: tuple[int, int] | None,
 ) -> list[bytes]:
-    """Chunks for what came from another kind of file; `cicp`: H.273's codes of primaries and transfer."""
+    """Chunks for metadata from another kind of file; `cicp`: H.273's codes of primaries and transfer."""
     chunks = []
     if cicp is not None:
         chunks.append(_chunk(b"cICP", bytes([*cicp, 0, 1])))
@@ -100,7 +100,7 @@ def new_chunks(
 
 
 def with_chunks(file: bytes, chunks: list[bytes]) -> bytes:
-    """The file's picture with `chunks` for those it has beside it."""
+    """The file with `chunks` in place of its metadata."""
     head, rest = [], []
     for kind, chunk in _chunks(file):
         if kind == b"IHDR":
@@ -121,7 +121,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and bytes of each chunk; ends where the file is damaged."""
+    """Kind and bytes of each chunk; ends at damage."""
     at = len(SIGNATURE)
     while file.startswith(SIGNATURE) and at + 12 <= len(file):
         (size,) = struct.unpack_from(">I", file, at)

@@ -1,4 +1,4 @@
-"""Photos as frames, where FFmpeg would not give the whole of them: HEIC, AVIF in pieces, grey with alpha."""
+"""Reads photos that FFmpeg does not read completely: HEIC, AVIF in pieces, grey with alpha."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Samples = NDArray[Any]
 
 
 def photos_of(input: Input) -> list[Path]:
-    """The files of the photos that an input is; none where it is something else."""
+    """The files of an input of photos; empty for other inputs."""
     if input.pipe is not None or input.format not in (None, "image2") or photo_kind(input.path) is None:
         return []
     if input.pictures is None:
@@ -43,7 +43,12 @@ def photos_of(input: Input) -> list[Path]:
 
 
 def first_photo(input: Input) -> Photo | None:
-    """What the first of them holds. Raises InputError, ReadError."""
+    """The first photo.
+
+    Raises:
+        InputError: It is not a supported photo.
+        ReadError: The system cannot read it.
+    """
     paths = photos_of(input)
     photo = open_photo(paths[0]) if paths and paths[0].is_file() else None
     if photo is not None:
@@ -57,7 +62,7 @@ def _refuse_too_large(photo: Photo, max_pixels: int) -> None:
 
 
 def is_read_here(photo: Photo | None) -> bool:
-    """Whether `read` is to be used for it rather than FFmpeg."""
+    """Whether to use `read` for it instead of FFmpeg."""
     if photo is None or photo.frames > 1:
         return is_animated_webp(photo)
     pieces = photo.kind == "avif" and _streams(photo.path) != 1
@@ -65,7 +70,11 @@ def is_read_here(photo: Photo | None) -> bool:
 
 
 def describe(input: Input, photo: Photo) -> VideoInfo:
-    """What `read` will give. Raises InputError."""
+    """The properties of the frames that `read` yields.
+
+    Raises:
+        InputError: The photo is not supported.
+    """
     if is_animated_webp(photo):
         return animated_webp.describe(input, photo)
     samples, depth, colour = _load(photo)
@@ -92,10 +101,10 @@ def describe(input: Input, photo: Photo) -> VideoInfo:
 
 
 def complete(info: VideoInfo, photo: Photo | None) -> VideoInfo:
-    """What FFmpeg says of a photo, turned as EXIF says it is."""
+    """FFmpeg's properties of a photo, with the orientation from EXIF."""
     if photo is None:
         return info
-    # Where nothing is said, the chroma of pictures lies in the middle, unlike that of videos.
+    # Unless stated, chroma samples of photos are centred, unlike those of videos.
     siting = info.colour.siting or (_CENTRE if photo.kind in ("jpeg", "webp") else 0)
     return replace(info, orientation=photo.orientation, colour=replace(info.colour, siting=siting))
 
@@ -103,7 +112,12 @@ def complete(info: VideoInfo, photo: Photo | None) -> VideoInfo:
 def read(
     input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
 ) -> Iterator[Frame]:
-    """The photos as frames; pts counts them from 0. Raises InputError, ReadError."""
+    """The photos as frames; pts counts them from 0.
+
+    Raises:
+        InputError: A photo differs from the first, or cannot be decoded.
+        ReadError: The system cannot read it.
+    """
     if info.codec == "webp" and input.pictures is None and is_animated_webp(first_photo(input)):
         yield from animated_webp.read(input, info, start=start, end=end)
         return
@@ -133,12 +147,12 @@ def read(
 
 
 def alpha_of(photo: Photo) -> Samples:
-    """(H, W) of a grey picture with alpha, which frames leave out."""
+    """(H, W) alpha of a grey picture, which frames do not hold."""
     return _grey_and_alpha(photo)[1]
 
 
 def _load(photo: Photo) -> tuple[Samples, int, ColourTags]:
-    """(H, W, C) grey, RGB or RGBA, bits a sample, and what the colours are."""
+    """(H, W, C) grey, RGB or RGBA; bits per sample; colour tags."""
     try:
         if photo.kind == "heif":
             return _load_heif(photo.path)
@@ -182,7 +196,7 @@ def _grey_and_alpha(photo: Photo) -> tuple[Samples, Samples]:
         if picture.mode in ("LA", "La", "L", "1"):
             both = np.asarray(picture.convert("LA"))
             return both[..., 0], both[..., 1]
-    # Pillow has no such pictures of 16 bits; OpenCV repeats the grey in three channels.
+    # Pillow does not support 16 bits here; OpenCV repeats grey in three channels.
     deep: Any = cv2.imread(str(photo.path), cv2.IMREAD_UNCHANGED)
     if deep is None or deep.ndim != 3 or deep.shape[2] != 4:
         raise InputError(f"{photo.path} is damaged or cut short; copy or export it again")

@@ -1,4 +1,4 @@
-"""Frames as the samples that pictures are stored as: grey, RGB or RGBA, side by side, of 8 or 16 bits."""
+"""Converts frames to interleaved samples of photos: grey, RGB or RGBA with 8 or 16 bits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vidrestore.types import ColourTags, Frame, Plane
 Samples = NDArray[Any]
 _STRIP = 256
 _JPEG_MATRICES = {0, 2, 5, 6}
-"""Of H.273: BT.601's, or none stated."""
+"""Matrix codes of H.273 that JPEG implies: BT.601's, or not stated."""
 
 
 def is_as_jpeg(frame: Frame) -> bool:
-    """Whether the frame's planes are what JPEG stores, so that they need no conversion."""
+    """Whether JPEG can store the frame's planes without conversion."""
     form, colour = frame.format, frame.colour
     return (
         (form.family, form.bit_depth, form.has_alpha) == ("yuv", 8, False)
@@ -27,7 +27,7 @@ def is_as_jpeg(frame: Frame) -> bool:
 
 
 def stored(frame: Frame, *, depth: int) -> Samples:
-    """(H, W, C) samples of `depth` 8 or 16 bits: grey, R G B, or R G B and alpha."""
+    """(H, W, C) samples with `depth` 8 or 16 bits: grey, R G B, or R G B and alpha."""
     form = frame.format
     planes: tuple[Plane, ...] = frame.planes
     bits = form.bit_depth
@@ -40,7 +40,7 @@ def stored(frame: Frame, *, depth: int) -> Samples:
 
 
 def _from_yuv(frame: Frame, depth: int) -> Samples:
-    """R G B and, where there is one, alpha; a strip at a time, as floats need memory."""
+    """R G B and alpha, if there is one; converted in strips, as floats need memory."""
     peak = (1 << depth) - 1
     height, width = frame.planes[0].shape
     channels = 4 if frame.format.has_alpha else 3
@@ -72,6 +72,6 @@ def _with_bits(plane: Plane, bits: int, depth: int) -> Plane:
 
 
 def colour_to_state(colour: ColourTags) -> tuple[int, int] | None:
-    """H.273's codes of primaries and transfer of HDR and of wide colour; None of what viewers assume."""
+    """H.273's codes of primaries and transfer of HDR and wide colour; None for what viewers assume."""
     unusual = colour.transfer in (16, 18) or colour.primaries in (9, 11, 12)
     return (colour.primaries, colour.transfer) if unusual else None

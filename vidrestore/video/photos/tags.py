@@ -1,6 +1,6 @@
-"""Directories of tags, as TIFF files and EXIF blocks have them: read and written value for value.
+"""Reads and writes the directories of tags in TIFF files and EXIF blocks.
 
-Values stay bytes in their own byte order, so that tags nobody knows survive as well.
+Values stay bytes in their own byte order, so that unknown tags survive.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 ByteOrder = Literal["<", ">"]
-"""As `struct` writes it."""
+"""Byte order in `struct`'s notation."""
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
 FOLDERS = (EXIF, GPS, INTEROPERABILITY)
-"""Tags that hold the place of a directory of their own."""
+"""Tags whose value is the position of another directory."""
 SHORT, LONG = 3, 4
 _SIZES = {1: 1, 2: 1, SHORT: 2, LONG: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-"""Bytes of a value by its type; those of BigTIFF alone are not among them."""
+"""Size of a value by its type, without the types that only BigTIFF has."""
 _ORDERS: dict[bytes, ByteOrder] = {b"II": "<", b"MM": ">"}
 _CLASSIC, _BIG = 42, 43
 _MOST_VALUE_BYTES = 1 << 26
@@ -28,21 +28,21 @@ class Value:
     """The value of a tag."""
 
     type: int
-    """As TIFF numbers types: 3 short, 4 long, 5 rational …"""
+    """TIFF's number of the type: 3 short, 4 long, 5 rational …"""
     count: int
     data: bytes
-    """`count` values in the directory's byte order; nothing where `inside` holds the value."""
+    """`count` values in the directory's byte order; empty if `inside` is the value."""
     inside: Mapping[int, Value] | None = None
-    """The directory that the tag is the place of."""
+    """The directory to which the tag points."""
 
 
 Tags = Mapping[int, Value]
 
 
 def read(block: bytes) -> tuple[ByteOrder, dict[int, Value]]:
-    """Byte order, as `struct` writes it, and the tags of the first directory of a TIFF file or EXIF block.
+    """Byte order in `struct`'s notation, and the tags of the first directory of a TIFF file or EXIF block.
 
-    What is damaged is left out.
+    Damaged tags are left out.
     """
     order = _ORDERS.get(block[:2])
     if order is None or len(block) < 8:
@@ -56,7 +56,7 @@ def read(block: bytes) -> tuple[ByteOrder, dict[int, Value]]:
 
 
 def write(tags: Tags, order: ByteOrder, at: int) -> bytes:
-    """The directory, with what it points to behind it, as it stands at `at` of a file in this byte order."""
+    """The bytes of the directory and the data it points to, at position `at` of a file in this byte order."""
     behind = at + 2 + 12 * len(tags) + 4
     entries, data = b"", b""
     for tag, value in sorted(tags.items()):
@@ -85,7 +85,7 @@ def numbers(order: ByteOrder, type: int, *values: int) -> Value:
 
 
 def opaque(data: bytes, type: int = 7) -> Value:
-    """Bytes that mean something elsewhere."""
+    """Whether the values are positions, which have no meaning in another file."""
     return Value(type=type, count=len(data) // _SIZES[type], data=data)
 
 

@@ -1,4 +1,4 @@
-"""TIFF files of 8 and 16 bits, with any tags beside the picture's own. (Pillow has no colour of 16 bits.)"""
+"""Writes TIFF files with 8 and 16 bits and any tags. (Pillow does not support colours with 16 bits.)"""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _STRUCTURE = frozenset([
     325, 326, 327, 328, 330, EXTRA_SAMPLES, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520,
     521, 529, 530, 531, 532,
 ])  # fmt: skip
-"""Tags that speak of how the samples are stored: written again, or not needed."""
+"""Tags about how samples are stored: written again, or not needed."""
 _STRIP_BYTES = 1 << 18
 
 
 def kept_tags(file: bytes) -> tuple[ByteOrder, dict[int, Value], int]:
-    """Byte order and tags beside the picture of a TIFF file, and what its extra samples are: 1 alpha that
-    its colours were multiplied by, 2 plain alpha, 0 something else."""
+    """Byte order and metadata tags of a TIFF file, and the kind of its extra samples: 1 premultiplied alpha,
+    2 straight alpha, 0 something else."""
     order, found = tags.read(file)
     extra = found.get(EXTRA_SAMPLES)
     kind = struct.unpack(f"{order}H", extra.data[:2])[0] if extra and extra.type == SHORT else 2
@@ -49,7 +49,7 @@ def is_compressed(file: bytes) -> bool:
 def new_tags(
     exif: bytes | None, xmp: bytes | None, icc: bytes | None, dpi: tuple[float, float] | None
 ) -> tuple[ByteOrder, dict[int, Value]]:
-    """Byte order and tags for what came from another kind of file."""
+    """Byte order and tags for metadata from another kind of file."""
     order, found = tags.read(exif or b"")
     made = {tag: value for tag, value in found.items() if tag not in _STRUCTURE}
     if dpi and _X_RESOLUTION not in made:
@@ -65,16 +65,16 @@ def new_tags(
 
 
 def exif_block(file: bytes) -> bytes | None:
-    """What a TIFF file says of itself, as the EXIF block of another kind of file."""
+    """A TIFF file's tags as an EXIF block for another kind of file."""
     order, found, _ = kept_tags(file)
     described = {tag: value for tag, value in found.items() if tag not in _NOT_IN_EXIF}
     return tags.block(described, order) if described else None
 
 
 def encode(samples: NDArray[Any], order: ByteOrder, beside: Tags, *, extra: int, compressed: bool) -> bytes:
-    """A TIFF file of the samples (H, W, C): grey, grey and alpha, RGB or RGBA, 8 or 16 bits.
+    """Encodes samples (H, W, C) with 8 or 16 bits as TIFF: grey, grey and alpha, RGB or RGBA.
 
-    `beside`: the tags to write with them, in the byte order `order`; `extra` as of `kept_tags`.
+    `beside`: the metadata tags to write, in the byte order `order`; `extra`: as from `kept_tags`.
     """
     height, width, channels = samples.shape
     stored = samples.astype(samples.dtype.newbyteorder(order), copy=False)
@@ -102,7 +102,7 @@ def encode(samples: NDArray[Any], order: ByteOrder, beside: Tags, *, extra: int,
 
 
 def _strip(rows: NDArray[Any], *, compressed: bool) -> bytes:
-    """Lines of samples, deflated after the left neighbour was taken from each."""
+    """Lines of samples as differences from the left neighbour, deflated."""
     if not compressed:
         return rows.tobytes()
     differences = rows.copy()

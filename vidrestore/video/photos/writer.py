@@ -1,4 +1,4 @@
-"""Frames in, photos out: JPEG, PNG, TIFF, WebP, HEIC and AVIF, with what the input's files hold beside."""
+"""Writes frames as photos: JPEG, PNG, TIFF, WebP, HEIC and AVIF, with the metadata of the input's files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.picture_files import PictureFiles
 
 _DEEP = {"png", "tiff"}
-"""Kinds that hold 16 bits a sample."""
+"""Kinds with 16 bits per sample."""
 _LOSSLESS = {"png", "tiff"}
 _QUALITY = {"webp": 95, "heif": 90, "avif": 90}
 _ASPECT_NAMES = {"png": "png", "tiff": "tiff"}
@@ -35,7 +35,7 @@ _ASPECT_NAMES = {"png": "png", "tiff": "tiff"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Beside:
-    """What goes into a file beside its samples."""
+    """The metadata of a file."""
 
     exif: bytes | None = None
     xmp: bytes | None = None
@@ -44,11 +44,15 @@ class _Beside:
 
 
 class PhotoWriter:
-    """Writes each frame as a photo. A context manager, as `VideoWriter`, whose arguments it takes.
+    """Writes each frame as a photo. Used in a `with` block, with the arguments of `VideoWriter`.
 
-    A photo of the input's kind keeps its bytes but for the picture, and stays coded as it was, turned by its
-    EXIF; one of another kind is written upright. `quality`: 1 to 100; None: JPEG as the input's, others so
-    that one sees no difference. Raises OutputError, UsageError.
+    If the output has the input's kind, all bytes except the picture stay the same, with the same coding and
+    EXIF orientation. Photos of another kind are written upright. `quality`: 1 to 100; None: for JPEG as the
+    input, for others visually lossless.
+
+    Raises:
+        OutputError: The photo cannot be written.
+        UsageError: The kind does not support an option.
     """
 
     def __init__(
@@ -73,7 +77,7 @@ class PhotoWriter:
         self.warnings = [] if self._sources else _warnings_of_video(info, side_data, self._kind, output)
         if self._sources and info.interlaced:
             self.warnings.append(
-                f"{output.suffix} files do not say the order of fields: tell the program that reads them"
+                f"{output.suffix} files do not store the field order: give it to the program that reads them"
             )
         self._lost: dict[str, None] = {}
         self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
@@ -97,7 +101,7 @@ class PhotoWriter:
 
     def write(self, frame: Frame) -> None:
         """Writes the next picture."""
-        # A damaged picture may be taken for a film of several: only the first of them is a photo.
+        # A damaged picture may be read as several: only the first of them is the photo.
         photo = open_photo(self._sources[frame.pts]) if frame.pts < len(self._sources) else None
         file = self._encoded(frame, photo)
         self._files.write(lambda path: _save(path, file))
@@ -175,7 +179,7 @@ class PhotoWriter:
         return file.getvalue()
 
     def _fitting(self, beside: _Beside, channels: int) -> _Beside:
-        """Without a colour profile of grey for a coloured picture, or the other way round."""
+        """Removes a colour profile for grey from a coloured picture, and the other way round."""
         if not beside.icc or (beside.icc[16:20] == b"GRAY") == (channels < 3):
             return beside
         self._lost["the colour profile, as the samples are of another kind"] = None
@@ -186,7 +190,7 @@ class PhotoWriter:
             self._lost["HDR or wide colour; let the name end in .png"] = None
 
     def _refuse_transparency(self) -> None:
-        """Raises OutputError where the first picture is not opaque."""
+        """Raises OutputError if the first picture is not opaque."""
         transparent = self._info.pixel_format.has_alpha
         if self._sources and self._sources[0].is_file():
             with opened(self._sources[0]) as picture:
@@ -202,7 +206,7 @@ class PhotoWriter:
 
 def _warnings_of_video(info: VideoInfo, side_data: SideData, kind: str, output: Path) -> list[str]:
     aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
-    # RGB and JPEG say by themselves what their colours are, but for HDR's.
+    # RGB and JPEG imply their colours, except for HDR.
     plain = replace(info, colour=replace(info.colour, matrix=2)) if kind != "png" else info
     return [
         *stream_copy.all_left_out_warning(side_data.other_streams, info.path, IMAGES),
@@ -225,7 +229,7 @@ def _beside(photo: Photo | None, *, upright: bool) -> _Beside:
 
 
 def _with_alpha(grey: samples.Samples, photo: Photo) -> samples.Samples:
-    """Grey and its alpha, which does not pass through the frames."""
+    """Grey with its alpha, which frames do not hold."""
     alpha = alpha_of(photo)
     times = (grey.shape[0] // alpha.shape[0], grey.shape[1] // alpha.shape[1])  # twice as large side by side
     return np.concatenate([grey, np.tile(alpha, times)[..., None]], axis=2)

@@ -1,9 +1,8 @@
-"""Which of FFmpeg's demuxers may read an input, and what to say of a file that asks for another one.
+"""The demuxers of FFmpeg that may read an input, and messages for files that need another one.
 
-Some of FFmpeg's demuxers read a text that names other files, servers or devices: playlists, scripts, session
-descriptions. A file that a user was given could make them connect to a network, wait for a pipe, or read
-another file. So only demuxers of files that hold all their data themselves are allowed, and no protocol but
-plain files.
+Some of FFmpeg's demuxers read texts that name other files, servers or devices: playlists, scripts, session
+descriptions. A file from an untrusted source could make them connect to a network, wait for a pipe, or read
+another file. So only demuxers of files that contain all their data are allowed, and only the file protocol.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ _VIDEO = (
     "ty", "vc1", "vc1test", "vvc", "wtv", "xmv", "yuv4mpegpipe",
 )  # fmt: skip
 _SOUND = ("aac", "ac3", "aiff", "au", "caf", "eac3", "flac", "mp3", "w64", "wav")
-"""Read only to say that there is no video in them."""
+"""Allowed only so that the error can say that they contain no video."""
 _CINEMATICS = (
     "4xm", "bethsoftvid", "bfi", "bink", "cdxl", "dxa", "ea", "film_cpk", "flic", "idcin", "psxstr", "roq",
     "smk", "vmd", "wc3movie",
 )  # fmt: skip
-"""Films in old games."""
+"""Formats of videos in old games."""
 _PICTURES = (
     "bmp_pipe", "dds_pipe", "dpx_pipe", "exr_pipe", "fits", "hdr_pipe", "ico", "image2", "j2k_pipe",
     "jpeg_pipe", "jpegls_pipe", "jpegxl_pipe", "jpegxs_pipe", "pam_pipe", "pbm_pipe", "pcx_pipe", "pfm_pipe",
@@ -41,7 +40,7 @@ _HEAD_BYTES = 1024
 
 
 def describe_text(head: bytes) -> str | None:
-    """What the text that a file begins with is, if it is one that only names other files; otherwise None."""
+    """A description of a text file that only names other files; None for other files."""
     start = head[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
     for sign, name in _TEXTS:
         if start.startswith(sign) or (start.startswith(b"<?xml") and sign in start):

@@ -1,4 +1,4 @@
-"""The pixel aspect of each picture of a stream, which may change where the container says nothing of it."""
+"""The pixel aspect of each picture: it may change within a stream, unless the container states it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import av
 from av.container import InputContainer
 
 _WITHOUT_SHAPE = {"mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "vvc", "vc1"}
-"""Containers that leave the shape to the stream; in others, players believe the container."""
+"""Containers without a pixel aspect of their own; in others, players use the container's."""
 
 
 class AspectReader:
-    """Reads the pixel aspect beside the decoder, which does not write it on the pictures PyAV gives.
+    """Tracks the pixel aspect, which PyAV's pictures lack, through the decoder's context.
 
-    A decoder states that of the pictures it is about to hand out, which may be some ahead of the one it hands
-    out now; it changes at a key frame only.
+    A decoder's context has the aspect of pictures that are still in the decoder, which may be some frames
+    ahead of its current output. It changes only at key frames.
     """
 
     def __init__(self, container: InputContainer, first: Fraction) -> None:
@@ -25,11 +25,11 @@ class AspectReader:
         self._waiting: deque[Fraction] = deque()
 
     def add(self, picture: av.VideoFrame, stated: Fraction | None) -> None:
-        """A picture comes out of the decoder, which states this aspect then."""
+        """Adds a picture that the decoder returned while its context had this aspect."""
         if self._follows and stated and picture.key_frame:
             self._current = Fraction(stated)
         self._waiting.append(self._current)
 
     def take(self) -> Fraction:
-        """The aspect of the next picture, in the order in which they were added."""
+        """The aspect of the next picture, in the order of `add`."""
         return self._waiting.popleft()

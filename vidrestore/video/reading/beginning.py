@@ -1,4 +1,4 @@
-"""The first packets and pictures of a video, decoded once for all who look at them."""
+"""The first packets and pictures of a video, decoded once for all checks that need them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def decode_from_here(
     on_packet: Callable[[Packet[Stream]], None] | None = None,
     uses_threads: bool = False,
 ) -> Iterator[av.VideoFrame]:
-    """The pictures that decode, from where the container stands; damage is passed over.
+    """The pictures that can be decoded from the container's current position on; damage is skipped.
 
     Args:
-        container: As `demuxer.open_container` gives it.
+        container: From `demuxer.open_container`.
         stream: Its video.
         on_packet: Called with each packet before it is decoded.
-        uses_threads: Whether to decode several pictures at a time, for which more packets are read than are
-            needed: not of a pipe.
+        uses_threads: Whether to decode with several threads, which read more packets than are needed. Must
+            be false for a pipe.
     """
     decoder = demuxer.decoder_of(stream)
     context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context

@@ -1,7 +1,7 @@
-"""Where the clock of a broadcast starts again: transport and program streams that were joined or interrupted.
+"""Clock restarts of broadcasts: transport and program streams that were joined or interrupted.
 
-Such a file states times that jump in the middle of it. It is looked through once, without decoding, before it
-is read. All its streams are then moved alike, so that each part goes on where the one before it ended.
+The timestamps of such a file jump in the middle. It is scanned once, without decoding, before it is read.
+Then all streams are shifted together, so that each part continues where the previous one ended.
 """
 
 from __future__ import annotations
@@ -14,50 +14,50 @@ from av.packet import Packet
 from av.stream import Stream
 
 LONGEST_GAP = 10
-"""Seconds: times of such streams that are further apart belong to two clocks, as ffmpeg takes them."""
+"""Seconds. Times that are further apart belong to different clocks; ffmpeg has the same limit."""
 _BACKWARD = Fraction(1, 2)
-"""Seconds by which a time may lie before the one before it within one clock."""
+"""Seconds by which a time may be earlier than the previous one within one clock."""
 _LAST_GAP = 1
-"""Seconds before the last packets of a file that are believed, as no others bear them out."""
+"""Longest plausible gap [s] before the last packets of a file, which no later ones confirm."""
 _LONGEST_DELAY = 2
-"""Seconds between decoding and showing that are believed here."""
+"""Longest plausible delay [s] between decoding and presentation."""
 _LONGEST_REORDERING = 32
-"""Packets among the first of a part, one of which is the first that is shown."""
+"""Number of first packets of a part among which the first presented one is found."""
 _FEWEST = 3
-"""Packets that make a clock; fewer are damaged."""
+"""Minimum number of packets of a clock; fewer are damage."""
 _BYTES_APART = 8 * 2**20
-"""Within which the streams of a file change their clock."""
+"""Distance in the file within which all streams change their clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPart:
-    """A part of a file in which its clock runs steadily."""
+    """A part of a file with one continuous clock."""
 
     position: int
-    """Of its first packet of video [bytes]."""
+    """File position of its first video packet [bytes]."""
     start: Fraction
-    """Seconds by its own clock: when its first packet of video is decoded."""
+    """Decoding time of its first video packet [s of its own clock]."""
     end: Fraction
-    """Seconds by its own clock: when its last packet of video is decoded."""
+    """Decoding time of its last video packet [s of its own clock]."""
     shown_from: Fraction
-    """Seconds by its own clock: when its first picture is shown."""
+    """Presentation time of its first picture [s of its own clock]."""
     offset: Fraction = Fraction(0)
-    """Seconds to add to all times in it."""
+    """Offset to add to all its times [s]."""
     packets: int = 1
 
     @property
     def shown_last(self) -> Fraction:
-        """Seconds by its own clock: when its last picture is shown, if that is as late as its first."""
+        """Presentation time of its last picture [s of its own clock], if it is delayed like the first."""
         return self.end + self.shown_from - self.start
 
     def holds(self, time: Fraction) -> bool:
-        """Whether it may be a time of this clock."""
+        """Whether the time may belong to this clock."""
         return self.start - LONGEST_GAP <= time <= self.end + LONGEST_GAP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockMap:
-    """The parts of a file, in its order; one where its clock runs steadily from beginning to end."""
+    """The parts of a file, in order; a file with one continuous clock has one."""
 
     parts: tuple[ClockPart, ...]
 
@@ -67,26 +67,26 @@ class ClockMap:
 
     @property
     def start(self) -> Fraction:
-        """Seconds: when the first picture is shown, as far as times can be believed."""
+        """Presentation time of the first picture [s], as far as times are plausible."""
         return self.parts[0].shown_from
 
     @property
     def duration(self) -> Fraction:
-        """Seconds from the first to the last picture."""
+        """Time from the first to the last picture [s]."""
         return self.parts[-1].shown_last + self.parts[-1].offset - self.start
 
     @property
     def breaks(self) -> tuple[Fraction, ...]:
-        """Seconds: when the first pictures of the parts after the first are shown, as they are read."""
+        """Presentation times [s] at which the second and later parts start, after the shift."""
         return tuple(part.shown_from + part.offset for part in self.parts[1:])
 
     def reader(self) -> ClockReader:
-        """What moves the packets of one reading of the file, which begins with the file."""
+        """Shifts the packets of one pass through the file, from its start."""
         return ClockReader(self)
 
 
 class ClockReader:
-    """Moves packets to the time they have when all parts follow one another; in the file's order."""
+    """Yields packets in file order, shifted so that all parts follow one another."""
 
     def __init__(self, clock: ClockMap) -> None:
         self._parts = clock.parts
@@ -94,7 +94,7 @@ class ClockReader:
         self._last: dict[int, Fraction] = {}
 
     def correct(self, packet: Packet[Stream]) -> bool:
-        """Moves the packet. False: its time is of no clock in the file; then it states none any more."""
+        """Shifts the packet. Returns False if its time fits no clock of the file; then it is removed."""
         time = time_of(packet)
         if time is None:
             return True
@@ -124,28 +124,28 @@ class ClockReader:
 
 
 def time_of(packet: Packet[Stream]) -> Fraction | None:
-    """Seconds: when it is to be decoded or, where that is not stated, shown."""
+    """Its decoding time [s], or its presentation time if that is not stated."""
     ticks = packet.dts if packet.dts is not None else packet.pts
     return None if ticks is None else ticks * Fraction(packet.time_base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Jump:
-    """Where the times of another stream than the video jump."""
+    """A jump in the times of a stream other than the video."""
 
     position: int
     before: Fraction
-    """Seconds: where the packet before the jump ends."""
+    """End of the packet before the jump [s]."""
     after: Fraction
-    """Seconds: the time of the packet behind it."""
+    """Time of the packet after the jump [s]."""
 
 
 def scan_clock(packets: Iterable[Packet[Stream] | None], video: int) -> ClockMap | None:
-    """The parts of a file, given all its packets; None where it states no times.
+    """The parts of a file, from all its packets; None if it has no timestamps.
 
     Args:
-        packets: In the file's order, as `demuxer.packets` yields them.
-        video: Index of the video stream, whose clock is that of the file.
+        packets: In file order, from `demuxer.packets`.
+        video: Index of the video stream, whose clock is the file's.
     """
     finder = _PartFinder()
     others: dict[int, _JumpFinder] = {}
@@ -164,13 +164,13 @@ def scan_clock(packets: Iterable[Packet[Stream] | None], video: int) -> ClockMap
 
 
 def _shown(packet: Packet[Stream], time: Fraction) -> Fraction:
-    """Seconds: when the packet's picture is shown, if that can be believed."""
+    """Presentation time of the packet's picture [s], if it is plausible."""
     shown = time if packet.pts is None else packet.pts * Fraction(packet.time_base)
     return shown if 0 <= shown - time <= _LONGEST_DELAY else time
 
 
 def _joined(parts: list[ClockPart], jumps: list[_Jump], step: Fraction) -> Iterator[ClockPart]:
-    """The parts, each with the offset by which it goes on where all streams of the one before have ended."""
+    """The parts, each with the offset that puts its start at the end of all streams of the previous part."""
     before = parts[0]
     yield before
     for part in parts[1:]:
@@ -185,11 +185,11 @@ def _joined(parts: list[ClockPart], jumps: list[_Jump], step: Fraction) -> Itera
 
 
 class _PartFinder:
-    """Gathers the times of a stream into parts; a few that fit neither side are damaged and left out."""
+    """Groups the times of a stream into parts; a few that fit neither neighbour are ignored as damage."""
 
     def __init__(self) -> None:
         self.step = Fraction(0)
-        """Seconds from the last packet but one to the last, where they belong together."""
+        """Time between the last two packets [s], if they belong together."""
         self._parts: list[ClockPart] = []
         self._doubtful: list[ClockPart] = []
 
@@ -223,7 +223,7 @@ class _PartFinder:
 
 
 class _JumpFinder:
-    """Where the times of a stream jump."""
+    """Finds jumps in the times of a stream."""
 
     def __init__(self) -> None:
         self.jumps: list[_Jump] = []
@@ -240,7 +240,7 @@ class _JumpFinder:
 
 
 def _continues(part: ClockPart, time: Fraction) -> bool:
-    """Whether the time may follow the part's last one in the same clock."""
+    """Whether the time may follow the part's last one within the same clock."""
     return -_BACKWARD <= time - part.end <= LONGEST_GAP
 
 

@@ -1,4 +1,4 @@
-"""Packets that are copied beside the video, with times that a container takes."""
+"""Packets of the copied streams, with timestamps that a container accepts."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.packet_times import PacketTimes
 
 _FAR = 60
-"""Seconds from the sound around it at which no subtitle is believed to belong."""
+"""Longest plausible distance [s] of a subtitle from the sound around it."""
 
 
 class CopiedPackets:
-    """Repairs the times of streams that lie interleaved: of sound as of the video, of others beside it."""
+    """Repairs the timestamps of interleaved streams: of sound like the video's, of others relative to it."""
 
     def __init__(self, container: InputContainer, input: Input) -> None:
         self.wrong_times: Counter[int] = Counter()
-        """Packets whose time could not be right, by the index of their stream."""
+        """Number of packets with impossible timestamps, by stream index."""
         self._clock: ClockReader | None = None if input.clock is None else input.clock.reader()
-        # A packet of a pipe may outlive the container it came from, and with it its stream.
+        # A packet of a pipe may outlive its container and stream.
         self._of_sound = {stream.index for stream in container.streams.audio}
         self._has_pauses = not demuxer.is_broadcast(container)
         self._times: dict[int, PacketTimes] = {}
         self._held: dict[int, Packet[Stream]] = {}
         self._sound: Fraction | None = None
-        """Seconds: the latest time of sound."""
+        """The latest time of sound [s]."""
 
     def repair(self, packets: Iterable[Packet[Stream] | None]) -> Iterator[Packet[Stream]]:
-        """The packets of all streams; damaged ones and those that belong nowhere are left out."""
+        """The packets of all streams, without damaged ones and those without a plausible time."""
         for packet in packets:
             if packet is not None:
                 yield from self._next(packet, looks_ahead=True)
@@ -43,7 +43,7 @@ class CopiedPackets:
             yield self._of(index).read(packet, None)
 
     def repair_one(self, packet: Packet[Stream]) -> Packet[Stream] | None:
-        """The packet of a pipe, without waiting for the one after it; None: it belongs nowhere."""
+        """The packet of a pipe, without look-ahead; None if it has no plausible time."""
         return next(self._next(packet, looks_ahead=False), None)
 
     def _next(self, packet: Packet[Stream], *, looks_ahead: bool) -> Iterator[Packet[Stream]]:

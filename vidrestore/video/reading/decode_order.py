@@ -1,9 +1,9 @@
-"""Containers that state when a packet is decoded and not when its picture is shown.
+"""Containers with decoding times only, without presentation times.
 
-AVI and Video for Windows number packets in the order of decoding. Where FFmpeg does not know from a codec's
-headers how pictures are reordered, as with H.264, it guesses presentation times that are wrong for every
-stream with B-frames. Decoders hand out pictures in the order in which they are shown, so the first picture
-shown has the first of the times stated, the second the second, and so on.
+AVI and Video for Windows number packets in decoding order. If FFmpeg does not know from a codec's headers how
+pictures are reordered, as with H.264, it guesses presentation times that are wrong for every stream with
+B-frames. Decoders return pictures in presentation order, so the first picture gets the first of the stated
+times, the second the second, and so on.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from av.video.stream import VideoStream
 
 _CONTAINERS = {"avi", "asf"}
 _REORDERING = {"h264", "hevc", "vvc", "evc"}
-"""Codecs in whose packets FFmpeg does not see how pictures are reordered."""
+"""Codecs whose reordering FFmpeg cannot read from their packets."""
 _MOST_DELAYED = 40
-"""Packets that a decoder holds at most: by reordering and by its threads."""
+"""Maximum number of packets inside a decoder, for reordering and for its threads."""
 
 
 def states_decoding_times_only(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether the presentation times that FFmpeg gives for the stream are its own guess."""
+    """Whether FFmpeg's presentation times for the stream are guesses."""
     context = stream.codec_context
     if context.codec.canonical_name not in _REORDERING:
         return False
-    # Matroska holds tracks of Video for Windows, which keep its four-letter codes.
+    # Tracks of Video for Windows in Matroska keep its four-letter codes.
     is_vfw = "matroska" in container.format.name and context.codec_tag.strip("\0") != ""
     return container.format.name in _CONTAINERS or is_vfw
 
 
 class DecodeOrder:
-    """The decoding times of packets whose pictures have not come yet."""
+    """Decoding times of packets whose pictures are not decoded yet."""
 
     def __init__(self) -> None:
         self._waiting: list[int] = []
 
     def add_packet(self, packet: Packet[Stream]) -> int:
-        """Notes the packet's time; how many pictures are known to be lost by now."""
+        """Adds the packet's time; returns how many pictures are known to be lost."""
         time = packet.dts if packet.dts is not None else packet.pts
         if time is not None:
             heapq.heappush(self._waiting, time)
@@ -49,7 +49,7 @@ class DecodeOrder:
         return lost
 
     def drop(self, packet: Packet[Stream]) -> None:
-        """The packet gives no picture."""
+        """Removes the time of a packet without a picture."""
         time = packet.dts if packet.dts is not None else packet.pts
         if time in self._waiting:
             self._waiting.remove(time)

@@ -1,7 +1,7 @@
-"""The files behind an input as they are read: what the system cannot read is no end and no damage.
+"""Reads the files of an input and remembers system errors, which are neither damage nor the end of a file.
 
-A demuxer that meets a bad sector or a lost network drive takes it for damage or for the end of the file, each
-in its own way, and some call damage an error of reading. So the system's own word is kept here, underneath.
+A demuxer treats a bad sector or a lost network drive as damage or as the end of the file, each in its own
+way, and some report damage as a read error. So the operating system's error is recorded at this level.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ signals.defer_interrupts_in(__file__)
 
 
 class Readable(Protocol):
-    """What can be read forwards."""
+    """A file that can be read forwards."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 def refuse_special_file(path: Path) -> None:
-    """Raises InputError for a pipe, a device or a socket: reading it could wait for ever."""
+    """Raises InputError for a pipe, a device or a socket: reading it could block forever."""
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise InputError(f"{path} is no regular file; give pictures that are files")
+        raise InputError(f"{path} is not a regular file; give pictures that are files")
 
 
 class ReadMonitor:
-    """Opens what belongs to one input, watches it being read, closes it.
+    """Opens and closes the files of one input, and records read errors.
 
-    `may_open` says of a path whether FFmpeg may have it opened; by default nothing but what `file` opens.
+    Args:
+        may_open: Whether FFmpeg may open a path; by default it may open none but those opened by `file`.
     """
 
     def __init__(self, *, may_open: Callable[[Path], bool] | None = None) -> None:
@@ -42,13 +43,17 @@ class ReadMonitor:
         self._open: set[MonitoredFile] = set()
 
     def check(self) -> None:
-        """Raises ReadError where something could not be read since."""
+        """Raises ReadError if a read has failed."""
         if self._error is not None:
             name, error = self._error
             raise ReadError.of(name, error) from error
 
     def file(self, path: Path) -> MonitoredFile:
-        """The file, open. Raises OSError, which `check` then knows of, too."""
+        """Opens the file.
+
+        Raises:
+            OSError: It cannot be opened; `check` will report it, too.
+        """
         try:
             file = MonitoredFile(str(path), FileIO(path), self)
         except OSError as error:
@@ -58,9 +63,11 @@ class ReadMonitor:
         return file
 
     def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> MonitoredFile:
-        """As `file`, for what FFmpeg asks to open: PyAV's `io_open`.
+        """Opens a file that FFmpeg requests: PyAV's `io_open`.
 
-        Raises PermissionError for what does not belong to the input, InputError for what is not a file.
+        Raises:
+            PermissionError: It does not belong to the input.
+            InputError: It is not a regular file.
         """
         path = Path(url.removeprefix("file:"))
         if self._may_open is None or not self._may_open(path):
@@ -69,7 +76,7 @@ class ReadMonitor:
         return self.file(path)
 
     def record_error(self, name: str, error: OSError) -> None:
-        """The file `name` could not be read; the first error is the one to tell."""
+        """Records that the file `name` could not be read; only the first error is reported."""
         self._error = self._error or (name, error)
 
     def forget(self, file: MonitoredFile) -> None:
@@ -81,9 +88,9 @@ class ReadMonitor:
 
 
 class MonitoredReader:
-    """Something that is read forwards. What cannot be read looks like its end; `monitor` knows better.
+    """A file that is read forwards. A failed read looks like its end; `monitor` has the error.
 
-    An error may not be raised here: FFmpeg reads on after it, and PyAV has room for one.
+    Errors must not be raised here: FFmpeg would continue after them, and PyAV can store only one.
     """
 
     def __init__(self, name: str, file: Readable, monitor: ReadMonitor) -> None:
@@ -103,12 +110,12 @@ class MonitoredReader:
 
 
 class MonitoredFile(MonitoredReader):
-    """A file on a disk, which can be read anywhere."""
+    """A file on a disk, which supports seeking."""
 
     _file: FileIO
 
     def seek(self, offset: int, whence: int) -> int:
-        """The new position, or what is wrong in FFmpeg's way: damaged files send it anywhere."""
+        """The new position, or FFmpeg's error code: damaged files make it seek to invalid positions."""
         try:
             return self._file.seek(offset, whence)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Pictures of another size, pixel aspect or format than the first, fitted into its frame in their shape."""
+"""Fits pictures of another size, pixel aspect or format into the first one's frame, without distortion."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from vidrestore.types import PixelFormat, Plane, VideoInfo
 from vidrestore.video.formats import pixel_formats
 
 _ALIKE = Fraction(1, 50)
-"""Share of a side by which a picture may differ and still fill the frame."""
+"""Relative difference in shape up to which a picture fills the frame."""
 
 
 class PictureFitter:
-    """Brings pictures to the frame that the first picture made."""
+    """Fits pictures into the frame of the first picture."""
 
     def __init__(self, info: VideoInfo) -> None:
         self._info = info
         self._scaler = VideoReformatter()
 
     def fit(self, picture: av.VideoFrame, aspect: Fraction) -> tuple[tuple[Plane, ...], bool]:
-        """The picture's planes in the frame, and whether its shape is another one than the frame's.
+        """The picture's planes in the frame, and whether its shape differs from the frame's.
 
-        `aspect`: of its pixels.
+        Args:
+            picture: A decoded picture.
+            aspect: Its pixel aspect.
         """
         info = self._info
         own = pixel_formats.describe_format(picture.format.name)
@@ -49,7 +51,7 @@ def _is_near(one: Fraction, other: Fraction) -> bool:
 
 
 def _inner_size(picture: av.VideoFrame, stretch: Fraction, info: VideoInfo) -> tuple[int, int]:
-    """The largest width and height in the frame that show the picture in its shape, in whole chroma cells."""
+    """The largest width and height in the frame that keep the picture's shape, in whole chroma samples."""
     width, height = picture.width * stretch, Fraction(picture.height)
     scale = min(info.width / width, info.height / height)
     return (
@@ -62,13 +64,13 @@ def _whole_cells(side: Fraction, frame_side: int, shift: int) -> int:
     if frame_side - side <= _ALIKE * frame_side:
         return frame_side
     cell = 1 << shift
-    # As many cells are left on both sides, so that the picture begins with one.
+    # Both sides have the same number of chroma samples, so that the picture starts with a whole one.
     left = round((frame_side - side) / 2 / cell) * cell
     return max(frame_side - 2 * left, cell)
 
 
 def _framed(plane: Plane, number: int, info: VideoInfo) -> Plane:
-    """The plane in the middle of one of the frame's size that is black."""
+    """The plane centred on a black plane of the frame's size."""
     right, down = info.pixel_format.chroma_shift if number in (1, 2) else (0, 0)
     whole = np.full(
         (-(-info.height >> down), -(-info.width >> right)), _black(number, info), dtype=plane.dtype

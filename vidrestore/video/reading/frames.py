@@ -1,4 +1,4 @@
-"""A file in, its frames out, one at a time, in the video's own pixels and with their own timestamps."""
+"""Decodes a file to frames, one at a time, in the video's own pixel format and with its timestamps."""
 
 from __future__ import annotations
 
@@ -30,11 +30,21 @@ def read_frames(
     on_lost: Callable[[], None] | None = None,
     on_concealed: Callable[[], None] | None = None,
 ) -> Iterator[Frame]:
-    """The frames between `start` and `end` [seconds from the first frame], in presentation order.
+    """The frames of a video in presentation order, with the file's timestamps.
 
-    Timestamps are the file's own. A frame that cannot be decoded calls `on_lost`; at its time the one before
-    it is shown again. One that the decoder had to patch calls `on_concealed`. A file that breaks off ends the
-    iteration. Raises InputError where the file cannot be opened.
+    A truncated file ends the iteration.
+
+    Args:
+        video_input: A path or an input.
+        info: Its properties, from `probe`.
+        start: First time to include [s from the first frame].
+        end: First time to exclude [s from the first frame].
+        on_lost: Called for a frame that cannot be decoded; the previous frame is repeated at its time.
+        on_concealed: Called for a frame whose errors the decoder concealed.
+
+    Raises:
+        InputError: The file cannot be opened.
+        ReadError: The system cannot read it.
     """
     input = as_input(video_input)
     if input.is_exr:
@@ -60,7 +70,7 @@ def read_ticks(
     on_lost: Callable[[], None] | None = None,
     on_concealed: Callable[[], None] | None = None,
 ) -> Iterator[Frame]:
-    """As `read_frames`, from the timestamp `first` up to but without `stop`; None: the beginning, the end."""
+    """As `read_frames`, from the timestamp `first` to just before `stop`; None: the start, the end."""
     yield from _read(input, info, lambda _: (first, stop), on_lost, on_concealed)
 
 
@@ -104,7 +114,7 @@ def _notify(callback: Callable[[], None] | None) -> None:
 def _decode_from(
     files: ExitStack, input: Input, container: InputContainer, first: int | None, info: VideoInfo
 ) -> Iterator[DecodedPicture | None]:
-    """Pictures from at the latest `first` on; None for each loss that no time is known of."""
+    """Pictures that start at `first` or earlier; None for each loss without a known time."""
     stream = demuxer.video_stream(container, input)
     if first is None or not input.can_seek:
         yield from decode(container, stream, input, info)
@@ -115,7 +125,7 @@ def _decode_from(
     if earliest is not None and earliest.pts <= first:
         yield earliest
     else:
-        # Without an index a seek may land too late: read from the beginning instead.
+        # Without an index, seeking may end too late: read from the start instead.
         container = files.enter_context(demuxer.open_container(input))
         pictures = decode(container, demuxer.video_stream(container, input), input, info)
     yield from pictures

@@ -1,4 +1,4 @@
-"""Where a video comes from: a file, numbered pictures, or a pipe; and all that opening it takes."""
+"""The source of a video: a file, numbered pictures, or a pipe, with everything needed to open it."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from vidrestore.video.reading.clock import ClockMap
 
 _DEMUXERS = {"y4m": "yuv4mpegpipe", "nut": "nut", "rawvideo": "rawvideo"}
 _USUAL_RATE = Fraction(25)
-"""FFmpeg's for pictures; it matters only where a video is made of them, and there it must be given."""
+"""FFmpeg's default for pictures. It only matters for output as video, where --fps is required."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A video that can be opened, once or, unless it is a pipe being read, as often as one likes."""
+    """A source that can be opened any number of times, or once if it is a pipe that is being read."""
 
     path: Path
-    """As the user wrote it, for messages."""
+    """The path as the user wrote it, for messages."""
     format: str | None = None
-    """FFmpeg's demuxer, or None: by content."""
+    """FFmpeg's demuxer; None: chosen by content."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """The demuxer's."""
+    """Options of the demuxer."""
     pictures: range | None = None
-    """The numbers of a sequence."""
+    """The numbers of a sequence's pictures."""
     has_frame_rate: bool = True
-    """False: nothing says how many frames a second there are, and the rate is a mere convention."""
+    """False: the frame rate is not known, and the rate is only a convention."""
     pipe: Pipe | None = None
     max_pixels: int = MAX_PIXELS
     """Larger pictures are refused."""
     clock: ClockMap | None = None
-    """Of a broadcast: where its clock starts again."""
+    """Clock restarts of a broadcast."""
 
     @property
     def is_picture(self) -> bool:
-        """Whether it is one picture or a sequence of them."""
+        """Whether it is one picture or a sequence."""
         return self.pictures is not None or self.path.suffix.lower() in PICTURES
 
     @property
     def can_seek(self) -> bool:
-        """Whether reading may begin in the middle: no pipe, and times that are those of the file."""
+        """Whether reading may start in the middle: it is not a pipe, and its timestamps are the file's."""
         return self.pipe is None and (self.clock is None or self.clock.is_steady)
 
     @property
@@ -59,11 +59,11 @@ class Input:
         return self.path.suffix.lower() == ".exr"
 
     def first_number(self, rate: Fraction, start: float | None) -> int:
-        """Of an output's pictures: that of the input's own where the part from `start` [seconds] begins."""
+        """Number of an output sequence's first picture: that of the input's picture at `start` [s]."""
         return 1 if self.pictures is None else self.pictures[0] + math.ceil(Fraction(start or 0) * rate)
 
     def interrupt(self) -> None:
-        """Ends a wait for more of a pipe, from another thread."""
+        """Stops waiting for data from a pipe; called from another thread."""
         if self.pipe is not None:
             self.pipe.interrupt()
 
@@ -77,10 +77,19 @@ def describe_input(
     size: tuple[int, int] | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Input:
-    """What `path` means: `-` is standard input, shots/%05d.png a sequence, anything else a file.
+    """The input at `path`, not opened yet.
 
-    `fps` is for pictures and raw video; `pixel_format` and `size` (width, height) for raw video alone.
-    `max_pixels` limits the size of a picture. Raises InputError, UsageError.
+    Args:
+        path: `-` for standard input, shots/%05d.png for a sequence, anything else is a file.
+        input_format: Name of the format; None: by content.
+        fps: Frames per second, for pictures and raw video.
+        pixel_format: Name of the pixel format of raw video.
+        size: Width and height of raw video.
+        max_pixels: Maximum number of pixels in a picture.
+
+    Raises:
+        InputError: The pictures of a sequence do not exist.
+        UsageError: The arguments do not fit together.
     """
     raw = input_format == "rawvideo"
     if (pixel_format or size) and not raw:
@@ -102,12 +111,12 @@ def describe_input(
 
 
 def as_input(video_input: Path | Input) -> Input:
-    """A plain path is a file."""
+    """The input of a path, which is a file."""
     return video_input if isinstance(video_input, Input) else Input(path=video_input)
 
 
 def too_large_message(path: Path, width: int, height: int, limit: int) -> str:
-    """Why a picture is refused for its size."""
+    """The message for a picture that is too large."""
     return (
         f"{path} is {width} x {height} pixels, more than the limit of {limit}; if that is right and there is "
         f"memory for it, add --max-pixels {width * height}"

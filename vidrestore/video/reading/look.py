@@ -1,4 +1,4 @@
-"""One look at a video, in one opening: what the container says, what its first pictures carry and show."""
+"""Examines a video in one opening: the container, and the side data and content of its first pictures."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from vidrestore.video.reading.side_data import SideData
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What was seen of a video."""
+    """The result of examining a video."""
 
     info: VideoInfo
     side_data: SideData = field(default_factory=SideData)
     fields: FieldMeasure = field(default_factory=FieldMeasure)
-    """Nothing, where it was not looked for."""
+    """The default, if fields were not measured."""
 
 
 def look_at(
@@ -40,12 +40,12 @@ def look_at(
     measures_fields: bool = False,
     on_info: Callable[[VideoInfo], None] | None = None,
 ) -> Look:
-    """What the video is and holds. It is opened once, and decoded as far as is needed.
+    """The properties and contents of a video. It is opened once, and only the needed pictures are decoded.
 
     Args:
-        video_input: What to look at. A pipe is read as far as its first picture.
-        measures_fields: Whether to look for combs, which takes more pictures.
-        on_info: Called as soon as the first picture says what the video is, before further ones are read.
+        video_input: The video. A pipe is read only to its first picture.
+        measures_fields: Whether to measure combing, which needs more pictures.
+        on_info: Called as soon as the properties are known, before more pictures are decoded.
 
     Raises:
         InputError: As `probe`.
@@ -75,7 +75,7 @@ def look_at(
         )
         if input.is_exr:
             stored = picture.format.name
-            del picture, pictures  # OpenCV is about to read it again, and a large one fills the memory
+            del picture, pictures  # OpenCV will read it again, and two large ones may not fit into memory
             info = exr_file.describe(input, info, stored)
         _call(on_info, info)
         if input.is_exr or input.pipe is not None:
@@ -99,9 +99,10 @@ def _look_further(
     pieces: PieceFinder,
     meter: FieldMeter | None,
 ) -> int:
-    """Looks at the pictures at the beginning and, of longer videos, after one and two thirds.
+    """Examines pictures at the start and, in longer videos, at one and two thirds.
 
-    Returns how many there were at the beginning.
+    Returns:
+        Number of pictures at the start.
     """
     starts, count = _further_windows(info), 0
     for number, picture in enumerate(islice(pictures, WINDOW if starts else 3 * WINDOW)):
@@ -122,7 +123,7 @@ def _look_further(
         try:
             demuxer.seek(container, origin + round(start / demuxer.time_base(stream)), stream)
         except av.FFmpegError:
-            break  # without an index only the beginning is looked at
+            break  # without an index only the start is examined
         for picture in islice(decode_from_here(container, stream), WINDOW):
             meter.add(picture)
         meter.end_window()
@@ -130,7 +131,7 @@ def _look_further(
 
 
 def _further_windows(info: VideoInfo) -> list[Fraction]:
-    """Seconds after the beginning."""
+    """Positions in seconds from the start."""
     if info.duration is None or info.duration * info.frame_rate <= 6 * WINDOW:
         return []
     return [info.duration / 3, info.duration * 2 / 3]

@@ -1,4 +1,4 @@
-"""Which of a stream's stated pictures did not come: each packet states a time, each picture takes one."""
+"""Finds lost pictures: each packet states a time, and each decoded picture removes one of these times."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from fractions import Fraction
 from av.packet import Packet
 from av.stream import Stream
 
-# Of these, packets may be meant to give no picture, which only their bits tell.
+# Packets of these codecs may intentionally give no picture; only their bits show it.
 _MAY_BE_EMPTY = {"mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "h263", "flv1"}
 _DOUBTED_PICTURES = 32
-"""Pictures after a damaged packet among which those that are missing for it are sure to be."""
+"""Number of pictures after a damaged packet within which its missing pictures are noticed."""
 _LONGEST_FILLED = 10
-"""Seconds of missing pictures that are filled by repeating the one before."""
+"""Maximum length of a gap [s] that is filled by repeating the previous picture."""
 
 
 class LostFrameDetector:
-    """The times at which the container states a picture.
+    """Compares the times that packets state with those of decoded pictures.
 
-    Pictures come in order of time, packets in order of decoding; a stated time that a later picture has
-    passed is a lost one. So is one of which even the packet is missing, where the container finds damage and
-    a step in time is too wide. Streams whose pictures bear other times than their packets are left alone.
+    Pictures come in presentation order, packets in decoding order. If a later picture has passed a stated
+    time, that picture is lost. If even the packet is missing, the container reports damage and the step in
+    time is too long. Streams whose pictures have other times than their packets are not checked.
     """
 
     def __init__(
@@ -34,10 +34,14 @@ class LostFrameDetector:
         time_base: Fraction,
         breaks: Sequence[Fraction] = (),
     ) -> None:
-        """`interlaced`: a picture may come in two packets, so that one without a picture proves nothing.
+        """Start to compare.
 
-        `step`: ticks from one picture to the next; `time_base`: seconds a tick; `breaks`: seconds at which
-        the stream was joined, so that nothing is missing there.
+        Args:
+            codec: FFmpeg's name of the codec.
+            interlaced: Whether a picture may come in two packets: one without a picture proves nothing then.
+            step: Ticks from one picture to the next.
+            time_base: Seconds per tick.
+            breaks: Times [s] at which parts of the stream were joined: gaps there are not losses.
         """
         self._breaks = [round(time / time_base) for time in breaks]
         self._longest_gap = round(_LONGEST_FILLED / time_base)
@@ -48,7 +52,7 @@ class LostFrameDetector:
         self._doubts = 0
         self._last_dts: int | None = None
         self._doubted_from: int | None = None
-        """The decoding time of the packet before the damage: what it took is shown later."""
+        """Decoding time of the packet before the damage: lost pictures would be presented later."""
         self._cautious = interlaced or codec in _MAY_BE_EMPTY
         self._waiting: list[int] = []
         self._errors = 0
@@ -56,7 +60,7 @@ class LostFrameDetector:
         self._reliable = True
 
     def add_packet(self, packet: Packet[Stream]) -> None:
-        """A packet goes to the decoder."""
+        """Call before a packet goes to the decoder."""
         if packet.is_corrupt:
             self._doubts, self._doubted_from = _DOUBTED_PICTURES, self._last_dts
         self._last_dts = packet.dts if packet.dts is not None else self._last_dts
@@ -64,22 +68,22 @@ class LostFrameDetector:
             heapq.heappush(self._waiting, packet.pts)
 
     def add_error(self) -> None:
-        """A packet could not be read or decoded."""
+        """Call when a packet could not be read or decoded."""
         self._errors += 1
 
     def add_errors(self, count: int) -> None:
-        """As many packets gave nothing."""
+        """Call when this number of packets gave no picture."""
         self._errors += count
 
     def forget(self, pts: int) -> None:
-        """The picture of the packet that states `pts` came, but that time is wrong."""
+        """Call when the packet's picture was decoded but the packet's time `pts` is wrong."""
         if pts in self._waiting:
             self._waiting.remove(pts)
             heapq.heapify(self._waiting)
 
     def lost_before(self, pts: int | None) -> list[int]:
-        """The times that got no picture, now that one of time `pts` came; None: the end."""
-        # A time before the last picture's is wrong: no picture is missing there.
+        """The times of lost pictures, now that the picture at `pts` is decoded; None: at the end."""
+        # A time before the last picture's is wrong, and no loss.
         passed = [time for time in self._pop_passed(pts) if self._last is None or time > self._last]
         if pts is not None and self._waiting and self._waiting[0] == pts:
             while self._waiting and self._waiting[0] == pts:
@@ -87,7 +91,7 @@ class LostFrameDetector:
         elif pts is not None:
             self._reliable = False
         if not self._began:
-            # Before its first picture a stream may hold what cannot be decoded alone: nothing is missed.
+            # Packets before the first picture may depend on earlier ones that are not in the file: no loss.
             self._began, self._last = pts is not None, pts
             return []
         if not self._reliable:
@@ -98,7 +102,7 @@ class LostFrameDetector:
         return passed if pts is None else sorted(passed + self._missing_times(pts, passed))
 
     def _missing_times(self, pts: int, passed: list[int]) -> list[int]:
-        """Times between the last picture and this one that nothing states and a steady rate has."""
+        """Times between the last picture and this one that no packet states, at the constant frame rate."""
         last, self._last = self._last, pts
         if self._doubted_from is not None and pts <= self._doubted_from:
             return []
@@ -107,7 +111,7 @@ class LostFrameDetector:
         if last is None or not self._doubts or joined:
             return []
         if pts - last > self._longest_gap:
-            # So much may be missing, or the clock is wrong: it is counted, not filled.
+            # Either many pictures are missing or the clock is wrong: they are counted, but not filled.
             self._unfilled += self._longest_gap // self._step
             return []
         half = self._step // 2
@@ -118,7 +122,7 @@ class LostFrameDetector:
         ]
 
     def unmatched_errors(self) -> int:
-        """Losses for which no time is known, at the end."""
+        """Number of losses without a known time, at the end."""
         return self._unfilled + (0 if self._reliable and self._began else self._errors)
 
     def _pop_passed(self, pts: int | None) -> list[int]:
@@ -129,7 +133,7 @@ class LostFrameDetector:
 
 
 def _is_undisplayed(codec: str, packet: Packet[Stream]) -> bool:
-    """Whether the packet is one that is only referred to: VP8 says so in its first byte (RFC 6386, 9.1)."""
+    """Whether the packet is only a reference and not shown: bit in VP8's first byte (RFC 6386, 9.1)."""
     if codec != "vp8" or packet.size < 6:
         return False
     head = bytes(memoryview(packet)[:6])

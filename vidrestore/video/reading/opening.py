@@ -1,4 +1,4 @@
-"""A path in, the input that is read for it out: with its clock, if that has to be looked for."""
+"""Makes the input of a path, with the clock restarts of a broadcast."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ _PROGRAM_STREAM = b"\0\0\1\xba"
 
 
 def open_input(path: Path, **how: Any) -> Input:
-    """What `path` means, as `describe_input` with the same arguments says; a broadcast with its clock.
+    """The input at `path`, as `describe_input` with the same arguments; a broadcast with its clock restarts.
 
-    Raises InputError, UsageError.
+    Raises:
+        InputError: It cannot be read.
+        UsageError: The arguments do not fit together.
     """
     input = describe_input(path, **how)
     if input.pipe is None and input.pictures is None and input.format is None and _is_broadcast(input.path):
@@ -28,14 +30,14 @@ def open_input(path: Path, **how: Any) -> Input:
 
 
 def _is_broadcast(path: Path) -> bool:
-    """Whether the file looks like a transport or program stream, so that others are not looked through."""
+    """Whether the file looks like a transport or program stream; other files are not scanned."""
     if not path.is_file():
         return False
     try:
         with path.open("rb") as file:
             head = file.read((_SYNCS + 1) * max(_PACKET_SIZES))
     except OSError:
-        return False  # opening it will say why
+        return False  # opening it will report the error
     return head.startswith(_PROGRAM_STREAM) or any(_has_syncs(head, size) for size in _PACKET_SIZES)
 
 
@@ -53,7 +55,7 @@ def _read_clock(input: Input) -> ClockMap | None:
         try:
             video = demuxer.video_stream(container, input)
         except InputError:
-            return None  # it is said where the video is wanted
+            return None  # it is reported when the video is opened
         demuxer.skip_parsing(container)
         wanted = [video, *container.streams.audio]
         return scan_clock(demuxer.packets(container, *wanted), video.index)

@@ -1,4 +1,4 @@
-"""Times of a stream's packets: without wild ones, and going on where a clock starts again."""
+"""Repairs timestamps of packets: removes wrong ones, and continues after a clock restart."""
 
 from __future__ import annotations
 
@@ -9,41 +9,44 @@ from av.packet import Packet
 from av.stream import Stream
 
 _DISORDER = Fraction(1)
-"""Seconds by which packets may lie out of order without anything being wrong with the clock."""
+"""Seconds by which packets may be out of order while the clock is right."""
 _LONGEST_DELAY = Fraction(10)
-"""Seconds between decoding and showing that are believed of the first packets."""
+"""Longest plausible delay [s] between decoding and presentation of the first packets."""
 _FIRST_DELAYS = 16
 _NO_LIMIT = Fraction(2**63)
 _LONGEST_GAP = 10
-"""Seconds between packets that are believed of a stream that has no pauses."""
+"""Longest plausible time [s] between packets of a stream without pauses."""
 _MOST_HELD = 64
-"""Packets that state no time and wait for one that does."""
+"""Maximum number of packets without a time that wait for one with a time."""
 
 
 class PacketTimes:
-    """Times of one stream, looked at packet by packet with one packet of look-ahead.
+    """Repairs the timestamps of one stream, with one packet of look-ahead.
 
-    A packet whose time fits neither the one before nor the one after states no time any more. Where times go
-    back for good, what follows is moved so that it continues what was before.
+    If a packet's time fits neither the previous nor the next packet, it is removed. If times jump back for
+    good, all later ones are shifted so that they continue the earlier ones.
     """
 
     def __init__(self, *, has_pauses: bool, on_distrusted: Callable[[], None], fills: bool = False) -> None:
-        """`has_pauses`: whether the format may state a time long after the one before.
+        """Start with the first packet.
 
-        `fills`: a packet of a wrong time gets the one that follows the packet before it, for no reordering.
+        Args:
+            has_pauses: Whether the format may have long pauses between packets.
+            fills: Whether a packet with a wrong time gets the time at which the previous packet ends. Only
+                for streams without reordering.
         """
         self._has_pauses, self._on_distrusted, self._fills = has_pauses, on_distrusted, fills
         self._last: Fraction | None = None
         self._step = Fraction(0)
         self._shift = Fraction(0)
         self._delay = Fraction(0)
-        """Seconds from decoding to showing the packet before."""
+        """Delay between decoding and presentation of the previous packet [s]."""
         self._delays = (0, Fraction(0))
-        """How many of these were believed, and the longest of them."""
+        """Number of plausible delays, and the longest of them."""
 
     def repair(self, packets: Iterable[Packet[Stream] | None]) -> Iterator[Packet[Stream] | None]:
-        """The packets, in order; None stays None."""
-        held: list[Packet[Stream] | None] = []  # one that states a time, and those after it that do not
+        """The packets with repaired times, in order; None stays None."""
+        held: list[Packet[Stream] | None] = []  # a packet with a time, and those after it without
         for packet in packets:
             states_time = packet is not None and _time(packet) is not None
             if states_time or len(held) > _MOST_HELD:
@@ -62,7 +65,7 @@ class PacketTimes:
             yield None if packet is None else self.read(packet, following)
 
     def read(self, packet: Packet[Stream], following: Packet[Stream] | None) -> Packet[Stream]:
-        """The packet, its times repaired in place; `following` is the stream's next that states a time."""
+        """Repairs the packet's times in place; `following` is the stream's next packet with a time."""
         time, then = _time(packet), None if following is None else _time(following)
         if time is None:
             self._apply(packet)
@@ -82,17 +85,17 @@ class PacketTimes:
         return packet
 
     def _is_wild(self, time: Fraction, then: Fraction | None, disorder: Fraction) -> bool:
-        """Whether the time fits neither the one before nor `then`; `disorder` [seconds] is allowed."""
+        """Whether the time fits neither the previous one nor `then`, with `disorder` [s] as tolerance."""
         last = self._last
         if then is not None and then < time - disorder:
-            # One of the two is wrong: this one, unless the next goes back behind the last as well.
+            # One of the two is wrong: this one, unless the next is also earlier than the last.
             return last is None or then >= last - disorder
         if last is None or not self._starts_again(time, disorder):
             return False
         return then is None or (time < last and then >= last - disorder)
 
     def _is_late_end(self, time: Fraction, then: Fraction | None) -> bool:
-        """Whether it is the last time of a stream without pauses, and nothing bears it out."""
+        """Whether it is the last time of a stream without pauses, which no later time confirms."""
         far = self._last is not None and time - self._last > _DISORDER
         return then is None and far and not self._has_pauses
 
@@ -117,7 +120,7 @@ class PacketTimes:
         ticks = round(self._shift / base)
         if packet.pts is not None and packet.dts is not None:
             delay = (packet.pts - packet.dts) * base
-            # Some files state all pictures to be shown before they are decoded.
+            # In some files all presentation times are before the decoding times.
             is_sudden = delay < 0 <= self._delay
             if is_sudden or delay > self._longest_delay():
                 packet.pts = None
@@ -130,7 +133,7 @@ class PacketTimes:
         packet.dts = None if packet.dts is None else packet.dts + ticks
 
     def _longest_delay(self) -> Fraction:
-        """Seconds that are believed; where pictures are reordered, a pause is such a delay, too."""
+        """Longest plausible delay [s]; with reordering, a pause causes such a delay, too."""
         count, longest = self._delays
         if self._has_pauses:
             return _NO_LIMIT
@@ -138,5 +141,5 @@ class PacketTimes:
 
 
 def _time(packet: Packet[Stream]) -> Fraction | None:
-    """Seconds: when it is to be decoded. Presentation times need not be in order."""
+    """Decoding time [s]. Presentation times need not be in order."""
     return None if packet.dts is None else packet.dts * Fraction(packet.time_base)

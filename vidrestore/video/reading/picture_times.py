@@ -1,4 +1,4 @@
-"""When each picture is shown: at its own time if that is later than the one before, otherwise in between."""
+"""Presentation times of pictures: their own if they increase, otherwise interpolated."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import av
 
 
 class PictureTimes:
-    """Gives each picture a time later than the one before, the file's own wherever that is one."""
+    """Assigns increasing times to pictures: the file's own, unless they are wrong."""
 
     def __init__(self, step: int) -> None:
-        """`step`: ticks from one picture to the next, where nothing else says it."""
+        """`step`: default number of ticks from one picture to the next."""
         self._step = step
         self._last: int | None = None
 
     def read(self, own: int | None, following: int | None, duration: int | None) -> int:
-        """The time of a picture.
+        """The time of the next picture.
 
         Args:
-            own: The time it states.
-            following: The time that the next picture states.
-            duration: How long it is shown, if it says so.
+            own: Its own timestamp.
+            following: The timestamp of the picture after it.
+            duration: Its own duration, if it has one.
         """
         time = self._time(own, following)
         self._step = duration or self._step
@@ -29,12 +29,12 @@ class PictureTimes:
         return time
 
     def is_believed(self, own: int | None, following: int | None) -> bool:
-        """Whether `read` will give the picture its own time."""
+        """Whether `read` keeps the picture's own time."""
         if own is None or (self._last is not None and own <= self._last):
             return False
         if following is None or following >= own:
             return True
-        # One of the two is wrong: this one, unless the next lies before the last as well.
+        # One of the two is wrong: this one, unless the next is also earlier than the last.
         return self._last is not None and following <= self._last
 
     def _time(self, own: int | None, following: int | None) -> int:
@@ -49,7 +49,7 @@ class PictureTimes:
 
 
 def with_following(pictures: Iterable[av.VideoFrame]) -> Iterator[tuple[av.VideoFrame, av.VideoFrame | None]]:
-    """Each picture with the next one, or None at the end."""
+    """Pairs of each picture and the next one, None at the end."""
     held: av.VideoFrame | None = None
     for picture in pictures:
         if held is not None:

@@ -1,4 +1,4 @@
-"""Packets in, decoded pictures out, each at its time, with the one before in place of each that was lost."""
+"""Decodes packets to pictures with times; the previous picture replaces each lost one."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from vidrestore.video.reading.packet_times import PacketTimes
 from vidrestore.video.reading.picture_times import PictureTimes, with_following
 
 _FAR = 1
-"""Seconds by which a picture is not shown at its own time without being called damaged."""
+"""Maximum shift of a picture's time [s] that does not count as damage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedPicture:
-    """A picture at a time: its own, or that of a lost one."""
+    """A picture at its own time, or at the time of a lost one."""
 
     picture: av.VideoFrame
     pts: int
-    """Ticks of the stream."""
+    """Presentation time in the stream's time base."""
     aspect: Fraction
-    """Of its pixels."""
+    """Pixel aspect."""
     is_repeated: bool = False
-    """Whether it stands for one that was lost."""
+    """Whether it replaces a lost picture."""
     is_damaged: bool = False
-    """Whether the decoder had to patch it, or the file stated a time for it that cannot be."""
+    """Whether the decoder concealed errors in it, or its time in the file was impossible."""
 
 
 def decode(
     container: InputContainer, stream: VideoStream, input: Input, info: VideoInfo
 ) -> Iterator[DecodedPicture | None]:
-    """Pictures from where the container stands; None for each loss of which no time is known."""
+    """Pictures from the container's current position on; None for each loss without a known time."""
     base = demuxer.time_base(stream)
     step = max(1, round(1 / (info.frame_rate * base)))
     breaks = input.clock.breaks if input.clock is not None else ()
@@ -77,7 +77,7 @@ def decode(
 
 
 class _Counter:
-    """Times that were distrusted and are not reported yet."""
+    """Number of replaced times that are not reported yet."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -102,7 +102,7 @@ def _pictures(
     distrusted: _Counter,
     aspects: AspectReader,
 ) -> Iterator[av.VideoFrame]:
-    """Decoded pictures; `losses` is told of each packet and each failure, `aspects` of each picture's."""
+    """Decoded pictures; packets and failures are added to `losses`, pixel aspects to `aspects`."""
     decoder = demuxer.decoder_of(stream)
     decoder.thread_type = "AUTO"
     context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context
@@ -147,7 +147,7 @@ def _in_order(
 def _timed_packets(
     container: InputContainer, stream: VideoStream, input: Input, distrusted: _Counter
 ) -> Iterator[Packet[Stream] | None]:
-    """The video's packets, with times that go on without a break."""
+    """The video's packets, with continuous times."""
     packets = _packets(container, stream, input)
     if input.clock is not None:
         packets = _on_one_clock(packets, input, distrusted)
@@ -167,7 +167,7 @@ def _on_one_clock(
 
 
 def _packets(container: InputContainer, stream: VideoStream, input: Input) -> Iterator[Packet[Stream] | None]:
-    """The video's packets; those beside it in a pipe, which nobody can fetch later, are put aside."""
+    """The video's packets; other packets of a pipe, which cannot be read again, are queued for copying."""
     if input.pipe is None:
         yield from demuxer.packets(container, stream)
         return

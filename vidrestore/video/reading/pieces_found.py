@@ -1,4 +1,4 @@
-"""Which of the pieces in `formats/pieces.py` an input holds, as far as its beginning shows."""
+"""Finds which of the pieces in `formats/pieces.py` the start of an input contains."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.reading import demuxer, side_data
 
 _FFMPEG_NAMES = {"Service01", "FFmpeg"}
-"""What FFmpeg calls a program that nobody has named."""
+"""FFmpeg's default name of a program."""
 _PICTURES = 10
-"""Decoded to see what they carry."""
+"""Number of pictures that are decoded to find their side data."""
 _IN_HEADER = {
     "Stereo 3D": "stereo",
     "Spherical Mapping": "spherical",
@@ -31,7 +31,7 @@ _IN_HEADER = {
     "LCEVC": "LCEVC",
     "3D Reference Displays": "3D displays",
 }
-"""As FFmpeg's description of a file calls the side data of streams."""
+"""Names of streams' side data in FFmpeg's description of a file."""
 _IN_PICTURES = {
     "A/53 closed captions": "captions",
     "ATSC A53 Part 4 Closed Captions": "captions",
@@ -50,16 +50,16 @@ _IN_PICTURES = {
     "3D reference displays": "3D displays",
     "LCEVC NAL data": "LCEVC",
 }
-"""As FFmpeg's `showinfo` calls the side data of pictures."""
+"""Names of pictures' side data in FFmpeg's `showinfo`."""
 _ENCODERS_NOTES = (b"x264", b"x265", b"Lavc", b"NVENC", b"SVT-AV1", b"\x2c\xa2\xde\x09\xb5\x17\x47\xdb")
-"""In user data by which encoders say who they are; the last is x265's own mark."""
+"""Parts of user data in which encoders name themselves; the last is x265's identifier."""
 ROLES = ~(
     Disposition.default | Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 )
 
 
 class PieceFinder:
-    """Gathers the keys of the pieces beside samples and streams that a file holds."""
+    """Collects the keys of a file's pieces other than samples and streams."""
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._stream = stream
@@ -69,29 +69,29 @@ class PieceFinder:
 
     @property
     def needs_pictures(self) -> bool:
-        """Whether further packets and pictures may show more."""
+        """Whether more packets and pictures may be added."""
         return self._packets < 4 * _PICTURES and self._pictures < _PICTURES
 
     def add_packet(self, packet: Packet[Stream]) -> None:
-        """Looks at a packet, if it is one of the first."""
+        """Examines a packet, if it is one of the first."""
         if self.needs_pictures:
             self._packets += 1
             self._found |= _of_packet(packet, self._stream)
 
     def add_picture(self, picture: av.VideoFrame, found: side_data.Entries | None = None) -> None:
-        """Looks at a picture, if it is one of the first; `found`: its `entries`, where they are known."""
+        """Examines a picture, if it is one of the first; `found`: its `entries`, if they are known."""
         if self._pictures < _PICTURES:
             self._pictures += 1
             self._found |= _of_picture(picture, side_data.entries(picture) if found is None else found)
 
     @property
     def found(self) -> frozenset[str]:
-        """Keys of what was found so far."""
+        """Keys of the pieces found so far."""
         return frozenset(self._found)
 
 
 def description(container: InputContainer) -> str:
-    """FFmpeg's own description of a file: the only place that tells of programs and streams' side data."""
+    """FFmpeg's description of a file: the only way to learn about programs and streams' side data."""
     texts: list[str] = []
     undocumented: Any = container  # `dumps_format` is not in its stub
     capture_log(lambda: texts.append(undocumented.dumps_format()))
@@ -105,7 +105,7 @@ def codec_tags(text: str) -> dict[int, str]:
 
 
 def program(text: str) -> dict[str, str]:
-    """What the one program of a `description` is called; nothing where there are none or several."""
+    """Name and provider of the only program in a `description`; empty if there are none or several."""
     if len(re.findall(r"^  Program \d+", text, re.MULTILINE)) != 1:
         return {}
     named = re.findall(r"^ +(service_name|service_provider) *: (.+)$", text, re.MULTILINE)
@@ -113,9 +113,9 @@ def program(text: str) -> dict[str, str]:
 
 
 def pieces_of_track(stream: Stream) -> set[str]:
-    """Keys of what a file says of one of its streams."""
+    """Keys of the pieces of one of a file's streams."""
     found = set()
-    if {"title", "name"} & stream.metadata.keys():  # MP4 and MOV call it a name
+    if {"title", "name"} & stream.metadata.keys():  # its name in MP4 and MOV
         found.add("track titles")
     if stream.language not in (None, "und"):
         found.add("languages")
@@ -138,7 +138,7 @@ def _of_file(container: InputContainer, text: str) -> set[str]:
 
 
 def _of_header(text: str, index: int) -> set[str]:
-    """Side data of the stream with that index."""
+    """Names of the side data of the stream with that index."""
     found = set()
     inside = False
     for line in text.splitlines():
@@ -172,7 +172,7 @@ def _of_picture(picture: av.VideoFrame, beside: side_data.Entries) -> set[str]:
     if side_data.hdr10(beside) is not None:
         found.add("HDR10")
     if re.search(r"GOP timecode - (?!00:00:0)", text):
-        found.add("picture timecodes")  # all MPEG-2 has some; one that counts from 0 says nothing
+        found.add("picture timecodes")  # all MPEG-2 has time codes; one that counts from 0 has no meaning
     for kind, data in beside:
         if kind.startswith("DYNAMIC_HDR"):
             found.add("HDR10+")
@@ -188,7 +188,7 @@ def _is_of_encoder(data: bytes) -> bool:
 
 
 def _has_layers(packet: bytes, extradata: bytes) -> bool:
-    """Whether an HEVC packet holds units of another layer than the base one."""
+    """Whether an HEVC packet contains units of a layer above the base layer."""
     if extradata[:1] == b"\1" and len(extradata) > 21:  # units come after their lengths
         starts, at, width = [], 0, (extradata[21] & 3) + 1
         while at + width < len(packet):

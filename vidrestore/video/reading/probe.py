@@ -1,4 +1,4 @@
-"""A path in, everything the container says of its video out."""
+"""Reads the properties of a video from its container and its first frame."""
 
 from __future__ import annotations
 
@@ -29,18 +29,24 @@ _FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "
 _FULL, _LIMITED = 2, 1
 _RGB, _UNSAID = 0, 2
 _DURATION_TOLERANCE = Fraction(1, 2)
-"""Seconds: streams end and decoders delay by as much."""
+"""Tolerance [s]: differences between ends of streams, and delay of decoders."""
 _CLOCK_TIME = re.compile(r"([0-9]{1,5}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
 _COUNT = re.compile(r"[0-9]{1,12}")
 _MOST_TIMES_AS_MANY = 4
-"""A tag that counts more frames than so many times what rate and duration give is not believed."""
+"""A tag with more frames than this multiple of rate times duration is ignored."""
 
 
 def probe(video_input: Path | Input) -> VideoInfo:
-    """What the container and the first frame say; one frame is decoded.
+    """The properties of a video, from its container and its first frame, which is decoded.
 
-    Raises InputError for a path that is no file, a file that is no video or holds none, and a video of
-    which no frame decodes.
+    Args:
+        video_input: A path or an input.
+
+    Returns:
+        Size, frame rate, pixel format, colour, orientation, and what else is needed to process it.
+
+    Raises:
+        InputError: There is no such file, it contains no video, or no frame can be decoded.
     """
     input = as_input(video_input)
     photo = photos.first_photo(input)
@@ -56,7 +62,11 @@ def probe(video_input: Path | Input) -> VideoInfo:
 
 
 def check_first_picture(input: Input, picture: av.VideoFrame | None) -> av.VideoFrame:
-    """The picture. Raises InputError where there is none, or it is too large."""
+    """The picture.
+
+    Raises:
+        InputError: There is none, or it is too large.
+    """
     if picture is None:
         raise InputError(_nothing_decoded_message(input))
     if picture.width * picture.height > input.max_pixels:
@@ -71,9 +81,10 @@ def describe(
     picture: av.VideoFrame,
     beside: side_data.Entries,
 ) -> VideoInfo:
-    """What the container and its first picture, with the side data `beside` it, say of FFmpeg's own formats.
+    """The properties by the container, its first picture, and that picture's side data `beside` it.
 
-    Raises InputError for colours that cannot be worked on, and where the stream is a tile of a photo.
+    Raises:
+        InputError: The colours are not supported, or the stream is a tile of a photo.
     """
     if stream.disposition & Disposition.dependent:
         raise InputError(
@@ -141,10 +152,7 @@ def _notes(input: Input) -> tuple[str, ...]:
         return ()
     times = [f"{float(time - input.clock.start):.1f} s" for time in input.clock.breaks]
     places = times[0] if len(times) == 1 else f"{times[0]} and {len(times) - 1} more times"
-    return (
-        f"the clock of {input.path.name} starts again after {places}: "
-        "its parts follow one another without a break",
-    )
+    return (f"the clock of {input.path.name} restarts after {places}: its parts were joined without gaps",)
 
 
 def _too_large_message(input: Input, width: int, height: int) -> str:
@@ -160,7 +168,7 @@ def _decode_one(input: Input) -> None:
 
 
 def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
-    """The tags the picture carries; the range also by its format where it is not tagged."""
+    """The picture's colour tags; if its range is not tagged, it follows from the format."""
     full = picture.color_range == _FULL
     if picture.color_range != _LIMITED or picture.format.name.startswith("yuvj"):
         full = full or pixel_formats.is_full_range(picture.format.name)
@@ -187,7 +195,7 @@ def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None
     if stream.duration:
         return stream.duration * demuxer.time_base(stream)
     for key, text in stream.metadata.items():
-        # Matroska states it here; its container lasts as long as its longest stream.
+        # Matroska states it in a tag; its container's duration is that of the longest stream.
         if key.startswith("DURATION") and (match := _CLOCK_TIME.fullmatch(text)):
             hours, minutes, seconds = match.groups()
             return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
@@ -195,7 +203,7 @@ def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None
 
 
 def _nearer(stated: Fraction | None, seen: Fraction) -> Fraction:
-    """The stated duration where what was seen of the file agrees with it."""
+    """The stated duration, if it agrees with the rest of the file."""
     return stated if stated is not None and abs(stated - seen) <= _DURATION_TOLERANCE else seen
 
 
@@ -213,8 +221,8 @@ def _frame_count(stream: VideoStream, rate: Fraction, duration: Fraction | None)
 
 def _stated_count(stream: VideoStream, rate: Fraction, duration: Fraction | None) -> int:
     if stream.frames:
-        # Edit lists cut frames off; AVI counts the empty chunks by which a frame is shown for longer, but
-        # does not list them. A damaged file has no list.
+        # Edit lists cut frames; AVI counts the empty chunks that prolong a frame, but
+        # does not list them. A damaged file has no list of frames.
         listed = len(stream.index_entries)
         counted = listed if stream.frames / 2 < listed < stream.frames else stream.frames
         return counted - sum(entry.is_discard for entry in stream.index_entries)

@@ -1,8 +1,8 @@
-"""Frames of a part of a video, read once more: the same as the first time, bit for bit, or not at all.
+"""Reads a part of a video again, with frames identical to those of the first time, or fails.
 
-Where decoding may begin in the middle, containers and decoders do not always say truly: groups of pictures
-are open, indexes are missing, streams refresh by stripes, damage has consequences. So the first reading notes
-what it saw, and this one begins near the part, compares, and where something differs begins earlier.
+Containers and decoders do not always know where decoding can start: groups of pictures are open, indexes are
+missing, streams refresh by stripes, damage has consequences. So the first pass records fingerprints. This one
+starts near the part, compares, and starts earlier if something differs.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from vidrestore.video.reading.frames import read_ticks
 from vidrestore.video.reading.input import Input
 
 _EARLIER_SECONDS = 12.0
-"""By which decoding begins earlier at the second attempt; the third begins with the video."""
+"""How much earlier the second attempt starts; the third starts with the video."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameFingerprint:
-    """A frame as it was read the first time."""
+    """Identifies a frame as it was read the first time."""
 
     index: int
-    """From 0, in the whole video or the part of it that is asked for."""
+    """Number of the frame from 0, in the video or its selected part."""
     pts: int
     duration: int
     checksum: int
-    """See `checksum`."""
+    """From `checksum`."""
 
 
 def checksum(frame: Frame) -> int:
@@ -55,11 +55,20 @@ def reread_frames(
     on_lost: Callable[[], None] | None = None,
     on_concealed: Callable[[], None] | None = None,
 ) -> Iterator[Frame]:
-    """The frames `fingerprints`, which follow one another, with their indices.
+    """The frames with these fingerprints, with the same indices.
 
-    With `continue_after` also those after them, seen for the first time, until `end` [seconds, as
-    `read_frames` takes it]; the callbacks are as there. Raises InputError where the video does not give
-    `fingerprints` any more, ReadError where it cannot be read twice.
+    Args:
+        video_input: The video.
+        info: Its properties.
+        fingerprints: Of consecutive frames.
+        continue_after: Whether to yield also the frames after them, which are read for the first time.
+        end: As in `read_frames`.
+        on_lost: As in `read_frames`.
+        on_concealed: As in `read_frames`.
+
+    Raises:
+        InputError: The video does not give the same frames any more.
+        ReadError: The system cannot read it again.
     """
     done = 0
     stop = end_tick(video_input, end) if continue_after else fingerprints[-1].pts + 1
@@ -79,12 +88,12 @@ def reread_frames(
                     continue
                 if frame.pts != expected.pts or (not is_last and checksum(frame) != expected.checksum):
                     break
-                # What is damaged may be patched differently each time: then what comes from the very
-                # beginning is as good as what came before.
+                # Concealment of damage may differ each time: then the frames decoded from the very
+                # start are as good as the first ones.
                 yield replace(frame, index=expected.index, duration=expected.duration)
                 done += 1
         except ReadError:
-            # A network drive may be back a moment later.
+            # A network drive may be available again a moment later.
             if attempt or done >= len(fingerprints):
                 raise
         if done >= len(fingerprints):
@@ -96,7 +105,7 @@ def reread_frames(
 
 
 def end_tick(video_input: Input, end: float | None) -> int | None:
-    """The first timestamp behind `end`, or None."""
+    """The first timestamp after `end`, or None."""
     if end is None:
         return None
     with demuxer.open_container(video_input) as container:

@@ -1,4 +1,4 @@
-"""What a picture carries beside its samples: orientation, chroma siting, field order, HDR metadata."""
+"""Side data of pictures: orientation, chroma siting, field order, HDR metadata."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ _READABLE = (
     "A53_CC",
 )  # fmt: skip
 _REMOVED_TYPES = sorted(set(range(64)) - {Type[name].value for name in _READABLE})
-"""Codes of AVFrameSideDataType: it had 32 in FFmpeg 8, and some are left for later ones."""
+"""Codes of AVFrameSideDataType: 32 in FFmpeg 8, and some more for later versions."""
 _FIELD_ORDERS: dict[str, FieldOrder] = {"T": "top", "B": "bottom", "P": "progressive"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hdr10:
-    """Static metadata of the mastering display and of the light in the film; None: not stated."""
+    """Static metadata of the mastering display and the content's light level; None: not stated."""
 
     primaries: tuple[Fraction, ...] | None = None
     """Red, green and blue x y, then white x y, as in CIE 1931."""
     luminance: tuple[Fraction, Fraction] | None = None
-    """Least and greatest of the mastering display [cd/m2]."""
+    """Minimum and maximum luminance of the mastering display [cd/m2]."""
     light: tuple[int, int] | None = None
-    """Brightest pixel and brightest frame average [cd/m2]."""
+    """Maximum content light level and maximum frame-average light level [cd/m2]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideData:
-    """What a video holds beside its samples, as far as its beginning shows."""
+    """The side data at the start of a video."""
 
     matrix: tuple[int, ...] | None = None
     """The display matrix."""
     hdr: Hdr10 | None = None
     has_dynamic_hdr: bool = False
-    """Whether it carries HDR10+, HDR Vivid or Dolby Vision metadata of its own."""
+    """Whether it has HDR10+, HDR Vivid or Dolby Vision metadata."""
     has_alpha_beside: bool = False
-    """Whether transparency lies beside the stream's packets."""
+    """Whether alpha is stored in separate packets."""
     pictures: int = 1
-    """How many were decoded, of all that there may be."""
+    """Number of decoded pictures with captions."""
     other_streams: tuple[str, ...] = ()
-    """What all streams but the video are called."""
+    """Names of all streams other than the video, for messages."""
     pieces: frozenset[str] = frozenset()
-    """Keys of `formats/pieces.py`: what the file and its first pictures hold beside samples and streams."""
+    """Keys of `formats/pieces.py` for the pieces in the file and its first pictures."""
 
     @classmethod
     def of(cls, found: Entries) -> Self:
-        """What follows from the `entries` of a picture."""
+        """The side data that follows from a picture's `entries`."""
         return cls(
             matrix=display_matrix(found),
             hdr=hdr10(found),
@@ -71,17 +71,14 @@ class SideData:
 
 
 def showinfo(picture: av.VideoFrame) -> str:
-    """FFmpeg's description of the picture: the only place that tells some of what it carries."""
+    """FFmpeg's description of the picture: the only way to learn some of its properties."""
     shape = (picture.format.name, picture.width, picture.height)
     graph = FilterGraph(*shape, Fraction(1, 25), ("showinfo", "checksum=0"))
     return capture_log(lambda: list(graph.filter(picture)))
 
 
 def siting_and_field_order(picture: av.VideoFrame) -> tuple[int, FieldOrder]:
-    """AVChromaLocation's code and the order of fields.
-
-    Only FFmpeg's own description of a frame tells them.
-    """
+    """AVChromaLocation's code and the field order, from FFmpeg's description of a frame."""
     text = showinfo(picture)
     siting = re.search(r"\bcl:(\w+)", text)
     order = re.search(r"\bi:([TBP])\b", text)
@@ -109,7 +106,7 @@ def hdr10(found: Entries) -> Hdr10 | None:
 
 
 def display_matrix(found: Entries) -> tuple[int, ...] | None:
-    """The nine numbers among the `entries` of a picture by which a player turns or mirrors it, or None."""
+    """The nine numbers of the display matrix among the `entries` of a picture, or None."""
     for kind, data in found:
         if kind == "DISPLAYMATRIX" and len(data) >= 36:
             return struct.unpack("=9i", data[:36])
@@ -117,29 +114,29 @@ def display_matrix(found: Entries) -> tuple[int, ...] | None:
 
 
 def entries(picture: av.VideoFrame) -> Entries:
-    """Those side data of the picture that are understood here: PyAV's name of the type, and the content.
+    """The supported side data of the picture: PyAV's name of the type, and the content.
 
-    PyAV 18 frees the metadata that side data carries although the frame owns and frees it too: touching
-    `VideoFrame.side_data` of a PNG with a colour profile ends the process. It also lists all side data or
-    none, and raises ValueError for a type newer than itself, such as EXIF. So a filter first takes off all
-    side data but those of `_READABLE`, which FFmpeg gives no metadata.
+    PyAV 18 frees the metadata of side data although the frame also frees it: reading `VideoFrame.side_data`
+    of a PNG with a colour profile crashes the process. It also lists either all side data or none, and raises
+    ValueError for unknown types such as EXIF. So a filter first removes all side data except the types in
+    `_READABLE`, which have no metadata.
     """
     removed = [("sidedata", f"mode=delete:type={number}") for number in _REMOVED_TYPES]
     graph = FilterGraph(picture.format.name, picture.width, picture.height, Fraction(1, 25), *removed)
     found: Entries = []
     for rest in graph.filter(picture):
-        side_data: Any = rest.side_data  # iterates over its values, which its stub does not say
+        side_data: Any = rest.side_data  # iterates over its values, contrary to its type stub
         found += [(entry.type.name, bytes(entry)) for entry in side_data]
     return found
 
 
 def orientation(matrix: tuple[int, ...] | None) -> Orientation:
-    """How the matrix turns and mirrors, to the nearest quarter turn."""
+    """Rotation and mirroring by the matrix, rounded to a quarter turn."""
     if matrix is None:
         return UPRIGHT
     across, down, other_across, other_down = matrix[0], matrix[1], matrix[3], matrix[4]
     mirrored = across * other_down < down * other_across
     if mirrored:
-        across = -across  # what is left is the turn before the mirror
+        across = -across  # the rest is the rotation before mirroring
     turn = round(-math.degrees(math.atan2(down, across)) / 90) * 90 % 360
     return Orientation(turn=turn, mirrored=mirrored)

@@ -1,4 +1,4 @@
-"""What lies beside the picture, as digests: equal digests are equal sound."""
+"""Digests of audio streams: equal digests mean equal sound."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from vidrestore.video.reading.input import Input, as_input
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamDigest:
-    """A stream of sound."""
+    """The digest of an audio stream."""
 
     codec: str
     packets: int
     sha256: str
-    """Of the packets' content, in order."""
+    """Hash of the packets' contents, in order."""
     first: Fraction | None
-    """Seconds at which its first packet is heard; None where no packet has a time."""
+    """Time of its first packet [s]; None if no packet has a time."""
     last: Fraction | None
-    """Seconds at which its last packet begins."""
+    """Time of its last packet [s]."""
 
 
 def sound_digests(given: Path | Input) -> tuple[StreamDigest, ...]:
-    """A digest for each stream of sound; nothing is decoded. Empty for pictures.
+    """The digest of each audio stream, without decoding; empty for pictures.
 
     Raises:
-        InputError: the file cannot be opened.
+        InputError: The file cannot be opened.
     """
     input = as_input(given)
     if input.is_picture:

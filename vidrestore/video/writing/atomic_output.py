@@ -1,6 +1,6 @@
-"""Where an output is written: in a temporary folder until it is whole, or straight into a pipe.
+"""Outputs are written in a temporary folder until they are complete, or directly to a pipe.
 
-The next run to the same output removes the temporary folder that a killed one has left.
+The next run to the same output removes the temporary folder of a run that was killed.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ _LONGEST_SUFFIX = 16
 
 
 def write_error(output: Path, error: Exception) -> OutputError | None:
-    """The sentence for what a user can put right; None for anything else."""
+    """The message for an error that the user can fix; None for others."""
     why = _CANNOT_WRITE.get(getattr(error, "errno", None) or 0)
     return None if why is None else OutputError(f"cannot write {output}: {why}")
 
 
 class Target(Protocol):
-    """Something that is opened once, and then either put in place or removed."""
+    """An output that is opened once, and then either put in place or removed."""
 
     temporary: Path
-    """Where it is written; pictures that are written one by one take its name's pattern."""
+    """The path to write to; for pictures, a pattern."""
 
     def begin(self) -> None:
-        """Makes the temporary folder, and removes those of runs that were killed."""
+        """Creates the temporary folder, and removes those of runs that were killed."""
         ...
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
-        """The container to write, after `begin`."""
+        """The container to write to, after `begin`."""
         ...
 
     def commit(self) -> None: ...
@@ -64,12 +64,12 @@ class Target(Protocol):
 
 
 def make_target(output: Path, *, first: int = 1, overwrite: bool = False) -> Target:
-    """The target that `output` means.
+    """The target for `output`.
 
     Args:
         output: A file, a sequence of pictures, or standard output.
         first: The number of a sequence's first picture.
-        overwrite: Whether files that have these names when the work is done are replaced.
+        overwrite: Whether existing files are replaced at the end.
     """
     if str(output) == STDOUT:
         return _Stdout()
@@ -77,7 +77,7 @@ def make_target(output: Path, *, first: int = 1, overwrite: bool = False) -> Tar
 
 
 def place_output(temporary: Path, output: Path, *, overwrite: bool) -> None:
-    """As `put_in_place`, which raises OutputError alone then: for all that a user can put right."""
+    """As `put_in_place`, with OutputError for all errors that a user can fix."""
     try:
         put_in_place(temporary, output, overwrite=overwrite)
     except OSError as error:
@@ -86,12 +86,12 @@ def place_output(temporary: Path, output: Path, *, overwrite: bool) -> None:
 
 
 def remove_leftovers(output: Path) -> None:
-    """Removes the temporary folders that runs to `output` have left which were killed."""
+    """Removes the temporary folders of killed runs to `output`."""
     _File(output, overwrite=False).remove_stale()
 
 
 class _File:
-    """A file in a folder beside its target, given its name when it is whole."""
+    """A file in a temporary folder beside its target, moved to its name when it is complete."""
 
     def __init__(self, output: Path, overwrite: bool) -> None:
         self._output, self._overwrite = output, overwrite
@@ -111,7 +111,7 @@ class _File:
 
     def open(self, muxer: str, options: dict[str, str]) -> OutputContainer:
         if muxer == IMAGES:
-            options = options | {"update": "1"}  # a name with a percent sign is itself
+            options = options | {"update": "1"}  # a percent sign in a name has no meaning here
         return av.open(f"file:{self.temporary}", "w", format=muxer, container_options=options)
 
     def commit(self) -> None:
@@ -123,7 +123,7 @@ class _File:
 
 
 class _Stdout:
-    """Standard output: what is written cannot be taken back."""
+    """Standard output: written data cannot be removed after an error."""
 
     temporary = Path(STDOUT)
 
@@ -141,7 +141,7 @@ class _Stdout:
 
 
 class _Sequence:
-    """A folder beside the pictures' own, out of which they are moved when the last is whole."""
+    """A temporary folder beside the pictures' folder; they are moved when the last is complete."""
 
     def __init__(self, output: Path, first: int, overwrite: bool) -> None:
         self._pattern = parse_pattern(output)
@@ -161,7 +161,7 @@ class _Sequence:
         return av.open(name, "w", format=muxer, container_options=numbered)
 
     def commit(self) -> None:
-        """All pictures, or none where one of them would have to replace what nobody offered."""
+        """Moves all pictures, or none if one of them would replace a file without permission."""
         placed = []
         try:
             for number in parse_pattern(self.temporary).numbers():
@@ -180,18 +180,18 @@ class _Sequence:
 
 
 def single_picture_message(output: Path, source: Path) -> str:
-    """Why a video does not go into one picture."""
+    """The error for a video whose output is one picture."""
     name = output.with_name(f"{output.stem}-%05d{output.suffix}")
     return f"{output} is one picture, and {source} has more; write them as {name}"
 
 
 def no_frames_message(source: Path) -> str:
-    """Why nothing was written."""
+    """The error for an output without frames."""
     return f"{source} has no frame in the part asked for; check --start and --end"
 
 
 def check_target(input: Path, output: Path, overwrite: bool) -> None:
-    """Raises OutputError where writing `output` would fail or destroy something."""
+    """Raises OutputError if writing `output` would fail or destroy something."""
     if str(output) == STDOUT:
         return
     try:
@@ -235,7 +235,8 @@ def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
 def check_paths(input: Path, output: Path, overwrite: bool, container: str | None = None) -> str:
     """The muxer of `output`.
 
-    Raises OutputError or UsageError where writing `output` would fail or destroy something.
+    Raises:
+        OutputError, UsageError: Writing `output` would fail or destroy something.
     """
     check_target(input, output, overwrite)
     return choose_container(output, container)

@@ -1,4 +1,4 @@
-"""Captions put into coded pictures: A/53's `cc_data` in the user data of H.264, H.265 and MPEG-2."""
+"""Inserts captions into coded pictures: A/53's `cc_data` in the user data of H.264, H.265 and MPEG-2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FAMILIES = {
     "mpeg2video": "mpeg2",
 }
 ENCODERS = frozenset(_FAMILIES)
-"""Encoders into whose pictures captions can be put."""
+"""Encoders for whose pictures captions can be inserted."""
 _MOST_TRIPLETS = 31
 _START = b"\0\0\1"
 _COUNTRY_AND_PROVIDER = b"\xb5\x00\x31"
@@ -23,7 +23,7 @@ _ESCAPE = re.compile(rb"\x00\x00(?=[\x00-\x03])")
 
 
 def with_captions(picture: bytes, encoder: str, captions: bytes) -> bytes:
-    """The coded picture, its units after start codes, with the captions (triplets) before its first slice."""
+    """The coded picture, in units after start codes, with the captions (triplets) before its first slice."""
     family = _FAMILIES[encoder]
     at = _first_slice(picture, family)
     if at is None:
@@ -32,7 +32,7 @@ def with_captions(picture: bytes, encoder: str, captions: bytes) -> bytes:
 
 
 def _unit(family: str, captions: bytes) -> bytes:
-    """User data with its start code, as A/53 part 4 has it."""
+    """User data with its start code, by A/53 part 4."""
     count = len(captions) // 3
     data = b"GA94\x03" + bytes([0x40 | count, 0xFF]) + captions + b"\xff"
     if family == "mpeg2":
@@ -44,7 +44,7 @@ def _unit(family: str, captions: bytes) -> bytes:
 
 
 def _first_slice(picture: bytes, family: str) -> int | None:
-    """Where the start code of the first unit with samples stands."""
+    """Position of the start code of the first unit with samples."""
     for match in re.finditer(re.escape(_START), picture):
         if match.end() >= len(picture):
             return None

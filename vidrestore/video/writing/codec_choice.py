@@ -1,4 +1,4 @@
-"""Which encoder an output gets: the one asked for, or what comes nearest to the input's own."""
+"""Chooses the output's encoder: the requested one, or the one closest to the input's."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from vidrestore.video.writing.encoders import Encoding, choose_encoding, encoder
 
 MATCH = "match"
 
-# What the eye cannot tell apart from the input takes more room than the input: encoding anew also keeps the
-# first encoder's traces. Twice the rate is where x264 and x265 stop gaining; small or starved videos get
-# at least as much as a restored face needs.
+# A visually lossless copy needs more bits than the input: encoding again also keeps the
+# first encoder's artefacts. Above twice the rate x264 and x265 gain nothing. Small videos and those with a
+# low rate get at least the rate that a restored face needs.
 _TIMES_THE_RATE = 2.0
 _LEAST_BITS_A_PIXEL = 0.2
 
@@ -35,43 +35,45 @@ _ENCODERS = {
     "msmpeg4v1": "mpeg4",
     "mpeg1video": "mpeg2video",
 }
-"""Decoder to encoder, where their names differ."""
+"""Encoder of each decoder with another name."""
 _LOSSY = ("libx264", "libx265", "libvpx-vp9", "libsvtav1", "ffv1")
 _LOSSLESS = ("ffv1", "libx264", "libx264rgb", "png", "v210")
 _LOSSLESS_IN_ISO_MEDIA = ("libx264", "libx264rgb", "png", "ffv1")
-"""More players know lossless H.264 in MP4 than FFV1, which it may hold as well."""
+"""More players support lossless H.264 in MP4 than FFV1 in MP4."""
 _BY_PICTURE = {
     "jpg": "mjpeg", "jpeg": "mjpeg", "tif": "tiff", "tga": "targa", "jp2": "jpeg2000", "webp": "libwebp",
 }  # fmt: skip
 _BEST_OF_PICTURES = {"jpeg2000": {"pred": "dwt53"}, "libwebp": {"quality": "97"}}
 _DEEP_PICTURES = {"png", "tiff", "exr", "dpx", "jpeg2000", "ppm", "pgm"}
 _ALPHA_BESIDE = {"libvpx", "libvpx-vp9"}
-"""Encoders that put alpha beside their packets, for which other containers than Matroska have no place."""
+"""Encoders that store alpha in separate packets, which only Matroska can hold."""
 _ANIMATIONS = {"gif", "apng", "webp"}
-"""Codecs of animations in browsers, which hardly a player of videos knows."""
+"""Codecs of animations in browsers, which few video players support."""
 _FOR_ANIMATIONS = ("libx264", "libvpx-vp9", "libsvtav1", "mpeg4", "mpeg2video")
 _CHOOSY = {"mpeg2video", "dvvideo"}
-"""Encoders of fixed rates or sizes."""
+"""Encoders with fixed rates or sizes."""
 _TRANSPORT = {"rawvideo", "wrapped_avframe"}
-"""How programs hand video to one another, which says nothing of how it should be kept."""
+"""Codecs for pipes between programs, which say nothing about how to store the video."""
 _PRORES = {"Proxy": "0", "LT": "1", "Standard": "2", "HQ": "3", "4444": "4", "XQ": "5"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An encoder with what makes its result like the input."""
+    """An encoder with options that make its result similar to the input."""
 
     encoding: Encoding
     options: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     coded_size: tuple[int, int] | None = None
-    """Width and height of what is coded, where that is more than the pictures."""
+    """Coded width and height, if larger than the picture."""
 
 
 def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: tuple[int, int]) -> Choice:
     """The encoder for `--codec`, `match` or a name, in the container `muxer`.
 
-    Raises UsageError for an unknown name, OutputError where nothing fits.
+    Raises:
+        UsageError: The name is not known.
+        OutputError: No encoder fits.
     """
     if muxer == IMAGES:
         return _for_pictures(codec, info, extension, size)
@@ -79,7 +81,7 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
     if special is not None:
         return special
     if codec != MATCH:
-        # No codec for video but FFV1 has the 16 bits of a picture.
+        # FFV1 is the only video codec with the 16 bits of a picture.
         deep = info.codec in _DEEP_PICTURES and info.pixel_format.bit_depth == 16
         encoding = choose_encoding(codec, info.pixel_format, *size, convert=True, reduce=deep)
         if encoding.format.has_alpha and encoding.codec in _ALPHA_BESIDE and muxer not in MATROSKA:
@@ -122,8 +124,8 @@ def _for_gif(codec: str, info: VideoInfo) -> Choice:
 
 
 def _for_animation(codec: str, info: VideoInfo, muxer: str, size: tuple[int, int]) -> Choice | None:
-    """An animation as a video that browsers and phones play; None: its own coding is kept, or another asked
-    for."""
+    """The encoder for an animation that becomes a video for browsers and phones; None: its codec is kept, or
+    another is requested."""
     if info.codec not in _ANIMATIONS:
         return None
     names = _FOR_ANIMATIONS if codec == MATCH else (encoder_name(codec),)
@@ -153,18 +155,18 @@ def _takes(name: str, pixel_format: str) -> bool:
 
 
 def is_lossless(codec: str) -> bool:
-    """Whether the codec knows nothing but lossless compression."""
+    """Whether the codec has lossless compression only."""
     try:
-        properties: Any = av.Codec(codec, "r").properties  # a number, whatever its stub says
+        properties: Any = av.Codec(codec, "r").properties  # a number, despite its type stub
     except (UnknownCodecError, av.FFmpegError):
         return False
     return bool(properties & Properties.LOSSLESS.value) and not properties & Properties.LOSSY.value
 
 
 def rate_limit(info: VideoInfo, times: float = 1.0) -> int | None:
-    """Bits a second that a result near the input's rate stays below, or None where that is not known.
+    """Maximum bits per second for a result close to the input's rate; None if that is not known.
 
-    `times`: how much larger its picture is.
+    `times`: how many times larger the output's picture is.
     """
     if not info.bit_rate:
         return None
@@ -173,7 +175,7 @@ def rate_limit(info: VideoInfo, times: float = 1.0) -> int | None:
 
 
 def _candidates(info: VideoInfo, muxer: str) -> Iterator[tuple[str, bool]]:
-    """Encoders by how near they come to the input, each with whether it must lose nothing."""
+    """Encoders, the closest to the input first, each with whether it must be lossless."""
     if muxer in RAW:
         yield "rawvideo", True
         return
@@ -222,7 +224,7 @@ def _opens(name: str, info: VideoInfo) -> bool:
 def _matching_options(
     info: VideoInfo, encoding: Encoding, limit: int | None, *, lossless: bool
 ) -> dict[str, str]:
-    """Options that carry the input's profile and rate over."""
+    """Options for the input's profile and rate."""
     encoder = encoding.codec
     if encoder in ("libx264", "libx264rgb"):
         rate = {"qp": "0"} if lossless else _rate_options(limit)
@@ -231,7 +233,7 @@ def _matching_options(
         return _rate_options(limit)
     if encoder in ("libvpx-vp9", "libvpx", "mpeg4", "mpeg2video"):
         rate = {} if limit is None else {"b": str(limit)}
-        # With frames that are never shown, libvpx has no place for alpha.
+        # libvpx cannot code alpha together with frames that are never shown.
         return rate | ({"auto-alt-ref": "0"} if encoding.format.has_alpha else {})
     if encoder == "prores_ks" and info.profile in _PRORES:
         return {"profile": _PRORES[info.profile]}
@@ -245,7 +247,7 @@ def _rate_options(limit: int | None) -> dict[str, str]:
 
 
 def _dnxhr(info: VideoInfo, encoding: Encoding) -> str:
-    """DNxHD's fixed sizes and rates have a successor in DNxHR, which takes any."""
+    """Whether DNxHR is needed: DNxHD has fixed sizes and rates only."""
     profile = (info.profile or "").lower().replace(" ", "_")
     if profile.startswith("dnxhr_"):
         return profile
@@ -259,7 +261,7 @@ def _for_pictures(codec: str, info: VideoInfo, extension: str, size: tuple[int, 
     if codec != MATCH and encoder_name(codec) != own:
         raise UsageError(f"pictures in .{extension} are encoded by {own}; leave --codec out")
     try:
-        as_rgb = own not in ("mjpeg", "libwebp")  # hardly a viewer shows YUV in others
+        as_rgb = own not in ("mjpeg", "libwebp")  # few viewers show YUV in other formats
         encoding = choose_encoding(own, info.pixel_format, *size, convert=True, as_rgb=as_rgb)
     except VidrestoreError as error:
         advice = "; let the name end in .png or .tif"

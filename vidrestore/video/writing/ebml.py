@@ -1,4 +1,4 @@
-"""Matroska's elements: read from a header that FFmpeg wrote, and written for one that FFmpeg will read."""
+"""Reads and writes Matroska's elements, in headers written by FFmpeg and for FFmpeg."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ EBML, SEGMENT, CLUSTER, TRACKS, TRACK, VIDEO = 0x1A45DFA3, 0x18538067, 0x1F43B67
 
 
 def children(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Id and content of each element; ends where the data is cut short."""
+    """Id and content of each element; ends at truncated data."""
     at = 0
     while at < len(data):
         id_, at = _number(data, at, keep_marker=True)
         size, at = _number(data, at, keep_marker=False)
         if id_ is None or size is None:
             return
-        size = min(size, len(data) - at)  # what is being written has no size yet
+        size = min(size, len(data) - at)  # elements that are still being written have no size
         yield id_, data[at : at + size]
         at += size
 
 
 def find(data: bytes, *path: int) -> bytes | None:
-    """The content of the first element that lies at `path`."""
+    """The content of the first element at `path`."""
     for wanted in path:
         inside = next((content for id_, content in children(data) if id_ == wanted), None)
         if inside is None:
@@ -31,7 +31,7 @@ def find(data: bytes, *path: int) -> bytes | None:
 
 
 def element(id_: int, content: bytes | int | str) -> bytes:
-    """An element; a number is written as an unsigned one."""
+    """The bytes of an element; a number is written as an unsigned integer."""
     if isinstance(content, int):
         content = content.to_bytes(max((content.bit_length() + 7) // 8, 1), "big")
     elif isinstance(content, str):
@@ -41,7 +41,7 @@ def element(id_: int, content: bytes | int | str) -> bytes:
 
 
 def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int | None, int]:
-    """A number whose first byte says its length, and where it ends."""
+    """A number whose first byte gives its length, and the position after it."""
     if at >= len(data) or data[at] == 0:
         return None, at
     length = 9 - data[at].bit_length()

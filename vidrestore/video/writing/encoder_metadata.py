@@ -1,4 +1,4 @@
-"""What encoders and containers say of the video: fields, chroma siting, HDR10; and what they cannot say."""
+"""Metadata that encoders and containers write: field order, chroma siting, HDR10; warnings about losses."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vidrestore.video.formats.pieces import handling
 from vidrestore.video.reading.side_data import SITINGS, Hdr10, SideData
 
 _CODED_ORDERS = {"top": (2, 5), "bottom": (3, 4)}
-"""AVFieldOrder: shown and coded first; the first of each where nothing else is known."""
+"""Codes of AVFieldOrder by presentation and coding order; the first of each is the default."""
 CODES_FIELDS = {"libx264", "libx264rgb", "mpeg2video", "prores_ks", "prores", "dnxhd", "mpeg4"}
-"""Encoders that code the fields of a picture apart where that is better."""
+"""Encoders that can code the fields of a picture separately."""
 _PARAMETERS = {"libx264": "x264-params", "libx265": "x265-params", "libsvtav1": "svtav1-params"}
 _PRIMARY_UNIT, _LUMINANCE_UNIT = 50000, 10000
 _CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg4", "mpeg2video"}
-"""Encoders that write the pixel aspect into the pictures; PyAV itself writes it into MP4's family only."""
+"""Encoders that write the pixel aspect into the pictures; PyAV writes it only into MP4 and MOV."""
 _PICTURES_WITH_ASPECT = {"png", "tiff", "dpx", "mjpeg"}
 _PICTURES_WITH_COLOUR = {"png", "exr"}
 """PNG says which it is; EXR is written in the one that it always has."""
@@ -30,7 +30,7 @@ _SD_TAGS, _HD_TAGS, _UNSAID = {5, 6}, {1}, {0, 2}
 
 
 def field_order_code(order: FieldOrder, given: int) -> int:
-    """AVFieldOrder of the output: the input's own where it agrees."""
+    """AVFieldOrder of the output: the input's, if it agrees with the order."""
     codes = _CODED_ORDERS.get(order)
     if codes is None:
         return given if given in (0, 1) else 1
@@ -38,7 +38,7 @@ def field_order_code(order: FieldOrder, given: int) -> int:
 
 
 def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr10 | None) -> dict[str, str]:
-    """Options of the encoder by which the pictures are described as they are."""
+    """Encoder options that describe the pictures."""
     options: dict[str, str] = {}
     if 0 < colour.siting < len(SITINGS):
         options["chroma_sample_location"] = SITINGS[colour.siting]
@@ -46,7 +46,7 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
     if order != "progressive" and codec == "libx264":
         parameters.append("tff=1" if order == "top" else "bff=1")
     if codec == "libx265":
-        parameters.append("log-level=error")  # it would write a page to standard error
+        parameters.append("log-level=error")  # otherwise it writes a page to standard error
     if hdr is not None and codec in _PARAMETERS:
         parameters += _hdr_parameters(codec, hdr)
     if parameters:
@@ -55,7 +55,7 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
 
 
 def hdr_warnings(codec: str, first: SideData, muxer: str = IMAGES) -> list[str]:
-    """A sentence for each kind of HDR metadata that does not arrive."""
+    """A warning for each kind of HDR metadata that is lost."""
     sentences = []
     in_stream, in_header = codec in _PARAMETERS, handling("HDR10", muxer, codec) == "carried"
     if first.hdr is not None and not in_stream and not in_header:
@@ -72,13 +72,13 @@ def hdr_warnings(codec: str, first: SideData, muxer: str = IMAGES) -> list[str]:
 
 
 def code_fields(context: av.VideoCodecContext, order: FieldOrder) -> None:
-    """Sets the encoder to code fields, where it can and there are any."""
+    """Sets the encoder to code fields, if it can and the video is interlaced."""
     if order != "progressive" and context.name in CODES_FIELDS:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
 
 
 class FieldFlags:
-    """Flags pictures with the order of their fields, which PyAV has no way to write but a filter."""
+    """Sets the field order of pictures with a filter, as PyAV has no other way."""
 
     def __init__(self, order: FieldOrder) -> None:
         self._mode = {"top": "tff", "bottom": "bff", "progressive": ""}[order]
@@ -111,7 +111,7 @@ def _hdr_parameters(codec: str, hdr: Hdr10) -> list[str]:
 
 
 def _mastering(codec: str, primaries: tuple[Fraction, ...], luminance: tuple[Fraction, Fraction]) -> str:
-    """G(x,y)B(x,y)R(x,y)WP(x,y)L(greatest,least): whole units for x264 and x265, numbers for SVT-AV1."""
+    """G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min): integer units for x264 and x265, decimals for SVT-AV1."""
 
     def written(value: Fraction, unit: int) -> str:
         return f"{float(value):.6f}" if codec == "libsvtav1" else str(round(value * unit))
@@ -135,15 +135,17 @@ def metadata_warnings(info: VideoInfo, aspect: Fraction, muxer: str, encoder: st
             lost.append(
                 f"the colour (matrix {tags.matrix}, primaries {tags.primaries}, transfer {tags.transfer})"
             )
-        # Pictures are turned themselves.
+        # Files of pictures are rotated upright instead.
         lost += _turns(info) if muxer in RAW else []
         if info.interlaced and muxer != _PIPE_WITH_FIELDS:
             lost.append("the order of fields")
-        return [f"{kind} do not say {', '.join(lost)}: tell the program that reads them"] if lost else []
+        return (
+            [f"{kind} do not store {', '.join(lost)}: give it to the program that reads them"] if lost else []
+        )
     if aspect == 1 or muxer in ISO_MEDIA or encoder in _CARRIES_ASPECT:
         return []
     return [
-        f"{said} was lost: {encoder} in {kind} does not say it; "
+        f"{said} was lost: {encoder} in {kind} does not store it; "
         "libx264, or a name that ends in .mp4 or .mov, does"
     ]
 
@@ -154,7 +156,7 @@ def _turns(info: VideoInfo) -> list[str]:
 
 
 def _is_usual(colour: ColourTags, height: int) -> bool:
-    """Whether players assume these tags where there are none."""
+    """Whether players assume these tags if there are none."""
     usual = (_HD_TAGS if height >= HD_LINES else _SD_TAGS) | _UNSAID
     return (
         colour.matrix in usual

@@ -1,4 +1,4 @@
-"""Which encoder, which pixel format, which options: decided before the first frame."""
+"""Encoders, and the choice of their pixel formats and options before the first frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidrestore.errors import DeviceError, OutputError, UsageError
 from vidrestore.types import PixelFormat
 from vidrestore.video.formats import pixel_formats
 
-# The option that sets an encoder's quality, and the value at which one sees no difference.
+# The option that sets an encoder's quality, and its visually lossless value.
 _QUALITY = {
     "libx264": ("crf", 16.0),
     "libx264rgb": ("crf", 16.0),
@@ -40,7 +40,7 @@ _NAMES = {
     "jpeg": "mjpeg",
     "raw": "rawvideo",
 }
-"""What people call encoders, where FFmpeg would take another or none."""
+"""Common names of encoders for which FFmpeg would choose another one or none."""
 _HARDWARE = {
     "nvenc": "an NVIDIA GPU that encodes, with its driver",
     "qsv": "an Intel GPU with its driver",
@@ -51,25 +51,25 @@ _HARDWARE = {
     "v4l2m2m": "a board that encodes",
     "vulkan": "a GPU that encodes by Vulkan",
 }
-"""Ends of the names of encoders that are in the library whether or not there is what they run on."""
+"""Suffixes of hardware encoders, which exist in the library even if the hardware is missing."""
 _BY_SCALE = {"mpeg4", "mpeg2video", "mjpeg"}
-"""Encoders whose quality is a fixed quantiser; 2 is their best useful one."""
+"""Encoders with a fixed quantiser as quality; 2 is the best useful value."""
 BY_COUNT = {"mpeg2video", "mpeg4", "dvvideo"}
-"""Encoders that know constant rates alone, and get the frames' numbers for times."""
+"""Encoders for constant frame rates only, which get frame numbers as times."""
 _OF_RATE = {"maxrate", "bufsize", "b", "qp"}
 _EVEN_CHROMA = {"libx264", "libx265", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc"}
-"""Encoders that refuse a size their subsampled chroma does not divide."""
+"""Encoders that refuse sizes which are not a multiple of the chroma subsampling."""
 _TRY = "try --codec ffv1 with an output name that ends in .mkv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
-    """An encoder and the pixel format it is fed."""
+    """An encoder and its input pixel format."""
 
     codec: str
     pixel_format: str
     exact: bool
-    """Whether that format holds the frames' samples as they are."""
+    """Whether that format holds the frames' samples unchanged."""
 
     @property
     def format(self) -> PixelFormat:
@@ -77,7 +77,11 @@ class Encoding:
 
 
 def encoder_name(codec: str) -> str:
-    """FFmpeg's name of the encoder that `codec` means. Raises UsageError where there is none."""
+    """FFmpeg's name of the encoder `codec`.
+
+    Raises:
+        UsageError: There is none.
+    """
     return _encoder(codec).name
 
 
@@ -91,23 +95,26 @@ def choose_encoding(
     reduce: bool = False,
     as_rgb: bool = False,
 ) -> Encoding:
-    """The frames' own format where the encoder takes it, otherwise the nearest one that loses nothing.
+    """The frames' own pixel format if the encoder supports it, otherwise the closest lossless one.
 
-    With `convert`, RGB may become YUV and the other way round, with `as_rgb` YUV must become RGB; with
-    `reduce`, fewer bits a sample will do.
-    Raises UsageError for an unknown encoder, DeviceError for one that lacks its device, OutputError where
-    every format would lose something.
+    With `convert`, RGB may become YUV and the other way round; with `as_rgb`, YUV must become RGB; with
+    `reduce`, fewer bits per sample are allowed.
+
+    Raises:
+        UsageError: The encoder is not known.
+        DeviceError: The encoder's hardware is missing.
+        OutputError: Every format would lose something.
     """
     encoder = _encoder(codec)
     if encoder.name == "libx264" and frames.family == "rgb":
-        encoder = _encoder("libx264rgb")  # x264's RGB sits in an encoder of its own name
+        encoder = _encoder("libx264rgb")  # RGB with x264 has an encoder name of its own
     codec = encoder.name
     _check_device(codec)
     offered = [format_.name for format_ in encoder.video_formats or ()]
     if not offered:
         return Encoding(codec=codec, pixel_format=frames.name, exact=True)
     supported = {name: pixel_formats.describe_format(name) for name in offered if _is_known(name)}
-    if codec == "libx265":  # it is built without what its alpha takes
+    if codec == "libx265":  # it is built without support for alpha
         supported = {name: format_ for name, format_ in supported.items() if not format_.has_alpha}
     if as_rgb:
         supported = {name: format_ for name, format_ in supported.items() if format_.family != "yuv"}
@@ -131,15 +138,16 @@ def choose_encoding(
 def quality_options(
     codec: str, crf: float | None, preset: str | None, like_input: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The encoder's options for a quality and a preset, besides those that make the result like its input.
+    """The encoder's options for a quality and a preset. A requested quality has no rate limit.
 
-    A quality that is asked for is not limited. Raises UsageError for what the encoder does not have.
+    Raises:
+        UsageError: The encoder does not support the option.
     """
     options = {n: v for n, v in (like_input or {}).items() if crf is None or n not in _OF_RATE}
     supported = {option.name for option in av.CodecContext.create(codec, "w").supported_options.private}
     name, default = _QUALITY.get(codec, ("crf", None))
     if crf is None and codec in _BY_SCALE and "b" not in options:
-        # Limited range in mjpeg is common and works; FFmpeg asks to hear that one knows it is no standard.
+        # Limited range in mjpeg is common and works, but FFmpeg requires this option for it.
         options |= {"flags": "+qscale", "global_quality": str(2 * 118), "strict": "unofficial"}
     value = default if crf is None and "qp" not in options else crf
     if value is not None:
@@ -154,7 +162,7 @@ def quality_options(
 
 
 def _check_device(codec: str) -> None:
-    """Hardware's encoders are in the library everywhere: only opening one tells whether it can run."""
+    """Raises DeviceError if the hardware of an encoder is missing: only opening the encoder shows it."""
     needs = _HARDWARE.get(codec.rpartition("_")[2])
     if needs is None:
         return
@@ -184,7 +192,7 @@ def _encoder(codec: str) -> av.Codec:
 
 
 def _is_known(name: str) -> bool:
-    """Without the yuvj formats, which are the plain ones under another name, and without floats."""
+    """The encoder's pixel formats, without floats and without the yuvj formats, which are only aliases."""
     return not name.startswith("yuvj") and (pixel_formats.is_exact(name) or name == "gray16be")
 
 
@@ -201,7 +209,7 @@ def _richer(fitting: Mapping[str, PixelFormat], frames: PixelFormat, *, convert:
 
 
 def _converts(format_: PixelFormat, frames: PixelFormat) -> bool:
-    """Whether it is the frames' picture in another family, in no fewer bits and with its alpha."""
+    """Whether it holds the frames' picture in another family, with at least as many bits and with alpha."""
     return (
         format_.family not in ("gray", frames.family)
         and format_.bit_depth >= frames.bit_depth
@@ -221,7 +229,7 @@ def _holds(format_: PixelFormat, frames: PixelFormat) -> bool:
 
 
 def _distance(format_: PixelFormat, frames: PixelFormat) -> tuple[int, int, bool]:
-    # Grey needs no chroma at all; otherwise as little more of it as can be.
+    # Grey needs no chroma; otherwise prefer the least additional chroma.
     wanted = 4 if frames.family == "gray" else sum(frames.chroma_shift)
     spare = wanted - sum(format_.chroma_shift)
     return (format_.bit_depth - frames.bit_depth, abs(spare), format_.has_alpha)

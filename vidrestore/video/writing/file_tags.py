@@ -1,4 +1,4 @@
-"""Tags of a whole file on their way into another container: which it keeps, in which of its ways."""
+"""Tags of a file that another container can keep, and how it stores them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from vidrestore.video.formats.containers import ISO_MEDIA
 _OF_THE_FILE = {
     "major_brand", "minor_version", "compatible_brands", "encoder", "creation_time", "duration", "software",
 }  # fmt: skip
-"""They describe the file that they stand in, and are written again; the date goes where the container has a
-place for it."""
+"""Tags that describe the file itself and are written again; the date is kept if the container can hold it."""
 _COMMON = {"title", "artist", "comment", "copyright", "date", "genre"}
 _ITUNES = _COMMON | {
     "album", "album_artist", "composer", "description", "disc", "episode_id", "episode_sort", "show",
@@ -30,14 +29,15 @@ _KEYED = "use_metadata_tags"
 
 
 def kept_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Those that are true of another file as well."""
+    """Tags that stay valid in another file."""
     return {key: text for key, text in tags.items() if key.lower() not in _OF_THE_FILE - {"creation_time"}}
 
 
 def uses_keys(muxer: str, tags: Mapping[str, str]) -> bool:
-    """Whether MP4 and MOV are to write tags by their full names, as phones do, beside or for iTunes' codes.
+    """Whether MP4 and MOV write tags with full names, as phones do, instead of iTunes' codes.
 
-    In MP4 players that read iTunes' codes would find none then, so only where such tags are there.
+    Players that read only iTunes' codes would find no tags in such an MP4, so only if there are tags that
+    need it.
     """
     if muxer == "mov":
         return any(key.lower() not in _KEPT["mov"] | _OF_THE_FILE for key in tags)
@@ -45,12 +45,12 @@ def uses_keys(muxer: str, tags: Mapping[str, str]) -> bool:
 
 
 def movflags(muxer: str, tags: Mapping[str, str]) -> str:
-    """What is to be added to the muxer's option `movflags`."""
+    """The text to add to the muxer's option `movflags`."""
     return f"+{_KEYED}" if uses_keys(muxer, tags) else ""
 
 
 def lost_tags(muxer: str, tags: Mapping[str, str]) -> list[str]:
-    """Names of the tags that the container has no place for."""
+    """Names of the tags that the container cannot hold."""
     if muxer in _KEEP_ALL or uses_keys(muxer, tags):
         return []
     kept = _KEPT.get(muxer, {"title"}) | _OF_THE_FILE

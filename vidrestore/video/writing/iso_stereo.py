@@ -1,4 +1,4 @@
-"""MP4's two marks of stereo: FFmpeg writes both, and reads of the second that it does not know how."""
+"""MP4's two marks of stereo: FFmpeg writes both, but reads the second as unknown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_BYTES = 1 << 28
 
 
 def hide_second_mark(path: Path) -> None:
-    """Where a file has the mark `st3d`, its `vexu`, which says less and hides the other, becomes unused."""
+    """Disables `vexu` in files with `st3d`: it contains less, and hides the other from FFmpeg."""
     with path.open("r+b") as file:
         at = 0
         while len(head := file.read(_HEADER)) == _HEADER:

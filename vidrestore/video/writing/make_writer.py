@@ -1,4 +1,4 @@
-"""The writer that an output needs."""
+"""Chooses the writer for an output."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from vidrestore.video.writing.encoders import encoder_name
 from vidrestore.video.writing.writer import VideoWriter
 
 _BY_FFMPEG = {"png", "tiff"}
-"""Kinds of photos in which FFmpeg writes a video's frames, and says of their colours what it can."""
+"""Kinds of photos that FFmpeg writes for frames of videos."""
 _ENCODERS = {"jpeg": "mjpeg", "png": "png", "tiff": "tiff", "webp": "libwebp", "heif": "heif", "avif": "avif"}
-"""What `--codec` may say of photos, which is what their names say already."""
+"""Values of `--codec` that are accepted for photos, although their suffix decides."""
 
 
 def make_writer(
@@ -38,9 +38,11 @@ def make_writer(
     quality: int | None = None,
     **how: Any,
 ) -> VideoWriter | ExrWriter | PhotoWriter:
-    """The writer of `output`; `how` and the others are what `VideoWriter` takes.
+    """The writer of `output`; the arguments are those of `VideoWriter`.
 
-    Raises OutputError, UsageError.
+    Raises:
+        OutputError: The output cannot be written.
+        UsageError: An option does not fit the output.
     """
     overwrite = how.get("overwrite", False)
     muxer = muxer or check_paths(info.path, output, overwrite, container)
@@ -74,7 +76,7 @@ def make_writer(
 
 
 def _has_more_than_one(info: VideoInfo, side_data: SideData, how: dict[str, Any]) -> bool:
-    """Whether what is asked for is sure to be more than one picture."""
+    """Whether the output is certain to have more than one picture."""
     if info.is_counted:
         return (info.frame_count or 0) > 1
     is_whole = how.get("start") is None and how.get("end") is None
@@ -82,7 +84,7 @@ def _has_more_than_one(info: VideoInfo, side_data: SideData, how: dict[str, Any]
 
 
 def _check_source_of_video(info: VideoInfo, source: Input) -> None:
-    """Raises UsageError where the input's pictures make no video."""
+    """Raises UsageError if the input's pictures cannot become a video."""
     if not source.has_frame_rate:
         raise UsageError(
             f"{info.path} does not say how many pictures are shown a second; add --fps, such as 24"
@@ -92,7 +94,7 @@ def _check_source_of_video(info: VideoInfo, source: Input) -> None:
 
 
 def _refuse_video_options(output: Path, encoder: str, how: dict[str, Any]) -> None:
-    """Raises UsageError where something is asked for that a picture's encoder does not have."""
+    """Raises UsageError if an option is not supported for pictures."""
     kind = output.suffix
     if how["codec"] != MATCH and how["codec"].lower() != encoder and encoder_name(how["codec"]) != encoder:
         raise UsageError(f"pictures in {kind} are encoded by {encoder}; leave --codec out")

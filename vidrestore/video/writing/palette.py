@@ -1,4 +1,4 @@
-"""Pictures of 256 colours for GIF: each with its own palette, and dithered, so that skin stays smooth."""
+"""Reduces pictures to 256 colours for GIF: each has its own palette and is dithered for smooth skin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CODEC, PIXEL_FORMAT = "gif", "pal8"
 
 
 class PaletteGraph:
-    """FFmpeg's `palettegen` and `paletteuse` for pictures of one size and format, one in and one out."""
+    """FFmpeg's `palettegen` and `paletteuse` for pictures of one size and format."""
 
     def __init__(self, pixel_format: str, width: int, height: int) -> None:
         graph = Graph()
@@ -36,7 +36,7 @@ class PaletteGraph:
         self._number = 0
 
     def convert(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """The picture in 256 colours, of which one is transparent."""
+        """The picture with 256 colours, one of which is transparent."""
         picture.pts, picture.time_base = self._number, Fraction(1, 100)
         self._number += 1
         self._graph.vpush(picture)

@@ -1,4 +1,4 @@
-"""The files of an output of pictures that are written one by one: one of them, or a numbered sequence."""
+"""The files of an output that is one picture or a numbered sequence."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from vidrestore.video.writing.atomic_output import (
 
 
 class PictureFiles:
-    """Temporary files that are put in place when all are whole, and removed after an error.
+    """Temporary files that are put in place when all are complete, and removed after an error.
 
-    A context manager. Raises OutputError, UsageError, InputError.
+    Used in a `with` block. Raises OutputError, UsageError and InputError.
     """
 
     def __init__(self, output: Path, source: Path, *, first: int, overwrite: bool) -> None:
-        """`first`: the number of a sequence's first picture. `overwrite`: whether pictures of these names are
-        replaced."""
+        """`first`: number of a sequence's first picture; `overwrite`: whether existing ones are replaced."""
         self._output, self._source = output, source
         self._target = make_target(output, first=first, overwrite=overwrite)
         self._many = is_pattern(output)
@@ -55,7 +54,7 @@ class PictureFiles:
             undo.pop_all()
 
     def write(self, save: Callable[[Path], None]) -> None:
-        """Has `save` write the next picture under the name it is given."""
+        """Calls `save` with the temporary path of the next picture."""
         if self._written and not self._many:
             raise UsageError(single_picture_message(self._output, self._source))
         path = self._target.temporary

@@ -1,4 +1,4 @@
-"""Planes in, pictures of the encoder's pixel format out."""
+"""Converts planes to pictures in the encoder's pixel format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EXACT_SCALING = (
 
 
 class PixelConverter:
-    """Turns planes into pictures an encoder takes."""
+    """Converts planes to pictures for an encoder."""
 
     def __init__(
         self,
@@ -40,16 +40,16 @@ class PixelConverter:
         height: int,
         coded_size: tuple[int, int] | None = None,
     ) -> None:
-        """`height` is the video's; `coded_size` is what the planes are padded to, width and height."""
+        """`height`: of the video; `coded_size`: width and height to which the planes are padded."""
         self._coded_size = coded_size
         self._is_flattened = frames.has_alpha and not encoding.format.has_alpha and frames.family == "rgb"
         self._palette: PaletteGraph | None = None
         if encoding.pixel_format == palette.PIXEL_FORMAT:
-            self._is_flattened = False  # one of its colours is transparent
+            self._is_flattened = False  # one of the palette's colours is transparent
         if self._is_flattened:
             frames = pixel_formats.describe_format(frames.name.replace("gbrap", "gbrp"))
         self.colour = _converted_colour(encoding, frames, colour, height)
-        """Tags of what is painted: the frames' own, unless RGB becomes YUV or the other way round."""
+        """Colour tags of the result: the frames' own, unless RGB becomes YUV or the other way round."""
         self._encoding = encoding
         self._frames = frames
         self._scaler = VideoReformatter()
@@ -62,7 +62,7 @@ class PixelConverter:
         }
 
     def convert(self, planes: Sequence[Plane]) -> av.VideoFrame:
-        """A picture of the planes, as the encoder takes it."""
+        """The picture of the planes, in the encoder's pixel format."""
         if self._is_flattened:
             planes = _on_white(planes, self._frames.bit_depth)
         if self._coded_size is not None:
@@ -95,7 +95,7 @@ class PixelConverter:
 
 
 def _on_white(planes: Sequence[Plane], bit_depth: int) -> tuple[Plane, ...]:
-    """Green, blue and red, laid on white by their alpha."""
+    """Green, blue and red, composited over white with their alpha."""
     peak = (1 << bit_depth) - 1
     alpha = planes[3].astype(np.float32) / peak
     kind: Any = np.uint8 if bit_depth == 8 else np.uint16
@@ -103,11 +103,11 @@ def _on_white(planes: Sequence[Plane], bit_depth: int) -> tuple[Plane, ...]:
 
 
 def _padded(plane: Plane, width: int, height: int) -> Plane:
-    """The plane with its last column and line repeated."""
+    """The plane, padded by repeating its last column and line."""
     below, beside = height - plane.shape[0], width - plane.shape[1]
     if not below and not beside:
         return plane
-    padded: Any = np.pad(plane, ((0, below), (0, beside)), mode="edge")  # of the plane's own type
+    padded: Any = np.pad(plane, ((0, below), (0, beside)), mode="edge")  # in the plane's own type
     return cast("Plane", padded)
 
 
@@ -117,14 +117,18 @@ def _converted_colour(encoding: Encoding, frames: PixelFormat, colour: ColourTag
         return colour
     if target.family == "rgb":
         return replace(colour, matrix=0, full_range=True, siting=0)
-    # JPEG is BT.601 and of full range, whatever its size.
+    # JPEG is always BT.601 with full range, for all sizes.
     if encoding.codec == "mjpeg":
         return replace(colour, matrix=5, full_range=True)
     return replace(colour, matrix=1 if height >= HD_LINES else 6, full_range=False)
 
 
 def _coefficients(colour: ColourTags, height: int) -> int:
-    """swscale's number of the matrix; RGB has none and takes what comes. Raises OutputError."""
+    """swscale's number of the matrix; for RGB any.
+
+    Raises:
+        OutputError: swscale does not support the matrix.
+    """
     if colour.matrix in _MATRICES:
         return _MATRICES[colour.matrix]
     if colour.matrix not in _SAYS_NOTHING:

@@ -1,8 +1,8 @@
-"""Parts of a video's stream: encoded on their own, kept in files of packets, joined without encoding again.
+"""Parts of a video stream: encoded separately, stored as files of packets, joined without encoding again.
 
-A part is no video file: no container keeps all that the joined file needs. NUT forgets how long a frame is
-shown, Matroska counts in milliseconds, MP4 refuses codecs. So a part holds the encoder's packets as they left
-it, and joining them hands the final container what one encoder in one run would have.
+A part is not a video file, because no container keeps everything that the joined file needs: NUT loses
+durations, Matroska has a resolution of milliseconds, MP4 refuses codecs. So a part holds the encoder's
+unchanged packets, and the final container gets the same packets as from one encoder in one run.
 """
 
 from __future__ import annotations
@@ -40,21 +40,20 @@ JOINABLE = frozenset([
     "prores", "prores_ks", "prores_aw", "dnxhd", "ffv1", "mjpeg", "mpeg2video", "mpeg4",
     "huffyuv", "ffvhuff", "utvideo", "magicyuv", "rawvideo", "v210",
 ])  # fmt: skip
-"""Encoders that begin a stream with a picture that needs no other and put nothing into the file's head that
-depends on the pictures."""
+"""Encoders whose streams start with a key frame, and whose file header does not depend on the pictures."""
 _MAGIC = b"vidrestore part 1\n"
 _HEAD = struct.Struct("<I")
 _PACKET = struct.Struct("<?qqqI")
-"""Whether a key frame; pts, dts, duration [the part's time base]; bytes."""
+"""Packet header: key frame flag; pts, dts, duration [the part's time base]; size in bytes."""
 _END = struct.Struct("<qI")
-"""Packets; CRC of all before."""
+"""Footer: number of packets; CRC of everything before."""
 _NO_TIME = -(2**63)
 _CHUNK_BYTES = 1 << 20
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
 def why_not_segmented(video_input: Input, side_data: SideData, output: Path, muxer: str) -> str | None:
-    """Why a video cannot be restored in parts that are joined: the end of a sentence; None: it can."""
+    """The reason why a video cannot be restored in segments, as the end of a sentence; None: it can."""
     if video_input.pipe is not None:
         return "a pipe can be read only once"
     if video_input.is_picture:
@@ -65,18 +64,18 @@ def why_not_segmented(video_input: Input, side_data: SideData, output: Path, mux
         return "its output is pictures"
     if muxer in TIMELESS:
         return f"{muxer} streams say nothing of time"
-    return "its transparency lies beside the stream" if side_data.has_alpha_beside else None
+    return "its transparency is stored in separate packets" if side_data.has_alpha_beside else None
 
 
 def why_not_joinable(codec: str) -> str | None:
-    """As `why_not_segmented`, of the encoder alone."""
+    """As `why_not_segmented`, for the encoder only."""
     return None if codec in JOINABLE else f"streams of {codec} are not known to join"
 
 
 class SegmentWriter:
-    """Encodes frames into a part of `output` at `path`, which appears only when it is whole.
+    """Encodes frames into a part of `output` at `path`, which gets its name when it is complete.
 
-    A context manager, as `VideoWriter`, whose arguments it takes. Raises OutputError, UsageError,
+    Used in a `with` block, with the arguments of `VideoWriter`. Raises OutputError, UsageError and
     ProcessingError.
     """
 
@@ -93,7 +92,7 @@ class SegmentWriter:
         quality: int | None = None,
         **encoding: Any,
     ) -> None:
-        """`quality` is of pictures, and not of videos: `make_writer` refuses it for them."""
+        """`quality` is for pictures only: `make_writer` refuses it for videos."""
         self._path, self._output = path, output
         self._temporary = path.with_name(path.name + ".new")
         self._input, self._start = source, start
@@ -101,19 +100,19 @@ class SegmentWriter:
         held = side_data or look_at(source).side_data
         self._encoder = VideoEncoder(output, info, held, muxer=self._muxer, **encoding)
         self.bytes = 0
-        """In the file, once it is whole."""
+        """Size of the complete file."""
         self.crc = 0
-        """Of its content, once it is whole."""
+        """Checksum of the complete file's content."""
 
     @property
     def frames(self) -> int:
-        """Written so far."""
+        """Number of frames written so far."""
         return self._encoder.frames
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._user_errors():
             undo.callback(self._remove)
-            # The encoder is set up by a container of the output's kind, as some want its head apart; that
+            # A container of the output's kind configures the encoder, as some need global headers; that
             # container is never written.
             container = undo.enter_context(av.open(io.BytesIO(), "w", format=self._muxer))
             opened = undo.enter_context(demuxer.open_container(self._input))
@@ -155,25 +154,29 @@ class SegmentWriter:
 
 
 def join_segments(writer: VideoWriter, parts: Iterable[Path]) -> None:
-    """Hands the parts' packets to the writer, in order.
+    """Writes the packets of all parts, in order.
+
+    Args:
+        writer: The writer of the joined output.
+        paths: The parts.
 
     Raises:
-        OutputError: a part is damaged.
-        ProcessingError: a part is of another encoder.
+        OutputError: A part is damaged.
+        ProcessingError: A part was encoded by another encoder.
     """
     before: list[int] = []
     for path in parts:
         try:
             before = _join(writer, path, before)
         except Exception as error:
-            # Whatever it is that damaged packets have led to.
+            # Any error that damaged packets cause.
             if not _is_intact(path):
                 raise _damaged_file_error(path) from error
             raise
 
 
 def is_whole_segment(path: Path, size: int, crc: int) -> bool:
-    """Whether the part at `path` is the one that was `size` bytes long and had this CRC."""
+    """Whether the part at `path` has this size and CRC."""
     try:
         return path.stat().st_size == size and _crcs(path) == (crc, crc)
     except OSError:
@@ -203,7 +206,11 @@ def _is_intact(path: Path) -> bool:
 
 
 def _crcs(path: Path) -> tuple[int, int]:
-    """The CRC that the file states, and that of its content. Raises OSError, struct.error."""
+    """The CRC stored in the file, and the CRC of its content.
+
+    Raises:
+        OSError, struct.error: The file cannot be read as a part.
+    """
     crc, left = 0, path.stat().st_size - _END.size
     with path.open("rb") as file:
         while left > 0 and (data := file.read(min(left, _CHUNK_BYTES))):
@@ -213,13 +220,13 @@ def _crcs(path: Path) -> tuple[int, int]:
 
 
 class _PacketFile:
-    """The part's file as it grows."""
+    """A part's file while it is written."""
 
     def __init__(self, file: BinaryIO, extradata: bytes) -> None:
         self._file, self._extradata = file, extradata
         self._packets = self._bytes = 0
         self.crc = 0
-        """Of all that is written so far."""
+        """Checksum of everything written so far."""
 
     def write(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
@@ -228,7 +235,7 @@ class _PacketFile:
             pts = packet.pts if packet.pts is not None else packet.dts
             dts = packet.dts if packet.dts is not None else pts
             if pts is None or dts is None:
-                raise ProcessingError("the encoder says no times; restore the video with --segment 0")
+                raise ProcessingError("the encoder gives no timestamps; restore the video with --segment 0")
             data = bytes(packet)
             self._put(_PACKET.pack(packet.is_keyframe, pts, dts, packet.duration or 0, len(data)))
             self._put(data)
@@ -258,7 +265,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Iterator[Packet[VideoStream]]]:
 
 
 def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
-    """The packets, one in memory at a time; the CRC is checked at their end."""
+    """The packets, one in memory at a time; the CRC is checked at the end."""
     with path.open("rb") as file:
         crc, count = zlib.crc32(_read_exactly(file, begin, path)), 0
         while True:
@@ -278,7 +285,7 @@ def _packets(path: Path, begin: int) -> Iterator[Packet[VideoStream]]:
 
 
 def _read_exactly(file: BinaryIO, size: int, path: Path) -> bytes:
-    """So many bytes, none of them asked for where there are fewer."""
+    """Exactly this number of bytes; no memory is requested if the file has fewer."""
     if size > os.fstat(file.fileno()).st_size - file.tell():
         raise _damaged_file_error(path)
     return file.read(size)
@@ -287,10 +294,17 @@ def _read_exactly(file: BinaryIO, size: int, path: Path) -> bytes:
 def _rebase_dts(
     packets: Iterator[Packet[VideoStream]], before: list[int]
 ) -> tuple[Iterator[Packet[VideoStream]], list[int]]:
-    """A part's packets with the decoding times of one run, and the times of its frames for the next part.
+    """A part's packets with the decoding times of a single run.
 
-    An encoder that reorders begins so many frames before its first; in one run these are the frames before.
-    `before` are their times, the last at the end; a list that fills while the packets are used up.
+    An encoder that reorders frames starts decoding times some frames before its first frame; in a single run
+    these are the times of the previous frames.
+
+    Args:
+        packets: The part's packets.
+        before: Times of the previous part's last frames, the latest last.
+
+    Returns:
+        The packets, and a list that receives the times of this part's frames while the packets are consumed.
     """
     times: list[int] = []
 
@@ -316,7 +330,7 @@ def _rebase_dts(
 
 
 _LONGEST_DELAY = 64
-"""Frames by which an encoder reorders at most."""
+"""Maximum number of frames by which an encoder reorders."""
 
 
 def _shift_early(early: list[Packet[VideoStream]], before: list[int]) -> Iterator[Packet[VideoStream]]:
@@ -327,7 +341,7 @@ def _shift_early(early: list[Packet[VideoStream]], before: list[int]) -> Iterato
 
 
 def _without_sei(extradata: bytes) -> bytes:
-    """Without HEVC's SEI, in which x265 writes its options, with the number of threads among them."""
+    """The header without HEVC's SEI, where x265 writes its options, including the number of threads."""
     units = extradata.split(b"\0\0\0\1")
     is_hevc = len(units) > 1 and units[0] == b"" and units[1][0] >> 1 & 0x3F == 32  # a VPS comes first
     return b"".join(u for u in units if not (u and u[0] >> 1 & 0x3F == 39)) if is_hevc else extradata
@@ -338,7 +352,7 @@ def _damaged_file_error(path: Path) -> OutputError:
 
 
 def _open_new(path: Path) -> BinaryIO:
-    """A file of this name to write, in the place of an earlier one, never of what a link leads to."""
+    """Opens a new file for writing; it replaces an earlier file or link, but never the target of a link."""
     _remove_own(path)
     return os.fdopen(os.open(path, _CREATE, 0o666), "wb")
 

@@ -1,4 +1,4 @@
-"""The other streams of the input, copied packet by packet while the video is written."""
+"""Copies all other streams of the input packet by packet while the video is written."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ from vidrestore.video.writing.file_tags import kept_tags
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
 
-# What describes the old file and would be false of the new one.
+# Metadata of the old file that would be wrong in the new one.
 _OF_THE_STREAM = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_", "encoder", "ENCODER")
 _PICTURE_ALONE = {"image2": "a picture", "yuv4mpegpipe": "y4m", "rawvideo": "raw video"}
-"""Formats that hold one stream, and what people call them; raw video's would take any bytes."""
-# A transport stream takes any subtitle, but calls those it does not know data.
+"""Formats with a single stream, and their names; the raw video muxer would accept any bytes."""
+# A transport stream accepts all subtitles, but marks unknown kinds as data.
 _REWRITTEN = {"text", "tmcd"}
-"""Codes by which MP4 and MOV call tracks of chapter titles and of time codes."""
+"""Codes of tracks with chapter titles and time codes in MP4 and MOV."""
 _BROADCAST_SUBTITLES = {"dvbsub", "dvb_subtitle", "dvb_teletext"}
-# QuickTime has a code for these languages, which FFmpeg finds under the other name only.
+# QuickTime has codes for these languages, which FFmpeg knows only by the other name.
 _QUICKTIME_NAMES = {
     "bod": "tib", "cym": "wel", "cze": "ces", "deu": "ger", "ell": "gre", "eus": "baq", "fas": "per",
     "fre": "fra", "hrv": "hr ", "hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "msa": "may",
     "mya": "bur", "nld": "dut", "rum": "ron", "slo": "slk", "sqi": "alb", "swe": "sve", "zho": "chi",
 }  # fmt: skip
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-"""FFmpeg's own guess of where a number of channels goes."""
+"""FFmpeg's default channel layout for a number of channels."""
 _EMPTY_TEXT = b"\0\0"
 
 
 class StreamCopy:
-    """The other streams of the input on their way into the output.
+    """Copies the other streams of the input into the output.
 
-    Call `add_streams` before the output's header is written, `advance` as the video proceeds, `finish` at
-    its end. Holds one packet at a time.
+    Call `add_streams` before the output's header is written, `advance` while the video is written, and
+    `finish` at the end. Only one packet is in memory at a time.
     """
 
     _output: OutputContainer
@@ -64,15 +64,15 @@ class StreamCopy:
         self._repair = CopiedPackets(self._container, self._video_input)
         self._last_dts: dict[int, int] = {}
         self.all_streams = self._container.streams
-        """The input's, the video among them."""
+        """All streams of the input, including the video."""
         self._targets: dict[int, Stream] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._next: Packet[Stream] | None = None
         self._damaged: Counter[str] = Counter()
         self.end_time: Fraction | None = None
-        """Seconds in the output at which the last packet so far ends."""
+        """End of the last packet so far [s in the output]."""
         self.video = demuxer.video_stream(self._container, path)
-        """The input's video stream, for what its copy should say of itself."""
+        """The input's video stream, whose metadata is copied."""
         self.time_range = demuxer.time_range_of(self.video, self._video_input, start, end)
 
     def add_streams(
@@ -99,34 +99,34 @@ class StreamCopy:
         self._next = next(self._packets, None)
 
     def tags(self) -> dict[str, str]:
-        """The input's tags that go into the output, those of a broadcast's only program among them."""
+        """The input's tags for the output, including those of a broadcast's only program."""
         tags = kept_tags(self._container.metadata)
         return {**pieces_found.program(pieces_found.description(self._container)), **tags}
 
     def advance(self, until: Fraction) -> None:
-        """Writes what belongs before `until` [seconds in the output]."""
+        """Writes the packets before `until` [s in the output]."""
         while (packet := self._peek()) is not None and _seconds(packet) <= until:
             self._write(packet)
 
     def finish(self) -> None:
-        """Writes what is left."""
+        """Writes the remaining packets."""
         while (packet := self._peek()) is not None:
             self._write(packet)
 
     def left_out_warning(self) -> list[str]:
-        """One sentence that names all streams the output cannot hold; none where it holds them all."""
+        """A warning that names all streams that the output cannot hold, if there are any."""
         if not self._left_out:
             return []
         return [left_out_warning(self._left_out, self._path, self._output.format.name)]
 
     def damage_warnings(self) -> list[str]:
-        """A sentence for each stream of which damaged packets were left out."""
+        """A warning for each stream with damaged packets, which were left out."""
         left_out = [
             f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
         ]
         names = {stream.index: demuxer.stream_name(stream) for stream in self._container.streams}
         wrong = [
-            f"{count} times stated for the {names[index]} could not be right and were replaced"
+            f"{count} timestamps of the {names[index]} were impossible and were replaced"
             for index, count in self._repair.wrong_times.items()
         ]
         return [*left_out, *wrong]
@@ -148,7 +148,7 @@ class StreamCopy:
         try:
             self._output.mux(packet)
         except av.error.InvalidDataError:
-            # Containers that repack what they take, as MP4 does AAC of a broadcast, find damage in it.
+            # Containers that repack streams, such as MP4 with AAC of a broadcast, fail on damaged packets.
             self._damaged[name] += 1
         self._next = next(self._packets, None)
 
@@ -162,14 +162,14 @@ class StreamCopy:
             self._targets[stream.index] = target
 
     def _is_rewritten(self, stream: Stream) -> bool:
-        """Chapter titles and time codes stand in data streams which the new container gets of its own."""
+        """Whether it is a stream of chapter titles or time codes, which the new container writes itself."""
         tags = pieces_found.codec_tags(pieces_found.description(self._container))
         return stream.type == "data" and tags.get(stream.index) in _REWRITTEN
 
     def _read_packets(self) -> Iterator[Packet[Stream]]:
         copied = [stream for stream in self._container.streams if stream.index in self._targets]
         if self._video_input.pipe is not None:
-            # A pipe cannot be read twice: whoever reads the picture puts these packets aside.
+            # A pipe cannot be read twice: the video reader queues these packets.
             self._video_input.pipe.other_streams = frozenset(self._targets)
             return
         if not copied:
@@ -187,12 +187,12 @@ class StreamCopy:
     def _shift_packet(self, packet: Packet[Stream]) -> Packet[Stream] | None:
         time_base = Fraction(packet.time_base)
         pts = packet.pts if packet.pts is not None else packet.dts
-        # A pipe's packets may outlive the container they came from, and with it their stream.
+        # A pipe's packets may outlive their container and stream.
         stream = self._container.streams[packet.stream_index]
         if is_rewritten_by_muxer(self._output, stream, packet):
             return None
         if demuxer.is_cover(stream):
-            packet.pts = packet.dts = 0  # a cover belongs to the whole
+            packet.pts = packet.dts = 0  # a cover is kept even if a part is cut
         elif pts is None:
             return None
         else:
@@ -206,7 +206,7 @@ class StreamCopy:
         return packet
 
     def _keep_order(self, packet: Packet[Stream]) -> None:
-        """No container takes a packet that is decoded before the one before it."""
+        """Makes decoding times increase, as every container requires it."""
         assert packet.dts is not None
         last = self._last_dts.get(packet.stream_index)
         if last is not None and packet.dts < last:
@@ -226,7 +226,7 @@ class StreamCopy:
 
 
 def stream_metadata(stream: Stream) -> dict[str, str]:
-    """The stream's metadata without what is true of the old file only."""
+    """The stream's metadata without entries about the old file."""
     return {
         key: text
         for key, text in stream.metadata.items()
@@ -239,11 +239,11 @@ def _seconds(packet: Packet[Stream]) -> Fraction:
 
 
 def can_hold(muxer: str, stream: Stream) -> bool:
-    """Whether the format takes the stream, tried in memory: not every format knows before."""
+    """Whether the format accepts the stream, tried in memory: not every format knows it in advance."""
     if muxer in _PICTURE_ALONE:
         return False
     if muxer == "webm" and stream.type == "attachment":
-        return False  # taken and not written
+        return False  # accepted, but not written
     if muxer == "mpegts" and stream.type == "subtitle":
         return demuxer.codec_name(stream) in _BROADCAST_SUBTITLES
     trial = av.open(io.BytesIO(), "w", format=muxer)
@@ -258,19 +258,19 @@ def can_hold(muxer: str, stream: Stream) -> bool:
 
 
 def all_left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> list[str]:
-    """The sentence that names all streams but the video, for an output that holds none of them."""
+    """The warning that names all streams but the video, for an output that holds none of them."""
     return [left_out_warning(streams, source, muxer)] if streams else []
 
 
 def left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> str:
-    """The sentence that names what of `source` a container cannot hold."""
+    """The warning that names the streams of `source` that a container cannot hold."""
     verb, them = ("was", "it") if len(streams) == 1 else ("were", "them")
     kind = _PICTURE_ALONE.get(muxer, muxer)
     return f"the {', '.join(streams)} of {source.name} {verb} left out: {kind} cannot hold {them}"
 
 
 def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) -> Stream:
-    """A stream of the output for the packets of `stream`, said of itself what the input says."""
+    """A stream of the output for the packets of `stream`, with the same metadata."""
     target: Stream = output.add_stream_from_template(stream, opaque=True)
     target.metadata.update(metadata)
     language = metadata.get("language", "")
@@ -280,13 +280,13 @@ def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) 
     if output.format.name == "mp4" and isinstance(stream, AudioStream) and isinstance(target, AudioStream):
         channels = stream.layout.nb_channels
         if stream.layout.name == f"{channels} channels" and channels in _LAYOUTS:
-            # AVI and WAV leave unsaid which channel is which; MP4 has no way to.
+            # AVI and WAV may have no channel layout, but MP4 needs one.
             target.codec_context.layout = _LAYOUTS[channels]
     return target
 
 
 def is_rewritten_by_muxer(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
-    """Whether the muxer writes this packet itself: MP4's empty texts, which end the one before."""
+    """Whether the muxer writes this packet itself: MP4's empty texts, which end the previous one."""
     text = demuxer.codec_name(stream) == "mov_text" and output.format.name in ISO_MEDIA
     return text and bytes(packet) == _EMPTY_TEXT
 

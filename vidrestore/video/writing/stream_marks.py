@@ -1,9 +1,9 @@
-"""What a container's header says of the video and no encoder does: stereo, 360 degrees, cropping, HDR10.
+"""Marks of the video in a container's header that no encoder writes: stereo, 360 degrees, cropping, HDR10.
 
-PyAV gives no way to set such side data of a stream but the display matrix. Yet a bitstream filter that does
-nothing copies all parameters of one stream into another, side data among them. So FFmpeg is given a header in
-Matroska, which has a place for each of these marks, made of the input's own; what it reads of it is copied
-into the encoder's context, and from there FFmpeg writes it into the output's header in that one's way.
+PyAV can set only the display matrix of such side data. But the bitstream filter `null` copies all parameters
+of one stream to another, including side data. So FFmpeg reads a Matroska header, which can hold each of these
+marks, made from the input's. Its parameters are copied into the encoder's context, and from there FFmpeg
+writes them into the output's header in that container's form.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CROPPING = (0x54AA, 0x54BB, 0x54CC, 0x54DD)
 _PROJECTION_KIND, _PROJECTION_DATA = 0x7671, 0x7672
 _MASTERING, _MAX_CLL, _MAX_FALL = 0x55D0, 0x55BC, 0x55BD
 _FIRST_MASTERING = 0x55D1
-"""Of ten elements: red, green, blue and white x y, greatest and least luminance."""
+"""Ids of ten elements: red, green, blue and white x y, maximum and minimum luminance."""
 _TIME, _DOC_TYPE, _CODEC, _NUMBER, _UID, _KIND, _WIDTH, _HEIGHT = (
     0xE7,
     0x4282,
@@ -53,13 +53,13 @@ CODECS = {
     "mjpeg": "V_MJPEG",
 }
 CONTAINERS = frozenset({"mp4", "mov", "ipod", "matroska", "webm"})
-"""Containers whose headers have places for these marks."""
+"""Containers whose headers can hold these marks."""
 
 
 def read_marks(stream: VideoStream) -> dict[int, bytes]:
-    """Matroska's elements for what the header of a stream's container says of it, by their ids.
+    """Matroska's elements for the marks in the header of a stream's container, by their ids.
 
-    Of COLOUR only what the display shows that it was mastered on, and the light in it.
+    COLOUR contains only the mastering display and the light level.
     """
     file = io.BytesIO()
     try:
@@ -68,14 +68,14 @@ def read_marks(stream: VideoStream) -> dict[int, bytes]:
             trial.start_encoding()
             header = file.getvalue()
     except (av.FFmpegError, ValueError):
-        return {}  # a codec that Matroska does not know
+        return {}  # a codec that Matroska cannot hold
     video = ebml.find(header, ebml.SEGMENT, ebml.TRACKS, ebml.TRACK, ebml.VIDEO)
     marks: dict[int, bytes] = {}
     for id_, content in ebml.children(video or b""):
         if (id_ in CROPPING or id_ == STEREO) and any(content):
             marks[id_] = content
         elif id_ == SPHERICAL and any(ebml.find(content, _PROJECTION_KIND) or b""):
-            # Without its pose, by which Matroska turns pictures: that is the display matrix's.
+            # Without the pose, with which Matroska rotates pictures: the display matrix has it.
             kept = [(_PROJECTION_KIND, ebml.find(content, _PROJECTION_KIND) or b"")]
             if (data := ebml.find(content, _PROJECTION_DATA)) is not None:
                 kept.append((_PROJECTION_DATA, data))
@@ -89,7 +89,7 @@ def read_marks(stream: VideoStream) -> dict[int, bytes]:
 
 
 def hdr_mark(hdr: Hdr10) -> bytes:
-    """The content of COLOUR for what a film was mastered on."""
+    """The content of COLOUR with the mastering display and the light level."""
     parts = []
     if hdr.primaries is not None and hdr.luminance is not None:
         values = [*hdr.primaries, hdr.luminance[1], hdr.luminance[0]]
@@ -103,7 +103,7 @@ def hdr_mark(hdr: Hdr10) -> bytes:
 
 
 def mark(stream: VideoStream, encoder: str, marks: dict[int, bytes], width: int, height: int) -> None:
-    """Has the header of the output say `marks` of the stream. To be called before its encoder is set up."""
+    """Adds `marks` to the stream's parameters. Call it before the encoder is opened."""
     if not marks or encoder not in CODECS:
         return
     video = b"".join(ebml.element(id_, content) for id_, content in marks.items())

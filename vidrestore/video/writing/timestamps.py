@@ -1,4 +1,4 @@
-"""Times on the way through an encoder: a frame's own on its packet, whatever the encoder makes of them."""
+"""Keeps timestamps through an encoder: each packet gets its frame's time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from vidrestore.types import Frame, VideoInfo
 
 
 class FrameTimes:
-    """Stamps pictures before an encoder and packets behind it; holds the times of frames in between.
+    """Sets times of pictures before an encoder and of packets after it; stores the times in between.
 
-    Encoders of constant rate refuse a fine time base, or write it as their rate. They get the frames'
-    numbers, and their packets the times that belong to them, unless the container has no times either.
+    Encoders for constant frame rates refuse a fine time base, or write it as their rate. They get frame
+    numbers as times, and their packets get the real times, unless the container has none.
     """
 
     def __init__(self, info: VideoInfo, *, numbers: bool, timeless: bool) -> None:
-        """`numbers`: the encoder gets numbers. `timeless`: so does the container, and with it the encoder."""
+        """`numbers`: the encoder gets frame numbers. `timeless`: both encoder and container do."""
         self.is_uneven = False
-        """Whether a frame so far came more than half a frame off a constant rate."""
+        """Whether a frame so far was more than half a frame away from a constant rate."""
         self.encoder_base = 1 / info.frame_rate if numbers or timeless else info.time_base
         """Seconds a tick of what the encoder gets."""
         self.stream_base = self.encoder_base if timeless else info.time_base
@@ -35,7 +35,7 @@ class FrameTimes:
         self._durations: dict[int, int] = {}
 
     def stamp(self, picture: av.VideoFrame, frame: Frame, shift: int) -> None:
-        """Gives the picture the frame's time less `shift` [ticks of the frame]."""
+        """Sets the picture's time to the frame's minus `shift` [ticks of the frame]."""
         pts = frame.pts - shift
         stamped = self._count if self._numbers else pts
         picture.time_base = self.encoder_base
@@ -47,14 +47,14 @@ class FrameTimes:
                 self._pts[stamped] = pts
 
     def restamp(self, packet: Packet[VideoStream]) -> None:
-        """Gives the packet its frame's time and duration."""
+        """Sets the packet's time and duration to its frame's."""
         if self._timeless or packet.pts is None:
             return
-        # Most encoders forget how long a frame is shown; of the last frame nothing else says it.
+        # Most encoders lose durations, and the last frame's duration is stored nowhere else.
         duration = self._durations.pop(packet.pts, 0)
         if self._numbers:
             dts = packet.pts if packet.dts is None else packet.dts
-            # An encoder that reorders begins before its first frame.
+            # An encoder that reorders starts decoding before its first frame.
             before = min(dts, 0) * round(1 / (self._info.frame_rate * self._info.time_base))
             packet.pts, packet.dts = self._pts[packet.pts], self._pts[max(dts, 0)] + before
             packet.time_base, packet.duration = self._info.time_base, duration

@@ -1,4 +1,4 @@
-"""Frames in, a file out, with everything else of the input file in it."""
+"""Writes frames to a file, with all other streams and metadata of the input."""
 
 from __future__ import annotations
 
@@ -37,24 +37,38 @@ from vidrestore.video.writing.stream_copy import StreamCopy
 from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 
 _OF_TRACKS = {"track titles", "languages", "roles", "timecode"}
-"""What a file says of each of its streams."""
+"""Keys of pieces that belong to streams."""
 _WARNED_OF_ELSEWHERE = {"HDR10", "HDR10+", "Dolby Vision"}
 _OF_THE_WHOLE_PICTURE = {"stereo", "spherical", "cropping"}
-"""Not true of a picture beside another."""
+"""Keys of pieces that are wrong for side-by-side pictures."""
 _MAX_TIMESCALE = 2**31 - 1
 
 
 class VideoWriter:
-    """Encodes frames and copies all other streams of `info.path`, under a temporary name until it is whole.
+    """Encodes frames and copies all other streams of the input, to a temporary file until it is complete.
 
-    A context manager: leaving it cleanly puts the file in place, leaving it by an exception removes it.
-    `codec` is an encoder's name, or `match`: like the input's. `crf` None is visually lossless for the
-    encoder. `source` is what `info` was probed of, where that is not simply a file; `side_data` is what was
-    found in it and `muxer` what `check_paths` said of `output`, where these are known. `width` and `height`
-    default to the input's. With `start` and `end` [seconds], the frames written must be those `read_frames`
-    gives for the same values.
-    Timestamps are the frames' own, less `start`. Raises OutputError, UsageError; ProcessingError where
-    encoding breaks off.
+    Used in a `with` block: leaving it without an error puts the file in place, leaving it with an exception
+    removes it. Timestamps are the frames' own minus `start`.
+
+    Args:
+        output: The file to write.
+        info: Properties of the input.
+        codec: An encoder's name, or `match`: like the input's.
+        crf: Quality; None: visually lossless.
+        preset: The encoder's preset.
+        container: The container's name; None: by the output's suffix.
+        muxer: The output's muxer from `check_paths`, if known.
+        source: The input that `info` describes, if it is not a plain file.
+        side_data: The input's side data, if known.
+        overwrite: Whether an existing file is replaced.
+        width: Width of the frames; None: the input's.
+        height: Height of the frames; None: the input's.
+        start: The frames must be those of `read_frames` with the same `start`.
+        end: The frames must be those of `read_frames` with the same `end`.
+
+    Raises:
+        OutputError, UsageError: The output cannot be written so.
+        ProcessingError: Encoding fails.
     """
 
     def __init__(
@@ -77,7 +91,7 @@ class VideoWriter:
         is_alone: bool = False,
     ) -> None:
         self.warnings: list[str] = []
-        """What the output does not have of the input, one sentence each; known once the writer is entered."""
+        """A warning for each loss against the input; complete when the `with` block is entered."""
         self._output = output
         self._info = info
         self._source = source or Input(path=info.path)
@@ -155,7 +169,7 @@ class VideoWriter:
 
     @property
     def other_streams_end(self) -> Fraction | None:
-        """Seconds at which what was copied so far beside the video ends, or None."""
+        """End of the copied packets so far [s], or None."""
         return self._copy.end_time
 
     @property
@@ -165,11 +179,11 @@ class VideoWriter:
 
     @property
     def extradata(self) -> bytes:
-        """What the encoder says ahead of all packets."""
+        """The encoder's global header."""
         return self._encoder.stream.codec_context.extradata or b""
 
     def write(self, frame: Frame) -> None:
-        """Encodes the frame and carries the other streams on to its time."""
+        """Encodes the frame and copies the other streams up to its time."""
         if not self._is_empty and self._muxer == IMAGES and not is_pattern(self._output):
             raise UsageError(single_picture_message(self._output, self._info.path))
         with self._user_errors():
@@ -177,7 +191,7 @@ class VideoWriter:
         self._is_empty = False
 
     def write_packets(self, packets: Iterable[Packet[VideoStream]]) -> None:
-        """Takes in packets that an encoder of the same settings made of frames: instead of `write`."""
+        """Writes packets from an encoder with the same settings, instead of calling `write`."""
         with self._user_errors():
             for packet in packets:
                 packet.stream = self._encoder.stream
@@ -185,19 +199,19 @@ class VideoWriter:
                 self._is_empty = False
 
     def _container_options(self) -> dict[str, str]:
-        """Options by which the container keeps timestamps as they are."""
+        """Container options that keep timestamps unchanged."""
         if self._muxer in MATROSKA:
-            # Sound often begins a little before 0; the muxer would move the whole film to make up for it.
+            # Sound often starts a little before 0; the muxer would shift the whole video for it.
             return {"avoid_negative_ts": "disabled"}
         if self._muxer not in ISO_MEDIA:
             return {"strict": "-1"} if self._muxer == "yuv4mpegpipe" else {}  # more than 8 bits
         options = {"movflags": "+faststart" + file_tags.movflags(self._muxer, self._copy.tags())}
         if not self._encoder.resized:
-            options["strict"] = "unofficial"  # stereo and 360 degrees; otherwise it says the same
+            options["strict"] = "unofficial"  # needed for stereo and 360 degrees; otherwise without effect
         ticks = self._info.time_base.denominator
         if self._info.time_base.numerator == 1 and ticks <= _MAX_TIMESCALE:
             options["video_track_timescale"] = str(ticks)
-            # Durations and late starts are written in ticks of the film, a millisecond if nothing is said.
+            # Durations and late starts are written in this time base; its default is a millisecond.
             options["movie_timescale"] = str(ticks)
         input_streams = self._copy.all_streams
         if self._start or any(stream.start_time for stream in input_streams):
@@ -208,14 +222,14 @@ class VideoWriter:
         return options
 
     def _lost_pieces_warning(self) -> list[str]:
-        """The sentence that names what the output does not say, and no other warning speaks of."""
+        """The warning that names losses without a warning of their own."""
         if self._muxer == IMAGES:
             return []
         found = self._side_data.pieces
         lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
         if self._muxer in RAW:
-            lost = [key for key in lost if key != "rotation"]  # of which `metadata_warnings` speaks
-            # The other tracks are left out whole, and named.
+            lost = [key for key in lost if key != "rotation"]  # `metadata_warnings` names these
+            # Other tracks are left out completely, and are named.
             lost = [key for key in lost if key not in _OF_TRACKS or key in pieces_of_track(self._copy.video)]
         names = [PIECES[key].name for key in lost if self._handling(key) == "named"]
         tags = file_tags.lost_tags(self._muxer, self._copy.tags())
@@ -259,18 +273,18 @@ class VideoWriter:
 
 
 def _name_warning(output: Path, container: str, muxer: str) -> list[str]:
-    """A sentence where a name says another container than the one asked for."""
+    """A warning if the name's suffix stands for another container than the requested one."""
     try:
         said = choose_container(output, None)
     except OutputError:
-        return []  # it says none
+        return []  # it has no known suffix
     if str(output) == STDOUT or said == muxer:
         return []
-    return [f"{output.name} is {container} by --container, and its name says something else"]
+    return [f"{output.name} is written as {container} because of --container, although its suffix differs"]
 
 
 def _close_quietly(container: OutputContainer) -> None:
-    """Closes what will be removed anyway; an error that led here is the one to be told."""
+    """Closes a container that will be removed; errors are ignored in favour of the first one."""
     try:
         container.close()
     except (av.FFmpegError, OSError):
