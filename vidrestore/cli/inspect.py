@@ -66,7 +66,7 @@ def inspect(
         typer.Option(
             "--report",
             metavar="FILE",
-            help="A report by restore --report with the same settings, to show how much of each face was drawn.",
+            help="Report of restore --report with the same settings; shows how much of each face was drawn.",
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,

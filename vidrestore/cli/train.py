@@ -21,7 +21,7 @@ STAGES = {
     "evidence": "Learn to estimate the clean face and the error of that estimate.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }
-"""The stages and their help: the generator's in the order of training, the evidence network's, the detector's."""
+"""The stages and their help: those of the generator in order, of the evidence network, of the detector."""
 
 EXAMPLES = """\
 [bold]Examples[/bold]

@@ -122,7 +122,6 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image | None]:
-    _register_heif()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about damaged metadata, which is left out
         try:
@@ -141,15 +140,24 @@ def _open_any_size(path: Path) -> Image.Image:
     with _LIMIT:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(path)
+            return _open_heif(path) or Image.open(path)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _register_heif() -> None:
-    import pillow_heif
+def _open_heif(path: Path) -> Image.Image | None:
+    """The picture, if it is HEIF. pillow_heif is not registered with Pillow, as that would be for good."""
+    from pillow_heif import HeifImageFile, is_supported, options
 
-    pillow_heif.register_heif_opener(thumbnails=False)
+    if not is_supported(path):
+        return None
+    thumbnails, options.THUMBNAILS = options.THUMBNAILS, False
+    try:
+        return HeifImageFile(path)
+    except SyntaxError:  # another format with the same first bytes
+        return None
+    finally:
+        options.THUMBNAILS = thumbnails
 
 
 def _bytes(value: Any) -> bytes | None:
