@@ -13,16 +13,19 @@ DETECTORS = ("embedded", "retinaface_mobile0.25", "retinaface_resnet50")
 
 
 def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> FaceDetector:
-    """The detector called `name`; RetinaFace's may carry their weights: retinaface_mobile0.25=PATH.
+    """The detector called `name`; RetinaFace may be given its weights: retinaface_mobile0.25=PATH.
 
     Args:
-        name: one of `DETECTORS`.
-        device: of RetinaFace's network; the embedded detector computes on the CPU.
-        min_face: side [frame px] of the smallest face that the embedded detector searches for.
+        name: One of `DETECTORS`.
+        device: The device of RetinaFace's network; the embedded detector runs on the CPU.
+        min_face: Side [frame px] of the smallest face that the embedded detector searches for.
+
+    Returns:
+        The detector, with its weights loaded.
 
     Raises:
-        UsageError: the name is unknown.
-        WeightsError: the weights are not here or do not fit.
+        UsageError: The name is not known.
+        WeightsError: The weights are missing or do not fit.
     """
     kind, separator, path = name.partition("=")
     if kind not in DETECTORS or (separator and kind == "embedded"):

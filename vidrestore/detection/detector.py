@@ -1,4 +1,4 @@
-"""What the pipeline asks of a face detector."""
+"""The interface of face detectors."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Literal, Protocol
 from vidrestore.types import Detection, Frame
 
 Search = Literal["quick", "full", "thorough"]
-"""What is looked for: large faces; faces of every size; these at any roll angle with the same care."""
+"""Kinds of search: for large faces; for faces of all sizes; for faces of all sizes and roll angles."""
 
 
 class FaceDetector(Protocol):
-    """Finds faces in a frame, anew or near where they were."""
+    """Finds faces in a frame, in all of it or near their previous positions."""
 
     def detect(
         self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
-        """All faces of the frame, whatever came before it.
+        """All faces of the frame, independent of earlier frames.
 
-        `existing`: what following has found in this frame; where that is sure, it need not look again.
+        Args:
+            frame: The frame.
+            search: The kind of search.
+            existing: Faces that `follow` has found in this frame; certain ones need not be searched again.
         """
         ...
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
-        """The faces that lie near their previous places; those that are not there any more are left out."""
+        """The faces near their previous positions, without those that have disappeared."""
         ...

@@ -1,4 +1,4 @@
-"""The embedded detector: YuNet proposes places, the landmark network verifies, places and follows."""
+"""The embedded detector: YuNet proposes faces; the landmark network verifies, locates and follows them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from vidrestore.types import Detection, FloatArray, Frame
 from vidrestore.weights import embedded_path
 
 FIRST_LOOK_SCORE = 0.4
-"""How sure the network must be of a proposal, 0..1, to look again where its own points are."""
+"""Minimum score of a proposal, 0..1, for a second look at the network's own points."""
 
 ROLLED, ROLLED_SCORE = 60.0, 0.997
-"""Roll angle [degrees] from which a new face is rare, and how sure the network must be of it, 0..1."""
+"""Roll angle [degrees] above which new faces are rare, and their minimum score, 0..1."""
 
 
 class EmbeddedDetector:
-    """Verifies what YuNet proposes, at the frame's own resolution."""
+    """Verifies YuNet's proposals at the frame's full resolution."""
 
     def __init__(
         self,
@@ -43,13 +43,13 @@ class EmbeddedDetector:
         """Load the landmark network.
 
         Args:
-            yunet: proposes where faces are.
-            weights: of the landmark network; None: those inside the package.
-            find_score: how sure the network must be of a new face, 0..1.
-            follow_score: the same of a face that was there in the frame before.
+            yunet: Proposes faces.
+            weights: File of the landmark network's weights; None: the embedded ones.
+            find_score: Minimum score of a new face, 0..1.
+            follow_score: Minimum score of a face that the previous frame had.
 
         Raises:
-            WeightsError: the weights do not fit.
+            WeightsError: The weights do not fit.
         """
         self._yunet = yunet
         self._network = fuse_batchnorm(load_landmark_net(weights or embedded_path("landmarks.safetensors")))
@@ -59,12 +59,12 @@ class EmbeddedDetector:
     def detect(
         self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
-        """The faces of the frame, best first, but those of `existing` that are as sure as a new one is."""
+        """The faces of the frame, best first, without `existing` ones whose score is that of a new face."""
         sure = [face for face in existing if face.score >= self._find_score]
         return self._worker.call(self._detect, frame, search, sure)
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
-        """Faces near their previous places."""
+        """Faces near their previous positions."""
         return self._worker.call(self._follow, frame, previous)
 
     def _detect(self, frame: Frame, search: Search, existing: Sequence[Detection]) -> tuple[Detection, ...]:
@@ -72,7 +72,7 @@ class EmbeddedDetector:
         found = self._look_twice(frame, proposed)
         if search == "quick":
             return suppress_duplicates(found)
-        # Of faces on a side or upside down YuNet often knows the place, but not the roll angle.
+        # For faces on a side or upside down, YuNet often has the position right, but not the roll angle.
         refused = [face for face in proposed if all(overlap(face.box, other.box) < 0.3 for other in found)]
         found += self._look_twice(
             frame, [_rolled(face, angle) for face in refused for angle in (90, 180, 270)]
@@ -83,21 +83,20 @@ class EmbeddedDetector:
         return suppress_duplicates(self._refine(frame, previous, self._follow_score))
 
     def _look_twice(self, frame: Frame, proposed: Sequence[Detection]) -> list[Detection]:
-        """The proposals that the network takes for faces; its own answer gives the better crop."""
+        """The proposals that the network confirms, at a second look with crops from its own points."""
         first = self._refine(frame, proposed, FIRST_LOOK_SCORE)
         second = self._refine(frame, first, self._find_score)
         return [face for face in second if face.score >= ROLLED_SCORE or abs(tilt(face.landmarks)) < ROLLED]
 
     def _refine(self, frame: Frame, faces: Sequence[Detection], min_score: float) -> list[Detection]:
-        """Faces near the given ones, whose points say where to look and how to turn the crop upright."""
+        """Faces near the given ones, whose points define position and rotation of the crops."""
         squares = [square_around(d.landmarks) for d in faces]
         return self._verify(frame, squares, [tilt(d.landmarks) for d in faces], min_score)
 
     def _verify(
         self, frame: Frame, squares: Sequence[FloatArray], angles: Sequence[float], min_score: float
     ) -> list[Detection]:
-        """What the network finds in squares of the frame, in one batch, with a score of at least
-        `min_score`."""
+        """The faces that the network finds in squares of the frame, in one batch, from `min_score` on."""
         matrices = [crop_matrix(square, angle) for square, angle in zip(squares, angles, strict=True)]
         crops = [_crop(frame, square, matrix) for square, matrix in zip(squares, matrices, strict=True)]
         scores, points = find_points(self._network, crops, matrices)
@@ -109,7 +108,7 @@ class EmbeddedDetector:
 
 
 def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """(64, 64, 3) RGB; beyond the frame lies its mirror image, as in training."""
+    """(64, 64, 3) RGB; outside the frame its mirror image, as in training."""
     x, y, side = (float(v) for v in square)
     cosine, sine = np.abs(matrix[0, :2]) * side / CROP_SIDE
     half = side / 2 * (cosine + sine)  # of the upright square around the tilted one
@@ -125,7 +124,7 @@ def _crop(frame: Frame, square: FloatArray, matrix: NDArray[np.float64]) -> NDAr
 
 
 def _distinct(proposed: Sequence[Detection], existing: Sequence[Detection]) -> list[Detection]:
-    """Proposals, best first, where no face is known yet; at one place several that differ in roll angle."""
+    """Proposals, best first, away from known faces; several at one position if their roll angles differ."""
     distinct: list[Detection] = []
     for face in sorted(proposed, key=lambda d: -d.score):
         known = any(_is_same(face, other) for other in distinct)
@@ -135,7 +134,7 @@ def _distinct(proposed: Sequence[Detection], existing: Sequence[Detection]) -> l
 
 
 def _rolled(face: Detection, angle: float) -> Detection:
-    """The same place, for a face turned by `angle` degrees more."""
+    """The same position for a face rotated by `angle` degrees more."""
     x, y, _ = (float(v) for v in square_around(face.landmarks))
     turn = cv2.getRotationMatrix2D((x, y), -angle, 1.0)
     return replace(face, landmarks=(face.landmarks @ turn[:, :2].T + turn[:, 2]).astype(np.float32))
@@ -147,9 +146,9 @@ def _is_same(face: Detection, other: Detection) -> bool:
 
 
 def _plausible(points: FloatArray) -> bool:
-    """Eyes left and right, and the mouth away from them: no collapsed or turned-over answer.
+    """Whether the eyes are left and right and the mouth is away from them: the points are not collapsed.
 
-    In profile the eyes are so near to each other that their order says nothing.
+    In profile the eyes are so close together that their order has no meaning.
     """
     eyes, mouth = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
     across, size = float(np.hypot(*eyes)), face_size(points)

@@ -1,4 +1,4 @@
-"""Frame -> Detection: everything anew every few frames and after a loss, faces followed in between."""
+"""Frame -> Detection: a new search every few frames and after a loss; faces are followed in between."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from vidrestore.faces.orientation import detection_from_upright, upright_frame
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 FULL_EVERY = 5
-"""Searches of which one is for small faces as well, where nothing happens."""
+"""One of this many searches also covers small faces, if nothing happens."""
 THOROUGH_EVERY = 100
-"""Frames from one thorough search to the next, where nothing happens."""
+"""Frames from one thorough search to the next, if nothing happens."""
 THOROUGH_REST = 12
-"""Frames that lie between two of those at least, whatever happens: each takes as long as four others."""
+"""Minimum number of frames between two thorough searches, each of which takes as long as four others."""
 ROLLED = 45.0
-"""Degrees by which a face is turned that only a thorough search finds again."""
+"""Roll angle [degrees] above which only a thorough search finds a face again."""
 CUT_CHANGE = 0.06
-"""Mean change of a tiny copy of the luma (0..1), brightness aside, that calls for a search."""
+"""Mean change of a thumbnail of the luma (0..1), without brightness, that causes a search."""
 _TINY = (32, 18)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorState:
-    """What detection carries from one frame to the next, besides the frame itself."""
+    """The state of detection between two frames, besides the frame itself."""
 
     count: int
-    """Frames so far."""
+    """Number of frames so far."""
     faces: tuple[Detection, ...]
-    """Those of the last of them, as it is shown."""
+    """Faces of the last frame, in its upright orientation."""
     last_thorough: int | None = None
-    """Frames before the last one that was searched thoroughly."""
+    """Number of the last frame with a thorough search."""
     wants_thorough: bool = False
-    """Whether something has happened since that asks for another."""
+    """Whether another thorough search is needed."""
 
 
 def detect(
@@ -51,17 +51,17 @@ def detect(
     begin: DetectorState | None = None,
     on_state: Callable[[DetectorState], None] | None = None,
 ) -> Iterator[FrameFaces[Detection]]:
-    """One out per frame in, same order, at once; the detector sees each as a player shows it.
+    """The faces of each frame, in order and without delay; the detector gets frames in upright orientation.
 
     Args:
-        frames: a video's frames in order.
-        detector: finds and follows faces.
-        interval: frames between two searches, of which most are quick. A face that could not be followed and
-            a picture that changed all over (a cut) bring on a better one at once.
-        min_face: faces whose box is lower or narrower than this [frame px] are left out.
-        begin: one of the values of `on_state`. With `frames` from the last it counts on, all goes on as it
-            would have; that frame itself does not come out again.
-        on_state: is called before each frame comes out.
+        frames: A video's frames in order.
+        detector: Finds and follows faces.
+        interval: Frames between two searches, most of which are quick. A lost face or a large change of the
+            picture (a cut) causes a better search at once.
+        min_face: Faces with a box lower or narrower than this [frame px] are left out.
+        begin: A value of `on_state` to resume from. `frames` must start with the last frame that it counts,
+            which is not yielded again.
+        on_state: Called before each frame is yielded.
     """
     state = begin or DetectorState(count=0, faces=())
     frames = iter(frames)
@@ -78,7 +78,7 @@ def detect(
         search = _choose_search(state, interval, wants_thorough, has_changed or has_lost)
         found: Sequence[Detection] = ()
         if search is not None:
-            # Only a quick search relies on what was followed. What a search misses stays all the same.
+            # Only a quick search relies on followed faces. Faces that a search misses are kept.
             sure = followed if search == "quick" else ()
             found = detector.detect(frame, search=search, existing=sure)
         faces = tuple(d for d in suppress_duplicates([*followed, *found]) if smaller_side(d.box) >= min_face)

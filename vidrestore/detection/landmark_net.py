@@ -1,6 +1,6 @@
-"""A small network that says whether a crop shows a face, and where its five points are.
+"""A small network that decides whether a crop shows a face, and locates its five points.
 
-The crop is the square around the face (`faces/face_square.py`) at `CROP_SIDE` pixels, turned upright.
+The crop is the square around the face (`faces/face_square.py`) at `CROP_SIDE` pixels, rotated upright.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CROP_SIDE = 64
 class LandmarkNet(nn.Module):
     """Crops (N, 3, 64, 64) in [-1, 1] -> face logits (N,), points (N, 5, 2) as fractions of the crop.
 
-    Each point is the mean of a heat map of 32 x 32, fine features informed by coarse ones, plus a correction
-    from the coarsest, which may lead beyond the crop.
+    Each point is the mean of a 32 x 32 heat map from fine and coarse features, plus a correction from the
+    coarsest features, which may lead outside the crop.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,11 @@ class LandmarkNet(nn.Module):
 
 
 def load_landmark_net(path: Path) -> LandmarkNet:
-    """The network with weights from `path`, in eval mode; raises WeightsError where they do not fit."""
+    """The network with weights from `path`, in eval mode.
+
+    Raises:
+        WeightsError: The weights do not fit.
+    """
     return load_weights(LandmarkNet, path, "the landmark network")
 
 
@@ -72,7 +76,7 @@ def crop_matrix(square: NDArray[np.floating], angle: float = 0.0) -> NDArray[np.
 def to_input(crops: list[NDArray[np.uint8]]) -> Tensor:
     """(N, 3, 64, 64) in [-1, 1] of N RGB crops (64, 64, 3), each white-balanced on its mean.
 
-    Without the balance, faces in the orange light of old television are refused.
+    Without the balance, faces in the orange light of old television are rejected.
     """
     x = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
     means = x.mean((2, 3), keepdim=True)

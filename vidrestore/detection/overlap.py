@@ -1,4 +1,4 @@
-"""Detections that show the same face."""
+"""Removes detections of the same face."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vidrestore.types import Detection
 
 
 def suppress_duplicates(detections: Iterable[Detection], largest: float = 0.3) -> tuple[Detection, ...]:
-    """Detections by falling score, each that overlaps a better one by more than `largest` left out."""
+    """Detections by decreasing score, without those that overlap a better one by more than `largest`."""
     unique: list[Detection] = []
     for detection in sorted(detections, key=lambda d: -d.score):
         if all(overlap(detection.box, other.box) <= largest for other in unique):

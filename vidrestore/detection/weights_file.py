@@ -1,4 +1,4 @@
-"""Weights of the detector's networks, from their files into them."""
+"""Loads weights of the detector's networks."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ N = TypeVar("N", bound=nn.Module)
 
 
 def load_weights(make: Callable[[], N], path: Path, name: str) -> N:
-    """The network with the weights in `path`, in eval mode; raises WeightsError where they do not fit.
+    """The network with the weights in `path`, in eval mode.
 
     Files hold 16-bit numbers; the network computes in 32 bits.
+
+    Args:
+        make: Makes the network.
+        path: The safetensors file.
+        name: The network's name, for messages.
+
+    Raises:
+        WeightsError: The weights do not fit.
     """
     with SkipInitialisation():
         network = make()
@@ -29,16 +37,16 @@ def load_weights(make: Callable[[], N], path: Path, name: str) -> N:
         with open_safetensors(path) as file:
             state = file.tensors(shapes_of(network.state_dict()))
     except WeightsError as error:
-        raise WeightsError(f"{path} holds no weights of {name}: {error}") from error
+        raise WeightsError(f"{path} does not hold weights of {name}: {error}") from error
     network.load_state_dict(state)
     return network.eval().requires_grad_(False)
 
 
 def fuse_batchnorm(network: N) -> N:
-    """The network for use, not for training: each normalisation folded into the convolution before it.
+    """The network for inference: each batch normalisation is folded into the convolution before it.
 
-    In the order of memory that a processor's convolutions are quickest in, and with its ReLUs in place: for a
-    picture of 640 x 360, new tensors took half as long as the convolutions.
+    Memory is channels-last, in which a CPU's convolutions are fastest, and ReLUs work in place: for a picture
+    of 640 x 360, allocating tensors took half as long as the convolutions.
     """
     for module in list(network.modules()):
         if isinstance(module, nn.ReLU):
