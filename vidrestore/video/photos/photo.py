@@ -147,13 +147,13 @@ def _open_any_size(path: Path) -> Image.Image:
 
 def _open_heif(path: Path) -> Image.Image | None:
     """The picture, if it is HEIF. pillow_heif is not registered with Pillow, as that would be for good."""
-    from pillow_heif import HeifImageFile, is_supported, options
+    from pillow_heif import HeifImageFile, get_file_mimetype, options
 
-    if not is_supported(path):
+    if not get_file_mimetype(path).startswith("image/hei"):  # it reads AVIF as well, which is Pillow's
         return None
     thumbnails, options.THUMBNAILS = options.THUMBNAILS, False
     try:
-        return HeifImageFile(path)
+        return HeifImageFile(path)  # type: ignore[no-untyped-call]
     except SyntaxError:  # another format with the same first bytes
         return None
     finally:
