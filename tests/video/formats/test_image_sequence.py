@@ -201,7 +201,7 @@ def test_any_folder_will_do(tmp_path: Path, folder: str) -> None:
         ("in/002.png", "is a picture of the input"),
         ("there/%d.png", "exists already"),
         ("nowhere/%d.png", "does not exist"),
-        ("%d.xyz", "no kind of picture"),
+        ("%d.xyz", "not a known kind of picture"),
     ],
 )
 def test_an_output_that_would_destroy_something_is_refused(tmp_path: Path, output: str, said: str) -> None:

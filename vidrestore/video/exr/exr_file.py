@@ -8,10 +8,12 @@ highlights above 1, are written as exactly the floats that were read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,10 +29,13 @@ from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.reading.file_io import refuse_special_file
 from vidrestore.video.reading.input import Input, too_large_message
 
+# OpenCV reads this variable at its first EXR picture, and refuses the format from then on without it. So one
+# is encoded here.
+with default_variable("OPENCV_IO_ENABLE_OPENEXR", "1"), suppress(cv2.error):
+    cv2.imencode(".exr", np.zeros((1, 1), np.float32))
+
 COLOUR = ColourTags(matrix=0, primaries=1, transfer=13, full_range=True)
 """Colour tags of the codes: RGB on the sRGB curve. EXR's primaries are BT.709 by default."""
-_SWITCH = ("OPENCV_IO_ENABLE_OPENEXR", "1")
-"""OpenCV reads this variable at the first EXR picture; without it, it refuses the format from then on."""
 _PEAK = 65535.0
 _ROWS_AT_A_TIME = 64
 _PLANES = {"gray16le": 1, "gbrp16le": 3, "gbrap16le": 4}
@@ -99,12 +104,9 @@ def load(path: Path, max_pixels: int | None = None) -> FloatArray:
         InputError: It is not an EXR picture, or has more than `max_pixels` pixels.
         ReadError: The system cannot read it.
     """
-    import cv2
-
     _refuse_too_large(path, max_pixels)
     try:
-        with default_variable(*_SWITCH):
-            picture: NDArray[Any] | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        picture: NDArray[Any] | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise InputError(_opencv_error(path, str(error))) from error
     if picture is None:
@@ -141,14 +143,11 @@ def save(path: Path, picture: FloatArray, *, half: bool) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    import cv2
-
     kind = cv2.IMWRITE_EXR_TYPE_HALF if half else cv2.IMWRITE_EXR_TYPE_FLOAT
     channels = [2, 1, 0, *range(3, picture.shape[2])] if picture.shape[2] > 1 else [0]
     stored = np.ascontiguousarray(picture[..., channels], dtype=np.float32)
     try:
-        with default_variable(*_SWITCH):
-            packed = cv2.imencode(".exr", stored, [cv2.IMWRITE_EXR_TYPE, kind])[1]
+        packed = cv2.imencode(".exr", stored, [cv2.IMWRITE_EXR_TYPE, kind])[1]
     except cv2.error as error:
         raise ProcessingError(_opencv_error(path, str(error))) from error
     path.write_bytes(packed.tobytes())
