@@ -37,7 +37,7 @@ def resume(
     log_file: options.LogFile = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Go on with a film whose restoration was interrupted, with the settings it was started with."""
+    """Continue an interrupted restoration, with the settings it was started with."""
     from vidrestore.api import resume as resume_file
 
     if engine not in (None, "local", "ray"):
