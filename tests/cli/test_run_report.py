@@ -82,7 +82,7 @@ def test_the_report_takes_no_other_files_place(tmp_path: Path, capsys: pytest.Ca
     mine.write_text('{"made_by": "me"}')
     for path, says in (
         (video, "choose another name"),
-        (mine, "no such report"),
+        (mine, "not an earlier report"),
         (tmp_path / "no" / "x", "folder"),
     ):
         assert main(["restore", str(video), str(tmp_path / "new.mp4"), "--report", str(path)]) in (1, 2)
