@@ -11,9 +11,9 @@ from vidrestore.types import FloatArray
 SAME_PERSON = 0.6
 """Distance below which the network's author calls two faces the same person."""
 
-CHOSEN_BELOW = 0.48
+CHOSEN_BELOW = 0.42
 """Distance below which tracks count as one person's where people are chosen; see docs/looking.md."""
-SURE_BELOW = 0.42
+SURE_BELOW = 0.38
 """Distance below which two tracks are surely of one person."""
 
 
