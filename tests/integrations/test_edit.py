@@ -307,6 +307,29 @@ def test_pictures_are_restored_as_pictures_with_their_numbers(tmp_path: Path, ru
     assert restored.target_url_base == "restored/s_5-10"
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001)])
+def test_the_range_that_is_asked_for_holds_just_the_frames(
+    rate: Fraction, suffix: str, tmp_path: Path
+) -> None:
+    from vidrestore import video
+    from vidrestore.integrations.edit.plan import EditPart, SourceFile
+    from vidrestore.integrations.edit.restore_edit import settings_of
+    from vidrestore.settings import Settings
+
+    path = make_clip(tmp_path / f"a.{suffix}", Clip(frames=40, rate=rate, time_base=1 / rate / 1000))
+    info = video.probe(path)
+    assert info.frame_rate == rate
+    whole = [frame.planes[0].tobytes() for frame in video.read_frames(video.open_input(path), info)]
+    source = SourceFile(path=path, rate=info.frame_rate, frames=info.frame_count, first_number=None)
+    for first in range(1, 38):
+        part = EditPart(source=source, fps=None, first=first, end=first + 3)
+        wanted = settings_of(part, Settings(), overwrite=False)
+        opened = video.open_input(path)
+        frames = list(video.read_frames(opened, info, start=wanted.start, end=wanted.end))
+        assert [frame.planes[0].tobytes() for frame in frames] == whole[first : first + 3]
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"OTIO_SCHEMA": "Nothing.1"}', "\0"])
 def test_what_is_no_timeline_is_refused_in_a_sentence(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -110,36 +110,7 @@ def restore_edit(
     return tuple(outcomes)
 
 
-def _restore_part(
-    name: str,
-    part: EditPart,
-    media: Path,
-    settings: Settings,
-    record: MediaRecord,
-    report: Callable[[Progress], None],
-) -> tuple[MediumOutcome, RestoredFile | None]:
-    from vidrestore.api import restore
-
-    try:
-        wanted = _settings_of(part, settings, overwrite=settings.overwrite or record.knows(name))
-        made_of = digest(_inputs_of(part, wanted))
-        done = record.find(name, made_of)
-        if done is not None:
-            return MediumOutcome(name=name, state="up to date", frames=done.frames, faces=done.faces), done
-        output = media / name
-        if part.source.first_number is not None:
-            _make_folder(output)
-            output /= part.source.path.name
-        given = {key: getattr(wanted, key) for key in wanted.model_fields_set}
-        result = restore(part.source.path, output, on_progress=report, **given)
-        first_number = None if part.source.first_number is None else part.source.first_number + part.first
-        done = record.add(name, made_of, frames=result.frames, faces=result.faces, first_number=first_number)
-    except VidrestoreError as error:
-        return MediumOutcome(name=name, state="failed", message=str(error)), None
-    return MediumOutcome(name=name, state="restored", frames=done.frames, faces=done.faces), done
-
-
-def _settings_of(part: EditPart, settings: Settings, *, overwrite: bool) -> Settings:
+def settings_of(part: EditPart, settings: Settings, *, overwrite: bool) -> Settings:
     """The settings for a part: its range, and nothing that its kind of medium does not have."""
     changes: dict[str, object] = {"overwrite": overwrite}
     is_sequence = part.source.first_number is not None
@@ -155,6 +126,35 @@ def _settings_of(part: EditPart, settings: Settings, *, overwrite: bool) -> Sett
         if part.end_seconds is not None and part.end != part.source.frames:
             changes["end"] = float(part.end_seconds - early)
     return settings.model_copy(update=changes)
+
+
+def _restore_part(
+    name: str,
+    part: EditPart,
+    media: Path,
+    settings: Settings,
+    record: MediaRecord,
+    report: Callable[[Progress], None],
+) -> tuple[MediumOutcome, RestoredFile | None]:
+    from vidrestore.api import restore
+
+    try:
+        wanted = settings_of(part, settings, overwrite=settings.overwrite or record.knows(name))
+        made_of = digest(_inputs_of(part, wanted))
+        done = record.find(name, made_of)
+        if done is not None:
+            return MediumOutcome(name=name, state="up to date", frames=done.frames, faces=done.faces), done
+        output = media / name
+        if part.source.first_number is not None:
+            _make_folder(output)
+            output /= part.source.path.name
+        given = {key: getattr(wanted, key) for key in wanted.model_fields_set}
+        result = restore(part.source.path, output, on_progress=report, **given)
+        first_number = None if part.source.first_number is None else part.source.first_number + part.first
+        done = record.add(name, made_of, frames=result.frames, faces=result.faces, first_number=first_number)
+    except VidrestoreError as error:
+        return MediumOutcome(name=name, state="failed", message=str(error)), None
+    return MediumOutcome(name=name, state="restored", frames=done.frames, faces=done.faces), done
 
 
 def _inputs_of(part: EditPart, settings: Settings) -> dict[str, str]:
