@@ -18,7 +18,7 @@ from vidrestore.cli import main  # noqa: E402
 from vidrestore.integrations.edit.media_files import path_of, url_like  # noqa: E402
 from vidrestore.integrations.edit.spans import Span, exact_rate  # noqa: E402
 from vidrestore.integrations.edit.used_clips import find_used_clips  # noqa: E402
-from vidrestore.types import Report  # noqa: E402
+from vidrestore.types import Progress, Report  # noqa: E402
 
 RATE = 25
 
@@ -160,6 +160,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
             raise ProcessingError("the disk is full")
         made.calls.append((source.name, settings))
         output.write_bytes(b"restored")
+        on_progress(Progress(frames=1, total=None, faces=0, seconds=1))
         frames = round((settings.get("end", 2) - settings.get("start", 0)) * RATE)
         return Report(
             output=output, frames=frames, frames_with_faces=1, faces=frames, tracks=1, lost_frames=0,

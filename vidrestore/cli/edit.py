@@ -15,6 +15,7 @@ from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
 from vidrestore.cli.terminal import print_line, print_message
 from vidrestore.cli.wording import count
 from vidrestore.errors import UsageError
+from vidrestore.pace import PaceMeter
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -60,20 +61,12 @@ def edit(
     crf: options.Crf = None,
     quality: options.Quality = None,
     preset: options.Preset = None,
-    container: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="mov, mkv … of all media. Default: the original's."),
-    ] = None,
+    container: options.Container = None,
     max_pixels: options.MaxPixels = None,
     strict: options.Strict = None,
     deinterlace: options.Deinterlace = None,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="YAML of settings; flags win over it.")
-    ] = None,
-    overwrite: Annotated[
-        bool | None,
-        typer.Option("--overwrite", "-y", help="Replace OUT, and files that were not made here."),
-    ] = None,
+    config: options.Config = None,
+    overwrite: options.Overwrite = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Restore what an edit uses of its media; the timeline comes out with both media to choose from."""
@@ -123,10 +116,12 @@ def edit(
 
 def _progress_printer(*, quiet: bool) -> Callable[[EditProgress], None]:
     """Outcomes as they are known, and how far a medium is every few seconds."""
-    due = time.monotonic()
+    due, number, meter = time.monotonic(), 0, PaceMeter()
 
     def show(progress: EditProgress) -> None:
-        nonlocal due
+        nonlocal due, number, meter
+        if progress.number != number:
+            number, meter = progress.number, PaceMeter()
         head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
         outcome = progress.outcome
         if outcome is not None and outcome.state in ("failed", "skipped"):
@@ -135,8 +130,10 @@ def _progress_printer(*, quiet: bool) -> Callable[[EditProgress], None]:
             return
         elif outcome is not None:
             print_message(f"{head}: {outcome.state}")
-        elif progress.file is not None and time.monotonic() >= due:
-            due = time.monotonic() + LINE_EVERY_SECONDS
-            print_message(f"{head}: {describe(progress.file)}")
+        elif progress.file is not None:
+            pace = meter.update(progress.file)
+            if time.monotonic() >= due:
+                due = time.monotonic() + LINE_EVERY_SECONDS
+                print_message(f"{head}: {describe(progress.file, pace)}")
 
     return show

@@ -112,7 +112,7 @@ def restore_edit(
 
 def settings_of(part: EditPart, settings: Settings, *, overwrite: bool) -> Settings:
     """The settings for a part: its range, and nothing that its kind of medium does not have."""
-    changes: dict[str, object] = {"overwrite": overwrite}
+    changes: dict[str, object] = {"overwrite": overwrite, "start": None, "end": None, "mask": None}
     is_sequence = part.source.first_number is not None
     if is_sequence or part.source.is_still:
         changes |= {"container": None, "codec": "match", "crf": None, "preset": None, "segment": None}
@@ -148,7 +148,7 @@ def _restore_part(
         if part.source.first_number is not None:
             _make_folder(output)
             output /= part.source.path.name
-        given = {key: getattr(wanted, key) for key in wanted.model_fields_set}
+        given = {key: value for key, value in wanted if value is not None and key in wanted.model_fields_set}
         result = restore(part.source.path, output, on_progress=report, **given)
         first_number = None if part.source.first_number is None else part.source.first_number + part.first
         done = record.add(name, made_of, frames=result.frames, faces=result.faces, first_number=first_number)
