@@ -20,7 +20,7 @@ from vidrestore.settings import Settings
 from vidrestore.settings_groups import GROUPS
 
 FOLDER = Path(__file__).parent / "help"
-COMMANDS = ["restore", "resume", "batch", "inspect"]
+COMMANDS = ["restore", "resume", "batch", "edit", "inspect"]
 
 
 def help_of(name: str) -> str:

@@ -15,7 +15,19 @@ from typing import Annotated, cast
 import typer
 
 from vidrestore import __version__
-from vidrestore.cli import batch, degrade, evaluate, inspect, models, preview, restore, resume, train, web
+from vidrestore.cli import (
+    batch,
+    degrade,
+    edit,
+    evaluate,
+    inspect,
+    models,
+    preview,
+    restore,
+    resume,
+    train,
+    web,
+)
 from vidrestore.cli.messages import listeners_removed
 from vidrestore.cli.terminal import (
     own_log_messages,
@@ -43,6 +55,7 @@ app = typer.Typer(
 app.command("restore", epilog=restore.EXAMPLES)(restore.restore)
 app.command("resume", epilog=resume.EXAMPLES)(resume.resume)
 app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
+app.command("edit", epilog=edit.EXAMPLES)(edit.edit)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("preview", epilog=preview.EXAMPLES)(preview.preview)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)

@@ -1,0 +1,361 @@
+"""`vidrestore edit` restores what a timeline uses, and gives its clips both media to choose from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+otio = pytest.importorskip(
+    "opentimelineio", reason="OpenTimelineIO is an extra: pip install vidrestore[otio]"
+)
+
+from tests.support.clips import Clip, make_clip  # noqa: E402
+from vidrestore.cli import main  # noqa: E402
+from vidrestore.integrations.edit.media_files import path_of, url_like  # noqa: E402
+from vidrestore.integrations.edit.spans import Span, exact_rate  # noqa: E402
+from vidrestore.integrations.edit.used_clips import find_used_clips  # noqa: E402
+from vidrestore.types import Progress, Report  # noqa: E402
+
+RATE = 25
+
+
+def time(frames: float, rate: float = RATE) -> Any:
+    return otio.opentime.RationalTime(frames, rate)
+
+
+def part(start: float, duration: float, rate: float = RATE) -> Any:
+    return otio.opentime.TimeRange(time(start, rate), time(duration, rate))
+
+
+def clip(name: str, used: Any, url: str = "", available: Any = None) -> Any:
+    reference = otio.schema.ExternalReference(target_url=url or f"{name}.mkv", available_range=available)
+    return otio.schema.Clip(name=name, media_reference=reference, source_range=used)
+
+
+def spans(root: Any) -> dict[str, tuple[float, float] | None]:
+    """Frames that each clip takes of its medium."""
+    return {
+        used.clip.name: None
+        if used.span is None
+        else (float(used.span.start * RATE), float(used.span.end * RATE))
+        for used in find_used_clips(root)
+    }
+
+
+def timeline(*children: Any) -> Any:
+    made = otio.schema.Timeline("cut")
+    made.tracks.append(otio.schema.Track("V1", children, kind=otio.schema.TrackKind.Video))
+    return made
+
+
+def test_a_clip_takes_its_trimmed_range() -> None:
+    assert spans(timeline(clip("a", part(10, 5)), clip("b", part(100, 7)))) == {
+        "a": (10, 15),
+        "b": (100, 107),
+    }
+
+
+def test_sound_and_what_is_disabled_are_left_out() -> None:
+    cut = timeline(clip("a", part(10, 5)))
+    off = clip("off", part(0, 5))
+    off.enabled = False
+    cut.tracks[0].append(off)
+    cut.tracks.append(otio.schema.Track("A1", [clip("sound", part(0, 9))], kind=otio.schema.TrackKind.Audio))
+    assert spans(cut) == {"a": (10, 15)}
+
+
+def test_a_transition_takes_more_of_both_clips() -> None:
+    dissolve = otio.schema.Transition(in_offset=time(2), out_offset=time(3))
+    cut = timeline(clip("a", part(10, 5)), dissolve, clip("b", part(100, 7)))
+    assert spans(cut) == {"a": (10, 18), "b": (98, 107)}
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        (lambda: otio.schema.LinearTimeWarp(time_scalar=2), (10, 20)),
+        (lambda: otio.schema.LinearTimeWarp(time_scalar=0.5), (10, 15)),
+        (lambda: otio.schema.LinearTimeWarp(time_scalar=-2), (0, 20)),
+        (lambda: otio.schema.FreezeFrame(), (10, 11)),
+        (lambda: otio.schema.TimeEffect(), None),
+    ],
+)
+def test_a_retimed_clip_takes_what_its_speed_needs(effect: Any, expected: Any) -> None:
+    made = clip("a", part(10, 5))
+    made.effects.append(effect())
+    assert spans(timeline(made)) == {"a": expected}
+
+
+def test_a_nested_clip_takes_what_its_parents_show() -> None:
+    inner = otio.schema.Track("inner", [clip("a", part(10, 20)), clip("b", part(100, 20))])
+    nested = otio.schema.Stack("scene", [inner], source_range=part(15, 10))
+    # Frames 15 to 25 of the scene: the last five of a, the first five of b.
+    assert spans(timeline(clip("c", part(0, 3)), nested)) == {"c": (0, 3), "a": (25, 30), "b": (100, 105)}
+
+
+def test_a_nested_clip_that_is_trimmed_away_is_left_out() -> None:
+    inner = otio.schema.Track("inner", [clip("a", part(10, 20)), clip("b", part(100, 20))])
+    assert spans(timeline(otio.schema.Stack("s", [inner], source_range=part(0, 10)))) == {"a": (10, 20)}
+
+
+def test_a_retimed_scene_takes_more_of_its_clips() -> None:
+    inner = otio.schema.Track("inner", [clip("a", part(10, 20)), clip("b", part(100, 20))])
+    nested = otio.schema.Stack("scene", [inner], source_range=part(5, 10))
+    nested.effects.append(otio.schema.LinearTimeWarp(time_scalar=2))
+    assert spans(timeline(nested)) == {"a": (15, 30), "b": (100, 105)}
+
+
+def test_a_clip_without_any_range_takes_all_of_its_medium() -> None:
+    assert spans(timeline(clip("a", None), clip("b", part(3, 2)))) == {"a": None, "b": (3, 5)}
+
+
+def test_rates_are_exact() -> None:
+    assert exact_rate(23.976) == exact_rate(24000 / 1001) == Fraction(24000, 1001)
+    assert exact_rate(29.97) == Fraction(30000, 1001)
+    assert exact_rate(25.0) == 25
+    assert Span(Fraction(1), Fraction(1)).is_empty
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("a b.mov", "/cut/a b.mov"),
+        ("/media/a%20b.mov", "/media/a%20b.mov"),
+        ("file:///media/a%20b.mov", "/media/a b.mov"),
+        ("file://localhost/media/a.mov", "/media/a.mov"),
+    ],
+)
+def test_addresses_are_read_as_programs_write_them(url: str, path: str) -> None:
+    assert path_of(url, Path("/cut")) == Path(path)
+
+
+def test_addresses_are_written_as_the_original_is() -> None:
+    restored, folder = Path("/cut/restored/a b.mov"), Path("/cut")
+    assert url_like("file:///media/a.mov", restored, folder) == "file:///cut/restored/a%20b.mov"
+    assert url_like("/media/a.mov", restored, folder) == "/cut/restored/a b.mov"
+    assert url_like("media/a.mov", restored, folder) == "restored/a b.mov"
+
+
+@dataclass
+class Runs:
+    """What was restored."""
+
+    calls: list[tuple[str, dict[str, Any]]]
+    fails: str = ""
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """Stands for the network: copies the frames that are asked for."""
+    made = Runs(calls=[])
+
+    def restore(source: Path, output: Path, *, on_progress: Any = None, **settings: Any) -> Report:
+        from vidrestore.errors import ProcessingError
+
+        if source.name == made.fails:
+            raise ProcessingError("the disk is full")
+        made.calls.append((source.name, settings))
+        output.write_bytes(b"restored")
+        on_progress(Progress(frames=1, total=None, faces=0, seconds=1))
+        frames = round((settings.get("end", 2) - settings.get("start", 0)) * RATE)
+        return Report(
+            output=output, frames=frames, frames_with_faces=1, faces=frames, tracks=1, lost_frames=0,
+            seconds=1, seconds_by_stage={},
+        )  # fmt: skip
+
+    monkeypatch.setattr("vidrestore.api.restore", restore)
+    return made
+
+
+@pytest.fixture
+def cut(tmp_path: Path) -> Path:
+    """A timeline of two media of 50 frames: a is used twice, b once; a counts from one hour."""
+    for name in "ab":
+        make_clip(tmp_path / f"{name}.mkv", Clip(frames=50))
+    hour = 3600 * RATE
+    children = [
+        clip("first", part(hour + 10, 5), "a.mkv", part(hour, 50)),
+        clip("again", part(hour + 14, 6), "a.mkv", part(hour, 50)),
+        clip("late", part(hour + 44, 6), "a.mkv", part(hour, 50)),
+        clip("other", part(0, 50), (tmp_path / "b.mkv").as_uri()),
+    ]
+    otio.adapters.write_to_file(timeline(*children), str(tmp_path / "cut.otio"))
+    return tmp_path / "cut.otio"
+
+
+def run(cut: Path, *words: str) -> int:
+    folder = cut.parent
+    return main(["edit", str(cut), str(folder / "out.otio"), "--media", str(folder / "restored"), *words])
+
+
+def test_each_used_frame_is_restored_once_with_handles(cut: Path, runs: Runs) -> None:
+    assert run(cut, "--handles", "2", "--strength", "0.5") == 0
+    ranges = [(name, s.get("start"), s.get("end")) for name, s in runs.calls]
+    assert ranges == [("a.mkv", 8 / 25, 22 / 25), ("a.mkv", 42 / 25, None), ("b.mkv", None, None)]
+    assert all(settings["strength"] == 0.5 for _, settings in runs.calls)
+    restored = {path.name for path in (cut.parent / "restored").glob("*.mkv")}
+    assert restored == {"a_8-21.mkv", "a_42-49.mkv", "b.mkv"}
+
+
+def test_the_restored_medium_is_beside_the_original_and_counts_time_alike(cut: Path, runs: Runs) -> None:
+    assert run(cut, "--handles", "2") == 0
+    before = otio.adapters.read_from_file(str(cut)).find_clips()
+    after = otio.adapters.read_from_file(str(cut.parent / "out.otio")).find_clips()
+    for old, new in zip(before, after, strict=True):
+        references = new.media_references()
+        assert new.active_media_reference_key == "vidrestore"
+        assert set(references) == {"DEFAULT_MEDIA", "vidrestore"}
+        assert references["DEFAULT_MEDIA"].is_equivalent_to(old.media_reference)
+        assert new.source_range == old.source_range
+        made = references["vidrestore"]
+        stated = made.available_range
+        assert stated.start_time <= new.source_range.start_time
+        assert stated.end_time_exclusive() >= new.source_range.end_time_exclusive()
+        assert path_of(made.target_url, cut.parent).is_file()
+    again = after[1].media_references()["vidrestore"]
+    assert again.target_url == "restored/a_8-21.mkv"
+    assert again.available_range == part(3600 * RATE + 8, 14)
+    assert after[3].media_references()["vidrestore"].target_url.startswith("file:///")
+
+
+def test_the_original_may_stay_the_one_that_is_shown(cut: Path, runs: Runs) -> None:
+    assert run(cut, "--active", "original") == 0
+    clips = otio.adapters.read_from_file(str(cut.parent / "out.otio")).find_clips()
+    assert {made.active_media_reference_key for made in clips} == {"DEFAULT_MEDIA"}
+    assert all("vidrestore" in made.media_references() for made in clips)
+
+
+def test_what_is_done_is_not_done_again(cut: Path, runs: Runs) -> None:
+    assert run(cut) == 0
+    done = len(runs.calls)
+    assert run(cut) == 2, "the timeline is there already"
+    assert run(cut, "--overwrite") == 0
+    assert len(runs.calls) == done
+    result = cut.parent / "out.otio"
+    target = cut.parent / "third.otio"
+    words = ["edit", str(result), str(target), "--media", str(cut.parent / "restored")]
+    assert main(words) == 0, "the result of a run is restored from its originals"
+    assert len(runs.calls) == done
+    assert main([*words, "-y", "--strength", "0.5"]) == 0
+    assert len(runs.calls) == 2 * done, "other settings are another result"
+
+
+def test_no_original_is_ever_replaced(cut: Path, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = cut.parent
+    words = ["edit", str(cut), str(folder / "out.otio"), "--media", str(folder), "--overwrite"]
+    assert main(words) == 2
+    assert "one of the edit's own media" in capsys.readouterr().err
+    assert runs.calls == []
+    (folder / "restored").mkdir()
+    (folder / "restored" / "b.mkv").write_text("somebody's")
+    assert run(cut) == 2
+    assert "was not made by vidrestore edit" in capsys.readouterr().err
+    assert (folder / "restored" / "b.mkv").read_text() == "somebody's"
+
+
+def test_one_medium_that_fails_stops_no_other(
+    cut: Path, runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs.fails = "a.mkv"
+    assert run(cut, "--handles", "0") == 1
+    assert "failed: the disk is full" in capsys.readouterr().err
+    clips = otio.adapters.read_from_file(str(cut.parent / "out.otio")).find_clips()
+    assert [made.active_media_reference_key for made in clips] == [*3 * ["DEFAULT_MEDIA"], "vidrestore"]
+
+
+def test_media_that_are_missing_are_named(cut: Path, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    (cut.parent / "b.mkv").unlink()
+    assert run(cut) == 1
+    assert "b.mkv: skipped:" in capsys.readouterr().err
+    assert {name for name, _ in runs.calls} == {"a.mkv"}
+
+
+def test_a_range_outside_of_the_medium_is_explained(
+    tmp_path: Path, runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_clip(tmp_path / "a.mkv", Clip(frames=5))
+    otio.adapters.write_to_file(timeline(clip("a", part(90000, 5))), str(tmp_path / "cut.otio"))
+    assert run(tmp_path / "cut.otio") == 2
+    assert "does not state the medium's start time" in capsys.readouterr().err
+
+
+def test_pictures_are_restored_as_pictures_with_their_numbers(tmp_path: Path, runs: Runs) -> None:
+    import numpy as np
+    from PIL import Image
+
+    (tmp_path / "shots").mkdir()
+    for number in range(1001, 1021):
+        Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(tmp_path / "shots" / f"s.{number}.png")
+    reference = otio.schema.ImageSequenceReference(
+        target_url_base="shots", name_prefix="s.", name_suffix=".png", start_frame=1001, rate=RATE,
+        frame_zero_padding=4, available_range=part(0, 20),
+    )  # fmt: skip
+    used = otio.schema.Clip("s", media_reference=reference, source_range=part(6, 4))
+    otio.adapters.write_to_file(timeline(used), str(tmp_path / "cut.otio"))
+    assert run(tmp_path / "cut.otio", "--handles", "1") == 0
+    ((name, settings),) = runs.calls
+    assert name == "s.%04d.png"
+    assert settings["fps"] == RATE
+    assert round(settings["start"] * RATE) == 5
+    assert settings["start"] * RATE < 5
+    (made,) = otio.adapters.read_from_file(str(tmp_path / "out.otio")).find_clips()
+    restored = made.media_reference
+    assert (restored.start_frame, restored.available_range) == (1006, part(5, 6))
+    assert restored.target_url_base == "restored/s_5-10"
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001)])
+def test_the_range_that_is_asked_for_holds_just_the_frames(
+    rate: Fraction, suffix: str, tmp_path: Path
+) -> None:
+    from vidrestore import video
+    from vidrestore.integrations.edit.plan import EditPart, SourceFile
+    from vidrestore.integrations.edit.restore_edit import settings_of
+    from vidrestore.settings import Settings
+
+    path = make_clip(tmp_path / f"a.{suffix}", Clip(frames=40, rate=rate, time_base=1 / rate / 1000))
+    info = video.probe(path)
+    assert info.frame_rate == rate
+    whole = [frame.planes[0].tobytes() for frame in video.read_frames(video.open_input(path), info)]
+    source = SourceFile(path=path, rate=info.frame_rate, frames=info.frame_count, first_number=None)
+    for first in range(1, 38):
+        part = EditPart(source=source, fps=None, first=first, end=first + 3)
+        wanted = settings_of(part, Settings(), overwrite=False)
+        opened = video.open_input(path)
+        frames = list(video.read_frames(opened, info, start=wanted.start, end=wanted.end))
+        assert [frame.planes[0].tobytes() for frame in frames] == whole[first : first + 3]
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"OTIO_SCHEMA": "Nothing.1"}', "\0"])
+def test_what_is_no_timeline_is_refused_in_a_sentence(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cut.otio").write_text(content)
+    assert run(tmp_path / "cut.otio") == 2
+    message = capsys.readouterr().err
+    assert message.startswith("vidrestore: error: ")
+    assert message.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_real_edit_of_a_real_film(tmp_path: Path) -> None:
+    """Frames of the restored file are those of the range, and its neighbour in time is the original's."""
+    import av
+
+    sample = Path(__file__).parents[2] / "samples" / "old_film.mp4"
+    rate = 24000 / 1001
+    used = clip("film", part(6, 2, rate), sample.as_uri(), part(0, 150, rate))
+    otio.adapters.write_to_file(timeline(used), str(tmp_path / "cut.otio"))
+    assert run(tmp_path / "cut.otio", "--handles", "1", "--codec", "ffv1", "--container", "mkv") == 0
+    with av.open(str(tmp_path / "restored" / "old_film_5-8.mkv")) as container:
+        made = [frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0)]
+    with av.open(str(sample)) as container:
+        frames = [frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0)][5:9]
+    assert len(made) == 4
+    for before, after in zip(frames, made, strict=True):
+        assert 0.005 < (before != after).mean() < 0.3, "faces changed, the rest is the same frame"

@@ -1,0 +1,139 @@
+"""`vidrestore edit IN.otio OUT.otio --media FOLDER`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from vidrestore.cli import options
+from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
+from vidrestore.cli.terminal import print_line, print_message
+from vidrestore.cli.wording import count
+from vidrestore.errors import UsageError
+from vidrestore.pace import PaceMeter
+from vidrestore.settings import make_settings
+
+if TYPE_CHECKING:
+    from vidrestore.integrations.edit import EditProgress
+
+EXAMPLES = """\
+[bold]Examples[/bold]
+
+vidrestore edit cut.otio cut_restored.otio --media restored
+
+vidrestore edit cut.otio cut_restored.otio --media restored --handles 48 --codec prores --container mov
+
+[bold]Exit codes[/bold]
+
+0 all media are restored; 1 at least one failed or was skipped; 2 arguments cannot be used; 130 interrupted
+"""
+
+
+def edit(
+    input: Annotated[Path, typer.Argument(metavar="IN.otio", help="The timeline.", show_default=False)],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT.otio", help="The timeline with both media.", show_default=False)
+    ],
+    media: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Of restored media; made if need be.", show_default=False)
+    ],
+    handles: Annotated[
+        int, typer.Option(metavar="N", min=0, max=100_000, help="Frames around each used range.")
+    ] = 24,
+    active: Annotated[
+        Literal["restored", "original"],
+        typer.Option(metavar="restored|original", help="Which medium the clips of OUT show."),
+    ] = "restored",
+    model: options.Model = None,
+    detector: options.Detector = None,
+    device: options.Device = None,
+    strength: options.Strength = None,
+    fidelity: options.Fidelity = None,
+    temporal: options.Temporal = None,
+    grain: options.Grain = None,
+    deflicker: options.Deflicker = None,
+    codec: options.Codec = None,
+    crf: options.Crf = None,
+    quality: options.Quality = None,
+    preset: options.Preset = None,
+    container: options.Container = None,
+    max_pixels: options.MaxPixels = None,
+    strict: options.Strict = None,
+    deinterlace: options.Deinterlace = None,
+    config: options.Config = None,
+    overwrite: options.Overwrite = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Restore what an edit uses of its media; the timeline comes out with both media to choose from."""
+    settings = make_settings(
+        config,
+        model=model,
+        detector=detector,
+        device=device,
+        strength=strength,
+        fidelity=fidelity,
+        temporal=temporal,
+        grain=grain,
+        deflicker=deflicker,
+        codec=codec,
+        crf=crf,
+        quality=quality,
+        preset=preset,
+        container=container,
+        max_pixels=max_pixels,
+        strict=strict,
+        deinterlace=deinterlace,
+        overwrite=overwrite,
+    )
+    if find_spec("opentimelineio") is None:
+        raise UsageError("edits need OpenTimelineIO, which is not installed: pip install 'vidrestore[otio]'")
+    from vidrestore.integrations.edit import restore_edit
+
+    outcomes = restore_edit(
+        input,
+        output,
+        media,
+        settings,
+        handles=handles,
+        active=active,
+        on_progress=_progress_printer(quiet=quiet),
+    )
+    incomplete = [outcome for outcome in outcomes if outcome.state in ("failed", "skipped")]
+    if not quiet:
+        frames, faces = sum(o.frames for o in outcomes), sum(o.faces for o in outcomes)
+        print_line(
+            f"{len(outcomes) - len(incomplete)} media restored, {count(frames, 'frame')}, "
+            f"{count(faces, 'face')}, {len(incomplete)} failed or skipped: {output}"
+        )
+    if incomplete:
+        raise typer.Exit(1)
+
+
+def _progress_printer(*, quiet: bool) -> Callable[[EditProgress], None]:
+    """Outcomes as they are known, and how far a medium is every few seconds."""
+    due, number, meter = time.monotonic(), 0, PaceMeter()
+
+    def show(progress: EditProgress) -> None:
+        nonlocal due, number, meter
+        if progress.number != number:
+            number, meter = progress.number, PaceMeter()
+        head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
+        outcome = progress.outcome
+        if outcome is not None and outcome.state in ("failed", "skipped"):
+            print_message(f"{head}: {outcome.state}: {outcome.message}")
+        elif quiet:
+            return
+        elif outcome is not None:
+            print_message(f"{head}: {outcome.state}")
+        elif progress.file is not None:
+            pace = meter.update(progress.file)
+            if time.monotonic() >= due:
+                due = time.monotonic() + LINE_EVERY_SECONDS
+                print_message(f"{head}: {describe(progress.file, pace)}")
+
+    return show

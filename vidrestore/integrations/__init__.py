@@ -1,0 +1,1 @@
+"""Interfaces to other programs: edits, and the hosts that people work in."""

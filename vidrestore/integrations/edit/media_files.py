@@ -1,0 +1,117 @@
+"""The files that an edit's references name, and how references to new files are written like them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import opentimelineio as otio
+
+from vidrestore.integrations.edit.spans import Span, exact_rate, span
+
+RESTORED_KEY = "vidrestore"
+"""The name of the reference to restored media in a clip."""
+METADATA = "vidrestore"
+_WINDOWS = re.compile(r"^/?[A-Za-z]:[/\\]")
+
+
+class UnusableMediumError(Exception):
+    """Why a clip's medium cannot be restored, in a sentence's half, such as `its medium is missing`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medium:
+    """What a clip refers to."""
+
+    path: Path
+    """A file, or a pattern such as shots/%04d.exr."""
+    fps: Fraction | None
+    """Frames a second of a sequence of pictures; None for a file, which says it itself."""
+    first_number: int | None
+    """Of a sequence: the number of the picture at `available.start`."""
+    available: Span | None
+    """In the time in which the clip's range is counted; None: not stated, it begins at 0."""
+
+
+def original_reference(clip: otio.schema.Clip) -> tuple[str, otio.core.MediaReference]:
+    """The key and the reference to the clip's medium; not that of an earlier restoration."""
+    key = clip.active_media_reference_key
+    references = clip.media_references()
+    if key == RESTORED_KEY:
+        stated = references[key].metadata.get(METADATA, {}).get("original_key")
+        key = stated if stated in references else next((k for k in references if k != RESTORED_KEY), key)
+    return key, references[key]
+
+
+def medium_of(reference: otio.core.MediaReference, folder: Path) -> Medium:
+    """The medium; relative addresses start from `folder`. Raises UnusableMediumError."""
+    stated = reference.available_range
+    available = None if stated is None else span(stated)
+    if isinstance(reference, otio.schema.ExternalReference):
+        path = path_of(reference.target_url, folder)
+        return Medium(path=path, fps=None, first_number=None, available=available)
+    if isinstance(reference, otio.schema.ImageSequenceReference):
+        return _sequence(reference, folder, available)
+    if reference.is_missing_reference:
+        raise UnusableMediumError("the timeline names no medium for it")
+    raise UnusableMediumError(f"its medium is a {reference.schema_name()}, not a file")
+
+
+def path_of(url: str, folder: Path) -> Path:
+    """The path that a reference's address means. Raises UnusableMediumError where it is no file."""
+    parts = urlsplit(url)
+    if _WINDOWS.match(url) or not parts.scheme:
+        return folder / url
+    if parts.scheme != "file":
+        raise UnusableMediumError(f"its medium is at {url}, which is no file")
+    text = unquote(parts.path)
+    if parts.netloc and parts.netloc != "localhost":
+        text = f"//{parts.netloc}{text}"
+    return Path(text[1:] if _WINDOWS.match(text) and text.startswith("/") else text)
+
+
+def url_like(original: str, path: Path, folder: Path) -> str:
+    """The address of `path` in the way `original` is written: as a file URL, absolute, or from `folder`."""
+    if urlsplit(original).scheme == "file":
+        return path.as_uri()
+    if Path(original).is_absolute() or not path.is_relative_to(folder):
+        return str(path)
+    return path.relative_to(folder).as_posix()
+
+
+def _sequence(reference: otio.schema.ImageSequenceReference, folder: Path, available: Span | None) -> Medium:
+    if reference.frame_step != 1:
+        raise UnusableMediumError(f"its sequence takes every {reference.frame_step}th picture only")
+    base = path_of(reference.target_url_base, folder)
+    if "%" in reference.name_prefix + reference.name_suffix:
+        raise UnusableMediumError("the name of its pictures has a percent sign")
+    digits = f"%0{reference.frame_zero_padding}d" if reference.frame_zero_padding else "%d"
+    return Medium(
+        path=base / f"{reference.name_prefix}{digits}{reference.name_suffix}",
+        fps=exact_rate(reference.rate),
+        first_number=reference.start_frame,
+        available=available,
+    )
+
+
+def origin(medium: Medium) -> Fraction:
+    """Seconds: the time of the medium's first frame."""
+    return Fraction(0) if medium.available is None else medium.available.start
+
+
+def rate_of(clip: otio.schema.Clip, reference: otio.core.MediaReference, fallback: Fraction) -> float:
+    """The rate in which times of the clip's medium are written."""
+    for time_range in (reference.available_range, clip.source_range):
+        if time_range is not None:
+            return float(time_range.start_time.rate)
+    return float(fallback)
+
+
+def time_at(position: Fraction, rate: float) -> otio.opentime.RationalTime:
+    """`position` [seconds] at `rate`, as a whole number of frames where it is one."""
+    value = position * exact_rate(rate)
+    whole = round(value)
+    return otio.opentime.RationalTime(whole if abs(value - whole) < Fraction(1, 100) else float(value), rate)

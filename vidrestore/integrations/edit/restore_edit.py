@@ -1,0 +1,208 @@
+"""restore_edit: the media of an edit restored where the edit uses them, and the edit with both to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from vidrestore.errors import InputError, OutputError, VidrestoreError
+from vidrestore.integrations.edit.media_files import RESTORED_KEY
+from vidrestore.integrations.edit.plan import EditPart, EditPlan, make_plan
+from vidrestore.integrations.edit.record import MediaRecord, RestoredFile, digest
+from vidrestore.integrations.edit.relink import add_restored_reference, show
+from vidrestore.integrations.edit.timeline_file import check_timeline_target, read_timeline, write_timeline
+from vidrestore.integrations.edit.used_clips import find_used_clips
+from vidrestore.runtime.file_kinds import absolute, is_same_file, kind_of
+from vidrestore.settings import Settings
+from vidrestore.types import Progress
+
+DEFAULT_HANDLES = 24
+_NAMED = 3
+"""Most reasons that are named in an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediumOutcome:
+    """What became of a medium."""
+
+    name: str
+    """Of the restored file, or of what was skipped."""
+    state: Literal["restored", "up to date", "failed", "skipped"]
+    message: str = ""
+    """Why it failed or was skipped."""
+    frames: int = 0
+    faces: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditProgress:
+    """How far the work is."""
+
+    number: int
+    """Of the medium, from 1."""
+    total: int
+    name: str
+    file: Progress | None
+    """While the medium is being restored."""
+    outcome: MediumOutcome | None
+    """When it is done."""
+
+
+def restore_edit(
+    source: Path,
+    target: Path,
+    media: Path,
+    settings: Settings,
+    *,
+    handles: int = DEFAULT_HANDLES,
+    active: Literal["restored", "original"] = "restored",
+    on_progress: Callable[[EditProgress], None] = lambda _: None,
+) -> tuple[MediumOutcome, ...]:
+    """What became of each medium, once the timeline with the restored media is at `target`.
+
+    Args:
+        source: The timeline.
+        target: The timeline to come.
+        media: The folder of restored media; made if need be.
+        settings: How they are restored; `start` and `end` are not used.
+        handles: Frames that are restored before and behind each used range.
+        active: Which reference the clips show.
+        on_progress: Called now and then, and with each outcome.
+
+    Raises:
+        InputError: the timeline cannot be read, or no clip of it can be restored.
+        OutputError: the timeline or the media cannot be written.
+    """
+    source, target, media = absolute(source), absolute(target), absolute(media)
+    timeline = read_timeline(source)
+    check_timeline_target(source, target, overwrite=settings.overwrite)
+    used = list(find_used_clips(timeline))
+    plan = make_plan(used, source.parent, handles=handles, container=settings.container)
+    _require_parts(source, plan)
+    _make_folder(media)
+    record = MediaRecord(media)
+    _check_targets(plan, media, record, overwrite=settings.overwrite)
+    outcomes = [
+        MediumOutcome(name=name, state="skipped", message=why) for name, why in sorted(plan.skipped.items())
+    ]
+    total = len(outcomes) + len(plan.parts)
+    for number, outcome in enumerate(outcomes, 1):
+        on_progress(EditProgress(number=number, total=total, name=outcome.name, file=None, outcome=outcome))
+    for number, (name, part) in enumerate(plan.parts.items(), len(outcomes) + 1):
+
+        def report(file: Progress | None, outcome: MediumOutcome | None = None) -> None:
+            on_progress(
+                EditProgress(number=number, total=total, name=name, file=file, outcome=outcome)  # noqa: B023
+            )
+
+        outcome, restored = _restore_part(name, part, media, settings, record, report)
+        if restored is not None:
+            for clip, medium in part.clips:
+                add_restored_reference(clip, medium, part, restored, media / name, target.parent)
+        outcomes.append(outcome)
+        report(None, outcome)
+    for item in used:
+        show(item.clip, restored=active == "restored")
+    write_timeline(timeline, target, overwrite=settings.overwrite)
+    return tuple(outcomes)
+
+
+def settings_of(part: EditPart, settings: Settings, *, overwrite: bool) -> Settings:
+    """The settings for a part: its range, and nothing that its kind of medium does not have."""
+    changes: dict[str, object] = {"overwrite": overwrite, "start": None, "end": None, "mask": None}
+    is_sequence = part.source.first_number is not None
+    if is_sequence or part.source.is_still:
+        changes |= {"container": None, "codec": "match", "crf": None, "preset": None, "segment": None}
+    if is_sequence:
+        changes["fps"] = part.fps
+    # A sequence's numbers are rounded up: a number that is a hair too large would be the next one.
+    early = Fraction(1, 1000) / part.source.rate if is_sequence else Fraction(0)
+    if not part.is_whole:
+        if part.first:
+            changes["start"] = float(part.start_seconds - early)
+        if part.end_seconds is not None and part.end != part.source.frames:
+            changes["end"] = float(part.end_seconds - early)
+    return settings.model_copy(update=changes)
+
+
+def _restore_part(
+    name: str,
+    part: EditPart,
+    media: Path,
+    settings: Settings,
+    record: MediaRecord,
+    report: Callable[[Progress], None],
+) -> tuple[MediumOutcome, RestoredFile | None]:
+    from vidrestore.api import restore
+
+    try:
+        wanted = settings_of(part, settings, overwrite=settings.overwrite or record.knows(name))
+        made_of = digest(_inputs_of(part, wanted))
+        done = record.find(name, made_of)
+        if done is not None:
+            return MediumOutcome(name=name, state="up to date", frames=done.frames, faces=done.faces), done
+        output = media / name
+        if part.source.first_number is not None:
+            _make_folder(output)
+            output /= part.source.path.name
+        given = {key: value for key, value in wanted if value is not None and key in wanted.model_fields_set}
+        result = restore(part.source.path, output, on_progress=report, **given)
+        first_number = None if part.source.first_number is None else part.source.first_number + part.first
+        done = record.add(name, made_of, frames=result.frames, faces=result.faces, first_number=first_number)
+    except VidrestoreError as error:
+        return MediumOutcome(name=name, state="failed", message=str(error)), None
+    return MediumOutcome(name=name, state="restored", frames=done.frames, faces=done.faces), done
+
+
+def _inputs_of(part: EditPart, settings: Settings) -> dict[str, str]:
+    """All that the result depends on."""
+    from vidrestore.jobs.fingerprint import fingerprint, identify, with_absolute_paths
+    from vidrestore.video.formats.image_sequence import parse_pattern
+
+    settings = with_absolute_paths(settings)
+    if part.source.first_number is None:
+        return fingerprint(part.source.path, settings)
+    pattern = parse_pattern(part.source.path)
+    end = part.source.frames if part.end is None else part.end
+    numbers = range(part.source.first_number + part.first, part.source.first_number + (end or 1))
+    values = fingerprint(pattern.path(numbers[0]), settings)
+    for number in numbers[1:]:
+        values |= {f"{key} {number}": value for key, value in identify(pattern.path(number)).items()}
+    return values
+
+
+def _require_parts(source: Path, plan: EditPlan) -> None:
+    if not plan.parts:
+        why = "; ".join(f"{name}: {why}" for name, why in sorted(plan.skipped.items())[:_NAMED])
+        raise InputError(
+            f"no clip of {source.name} can be restored" + (f": {why}" if why else ": it shows none")
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.parent.is_dir():
+        raise OutputError(f"the folder {folder.parent} does not exist; create it or choose another")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+
+
+def _check_targets(plan: EditPlan, media: Path, record: MediaRecord, *, overwrite: bool) -> None:
+    """Raises OutputError where a restored medium would take the place of an original or of a foreign file."""
+    originals = [part.source.path for part in plan.parts.values()]
+    for name in plan.parts:
+        target = media / name
+        if any(is_same_file(target, original) for original in originals):
+            raise OutputError(f"{target} is one of the edit's own media; choose another folder for --media")
+        if kind_of(target) != "missing" and not overwrite and not record.knows(name):
+            raise OutputError(
+                f"{target} exists already and was not made by vidrestore edit; choose another folder for "
+                "--media or add --overwrite"
+            )
+
+
+__all__ = ["DEFAULT_HANDLES", "RESTORED_KEY", "EditProgress", "MediumOutcome", "restore_edit"]
