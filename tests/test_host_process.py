@@ -171,8 +171,8 @@ def test_a_host_is_as_it_was_after_each_call(program: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("by", ["library", "command"])
 def test_only_the_command_changes_the_allocator(by: str, tmp_path: Path) -> None:
     text = run(_ALLOCATOR, tmp_path, by)
-    requests_memory_again = text.startswith("True")
-    assert requests_memory_again == (by == "library")
+    if by == "command":  # a host's heap may hold free memory for such arrays by chance
+        assert text.startswith("False")
     assert (text.count("<heap nr=") > 1) == (by == "library")
 
 

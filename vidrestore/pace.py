@@ -48,7 +48,8 @@ class PaceMeter:
         while len(self._samples) > 2 and self._samples[1][0] <= progress.seconds - WINDOW_SECONDS:
             self._samples.popleft()
         (since, before), (now, frames) = self._samples[0], self._samples[-1]
-        if progress.stage not in ("analysing", "restoring") or now - since < MIN_SECONDS or frames == before:
+        is_counted = progress.stage in ("analysing", "restoring", "measuring")
+        if not is_counted or now - since < MIN_SECONDS or frames == before:
             return UNKNOWN
         rate = (frames - before) / (now - since)
         left = None if progress.total is None else max(progress.total - frames, 0) / rate

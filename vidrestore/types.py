@@ -245,9 +245,9 @@ class FrameFaces(Generic[FaceT]):
     """Number of the scene the frame belongs to; set by tracking, changes at a cut."""
 
 
-Stage = Literal["opening", "loading", "analysing", "restoring", "finishing"]
+Stage = Literal["opening", "loading", "analysing", "restoring", "measuring", "finishing"]
 """What a run is at: looking at the input; loading the networks; finding the faces of a film, before its first
-segment is restored; restoring; and putting the output together."""
+segment is restored; restoring; measuring, of `evaluate`; and putting the output together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

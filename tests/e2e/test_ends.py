@@ -37,8 +37,10 @@ def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
 
 
 def hear_interrupts() -> None:
-    """Tests that run in a shell's background inherit deaf ears."""
+    """A command that a shell runs in the background, or under nohup, inherits ignored signals."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_DFL)
 
 
 def wait_for(what: Callable[[], object], seconds: float = 60) -> None:

@@ -244,7 +244,7 @@ def test_a_damaged_record_is_one_sentence(
     capsys.readouterr()
     assert run(folder)[0] == 2
     err = capsys.readouterr().err
-    assert "is damaged, or not vidrestore's" in err
+    assert "is damaged or was not written by vidrestore" in err
     assert err.count("\n") == 1
     assert snapshot(folder.with_name("out")) == before
     (folder.with_name("out") / RECORD).unlink()

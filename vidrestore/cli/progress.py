@@ -21,6 +21,7 @@ STAGES: dict[Stage, str] = {
     "loading": "loading the networks",
     "analysing": "finding faces",
     "restoring": "restoring",
+    "measuring": "measuring",
     "finishing": "putting the output together",
 }
 """What a run is at, in words."""
@@ -55,7 +56,7 @@ def show_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
 def describe(progress: Progress, pace: Pace) -> str:
     """One line, such as `restoring: 120/300 frames, 118 faces, 12.5 frames/s, 0:00:14 left`."""
     stage = STAGES[progress.stage]
-    if progress.stage not in ("analysing", "restoring"):
+    if progress.stage not in ("analysing", "restoring", "measuring"):
         return stage
     frames = f"{progress.frames}/{progress.total}" if progress.total else f"{progress.frames}"
     earlier = f" ({progress.resumed_frames} of an earlier run)" if progress.resumed_frames else ""

@@ -27,6 +27,8 @@ FIRST_LOOK_SCORE = 0.4
 
 ROLLED, ROLLED_SCORE = 60.0, 0.997
 """Roll angle [degrees] above which new faces are rare, and their minimum score, 0..1."""
+ROLLED_PROPOSAL = 0.6
+"""Minimum score, 0..1, of YuNet for a proposal that is rolled, or is to be tried at other roll angles."""
 
 
 class EmbeddedDetector:
@@ -68,12 +70,17 @@ class EmbeddedDetector:
         return self._worker.call(self._follow, frame, previous)
 
     def _detect(self, frame: Frame, search: Search, existing: Sequence[Detection]) -> tuple[Detection, ...]:
-        proposed = _distinct(self._yunet.search(frame, search), existing)
+        seen = [face for face in self._yunet.search(frame, search) if _is_likely(face)]
+        proposed = _distinct(seen, existing)
         found = self._look_twice(frame, proposed)
         if search == "quick":
             return suppress_duplicates(found)
         # For faces on a side or upside down, YuNet often has the position right, but not the roll angle.
-        refused = [face for face in proposed if all(overlap(face.box, other.box) < 0.3 for other in found)]
+        refused = [
+            face
+            for face in proposed
+            if face.score >= ROLLED_PROPOSAL and all(overlap(face.box, other.box) < 0.3 for other in found)
+        ]
         found += self._look_twice(
             frame, [_rolled(face, angle) for face in refused for angle in (90, 180, 270)]
         )
@@ -131,6 +138,11 @@ def _distinct(proposed: Sequence[Detection], existing: Sequence[Detection]) -> l
         if not known and all(overlap(face.box, other.box) < 0.3 for other in existing):
             distinct.append(face)
     return distinct
+
+
+def _is_likely(face: Detection) -> bool:
+    """Whether a proposal is worth a look: rolled faces are rare, and patterns that resemble them are not."""
+    return face.score >= ROLLED_PROPOSAL or abs(tilt(face.landmarks)) < ROLLED
 
 
 def _rolled(face: Detection, angle: float) -> Detection:

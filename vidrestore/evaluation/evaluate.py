@@ -81,7 +81,11 @@ def evaluate(
             if on_progress is not None:
                 seconds = time.monotonic() - began
                 faces = len(meter.faces)
-                on_progress(Progress(frames=count, total=source.total, faces=faces, seconds=seconds))
+                on_progress(
+                    Progress(
+                        frames=count, total=source.total, faces=faces, seconds=seconds, stage="measuring"
+                    )
+                )
     if not len(meter.pictures):
         raise InputError(f"no frame of {result} could be decoded: the file is damaged or cut short")
     return Evaluation(
