@@ -93,6 +93,9 @@ class LossConfig(Section):
     """Weight of how differently a face detector sees the two faces; 0 is the specification."""
     detector_weights: Path | None = None
     """RetinaFace (mobile0.25), for `detector`."""
+    drawn: float = 0.0
+    """Stage detail with an evidence network: weight of the errors of the face as drawn, beside those of the
+    fused face. Without it the network exaggerates, as the rule takes less than it offers."""
     landmark_weight: float = 0.0
     """Extra weight of pixels, edges and codes around eyes, nose and mouth; 0 is the specification."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.evidence import tiny_network
 from tests.support.training import SMALL
 from vidrestore.daefr import Daefr, load, save
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.errors import UsageError, WeightsError
+from vidrestore.evidence.checkpoint import save_evidence
 from vidrestore.training.config import OptimConfig, TrainConfig, read_config
 from vidrestore.training.loop import _set_rate
 from vidrestore.training.stage_weights import load_vqgan, save_stage
@@ -92,6 +95,30 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
     # It goes on from an earlier one's skips.
     for name, value in again.skips.state_dict().items():
         assert torch.allclose(value, with_detail.skips.state_dict()[name], atol=1e-6), name
+
+
+def test_with_an_evidence_network_the_detail_stage_learns_what_the_rule_lets_in(
+    config: Path, tmp_path: Path
+) -> None:
+    start = tmp_path / "network.safetensors"
+    torch.manual_seed(0)
+    network = Daefr(SMALL)
+    save(network, start)
+    network = load(start)
+    results = {}
+    for name, words in (
+        ("alone", []),
+        ("ruled", [f"start.evidence={tmp_path / 'evidence.safetensors'}"]),
+        ("ruled and drawn", [f"start.evidence={tmp_path / 'evidence.safetensors'}", "loss.drawn=1"]),
+    ):
+        save_evidence(tiny_network(), tmp_path / "evidence.safetensors")
+        weights = detail.train(config, [f"output={tmp_path / name}", f"start.network={start}", *words])
+        results[name] = load(weights)
+        faces = torch.rand(2, 3, 32, 32) * 2 - 1
+        assert torch.equal(results[name](faces), network(faces))
+    skips = [torch.cat([v.flatten() for v in n.skips.state_dict().values()]) for n in results.values()]
+    assert all(torch.isfinite(values).all() for values in skips)
+    assert not any(torch.equal(a, b) for a, b in pairwise(skips))
 
 
 def test_the_first_stage_goes_on_from_a_finished_network_and_keeps_its_codes(

@@ -27,6 +27,7 @@ from vidrestore.training.config import TrainConfig, read_config
 from vidrestore.training.data.dataset import Batch
 from vidrestore.training.distributed import optimizer_step
 from vidrestore.training.loop import Validation, run
+from vidrestore.training.losses.loss_terms import edge_loss, pixel_loss
 from vidrestore.training.losses.picture_loss import PictureLoss
 from vidrestore.training.stage_weights import require_start
 from vidrestore.training.stages.codebook import NETWORKS
@@ -68,8 +69,12 @@ class DetailStage:
         self.optim.zero_grad(set_to_none=True)
         pairs = []
         for part in batch.split(self.config.optim.accumulate):
-            restored = self._restore(self.network, part.degraded)
+            drawn, restored = self._restore(self.network, part.degraded)
             loss = self.picture.loss(restored, part.clean, self._last_layer, step, log)
+            if self.config.loss.drawn:
+                own = pixel_loss(drawn, part.clean) + edge_loss(drawn, part.clean)
+                log["drawn"] = own.item()
+                loss = loss + self.config.loss.drawn * own
             (loss / self.config.optim.accumulate).backward()
             pairs.append((part.clean, restored.detach()))
         optimizer_step(self.optim, self._trained, self.config.optim.clip)
@@ -80,18 +85,18 @@ class DetailStage:
         """How near to the truth the faces come with the skips."""
         network = networks["network"]
         assert isinstance(network, Daefr)
-        restored = self._restore(network, batch.degraded)
+        _, restored = self._restore(network, batch.degraded)
         rows = [batch.degraded, self._given(batch.degraded)[0], restored, batch.clean]
         return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
 
-    def _restore(self, network: Daefr, degraded: Tensor) -> Tensor:
-        """The faces that a user would get; only the skips take gradients."""
+    def _restore(self, network: Daefr, degraded: Tensor) -> tuple[Tensor, Tensor]:
+        """The faces that the network draws and those that a user would get; only the skips take gradients."""
         given, evidence = self._given(degraded)
         drawn = _draw(network, given)
         if evidence is None:
-            return drawn
+            return drawn, drawn
         with torch.autocast(degraded.device.type, enabled=False):
-            return fuse(evidence, (drawn + 1) / 2).faces * 2 - 1
+            return drawn, fuse(evidence, (drawn + 1) / 2).faces * 2 - 1
 
     @torch.no_grad()
     def _given(self, degraded: Tensor) -> tuple[Tensor, Evidence | None]:
