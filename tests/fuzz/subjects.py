@@ -114,7 +114,7 @@ def _checkpoint(folder: Path) -> None:
 def _config(folder: Path) -> None:
     make_clip(folder / "in.mkv", Clip(frames=2, size=(64, 48)))
     (folder / "c.yaml").write_text(
-        "strength: 0.8\nfidelity: auto\nstart: 00:00:00.04\nfaces: '0,1'\ncodec: ffv1\n"
+        "strength: 0.8\nfidelity: auto\nstart: 00:00:00.04\nfaces: all\ncodec: ffv1\n"
         "fps: null\ndeflicker: true\n# a comment\nmin-face: 24\ncompare: side-by-side\n"
     )
 
