@@ -1,4 +1,4 @@
-"""Are clean faces left alone? Each is put into a frame at several sizes and restored with the default settings.
+"""Are clean faces left alone? Each is put into a frame at several sizes and restored with default settings.
 
     python -m benchmarks.clean_faces FACES [--count 5] [--sizes 160 230 320 460]
 
