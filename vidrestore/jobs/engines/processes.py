@@ -189,6 +189,10 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
         while (message := pipe.recv()) is not None:
             for event in run_task(*message):
                 pipe.send(event)
+    # Everything is closed. Threads that still compute would be ended inside C++ code while Python shuts down,
+    # which aborts with a line on standard error.
+    pipe.close()
+    os._exit(0)
 
 
 def _visible_gpu(number: int) -> str:
