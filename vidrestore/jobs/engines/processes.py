@@ -179,16 +179,18 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
     for name in ("SIGINT", "SIGHUP", "SIGQUIT"):  # the parent process handles these
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signals.raise_or_defer)  # the parent process stops workers with it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    if gpu is not None:
-        os.environ[_VISIBLE_GPUS] = _visible_gpu(gpu)
-    configure_process()
-    _set_thread_limit(threads)
-    with suppress(EOFError, OSError, KeyboardInterrupt):
-        while (message := pipe.recv()) is not None:
-            for event in run_task(*message):
-                pipe.send(event)
+    with suppress(KeyboardInterrupt):  # it may come while torch is still being imported
+        signal.signal(signal.SIGTERM, signals.raise_or_defer)  # the parent process stops workers with it
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        if gpu is not None:
+            os.environ[_VISIBLE_GPUS] = _visible_gpu(gpu)
+        configure_process()
+        _set_thread_limit(threads)
+        with suppress(EOFError, OSError):
+            while (message := pipe.recv()) is not None:
+                for event in run_task(*message):
+                    pipe.send(event)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Everything is closed. Threads that still compute would be ended inside C++ code while Python shuts down,
     # which aborts with a line on standard error.
     pipe.close()
