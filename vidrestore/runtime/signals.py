@@ -13,12 +13,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 RETRY_SECONDS = 0.01
 PATIENCE_SECONDS = 5.0
 """Further signals are ignored for as long, so that what the first one has interrupted is cleaned up."""
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")
+_IMPORT = "<frozen importlib._bootstrap>"
+"""Imports are not interrupted: a module in C++ that is interrupted while it loads aborts the process."""
+_PACKAGE = str(Path(__file__).parents[1])
 _deferring_files: set[str] = set()
 _depth = 0
 _is_patient = False
@@ -32,12 +36,15 @@ def defer_interrupts_in(file: str) -> None:
 
 def raise_or_defer(number: int, frame: FrameType | None) -> None:
     """A handler of signals: raises KeyboardInterrupt, now or as soon as nothing spared is running."""
+    is_inside_ours = True
     while frame is not None:
-        if frame.f_code.co_filename in _deferring_files:
+        file = frame.f_code.co_filename
+        if file in _deferring_files or (is_inside_ours and file == _IMPORT):
             timer = threading.Timer(RETRY_SECONDS, os.kill, (os.getpid(), number))
             timer.daemon = True
             timer.start()
             return
+        is_inside_ours = is_inside_ours and not file.startswith(_PACKAGE)
         frame = frame.f_back
     global _interrupted_at
     now = time.monotonic()

@@ -112,3 +112,14 @@ def test_workers_share_the_gpus_that_the_user_was_given(
     with ProcessEngine(2, gpus=2, threads=1) as engine:
         seen = results(all_events(engine, [SeeingGpus(0), SeeingGpus(1)]))
     assert sorted(seen.values()) == expected
+
+
+@pytest.mark.parametrize("after", [0.1, 0.4, 0.8, 1.6])
+def test_a_worker_that_is_ended_while_it_loads_says_nothing(
+    after: float, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ProcessEngine(1, gpus=0, threads=1) as engine:
+        engine.submit(Counting(number=0, folder=tmp_path, seconds=60))
+        time.sleep(after)
+        engine.cancel()
+    assert capfd.readouterr().err == ""

@@ -179,13 +179,14 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
     for name in ("SIGINT", "SIGHUP", "SIGQUIT"):  # the parent process handles these
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    with suppress(KeyboardInterrupt):  # it may come while torch is still being imported
-        signal.signal(signal.SIGTERM, signals.raise_or_defer)  # the parent process stops workers with it
+    with suppress(KeyboardInterrupt):
         threading.Thread(target=_end_with_parent, daemon=True).start()
         if gpu is not None:
             os.environ[_VISIBLE_GPUS] = _visible_gpu(gpu)
         configure_process()
         _set_thread_limit(threads)
+        # The parent process stops workers with it. Until here there is nothing to clean up.
+        signal.signal(signal.SIGTERM, signals.raise_or_defer)
         with suppress(EOFError, OSError):
             while (message := pipe.recv()) is not None:
                 for event in run_task(*message):
