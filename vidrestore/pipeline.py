@@ -4,7 +4,7 @@ path ─video─▶ Frame ─detection─▶ Detection ─tracking─▶ Tracked
      ─restoration─▶ RestoredFace ─compositing─▶ Frame ─video─▶ file
 
 Four threads work at once, each ahead of the next within a bound of bytes: one decodes, one finds, follows and
-aligns faces, one restores them and lays them back, and the caller's encodes. Each stage's work is done by one
+aligns faces, one restores and composites them, and the caller's encodes. Each stage's work is done by one
 thread, in order, so what comes out does not depend on which is faster.
 """
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vidrestore.restoration import NetworkRestorer
     from vidrestore.sidecar import Sidecar
     from vidrestore.video import FieldProcessing, Input, OpenedVideo
+    from vidrestore.video.writing.make_writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,30 @@ def open_input_video(
     )
 
 
+def make_output_writer(opened: OpenedVideo, target: Path, settings: Settings, muxer: str) -> Writer:
+    """The writer of a run's result, by the settings; it writes nothing until it is entered.
+
+    Raises:
+        OutputError: The output cannot be written.
+        UsageError: An option does not fit the output.
+    """
+    from vidrestore import video
+
+    width, height = output_size(opened.info, settings)
+    return video.make_writer(
+        target,
+        opened.output_info,
+        source=opened.input,
+        side_data=opened.side_data,
+        muxer=muxer,
+        width=width,
+        height=height,
+        overwrite=settings.overwrite,
+        **settings.time_range(opened.info.frame_rate),
+        **settings.encoding_options(),
+    )
+
+
 def restore_opened(
     opened: OpenedVideo,
     target: Path,
@@ -101,27 +126,14 @@ def restore_opened(
         muxer: Of `target`, as `video.check_paths` says.
         networks: Those of the settings.
     """
-    from vidrestore import video
     from vidrestore.runtime.pipeline_threads import Prefetch
 
     info, field_processing = opened.info, opened.field_processing
-    width, height = output_size(info, settings)
     stats = RunStats(total=expected_frames(info, settings), strict=settings.strict, on_progress=on_progress)
     masks = MaskPass(opened, target, settings) if settings.mask is not None else None
     with (
         masks or nullcontext(),
-        video.make_writer(
-            target,
-            opened.output_info,
-            source=opened.input,
-            side_data=opened.side_data,
-            muxer=muxer,
-            width=width,
-            height=height,
-            **settings.time_range(info.frame_rate),
-            overwrite=settings.overwrite,
-            **settings.encoding_options(),
-        ) as writer,
+        make_output_writer(opened, target, settings, muxer) as writer,
     ):
         networks.start()
         stats.report_stage("loading")

@@ -86,9 +86,9 @@ def test_what_is_known_can_be_sent_to_another_machine(tmp_path: Path) -> None:
 
 
 def test_it_is_told_what_a_video_is_before_its_fields_are_measured(tmp_path: Path) -> None:
-    told: list[Any] = []
-    look = look_at(make_clip(tmp_path / "clip.mp4"), measures_fields=True, on_info=told.append)
-    assert told == [look.info]
+    received: list[Any] = []
+    look = look_at(make_clip(tmp_path / "clip.mp4"), measures_fields=True, on_info=received.append)
+    assert received == [look.info]
 
 
 def test_every_extension_has_a_container_that_holds_video() -> None:

@@ -24,7 +24,7 @@ LIMIT_SECONDS = 60
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The processes that stand for jobs: each waits until it is told to end."""
+    """The processes that stand for jobs: each waits for the word to end."""
     processes: list[subprocess.Popen[bytes]] = []
     real = subprocess.Popen
 

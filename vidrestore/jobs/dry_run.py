@@ -12,7 +12,14 @@ from vidrestore import video
 from vidrestore.errors import UsageError
 from vidrestore.jobs.disk_space import free_bytes
 from vidrestore.jobs.segment_choice import segment_seconds
-from vidrestore.pipeline import NetworkLoader, expected_frames, open_input_video, output_size, restore_opened
+from vidrestore.pipeline import (
+    NetworkLoader,
+    expected_frames,
+    make_output_writer,
+    open_input_video,
+    output_size,
+    restore_opened,
+)
 from vidrestore.report import report_opening
 from vidrestore.settings import Settings
 from vidrestore.types import ProgressCallback
@@ -153,16 +160,5 @@ def _sample_starts(opened: OpenedVideo, settings: Settings, frames: int | None) 
 
 def _encoder(opened: OpenedVideo, target: Path, muxer: str, settings: Settings) -> str:
     """The encoder's name. Raises where the run's writer would, for options that it does not have."""
-    width, height = output_size(opened.info, settings)
-    writer = video.make_writer(
-        target,
-        opened.output_info,
-        source=opened.input,
-        side_data=opened.side_data,
-        muxer=muxer,
-        width=width,
-        height=height,
-        **settings.time_range(opened.info.frame_rate),
-        **settings.encoding_options(),
-    )
+    writer = make_output_writer(opened, target, settings, muxer)
     return writer.codec if isinstance(writer, video.VideoWriter) else target.suffix.lstrip(".").lower()

@@ -21,6 +21,8 @@ from vidrestore.video.writing.codec_choice import MATCH
 from vidrestore.video.writing.encoders import encoder_name
 from vidrestore.video.writing.writer import VideoWriter
 
+Writer = VideoWriter | ExrWriter | PhotoWriter
+
 _BY_FFMPEG = {"png", "tiff"}
 """Kinds of photos that FFmpeg writes for frames of videos."""
 _ENCODERS = {"jpeg": "mjpeg", "png": "png", "tiff": "tiff", "webp": "libwebp", "heif": "heif", "avif": "avif"}
@@ -37,7 +39,7 @@ def make_writer(
     muxer: str | None = None,
     quality: int | None = None,
     **how: Any,
-) -> VideoWriter | ExrWriter | PhotoWriter:
+) -> Writer:
     """The writer of `output`; the arguments are those of `VideoWriter`.
 
     Raises:
