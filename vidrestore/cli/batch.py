@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
+from vidrestore.cli.item_progress import ItemPrinter
 from vidrestore.cli.report_file import ReportFile, batch_report, check_reports
 from vidrestore.cli.run_session import DAMAGED
-from vidrestore.cli.terminal import print_line, print_message, printable
+from vidrestore.cli.terminal import print_line, printable
 from vidrestore.cli.wording import drawn_tracks
 from vidrestore.errors import VidrestoreError
-from vidrestore.pace import PaceMeter
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
@@ -163,27 +162,12 @@ def _progress_printer(outcomes: list[Outcome], *, quiet: bool) -> Callable[[Batc
 
     It adds each outcome to `outcomes`.
     """
-    began = due = time.monotonic()
-    meter = PaceMeter()
+    began, printer = time.monotonic(), ItemPrinter(quiet=quiet)
 
     def show(progress: BatchProgress) -> None:
-        nonlocal due, meter
-        head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
-        outcome = progress.outcome
-        if outcome is not None:
-            outcomes.append(outcome)
-            meter = PaceMeter()
-        if outcome is not None and outcome.state in ("failed", "skipped"):
-            print_message(f"{head}: {outcome.state}: {outcome.message}")
-        elif quiet:
-            return
-        elif outcome is not None:
-            print_message(f"{head}: {outcome.state}{_time_left(progress, began)}")
-        elif progress.file is not None:
-            pace = meter.update(progress.file)
-            if time.monotonic() >= due:
-                due = time.monotonic() + LINE_EVERY_SECONDS
-                print_message(f"{head}: {describe(progress.file, pace)}")
+        if progress.outcome is not None:
+            outcomes.append(progress.outcome)
+        printer.show(progress, remark=_time_left(progress, began))
 
     return show
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.progress import LINE_EVERY_SECONDS, describe
-from vidrestore.cli.terminal import print_line, print_message
+from vidrestore.cli.item_progress import ItemPrinter
+from vidrestore.cli.terminal import print_line
 from vidrestore.cli.wording import count
 from vidrestore.errors import UsageError
-from vidrestore.pace import PaceMeter
 from vidrestore.settings import make_settings
 
 if TYPE_CHECKING:
-    from vidrestore.integrations.edit import EditProgress
+    pass
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -101,7 +98,7 @@ def edit(
         settings,
         handles=handles,
         active=active,
-        on_progress=_progress_printer(quiet=quiet),
+        on_progress=ItemPrinter(quiet=quiet).show,
     )
     incomplete = [outcome for outcome in outcomes if outcome.state in ("failed", "skipped")]
     if not quiet:
@@ -112,28 +109,3 @@ def edit(
         )
     if incomplete:
         raise typer.Exit(1)
-
-
-def _progress_printer(*, quiet: bool) -> Callable[[EditProgress], None]:
-    """Outcomes as they are known, and how far a medium is every few seconds."""
-    due, number, meter = time.monotonic(), 0, PaceMeter()
-
-    def show(progress: EditProgress) -> None:
-        nonlocal due, number, meter
-        if progress.number != number:
-            number, meter = progress.number, PaceMeter()
-        head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
-        outcome = progress.outcome
-        if outcome is not None and outcome.state in ("failed", "skipped"):
-            print_message(f"{head}: {outcome.state}: {outcome.message}")
-        elif quiet:
-            return
-        elif outcome is not None:
-            print_message(f"{head}: {outcome.state}")
-        elif progress.file is not None:
-            pace = meter.update(progress.file)
-            if time.monotonic() >= due:
-                due = time.monotonic() + LINE_EVERY_SECONDS
-                print_message(f"{head}: {describe(progress.file, pace)}")
-
-    return show
