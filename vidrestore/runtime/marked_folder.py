@@ -14,7 +14,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from vidrestore.runtime import signals
 from vidrestore.runtime.file_kinds import fitting_name, is_own_kind
+
+signals.defer_interrupts_in(__file__)  # a folder without its mark would never be removed
 
 MARK = "made-by-vidrestore.txt"
 """The name of the mark."""
