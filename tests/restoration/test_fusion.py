@@ -72,6 +72,17 @@ def test_an_amount_of_nothing_gives_the_estimate_bit_for_bit(
     assert torch.equal(fuse(evidence_of(mean, scale), texture(drawn, seed + 1), amount=0.0).faces, mean)
 
 
+def test_single_pixels_are_drawn_only_where_the_next_band_is_missing_too() -> None:
+    mean, drawn = texture("octaves", 1), texture("white", 2)
+    amounts = (1.0, 0.0, 0.0, 0.0, 0.0)
+    added = [
+        rms(fuse(evidence_of(mean, (0.1, next_band, 0, 0, 0)), drawn, band_amounts=amounts).drawn)
+        for next_band in (0.0, 0.01, 0.1)
+    ]
+    assert added[0] == 0
+    assert added[0] < 3 * CODE < added[1] < added[2]
+
+
 @settings(max_examples=40, deadline=None)
 @given(textures, textures, seeds)
 def test_a_face_that_the_estimate_is_sure_of_stays_whatever_is_drawn(

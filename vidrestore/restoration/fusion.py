@@ -11,10 +11,11 @@ enters with the gain
     g_k = missing_k * min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
 
 where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution, and
-missing_k is twice the missing share of the band's energy, at most 1. So no more energy enters than is
-missing, none where the scale is zero, little where the footage shows most of a band, and none at a resolution
-that the footage shows. The estimate's own detail stays whole. Colour is the estimate's: drawn detail enters
-as luma.
+missing_k is twice the missing share of the band's energy, at most 1. In the finest band it is multiplied by
+that of the next one: single pixels beside detail that the footage shows are no face, but noise. So no more
+energy enters than is missing, none where the scale is zero, little where the footage shows most of a band,
+and none at a resolution that the footage shows. The estimate's own detail stays whole. Colour is the
+estimate's: drawn detail enters as luma.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from vidrestore.evidence import Evidence, merge_bands, scales_of_bands, split_bands
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample
@@ -80,9 +82,11 @@ def fuse(
     # The low frequencies are no detail: there, what differs is what is new.
     new.append(drawn_bands[-1] - estimate_bands[-1])
     energies.append(energies[-1].new_zeros(()))
+    shares = [_missing_share(scale, energy) for scale, energy in zip(scales, energies, strict=True)]
+    shares[0] = shares[0] * _enlarge(shares[1], shares[0])
     gains = [
-        share * _missing_share(scale, energy) * _gain(band, scale, amount)
-        for share, band, scale, energy in zip(band_amounts, new, scales, energies, strict=True)
+        part * share * _gain(band, scale, amount)
+        for part, share, band, scale in zip(band_amounts, shares, new, scales, strict=True)
     ]
     entering = [gain * band for gain, band in zip(gains, new, strict=True)]
     for k, coarser in enumerate(gains[1:]):
@@ -129,6 +133,11 @@ def _missing_share(scale: Tensor, shown: Tensor) -> Tensor:
     """(N, 1, h, w) 0..1: 1 where half of a band's energy or more is missing, `shown` being the estimate's."""
     missing = 2 * scale.square()
     return (2 * missing / (missing + shown + EPSILON**2)).clamp(max=1)
+
+
+def _enlarge(share: Tensor, finer: Tensor) -> Tensor:
+    """The share of a band (N, 1, h, w) at the size of the next finer one."""
+    return interpolate(share, size=finer.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _without_leak(band: Tensor, coarser_gain: Tensor) -> Tensor:

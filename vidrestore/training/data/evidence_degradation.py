@@ -25,8 +25,8 @@ from vidrestore.video.h264_round_trip import h264_still
 Generator = np.random.Generator
 Operation = Callable[[NDArray[Any], Generator], NDArray[Any]]
 
-CLEAN, NEARLY_CLEAN = 0.1, 0.16
-"""Shares of pictures that stay as they are, and that lose next to nothing."""
+CLEAN, NEARLY_CLEAN, MODERATE = 0.1, 0.14, 0.26
+"""Shares of pictures that stay as they are, that lose next to nothing, and that lose a little of everything."""
 OPTICS = 0.6
 """Share of the degraded pictures that a lens or a motion has blurred."""
 FULL_SIZE = 0.45
@@ -50,6 +50,8 @@ def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray,
         return target, target
     if kind < CLEAN + NEARLY_CLEAN:
         return target, _quantise(_nearly_clean(target, rng))
+    if kind < CLEAN + NEARLY_CLEAN + MODERATE:
+        return target, _quantise(_moderate(target, rng))
     image: NDArray[Any] = target
     if rng.random() < OPTICS:
         image = _optics(image, rng)
@@ -109,6 +111,46 @@ def _nearly_clean(image: FloatArray, rng: Generator) -> NDArray[Any]:
         else:
             changed = h264_still(clipped, crf=int(rng.integers(8, 21)))
     return changed
+
+
+def _moderate(image: FloatArray, rng: Generator) -> NDArray[Any]:
+    """What most footage has: a lens that is not quite sharp, a little noise, a codec at a usual rate."""
+    changed: NDArray[Any] = image
+    if rng.random() < 0.85:
+        changed = _soft_lens(changed, rng)
+    height, width = image.shape[:2]
+    is_reduced = rng.random() < 0.3
+    if is_reduced:
+        size = tuple(max(round(side / rng.uniform(1.0, 1.9)), SMALLEST_SIDE) for side in (width, height))
+        changed = cv2.resize(changed, size, interpolation=int(rng.choice(_SHRINKING)))
+    if rng.random() < 0.8:
+        sigma = float(np.exp(rng.uniform(np.log(0.8), np.log(9)))) / 255
+        add_noise = (white_noise, white_noise, signal_noise, correlated_noise)[int(rng.integers(4))]
+        changed = add_noise(changed, sigma, rng)
+    if rng.random() < 0.12:
+        changed = _sharpening(changed, rng)
+    picture = np.clip(changed, 0, 1).astype(np.float32)
+    kind = rng.random()
+    if kind < 0.45:
+        picture = jpeg(picture, int(rng.integers(30, 93)))
+    elif kind < 0.6:
+        picture = h264_still(picture, crf=int(rng.integers(16, 32)))
+    elif kind < 0.75:
+        picture = moving_codec(picture, rng)
+    if not is_reduced:
+        return picture
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=int(rng.choice(_ENLARGING[:4]))))
+
+
+def _soft_lens(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
+    """A blur of about a pixel, of one of several shapes."""
+    kind = rng.random()
+    if kind < 0.5:
+        sigma = rng.uniform(0.35, 1.5)
+        aspect = rng.choice([1.0, 1.0, rng.uniform(0.5, 2)])
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigmaX=sigma, sigmaY=sigma * aspect))
+    kernel = disc(rng.uniform(0.5, 1.8)) if kind < 0.8 else streak(rng.uniform(1.2, 4), rng.uniform(0, np.pi))
+    return np.asarray(cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101))
 
 
 def _tone(clean: FloatArray, rng: Generator) -> NDArray[Any]:
