@@ -113,7 +113,7 @@ def test_it_may_be_a_sequence_of_pictures(name: str, clip: Path, tmp_path: Path)
     [
         ("mask.mp4", UsageError, "a mask is a .mkv"),
         ("mask.jpg", UsageError, "a mask is a .mkv"),
-        ("out.mkv", OutputError, "given for the mask and for the video"),
+        ("out.mkv", OutputError, "the name of both the mask and the video"),
         ("in.mkv", OutputError, "the input itself"),
         ("there.mkv", OutputError, "exists already"),
         ("no/mask.mkv", OutputError, "does not exist"),
