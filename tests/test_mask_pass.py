@@ -113,7 +113,7 @@ def test_it_may_be_a_sequence_of_pictures(name: str, clip: Path, tmp_path: Path)
     [
         ("mask.mp4", UsageError, "a mask is a .mkv"),
         ("mask.jpg", UsageError, "a mask is a .mkv"),
-        ("out.mkv", OutputError, "given for the mask and for the video"),
+        ("out.mkv", OutputError, "the name of both the mask and the video"),
         ("in.mkv", OutputError, "the input itself"),
         ("there.mkv", OutputError, "exists already"),
         ("no/mask.mkv", OutputError, "does not exist"),
@@ -146,4 +146,4 @@ def test_a_run_that_fails_leaves_no_mask(clip: Path, tmp_path: Path) -> None:
 
 def test_segments_are_refused_with_a_reason(clip: Path, tmp_path: Path) -> None:
     report = vidrestore.restore(clip, tmp_path / "out.mkv", mask=str(tmp_path / "mask.mkv"), segment=1, **CPU)
-    assert report.warnings == ("in.mkv was restored in one go, not in segments: a mask is written beside it",)
+    assert report.warnings == ("in.mkv was restored in one go, not in segments: a mask is written as well",)

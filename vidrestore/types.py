@@ -284,6 +284,10 @@ class DrawnShare:
     """Of one frame, 0..1."""
 
 
+DAMAGED_SHARE = 0.01
+"""Share of lost and concealed frames above which a run counts as damaged."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What was done, what was not."""
@@ -311,3 +315,8 @@ class Report:
         """Share of the input's frames that were lost or concealed, 0..1."""
         damaged = self.lost_frames + self.concealed_frames
         return damaged / max(self.frames, damaged, 1)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether so many frames were lost or concealed that batch and exit codes report it."""
+        return self.damage > DAMAGED_SHARE

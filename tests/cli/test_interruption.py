@@ -11,7 +11,7 @@ from tests.support.jobs import interrupted_run
 from vidrestore import api
 from vidrestore.cli import main
 from vidrestore.jobs.journal import Journal, journal_path
-from vidrestore.jobs.kept_work import KeptWork, kept_work
+from vidrestore.jobs.resumable_work import ResumableWork, resumable_work
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,12 @@ def test_finished_segments_are_named_with_the_command_that_goes_on(
         monkeypatch.setattr(api, name, interrupt)
     names = {"IN": str(source), "OUT": str(output)}
     assert main([names.get(word, word) for word in words]) == 130
-    kept = kept_work(output)
+    kept = resumable_work(output)
     assert kept is not None
     assert (kept.segments, kept.analysed_frames) == (1, 90)
     assert capsys.readouterr().err == (
-        f"vidrestore: error: interrupted; 1 segment with {kept.frames} frames is kept: "
-        f"vidrestore resume '{output}' goes on from there\n"
+        f"vidrestore: error: interrupted; 1 segment with {kept.frames} frames is kept; "
+        f"continue with: vidrestore resume '{output}'\n"
     )
 
 
@@ -58,13 +58,13 @@ def test_a_run_that_has_looked_at_the_film_keeps_that(
 ) -> None:
     monkeypatch.setattr(api, "restore", interrupt)
     monkeypatch.setattr(
-        "vidrestore.jobs.kept_work.kept_work",
-        lambda _: KeptWork(segments=0, frames=0, analysed_frames=1200),
+        "vidrestore.jobs.resumable_work.resumable_work",
+        lambda _: ResumableWork(segments=0, frames=0, analysed_frames=1200),
     )
     assert main(["restore", "in.mp4", "out.mkv"]) == 130
     assert capsys.readouterr().err == (
-        "vidrestore: error: interrupted; the faces found in 1200 frames are kept: "
-        "vidrestore resume out.mkv goes on from there\n"
+        "vidrestore: error: interrupted; the faces found in 1200 frames are kept; "
+        "continue with: vidrestore resume out.mkv\n"
     )
 
 
@@ -73,8 +73,8 @@ def test_a_journal_that_another_run_uses_or_that_is_damaged_is_not_asked(
 ) -> None:
     _, output = film
     with Journal(journal_path(output), output):
-        assert kept_work(output) is None
+        assert resumable_work(output) is None
     damaged = tmp_path / "out.mkv"
     content = journal_path(output).read_bytes()
     journal_path(damaged).write_bytes(content[: len(content) // 2])
-    assert kept_work(damaged) is None
+    assert resumable_work(damaged) is None

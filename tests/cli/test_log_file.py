@@ -45,7 +45,7 @@ def test_a_run_is_noted_from_its_command_to_its_end(tmp_path: Path, monkeypatch:
     assert rest == [
         "info: vidrestore.device: a detail",
         "warning: no GPU",
-        "looking at the input",
+        "examining the input",
         "restoring",
         "warning: a timecode track was left out",
         closing_line(REPORT),

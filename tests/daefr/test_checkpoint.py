@@ -107,7 +107,7 @@ def test_an_incomplete_checkpoint_is_refused_by_the_name_of_what_is_missing(
 ) -> None:
     del authors_state["feat_emb.bias"]
     torch.save({"state_dict": authors_state}, tmp_path / "m.ckpt")
-    with pytest.raises(WeightsError, match=r"misses code_predictor\.feat_emb\.bias"):
+    with pytest.raises(WeightsError, match=r"lacks code_predictor\.feat_emb\.bias"):
         load_with_config(tmp_path / "m.ckpt", SMALL)
 
 

@@ -129,7 +129,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="landmark network"):
         load_landmark_net(tmp_path / "w.safetensors")
     torch.save({"x": torch.zeros(2)}, tmp_path / "w.pth")
-    with pytest.raises(WeightsError, match=r"does not fit the network: it misses"):
+    with pytest.raises(WeightsError, match=r"does not fit the network: it lacks"):
         make_detector(f"retinaface_mobile0.25={tmp_path / 'w.pth'}", "cpu")
 
 

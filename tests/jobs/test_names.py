@@ -93,7 +93,10 @@ def test_without_a_working_directory_there_is_one_sentence(tmp_path: Path) -> No
             cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 2
-        assert done.stderr == "vidrestore: error: the working directory is gone; change to another one\n"
+        assert (
+            done.stderr
+            == "vidrestore: error: the working directory does not exist any more; change to another one\n"
+        )
 
 
 def test_so_is_it_for_python(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,5 +127,5 @@ def test_a_photo_of_nobody_or_of_two_is_refused(film: Path, tmp_path: Path, coun
 
 
 def test_people_of_a_pipe_cannot_be_chosen() -> None:
-    with pytest.raises(UsageError, match="read twice"):
+    with pytest.raises(UsageError, match="twice"):
         choose_people(Path("-"), make_settings(faces="p0"))

@@ -94,6 +94,6 @@ def test_damage_is_counted_once_and_shown_alike(tmp_path: Path) -> None:
 def test_what_cannot_be_joined_is_restored_in_one_go_and_said(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", 8, ())
     report = vidrestore.restore(source, tmp_path / "out.y4m", segment=1)
-    why = "yuv4mpegpipe streams say nothing of time"
+    why = "yuv4mpegpipe streams have no timestamps"
     assert f"in.mkv was restored in one go, not in segments: {why}" in report.warnings
     assert report.frames == 8

@@ -14,12 +14,12 @@ from tests.tracking.motion import face
 from vidrestore.tracking.filterpy_loader import kalman_filter_class
 from vidrestore.tracking.kalman import (
     ACCELERATION,
+    MAX_INNOVATION,
     MEASURED,
     POINT_NOISE,
-    SURPRISE,
     Array,
-    Belief,
     FaceFilter,
+    FilterStep,
     box_of,
     measure,
     points_of,
@@ -39,7 +39,7 @@ class WholeFilter:
         self.filter.P = np.diag([self.variance(first)] * MEASURED + [still] * MEASURED)
         self.acceleration = 1.0
         # State, covariance, transition to it and that transition's noise, of each frame.
-        self.beliefs = [(self.filter.x, self.filter.P, np.eye(2 * MEASURED), np.zeros(2 * [2 * MEASURED]))]
+        self.steps = [(self.filter.x, self.filter.P, np.eye(2 * MEASURED), np.zeros(2 * [2 * MEASURED]))]
 
     def step(self, seconds: float, detection: Detection | None) -> None:
         one = np.eye(MEASURED)
@@ -51,13 +51,13 @@ class WholeFilter:
         self.filter.predict()
         if detection is not None:
             self.see(detection)
-        self.beliefs.append((self.filter.x, self.filter.P, self.filter.F, self.filter.Q))
+        self.steps.append((self.filter.x, self.filter.P, self.filter.F, self.filter.Q))
 
     def see(self, detection: Detection) -> None:
         measured, variance = measure(detection)[:, None], self.variance(detection)
         expected = np.diag(self.filter.P)[:MEASURED] + variance
         surprise = float(((measured - self.filter.H @ self.filter.x)[:, 0] ** 2 / expected).mean())
-        if surprise > SURPRISE:
+        if surprise > MAX_INNOVATION:
             self.acceleration = min(self.acceleration * surprise, 400.0)
             self.filter.P = self.filter.P * surprise
         else:
@@ -65,9 +65,9 @@ class WholeFilter:
         self.filter.update(measured, R=np.eye(MEASURED) * variance)
 
     def smoothed(self, first: int) -> Array:
-        later = self.beliefs[-1][0]
-        for at in range(len(self.beliefs) - 2, first - 1, -1):
-            (state, covariance, _, _), (_, _, transition, noise) = self.beliefs[at : at + 2]
+        later = self.steps[-1][0]
+        for at in range(len(self.steps) - 2, first - 1, -1):
+            (state, covariance, _, _), (_, _, transition, noise) = self.steps[at : at + 2]
             predicted = transition @ covariance @ transition.T + noise
             gain = np.linalg.solve(predicted, transition @ covariance).T
             later = state + gain @ (later - transition @ state)
@@ -89,8 +89,8 @@ def shaken(i: int) -> Detection | None:
     return face((x, 120), noise=noise, score=0.3 + 0.6 * (i % 3) / 2)
 
 
-def values(belief: Belief) -> tuple[Array, ...]:
-    return belief.state, belief.covariance, belief.transition, belief.noise
+def values(step: FilterStep) -> tuple[Array, ...]:
+    return step.state, step.covariance, step.transition, step.noise
 
 
 def seconds(i: int) -> float:
@@ -98,30 +98,30 @@ def seconds(i: int) -> float:
     return 0.04 if i % 4 else 0.05
 
 
-def test_beliefs_and_smoothed_states_equal_those_of_the_whole_filter() -> None:
+def test_steps_and_smoothed_states_equal_those_of_the_whole_filter() -> None:
     start = shaken(0)
     assert start is not None
     ours, whole = FaceFilter(start), WholeFilter(start)
-    beliefs = [ours.belief()]
+    steps = [ours.step()]
     for i in range(1, 45):
         ours.predict(seconds(i))
-        beliefs.append(ours.update(shaken(i)))
+        steps.append(ours.update(shaken(i)))
         whole.step(seconds(i), shaken(i))
-    for at, (belief, (state, *_)) in enumerate(zip(beliefs, whole.beliefs, strict=True)):
-        assert belief.state == pytest.approx(state.reshape(2, MEASURED), rel=1e-9, abs=1e-9)
-        assert smooth(beliefs[at:]) == pytest.approx(whole.smoothed(at), rel=1e-9, abs=1e-9)
+    for at, (step, (state, *_)) in enumerate(zip(steps, whole.steps, strict=True)):
+        assert step.state == pytest.approx(state.reshape(2, MEASURED), rel=1e-9, abs=1e-9)
+        assert smooth(steps[at:]) == pytest.approx(whole.smoothed(at), rel=1e-9, abs=1e-9)
 
 
-def test_a_belief_does_not_change_with_later_frames() -> None:
+def test_a_step_does_not_change_with_later_frames() -> None:
     start, following = shaken(0), shaken(1)
     assert start is not None
     ours = FaceFilter(start)
     ours.predict(0.04)
-    belief = ours.update(following)
-    before = [value.copy() for value in values(belief)]
+    step = ours.update(following)
+    before = [value.copy() for value in values(step)]
     ours.predict(0.04)
     ours.update(shaken(2))
-    for value, old in zip(values(belief), before, strict=True):
+    for value, old in zip(values(step), before, strict=True):
         assert np.array_equal(value, old)
 
 
@@ -143,7 +143,7 @@ def test_following_a_face_imports_neither_scipy_nor_the_rest_of_filterpy() -> No
     code = (
         "import sys; from tests.tracking.motion import face; from vidrestore.tracking import kalman\n"
         "one = kalman.FaceFilter(face((100, 100))); one.predict(0.04)\n"
-        "kalman.smooth([one.belief(), one.update(face((101, 100)))])\n"
+        "kalman.smooth([one.step(), one.update(face((101, 100)))])\n"
         "print([name for name in sys.modules if name.partition('.')[0] in ('scipy', 'filterpy')])\n"
         "one._filter.log_likelihood\n"  # what needs the rest loads it
         "print('filterpy.stats' in sys.modules)\n"

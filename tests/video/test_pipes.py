@@ -167,7 +167,7 @@ def test_what_a_pipe_does_not_say_is_one_warning(
             UsageError,
             "no pixel format 'yuv'",
         ),
-        (b"", {"fps": 25}, UsageError, "says its own rate"),
+        (b"", {"fps": 25}, UsageError, "states its own frame rate"),
         (b"", {"container": "mp4"}, UsageError, "cannot be written into a pipe"),
     ],
 )

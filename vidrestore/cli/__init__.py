@@ -72,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those after the program's name; None: the process's own.
 
     Returns:
-        The exit code: 0; 1 for a failure; 2 for wrong usage or input; 3 as the command's help says; 130 when
-        interrupted.
+        The exit code: 0; 1 for a failure; 2 for wrong usage or input; 3 as explained in the command's help;
+        130 when interrupted.
     """
     configure_process()
     words, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
@@ -118,7 +118,7 @@ def _global_options(
         Path.cwd()
     except OSError as error:
         # Without a working directory, MKL would end the process when torch is loaded.
-        raise UsageError("the working directory is gone; change to another one") from error
+        raise UsageError("the working directory does not exist any more; change to another one") from error
 
 
 def _print_version(requested: bool) -> None:

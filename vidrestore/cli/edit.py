@@ -34,17 +34,21 @@ vidrestore edit cut.otio cut_restored.otio --media restored --handles 48 --codec
 def edit(
     input: Annotated[Path, typer.Argument(metavar="IN.otio", help="The timeline.", show_default=False)],
     output: Annotated[
-        Path, typer.Argument(metavar="OUT.otio", help="The timeline with both media.", show_default=False)
+        Path,
+        typer.Argument(metavar="OUT.otio", help="The new timeline, with both media.", show_default=False),
     ],
     media: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Of restored media; made if need be.", show_default=False)
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Folder of the restored media; created if needed.", show_default=False
+        ),
     ],
     handles: Annotated[
         int, typer.Option(metavar="N", min=0, max=100_000, help="Frames around each used range.")
     ] = 24,
     active: Annotated[
         Literal["restored", "original"],
-        typer.Option(metavar="restored|original", help="Which medium the clips of OUT show."),
+        typer.Option(metavar="restored|original", help="The medium that clips in OUT show first."),
     ] = "restored",
     model: options.Model = None,
     detector: options.Detector = None,
@@ -66,7 +70,7 @@ def edit(
     overwrite: options.Overwrite = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Restore what an edit uses of its media; the timeline comes out with both media to choose from."""
+    """Restore the media ranges that a timeline uses; write a timeline with original and restored media."""
     settings = make_settings(
         config,
         model=model,
@@ -88,7 +92,7 @@ def edit(
         overwrite=overwrite,
     )
     if find_spec("opentimelineio") is None:
-        raise UsageError("edits need OpenTimelineIO, which is not installed: pip install 'vidrestore[otio]'")
+        raise UsageError("edit needs OpenTimelineIO, which is not installed: pip install 'vidrestore[otio]'")
     from vidrestore.integrations.edit import restore_edit
 
     outcomes = restore_edit(

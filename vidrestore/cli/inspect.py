@@ -40,7 +40,7 @@ _WIDTH = 120
 
 
 def inspect(
-    input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to look at.", show_default=False)],
+    input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to inspect.", show_default=False)],
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write all results as JSON; - for stdout.")
     ] = None,
@@ -110,7 +110,7 @@ def inspect(
     if to_stdout:
         print_result(text)
     elif not quiet:
-        # What was written as a file is there, whether anybody reads the table or not.
+        # If a file was written, a closed standard output is not an error.
         print_result(_text(inspection), must_arrive=report is None and page is None and new is None)
 
 
@@ -152,7 +152,7 @@ def _text(inspection: Inspection) -> str:
 
 
 def _people_line(inspection: Inspection) -> str:
-    """How many people the tracks are, and how sure that is."""
+    """The number of people in the tracks, and how certain the grouping is."""
     from vidrestore.identity import how_sure
 
     distances = [person.distance for person in inspection.people if person.distance is not None]

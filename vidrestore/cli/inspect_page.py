@@ -41,7 +41,7 @@ def render_page(inspection: Inspection) -> str:
 
 
 def _person(inspection: Inspection, person: Person) -> str:
-    """Their tracks, side by side."""
+    """The tracks of a person, side by side."""
     from vidrestore.identity import how_sure
 
     tracks = [track for track in inspection.tracks if track.id in person.tracks]
@@ -55,14 +55,15 @@ def _person(inspection: Inspection, person: Person) -> str:
 
 
 def _command(inspection: Inspection) -> str:
-    """The command that restores the tracks alone, to be pasted and cut down."""
+    """A command that restores only these tracks, for the user to copy and shorten."""
     if not inspection.tracks:
         return ""
     source = inspection.path
     target = source.with_name(f"{source.stem}-restored{source.suffix}")
     ids = ",".join(str(track.id) for track in inspection.tracks)
     words = ["vidrestore", "restore", str(source), str(target), "--faces", ids]
-    return f"<p>Leave out whom you do not want: <code>{escape(printable(shlex.join(words)))}</code></p>"
+    command = escape(printable(shlex.join(words)))
+    return f"<p>To restore only some of them, remove the other numbers: <code>{command}</code></p>"
 
 
 def _card(inspection: Inspection, track: FaceTrack) -> str:

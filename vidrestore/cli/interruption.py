@@ -1,4 +1,4 @@
-"""Ctrl-C, said so that the user knows what is kept and how to go on."""
+"""The message after Ctrl-C: what work is kept, and how to continue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vidrestore.runtime import signals
 
 @contextmanager
 def explained_interrupt(output: Path) -> Iterator[None]:
-    """While the block lasts, an interrupt of the run to `output` becomes a CancelledError that explains."""
+    """In this block, an interrupt of the run to `output` becomes a CancelledError with an explanation."""
     try:
         yield
     except VidrestoreError:
@@ -24,18 +24,20 @@ def explained_interrupt(output: Path) -> Iterator[None]:
     except Exception as error:
         if not signals.was_interrupted():
             raise
-        raise CancelledError(_sentence(output)) from error  # a library has made something else of it
+        raise CancelledError(
+            _sentence(output)
+        ) from error  # a library has turned the interrupt into another exception
 
 
 def _sentence(output: Path) -> str:
-    from vidrestore.jobs.kept_work import kept_work
+    from vidrestore.jobs.resumable_work import resumable_work
 
-    kept = None if str(output) == "-" else kept_work(output)
+    kept = None if str(output) == "-" else resumable_work(output)
     if kept is None:
         return "interrupted; nothing is kept"
-    go_on = f"vidrestore resume {shlex.quote(str(output))} goes on from there"
+    hint = f"continue with: vidrestore resume {shlex.quote(str(output))}"
     if not kept.segments:
-        return f"interrupted; the faces found in {count(kept.analysed_frames, 'frame')} are kept: {go_on}"
+        return f"interrupted; the faces found in {count(kept.analysed_frames, 'frame')} are kept; {hint}"
     verb = "is" if kept.segments == 1 else "are"
     segments = f"{count(kept.segments, 'segment')} with {count(kept.frames, 'frame')}"
-    return f"interrupted; {segments} {verb} kept: {go_on}"
+    return f"interrupted; {segments} {verb} kept; {hint}"

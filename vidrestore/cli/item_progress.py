@@ -1,4 +1,4 @@
-"""Progress of several files that are worked on one after the other, as lines on standard error."""
+"""Progress of a run over several files, as lines on standard error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ItemOutcome(Protocol):
-    """What became of a file."""
+    """The outcome of a file."""
 
     @property
     def state(self) -> str: ...
@@ -24,7 +24,7 @@ class ItemOutcome(Protocol):
 
 
 class ItemProgress(Protocol):
-    """How far the work on a file is."""
+    """The progress of a file in a run over several."""
 
     @property
     def number(self) -> int: ...
@@ -51,7 +51,7 @@ class ItemPrinter:
         self._meter = PaceMeter()
 
     def show(self, progress: ItemProgress, *, remark: str = "") -> None:
-        """Prints what is due; `remark` follows an outcome."""
+        """Prints the progress if a line is due; `remark` is added to an outcome."""
         head = f"vidrestore: [{progress.number}/{progress.total}] {progress.name}"
         outcome = progress.outcome
         if outcome is not None:

@@ -1,4 +1,4 @@
-"""`--log-file FILE`: what a run was asked for, what it met and how it ended, with the times of day."""
+"""`--log-file FILE`: the arguments, messages, progress and end of a run, with times of day."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from vidrestore.types import Progress, ProgressCallback
 
 FIRST_LINE = "# log of vidrestore"
-"""By which a log is known: a run adds to one, and to nothing else."""
+"""Marks a log: a run appends only to files that start with it."""
 EVERY_SECONDS = 60.0
-"""Between two lines of progress of the same stage."""
+"""Interval between progress lines of the same stage."""
 
 
 @contextmanager
 def log_to(path: Path | None) -> Iterator[LogFile | None]:
-    """While the block lasts, messages and log records go to the end of the file at `path`; None: nowhere.
+    """In this block, messages and log records are appended to the file at `path`; None: no log.
 
     Raises:
-        OutputError: it cannot be written, or is no log.
+        OutputError: The file cannot be written, or is not a log.
     """
     if path is None:
         yield None
@@ -44,7 +44,7 @@ def log_to(path: Path | None) -> Iterator[LogFile | None]:
         level = logger.level
         logger.addHandler(handler)
         logger.setLevel(min(level or logging.INFO, logging.INFO))
-        add_listener(log.hear)
+        add_listener(log.receive)
         try:
             log.line(f"vidrestore {__version__}: {' '.join(sys.argv[1:])}")
             yield log
@@ -54,7 +54,7 @@ def log_to(path: Path | None) -> Iterator[LogFile | None]:
         else:
             log.line("done")
         finally:
-            remove_listener(log.hear)
+            remove_listener(log.receive)
             logger.removeHandler(handler)
             logger.setLevel(level)
 
@@ -67,17 +67,17 @@ class LogFile:
         self._meter, self._stage, self._due = PaceMeter(), "", 0.0
 
     def line(self, text: str) -> None:
-        """A line with the time of day. A disk that is full costs the log, not the work."""
+        """Writes a line with the time of day. A full disk ends the log, but not the run."""
         with suppress(OSError):
             print(time.strftime("%Y-%m-%d %H:%M:%S"), printable(text), file=self._file, flush=True)
 
-    def hear(self, message: Message) -> bool:
-        """Notes a message, which is printed as well."""
+    def receive(self, message: Message) -> bool:
+        """Writes a message to the log; returns False, so that it is also printed."""
         self.line(message.text if message.kind == "information" else f"{message.kind}: {message.text}")
         return False
 
     def show(self, progress: Progress) -> None:
-        """A line when a stage begins and every minute."""
+        """Writes a line at the start of a stage and every minute."""
         pace = self._meter.update(progress)
         if progress.stage != self._stage:
             self.line(STAGES[progress.stage])
@@ -87,8 +87,8 @@ class LogFile:
             self.line(describe(progress, pace))
         self._stage, self._due = progress.stage, self._clock() + EVERY_SECONDS
 
-    def beside(self, on_progress: ProgressCallback | None) -> ProgressCallback:
-        """A callback that shows progress here and where `on_progress` does."""
+    def combined_with(self, on_progress: ProgressCallback | None) -> ProgressCallback:
+        """A callback that logs the progress and then calls `on_progress`."""
 
         def both(progress: Progress) -> None:
             self.show(progress)
@@ -98,7 +98,7 @@ class LogFile:
         return both
 
     def end(self, error: BaseException) -> None:
-        """Notes what ended the run."""
+        """Writes the error that ended the run."""
         if isinstance(error, VidrestoreError):
             self.line(f"error: {error}")
         elif isinstance(error, KeyboardInterrupt):
@@ -109,7 +109,7 @@ class LogFile:
 
 
 class _Handler(logging.Handler):
-    """Log records of this program; its warnings are messages to the user as well."""
+    """Writes this program's log records to the log; warnings also become messages to the user."""
 
     def __init__(self, log: LogFile) -> None:
         super().__init__(logging.INFO)
@@ -117,7 +117,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
-            print_warning(record.getMessage())  # which the log hears
+            print_warning(record.getMessage())  # the log receives this message
         else:
             self._log.line(f"{record.levelname.lower()}: {record.name}: {record.getMessage()}")
 
@@ -126,7 +126,7 @@ def _open(path: Path) -> IO[str]:
     try:
         has_content = path.is_file() and path.stat().st_size > 0
         if has_content and not _is_log(path):
-            raise OutputError(f"{path} exists already and is no log of vidrestore; choose another name")
+            raise OutputError(f"{path} exists already and is not a log of vidrestore; choose another name")
         file = path.open("a", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error

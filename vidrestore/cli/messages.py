@@ -1,6 +1,6 @@
-"""What a command has to say to the user, on standard error: information, warnings, and why it failed.
+"""Messages for the user on standard error: information, warnings and errors.
 
-A listener may take messages in place of standard error (as JSON lines) or beside it (a log file).
+A listener receives the messages instead of standard error (JSON lines) or in addition to it (a log file).
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ class Message:
     kind: Literal["information", "warning", "error"]
     text: str
     exit_code: int | None = None
-    """Of an error: what the program ends with."""
+    """The program's exit code, for an error."""
 
 
 Listener = Callable[[Message], bool]
-"""Gets each message; True: it is not to be printed as well."""
+"""Receives each message; returns True if the message should not be printed."""
 _listeners: list[Listener] = []
 
 
 def add_listener(listener: Listener) -> None:
-    """From now on, until `listeners_removed` ends, `listener` gets each message."""
+    """Sends each message to `listener` from now on, until `listeners_removed` ends."""
     _listeners.append(listener)
 
 
 def remove_listener(listener: Listener) -> None:
-    """It gets no more messages."""
+    """Sends no more messages to `listener`."""
     _listeners.remove(listener)
 
 
 @contextmanager
 def listeners_removed() -> Iterator[None]:
-    """At the end of the block there are the listeners there were before."""
+    """Removes the listeners that were added in this block when it ends."""
     before = len(_listeners)
     try:
         yield
@@ -48,8 +48,8 @@ def listeners_removed() -> Iterator[None]:
 
 
 def send(message: Message, print_text: Callable[[str], None]) -> None:
-    """Gives the message to the listeners, and prints it unless one of them takes it."""
-    taken = [listener(message) for listener in _listeners]
-    if not any(taken) and sys.stderr is not None:
+    """Sends the message to the listeners, and prints it unless one of them returns True."""
+    results = [listener(message) for listener in _listeners]
+    if not any(results) and sys.stderr is not None:
         prefix = "" if message.kind == "information" else f"vidrestore: {message.kind}: "
         print_text(prefix + message.text)

@@ -24,7 +24,7 @@ def list_weights(
         bool, typer.Option("--json", metavar="", help="Print a JSON array, an object for each.")
     ] = False,
 ) -> None:
-    """List the weights there are: name, size, licence, whether they are here, and where."""
+    """List all weights: name, size, licence, whether they are downloaded, and their path."""
     from rich.table import Table
 
     if as_json:
@@ -35,7 +35,7 @@ def list_weights(
         table.add_column(title, no_wrap=title in ("name", "size", "here"), overflow="fold")
     for entry in CATALOGUE:
         table.add_row(*_row(entry))
-    print_result(render(table, width=400))  # wide enough that nothing is wrapped or cut in a pipe
+    print_result(render(table, width=400))  # wide enough that no line is wrapped in a pipe
 
 
 @app.command("pull")
@@ -56,7 +56,7 @@ def pull_weights(
     print_line(f"licence: {entry.licence}")
     if pulled.trusted:
         print_line(
-            f"its checksum was not known before; it is recorded and checked from now on: {pulled.sha256}"
+            f"its checksum was not known before; it is stored and checked from now on: {pulled.sha256}"
         )
 
 
@@ -75,7 +75,7 @@ def convert_weights(
 
 
 def _values(entry: Entry) -> dict[str, str | int | None]:
-    """What is known of weights; a size that is not known is None, and so is the path of absent ones."""
+    """The entry as JSON values; None: unknown size, or the path of weights that are not downloaded."""
     from vidrestore.weights.cache import local_path
 
     path = local_path(entry)

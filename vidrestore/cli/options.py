@@ -11,7 +11,7 @@ from vidrestore.settings import Settings
 from vidrestore.settings_groups import group_of
 
 MESSAGES = "Messages and reports"
-"""Heading of the options that say what is shown."""
+"""Heading of the options for messages, progress and reports."""
 
 
 def help_text(setting: str) -> str:
@@ -23,12 +23,12 @@ def help_text(setting: str) -> str:
 
 
 def value(setting: str, metavar: str) -> Any:
-    """The flag of a setting, under the heading of its subject."""
+    """The option of a setting, under the heading of its group."""
     return typer.Option(metavar=metavar, help=help_text(setting), rich_help_panel=group_of(setting))
 
 
 def switch(setting: str, *flags: str) -> Any:
-    """The flag of a setting that is on or off, off where it is not given."""
+    """The option of a setting that is on or off; off by default."""
     return typer.Option(
         *flags,
         metavar="",
@@ -73,13 +73,14 @@ Workers = Annotated[int | None, value("workers", "N")]
 Engine = Annotated[str | None, value("engine", "local|ray")]
 Restart = Annotated[bool | None, switch("restart", "--restart")]
 Config = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="YAML of settings by these names; flags win over it.")
+    Path | None,
+    typer.Option(metavar="FILE", help="YAML file of settings with these names; options override it."),
 ]
 Progress = Annotated[
     str | None,
     typer.Option(
         metavar="json[:N]",
-        help="Progress and messages as JSON, an object a line, on standard error or on file descriptor N.",
+        help="Progress and messages as JSON, one object per line, on standard error or on file descriptor N.",
         rich_help_panel=MESSAGES,
     ),
 ]
@@ -88,7 +89,7 @@ ReportFile = Annotated[
     typer.Option(
         "--report",
         metavar="FILE",
-        help="Write what was done as JSON, faces' drawn shares included.",
+        help="Write a report as JSON, including how much of each face was drawn.",
         rich_help_panel=MESSAGES,
     ),
 ]
@@ -96,7 +97,7 @@ LogFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Add to FILE what was asked for, met and done, with times of day.",
+        help="Append the arguments, messages, progress and result to FILE, with times of day.",
         rich_help_panel=MESSAGES,
     ),
 ]

@@ -1,4 +1,4 @@
-"""What a dry run prints."""
+"""The output of a dry run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def plan_lines(plan: RunPlan) -> list[str]:
-    """What would be done, and the estimate."""
+    """The lines of a plan: input, output, work and estimate."""
     frames = "an unknown number of frames" if plan.frames is None else f"{plan.frames} frames"
     how = "in one go" if plan.segment_seconds is None else f"in segments of {plan.segment_seconds:g} s"
     return [

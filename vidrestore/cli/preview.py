@@ -38,7 +38,7 @@ _SHEET_KINDS = {"html", "png"}
 
 
 def preview(
-    input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to look at.", show_default=False)],
+    input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to show.", show_default=False)],
     at: Annotated[
         list[str],
         typer.Option("--at", metavar="TIME", help="A time to show: seconds or HH:MM:SS.mmm; repeatable."),
@@ -114,7 +114,7 @@ def preview(
 
 
 def command_for(source: Path, variant: Variant, given: dict[str, Any]) -> str:
-    """The command line that restores the whole video as the variant shows it."""
+    """The command line that restores the whole video with the variant's settings."""
     values = {
         "fidelity": variant.fidelity,
         "strength": f"{variant.strength:g}",
@@ -130,7 +130,7 @@ def command_for(source: Path, variant: Variant, given: dict[str, Any]) -> str:
 
 
 def _compared_values(**lists: str | None) -> dict[str, list[str]]:
-    """The values of each setting that is compared; without any list, those of the usual grid."""
+    """The values of each compared setting; without any list, those of the default grid."""
     is_plain = all(text is None for text in lists.values())
     return {
         name: (text or (_DEFAULT_GRID[name] if is_plain else _default(name))).split(",")
@@ -143,7 +143,7 @@ def _default(name: str) -> str:
 
 
 def _variants(compared: dict[str, list[str]]) -> Sequence[Variant]:
-    """All combinations; the first is that of the first values. Raises UsageError for an impossible value."""
+    """All combinations, starting with the first values. Raises UsageError for an invalid value."""
     from vidrestore.jobs.preview import own_variant
 
     combinations = product(*(compared[name] for name in _COMPARED))

@@ -1,4 +1,4 @@
-"""What `vidrestore preview` shows as one page: a slider between before and after, and the grid."""
+"""The HTML page of `vidrestore preview`: a slider between before and after, and a grid of variants."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ for (const slider of document.querySelectorAll('input[type=range]'))
 
 
 def render_page(source: Path, previews: Sequence[Preview], commands: Sequence[str]) -> str:
-    """The whole page as HTML; nothing outside it is loaded. `commands`: one for each variant."""
+    """The whole page as HTML, without external resources. `commands`: one for each variant."""
     name = escape(printable(source.name))
     sections = "".join(_section(preview, commands) for preview in previews)
     return (

@@ -1,4 +1,4 @@
-"""What `vidrestore preview` shows as one PNG: before and after, the grid, and the commands."""
+"""The PNG sheet of `vidrestore preview`: before and after, a grid of variants, and their commands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WIDTH = _COLUMNS * (CELL_SIDE + _MARGIN) + _MARGIN
 
 
 def render_picture(source: Path, previews: Sequence[Preview], commands: Sequence[str], made_by: str) -> bytes:
-    """The sheet as PNG. `commands`: one for each variant; `made_by` is written into the file."""
+    """The sheet as PNG. `commands`: one for each variant; `made_by`: stored as the file's software tag."""
     blocks = [_block(source, preview, commands) for preview in previews]
     sheet = Image.new("RGB", (_WIDTH, sum(block.height for block in blocks)), _BACKGROUND)
     y = 0
@@ -46,7 +46,7 @@ def render_picture(source: Path, previews: Sequence[Preview], commands: Sequence
 
 
 def _block(source: Path, preview: Preview, commands: Sequence[str]) -> Image.Image:
-    """What is shown of one time."""
+    """The part of the sheet for one time."""
     before, first = whole_picture(preview.before), preview.cells[0]
     square = face_square(preview)
     half = (_WIDTH - 3 * _MARGIN) // 2

@@ -12,13 +12,13 @@ from vidrestore.types import Frame
 
 Picture = NDArray[np.uint8]
 CELL_SIDE = 320
-"""Pixels a side of the pictures in the grid."""
+"""Side of the pictures in the grid [px]."""
 _AROUND = 2.0
-"""Sides of a face's box that a cell shows."""
+"""Side of a grid picture, in multiples of the face box's side."""
 
 
 def whole_picture(frame: Frame) -> Picture:
-    """(H, W, 3) the frame as it is shown, SDR."""
+    """(H, W, 3) the upright frame in SDR."""
     from vidrestore.colour.yuv_rgb import downscaled_rgb
     from vidrestore.faces.orientation import upright_frame
 
@@ -27,7 +27,7 @@ def whole_picture(frame: Frame) -> Picture:
 
 
 def face_square(preview: Preview) -> tuple[int, int, int, int] | None:
-    """x0 y0 x1 y1 around the largest face, in the picture as it is shown; None where there is no face."""
+    """x0 y0 x1 y1 of a square around the largest face in the upright picture; None without faces."""
     from vidrestore.faces.orientation import upright_matrix
 
     if not preview.faces:
@@ -40,7 +40,7 @@ def face_square(preview: Preview) -> tuple[int, int, int, int] | None:
 
 
 def cut_square(picture: Picture, square: tuple[int, int, int, int] | None) -> Picture:
-    """(CELL_SIDE, CELL_SIDE, 3) of a square, or the whole picture with black beside it."""
+    """(CELL_SIDE, CELL_SIDE, 3) the square, or the whole picture with black borders."""
     if square is None:
         height, width = picture.shape[:2]
         side = max(height, width)
@@ -57,11 +57,11 @@ def cut_square(picture: Picture, square: tuple[int, int, int, int] | None) -> Pi
 
 
 def variant_label(variant: Variant) -> str:
-    """Its settings in a line."""
+    """The variant's settings in one line."""
     fidelity, grain = (v if v == "auto" else f"{v:g}" for v in (variant.fidelity, variant.grain))
     return f"fidelity {fidelity}, strength {variant.strength:g}, grain {grain}"
 
 
 def time_label(preview: Preview) -> str:
-    """Which frame it is."""
+    """The frame's time and number."""
     return f"{preview.at:g} s, frame {preview.index}"

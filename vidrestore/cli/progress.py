@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 LINE_EVERY_SECONDS = 5.0
 STAGES: dict[Stage, str] = {
-    "opening": "looking at the input",
+    "opening": "examining the input",
     "loading": "loading the networks",
     "analysing": "finding faces",
     "restoring": "restoring",
     "measuring": "measuring",
-    "finishing": "putting the output together",
+    "finishing": "completing the output",
 }
-"""What a run is at, in words."""
+"""The stages of a run, in words."""
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def show_progress(*, quiet: bool = False) -> Iterator[ProgressCallback | None]:
 
 @contextmanager
 def show_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A callback that takes the bytes so far and in total; shown on a terminal only."""
+    """A callback for the bytes so far and in total; shown on a terminal only."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bar

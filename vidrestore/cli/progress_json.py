@@ -1,7 +1,7 @@
-"""`--progress json`: what a run is at, as JSON, an object a line; for programs that start vidrestore.
+"""`--progress json`: progress and messages as JSON, one object per line, for programs that run vidrestore.
 
-docs/progress.md describes the lines. `VERSION` grows when a name that is there changes its meaning or goes;
-new names may come without that.
+docs/progress.md describes the lines. `VERSION` increases if a name changes its meaning or is removed; new
+names may be added without that.
 """
 
 from __future__ import annotations
@@ -16,51 +16,39 @@ from typing import TYPE_CHECKING, Any
 
 from vidrestore.cli.messages import Message, add_listener
 from vidrestore.errors import UsageError
-from vidrestore.pace import PaceMeter
+from vidrestore.pace import ProgressSampler
 
 if TYPE_CHECKING:
     from vidrestore.types import Progress, Report
 
 VERSION = 1
 MIN_SECONDS = 0.25
-"""Between two lines of progress of the same stage."""
+"""Interval between progress lines of the same stage."""
 _STDERR = 2
 
 
 class JsonProgress:
-    """Writes the lines."""
+    """Writes JSON lines to a file descriptor."""
 
     def __init__(self, descriptor: int, clock: Callable[[], float] = time.monotonic) -> None:
         """`descriptor` is open for writing; 2 is standard error."""
-        self._descriptor, self._clock = descriptor, clock
-        self._pace, self._stage, self._due = PaceMeter(), "", 0.0
+        self._descriptor = descriptor
+        self._sampler = ProgressSampler(MIN_SECONDS, clock)
 
     def show(self, progress: Progress) -> None:
-        """A line of progress, unless the last one was a moment ago."""
-        pace = self._pace.update(progress)
-        if progress.stage == self._stage and self._clock() < self._due:
-            return
-        self._stage, self._due = progress.stage, self._clock() + MIN_SECONDS
-        self.write(
-            "progress",
-            stage=progress.stage,
-            frames=progress.frames,
-            total=progress.total,
-            faces=progress.faces,
-            seconds=round(progress.seconds, 3),
-            rate=None if pace.rate is None else round(pace.rate, 3),
-            eta=None if pace.seconds_left is None else round(pace.seconds_left, 1),
-            resumed_frames=progress.resumed_frames,
-        )
+        """Writes a line of progress if one is due."""
+        values = self._sampler.sample(progress)
+        if values is not None:
+            self.write("progress", **values)
 
     def show_report(self, report: Report) -> None:
-        """The last line of a run that is done."""
+        """Writes the last line of a finished run."""
         from vidrestore.report import report_to_dict
 
         self.write("report", **report_to_dict(report))
 
-    def hear(self, message: Message) -> bool:
-        """A line for a message; it takes the message from standard error where lines go there."""
+    def receive(self, message: Message) -> bool:
+        """Writes a line for a message; True if the lines go to standard error and replace the message."""
         values: dict[str, Any] = {"text": message.text}
         if message.kind == "error":
             values["exit_code"] = message.exit_code
@@ -68,7 +56,7 @@ class JsonProgress:
         return self._descriptor == _STDERR
 
     def write(self, event: str, **values: Any) -> None:
-        """A line. Whether anybody reads it changes nothing for the work."""
+        """Writes a line. Errors are ignored, so a reader that has ended does not stop the run."""
         line = json.dumps({"version": VERSION, "event": event, **values}) + "\n"
         if self._descriptor == _STDERR:
             if sys.stderr is not None:
@@ -81,10 +69,16 @@ class JsonProgress:
 
 
 def start_json_progress(value: str) -> JsonProgress:
-    """The writer that `--progress json` or `json:3` asks for; it hears all messages from now on.
+    """The writer for `--progress json` or `json:3`, which receives all messages from now on.
+
+    Args:
+        value: The option's value.
+
+    Returns:
+        The writer.
 
     Raises:
-        UsageError: it says something else, or nothing is open for writing there.
+        UsageError: The value is not valid, or the file descriptor is not open for writing.
     """
     word, _, number = value.partition(":")
     if word != "json" or not (number or ":" not in value) or not (number or "2").isascii():
@@ -93,14 +87,14 @@ def start_json_progress(value: str) -> JsonProgress:
         raise UsageError(_wanted(value))
     descriptor = int(number or _STDERR)
     if descriptor != _STDERR and not _is_writable(descriptor):
-        raise UsageError(f"nothing is open for writing at file descriptor {number}, of --progress {value}")
+        raise UsageError(f"file descriptor {number} of --progress {value} is not open for writing")
     progress = JsonProgress(descriptor)
-    add_listener(progress.hear)
+    add_listener(progress.receive)
     return progress
 
 
 def _wanted(value: str) -> str:
-    return f"--progress must be json or json:N, N a file descriptor that is open, got '{value}'"
+    return f"--progress must be json or json:N, where N is an open file descriptor, got '{value}'"
 
 
 def _is_writable(descriptor: int) -> bool:

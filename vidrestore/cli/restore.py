@@ -60,7 +60,7 @@ def restore(
         Path,
         typer.Argument(
             metavar="OUTPUT",
-            help="Where the result goes; shots/%05d.png for a sequence; - for standard output.",
+            help="The result; shots/%05d.png for a sequence; - for standard output.",
             show_default=False,
         ),
     ],
@@ -107,7 +107,7 @@ def restore(
         typer.Option(
             "--dry-run",
             metavar="",
-            help="Restore three short samples, say what would be done and how long it would take; no output.",
+            help="Restore three short samples and estimate time and size of the run; write no output.",
             rich_help_panel=options.MESSAGES,
         ),
     ] = False,

@@ -1,4 +1,4 @@
-"""What a run did, as a JSON file: written by `vidrestore restore --report`, read by `vidrestore inspect`."""
+"""The report of a run as a JSON file: `vidrestore restore --report` writes it, `inspect` can read it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ if TYPE_CHECKING:
     from vidrestore.types import Report
 
 MADE_BY = "vidrestore restore"
-"""Value of `made_by`, by which the file is known."""
+"""Value of `made_by`, which identifies the file."""
 
 
 def run_report(path: Path | None, *others: Path) -> ReportFile | None:
-    """The report of a run that reads and writes `others`; None where none is asked for.
+    """The report file of a run.
+
+    Args:
+        path: Its path; None: no report.
+        others: Files that the run reads or writes.
+
+    Returns:
+        The report file; None: no report.
 
     Raises:
-        OutputError: it cannot be written there, or is one of the others.
+        OutputError: It cannot be written there, or is one of the others.
     """
     if path is None:
         return None
@@ -36,7 +43,7 @@ def run_report(path: Path | None, *others: Path) -> ReportFile | None:
 
 
 def run_report_json(report: Report) -> str:
-    """What was done, as JSON."""
+    """The report as JSON."""
     from vidrestore.report import report_to_dict
 
     return json.dumps({"made_by": MADE_BY, **report_to_dict(report)}, indent=2) + "\n"
@@ -46,16 +53,16 @@ def read_run_report(path: Path) -> Report:
     """The report that a run wrote to `path`.
 
     Raises:
-        UsageError: there is none.
+        UsageError: There is no such report.
     """
     from vidrestore.report import report_from_dict
 
     try:
         values = json.loads(path.read_bytes())
         if values.pop("made_by") != MADE_BY:
-            raise UsageError(f"{path} is no report of vidrestore restore --report")
+            raise UsageError(f"{path} is not a report of vidrestore restore --report")
         return report_from_dict(values, Path(values["output"]))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise UsageError(f"{path} is no report of vidrestore restore --report") from error
+        raise UsageError(f"{path} is not a report of vidrestore restore --report") from error

@@ -1,7 +1,4 @@
-"""What a run shows while it works and when it is done: on the terminal, as JSON lines, in a log, in a report.
-
-`restore` and `resume` use it alike.
-"""
+"""The output of `restore` and `resume`: progress, messages and the report, in all requested forms."""
 
 from __future__ import annotations
 
@@ -29,14 +26,13 @@ if TYPE_CHECKING:
     from vidrestore.jobs.dry_run import RunPlan
     from vidrestore.types import ProgressCallback, Report
 
-MUCH_DAMAGE = 0.01
-"""Share of the input's frames above which the exit code says that it was damaged."""
 DAMAGED = 3
+"""Exit code for `Report.is_damaged`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutput:
-    """What the user wants to see of a run."""
+    """The requested forms of a run's progress and report."""
 
     quiet: bool = False
     progress: str | None = None
@@ -46,7 +42,7 @@ class RunOutput:
 
 
 class RunSession:
-    """One run, from its first message to its last."""
+    """Shows the progress and the result of one run."""
 
     def __init__(
         self,
@@ -61,14 +57,19 @@ class RunSession:
         self._json, self._log, self._report, self._quiet = json, log, report, quiet
 
     def show_plan(self, plan: RunPlan) -> None:
-        """What a run would do, in place of one."""
+        """Prints the plan of a dry run."""
         for line in plan_lines(plan):
             print_result(line)
         if self._json is not None:
             self._json.write("plan", **asdict(plan))
 
     def finish(self, report: Report) -> None:
-        """Warnings, the closing line, the report, and the exit code of a damaged input."""
+        """Prints warnings and the closing line and writes the report.
+
+        Raises:
+            OutputError: The report cannot be written.
+            typer.Exit: The input was damaged; the exit code is `DAMAGED`.
+        """
         for sentence in report.people:
             print_message(f"vidrestore: {sentence}")
         for warning in report.warnings:
@@ -76,24 +77,29 @@ class RunSession:
         if self._log is not None:
             self._log.line(closing_line(report))
         if not self._quiet:
-            # Standard output is the video's own where that goes there.
+            # Standard output may be the video itself.
             (print_message if str(report.output) == "-" else print_line)(closing_line(report))
         if self._report is not None:
             self._report.write(run_report_json(report))
         if self._json is not None:
             self._json.show_report(report)
-        if report.damage > MUCH_DAMAGE:
+        if report.is_damaged:
             raise typer.Exit(DAMAGED)
 
 
 @contextmanager
 def run_session(output: Path, wanted: RunOutput, *, reads: tuple[Path, ...] = ()) -> Iterator[RunSession]:
-    """The session of a run to `output`, which reads the files `reads`.
+    """The session of a run, active in this block.
+
+    Args:
+        output: The output of the run.
+        wanted: The requested forms of progress and report.
+        reads: Files that the run reads.
 
     Raises:
-        OutputError: the report or the log cannot be written, or is another file of the run.
-        UsageError: progress is wanted in a way there is not.
-        CancelledError: in place of an interrupt, with what is kept.
+        OutputError: The report or the log cannot be written, or is another file of the run.
+        UsageError: The requested form of progress does not exist.
+        CancelledError: The run was interrupted; the message says what work is kept.
     """
     json = None if wanted.progress is None else start_json_progress(wanted.progress)
     report = run_report(wanted.report, output, *reads)
@@ -103,17 +109,17 @@ def run_session(output: Path, wanted: RunOutput, *, reads: tuple[Path, ...] = ()
         if json is not None:
             on_progress: ProgressCallback | None = json.show
             if log is not None:
-                on_progress = log.beside(on_progress)
+                on_progress = log.combined_with(on_progress)
             yield RunSession(on_progress, json, log, report, quiet=wanted.quiet)
             return
         with show_progress(quiet=wanted.quiet) as shown:
-            on_progress = shown if log is None else log.beside(shown)
+            on_progress = shown if log is None else log.combined_with(shown)
             session = RunSession(on_progress, None, log, report, quiet=wanted.quiet)
             yield session
 
 
 def closing_line(report: Report) -> str:
-    """What was done, what was not, and where it is."""
+    """The last line of a run: numbers of frames, faces and warnings, the time, and the output."""
     rate = report.frames / report.seconds if report.seconds > 0 else 0.0
     drawn = drawn_tracks(report.drawn)
     return (
@@ -129,5 +135,5 @@ def _check_log(log: Path, *others: Path) -> None:
     for other in others:
         if location(log) == location(other) or is_same_file(log, other):
             raise OutputError(
-                f"{log} is given for the log and for something else; choose another name for one"
+                f"{log} is the name of the log and of another file of the run; choose another name for one"
             )

@@ -1,4 +1,4 @@
-"""A new sidecar as YAML, with what may be written into it as comments."""
+"""A new sidecar as YAML, with comments that explain its entries."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _HEAD = """\
 #   strength: 0.6      0 to 1
 #   fidelity: auto     auto, or above 0 to 1; 1 draws nothing
 #   grain: auto        auto, or 0 to 1
-#   restore: false     leave alone
+#   restore: false     do not restore
 # A person in a scene is written as:  people: {p0: {strength: 0.6}}
-# What is said of a person in a scene wins, then of the scene, then of the person.
+# Entries of a person in a scene override those of the scene, which override those of the person.
 """
 
 

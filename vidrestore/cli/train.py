@@ -17,7 +17,7 @@ STAGES = {
     "codebook": "Learn a codebook of clean faces, or of degraded ones (domain=lq).",
     "association": "Align the features of the HQ and LQ encoders (association stage).",
     "restoration": "Predict the codes of the clean face from the degraded one.",
-    "detail": "Learn the skips that bring the input's detail into the decoder.",
+    "detail": "Learn the skip connections that pass the input's detail to the decoder.",
     "evidence": "Learn to estimate the clean face and the error of that estimate.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }
@@ -83,7 +83,7 @@ def _stage(name: str) -> Callable[[Path, list[str] | None], None]:
         overrides: Annotated[
             list[str] | None,
             typer.Argument(
-                metavar="KEY=VALUE…", help="Values that win over the file's, such as optim.batch=8."
+                metavar="KEY=VALUE…", help="Values that override the file's, such as optim.batch=8."
             ),
         ] = None,
     ) -> None:

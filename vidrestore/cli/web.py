@@ -22,16 +22,18 @@ vidrestore web ~/films /mnt/tapes --port 8800
 def web(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FOLDER …]", help="Folders it may read and write in; default: the current."),
+        typer.Argument(
+            metavar="[FOLDER …]", help="Folders in which it may read and write. Default: the current one."
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="Port on 127.0.0.1; 0: any free one.")
     ] = 8765,
     state: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where jobs are kept; default: ~/.vidrestore.")
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of the jobs. Default: ~/.vidrestore.")
     ] = None,
 ) -> None:
-    """Serve a page for your browser: look, compare settings, choose people, queue jobs; nothing is sent."""
+    """Serve a page for your browser: preview, compare settings, choose people, queue jobs, all local."""
     try:
         from vidrestore.web.server import serve
     except ImportError as error:

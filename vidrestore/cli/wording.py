@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vidrestore.types import DrawnShare
 
 _NAMED = 12
-"""Most tracks that are named in a line."""
+"""Maximum number of tracks that are named in a line."""
 
 
 def count(number: int, noun: str) -> str:
@@ -20,7 +20,7 @@ def count(number: int, noun: str) -> str:
 
 
 def drawn_tracks(shares: Iterable[DrawnShare]) -> str:
-    """Which tracks are more drawn than shown, such as `more than half of tracks 0, 3 drawn`; "" for none."""
+    """Tracks whose detail is mostly drawn, such as `more than half of tracks 0, 3 drawn`; "" for none."""
     from vidrestore.report import mostly_drawn
 
     numbers = [str(share.track) for share in mostly_drawn(shares)]
@@ -32,7 +32,7 @@ def drawn_tracks(shares: Iterable[DrawnShare]) -> str:
 
 
 def drawn_share(track: FaceTrack) -> str:
-    """How much of a face was drawn: the mean and the most of a frame; "" where no run is known."""
+    """The drawn share of a face: mean, and maximum of a frame; "" without a report."""
     share = track.drawn
     return "" if share is None else f"{100 * share.mean:.0f} % (most {100 * share.maximum:.0f} %)"
 

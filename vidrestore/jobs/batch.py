@@ -197,7 +197,7 @@ class _Batch:
             self._add_outcome(Outcome(name=item.name, target=item.target, state="skipped", message=why))
             return None
         _make_folder(item.target.parent)
-        # With other settings or another input, a file is restored from the beginning: nobody can be asked.
+        # With other settings or another input, a file is restored from the beginning, without an error.
         changes = {
             "overwrite": state != "new",
             "restart": self._batch_record.started_fingerprint(item) != input_fingerprint,
@@ -213,7 +213,7 @@ class _Batch:
             return False
         if isinstance(event.error, ProcessingError) and tried <= self._retries:
             return True
-        video.remove_leftovers(job.item.target)  # its worker may have died before it could
+        video.remove_leftovers(job.item.target)  # a worker that died has not removed them
         self._finish(job, failed(job.item, event.error, tried))
         return False
 
@@ -233,8 +233,8 @@ class _Batch:
             try:
                 self._batch_record.finish(job.item, job.input_fingerprint)
             except Exception as error:
-                unnoted = f"the next run will not know that it is done: {sentence(error)}"
-                outcome = replace(outcome, message="; ".join(filter(None, [outcome.message, unnoted])))
+                unrecorded = f"this result could not be recorded for the next run: {sentence(error)}"
+                outcome = replace(outcome, message="; ".join(filter(None, [outcome.message, unrecorded])))
         self._add_outcome(replace(outcome, settings=chosen_settings(job.settings)))
 
     def _add_outcome(self, outcome: Outcome) -> None:

@@ -12,7 +12,6 @@ from vidrestore.runtime.system_errors import to_system_error
 from vidrestore.types import DrawnShare, Progress, Report
 
 State = Literal["restored", "damaged", "up to date", "skipped", "failed"]
-MUCH_DAMAGE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,7 @@ class Outcome:
     target: Path
     state: State
     message: str = ""
-    """Why it failed or was skipped; who was chosen by a photo; warnings."""
+    """Why it failed or was skipped; which tracks a photo selected; warnings."""
     frames: int = 0
     faces: int = 0
     tracks: int = 0
@@ -34,7 +33,7 @@ class Outcome:
     drawn: tuple[DrawnShare, ...] = ()
     """How much of each track was drawn."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """Those it was restored with that are not the default."""
+    """The settings it was restored with that differ from their defaults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
     return Outcome(
         name=item.name,
         target=item.target,
-        state="damaged" if report.damage > MUCH_DAMAGE else "restored",
+        state="damaged" if report.is_damaged else "restored",
         message="; ".join((*report.people, *report.warnings)),
         frames=report.frames,
         faces=report.faces,

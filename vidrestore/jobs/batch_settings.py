@@ -21,13 +21,13 @@ _LOSSLESS = {"png", "tiff"}
 
 
 def check_batch_settings(settings: Settings) -> None:
-    """Raises UsageError for what can be meant of one file alone."""
+    """Raises UsageError for settings that name a single file."""
     if settings.mask is not None:
         raise UsageError(f"mask ({settings.mask}) names one file, and a batch has many; leave it out")
 
 
 def chosen_settings(settings: Settings) -> dict[str, Any]:
-    """Those that are not the default and say how the result looks, as plain values for JSON."""
+    """The settings that differ from their defaults and change the result, as values for JSON."""
     values = settings.model_dump(exclude_defaults=True, exclude={"overwrite", "restart"})
     return {name: str(value) if isinstance(value, Fraction) else value for name, value in values.items()}
 

@@ -26,7 +26,7 @@ def check_remaining_space(folder: Path, output: Path, *, written: int, done: int
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes left on the disk of a folder. Raises OutputError where it is gone."""
+    """Free bytes on the disk of a folder. Raises OutputError if the folder does not exist any more."""
     try:
         return shutil.disk_usage(folder).free
     except OSError as error:

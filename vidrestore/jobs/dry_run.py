@@ -37,29 +37,29 @@ class RunPlan:
     input: str
     output: str
     frames: int | None
-    """To restore; None: the input does not say."""
+    """Number of frames to restore; None: unknown."""
     frame_rate: float
     width: int
-    """Of the output."""
+    """Width of the output; `height` likewise."""
     height: int
     container: str
     """FFmpeg's name of the muxer."""
     encoder: str
-    """FFmpeg's name, or the kind of pictures."""
+    """FFmpeg's name of the encoder, or the kind of pictures."""
     segment_seconds: float | None
-    """None: in one go."""
+    """Length of a segment; None: the video is restored in one go."""
     device: str
-    """On which the networks would compute."""
+    """The device of the networks."""
     sampled_frames: int
-    """Restored for the estimate; 0: it is too short for one."""
+    """Number of frames restored for the estimate; 0: the video is too short."""
     rate: float | None = None
-    """Frames a second, of one worker."""
+    """Frames per second of one worker."""
     seconds: float | None = None
-    """The run would take, without the start; None: not known."""
+    """Estimated duration of the run, without loading; None: unknown."""
     bytes: int | None = None
-    """The output would have; None: not known."""
+    """Estimated size of the output; None: unknown."""
     free_bytes: int | None = None
-    """On the output's disk; None: it goes into a pipe."""
+    """Free space on the output's disk; None: the output is a pipe."""
 
 
 def plan_restore(
@@ -67,13 +67,25 @@ def plan_restore(
 ) -> RunPlan:
     """What `restore_file` with the same arguments would do.
 
-    Restores three short samples into a temporary folder of the system, for which the networks are loaded.
+    Loads the networks and restores three short samples into a temporary folder of the system.
+
+    Args:
+        source: The input, which is not a pipe.
+        target: The output, which is not written.
+        settings: All settings.
+        on_progress: Called with the progress from time to time.
+
+    Returns:
+        The plan, with an estimate of time and size.
 
     Raises:
-        VidrestoreError: what the run would raise for its arguments, and UsageError for a pipe as input.
+        UsageError: The input is a pipe.
+        VidrestoreError: Whatever the run would raise for its arguments.
     """
     if str(source) == "-":
-        raise UsageError("--dry-run reads the input more than once, which standard input cannot; name a file")
+        raise UsageError(
+            "--dry-run reads the input several times, and standard input can be read only once; name a file"
+        )
     muxer = video.check_paths(source, target, settings.overwrite, settings.container)
     report_opening(on_progress)
     with NetworkLoader(settings) as networks, tempfile.TemporaryDirectory(prefix="vidrestore-") as folder:
@@ -107,7 +119,7 @@ def plan_restore(
 
 
 class _Samples:
-    """Samples of a run, and what they came to."""
+    """Restores samples and measures their time and size."""
 
     def __init__(self, opened: OpenedVideo, target: Path, muxer: str, settings: Settings) -> None:
         self._opened, self._target, self._muxer = opened, target, muxer
@@ -118,8 +130,7 @@ class _Samples:
         self._seconds = 0.0
 
     def take(self, networks: NetworkLoader, start: float, on_progress: ProgressCallback | None) -> None:
-        """Restores the frames from `start` [seconds] on, with networks that are loaded before the clock
-        starts."""
+        """Restores a sample from `start` [s] on; the time to load the networks does not count."""
         networks.wait()
         end = start + SAMPLE_FRAMES / float(self._opened.info.frame_rate)
         settings = self._settings.model_copy(update={"start": start, "end": end})
@@ -134,7 +145,7 @@ class _Samples:
             file.unlink()
 
     def estimate(self, frames: int | None) -> dict[str, Any]:
-        """Rate, and seconds and bytes of so many frames."""
+        """The rate, and the estimated seconds and bytes for this number of frames."""
         if not self.frames:
             return {}
         rate = self.frames / self._seconds
@@ -148,7 +159,7 @@ class _Samples:
 
 
 def _sample_starts(opened: OpenedVideo, settings: Settings, frames: int | None) -> list[float]:
-    """Seconds at which samples begin; none where the part is hardly longer than they are."""
+    """Start times of the samples [s]; none if the part is hardly longer than the samples."""
     rate = float(opened.info.frame_rate)
     begin = settings.time_range(opened.info.frame_rate)["start"] or 0.0
     if frames is None:
@@ -159,6 +170,6 @@ def _sample_starts(opened: OpenedVideo, settings: Settings, frames: int | None) 
 
 
 def _encoder(opened: OpenedVideo, target: Path, muxer: str, settings: Settings) -> str:
-    """The encoder's name. Raises where the run's writer would, for options that it does not have."""
+    """The encoder's name. Raises an error for options that the encoder does not have, as the run would."""
     writer = make_output_writer(opened, target, settings, muxer)
     return writer.codec if isinstance(writer, video.VideoWriter) else target.suffix.lstrip(".").lower()

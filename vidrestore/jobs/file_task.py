@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidrestore import video
-from vidrestore.jobs.people import settle, with_people
+from vidrestore.jobs.people import prepare_settings, with_people
 from vidrestore.jobs.segment_choice import MIN_SEGMENTED_SECONDS
 from vidrestore.pipeline import restore_video
 from vidrestore.settings import Settings
@@ -29,7 +29,7 @@ class FileTask:
 
     def run(self, attempt: int) -> Iterator[Report]:
         """Yields the report. Raises a VidrestoreError."""
-        settings, people = settle(self.source, self.settings)
+        settings, people = prepare_settings(self.source, self.settings)
         yield with_people(restore_video(self.source, self.target, settings), people)
 
 

@@ -243,7 +243,7 @@ class Journal:
         return sums
 
     def drawn(self) -> DrawnCounts:
-        """How much of each track was drawn, in all segments done, by this run and those before."""
+        """How much of each track was drawn, over all finished segments of this run and earlier ones."""
         counts = DrawnCounts()
         for segment in self.segments():
             with self._database.read_errors():

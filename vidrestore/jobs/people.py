@@ -1,7 +1,8 @@
-"""People named by `faces` become tracks: the video is looked through once, before it is restored.
+"""Replaces people in the setting `faces` by the numbers of their tracks, before the video is restored.
 
-Who a track is, is known when it has been seen; restoring begins earlier. So the choice is made first, and
-what restores is given track numbers, whether it works in one go, in segments or on another machine.
+A person is known only when the whole track has been analysed, but restoring starts earlier. So the video is
+inspected first. The restoration then gets track numbers, whether it runs in one go, in segments or on
+another machine.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from vidrestore.identity import FaceRecogniser
 
 MIN_PHOTO_FACE = 32
-"""Pixels a side of the face in a photo of somebody."""
+"""Smallest side [px] of the face in a photo that selects a person."""
 
 
-def settle(
+def prepare_settings(
     source: Path, settings: Settings, on_progress: ProgressCallback | None = None
 ) -> tuple[Settings, tuple[str, ...]]:
-    """As `choose_people`, once it is sure that the settings' sidecar is this video's."""
+    """Checks that the settings' sidecar belongs to this video, then does as `choose_people`."""
     check_sidecar(source, settings)
     return choose_people(source, settings, on_progress)
 
@@ -36,30 +37,40 @@ def settle(
 def choose_people(
     source: Path, settings: Settings, on_progress: ProgressCallback | None = None
 ) -> tuple[Settings, tuple[str, ...]]:
-    """The settings with tracks in place of people, and a sentence for each that was chosen by likeness.
+    """The settings with tracks in place of people, and a sentence for each track that a photo selected.
 
-    Nobody is chosen at an identity distance of `vidrestore.identity.CHOSEN_BELOW` or more.
+    A photo selects no track at an identity distance of `vidrestore.identity.CHOSEN_BELOW` or more.
+
+    Args:
+        source: The video.
+        settings: The settings, whose `faces` may name people.
+        on_progress: Called while the video is inspected.
+
+    Returns:
+        The settings, and sentences for the report.
 
     Raises:
-        UsageError: the input is a pipe, there is no such person, or the photo does not show one person.
-        InputError: the video or the photo cannot be read.
+        UsageError: The input is a pipe, there is no such person, or the photo does not show one person.
+        InputError: The video or the photo cannot be read.
     """
     if not names_people(settings.faces):
         return settings, ()
     if str(source) == "-":
-        raise UsageError("people are chosen before the video is restored, so it is read twice; give a file")
+        raise UsageError(
+            "choosing people needs to read the video twice, and a pipe can be read only once; give a file"
+        )
     photo = _photo_descriptor(settings) if settings.faces.startswith(LIKE) else None
     found = inspect_video(source, settings.model_copy(update={"faces": "all"}), on_progress)
     if photo is not None:
-        chosen = list(_like(found, photo))
+        chosen = list(_tracks_like(found, photo))
         sentences = _sentences(found, photo, Path(settings.faces.removeprefix(LIKE)).name, chosen)
         return _with_tracks(settings, "", [track.id for track, _ in chosen]), sentences
     prefix = EXCEPT if settings.faces.startswith(EXCEPT) else ""
-    return _with_tracks(settings, prefix, _named(found, settings.faces.removeprefix(EXCEPT))), ()
+    return _with_tracks(settings, prefix, _tracks_named(found, settings.faces.removeprefix(EXCEPT))), ()
 
 
 def with_people(report: Report, sentences: tuple[str, ...]) -> Report:
-    """The report with what `choose_people` says."""
+    """The report with the sentences of `choose_people`."""
     return replace(report, people=sentences)
 
 
@@ -69,7 +80,7 @@ def _with_tracks(settings: Settings, prefix: str, tracks: list[int]) -> Settings
     return settings.model_copy(update={"faces": faces})
 
 
-def _named(found: Inspection, names: str) -> list[int]:
+def _tracks_named(found: Inspection, names: str) -> list[int]:
     people = {person.id: person.tracks for person in found.people}
     tracks: list[int] = []
     for name in names.split(","):
@@ -82,10 +93,10 @@ def _named(found: Inspection, names: str) -> list[int]:
     return tracks
 
 
-def _like(found: Inspection, photo: FloatArray) -> Iterator[tuple[FaceTrack, float]]:
-    """The tracks of the person in the photo, and how far each is from it.
+def _tracks_like(found: Inspection, photo: FloatArray) -> Iterator[tuple[FaceTrack, float]]:
+    """The tracks of the person in the photo, and the identity distance of each.
 
-    Of two that are in one frame, only the nearer one can be that person.
+    Of two tracks in the same frame, only the nearer one can be that person.
     """
     from vidrestore.identity import CHOSEN_BELOW
 
@@ -110,24 +121,25 @@ def _distances(found: Inspection, photo: FloatArray) -> list[tuple[FaceTrack, fl
 def _sentences(
     found: Inspection, photo: FloatArray, name: str, chosen: list[tuple[FaceTrack, float]]
 ) -> tuple[str, ...]:
-    """How sure each choice is; where there is none, how near it came."""
+    """How certain each selected track is; without any, the distance of the nearest track."""
     from vidrestore.identity import CHOSEN_BELOW, how_sure
 
     if chosen:
         return tuple(
-            f"track {track.id} is the person in {name}: {how_sure(distance)} (distance {distance:.2f}; from "
-            f"{CHOSEN_BELOW:.2f} on nobody is chosen)"
+            f"track {track.id} is the person in {name}: {how_sure(distance)} (distance {distance:.2f}; the "
+            f"limit is {CHOSEN_BELOW:.2f})"
             for track, distance in sorted(chosen, key=lambda pair: pair[0].id)
         )
     nearest = min(_distances(found, photo), key=lambda pair: pair[1], default=None)
     near = "" if nearest is None else f"; nearest is track {nearest[0].id} at distance {nearest[1]:.2f}"
     return (
-        f"nobody in {found.path.name} is the person in {name}: none is nearer than {CHOSEN_BELOW:.2f}{near}",
+        f"nobody in {found.path.name} is the person in {name}: no track is nearer than {CHOSEN_BELOW:.2f}"
+        f"{near}",
     )
 
 
 def _photo_descriptor(settings: Settings) -> FloatArray:
-    """(128,) of the one person that the photo shows."""
+    """(128,) the descriptor of the only person in the photo."""
     from vidrestore import video
     from vidrestore.detection import make_detector
     from vidrestore.faces.alignment import face_to_crop, warp_face
@@ -136,8 +148,8 @@ def _photo_descriptor(settings: Settings) -> FloatArray:
     from vidrestore.identity import make_recogniser
 
     path = Path(settings.faces.removeprefix(LIKE)).expanduser()
-    given = video.open_input(path, max_pixels=settings.max_pixels)
-    first = next(iter(video.read_frames(given, video.probe(given))), None)
+    photo_input = video.open_input(path, max_pixels=settings.max_pixels)
+    first = next(iter(video.read_frames(photo_input, video.probe(photo_input))), None)
     if first is None:
         raise InputError(f"no picture in {path} could be decoded; give another photo")
     frame = upright_frame(first)

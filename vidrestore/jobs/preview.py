@@ -1,8 +1,8 @@
-"""Frames of a video as a run would restore them, without the run: to look before hours of work.
+"""Restores single frames of a video, equal to those of a whole run, to compare settings before the run.
 
 A restored frame depends on the faces that are tracked through its scene, and on its neighbours. So the video
-is analysed from the beginning (or from `start`) to the frame, which is cheap, and then only the frame and its
-neighbours are restored, as in a segment. What comes out is the frame of a run with the same settings.
+is analysed from the beginning (or from `start`) to the frame, which is cheap. Then only the frame and its
+neighbours are restored, as in a segment. The result is the frame of a run with the same settings.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidrestore.errors import UsageError
-from vidrestore.jobs.people import settle
+from vidrestore.jobs.people import prepare_settings
 from vidrestore.jobs.preview_moments import Moment, find_moments
-from vidrestore.jobs.reread_faces import reread, tracked_again
+from vidrestore.jobs.reread_faces import reread, with_tracked_faces
 from vidrestore.jobs.segment_task import restorer_for
 from vidrestore.pipeline import open_input_video, restore_tracked_faces
 from vidrestore.report import RunStats
@@ -58,14 +58,14 @@ class Preview:
     """One frame, before and after."""
 
     at: float
-    """The time that was asked for, seconds from the video's first frame."""
+    """The requested time [s from the video's first frame]."""
     index: int
-    """Of the frame, from 0, in the part that a run with the same settings reads."""
+    """Number of the frame, from 0, in the part that a run with the same settings reads."""
     before: Frame = field(repr=False)
     faces: tuple[TrackedFace, ...]
-    """Those that are restored."""
+    """The faces that are restored."""
     cells: tuple[PreviewCell, ...]
-    """In the order of the variants."""
+    """One for each variant, in their order."""
 
 
 def preview_video(
@@ -80,8 +80,8 @@ def preview_video(
     Args:
         source: A file or a sequence of pictures.
         times: Seconds from the video's first frame.
-        settings: How it is restored.
-        variants: To compare; none: the settings' own.
+        settings: The settings of the run.
+        variants: The variants to compare; none: only the settings' own.
         on_progress: Called while the video is analysed up to the last of the times.
 
     Returns:
@@ -96,7 +96,7 @@ def preview_video(
 
 
 class Previewer:
-    """The same frames shown again and again: what was tracked and restored for them is kept."""
+    """Shows the same frames with changing variants; tracked and restored faces are cached."""
 
     def __init__(
         self,
@@ -105,16 +105,26 @@ class Previewer:
         settings: Settings,
         on_progress: ProgressCallback | None = None,
     ) -> None:
-        """As `preview_video`; analyses the video."""
+        """Analyses the video. Arguments and errors are those of `preview_video`."""
         _check(source, times)
-        self._settings, _ = settle(source, settings, on_progress)
+        self._settings, _ = prepare_settings(source, settings, on_progress)
         self._times = tuple(times)
         self._opened = open_input_video(source, self._settings)
         self._moments = find_moments(self._opened, times, self._settings, on_progress)
         self._restored: dict[Fidelity, dict[float, list[FrameFaces[RestoredFace]]]] = {}
 
     def show(self, variants: Sequence[Variant]) -> tuple[Preview, ...]:
-        """A preview for each time, with a cell for each variant. Only a new fidelity takes the networks."""
+        """A preview for each time, with a cell for each variant. The networks run only for a new fidelity.
+
+        Args:
+            variants: The variants to compare.
+
+        Returns:
+            The previews, in the order of the times.
+
+        Raises:
+            UsageError: There are no variants, or too many.
+        """
         if not 0 < len(variants) <= MAX_VARIANTS:
             raise UsageError(f"a preview compares 1 to {MAX_VARIANTS} variants, got {len(variants)}")
         for fidelity in dict.fromkeys(variant.fidelity for variant in variants):
@@ -151,13 +161,13 @@ class Previewer:
 
 
 def own_variant(settings: Settings) -> Variant:
-    """The variant that the settings themselves are."""
+    """The variant with the values of the settings."""
     return Variant(fidelity=settings.fidelity, strength=settings.strength, grain=settings.grain)
 
 
 def _check(source: Path, times: Sequence[float]) -> None:
     if str(source) == "-":
-        raise UsageError("a preview reads its input twice, which a pipe cannot be; give a file")
+        raise UsageError("a preview reads its input twice, and a pipe can be read only once; give a file")
     if not 0 < len(times) <= MAX_TIMES:
         raise UsageError(f"a preview shows 1 to {MAX_TIMES} times, got {len(times)}")
 
@@ -165,7 +175,7 @@ def _check(source: Path, times: Sequence[float]) -> None:
 def _restored_items(
     moment: Moment, opened: OpenedVideo, settings: Settings
 ) -> list[FrameFaces[RestoredFace]]:
-    """The frame as it was read with its restored faces; of an interlaced one both moments."""
+    """The original frame with its restored faces: one item, or one for each field if fields are restored."""
     originals: dict[bool, Frame] = {}
 
     def remember(items: Iterator[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
@@ -181,7 +191,7 @@ def _restored_items(
         reread(opened, moment.records) as frames,
         closing(
             restore_tracked_faces(
-                remember(tracked_again(frames, moment.records)),
+                remember(with_tracked_faces(frames, moment.records)),
                 restorer,
                 opened.info,
                 settings,
@@ -202,12 +212,12 @@ def _cell(
 ) -> PreviewCell:
     from vidrestore.faces.compositing import composite
 
-    usual = FaceTreatment(strength=variant.strength, fidelity=variant.fidelity, grain=variant.grain)
+    default = FaceTreatment(strength=variant.strength, fidelity=variant.fidelity, grain=variant.grain)
     frames = []
     for item in items:
         if sidecar is not None:
             treated = (
-                replace(face, treatment=sidecar.treatment(item.scene, face.track_id, usual))
+                replace(face, treatment=sidecar.treatment(item.scene, face.track_id, default))
                 for face in item.faces
             )
             item = replace(item, faces=tuple(treated))
@@ -221,6 +231,6 @@ def _cell(
 
 
 def _merged(opened: OpenedVideo, frames: list[Frame]) -> Frame:
-    """The frame of its moments."""
+    """The frame, merged from its fields if fields are restored."""
     (frame,) = opened.field_processing.merge_fields(frames)
     return frame

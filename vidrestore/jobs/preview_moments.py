@@ -33,7 +33,7 @@ class Moment:
 
     @property
     def scenes(self) -> tuple[int, ...]:
-        """Of each field where fields are restored."""
+        """Scene number: one, or one for each field if fields are restored."""
         return self._record.scenes
 
     @property
@@ -44,7 +44,20 @@ class Moment:
 def find_moments(
     opened: OpenedVideo, times: Sequence[float], settings: Settings, on_progress: ProgressCallback | None
 ) -> list[Moment]:
-    """The moments of the times, without repetition; analyses the video no further than they need."""
+    """The moments for the times, without duplicates; analyses the video only as far as they need.
+
+    Args:
+        opened: The video.
+        times: Times to show [s from the video's first frame].
+        settings: The settings of the run.
+        on_progress: Called while the video is analysed.
+
+    Returns:
+        The moments, in the order of the video.
+
+    Raises:
+        InputError: The video has no frame at one of the times, or none can be decoded.
+    """
     from vidrestore.detection import make_detector
 
     wanted = deque(sorted({(tick_at(opened.input, opened.info, at), at) for at in times}))
@@ -68,7 +81,7 @@ def find_moments(
             check_cancelled()
             index, pts = record.fingerprint.index, record.fingerprint.pts
             if index < 0:
-                continue  # frames that are lost behind the last one
+                continue  # counts frames that are lost after the last one
             while wanted and pts > wanted[0][0] and recent:
                 found.append((wanted.popleft()[1], recent[-1].fingerprint.index))
             recent.append(record)
@@ -85,7 +98,7 @@ def find_moments(
 
 
 def _expected_frames(info: VideoInfo, settings: Settings, times: Sequence[float], context: int) -> int:
-    """How many frames are analysed, about."""
+    """Approximate number of frames to analyse."""
     begin = settings.time_range(info.frame_rate)["start"] or 0.0
     return max(round((max(times) - begin) * info.frame_rate) + context, 1)
 
@@ -96,7 +109,7 @@ def _last_moments(
     recent: deque[FrameRecord],
     opened: OpenedVideo,
 ) -> list[Moment]:
-    """Those that were not complete when the video ended. Raises InputError for times behind its end."""
+    """The moments that were not complete when the video ended. Raises InputError for later times."""
     info = opened.info
     if not recent:
         raise InputError(f"no frame of {info.path} could be decoded: the file is damaged or cut short")

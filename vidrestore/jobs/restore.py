@@ -16,7 +16,7 @@ from vidrestore.jobs.engines.protocol import Engine
 from vidrestore.jobs.fingerprint import check_same_job, fingerprint, settings_from_json, with_absolute_paths
 from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.parts_folder import PartsFolder
-from vidrestore.jobs.people import settle, with_people
+from vidrestore.jobs.people import prepare_settings, with_people
 from vidrestore.jobs.scheduler import SegmentedJob, SegmentScheduler
 from vidrestore.jobs.segment_choice import segment_length, wants_segments, with_reason
 from vidrestore.pipeline import (
@@ -50,7 +50,7 @@ def restore_file(
         target: The output.
         settings: All settings.
         on_progress: Called with the progress from time to time.
-        engine: An open engine to use; None: one is made.
+        engine: An open engine to use; None: the settings choose one.
 
     Returns:
         The report of the whole video.
@@ -58,7 +58,7 @@ def restore_file(
     Raises:
         VidrestoreError: One of its subclasses. Finished segments are kept for the next run.
     """
-    settings, people = settle(source, settings, on_progress)
+    settings, people = prepare_settings(source, settings, on_progress)
     return with_people(_restore_file(source, target, settings, on_progress, engine), people)
 
 
@@ -75,14 +75,14 @@ def _restore_file(
     report_opening(on_progress)
     with NetworkLoader(settings) as networks:
 
-        def load_beside(info: VideoInfo) -> None:
+        def load_networks_early(info: VideoInfo) -> None:
             if not wants_segments(info, settings):
                 networks.start()
 
-        opened = open_input_video(source, settings, on_info=load_beside)
+        opened = open_input_video(source, settings, on_info=load_networks_early)
         why = video.why_not_segmented(opened.input, opened.side_data, target, muxer)
         if settings.mask is not None:
-            why = "a mask is written beside it"
+            why = "a mask is written as well"
         if why is None and wants_segments(opened.info, settings):
             whole = opened.at(absolute(source))
             job = _make_job(whole, absolute(target), muxer, with_absolute_paths(settings))
@@ -224,7 +224,7 @@ def _check_input_unchanged(job: SegmentedJob, journal: Journal, current: dict[st
 def _finish(
     job: SegmentedJob, journal: Journal, stats: RunStats, warnings: list[str], started: float
 ) -> Report:
-    """Joins the parts, puts the whole in place, removes what helped; then says what was done."""
+    """Joins the parts, moves the result to its place, removes parts and journal; returns the report."""
     check_tracks_found(job.info, job.settings, stats)
     stats.report_stage("finishing")
     parts = journal.segments()
@@ -264,7 +264,7 @@ def _recover_joined_output(source: Path, target: Path, settings: Settings) -> Re
         state = json.loads(about["joined"])
         if is_marked(parts.path) and _is_file(parts.joined, state):
             video.place_output(parts.joined, target, overwrite=settings.overwrite)
-        elif not _is_file(target, state):  # that run did not put it in place
+        elif not _is_file(target, state):  # that run had not moved it to its place
             return None
         parts.remove()
         journal.remove()

@@ -30,7 +30,7 @@ from vidrestore.types import Progress, VideoInfo
 _SAVE_EVERY_SECONDS = 2.0
 _SAVE_EVERY_FRAMES = 500
 _FITTED = "first fitted"
-"""The key of `RunStats.first_fitted` in the journal: a resumed run cannot find it out again."""
+"""The key of `RunStats.first_fitted` in the journal, because a resumed run cannot measure it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class SegmentScheduler:
         self._frames_done: dict[int, int] = {}
         """Number of restored frames by segment, of finished and running ones."""
         self._faces: dict[int, float] = {}
-        """Faces a frame, by segment."""
+        """Mean number of faces per frame, by segment."""
         self._lost_workers = 0
 
     def run(self, engine: Engine) -> None:
@@ -242,8 +242,8 @@ class SegmentScheduler:
         assert isinstance(done, SegmentDone)
         if not (self._job.parts.path / done.file).is_file():
             raise OutputError(
-                f"the folder {self._job.parts.path} is gone or is not the same for all workers; bring it "
-                "back and run the same command again"
+                f"the folder {self._job.parts.path} no longer exists or is not the same for all workers; "
+                "restore it and run the same command again"
             )
         self._journal.segment_done(
             Segment(
@@ -272,7 +272,7 @@ class SegmentScheduler:
         self._faces[span.number] = faces / span.frames
 
     def _report_analysis(self, frames: int) -> None:
-        """Says how far the analysis is, until the first segment is under way."""
+        """Reports the analysis as progress until the first segment is running."""
         if not self._frames_done:
             self._stats.report_stage("analysing", frames)
 

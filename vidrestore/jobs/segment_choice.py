@@ -1,4 +1,4 @@
-"""Whether a film is restored in segments, and why it is not where they were asked for."""
+"""Decides whether a video is restored in segments, and explains if a request cannot be met."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from vidrestore.types import Report, VideoInfo
 
 DEFAULT_SEGMENT_SECONDS = 60.0
 MIN_SEGMENTED_SECONDS = 300.0
-"""Videos longer than this are cut into segments without being asked."""
+"""Videos longer than this are restored in segments by default."""
 
 
 def segment_seconds(info: VideoInfo, settings: Settings) -> float | None:
-    """How long segments are, where the settings or the video's length ask for some; None: they do not."""
+    """Length of a segment [s]; None: neither the settings nor the video's length require segments."""
     if not wants_segments(info, settings):
         return None
     return segment_length(settings)
 
 
 def segment_length(settings: Settings) -> float:
-    """Seconds, of a film that is restored in segments."""
+    """Length of a segment [s] of a video that is restored in segments."""
     return settings.segment or DEFAULT_SEGMENT_SECONDS
 
 
 def wants_segments(info: VideoInfo, settings: Settings) -> bool:
-    """Whether the settings or the video's length ask for segments."""
+    """Whether the settings or the video's length require segments."""
     if settings.mask is not None:
         return False
     if settings.segment is not None:
@@ -39,7 +39,7 @@ def wants_segments(info: VideoInfo, settings: Settings) -> bool:
 
 
 def with_reason(report: Report, source: Path, settings: Settings, why: str | None) -> Report:
-    """The report, saying why there were no segments if they were asked for."""
+    """The report, with a warning that explains why requested segments were not used."""
     if why is None or not (settings.segment or (settings.workers or 1) > 1 or settings.engine != "local"):
         return report
     return replace(

@@ -41,7 +41,7 @@ class SegmentPlanner:
 
         Args:
             seconds: Requested length of a segment.
-            rate: Frames a second.
+            rate: Frames per second.
             context: Number of frames after a segment that must be analysed before it can be restored.
             begin: Segments that are planned already.
         """

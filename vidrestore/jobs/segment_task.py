@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from vidrestore.errors import ProcessingError
 from vidrestore.jobs.engines.protocol import TaskProgress
 from vidrestore.jobs.frame_records import FrameRecord
-from vidrestore.jobs.reread_faces import reread, tracked_again
+from vidrestore.jobs.reread_faces import reread, with_tracked_faces
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.pipeline import output_size, restore_tracked_faces
 from vidrestore.report import RunStats
@@ -84,7 +84,9 @@ class SegmentTask:
         with (
             reread(self.opened, self.records) as frames,
             closing(
-                restore_tracked_faces(tracked_again(frames, self.records), restorer, info, settings, stats)
+                restore_tracked_faces(
+                    with_tracked_faces(frames, self.records), restorer, info, settings, stats
+                )
             ) as restored,
             SegmentWriter(
                 segment_path,
@@ -170,7 +172,12 @@ def required_records(
 
 @lru_cache(maxsize=1)
 def restorer_for(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer:
-    """The network; each worker process loads it once."""
+    """The network with its weights on the device; each worker process loads it once.
+
+    Raises:
+        WeightsError: The weights are missing or cannot be read.
+        DeviceError: There is no such device.
+    """
     from vidrestore.restoration import make_restorer
 
     return make_restorer(model_path(model), device=device, fidelity=fidelity)

@@ -1,4 +1,4 @@
-"""Whether a sidecar's numbers of tracks and scenes are those of a run."""
+"""Checks that the numbers of tracks and scenes in a sidecar are valid for a run."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ _AGAIN = "write a new one by vidrestore inspect --sidecar"
 
 
 def check_sidecar(source: Path, settings: Settings) -> None:
-    """Raises UsageError where the settings' sidecar is of another video, version or way of tracking."""
+    """Raises UsageError if the sidecar was written for another video, version or tracking setting."""
     sidecar = settings.sidecar
     if sidecar is None:
         return
     if sidecar.version != __version__:
         raise UsageError(
-            f"the sidecar is by vidrestore {sidecar.version}, and this is {__version__}, which may number "
-            f"tracks in another way; {_AGAIN}"
+            f"the sidecar was written by vidrestore {sidecar.version}, and this is {__version__}, which may "
+            f"number tracks differently; {_AGAIN}"
         )
     size = file_bytes(source)
     if source.name != sidecar.video.name or size != sidecar.video.bytes:
-        raise UsageError(f"the sidecar is of another file than {source}: {sidecar.video.name}; {_AGAIN}")
+        raise UsageError(f"the sidecar was written for {sidecar.video.name}, not for {source}; {_AGAIN}")
     wanted = tracking_part(settings)
     for name in TrackingPart.model_fields:
-        recorded, given = getattr(sidecar.tracking, name), getattr(wanted, name)
-        if recorded != given:
+        recorded, current = getattr(sidecar.tracking, name), getattr(wanted, name)
+        if recorded != current:
             raise UsageError(
-                f"the sidecar was written with {name} {recorded}, not {given}, and tracks are numbered by "
-                f"it; {_AGAIN}"
+                f"the sidecar was written with {name} {recorded}, not {current}, and the numbers of tracks "
+                f"depend on it; {_AGAIN}"
             )
 
 
 def new_sidecar(source: Path, frames: int, settings: Settings) -> Sidecar:
-    """One that says nothing yet."""
+    """A sidecar without entries for people and scenes."""
     return Sidecar(
         vidrestore_sidecar=1,
         version=__version__,
@@ -46,11 +46,11 @@ def new_sidecar(source: Path, frames: int, settings: Settings) -> Sidecar:
 
 
 def tracking_part(settings: Settings) -> TrackingPart:
-    """The settings that numbers depend on."""
+    """The settings that the numbers of tracks depend on."""
     values = settings.model_dump(include=set(TrackingPart.model_fields))
     return TrackingPart(**values)
 
 
 def file_bytes(source: Path) -> int | None:
-    """The size of a file; None where it is none."""
+    """The size of a regular file; None for anything else."""
     return source.stat().st_size if source.is_file() else None

@@ -1,7 +1,7 @@
-"""Ending a run by an event that another thread sets.
+"""Cancels a run by an event that another thread sets.
 
-The thread that called checks it where it waits and after each frame, and raises CancelledError there: so the
-run ends as by an interrupt, and what is cleaned up and what is kept is the same.
+The caller's thread checks the event while it waits and after each frame, and raises CancelledError. So a
+cancelled run ends like an interrupted one: the same files are cleaned up, and the same work is kept.
 """
 
 from __future__ import annotations
@@ -14,13 +14,20 @@ from contextvars import ContextVar
 from vidrestore.errors import CancelledError
 
 POLL_SECONDS = 0.1
-"""How often a wait looks at the event."""
+"""Interval between two checks of the event while a thread waits."""
 _event: ContextVar[threading.Event | None] = ContextVar("cancel", default=None)
 
 
 @contextmanager
 def cancellable(event: threading.Event | None) -> Iterator[None]:
-    """While the block lasts, `check_cancelled` in this thread raises once `event` is set; None: never."""
+    """In this block, `check_cancelled` in this thread raises an error once `event` is set.
+
+    Args:
+        event: The event; None: the run cannot be cancelled.
+
+    Raises:
+        CancelledError: The event is set already.
+    """
     token = _event.set(event)
     try:
         check_cancelled()
@@ -30,12 +37,12 @@ def cancellable(event: threading.Event | None) -> Iterator[None]:
 
 
 def is_cancellable() -> bool:
-    """Whether this thread's waits must look at an event now and then."""
+    """Whether this thread must check an event while it waits."""
     return _event.get() is not None
 
 
 def check_cancelled() -> None:
-    """Raises CancelledError where the caller's event is set. Threads of the run itself never raise it."""
+    """Raises CancelledError if the caller's event is set. It never does in the run's own threads."""
     event = _event.get()
     if event is not None and event.is_set():
         raise CancelledError("cancelled")

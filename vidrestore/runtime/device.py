@@ -1,4 +1,4 @@
-"""The device and the precision the networks run in, chosen once. torch is imported when asked."""
+"""Chooses the device and the precision of the networks. torch is imported only when a function is called."""
 
 from __future__ import annotations
 
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OPENMP_SPIN_COUNT = 20_000
-"""A fraction of a millisecond."""
+"""Spins of a waiting thread before it sleeps: a fraction of a millisecond."""
 
 CUDA_WHEELS = "https://download.pytorch.org/whl/cu128"
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device called auto, cpu, mps, cuda or cuda:N, checked to be there.
+    """The device of a name, checked to exist.
 
-    auto: CUDA where there is some that works, else Apple's GPU, else the processor. Raises DeviceError where
-    it is not there.
+    Args:
+        name: cpu, mps, cuda, cuda:N, or auto: a CUDA GPU that works, else Apple's GPU, else the CPU.
+
+    Returns:
+        The device.
+
+    Raises:
+        DeviceError: There is no such device, or PyTorch cannot use it.
     """
     import torch
 
@@ -43,9 +49,9 @@ def resolve_device(name: str) -> torch.device:
 
 
 def resolve_precision(device: torch.device) -> torch.dtype:
-    """The fastest type of number that is accurate enough on the device.
+    """The fastest number type that is accurate enough on the device.
 
-    Never float16 on a processor: there it is several times slower than float32.
+    Never float16 on a CPU: there it is several times slower than float32.
     """
     import torch
 
@@ -57,22 +63,22 @@ def resolve_precision(device: torch.device) -> torch.dtype:
 
 
 def free_gpu_memory(device: torch.device) -> int | None:
-    """Bytes of a CUDA device that this process may still use; None for another device."""
+    """Bytes of memory that this process can still use on a CUDA device; None for other devices."""
     import torch
 
     if device.type != "cuda":
         return None
     free, _ = torch.cuda.mem_get_info(device)
-    # PyTorch keeps what it once used, and uses it again.
+    # PyTorch keeps freed memory reserved and reuses it.
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def limit_openmp_spin() -> None:
-    """Have a network's threads soon leave the processor to others while they wait; before torch is loaded.
+    """Makes the networks' threads sleep soon while they wait. Call it before torch is imported.
 
-    They spin for long otherwise (GNU OpenMP), which the stages that work beside the network, and other
-    programs, pay for; asleep at once, a small network's threads take a third longer to meet. A user's own
-    choice stays.
+    By default GNU OpenMP's threads spin for a long time, which slows the other pipeline stages and other
+    programs. Without any spinning, a small network takes a third longer, because its threads must be woken.
+    A value that the user has set is not changed.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", str(OPENMP_SPIN_COUNT))
@@ -100,9 +106,9 @@ def _best() -> str:
 
 @cache
 def _convolves(device: torch.device, precision: torch.dtype) -> bool:
-    """Whether one convolution on the device comes to finite numbers.
+    """Whether a convolution on the device has finite results.
 
-    A PyTorch may have no kernels for a GPU that is there; on GTX 16xx float16 may come to NaN.
+    PyTorch may have no kernels for the GPU; on GTX 16xx results in float16 may be NaN.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""What lies at a path, without following links: this program touches regular files of its own alone."""
+"""The kind of a file at a path, without following links: this program changes only its own regular files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _HASH_DIGITS = 16
 
 
 def kind_of(path: Path) -> FileKind:
-    """What is at `path` itself; `other` is a device, a FIFO or a socket.
+    """The kind of the file at `path` itself; `other` is a device, a FIFO or a socket.
 
     Raises:
-        OSError: the system does not let it be looked at, or its name is too long.
+        OSError: There is no permission to examine it, or its name is too long.
     """
     try:
         mode = path.lstat().st_mode
@@ -34,7 +34,7 @@ def kind_of(path: Path) -> FileKind:
 
 
 def is_own_kind(path: Path, kind: FileKind) -> bool:
-    """Whether `path` itself is of that kind; False where the system does not let it be looked at."""
+    """Whether `path` itself is of that kind; False if it cannot be examined."""
     try:
         return kind_of(path) == kind
     except OSError:
@@ -42,7 +42,7 @@ def is_own_kind(path: Path, kind: FileKind) -> bool:
 
 
 def leads_to_file(path: Path) -> bool:
-    """Whether there is a regular file at `path`, by links or not. False where it cannot be looked at."""
+    """Whether `path` is a regular file or a link to one; False if it cannot be examined."""
     try:
         return path.is_file()
     except OSError:
@@ -50,7 +50,7 @@ def leads_to_file(path: Path) -> bool:
 
 
 def is_same_file(one: Path, other: Path) -> bool:
-    """Whether both paths lead to one file, by links or not. False where one of them leads nowhere."""
+    """Whether both paths lead to the same file, possibly through links; False if one does not exist."""
     try:
         return one.samefile(other)
     except OSError:
@@ -58,10 +58,10 @@ def is_same_file(one: Path, other: Path) -> bool:
 
 
 def absolute(path: Path) -> Path:
-    """The path from the root.
+    """The absolute path.
 
     Raises:
-        UsageError: the working directory, from which `path` starts, is gone.
+        UsageError: `path` is relative, and the working directory does not exist any more.
     """
     try:
         return path.absolute()
@@ -72,12 +72,12 @@ def absolute(path: Path) -> Path:
 
 
 def location(path: Path) -> str:
-    """A text that is the same for all ways to write the path of a file, whether it is there or not."""
+    """The same text for all spellings of a file's path, whether the file exists or not."""
     return str(path.parent.resolve() / path.name).casefold()
 
 
 def expand_home(path: str | Path) -> Path:
-    """The path with `~` replaced by the home directory; as it is where there is no such directory."""
+    """The path with `~` replaced by the home directory; unchanged if there is no home directory."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -85,9 +85,9 @@ def expand_home(path: str | Path) -> Path:
 
 
 def fitting_name(before: str, name: str, after: str, folder: Path) -> str:
-    """`before`, `name` and `after` together, as long as the file system of `folder` takes that.
+    """`before`, `name` and `after` joined, shortened to the length that the file system of `folder` allows.
 
-    A longer `name` is cut, and a hash of it takes the place of what is left out: other names stay others.
+    The end of a `name` that is too long is replaced by a hash, so that different names stay different.
     """
     spare = _max_name_bytes(folder) - len(os.fsencode(before + after))
     encoded = os.fsencode(name)

@@ -1,4 +1,4 @@
-"""How much freed memory the C library keeps. For glibc on Linux; elsewhere the functions do nothing."""
+"""Controls how much freed memory the C library keeps: glibc on Linux. Elsewhere the functions do nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def resident_bytes() -> int:
 
 
 class HeapTrimmer:
-    """Limits the process's memory to what the first frames took, however long it runs.
+    """Limits the process's memory to the peak of the first frames, for runs of any length.
 
     Results live longer than the tensors they were computed from, so the heap becomes fragmented: the peak
     after 15 minutes was 10 % higher than after two. Trimming at fixed intervals is no solution: often enough
@@ -89,7 +89,7 @@ class HeapTrimmer:
             return
         self._trim()
         needed = self._resident()
-        if needed > self._limit and self._steps > LEARNING_FRAMES:  # larger pictures, more faces: learn again
+        if needed > self._limit and self._steps > LEARNING_FRAMES:  # larger pictures or more faces
             self._steps = self._peak = self._limit = 0
         if self._steps < LEARNING_FRAMES:
             self._limit = int(MAX_GROWTH * needed)
@@ -97,7 +97,7 @@ class HeapTrimmer:
 
 @cache
 def heap_trimmer() -> HeapTrimmer:
-    """The one of this process: the limit from one segment holds for the next."""
+    """The only trimmer of this process: the limit from one segment applies to the next."""
     return HeapTrimmer()
 
 

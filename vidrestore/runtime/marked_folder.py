@@ -1,7 +1,8 @@
-"""Folders that this program makes beside an output and removes again, known by name and by a mark inside.
+"""Temporary folders beside an output, recognised by their name and by a marker file inside.
 
-The mark is a small file that is locked as long as the folder is in use. The lock is the system's and ends
-with its process, however that ends; a folder whose mark nobody holds was left by a process that was killed.
+The marker is a small file that is locked while the folder is in use. The operating system releases the lock
+when the process ends, also when it is killed. So a folder whose marker is not locked is left over and can be
+removed.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from pathlib import Path
 from vidrestore.runtime import signals
 from vidrestore.runtime.file_kinds import fitting_name, is_own_kind
 
-signals.defer_interrupts_in(__file__)  # a folder without its mark would never be removed
+signals.defer_interrupts_in(__file__)  # a folder without its marker would never be removed
 
 MARK = "made-by-vidrestore.txt"
-"""The name of the mark."""
+"""The name of the marker file."""
 _FIRST_LINE = b"vidrestore keeps unfinished work in this folder and removes it afterwards.\n"
 _REST = b"While no vidrestore is running, the folder can be deleted.\n"
 _TOKEN_BYTES = 8
@@ -28,11 +29,11 @@ _TOKEN = rf"[0-9a-f]{{{2 * _TOKEN_BYTES}}}"
 
 
 class MarkedFolder:
-    """A folder of this program's own, in use until `close` or `remove`.
+    """A temporary folder, in use until `close` or `remove`.
 
     Args:
-        path: Where it will be.
-        is_own: Whether a name is one that this program gives to files in it; nothing else is ever removed.
+        path: The path of the folder.
+        is_own: Whether a file name in the folder is one of this program's; other files are never removed.
     """
 
     def __init__(self, path: Path, is_own: Callable[[str], bool]) -> None:
@@ -41,7 +42,12 @@ class MarkedFolder:
         self._lock: int | None = None
 
     def create(self) -> None:
-        """Makes the folder. Raises FileExistsError where something has its name, and OSError."""
+        """Creates the folder and its marker.
+
+        Raises:
+            FileExistsError: The name is taken.
+            OSError: The folder cannot be created.
+        """
         self.path.mkdir()
         try:
             self.mark()
@@ -51,31 +57,31 @@ class MarkedFolder:
             raise
 
     def mark(self) -> None:
-        """Marks the folder, which is there and empty."""
+        """Creates the marker in the folder, which exists and is empty."""
         descriptor = os.open(self.path / MARK, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
-        # Locked before anybody can take the mark for one.
+        # Locked before it has its content: until then no other process takes it for a marker.
         self._lock = descriptor if _lock(descriptor) else None
         os.write(descriptor, _FIRST_LINE + _REST)
         if self._lock is None:
             os.close(descriptor)
 
     def close(self) -> None:
-        """The folder is not in use any more, and stays."""
+        """Ends the use of the folder without removing it."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def remove(self) -> None:
-        """Removes the folder with all in it that is this program's. What resists stays."""
+        """Removes the folder and this program's files in it. Errors are ignored."""
         if is_marked(self.path):
             if sys.platform == "win32":
-                self.close()  # no file that is open can be removed there
+                self.close()  # Windows cannot remove an open file
             _remove_contents(self.path, self._is_own)
         self.close()
 
 
 def is_marked(folder: Path) -> bool:
-    """Whether it is a folder, no link to one, with this program's mark in it."""
+    """Whether it is a folder, not a link to one, with this program's marker in it."""
     mark = folder / MARK
     if not is_own_kind(folder, "folder") or not is_own_kind(mark, "file"):
         return False
@@ -87,12 +93,12 @@ def is_marked(folder: Path) -> bool:
 
 
 def temporary_name(before: str, name: str, folder: Path) -> str:
-    """A name that no other run takes, here or elsewhere, such as `.film.partial-0123456789abcdef`."""
+    """A name that no other run uses, on any computer, such as `.film.partial-0123456789abcdef`."""
     return fitting_name(before, name, f".partial-{secrets.token_hex(_TOKEN_BYTES)}", folder)
 
 
 def remove_stale_folders(parent: Path, before: str, name: str, is_own: Callable[[str], bool]) -> None:
-    """Removes marked folders with a `temporary_name` of these that nobody uses. What resists stays."""
+    """Removes unused marked folders in `parent` with a `temporary_name` of these. Errors are ignored."""
     placeholder = fitting_name(before, name, f".partial-{'0' * 2 * _TOKEN_BYTES}", parent)
     wanted = re.compile(re.escape(placeholder.removesuffix("0" * 2 * _TOKEN_BYTES)) + _TOKEN)
     with suppress(OSError):
@@ -102,9 +108,9 @@ def remove_stale_folders(parent: Path, before: str, name: str, is_own: Callable[
 
 
 def remove_unused(folder: Path, is_own: Callable[[str], bool]) -> None:
-    """Removes a marked folder, unless a process uses it. What resists stays."""
+    """Removes a marked folder, unless a process uses it. Errors are ignored."""
     if sys.platform == "win32":
-        # There is no such lock, but the mark of a folder in use is open, and what is open cannot be removed.
+        # Windows has no such lock, but the marker of a folder in use is open, and cannot be removed.
         with suppress(OSError):
             (folder / MARK).unlink()
             _remove_contents(folder, is_own)
@@ -132,7 +138,7 @@ def _remove_contents(folder: Path, is_own: Callable[[str], bool]) -> None:
 
 
 def _lock(descriptor: int) -> bool:
-    """Whether the lock is this process's now; False also where the file system knows none."""
+    """Locks the file; returns False if another process holds the lock or the file system has no locks."""
     if sys.platform == "win32":
         return True
     import fcntl

@@ -1,4 +1,4 @@
-"""Iterating a source ahead in a thread, and running work in batches."""
+"""Iterates a source ahead in a thread, and processes items in batches."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _WAIT_SECONDS = 0.1
 
 
 class Prefetch(Generic[T]):
-    """Iterates a source in a thread, ahead of its consumer, within bounds.
+    """Iterates a source in a thread, ahead of its consumer, up to a limit.
 
-    Use it in a `with` block: leaving the block stops the thread, closes the source and joins, whatever
-    happened. The source's error is raised where the consumer asks for the next item.
+    Use it in a `with` block: leaving the block always stops the thread, closes the source and joins the
+    thread. An error of the source is raised when the consumer requests the next item.
     """
 
     def __init__(
@@ -37,9 +37,14 @@ class Prefetch(Generic[T]):
         size_of: Callable[[T], int] | None = None,
         interrupt: Callable[[], None] | None = None,
     ) -> None:
-        """At most `items` wait, and at most `max_bytes` by `size_of`, unless one alone is larger.
+        """Prepare the thread; entering the `with` block starts it.
 
-        `interrupt` ends a wait inside the source, of a source that may wait for long.
+        Args:
+            source: The items.
+            items: Maximum number of items in the queue.
+            max_bytes: Maximum size of the items in the queue; a single item may be larger.
+            size_of: The size of an item in bytes, for `max_bytes`.
+            interrupt: Ends a long wait inside the source when the block is left.
         """
         if max_bytes is not None and size_of is None:
             raise ValueError("max_bytes needs size_of")
@@ -104,7 +109,7 @@ class Prefetch(Generic[T]):
             self._waiting.put(None)
 
     def _put(self, item: T) -> bool:
-        """Wait until the item fits; False when the consumer has left."""
+        """Waits until the queue has space for the item; returns False if the consumer has stopped."""
         size = self._size_of(item) if self._size_of is not None else 0
         with self._condition:
             while not self._stopped and not self._has_capacity(size):
@@ -124,9 +129,14 @@ class Prefetch(Generic[T]):
 
 
 def windows(items: Iterable[T], radius: int) -> Iterator[tuple[Sequence[T], int]]:
-    """Each item with up to `radius` items on either side: (the items, which of them it is).
+    """Each item with up to `radius` items before and after it.
 
-    Order is kept; an item comes `radius` items late. The sequence is good until the next one is asked for.
+    Args:
+        items: The items.
+        radius: Number of neighbours on each side; each item is delayed by as many.
+
+    Yields:
+        The window, and the item's index in it. The window is valid until the next one is requested.
     """
     window: deque[T] = deque()
     at = 0
@@ -147,7 +157,7 @@ def windows(items: Iterable[T], radius: int) -> Iterator[tuple[Sequence[T], int]
 
 
 class InlineExecutor:
-    """Stands for a worker pool: the caller does the work, at once."""
+    """Replaces a worker pool: `submit` does the work at once, in the caller's thread."""
 
     count = 0
 
@@ -166,11 +176,19 @@ def map_in_batches(
     max_items: int,
     workers: WorkerPool | None = None,
 ) -> Iterator[tuple[T, list[R]]]:
-    """Each item with the results of its parts, where `run` is given parts of many items, `batch` at a time.
+    """Each item with the results of its parts, which are computed in batches over several items.
 
-    Order is kept. A batch is cut short only at the end, or when `max_items` items are waiting for theirs;
-    an item without parts passes at once unless another waits before it. With `workers`, so many batches are
-    under way at the same time while later items are taken in.
+    Args:
+        items: The items.
+        parts_of: The parts of an item; an item may have none.
+        run: The results of a batch of parts, one for each.
+        batch: Number of parts in a batch. Only the last batch is smaller, and one for which
+            `max_items` items wait.
+        max_items: Maximum number of items that wait for results.
+        workers: Computes several batches at the same time; None: one batch after the other.
+
+    Yields:
+        Each item, in order, with the results of its parts.
     """
     executor = workers or InlineExecutor()
     waiting: deque[tuple[T, int]] = deque()
@@ -204,7 +222,7 @@ def map_in_batches(
 
 
 def map_ahead(items: Iterable[T], run: Callable[[T], R], workers: WorkerPool | None = None) -> Iterator[R]:
-    """`run` of each item, in order; with `workers` as many at the same time as there are."""
+    """The result of `run` for each item, in order; with `workers` several are computed at the same time."""
 
     def run_one(parts: list[T]) -> list[R]:
         return [run(part) for part in parts]

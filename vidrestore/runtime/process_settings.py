@@ -1,4 +1,4 @@
-"""Settings of the whole process: made by the command line and its worker processes, never by the library."""
+"""Settings of the whole process. The command line and its workers use them, the library itself never does."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from vidrestore.runtime.malloc import keep_freed_memory, use_single_arena
 
 
 def configure_process() -> None:
-    """Set up this process as the command line does, for a program that does little else.
+    """Sets up this process as the command line does, for a program whose main work is restoration.
 
     Restoring works without it, but takes more time and memory. Call it first, before torch is imported and
     before other threads start. It changes:
 
     - the C library's allocator (glibc only): one heap for all threads, and freed memory is kept,
-    - OpenMP: threads that wait give their core to others after a fraction of a millisecond
+    - OpenMP: waiting threads release their core after a fraction of a millisecond
       (`GOMP_SPINCOUNT` in the environment, unless that or `OMP_WAIT_POLICY` is set).
     """
     limit_openmp_spin()

@@ -1,4 +1,4 @@
-"""A whole file takes its name: in one step, and never in the place of a file that nobody offered."""
+"""Moves a complete file to its final name in one step, without replacing a file by accident."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from vidrestore.runtime.file_kinds import kind_of
 _UNSUPPORTED = {
     errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV,
 }  # fmt: skip
-"""What systems say that know no such call, and file systems that know no such links."""
+"""Errors of systems that lack the call, and of file systems that lack hard links."""
 _AT_CURRENT_FOLDER, _RENAME_NOREPLACE = -100, 1
 _RENAME_EXCL = 4
 
 
 def put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
-    """Renames a whole file, so that even a power cut leaves the old one or the new one, never half of one.
+    """Renames a complete file; after a power failure there is either the old file or the new one.
 
     Args:
         temporary: The file, on the same disk as `target`.
-        target: Its name from now on.
-        overwrite: Whether a regular file that has the name may be replaced. Nothing else ever is.
+        target: Its new name.
+        overwrite: Whether a regular file with that name may be replaced. Nothing else is ever replaced.
 
     Raises:
-        OutputError: something else has the name, even if it has had it for a microsecond.
-        OSError: the disk is full, the folder is gone and the like.
+        OutputError: The name is taken, even if only since a microsecond ago.
+        OSError: The disk is full, the folder does not exist, and so on.
     """
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
@@ -38,7 +38,7 @@ def put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def rename(source: Path, target: Path, *, overwrite: bool) -> None:
-    """As `put_in_place`, of what a power cut may take."""
+    """As `put_in_place`, for files that a power failure may destroy."""
     if overwrite:
         check_replaceable(target)
         source.replace(target)
@@ -47,7 +47,7 @@ def rename(source: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def check_replaceable(target: Path) -> None:
-    """Raises OutputError where `target` is there and is no regular file."""
+    """Raises OutputError if `target` exists and is not a regular file."""
     kind = kind_of(target)
     if kind == "folder":
         raise OutputError(f"{target} is a folder; choose another name")
@@ -58,15 +58,15 @@ def check_replaceable(target: Path) -> None:
 
 
 def move_without_replacing(source: Path, target: Path) -> None:
-    """Renames a file to a name that nothing has, without a moment in which another could lose it.
+    """Renames a file; fails if the name is taken, without a moment in which another file could be replaced.
 
     Raises:
-        OutputError: something has the name.
-        OSError: the folder is gone and the like.
+        OutputError: The name is taken.
+        OSError: The folder does not exist, and so on.
     """
     try:
         if sys.platform == "win32":
-            source.rename(target)  # replaces nothing there
+            source.rename(target)  # Windows never replaces a file here
         elif not _rename_exclusively(source, target) and not _link_and_unlink(source, target):
             if kind_of(target) != "missing":
                 raise FileExistsError
@@ -76,7 +76,7 @@ def move_without_replacing(source: Path, target: Path) -> None:
 
 
 def _rename_exclusively(source: Path, target: Path) -> bool:
-    """By the system's own call; False where the system or the file system has none."""
+    """Renames with the system's own call; returns False if the system or the file system lacks it."""
     library = ctypes.CDLL(None, use_errno=True)
     names = os.fsencode(source), os.fsencode(target)
     if hasattr(library, "renameat2"):
@@ -96,7 +96,7 @@ def _rename_exclusively(source: Path, target: Path) -> bool:
 
 
 def _link_and_unlink(source: Path, target: Path) -> bool:
-    """By a second name; False where the file system knows no such thing."""
+    """Renames with a hard link; returns False if the file system lacks hard links."""
     try:
         os.link(source, target)
     except OSError as error:
@@ -108,7 +108,7 @@ def _link_and_unlink(source: Path, target: Path) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # elsewhere folders cannot be opened, nor need they be
+    if os.name != "posix":  # elsewhere folders cannot be opened and need not be synced
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

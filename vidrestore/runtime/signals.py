@@ -1,8 +1,8 @@
-"""Signals that ask a run to end: each becomes one KeyboardInterrupt, which is never lost.
+"""Turns signals that request the end of a run into KeyboardInterrupt, which is never lost.
 
-Python raises KeyboardInterrupt in whatever Python code the main thread runs next. Where that was called from
-C, by a library that reads a file through it, the library drops the exception: the run goes on as if nobody
-had asked it to end. So what is called that way is spared, and the interrupt comes a moment later.
+Python raises KeyboardInterrupt in whatever Python code the main thread runs next. If a C library called that
+code, for example to read from a file, the library ignores the exception and the run continues. So the
+interrupt is deferred while such code runs, and is raised a moment later.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from types import FrameType
 
 RETRY_SECONDS = 0.01
 PATIENCE_SECONDS = 5.0
-"""Further signals are ignored for as long, so that what the first one has interrupted is cleaned up."""
+"""Further signals are ignored for this time, so that the interrupted run can clean up."""
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")
 _IMPORT = "<frozen importlib._bootstrap>"
-"""Imports are not interrupted: a module in C++ that is interrupted while it loads aborts the process."""
+"""Imports are not interrupted: a C++ module that is interrupted while it loads aborts the process."""
 _PACKAGE = str(Path(__file__).parents[1])
 _deferring_files: set[str] = set()
 _depth = 0
@@ -30,12 +30,12 @@ _interrupted_at: float | None = None
 
 
 def defer_interrupts_in(file: str) -> None:
-    """Let no interrupt into functions of the source file `file`: its `__file__`."""
+    """Defers interrupts while functions of the source file `file` run; pass the module's `__file__`."""
     _deferring_files.add(file)
 
 
 def raise_or_defer(number: int, frame: FrameType | None) -> None:
-    """A handler of signals: raises KeyboardInterrupt, now or as soon as nothing spared is running."""
+    """A signal handler: raises KeyboardInterrupt, now or as soon as no code runs that defers interrupts."""
     is_inside_ours = True
     while frame is not None:
         file = frame.f_code.co_filename
@@ -55,16 +55,16 @@ def raise_or_defer(number: int, frame: FrameType | None) -> None:
 
 
 def was_interrupted() -> bool:
-    """Whether a signal has asked the current `interrupting_signals` to end."""
+    """Whether a signal has arrived in the current `interrupting_signals` block."""
     return _interrupted_at is not None
 
 
 @contextmanager
 def interrupting_signals() -> Iterator[None]:
-    """While the block lasts, whatever asks a program to end raises KeyboardInterrupt in the main thread.
+    """In this block, every signal that requests the end raises KeyboardInterrupt in the main thread.
 
-    By Ctrl-C and Ctrl-backslash, by a terminal that closes, schedulers, `timeout` and limits of time. A
-    signal that is ignored, as by nohup, stays so.
+    Such signals come from Ctrl-C, Ctrl-backslash, a closed terminal, schedulers, `timeout` and CPU time
+    limits. A signal that is ignored, for example by nohup, stays ignored.
     """
     global _interrupted_at, _is_patient
     if threading.current_thread() is not threading.main_thread():
@@ -86,14 +86,13 @@ def interrupting_signals() -> Iterator[None]:
 
 @contextmanager
 def deferred_interrupts() -> Iterator[None]:
-    """While the block lasts, Ctrl-C is handled by `raise_or_defer`, where Python's own handler would have
-    been."""
+    """In this block, `raise_or_defer` handles Ctrl-C in place of Python's default handler."""
     global _depth
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
+        yield  # only the main thread can set handlers
         return
     if _depth == 0 and signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # the program that uses this one has a way of its own
+        yield  # the host program has its own handler
         return
     _depth += 1
     signal.signal(signal.SIGINT, raise_or_defer)

@@ -1,4 +1,4 @@
-"""Making networks without random weights, for those that are read from a file afterwards."""
+"""Creates networks without random weights, for weights that are read from a file afterwards."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from torch.overrides import TorchFunctionMode
 
 
 class SkipInitialisation(TorchFunctionMode):
-    """While the block lasts, modules are made without the random weights that training starts from.
+    """In this block, modules are created with uninitialised weights instead of random ones.
 
-    Drawing them takes longer than reading the right ones, and would change the random numbers of the program
-    that uses this one. Until others are put there, weights are whatever the memory held. torch's meta device
-    would do the same, after a second of imports.
+    Random initialisation takes longer than reading the weights from a file, and changes the random state of
+    the host program. torch's meta device would avoid it as well, but takes a second to import.
     """
 
     _DRAWS = (

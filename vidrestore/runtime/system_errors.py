@@ -1,4 +1,4 @@
-"""Errors that the system or a lack of memory has caused, wherever they were met, as sentences."""
+"""Messages for errors that the operating system or a lack of memory causes, anywhere in the program."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _OUT_OF_MEMORY = (
     "insufficient memory", "unable to allocate", "can't start new thread", "failed to map segment",
     "alloc_failed", "allocation_failed", "unable to find an engine",
 )  # fmt: skip
-"""What PyTorch's allocators, cuBLAS, cuDNN (whose engines need a workspace), NumPy, OpenCV, FFmpeg and the
-system's loader say, by device and system."""
+"""Parts of the messages of PyTorch's allocators, cuBLAS, cuDNN (whose engines need a workspace), NumPy,
+OpenCV, FFmpeg and the system's loader."""
 _WRONG_NAMES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ}
 
 
 def to_system_error(error: BaseException) -> VidrestoreError | None:
-    """The sentence for it; None: it is a defect of this program."""
+    """The error to show the user; None: it is a defect of this program."""
     if any(is_out_of_memory(cause) for cause in _causes(error)):
         return ProcessingError(
-            "memory does not suffice; close other programs, raise the limit if there is one (ulimit -v), or "
-            "try a smaller --batch, fewer --workers or the smaller --model compact"
+            "there is not enough memory; close other programs, raise the limit if there is one (ulimit "
+            "-v), or try a smaller --batch, fewer --workers or the smaller --model compact"
         )
     if not isinstance(error, OSError) or error.errno is None:
         return None
@@ -32,16 +32,16 @@ def to_system_error(error: BaseException) -> VidrestoreError | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory, or what is made of it, did not suffice."""
+    """Whether memory, or a resource that needs memory, such as a thread, could not be allocated."""
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
-    # torch.OutOfMemoryError is a RuntimeError that says so as well.
+    # torch.OutOfMemoryError is a RuntimeError with such a message, too.
     text = str(error).lower()
     return isinstance(error, Exception) and any(words in text for words in _OUT_OF_MEMORY)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and those that led to it, the last first."""
+    """The error and its causes, the latest first."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

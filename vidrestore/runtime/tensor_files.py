@@ -1,6 +1,6 @@
-"""Files of named tensors from anywhere: read without running code, checked, and refused in a sentence.
+"""Reads weights from untrusted files: never runs their code, and explains in one sentence what is wrong.
 
-Nothing is taken for weights but finite floating-point numbers in the shapes that a network has.
+Weights must be finite floating-point numbers in exactly the network's shapes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from vidrestore.runtime.file_kinds import leads_to_file
 Shapes = Mapping[str, tuple[int, ...]]
 _FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
 _FLOAT_NAMES = frozenset({"F16", "BF16", "F32", "F64"})
-"""The same as safetensors calls them."""
+"""The names of these types in safetensors files."""
 _COUNTER = "num_batches_tracked"
-"""Of batch normalisation: a whole number that inference does not read."""
+"""A counter of batch normalisation: an integer that inference does not use."""
 _SPARE_BYTES = 1 << 20
 
 
 class SafetensorsFile:
-    """A safetensors file that is open: what it says of itself, and its tensors if they are the right ones."""
+    """An open safetensors file: its header, and its tensors after a check."""
 
     def __init__(self, file: Any, path: Path) -> None:
         self.header: dict[str, str] = dict(file.metadata() or {})
@@ -36,10 +36,16 @@ class SafetensorsFile:
         self._parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
 
     def tensors(self, wanted: Shapes) -> dict[str, Tensor]:
-        """The tensors in float32, read only where they have just these names and shapes.
+        """The tensors in float32.
+
+        Args:
+            wanted: The shapes by name that the file must have, no more and no fewer.
+
+        Returns:
+            The tensors by name.
 
         Raises:
-            WeightsError: they have not, or are no finite floating-point numbers.
+            WeightsError: Names or shapes differ, or values are not finite floating-point numbers.
         """
         shapes = {name: tuple(part.get_shape()) for name, part in self._parts.items()}
         check_shapes(shapes, wanted, self._path)
@@ -51,10 +57,11 @@ class SafetensorsFile:
 
 @contextmanager
 def open_safetensors(path: Path) -> Iterator[SafetensorsFile]:
-    """The file, open as long as the block lasts, in which whatever it causes is an error of its own.
+    """The file, open in this block.
 
     Raises:
-        WeightsError: there is no such file, it is damaged, or holds something else.
+        WeightsError: There is no such file, it is damaged, or it is another kind of file; also for any
+            error inside the block.
     """
     _check_file(path)
     try:
@@ -62,15 +69,15 @@ def open_safetensors(path: Path) -> Iterator[SafetensorsFile]:
             yield SafetensorsFile(file, path)
     except WeightsError:
         raise
-    except Exception as error:  # a foreign file may make its reader raise anything
+    except Exception as error:  # a damaged file may cause any exception
         raise WeightsError(f"{path} cannot be read as weights: {_first_line(error)}") from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """The state dict of a PyTorch or Lightning checkpoint, without running any code it may carry.
+    """The state dict of a PyTorch or Lightning checkpoint; code in the file is not run.
 
     Raises:
-        WeightsError: there is no such file, it is damaged, or holds something else.
+        WeightsError: There is no such file, it is damaged, or it is another kind of file.
     """
     _check_file(path)
     try:
@@ -78,11 +85,11 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         with torch.serialization.safe_globals(_stubs(path)):
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    except LookupError as error:  # what the unpickler says of a file that is none, such as a text
+    except LookupError as error:  # the unpickler's error for other kinds of files, such as a text
         raise WeightsError(f"{path} cannot be read as a checkpoint: it is a file of another kind") from error
     except WeightsError:
         raise
-    except Exception as error:  # a foreign file may make its reader raise anything
+    except Exception as error:  # a damaged file may cause any exception
         raise WeightsError(f"{path} cannot be read as a checkpoint: {_first_line(error)}") from error
     if not isinstance(state, dict) or not state:
         raise WeightsError(f"{path} is not a checkpoint: it holds no table of named tensors")
@@ -92,11 +99,11 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def check_shapes(shapes: Shapes, wanted: Shapes, path: Path) -> None:
-    """Raises WeightsError, in a sentence that names what is missing or does not fit."""
+    """Raises WeightsError, which names the first difference, unless names and shapes are those wanted."""
     missing = [name for name in wanted if name not in shapes]
     extra = [name for name in shapes if name not in wanted]
     if missing or extra:
-        problem = f"misses {_list(missing)}" if missing else f"holds more than it should: {_list(extra)}"
+        problem = f"lacks {_list(missing)}" if missing else f"has unexpected tensors: {_list(extra)}"
         raise WeightsError(f"{path} does not fit the network: it {problem}")
     for name, shape in shapes.items():
         if shape != wanted[name]:
@@ -109,10 +116,10 @@ def shapes_of(state: Mapping[str, Tensor]) -> Shapes:
 
 
 def finite(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Copies in float32; what was read may be a view of the file, which may change.
+    """Copies of the tensors in float32: the originals may be views of a file that changes later.
 
     Raises:
-        WeightsError: there is anything but finite floating-point numbers in them.
+        WeightsError: Values are not finite floating-point numbers.
     """
     copies = {}
     for name, tensor in state.items():
@@ -124,7 +131,7 @@ def finite(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
             raise WeightsError(f"{path} holds {kind} in {name}, not floating-point numbers")
         copy = tensor.detach().to(torch.float32, copy=True)
         if not bool(torch.isfinite(copy).all()):
-            raise WeightsError(f"{path} is damaged: {name} holds values that are no finite numbers")
+            raise WeightsError(f"{path} is damaged: {name} holds values that are not finite")
         copies[name] = copy
     return copies
 
@@ -135,25 +142,25 @@ def _check_file(path: Path) -> None:
 
 
 def _is_plain(tensor: object) -> bool:
-    """Whether it is a tensor with a value for each place in memory of this machine."""
+    """Whether it is a dense tensor in CPU memory."""
     return isinstance(tensor, Tensor) and tensor.layout is torch.strided and tensor.device.type == "cpu"
 
 
 def _refuse_bomb(path: Path) -> None:
-    """PyTorch stores tensors as they are: what is far larger unpacked was made to fill memory."""
+    """Raises WeightsError for a file that grows when unpacked: PyTorch never compresses tensors."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > path.stat().st_size + _SPARE_BYTES:
-        raise WeightsError(f"{path} cannot be read as a checkpoint: it is far larger unpacked")
+        raise WeightsError(f"{path} cannot be read as a checkpoint: its content is compressed")
 
 
 def _stubs(path: Path) -> list[Any]:
-    """Empty classes under the names a Lightning file mentions, so that it loads without running anything."""
+    """Empty classes with the names that a Lightning file refers to, so that it loads without their code."""
     try:
         names = torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
-    except ValueError:  # files from before PyTorch 1.6 cannot be asked
+    except ValueError:  # not supported for files from before PyTorch 1.6
         return []
     lightning = [name for name in names if name.startswith(("pytorch_lightning.", "lightning."))]
     # A stub may be built from the pickled state but does nothing with it.

@@ -1,4 +1,4 @@
-"""Worker threads: pools of them, and how many threads torch computes with in each."""
+"""Pools of worker threads, and the number of threads that torch uses in each of them."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ _THREAD_COUNT_LOCK = threading.Lock()
 
 
 def set_torch_threads(threads: int) -> None:
-    """Have this thread's tensors computed by so many threads, and leave the others of the process alone."""
+    """Sets the number of threads with which torch computes tensors of this thread; others are unchanged."""
     import torch
 
-    # torch takes the number for that of all threads to come as well, the caller's own among them. A new
-    # thread knows what that was, and another gives it back.
+    # torch also uses the number for threads that start later. A new thread has the previous number, and a
+    # second new thread restores it.
     with _THREAD_COUNT_LOCK, ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as last:
         usual = first.submit(torch.get_num_threads).result()
-        torch.get_num_threads()  # a thread that has not asked yet would take the usual number later on
+        torch.get_num_threads()  # otherwise the first use of torch in this thread sets the default later
         torch.set_num_threads(threads)
         last.submit(torch.set_num_threads, usual).result()
 
 
 class SingleThreadWorker:
-    """Calls functions in a thread of its own, which computes their tensors alone.
+    """Calls functions in one other thread, which computes tensors without further threads.
 
-    For small networks beside a large one: what they give does not depend on how many threads the caller's
-    tensors are computed by, and they wait for none of them.
+    For small networks beside a large one: their results do not depend on the caller's number of threads, and
+    they do not wait for those threads.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "single", initializer=set_torch_threads, initargs=(1,))
 
     def call(self, function: Callable[Params, R], *arguments: Params.args, **named: Params.kwargs) -> R:
-        """What the function returns, or raises."""
+        """Returns the function's result, or raises its error."""
         return self._thread.submit(function, *arguments, **named).result()
 
 
 class ParallelFor:
-    """As many threads as the caller's tensors are computed by, each of which computes alone.
+    """Runs independent small parts of work in as many threads as torch uses in the caller's thread.
 
-    For work that is shared out in many small parts, none of which waits for another.
+    Each of the threads computes tensors without further threads.
     """
 
     def __init__(self) -> None:
         self._threads: dict[int, ThreadPoolExecutor] = {}
 
     def run(self, parts: Sequence[T], work: Callable[[Iterator[T]], None]) -> None:
-        """Calls `work` in each thread, with a shared iterator, so each of `parts` goes to one of them.
+        """Calls `work` in each thread, with a shared iterator, so that each part goes to one thread.
 
-        Raises what `work` raises. A caller who computes alone does all of it itself.
+        If torch uses one thread here, `work` is called once in this thread. Errors of `work` are raised.
         """
         import torch
 
@@ -66,7 +66,7 @@ class ParallelFor:
         if count < 2:
             work(shared)
             return
-        # The pool outlives the call: a thread takes longer to begin than a part takes.
+        # The pool is kept for later calls: starting a thread takes longer than a part.
         threads = self._threads.get(count)
         if threads is None:
             threads = ThreadPoolExecutor(count, "parallel-for", initializer=set_torch_threads, initargs=(1,))
@@ -106,5 +106,5 @@ class WorkerPool:
         self._pool.shutdown(cancel_futures=True)
 
     def submit(self, run: Callable[[list[P]], Iterable[R]], parts: list[P]) -> Future[list[R]]:
-        """The results to come of `run` on `parts`, and its error."""
+        """A future with the results of `run` for `parts`, or its error."""
         return self._pool.submit(lambda: list(run(parts)))

@@ -1,8 +1,7 @@
-"""Scene cuts, found on a small copy of the luma.
+"""Detects scene cuts on a small copy of the luma.
 
-Pictures are compared where neither has black bars, after their brightness and contrast are taken out, so
-flicker and fades of exposure do not count; a picture that comes back after a frame or two was interrupted
-by a flash, not by a cut.
+Pictures are compared where neither has black bars, with normalised brightness and contrast, so that flicker
+and exposure fades do not count. If a picture returns after a frame or two, it was a flash, not a cut.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 LOOK_AHEAD = 2
 CHANGE = 0.45
-"""Least decorrelation (0: the same picture, 1: unrelated ones) of a cut."""
+"""Minimum decorrelation of a cut (0: the same picture, 1: unrelated pictures)."""
 MIN_CHANGE_RATIO = 3.0
-"""A cut changes the picture so many times as much as the frames before it changed."""
+"""Minimum ratio of the change at a cut to the changes between the frames before it."""
 _SIZE = (48, 27)
 _BLANK = 2.0 / 255
 _BLACK = 0.12
-"""Luma that black bars do not exceed: video black and some grain."""
+"""Maximum luma of black bars: video black and some grain."""
 _MIN_SHARE = 0.2
-"""Share of the picture that must lie between the bars for them to be believed."""
+"""Minimum share of the picture between black bars; otherwise it is a dark picture without bars."""
 
 
 class _Picture(NamedTuple):
-    """A small copy of a frame, and which rows and columns lie between black bars."""
+    """A small copy of a frame, and the rows and columns between its black bars."""
 
     luma: FloatArray
     rows: slice
@@ -42,9 +41,9 @@ class _Picture(NamedTuple):
 def number_scenes(
     items: Iterable[FrameFaces[Detection]], *, scene: int = 0
 ) -> Iterator[FrameFaces[Detection]]:
-    """The same frames with their scene's number, from `scene` on, `LOOK_AHEAD` frames late.
+    """The frames with their scene numbers, counted from `scene`, delayed by `LOOK_AHEAD` frames.
 
-    No state crosses a cut, so a video may be read from any of its scenes on.
+    Results do not depend on earlier scenes, so reading may start at any cut.
     """
     waiting: deque[tuple[FrameFaces[Detection], _Picture | None]] = deque()
     changes: deque[float] = deque(maxlen=8)
@@ -98,13 +97,13 @@ def _common(a: slice, b: slice) -> slice:
 
 
 def _pattern(luma: FloatArray) -> FloatArray:
-    """Mean zero and length one."""
+    """The luma with mean 0 and length 1."""
     centred = luma - luma.mean()
     return np.asarray(centred / (np.linalg.norm(centred) + 1e-6))
 
 
 def _thumbnail(frame: Frame) -> _Picture | None:
-    """A small picture; None for a blank one, which says nothing."""
+    """A small copy of the frame; None for a blank frame, which cannot be compared."""
     small = downscale(frame.planes[0], _SIZE).astype(np.float32)
     small /= (1 << frame.format.bit_depth) - 1
     rows, columns = _between_bars(small.max(axis=1)), _between_bars(small.max(axis=0))
@@ -113,11 +112,11 @@ def _thumbnail(frame: Frame) -> _Picture | None:
 
 
 def _between_bars(brightest: FloatArray) -> slice:
-    """What is left of rows or columns without dark ones at both ends; all of them where all are dark."""
+    """The rows or columns without the dark ones at both ends; all if all are dark."""
     lit = np.flatnonzero(brightest > _BLACK)
     if not lit.size:
         return slice(0, len(brightest))
-    # The row beside a bar shares a little of it.
+    # The row next to a bar is mixed with a part of it.
     first, last = int(lit[0]), int(lit[-1]) + 1
     start, stop = first + (first > 0), last - (last < len(brightest))
     return slice(start, stop) if stop > start else slice(first, last)

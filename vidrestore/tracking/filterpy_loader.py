@@ -1,9 +1,9 @@
-"""filterpy's `KalmanFilter` from the one file of the package that holds it.
+"""Loads filterpy's `KalmanFilter` from its own file, without the rest of the package.
 
-`import filterpy.kalman` runs the whole package, and with it scipy.linalg and scipy.stats. That takes 0.9 s,
-and Python imports in one thread at a time: beside torch's import it would delay the first frame by as much.
-The filter itself needs numpy only. So its file is loaded alone, with the cached bytecode, and without a trace
-in `sys.modules`: a program that uses filterpy as well gets the package as it is.
+`import filterpy.kalman` imports the whole package, and with it scipy.linalg and scipy.stats. That takes
+0.9 s, and Python imports one module at a time, so the first frame would be 0.9 s later. The filter needs only
+numpy. So its file is loaded alone, from the cached bytecode, and is not added to `sys.modules`: a host
+program that uses filterpy gets the unchanged package.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def kalman_filter_class() -> Any:
         raise ImportError("filterpy is not installed: pip install filterpy")
     folder = Path(next(iter(spec.submodule_search_locations or ())))
     file, helpers = folder / "kalman" / "kalman_filter.py", folder / "common" / "helpers.py"
-    if not (file.is_file() and helpers.is_file()):  # another version: as it comes
+    if not (file.is_file() and helpers.is_file()):  # another version of filterpy: import the whole package
         from filterpy.kalman import KalmanFilter
 
         return KalmanFilter
@@ -45,7 +45,7 @@ def kalman_filter_class() -> Any:
 
 
 def _run_alone(name: str, file: Path, replacements: Mapping[str, Any]) -> ModuleType:
-    """The module in `file`, whose own imports of `replacements` get those."""
+    """The module in `file`; its imports of the names in `replacements` return those objects."""
 
     def import_(wanted: str, *arguments: Any, **named: Any) -> Any:
         return replacements[wanted] if wanted in replacements else __import__(wanted, *arguments, **named)
@@ -59,7 +59,7 @@ def _run_alone(name: str, file: Path, replacements: Mapping[str, Any]) -> Module
 
 
 def _logpdf(*arguments: Any, **named: Any) -> Any:
-    """For a filter's likelihood, which tracking does not ask for."""
+    """Computes a filter's likelihood, which tracking does not use."""
     from filterpy.stats import logpdf
 
     return logpdf(*arguments, **named)

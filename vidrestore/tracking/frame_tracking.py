@@ -1,4 +1,4 @@
-"""Detection -> TrackedFace: people followed through time, their points smoothed both ways."""
+"""Tracks faces through the frames of each scene and smooths their positions forwards and backwards."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vidrestore.types import Detection, FrameFaces, TrackedFace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneStart:
-    """All that is known where a scene begins, as nobody is remembered over a cut."""
+    """The state of tracking at the start of a scene: tracks do not continue over a cut."""
 
     number: int = 0
-    """Of its first frame: how many came before."""
+    """Number of the scene's first frame, from 0."""
     scene: int = 0
     next_id: int = 0
-    """Tracks numbered so far."""
+    """Number of the next new track."""
 
 
 def track(
@@ -34,13 +34,21 @@ def track(
     begin: SceneStart | None = None,
     on_scene: Callable[[SceneStart], None] | None = None,
 ) -> Iterator[FrameFaces[TrackedFace]]:
-    """One frame out per frame in, same order, `lag` frames late.
+    """The frames with tracked faces: one for each input frame, in order, `lag` frames late.
 
-    A face comes out once it has been seen often enough, from its first sight on: the lag leaves time for
-    that. Gaps are bridged where the face comes back within the lag and nothing hides it in between; a face
-    that is gone is not painted.
-    `on_scene` is called at each cut, once all frames before it are out and none of those behind; `items` from
-    there on with `begin` give what they gave in one go.
+    A face that is confirmed within the lag is tracked from its first detection on. Gaps are bridged if the
+    face returns within the lag and is not occluded; a face that has left is not tracked any more.
+
+    Args:
+        items: Frames with detections.
+        lag: Number of frames of look-ahead.
+        max_lost_seconds: A track ends after this time without a detection.
+        begin: The scene at which `items` start; None: the start of the video.
+        on_scene: Called at each cut, after all frames of the old scene and before those of the new one. With
+            its value as `begin`, the rest of the frames gives the same result as in one pass.
+
+    Yields:
+        Each frame with its tracked faces and scene number.
     """
     begin = begin or SceneStart()
     tracker = Tracker(
@@ -52,7 +60,7 @@ def track(
     number = -1
     for number, item in enumerate(number_scenes(items, scene=begin.scene), begin.number):
         if previous is not None and item.scene != previous.scene:
-            # The old scene is complete: what was waiting knows all it can know.
+            # The old scene is complete: its frames need no more look-ahead.
             tracker.confirm_present_throughout(number - scene_start)
             yield from _drain(waiting, 0, tracker, scene_start)
             tracker.cut()
@@ -75,7 +83,7 @@ def _drain(
     tracker: Tracker,
     scene_start: int,
 ) -> Iterator[FrameFaces[TrackedFace]]:
-    """Hand out all but the last `keep` waiting frames."""
+    """Yields all but the last `keep` waiting frames."""
     newest = waiting[-1][0] if waiting else 0
     while len(waiting) > keep:
         number, item = waiting.popleft()
@@ -85,24 +93,24 @@ def _drain(
         )
         for old in tracker.tracks:
             old.forget_before(number + 1)
-        tracker.tracks = [t for t in tracker.tracks if t.beliefs]
+        tracker.tracks = [t for t in tracker.tracks if t.steps]
 
 
 def _face(track: Track, number: int, newest: int, scene_start: int) -> TrackedFace | None:
     index = number - track.first_frame
-    if not track.confirmed or not 0 <= index < len(track.beliefs):
+    if not track.confirmed or not 0 <= index < len(track.steps):
         return None
     observed_indices = [i for i in range(index, len(track.scores)) if track.scores[i] is not None]
     if not observed_indices or track.occluded[index]:
         track.opacity = 0.0
-        return None  # it does not come back, or something is before it: not painted where it is not
+        return None  # it does not return, or is occluded
     last = observed_indices[-1]
-    state = smooth(track.beliefs[index : last + 1])
+    state = smooth(track.steps[index : last + 1])
     landmarks = points_of(state)
     score = track.scores[index]
-    # One frame's score says little; those of the frames to come say whether this is a face.
-    sure = float(np.mean([s for s in track.scores[index:] if s is not None]))
-    target = opacity_for_pose(landmarks) * opacity_for_score(sure)
+    # The mean score of the following frames shows more reliably whether this is a face.
+    mean_score = float(np.mean([s for s in track.scores[index:] if s is not None]))
+    target = opacity_for_pose(landmarks) * opacity_for_score(mean_score)
     last_number = track.first_frame + last
     if last_number < newest:
         target *= fade_out(last_number - number)

@@ -1,12 +1,12 @@
-"""filterpy's Kalman filter over a face's box and five points, and its backward smoother.
+"""Follows a face's box and five points with filterpy's Kalman filter and its backward smoother.
 
 State: two rows of 14 columns, the positions (box centre x y, width, height; five points x y) [frame px] and
-below them their velocities [px/s]. Constant velocity, driven by white acceleration.
+below them their velocities [px/s]. The model is constant velocity with white acceleration noise.
 
-All 14 are measured equally well and move equally freely, and nothing ties one to another. So one covariance,
-(2, 2) of a position and its velocity, holds for each of them, and one filter of two numbers is given 14
-columns of them. A filter of all 28 numbers gives the same to nine digits (in the tests), and takes 30 times
-the memory.
+All 14 positions have the same measurement noise and process noise, and are independent. So they share one
+(2, 2) covariance of position and velocity, and one filter with two state variables processes 14 columns. A
+filter with 28 state variables gives the same result to nine digits (see the tests) and needs 30 times the
+memory.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ MEASURED = 14
 POINT_NOISE = 0.016
 """Standard deviation of a measured position over the face's size, at score 1."""
 ACCELERATION = 2.5
-"""Standard deviation of a still face's acceleration, face sizes a second squared."""
-SURPRISE = 2.0
+"""Standard deviation of the acceleration of a calm face [face sizes/s^2]."""
+MAX_INNOVATION = 2.0
 """Mean squared innovation over its variance above which the process noise is raised."""
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Belief:
-    """What the filter holds after a frame, and how it came there from the frame before."""
+class FilterStep:
+    """The filter's estimate after a frame, and the transition from the previous frame."""
 
     state: Array
     """(2, 14)"""
     covariance: Array
     """(2, 2)"""
     transition: Array
-    """(2, 2) from the frame before to this one."""
+    """(2, 2) transition matrix from the previous frame."""
     noise: Array
-    """(2, 2) of that transition."""
+    """(2, 2) process noise of that transition."""
 
 
 def measure(detection: Detection) -> Array:
-    """(14,) the measured positions of a detection."""
+    """(14,) positions of a detection: box centre, width and height, five points."""
     x0, y0, x1, y1 = detection.box.astype(np.float64)
     box = [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]
     return np.concatenate([box, detection.landmarks.astype(np.float64).ravel()])
@@ -65,7 +65,7 @@ def points_of(state: Array) -> NDArray[np.float32]:
 
 
 class FaceFilter:
-    """Follows one face through its detections; every belief is a value of its own."""
+    """The Kalman filter of one face."""
 
     def __init__(self, first: Detection) -> None:
         positions = measure(first)
@@ -73,8 +73,8 @@ class FaceFilter:
         self._filter.x = np.stack([positions, np.zeros(MEASURED)])
         self._filter.H = np.array([[1.0, 0.0]])
         size = self.size
-        still = (size * 2.0) ** 2  # a face may cross twice its size in a second before anything is known
-        self._filter.P = np.diag([_variance(first, size), still])
+        velocity_variance = (size * 2.0) ** 2  # a new face may move by twice its size per second
+        self._filter.P = np.diag([_variance(first, size), velocity_variance])
         self._filter.F, self._filter.Q = np.eye(2), np.zeros((2, 2))
         self._acceleration = 1.0
 
@@ -88,9 +88,9 @@ class FaceFilter:
         """(2, 14), a copy."""
         return np.array(self._filter.x, np.float64)
 
-    def belief(self) -> Belief:
-        """What is believed now."""
-        return Belief(
+    def step(self) -> FilterStep:
+        """The current estimate."""
+        return FilterStep(
             state=self.state,
             covariance=np.array(self._filter.P, np.float64),
             transition=self._filter.F,
@@ -98,56 +98,56 @@ class FaceFilter:
         )
 
     def predict(self, seconds: float) -> None:
-        """Move on by the time between two frames."""
+        """Predicts the state after the time between two frames [s]."""
         strength = (ACCELERATION * self.size) ** 2 * self._acceleration
         shape = np.array([[seconds**4 / 4, seconds**3 / 2], [seconds**3 / 2, seconds**2]])
         self._filter.F = np.array([[1.0, seconds], [0.0, 1.0]])
         self._filter.Q = strength * shape
         self._filter.predict()
 
-    def update(self, detection: Detection | None) -> Belief:
-        """What is believed once a detection, or none, is known; after `predict`."""
+    def update(self, detection: Detection | None) -> FilterStep:
+        """The estimate with a detection, or with none; call it after `predict`."""
         if detection is not None:
             measured, variance = measure(detection), _variance(detection, self.size)
             self._adapt(measured, variance)
-            # The measurement matrix is passed on: then filterpy takes 14 columns at once.
+            # With H as an argument, filterpy accepts 14 columns at once.
             self._filter.update(measured[None], R=variance, H=self._filter.H)
-        return self.belief()
+        return self.step()
 
     def _adapt(self, measured: Array, variance: float) -> None:
-        """A large innovation inflates the noise: the measurement counts more, for a while."""
+        """Raises the process noise for some frames after a large innovation: measurements count more."""
         innovation = measured - self._filter.x[0]
-        surprise = float((innovation @ innovation) / MEASURED / (self._filter.P[0, 0] + variance))
-        if surprise > SURPRISE:
-            self._acceleration = min(self._acceleration * surprise, 400.0)
-            self._filter.P = self._filter.P * surprise
+        ratio = float((innovation @ innovation) / MEASURED / (self._filter.P[0, 0] + variance))
+        if ratio > MAX_INNOVATION:
+            self._acceleration = min(self._acceleration * ratio, 400.0)
+            self._filter.P = self._filter.P * ratio
         else:
             self._acceleration = max(self._acceleration * 0.6, 1.0)
 
 
-def smooth(beliefs: list[Belief]) -> Array:
-    """The first belief's state, knowing all later ones (Rauch, Tung and Striebel, 1965).
+def smooth(steps: list[FilterStep]) -> Array:
+    """The state at the first step, smoothed with all later ones (Rauch, Tung and Striebel, 1965).
 
     Args:
-        beliefs: Of one face, frame after frame.
+        steps: Steps of one face in consecutive frames.
 
     Returns:
         (2, 14)
     """
-    if len(beliefs) == 1:
-        return beliefs[0].state
+    if len(steps) == 1:
+        return steps[0].state
     states, _, _, _ = _smoother().rts_smoother(
-        np.stack([belief.state for belief in beliefs]),
-        np.stack([belief.covariance for belief in beliefs]),
-        [belief.transition for belief in beliefs],
-        [belief.noise for belief in beliefs],
+        np.stack([step.state for step in steps]),
+        np.stack([step.covariance for step in steps]),
+        [step.transition for step in steps],
+        [step.noise for step in steps],
     )
     return np.asarray(states[0])
 
 
 @cache
 def _smoother() -> Any:
-    """Any filter: it is given all it needs."""
+    """A filter whose own state is not used: `rts_smoother` gets everything as arguments."""
     return kalman_filter_class()(dim_x=2, dim_z=1)
 
 

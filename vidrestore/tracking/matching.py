@@ -20,7 +20,7 @@ _SIDE = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackPrediction:
-    """Where a track should be in this frame, and what it looks like."""
+    """The predicted position of a track in this frame, and its appearance."""
 
     box: FloatArray
     landmarks: FloatArray
@@ -28,7 +28,7 @@ class TrackPrediction:
 
 
 def appearance_of(frame: Frame, box: NDArray[np.floating]) -> FloatArray:
-    """(256,) the face's luma as 16 x 16, mean zero and length one; zeros where the box lies off the frame."""
+    """(256,) the face's luma at 16 x 16 pixels, mean 0 and length 1; zeros if the box is off the frame."""
     x0, x1 = (min(max(round(float(v)), 0), frame.width) for v in box[[0, 2]])
     y0, y1 = (min(max(round(float(v)), 0), frame.height) for v in box[[1, 3]])
     if x1 - x0 < 2 or y1 - y0 < 2:
@@ -40,17 +40,25 @@ def appearance_of(frame: Frame, box: NDArray[np.floating]) -> FloatArray:
 
 
 def appearance_similarity(a: FloatArray, b: FloatArray) -> float:
-    """-1..1: correlation of two appearances."""
+    """Correlation of two appearances, -1..1."""
     return float(a @ b)
 
 
 def assign(
     predictions: Sequence[TrackPrediction], detections: Sequence[Detection], appearances: Sequence[FloatArray]
 ) -> list[tuple[int, int]]:
-    """Pairs (track, detection) of the least total cost; what costs too much stays unpaired.
+    """The pairs of tracks and detections with the least total cost.
 
-    The cost adds lost overlap, distance of the points over the size of the face, and unlikeness; to stay
-    unpaired costs as much as the worst pair may.
+    The cost is a weighted sum of missing overlap, distance of the points relative to the face's size, and
+    difference of appearance. A pair above `MAX_COST` is not allowed.
+
+    Args:
+        predictions: The tracks.
+        detections: The detections of the frame.
+        appearances: The appearance of each detection.
+
+    Returns:
+        Indices (track, detection) of each pair; other tracks and detections have no partner.
     """
     if not predictions or not detections:
         return []
@@ -59,8 +67,8 @@ def assign(
     )
     allowed = costs <= MAX_COST
     if allowed.sum(0).max() <= 1 and allowed.sum(1).max() <= 1:
-        return [(int(r), int(c)) for r, c in np.argwhere(allowed)]  # nobody to choose between
-    # A third of a second to import: only where people are so close that there is a choice.
+        return [(int(r), int(c)) for r, c in np.argwhere(allowed)]  # no track has a choice
+    # It takes 0.3 s to import, so only if there is a choice.
     from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(np.minimum(costs, MAX_COST))
@@ -73,5 +81,5 @@ def _cost(prediction: TrackPrediction, detection: Detection, appearance: FloatAr
     shared = overlap(prediction.box, detection.box)
     if distance > 1.5 and shared < 0.1:
         return _IMPOSSIBLE
-    unlike = 1 - appearance_similarity(prediction.appearance, appearance)
-    return 0.4 * (1 - shared) + 0.3 * distance + 0.4 * unlike
+    difference = 1 - appearance_similarity(prediction.appearance, appearance)
+    return 0.4 * (1 - shared) + 0.3 * distance + 0.4 * difference

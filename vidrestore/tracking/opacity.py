@@ -1,4 +1,4 @@
-"""How much of a restored face is wanted: it never jumps, and turned and unsure faces get less."""
+"""The opacity of a restored face: it changes smoothly, and is lower for turned and uncertain faces."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from vidrestore.types import FloatArray
 
 FADE_FRAMES = 3
 TURNED_OFFSET = (0.30, 0.60)
-"""Offset of the nose from the eyes' middle, over their distance: from where to where strength falls."""
+"""Range in which opacity falls: offset of the nose from the middle of the eyes, over the eyes' distance."""
 PROFILE_OPACITY = 0.25
-"""Strength left for a profile."""
+"""Opacity of a face in profile."""
 UNSURE_SCORES = (0.2, 0.5)
-"""Scores between which strength grows from nothing to full."""
+"""Range of scores in which opacity rises from 0 to 1."""
 
 
 def fade_out(frames_until_lost: int) -> float:
-    """0..1 for a face that is seen for so many frames after this one, and then no more."""
+    """Opacity 0..1 of a face that ends this number of frames after the current one."""
     return min(1.0, (frames_until_lost + 1) / (FADE_FRAMES + 1))
 
 
 def limit_step(target: float, previous: float) -> float:
-    """The strength wanted, or as near as it may come in one frame from that of the frame before."""
+    """The target, or the nearest opacity that the step from the previous frame allows."""
     step = 1 / (FADE_FRAMES + 1)
     return min(max(target, previous - step), previous + step)
 
 
 def opacity_for_pose(landmarks: FloatArray) -> float:
-    """1 for a frontal face, falling smoothly to `PROFILE_OPACITY` for a profile."""
-    # Across the line from eyes to mouth: in profile the eyes lie too near to each other to give a direction.
+    """1 for a frontal face, smoothly down to `PROFILE_OPACITY` for a profile."""
+    # Measured across the line from eyes to mouth: in profile, the eyes are too close to define a direction.
     down = landmarks[3:].mean(0) - landmarks[:2].mean(0)
     across = np.array([down[1], -down[0]]) / (np.hypot(*down) + 1e-6)
     eyes = np.hypot(*(landmarks[1] - landmarks[0])) + 1e-6
@@ -37,7 +37,7 @@ def opacity_for_pose(landmarks: FloatArray) -> float:
 
 
 def opacity_for_score(score: float) -> float:
-    """0..1 by how sure the detector is."""
+    """Opacity 0..1 by the detector's score."""
     return _smooth_step(score, *UNSURE_SCORES)
 
 

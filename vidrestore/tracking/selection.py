@@ -8,16 +8,22 @@ from vidrestore.faces.boxes import mean_side
 from vidrestore.types import FrameFaces, TrackedFace
 
 EXCEPT, LIKE, PERSON = "not:", "like:", "p"
-"""What choices begin with: all but these, the person in a photo; and a person's number."""
+"""Prefixes in the setting `faces`: all but these; the person in a photo; the number of a person."""
 MIN_SIZE_RATIO = 1.25
-"""How many times as large as the largest face so far another must be to take its place: no flipping."""
+"""Another face is selected as the largest only if it exceeds the selected one by this factor."""
 
 
 def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterator[FrameFaces[TrackedFace]]:
-    """One frame out per frame in, with the faces that `faces` names.
+    """The frames with the selected faces only.
 
-    These are all, largest, none, track ids (0,3,4), or all but some (not:0,3). largest stays with a person
-    until another is clearly larger, or a new scene begins. People are to be tracks by now (`names_people`).
+    Args:
+        items: Frames with tracked faces.
+        faces: `all`, `none`, tracks (`0,3,4`), all but some tracks (`not:0,3`), or `largest`, which stays
+            with one face until another is clearly larger or a scene begins. People have been replaced by
+            their tracks (see `names_people`).
+
+    Yields:
+        Each frame with its selected faces.
     """
     if faces == "all":
         yield from items
@@ -31,14 +37,14 @@ def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterat
 
 
 def names_people(faces: str) -> bool:
-    """Whether the choice is of people, who are tracks only once the whole video is known."""
+    """Whether `faces` selects people: their tracks are known only after the whole video was analysed."""
     return faces.startswith(LIKE) or any(
         part.startswith(PERSON) for part in faces.removeprefix(EXCEPT).split(",")
     )
 
 
 def named_tracks(faces: str) -> set[int]:
-    """The tracks that a choice of tracks names, as chosen or as left out."""
+    """The track numbers in `faces`, whether selected or excluded."""
     names = faces.removeprefix(EXCEPT)
     return set() if names in ("all", "largest", "none") else {int(part) for part in names.split(",")}
 

@@ -1,4 +1,4 @@
-"""Tracks: born, updated, ended; one tracker holds the tracks of one scene after another."""
+"""Starts, updates and ends tracks, one scene after the other."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vidrestore.tracking.kalman import Belief, FaceFilter, box_of, points_of
+from vidrestore.tracking.kalman import FaceFilter, FilterStep, box_of, points_of
 from vidrestore.tracking.matching import TrackPrediction, appearance_of, appearance_similarity, assign
 from vidrestore.types import Detection, FloatArray, Frame
 
 CONFIRMATIONS = 4
-"""Sightings that make a face: a detector's mistakes last a frame or three, as following confirms them."""
+"""Detections that confirm a face: a detector's errors last one to three frames."""
 MAX_UNCONFIRMED_MISSES = 2
-"""Frames without it, one after the other, that end a face not yet confirmed."""
+"""Consecutive frames without a detection that end an unconfirmed track."""
 REIDENTIFY_SECONDS = 3.0
 MIN_REIDENTIFY_SIMILARITY = 0.75
 MIN_VISIBLE_SIMILARITY = 0.6
-"""Likeness from which a face that was not detected is taken to be there all the same."""
+"""Minimum similarity of appearance at which a face that was not detected counts as visible."""
 _APPEARANCE_RATE = 0.2
 
 
 @dataclass(slots=True)
 class Track:
-    """One face through time. Lists run along its frames, the first being `first_frame`."""
+    """One face through time. The lists have an entry for each frame from `first_frame` on."""
 
     track_id: int
     filter: FaceFilter
     appearance: FloatArray
     first_frame: int
     last_seen: float
-    """Seconds."""
+    """Time of the last detection [s]."""
     scores: list[float | None]
-    """The detector's, None where it saw nothing."""
+    """The detector's score; None: not detected in this frame."""
     occluded: list[bool]
-    """Whether something else is in the picture where the face should be."""
-    beliefs: list[Belief] = field(default_factory=list)
+    """Whether the picture shows something else at the face's predicted position."""
+    steps: list[FilterStep] = field(default_factory=list)
     confirmations: int = 1
     opacity: float = 0.0
-    """With which it last came out."""
+    """Opacity in the last frame that was yielded."""
 
     @property
     def confirmed(self) -> bool:
         return self.track_id >= 0
 
     def forget_before(self, frame: int) -> None:
-        """Drop what lies before frame number `frame`: memory is bounded by the lag."""
-        expired = min(max(frame - self.first_frame, 0), len(self.beliefs))
-        del self.beliefs[:expired], self.scores[:expired], self.occluded[:expired]
+        """Removes the entries of frames before number `frame`, so that the lag limits memory."""
+        expired = min(max(frame - self.first_frame, 0), len(self.steps))
+        del self.steps[:expired], self.scores[:expired], self.occluded[:expired]
         self.first_frame += expired
 
 
@@ -59,7 +59,7 @@ class Tracker:
         self, *, max_lost_seconds: float, confirmations: int = CONFIRMATIONS, next_id: int = 0
     ) -> None:
         self.tracks: list[Track] = []
-        """Living and just ended ones; the owner drops those it needs no longer."""
+        """Active tracks and ended ones; the caller removes those that it does not need any more."""
         self._ended: list[tuple[float, Track]] = []
         self._max_lost_seconds = max_lost_seconds
         self._confirmations = confirmations
@@ -68,22 +68,33 @@ class Tracker:
 
     @property
     def next_id(self) -> int:
-        """That of the next person who is new."""
+        """The number of the next new track."""
         return self._next_id
 
     def confirm_present_throughout(self, frames: int) -> None:
-        """At the end of a scene of so many frames: a face in all of them is one, however few they are."""
+        """Confirms faces that are in all frames of a scene; call it at the scene's end.
+
+        Args:
+            frames: Number of the scene's frames, which may be too few to confirm a face otherwise.
+        """
         for track in self._active:
             if not track.confirmed and track.confirmations >= frames:
                 track.track_id = self._new_id()
 
     def cut(self) -> None:
-        """End all tracks; nobody is remembered over a cut."""
+        """Ends all tracks, because tracks do not continue over a cut."""
         self._active = []
         self._ended = []
 
     def update(self, number: int, frame: Frame, seconds: float, detections: Sequence[Detection]) -> None:
-        """Take in the detections of frame `number`, `seconds` after the one before."""
+        """Adds the detections of the next frame.
+
+        Args:
+            number: Number of the frame, from 0.
+            frame: The frame.
+            seconds: Time since the previous frame.
+            detections: The faces detected in it.
+        """
         now = frame.seconds
         for track in self._active:
             track.filter.predict(seconds)
@@ -106,13 +117,13 @@ class Tracker:
         self._end_lost(now)
 
     def _extend_unseen(self, track: Track, frame: Frame) -> None:
-        track.beliefs.append(track.filter.update(None))
+        track.steps.append(track.filter.update(None))
         track.scores.append(None)
         patch = appearance_of(frame, box_of(track.filter.state))
         track.occluded.append(appearance_similarity(patch, track.appearance) < MIN_VISIBLE_SIMILARITY)
 
     def _extend(self, track: Track, detection: Detection, appearance: FloatArray, now: float) -> None:
-        track.beliefs.append(track.filter.update(detection))
+        track.steps.append(track.filter.update(detection))
         track.scores.append(detection.score)
         track.occluded.append(False)
         track.confirmations += 1
@@ -132,7 +143,7 @@ class Tracker:
             last_seen=now,
             scores=[detection.score],
             occluded=[False],
-            beliefs=[face.belief()],
+            steps=[face.step()],
         )
         self.tracks.append(track)
         self._active.append(track)
@@ -149,12 +160,12 @@ class Tracker:
         self._active = [t for t in self._active if not any(t is expired for expired in lost)]
 
     def _reidentify(self, track: Track) -> int:
-        """The id of the person who left and looks most like this one, or a new one."""
-        likeness, _, (_, best) = max(
+        """The number of the ended track whose appearance is most similar, or a new number."""
+        similarity, _, (_, best) = max(
             (appearance_similarity(track.appearance, old.appearance), -index, (when, old))
             for index, (when, old) in enumerate(self._ended)
         )
-        if likeness < MIN_REIDENTIFY_SIMILARITY:
+        if similarity < MIN_REIDENTIFY_SIMILARITY:
             return self._new_id()
         self._ended = [(when, t) for when, t in self._ended if t is not best]
         return best.track_id

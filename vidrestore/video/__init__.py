@@ -1,4 +1,4 @@
-"""File to frames and frames to file; the only importer of PyAV."""
+"""Reads files to frames and writes frames to files; the only package that imports PyAV."""
 
 from vidrestore.video.codec_stream import stream_through_h264
 from vidrestore.video.ffmpeg_command import ffmpeg_pipeline

@@ -35,7 +35,7 @@ def codec_round_trip(frames: Sequence[FloatArray], *, codec: str, quality: int) 
         encoder.options = {"crf": str(quality), "preset": "veryfast", "tune": "zerolatency"}
     else:
         encoder.gop_size, encoder.max_b_frames = 12, 0
-        # FFmpeg's own way, a fixed quantiser scale, takes it from each frame, where PyAV cannot put it.
+        # FFmpeg's fixed quantiser scale is read from each frame, which PyAV cannot set.
         encoder.options = {"qmin": str(quality), "qmax": str(quality)}
     packets = []
     for index, picture in enumerate(frames):

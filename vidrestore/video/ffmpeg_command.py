@@ -27,7 +27,7 @@ from vidrestore.video.writing.stream_copy import can_hold
 _OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
 """Every frame keeps its time, in the input's time base."""
 
-_UNSAID = (0, 2)
+_UNSTATED = (0, 2)
 
 
 def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Sequence[str]) -> str:
@@ -138,7 +138,7 @@ def _metadata_options(info: VideoInfo) -> dict[str, Any]:
         "color_primaries": info.colour.primaries,
         "color_trc": info.colour.transfer,
     }
-    parameters = [f"{name}={number}" for name, number in tags.items() if number not in _UNSAID]
+    parameters = [f"{name}={number}" for name, number in tags.items() if number not in _UNSTATED]
     if info.colour.full_range and info.pixel_format.family == "yuv":
         parameters.append("range=2")
     if info.interlaced:

@@ -1,7 +1,7 @@
-"""One job in a process of its own: `python -m vidrestore.web.job_process FOLDER NUMBER`.
+"""Runs one job in its own process: `python -m vidrestore.web.job_process FOLDER NUMBER`.
 
-It goes on when the server dies. Its lines go to FOLDER/NUMBER.jsonl, one JSON object each: progress with
-`frames`, `total`, `faces`, `seconds` and `eta`; the last line is `{"done": …}` or `{"error": sentence}`.
+The job continues if the server ends. It writes lines to FOLDER/NUMBER.jsonl, one JSON object each: progress
+with the values of `pace.ProgressSampler`; the last line is `{"done": …}` or `{"error": sentence}`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import base64
 import json
 import os
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 from vidrestore import api
 from vidrestore.errors import VidrestoreError
-from vidrestore.types import Progress
+from vidrestore.pace import ProgressSampler
+from vidrestore.types import Progress, ProgressCallback
 from vidrestore.web.job_store import Job, JobStore
 
 EVERY_SECONDS = 0.5
@@ -25,12 +25,12 @@ DATABASE = "jobs.sqlite"
 
 
 def lines_path(folder: Path, number: int) -> Path:
-    """Where the lines of a job are."""
+    """The path of a job's lines."""
     return folder / f"{number}.jsonl"
 
 
 def main(folder: Path, number: int) -> int:
-    """The exit code; runs the job to its end."""
+    """Runs the job; returns the exit code."""
     job = JobStore(folder / DATABASE).get(number)
     with lines_path(folder, number).open("w", encoding="utf-8") as lines:
         try:
@@ -49,14 +49,14 @@ def main(folder: Path, number: int) -> int:
 
 
 def _restore(job: Job, lines: IO[str]) -> Any:
-    report = api.restore(job.input, job.output, on_progress=_Progress(lines), **job.settings)
+    report = api.restore(job.input, job.output, on_progress=_progress_to(lines), **job.settings)
     return {**asdict(report), "output": str(report.output), "damage": report.damage}
 
 
 def _inspect(job: Job, lines: IO[str]) -> Any:
     import cv2
 
-    found = api.inspect(job.input, on_progress=_Progress(lines), **job.settings)
+    found = api.inspect(job.input, on_progress=_progress_to(lines), **job.settings)
     pictures = {}
     for track in found.tracks:
         png = cv2.imencode(".jpg", track.thumbnail[:, :, ::-1])[1].tobytes()
@@ -64,31 +64,15 @@ def _inspect(job: Job, lines: IO[str]) -> Any:
     return {**found.to_dict(), "thumbnails": pictures}
 
 
-class _Progress:
-    """Writes a line now and then."""
+def _progress_to(lines: IO[str]) -> ProgressCallback:
+    sampler = ProgressSampler(EVERY_SECONDS)
 
-    def __init__(self, lines: IO[str]) -> None:
-        self._lines, self._due = lines, 0.0
+    def show(progress: Progress) -> None:
+        values = sampler.sample(progress)
+        if values is not None:
+            _write(lines, values)
 
-    def __call__(self, progress: Progress) -> None:
-        if time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + EVERY_SECONDS
-        rate = (progress.frames - progress.resumed_frames) / progress.seconds if progress.seconds else 0.0
-        left = (
-            None if progress.total is None or rate <= 0 else max(progress.total - progress.frames, 0) / rate
-        )
-        _write(
-            self._lines,
-            {
-                "frames": progress.frames,
-                "total": progress.total,
-                "faces": progress.faces,
-                "seconds": round(progress.seconds, 2),
-                "rate": round(rate, 2),
-                "eta": None if left is None else round(left, 1),
-            },
-        )
+    return show
 
 
 def _write(lines: IO[str], value: Any) -> None:

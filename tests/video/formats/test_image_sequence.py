@@ -335,7 +335,7 @@ def test_a_transfer_that_is_not_known_does_not_go_into_exr(tmp_path: Path) -> No
 
 
 def test_a_rate_is_for_what_has_none(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="says its own rate"):
+    with pytest.raises(UsageError, match="states its own frame rate"):
         open_input(make_clip(tmp_path / "in.mp4"), fps=Fraction(25))
 
 

@@ -162,10 +162,10 @@ def test_parts_of_another_encoder_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "output", "container", "why"),
     [
-        ("in.png", "out.mkv", None, "its input is pictures"),
+        ("in.png", "out.mkv", None, "the input is pictures"),
         ("in.mp4", "-", None, "a pipe can be written only once"),
-        ("in.mp4", "%03d.png", None, "its output is pictures"),
-        ("in.mp4", "out.y4m", None, "yuv4mpegpipe streams say nothing of time"),
+        ("in.mp4", "%03d.png", None, "the output is pictures"),
+        ("in.mp4", "out.y4m", None, "yuv4mpegpipe streams have no timestamps"),
         ("in.mp4", "out.mp4", None, None),
     ],
 )
@@ -177,5 +177,5 @@ def test_what_cannot_be_joined_says_why(
 
 
 def test_an_encoder_whose_streams_are_not_known_to_join_says_so() -> None:
-    assert why_not_joinable("gif") == "streams of gif are not known to join"
+    assert why_not_joinable("gif") == "it is not known whether streams of gif can be joined"
     assert why_not_joinable("libx264") is None

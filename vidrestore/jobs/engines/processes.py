@@ -140,7 +140,7 @@ class ProcessEngine:
             task = self._waiting.popleft()
             self._attempts[task.number] = self._attempts.get(task.number, 0) + 1
             worker.task = task
-            with suppress(OSError):  # a worker that died while idle is noticed when its events are read
+            with suppress(OSError):  # a worker died while idle: reading its events will report that
                 worker.pipe.send((task, self._attempts[task.number] - 1))
 
     def _start(self, number: int) -> _Worker:

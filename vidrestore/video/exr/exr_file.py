@@ -226,7 +226,7 @@ def _light_of(codes: Plane) -> FloatArray:
 def _opencv_error(path: Path, message: str) -> str:
     if "disabled" in message or "OPENEXR" in message:
         return (
-            f"{path} needs OpenCV with OpenEXR, which this process has used without it before; "
+            f"{path} needs OpenCV with OpenEXR, but this process has already used OpenCV without it; "
             "set OPENCV_IO_ENABLE_OPENEXR=1 in the environment"
         )
     return f"OpenCV cannot work on {path}: {message.splitlines()[-1] if message else 'no reason given'}"

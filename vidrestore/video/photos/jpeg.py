@@ -105,7 +105,7 @@ def kept_segments(file: bytes) -> tuple[list[bytes], list[str]]:
     return kept, list(dict.fromkeys(dropped))
 
 
-def unkept_elsewhere(file: bytes) -> list[str]:
+def lost_in_other_kinds(file: bytes) -> list[str]:
     """Names of contents of the segments that no other kind of picture can hold."""
     kept, _ = kept_segments(file)
     named = {

@@ -182,9 +182,9 @@ def _unkept(picture: Image.Image, kind: str, data: bytes) -> tuple[tuple[str, ..
     elsewhere: list[str] = []
     if kind == "jpeg":
         left_out = jpeg.kept_segments(data)[1]
-        elsewhere = jpeg.unkept_elsewhere(data)
+        elsewhere = jpeg.lost_in_other_kinds(data)
     elif kind == "png":
-        left_out, elsewhere = png.kept_chunks(data)[1], png.unkept_elsewhere(data)
+        left_out, elsewhere = png.kept_chunks(data)[1], png.lost_in_other_kinds(data)
     elif kind == "tiff":
         pages = getattr(picture, "n_frames", 1) - 1
         left_out = [f"{pages} further pages" if pages > 1 else "1 further page"] if pages else []

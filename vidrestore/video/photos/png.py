@@ -66,7 +66,7 @@ def kept_chunks(file: bytes) -> tuple[list[bytes], list[str]]:
     return kept, list(dict.fromkeys(dropped))
 
 
-def unkept_elsewhere(file: bytes) -> list[str]:
+def lost_in_other_kinds(file: bytes) -> list[str]:
     """Names of contents of the chunks that no other kind of picture can hold."""
     kinds = {kind for kind, _ in _chunks(file)}
     named = ["text notes"] if kinds & {b"tEXt", b"zTXt"} or _has_notes(file) else []

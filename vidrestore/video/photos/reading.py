@@ -161,8 +161,8 @@ def _load(photo: Photo) -> tuple[Samples, int, ColourTags]:
             return grey[..., None], grey.itemsize * 8, replace(_RGB, matrix=2)
         if photo.kind == "avif" and _bit_depth(photo.path) > 8:
             raise InputError(
-                f"{photo.path} is of several pieces with more than 8 bits a sample, which cannot be put "
-                "together here; convert it to a 16-bit PNG first"
+                f"{photo.path} consists of several tiles with more than 8 bits per sample, which cannot be "
+                "joined here; convert it to a 16-bit PNG first"
             )
         with opened(photo.path) as picture:
             mode = "RGBA" if picture.has_transparency_data else "L" if picture.mode == "L" else "RGB"

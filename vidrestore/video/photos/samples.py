@@ -44,14 +44,14 @@ def _from_yuv(frame: Frame, depth: int) -> Samples:
     peak = (1 << depth) - 1
     height, width = frame.planes[0].shape
     channels = 4 if frame.format.has_alpha else 3
-    made = np.empty((height, width, channels), np.uint8 if depth == 8 else np.uint16)
+    result = np.empty((height, width, channels), np.uint8 if depth == 8 else np.uint16)
     for top in range(0, height, _STRIP):
         rows = slice(top, min(top + _STRIP, height))
         rgb = rgb_region(frame, 0, rows.start, width, rows.stop)
-        made[rows, :, :3] = np.rint(np.clip(rgb, 0, 1) * peak)
+        result[rows, :, :3] = np.rint(np.clip(rgb, 0, 1) * peak)
     if channels == 4:
-        made[..., 3] = _with_bits(frame.planes[3], frame.format.bit_depth, depth)
-    return made
+        result[..., 3] = _with_bits(frame.planes[3], frame.format.bit_depth, depth)
+    return result
 
 
 def _full_range(grey: Plane, bits: int) -> Plane:

@@ -71,10 +71,10 @@ def exif_block(file: bytes) -> bytes | None:
     return tags.block(described, order) if described else None
 
 
-def encode(samples: NDArray[Any], order: ByteOrder, beside: Tags, *, extra: int, compressed: bool) -> bytes:
+def encode(samples: NDArray[Any], order: ByteOrder, metadata: Tags, *, extra: int, compressed: bool) -> bytes:
     """Encodes samples (H, W, C) with 8 or 16 bits as TIFF: grey, grey and alpha, RGB or RGBA.
 
-    `beside`: the metadata tags to write, in the byte order `order`; `extra`: as from `kept_tags`.
+    `metadata`: the metadata tags to write, in the byte order `order`; `extra`: as from `kept_tags`.
     """
     height, width, channels = samples.shape
     stored = samples.astype(samples.dtype.newbyteorder(order), copy=False)
@@ -98,7 +98,7 @@ def encode(samples: NDArray[Any], order: ByteOrder, beside: Tags, *, extra: int,
     at = places[-1] + places[-1] % 2
     head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, at)
     data = b"".join(strips)
-    return head + data + b"\0" * (at - places[-1]) + tags.write({**beside, **own}, order, at)
+    return head + data + b"\0" * (at - places[-1]) + tags.write({**metadata, **own}, order, at)
 
 
 def _strip(rows: NDArray[Any], *, compressed: bool) -> bytes:

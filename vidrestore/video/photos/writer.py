@@ -34,7 +34,7 @@ _ASPECT_NAMES = {"png": "png", "tiff": "tiff"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Beside:
+class _Metadata:
     """The metadata of a file."""
 
     exif: bytes | None = None
@@ -77,7 +77,8 @@ class PhotoWriter:
         self.warnings = [] if self._sources else _warnings_of_video(info, side_data, self._kind, output)
         if self._sources and info.interlaced:
             self.warnings.append(
-                f"{output.suffix} files do not store the field order: give it to the program that reads them"
+                f"{output.suffix} files do not store the field order: pass it as an option to the program that "
+                "reads them"
             )
         self._lost: dict[str, None] = {}
         self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
@@ -111,9 +112,9 @@ class PhotoWriter:
         if photo is not None:
             lost = photo.left_out if alike else (*photo.left_out, *photo.elsewhere)
             self._lost |= dict.fromkeys(lost)
-        beside = _beside(photo, upright=not alike)
+        metadata = _metadata(photo, upright=not alike)
         if self._kind == "jpeg":
-            return self._jpeg(frame, photo if alike else None, beside)
+            return self._jpeg(frame, photo if alike else None, metadata)
         deep = frame.format.bit_depth > 8
         if deep and self._kind not in (*_DEEP, "heif"):
             self._lost[f"more than 8 bits a sample (the picture had {frame.format.bit_depth})"] = None
@@ -123,16 +124,16 @@ class PhotoWriter:
             stored = _with_alpha(stored, photo)
         if not alike or self._kind == "heif":
             stored = apply_orientation(stored, frame.orientation)
-        beside = self._fitting(beside, stored.shape[2])
+        metadata = self._fitting(metadata, stored.shape[2])
         if self._kind == "png":
-            return self._png(stored, frame, photo if alike else None, beside)
+            return self._png(stored, frame, photo if alike else None, metadata)
         if self._kind != "heif":
-            self._note_colour(frame, beside)
+            self._note_colour(frame, metadata)
         if self._kind == "tiff":
-            return _tiff(stored, photo if alike else None, beside)
-        return self._by_pillow(stored, frame, photo, beside)
+            return _tiff(stored, photo if alike else None, metadata)
+        return self._by_pillow(stored, frame, photo, metadata)
 
-    def _jpeg(self, frame: Frame, photo: Photo | None, beside: _Beside) -> bytes:
+    def _jpeg(self, frame: Frame, photo: Photo | None, metadata: _Metadata) -> bytes:
         if frame.format.bit_depth > 8:
             self._lost[f"more than 8 bits a sample (the picture had {frame.format.bit_depth})"] = None
         right, down = frame.format.chroma_shift
@@ -149,26 +150,26 @@ class PhotoWriter:
         file = jpeg.encode(channels, mode, coding=coding, quality=self._quality, sampling=sampling)
         if photo is not None:
             return jpeg.with_segments(file, jpeg.kept_segments(photo.path.read_bytes())[0])
-        beside = self._fitting(beside, len(channels))
-        self._note_colour(frame, beside)
-        segments, lost = jpeg.new_segments(beside.exif, beside.xmp, beside.icc, beside.dpi)
+        metadata = self._fitting(metadata, len(channels))
+        self._note_colour(frame, metadata)
+        segments, lost = jpeg.new_segments(metadata.exif, metadata.xmp, metadata.icc, metadata.dpi)
         self._lost |= dict.fromkeys(lost)
         return jpeg.with_segments(file, segments)
 
-    def _png(self, stored: samples.Samples, frame: Frame, photo: Photo | None, beside: _Beside) -> bytes:
+    def _png(self, stored: samples.Samples, frame: Frame, photo: Photo | None, metadata: _Metadata) -> bytes:
         if photo is not None:
             chunks = png.kept_chunks(photo.path.read_bytes())[0]
         else:
             colour = samples.colour_to_state(frame.colour)
-            chunks = png.new_chunks(beside.exif, beside.xmp, beside.icc, beside.dpi, colour)
+            chunks = png.new_chunks(metadata.exif, metadata.xmp, metadata.icc, metadata.dpi, colour)
         return png.with_chunks(png.encode(stored), chunks)
 
     def _by_pillow(
-        self, stored: samples.Samples, frame: Frame, photo: Photo | None, beside: _Beside
+        self, stored: samples.Samples, frame: Frame, photo: Photo | None, metadata: _Metadata
     ) -> bytes:
         options: dict[str, Any] = {"quality": self._quality or _QUALITY[self._kind]}
-        metadata = {"exif": beside.exif, "icc_profile": beside.icc, "xmp": beside.xmp}
-        options |= {name: value for name, value in metadata.items() if value}
+        stored_metadata = {"exif": metadata.exif, "icc_profile": metadata.icc, "xmp": metadata.xmp}
+        options |= {name: value for name, value in stored_metadata.items() if value}
         if self._kind == "heif":
             return _heif(stored, options, samples.colour_to_state(frame.colour))
         if self._kind == "webp" and self._quality is None and (photo is None or photo.lossless):
@@ -178,15 +179,15 @@ class PhotoWriter:
         picture.save(file, self._kind.upper(), **options)
         return file.getvalue()
 
-    def _fitting(self, beside: _Beside, channels: int) -> _Beside:
+    def _fitting(self, metadata: _Metadata, channels: int) -> _Metadata:
         """Removes a colour profile for grey from a coloured picture, and the other way round."""
-        if not beside.icc or (beside.icc[16:20] == b"GRAY") == (channels < 3):
-            return beside
+        if not metadata.icc or (metadata.icc[16:20] == b"GRAY") == (channels < 3):
+            return metadata
         self._lost["the colour profile, as the samples are of another kind"] = None
-        return replace(beside, icc=None)
+        return replace(metadata, icc=None)
 
-    def _note_colour(self, frame: Frame, beside: _Beside) -> None:
-        if samples.colour_to_state(frame.colour) is not None and not beside.icc:
+    def _note_colour(self, frame: Frame, metadata: _Metadata) -> None:
+        if samples.colour_to_state(frame.colour) is not None and not metadata.icc:
             self._lost["HDR or wide colour; let the name end in .png"] = None
 
     def _refuse_transparency(self) -> None:
@@ -215,12 +216,12 @@ def _warnings_of_video(info: VideoInfo, side_data: SideData, kind: str, output: 
     ]
 
 
-def _beside(photo: Photo | None, *, upright: bool) -> _Beside:
+def _metadata(photo: Photo | None, *, upright: bool) -> _Metadata:
     if photo is None:
-        return _Beside()
+        return _Metadata()
     if not upright:
-        return _Beside(exif=photo.exif, xmp=photo.xmp, icc=photo.icc, dpi=photo.dpi)
-    return _Beside(
+        return _Metadata(exif=photo.exif, xmp=photo.xmp, icc=photo.icc, dpi=photo.dpi)
+    return _Metadata(
         exif=exif.made_upright(photo.exif),
         xmp=exif.xmp_made_upright(photo.xmp),
         icc=photo.icc,
@@ -235,9 +236,9 @@ def _with_alpha(grey: samples.Samples, photo: Photo) -> samples.Samples:
     return np.concatenate([grey, np.tile(alpha, times)[..., None]], axis=2)
 
 
-def _tiff(stored: samples.Samples, photo: Photo | None, beside: _Beside) -> bytes:
+def _tiff(stored: samples.Samples, photo: Photo | None, metadata: _Metadata) -> bytes:
     if photo is None:
-        order, tags = tiff.new_tags(beside.exif, beside.xmp, beside.icc, beside.dpi)
+        order, tags = tiff.new_tags(metadata.exif, metadata.xmp, metadata.icc, metadata.dpi)
         return tiff.encode(stored, order, tags, extra=2, compressed=True)
     file = photo.path.read_bytes()
     order, tags, extra = tiff.kept_tags(file)

@@ -204,17 +204,17 @@ class _PartFinder:
             if _continues(part, time):
                 self._doubtful[number] = _extended(part, new)
                 if self._doubtful[number].packets >= _FEWEST:
-                    self._believe(self._doubtful[number])
+                    self._accept(self._doubtful[number])
                 return
         self._doubtful = [*self._doubtful[-_FEWEST:], new]
 
     def finish(self) -> list[ClockPart]:
         rest = self._doubtful
         if len(rest) == 1 and (not self._parts or 0 <= rest[0].end - self._parts[-1].end <= _LAST_GAP):
-            self._believe(rest[0])
+            self._accept(rest[0])
         return self._parts or rest[:1]
 
-    def _believe(self, part: ClockPart) -> None:
+    def _accept(self, part: ClockPart) -> None:
         if self._parts and _continues(self._parts[-1], part.start):
             self._parts[-1] = _extended(self._parts[-1], part)
         else:

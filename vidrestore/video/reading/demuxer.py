@@ -209,7 +209,7 @@ def seek(container: InputContainer, time: int, stream: Stream | None = None) -> 
         raise
 
 
-def has_alpha_beside(stream: VideoStream) -> bool:
+def has_separate_alpha(stream: VideoStream) -> bool:
     """Whether alpha of VP8 or VP9 is stored in separate packets."""
     tags = {key.lower(): text for key, text in stream.metadata.items()}
     return stream.codec_context.codec.canonical_name in _ALPHA_DECODERS and tags.get("alpha_mode") == "1"
@@ -217,7 +217,7 @@ def has_alpha_beside(stream: VideoStream) -> bool:
 
 def decoder_of(stream: VideoStream) -> VideoStream | av.VideoCodecContext:
     """The decoder of the stream's packets: FFmpeg's own VP8 and VP9 decoders ignore alpha."""
-    if not has_alpha_beside(stream):
+    if not has_separate_alpha(stream):
         return stream
     decoder = av.CodecContext.create(_ALPHA_DECODERS[stream.codec_context.codec.canonical_name], "r")
     assert isinstance(decoder, av.VideoCodecContext)

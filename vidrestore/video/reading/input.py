@@ -133,7 +133,9 @@ def _sequence(path: Path, fps: Fraction | None) -> Input:
 
 def _refuse_rate(path: Path, fps: Fraction | None, allowed: bool) -> None:
     if fps is not None and not allowed:
-        raise UsageError(f"--fps is for pictures and raw video; {path} says its own rate, so leave it out")
+        raise UsageError(
+            f"--fps is for pictures and raw video; {path} states its own frame rate, so leave it out"
+        )
 
 
 def _raw_options(

@@ -63,12 +63,12 @@ def look_at(
             container, stream, on_packet=pieces.add_packet, uses_threads=input.pipe is None
         )
         picture = check_first_picture(input, next(pictures, None))
-        beside = side_data.entries(picture)
-        pieces.add_picture(picture, beside)
-        info = photos.complete(describe(input, container, stream, picture, beside), photo)
+        entries = side_data.entries(picture)
+        pieces.add_picture(picture, entries)
+        info = photos.complete(describe(input, container, stream, picture, entries), photo)
         held = replace(
-            SideData.of(beside),
-            has_alpha_beside=demuxer.has_alpha_beside(stream),
+            SideData.of(entries),
+            has_separate_alpha=demuxer.has_separate_alpha(stream),
             other_streams=tuple(
                 demuxer.stream_name(other) for other in container.streams if other.index != stream.index
             ),

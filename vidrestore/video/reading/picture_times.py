@@ -28,7 +28,7 @@ class PictureTimes:
         self._last = time
         return time
 
-    def is_believed(self, own: int | None, following: int | None) -> bool:
+    def is_plausible(self, own: int | None, following: int | None) -> bool:
         """Whether `read` keeps the picture's own time."""
         if own is None or (self._last is not None and own <= self._last):
             return False
@@ -38,7 +38,7 @@ class PictureTimes:
         return self._last is not None and following <= self._last
 
     def _time(self, own: int | None, following: int | None) -> int:
-        if own is not None and self.is_believed(own, following):
+        if own is not None and self.is_plausible(own, following):
             return own
         last = self._last
         if last is None:

@@ -59,7 +59,7 @@ def decode(
         own, next_own = picture.pts, None if following is None else following.pts
         if own is None:
             own = picture.dts
-        elif times.is_believed(own, next_own):
+        elif times.is_plausible(own, next_own):
             for pts in losses.lost_before(own):
                 if last is not None and pts != next_own:
                     yield _repeated(last, times.read(pts, own, None))

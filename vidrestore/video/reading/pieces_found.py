@@ -152,7 +152,7 @@ def _of_header(text: str, index: int) -> set[str]:
 def _of_packet(packet: Packet[Stream], stream: VideoStream) -> set[str]:
     found = set()
     kinds = {entry.data_type for entry in packet.iter_sidedata()}
-    if "matroska_block_additional" in kinds and demuxer.has_alpha_beside(stream):
+    if "matroska_block_additional" in kinds and demuxer.has_separate_alpha(stream):
         found.add("alpha")
     if "dynamic_hdr10_plus" in kinds:
         found.add("HDR10+")
@@ -163,17 +163,17 @@ def _of_packet(packet: Packet[Stream], stream: VideoStream) -> set[str]:
     return found
 
 
-def _of_picture(picture: av.VideoFrame, beside: side_data.Entries) -> set[str]:
+def _of_picture(picture: av.VideoFrame, entries: side_data.Entries) -> set[str]:
     text = side_data.showinfo(picture)
     names = {name.strip() for name in re.findall(r"side data - ([^:\n]+)", text)}
     found = {_IN_PICTURES[name] for name in names if name in _IN_PICTURES}
-    if side_data.orientation(side_data.display_matrix(beside)) != UPRIGHT:
+    if side_data.orientation(side_data.display_matrix(entries)) != UPRIGHT:
         found.add("rotation")
-    if side_data.hdr10(beside) is not None:
+    if side_data.hdr10(entries) is not None:
         found.add("HDR10")
     if re.search(r"GOP timecode - (?!00:00:0)", text):
         found.add("picture timecodes")  # all MPEG-2 has time codes; one that counts from 0 has no meaning
-    for kind, data in beside:
+    for kind, data in entries:
         if kind.startswith("DYNAMIC_HDR"):
             found.add("HDR10+")
         if kind == "PANSCAN" and any(data[12:24]):

@@ -27,7 +27,7 @@ from vidrestore.video.reading.side_data import siting_and_field_order
 # AVFieldOrder: which field is shown first
 _FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
 _FULL, _LIMITED = 2, 1
-_RGB, _UNSAID = 0, 2
+_RGB, _UNSTATED = 0, 2
 _DURATION_TOLERANCE = Fraction(1, 2)
 """Tolerance [s]: differences between ends of streams, and delay of decoders."""
 _CLOCK_TIME = re.compile(r"([0-9]{1,5}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
@@ -57,7 +57,7 @@ def probe(video_input: Path | Input) -> VideoInfo:
         picture = check_first_picture(input, demuxer.first_picture(container, stream))
         info = describe(input, container, stream, picture, side_data.entries(picture))
         stored = picture.format.name
-        del picture  # OpenCV is about to read it again, and a large one fills the memory
+        del picture  # OpenCV will read it again, and two large ones may not fit into memory
         return exr_file.describe(input, info, stored) if input.is_exr else photos.complete(info, photo)
 
 
@@ -79,17 +79,15 @@ def describe(
     container: InputContainer,
     stream: VideoStream,
     picture: av.VideoFrame,
-    beside: side_data.Entries,
+    entries: side_data.Entries,
 ) -> VideoInfo:
-    """The properties by the container, its first picture, and that picture's side data `beside` it.
+    """The properties according to the container, its first picture, and that picture's side data.
 
     Raises:
         InputError: The colours are not supported, or the stream is a tile of a photo.
     """
     if stream.disposition & Disposition.dependent:
-        raise InputError(
-            f"{input.path} is a photo made of tiles, which is read whole if its name ends in .heic or .avif"
-        )
+        raise InputError(f"{input.path} is a photo in tiles; rename it so that it ends in .heic or .avif")
     rate = _frame_rate(stream)
     duration = _duration(container, stream)
     if input.clock is not None:
@@ -108,7 +106,7 @@ def describe(
         frame_count=_frame_count(stream, rate, duration),
         is_counted=bool(_stated_count(stream, rate, duration)),
         duration=duration,
-        orientation=side_data.orientation(side_data.display_matrix(beside)),
+        orientation=side_data.orientation(side_data.display_matrix(entries)),
         pixel_format=pixel_formats.describe_format(picture.format.name),
         is_opaque=_is_opaque(picture),
         colour=colour_tags(picture, siting),
@@ -173,7 +171,7 @@ def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
     if picture.color_range != _LIMITED or picture.format.name.startswith("yuvj"):
         full = full or pixel_formats.is_full_range(picture.format.name)
     matrix = int(picture.colorspace)
-    if matrix == _UNSAID and pixel_formats.describe_format(picture.format.name).family == "rgb":
+    if matrix == _UNSTATED and pixel_formats.describe_format(picture.format.name).family == "rgb":
         matrix = _RGB
     return ColourTags(
         matrix=matrix,

@@ -51,7 +51,7 @@ class SideData:
     hdr: Hdr10 | None = None
     has_dynamic_hdr: bool = False
     """Whether it has HDR10+, HDR Vivid or Dolby Vision metadata."""
-    has_alpha_beside: bool = False
+    has_separate_alpha: bool = False
     """Whether alpha is stored in separate packets."""
     pictures: int = 1
     """Number of decoded pictures with captions."""

@@ -25,13 +25,13 @@ class StreamDigest:
     """Time of its last packet [s]."""
 
 
-def sound_digests(given: Path | Input) -> tuple[StreamDigest, ...]:
+def sound_digests(video_input: Path | Input) -> tuple[StreamDigest, ...]:
     """The digest of each audio stream, without decoding; empty for pictures.
 
     Raises:
         InputError: The file cannot be opened.
     """
-    input = as_input(given)
+    input = as_input(video_input)
     if input.is_picture:
         return ()
     with demuxer.open_container(input) as container:

@@ -21,17 +21,17 @@ from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
 from vidrestore.video.pipes import StdoutFile
 
 _CANNOT_WRITE = {
-    errno.ENOENT: "the folder is gone; choose another one",
+    errno.ENOENT: "the folder does not exist any more; choose another one",
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
-    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
+    errno.EDQUOT: "the disk quota is exceeded; free some space or choose another folder",
     errno.EFBIG: "a file may not grow that large there; choose another folder",
     errno.EACCES: "the folder may not be written to; check its permissions",
     errno.EPERM: "the folder may not be written to; check its permissions",
     errno.EROFS: "the disk is read-only; choose another folder",
     errno.EIO: "the disk reports an error; choose another one",
     errno.EPIPE: "the program that reads it has ended",
-    errno.EEXIST: "something of that name is in the way; move it away",
-    errno.EISDIR: "a folder of that name is in the way; move it away",
+    errno.EEXIST: "the name is taken; move the other file away",
+    errno.EISDIR: "a folder has that name; move it away",
     errno.ENOTDIR: "a file is in the place of its folder; choose another one",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
@@ -187,7 +187,7 @@ def single_picture_message(output: Path, source: Path) -> str:
 
 def no_frames_message(source: Path) -> str:
     """The error for an output without frames."""
-    return f"{source} has no frame in the part asked for; check --start and --end"
+    return f"{source} has no frame between --start and --end; check both"
 
 
 def check_target(input: Path, output: Path, overwrite: bool) -> None:
@@ -220,9 +220,13 @@ def _check_target(input: Path, output: Path, overwrite: bool) -> None:
 def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
     pattern = parse_pattern(output)
     there = [pattern.path(number) for number in pattern.numbers()]
-    given = parse_pattern(input) if is_pattern(input) else None
-    own = given is not None and given.folder.resolve() == pattern.folder.resolve()
-    if own and given is not None and any(given.path(number) in there for number in given.numbers()):
+    input_pattern = parse_pattern(input) if is_pattern(input) else None
+    own = input_pattern is not None and input_pattern.folder.resolve() == pattern.folder.resolve()
+    if (
+        own
+        and input_pattern is not None
+        and any(input_pattern.path(number) in there for number in input_pattern.numbers())
+    ):
         raise OutputError(f"the output {output} is the input itself; choose another name")
     if any(is_same_file(path, input) for path in there):
         raise OutputError(f"the input {input} is a picture of the output; choose another name")

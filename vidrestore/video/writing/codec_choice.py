@@ -139,7 +139,7 @@ def _for_animation(codec: str, info: VideoInfo, muxer: str, size: tuple[int, int
     warnings = [f"the {info.codec} animation becomes {name} video"] if codec == MATCH else []
     if transparent and form == "yuv420p":
         warnings.append(
-            f"what is transparent in {info.path.name} lies on white now: {name} cannot hold it; "
+            f"transparent parts of {info.path.name} became white: {name} cannot hold transparency; "
             "an output name that ends in .webm keeps it"
         )
     return Choice(

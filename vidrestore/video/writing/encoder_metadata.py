@@ -24,17 +24,17 @@ _CARRIES_ASPECT = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc
 """Encoders that write the pixel aspect into the pictures; PyAV writes it only into MP4 and MOV."""
 _PICTURES_WITH_ASPECT = {"png", "tiff", "dpx", "mjpeg"}
 _PICTURES_WITH_COLOUR = {"png", "exr"}
-"""PNG says which it is; EXR is written in the one that it always has."""
+"""Kinds of pictures that need no colour tags: PNG stores them, and EXR has a fixed meaning."""
 _PIPE_WITH_FIELDS = "yuv4mpegpipe"
-_SD_TAGS, _HD_TAGS, _UNSAID = {5, 6}, {1}, {0, 2}
+_SD_TAGS, _HD_TAGS, _UNSTATED = {5, 6}, {1}, {0, 2}
 
 
-def field_order_code(order: FieldOrder, given: int) -> int:
+def field_order_code(order: FieldOrder, source_code: int) -> int:
     """AVFieldOrder of the output: the input's, if it agrees with the order."""
     codes = _CODED_ORDERS.get(order)
     if codes is None:
-        return given if given in (0, 1) else 1
-    return given if given in codes else codes[0]
+        return source_code if source_code in (0, 1) else 1
+    return source_code if source_code in codes else codes[0]
 
 
 def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr10 | None) -> dict[str, str]:
@@ -127,39 +127,41 @@ def _mastering(codec: str, primaries: tuple[Fraction, ...], luminance: tuple[Fra
 
 def metadata_warnings(info: VideoInfo, aspect: Fraction, muxer: str, encoder: str, kind: str) -> list[str]:
     """`aspect`: of the output's pixels; `kind`: what to call the output."""
-    said = f"the pixel aspect {aspect.numerator}:{aspect.denominator}"
+    aspect_text = f"the pixel aspect {aspect.numerator}:{aspect.denominator}"
     if muxer in RAW or muxer == IMAGES:
-        lost = [said] if aspect != 1 and encoder not in _PICTURES_WITH_ASPECT else []
+        lost = [aspect_text] if aspect != 1 and encoder not in _PICTURES_WITH_ASPECT else []
         if encoder not in _PICTURES_WITH_COLOUR and not _is_usual(info.colour, info.height):
             tags = info.colour
             lost.append(
                 f"the colour (matrix {tags.matrix}, primaries {tags.primaries}, transfer {tags.transfer})"
             )
         # Files of pictures are rotated upright instead.
-        lost += _turns(info) if muxer in RAW else []
+        lost += _lost_orientation(info) if muxer in RAW else []
         if info.interlaced and muxer != _PIPE_WITH_FIELDS:
             lost.append("the order of fields")
         return (
-            [f"{kind} do not store {', '.join(lost)}: give it to the program that reads them"] if lost else []
+            [f"{kind} do not store {', '.join(lost)}: pass it as an option to the program that reads them"]
+            if lost
+            else []
         )
     if aspect == 1 or muxer in ISO_MEDIA or encoder in _CARRIES_ASPECT:
         return []
     return [
-        f"{said} was lost: {encoder} in {kind} does not store it; "
+        f"{aspect_text} was lost: {encoder} in {kind} does not store it; "
         "libx264, or a name that ends in .mp4 or .mov, does"
     ]
 
 
-def _turns(info: VideoInfo) -> list[str]:
+def _lost_orientation(info: VideoInfo) -> list[str]:
     warnings = [f"the rotation by {info.rotation} degrees"] if info.rotation else []
     return [*warnings, "that it is mirrored"] if info.orientation.mirrored else warnings
 
 
 def _is_usual(colour: ColourTags, height: int) -> bool:
     """Whether players assume these tags if there are none."""
-    usual = (_HD_TAGS if height >= HD_LINES else _SD_TAGS) | _UNSAID
+    usual = (_HD_TAGS if height >= HD_LINES else _SD_TAGS) | _UNSTATED
     return (
         colour.matrix in usual
         and colour.primaries in usual | _HD_TAGS
-        and colour.transfer in _SD_TAGS | _HD_TAGS | _UNSAID | {4, 13}
+        and colour.transfer in _SD_TAGS | _HD_TAGS | _UNSTATED | {4, 13}
     )

@@ -1,4 +1,4 @@
-"""The writer of a mask pass: one grey plane a frame, lossless, with the times of the video it is beside."""
+"""The writer of a mask: one lossless grey plane per frame, with the times of the output."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def make_mask_writer(
     part: TimeRange,
     overwrite: bool,
 ) -> VideoWriter:
-    """The writer of the mask of `opened` to `path`, beside the video at `output`.
+    """The writer of the mask of `opened` to `path`; the video itself goes to `output`.
 
-    FFV1 in .mkv, .nut and .avi, or PNG and TIFF pictures.
+    The mask is FFV1 in .mkv, .nut and .avi, or PNG and TIFF pictures.
 
     Raises:
-        UsageError: its name ends in something else, or the input is a pipe.
-        OutputError: it may not be written there, or is another file of the run.
+        UsageError: The name has another suffix, or the input is a pipe.
+        OutputError: The mask cannot be written there, or is another file of the run.
     """
     if STDOUT in (str(opened.info.path), str(path)):
-        raise UsageError("a mask is written beside files, not pipes; leave --mask out or name files")
+        raise UsageError("--mask needs files as input and output, not pipes; leave it out or name files")
     if location(path) == location(output) or is_same_file(path, output):
-        raise OutputError(f"{path} is given for the mask and for the video; choose another name for one")
+        raise OutputError(f"{path} is the name of both the mask and the video; choose another name for one")
     muxer = check_paths(opened.info.path, path, overwrite)
     kind = photo_kind(path) if muxer == IMAGES else None
     if muxer not in _MUXERS and kind not in _PICTURES:
@@ -49,7 +49,7 @@ def make_mask_writer(
             f"a mask is a .mkv, .nut or .avi file, or pictures such as mask/%05d.png, not {path}"
         )
     info = replace(opened.output_info, pixel_format=pixel_format, colour=colour, is_opaque=True)
-    # Of the side data nothing but how the picture is turned is true of the mask.
+    # Of the side data, only the orientation applies to the mask.
     side_data = SideData(matrix=opened.side_data.matrix, pictures=opened.side_data.pictures)
     return VideoWriter(
         path,

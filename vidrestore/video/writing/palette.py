@@ -40,8 +40,8 @@ class PaletteGraph:
         picture.pts, picture.time_base = self._number, Fraction(1, 100)
         self._number += 1
         self._graph.vpush(picture)
-        (made,) = self._pull()
-        return made
+        (picture_in_palette,) = self._pull()
+        return picture_in_palette
 
     def _pull(self) -> Iterator[av.VideoFrame]:
         while True:

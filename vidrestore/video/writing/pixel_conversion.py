@@ -104,10 +104,10 @@ def _on_white(planes: Sequence[Plane], bit_depth: int) -> tuple[Plane, ...]:
 
 def _padded(plane: Plane, width: int, height: int) -> Plane:
     """The plane, padded by repeating its last column and line."""
-    below, beside = height - plane.shape[0], width - plane.shape[1]
-    if not below and not beside:
+    rows, columns = height - plane.shape[0], width - plane.shape[1]
+    if not rows and not columns:
         return plane
-    padded: Any = np.pad(plane, ((0, below), (0, beside)), mode="edge")  # in the plane's own type
+    padded: Any = np.pad(plane, ((0, rows), (0, columns)), mode="edge")  # in the plane's own type
     return cast("Plane", padded)
 
 

@@ -57,19 +57,19 @@ def why_not_segmented(video_input: Input, side_data: SideData, output: Path, mux
     if video_input.pipe is not None:
         return "a pipe can be read only once"
     if video_input.is_picture:
-        return "its input is pictures"
+        return "the input is pictures"
     if str(output) == STDOUT:
         return "a pipe can be written only once"
     if muxer == IMAGES:
-        return "its output is pictures"
+        return "the output is pictures"
     if muxer in TIMELESS:
-        return f"{muxer} streams say nothing of time"
-    return "its transparency is stored in separate packets" if side_data.has_alpha_beside else None
+        return f"{muxer} streams have no timestamps"
+    return "the transparency is stored in separate packets" if side_data.has_separate_alpha else None
 
 
 def why_not_joinable(codec: str) -> str | None:
     """As `why_not_segmented`, for the encoder only."""
-    return None if codec in JOINABLE else f"streams of {codec} are not known to join"
+    return None if codec in JOINABLE else f"it is not known whether streams of {codec} can be joined"
 
 
 class SegmentWriter:
@@ -150,7 +150,7 @@ class SegmentWriter:
         except (av.FFmpegError, OSError) as error:
             if (user_error := write_error(self._path, error)) is not None:
                 raise user_error from error
-            raise ProcessingError(f"encoding a part of {self._output} broke off: {error}") from error
+            raise ProcessingError(f"encoding a part of {self._output} failed: {error}") from error
 
 
 def join_segments(writer: VideoWriter, parts: Iterable[Path]) -> None:
@@ -348,7 +348,7 @@ def _without_sei(extradata: bytes) -> bytes:
 
 
 def _damaged_file_error(path: Path) -> OutputError:
-    return OutputError(f"{path} is damaged; run the same command again to make it again")
+    return OutputError(f"{path} is damaged; run the same command again to encode it again")
 
 
 def _open_new(path: Path) -> BinaryIO:

@@ -143,8 +143,8 @@ class VideoEncoder:
         context.thread_type = "AUTO"
         # Properties that the input does not state are not stated.
         colour = self._converter.colour
-        unsaid = colour == self._info.colour and not colour.full_range and not source_stream.color_range
-        self._range = 0 if unsaid else _FULL if colour.full_range else _LIMITED
+        is_unstated = colour == self._info.colour and not colour.full_range and not source_stream.color_range
+        self._range = 0 if is_unstated else _FULL if colour.full_range else _LIMITED
         self._tag(context)
         if self.codec == "libx265" and self._muxer in ISO_MEDIA:
             context.codec_tag = "hvc1"  # Apple's players accept only this code
@@ -238,10 +238,16 @@ class VideoEncoder:
         if self.codec not in captions.ENCODERS:
             self.lost_captions = True
             return packet
-        made = cast("Packet[VideoStream]", Packet(captions.with_captions(bytes(packet), self.codec, text)))
-        made.pts, made.dts, made.duration = packet.pts, packet.dts, packet.duration
-        made.time_base, made.is_keyframe, made.stream = packet.time_base, packet.is_keyframe, packet.stream
-        return made
+        captioned = cast(
+            "Packet[VideoStream]", Packet(captions.with_captions(bytes(packet), self.codec, text))
+        )
+        captioned.pts, captioned.dts, captioned.duration = packet.pts, packet.dts, packet.duration
+        captioned.time_base, captioned.is_keyframe, captioned.stream = (
+            packet.time_base,
+            packet.is_keyframe,
+            packet.stream,
+        )
+        return captioned
 
     def _restamp(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         for packet in packets:

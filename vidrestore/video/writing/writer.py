@@ -158,7 +158,7 @@ class VideoWriter:
                 self.warnings.append(f"{self._encoder.codec} cannot hold the {name}")
             if self._muxer in TIMELESS and self._encoder.is_uneven:
                 self.warnings.append(
-                    f"{self._encoder.kind} state no times, and the input's frames come unevenly"
+                    f"{self._encoder.kind} store no times, and the input's frame rate is not constant"
                 )
             self._container.close()
             if self._muxer in ISO_MEDIA and self._encoder.is_marked:
@@ -268,17 +268,17 @@ class VideoWriter:
             if (user_error := write_error(self._output, error)) is not None:
                 raise user_error from error
             raise ProcessingError(
-                f"encoding {self._output} with {self._encoder.codec} broke off: {error}"
+                f"encoding {self._output} with {self._encoder.codec} failed: {error}"
             ) from error
 
 
 def _name_warning(output: Path, container: str, muxer: str) -> list[str]:
     """A warning if the name's suffix stands for another container than the requested one."""
     try:
-        said = choose_container(output, None)
+        by_suffix = choose_container(output, None)
     except OutputError:
         return []  # it has no known suffix
-    if str(output) == STDOUT or said == muxer:
+    if str(output) == STDOUT or by_suffix == muxer:
         return []
     return [f"{output.name} is written as {container} because of --container, although its suffix differs"]
 

@@ -68,11 +68,17 @@ function row(job, before, onResult) {
   return item;
 }
 
+// Stages without a number of frames.
+const STAGES = { opening: 'opening the video', loading: 'loading the networks', finishing: 'completing the output' };
+
 function describe(job) {
   const progress = progressOf.get(job.id);
   if (job.state === 'running' && progress) {
+    if (STAGES[progress.stage]) return STAGES[progress.stage];
+    const rate = progress.rate === null ? '' : `, ${progress.rate.toFixed(1)} a second`;
     const left = progress.eta === null ? '' : `, ${Math.ceil(progress.eta)} s left`;
-    return `${progress.frames}${progress.total ? ` of ${progress.total}` : ''} frames, ${progress.rate} a second${left}`;
+    const faces = progress.stage === 'analysing' ? 'finding faces: ' : '';
+    return `${faces}${progress.frames}${progress.total ? ` of ${progress.total}` : ''} frames${rate}${left}`;
   }
   return job.message ? `${job.state}: ${job.message}` : job.state;
 }

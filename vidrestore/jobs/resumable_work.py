@@ -1,4 +1,4 @@
-"""What is kept of a run that was interrupted, for `vidrestore resume` to go on from."""
+"""The finished work of an interrupted run, which `vidrestore resume` continues."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from vidrestore.runtime.file_kinds import absolute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptWork:
-    """Of a film that is restored in segments."""
+class ResumableWork:
+    """The finished work of a video that is restored in segments."""
 
     segments: int
-    """Those that are done."""
+    """Number of finished segments."""
     frames: int
-    """In these."""
+    """Number of frames in the finished segments."""
     analysed_frames: int
-    """Whose faces are known."""
+    """Number of frames whose faces are recorded."""
 
 
-def kept_work(output: Path) -> KeptWork | None:
-    """What is kept of the run to `output`; None: nothing, or nobody can say."""
+def resumable_work(output: Path) -> ResumableWork | None:
+    """The finished work of the run to `output`; None: there is none, or it cannot be read."""
     path = journal_path(absolute(output))
     if not is_journal(path):
         return None
@@ -38,4 +38,4 @@ def kept_work(output: Path) -> KeptWork | None:
     if not done and not analysed:
         return None
     frames = sum(segment.span.frames for segment in done)
-    return KeptWork(segments=len(done), frames=frames, analysed_frames=analysed)
+    return ResumableWork(segments=len(done), frames=frames, analysed_frames=analysed)
