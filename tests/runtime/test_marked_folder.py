@@ -29,7 +29,8 @@ def test_an_interrupt_while_the_folder_is_created_leaves_one_that_can_be_removed
         return result
 
     folder = MarkedFolder(tmp_path / "own", MARK.__eq__)
-    with pytest.raises(KeyboardInterrupt), interrupting_signals():
+
+    def create_and_wait() -> None:
         try:
             with monkeypatch.context() as patched:
                 patched.setattr(place, step, interrupted)
@@ -39,4 +40,7 @@ def test_an_interrupt_while_the_folder_is_created_leaves_one_that_can_be_removed
                 os.getpid()
         finally:
             folder.remove()
+
+    with pytest.raises(KeyboardInterrupt), interrupting_signals():
+        create_and_wait()
     assert not folder.path.exists()

@@ -26,7 +26,7 @@ Generator = np.random.Generator
 Operation = Callable[[NDArray[Any], Generator], NDArray[Any]]
 
 CLEAN, NEARLY_CLEAN, MODERATE = 0.1, 0.14, 0.26
-"""Shares of pictures that stay as they are, that lose next to nothing, and that lose a little of everything."""
+"""Shares of pictures that stay as they are, that lose next to nothing, and that lose a little."""
 OPTICS = 0.6
 """Share of the degraded pictures that a lens or a motion has blurred."""
 FULL_SIZE = 0.45

@@ -77,8 +77,8 @@ class PhotoWriter:
         self.warnings = [] if self._sources else _warnings_of_video(info, side_data, self._kind, output)
         if self._sources and info.interlaced:
             self.warnings.append(
-                f"{output.suffix} files do not store the field order: pass it as an option to the program that "
-                "reads them"
+                f"{output.suffix} files do not store the field order: pass it as an option to the program "
+                "that reads them"
             )
         self._lost: dict[str, None] = {}
         self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
