@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.clips import Clip, make_clip
 from vidrestore import api
 from vidrestore.cli import main
 from vidrestore.cli.progress_json import JsonProgress
 from vidrestore.errors import InputError
+from vidrestore.jobs.batch_outcome import BatchProgress, Outcome
 from vidrestore.types import DrawnShare, Progress, Report, Stage
 
 REPORT = Report(
@@ -122,3 +124,61 @@ def test_a_reader_that_has_gone_does_not_end_the_work(monkeypatch: pytest.Monkey
     os.close(read_end)
     assert main(["restore", "old.mp4", "new.mp4", "--quiet", "--progress", f"json:{write_end}"]) == 0
     os.close(write_end)
+
+
+def test_the_lines_of_a_batch_say_which_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restored = Outcome(name="a.mp4", target=tmp_path / "a.mp4", state="restored", frames=50, faces=80)
+    failed = Outcome(name="b.mp4", target=tmp_path / "b.mp4", state="failed", message="b.mp4 is not a video")
+
+    def restore_folder(*_: Any, on_progress: Any, **__: Any) -> list[Outcome]:
+        for number, outcome in enumerate((restored, failed), 1):
+            values: dict[str, Any] = {"number": number, "total": 2, "name": outcome.name, "failed": 0}
+            on_progress(BatchProgress(file=progress(10, 2.5), **values))
+            on_progress(BatchProgress(file=None, outcome=outcome, **values))
+        return [restored, failed]
+
+    monkeypatch.setattr("vidrestore.jobs.batch.restore_folder", restore_folder)
+    report = tmp_path / "report.json"
+    words = ["batch", str(tmp_path), str(tmp_path / "out"), "--progress", "json", "--report", str(report)]
+    assert main(words) == 1
+    given = lines(capsys.readouterr().err)
+    rows = json.loads(report.read_text("utf-8"))
+    assert [line["event"] for line in given] == ["progress", "outcome", "progress", "outcome", "report"]
+    assert {name: given[0][name] for name in ("number", "items", "name", "frames", "total")} == {
+        "number": 1, "items": 2, "name": "a.mp4", "frames": 10, "total": 50,
+    }  # fmt: skip
+    assert given[3] == {"version": 1, "event": "outcome", "number": 2, "items": 2, **rows[1]}
+    assert given[4] == {"version": 1, "event": "report", "outcomes": rows}
+    assert rows[1]["message"] == "b.mp4 is not a video"
+
+
+def test_the_lines_of_an_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("opentimelineio", reason="OpenTimelineIO is an extra: pip install vidrestore[otio]")
+    from vidrestore.integrations import edit
+
+    outcome = edit.MediumOutcome(name="a_0-9.mov", state="restored", frames=10, faces=16)
+
+    def restore_edit(*_: Any, on_progress: Any, **__: Any) -> tuple[Any, ...]:
+        on_progress(edit.EditProgress(number=1, total=1, name=outcome.name, file=None, outcome=outcome))
+        return (outcome,)
+
+    monkeypatch.setattr(edit, "restore_edit", restore_edit)
+    assert main(["edit", "in.otio", "out.otio", "--media", "restored", "--progress", "json"]) == 0
+    row = {"name": "a_0-9.mov", "state": "restored", "message": "", "frames": 10, "faces": 16}
+    assert lines(capsys.readouterr().err) == [
+        {"version": 1, "event": "outcome", "number": 1, "items": 1, **row},
+        {"version": 1, "event": "report", "output": "out.otio", "outcomes": [row]},
+    ]
+
+
+def test_the_lines_of_an_inspection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_clip(tmp_path / "in.mkv", Clip(frames=5))
+    file = tmp_path / "found.json"
+    assert main(["inspect", str(tmp_path / "in.mkv"), "--json", str(file), "--progress", "json"]) == 0
+    given = lines(capsys.readouterr().err)
+    assert {line["event"] for line in given[:-1]} <= {"progress"}
+    assert given[-1] == {"version": 1, "event": "report", **json.loads(file.read_text("utf-8"))}

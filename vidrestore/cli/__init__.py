@@ -21,6 +21,7 @@ from vidrestore.cli import (
     edit,
     evaluate,
     inspect,
+    integrations,
     models,
     preview,
     restore,
@@ -28,6 +29,7 @@ from vidrestore.cli import (
     train,
     web,
 )
+from vidrestore.cli.end_with_stdin import ended_with_stdin
 from vidrestore.cli.messages import listeners_removed
 from vidrestore.cli.terminal import (
     own_log_messages,
@@ -62,6 +64,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("degrade", epilog=degrade.EXAMPLES)(degrade.degrade)
 app.command("web", epilog=web.EXAMPLES)(web.web)
 app.add_typer(models.app, name="models")
+app.add_typer(integrations.app, name="integrations")
 app.add_typer(train.app, name="train")
 
 
@@ -83,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str], *, debug: bool) -> int:
     try:
-        code = app(words, prog_name="vidrestore", standalone_mode=False)
+        with ended_with_stdin(words):
+            code = app(words, prog_name="vidrestore", standalone_mode=False)
     except VidrestoreError as error:
         return _fail(str(error), error.exit_code, debug=debug)
     except (KeyboardInterrupt, typer.Abort):

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +14,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.item_progress import ItemPrinter
+from vidrestore.cli.progress_json import JsonProgress, outcome_values, start_json_progress
 from vidrestore.cli.report_file import ReportFile, batch_report, check_reports
 from vidrestore.cli.run_session import DAMAGED
 from vidrestore.cli.terminal import print_line, printable
@@ -91,6 +91,7 @@ def batch(
             "--overwrite", "-y", help="Replace files that were not written by this batch.", show_default=False
         ),
     ] = None,
+    progress: options.Progress = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Restore all videos of a folder. Skips finished files; continues after failures."""
@@ -119,6 +120,7 @@ def batch(
     settings = make_settings(config, **values)
     from vidrestore.jobs.batch import restore_folder
 
+    lines = None if progress is None else start_json_progress(progress)
     report_file = None if report is None else batch_report(report)
     check_reports(*filter(None, [report_file]))
     outcomes: list[Outcome] = []
@@ -131,13 +133,15 @@ def batch(
             recursive=recursive,
             retries=retries,
             reserved=[] if report is None else [report],
-            on_progress=_progress_printer(outcomes, quiet=quiet),
+            on_progress=_progress_printer(outcomes, lines, quiet=quiet),
         )
     except BaseException:
         with suppress(VidrestoreError):  # the first error is the one to show
             _conclude(outcomes, report_file, quiet=quiet)
         raise
     _conclude(outcomes, report_file, quiet=quiet)
+    if lines is not None:
+        lines.write("report", outcomes=_rows(outcomes))
     states = {outcome.state for outcome in outcomes}
     if states & {"failed", "skipped"}:
         raise typer.Exit(1)
@@ -149,16 +153,19 @@ def _conclude(outcomes: list[Outcome], report: ReportFile | None, *, quiet: bool
     """Prints the table and writes the report of all outcomes, also after an error."""
     if not outcomes:
         return
-    ordered = sorted(outcomes, key=lambda outcome: outcome.name)
     if not quiet:
-        for line in _table(ordered):
+        for line in _table(sorted(outcomes, key=lambda outcome: outcome.name)):
             print_line(line)
     if report is not None:
-        report.write(_json(ordered))
+        report.write(json.dumps(_rows(outcomes), indent=2, ensure_ascii=False) + "\n")
 
 
-def _progress_printer(outcomes: list[Outcome], *, quiet: bool) -> Callable[[BatchProgress], None]:
+def _progress_printer(
+    outcomes: list[Outcome], lines: JsonProgress | None, *, quiet: bool
+) -> Callable[[BatchProgress], None]:
     """A callback that prints errors at once, and progress and remaining time every few seconds.
+
+    With `lines`, it writes those instead.
 
     It adds each outcome to `outcomes`.
     """
@@ -167,7 +174,10 @@ def _progress_printer(outcomes: list[Outcome], *, quiet: bool) -> Callable[[Batc
     def show(progress: BatchProgress) -> None:
         if progress.outcome is not None:
             outcomes.append(progress.outcome)
-        printer.show(progress, remark=_time_left(progress, began))
+        if lines is None:
+            printer.show(progress, remark=_time_left(progress, began))
+        else:
+            lines.show_item(progress)
 
     return show
 
@@ -181,9 +191,8 @@ def _time_left(progress: BatchProgress, began: float) -> str:
     return f"; {rest} more{failed}, about {timedelta(seconds=round(seconds))} left"
 
 
-def _json(outcomes: Sequence[Outcome]) -> str:
-    rows = [{**asdict(outcome), "target": str(outcome.target)} for outcome in outcomes]
-    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+def _rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    return [outcome_values(outcome) for outcome in sorted(outcomes, key=lambda outcome: outcome.name)]
 
 
 def _table(outcomes: Sequence[Outcome]) -> list[str]:

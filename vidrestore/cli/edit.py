@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.item_progress import ItemPrinter
+from vidrestore.cli.progress_json import outcome_values, start_json_progress
 from vidrestore.cli.terminal import print_line
 from vidrestore.cli.wording import count
 from vidrestore.errors import UsageError
 from vidrestore.settings import make_settings
-
-if TYPE_CHECKING:
-    pass
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -68,6 +66,7 @@ def edit(
     deinterlace: options.Deinterlace = None,
     config: options.Config = None,
     overwrite: options.Overwrite = None,
+    progress: options.Progress = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Restore the media ranges that a timeline uses; write a timeline with original and restored media."""
@@ -95,6 +94,7 @@ def edit(
         raise UsageError("edit needs OpenTimelineIO, which is not installed: pip install 'vidrestore[otio]'")
     from vidrestore.integrations.edit import restore_edit
 
+    lines = None if progress is None else start_json_progress(progress)
     outcomes = restore_edit(
         input,
         output,
@@ -102,7 +102,7 @@ def edit(
         settings,
         handles=handles,
         active=active,
-        on_progress=ItemPrinter(quiet=quiet).show,
+        on_progress=ItemPrinter(quiet=quiet).show if lines is None else lines.show_item,
     )
     incomplete = [outcome for outcome in outcomes if outcome.state in ("failed", "skipped")]
     if not quiet:
@@ -111,5 +111,7 @@ def edit(
             f"{len(outcomes) - len(incomplete)} media restored, {count(frames, 'frame')}, "
             f"{count(faces, 'face')}, {len(incomplete)} failed or skipped: {output}"
         )
+    if lines is not None:
+        lines.write("report", output=str(output), outcomes=[outcome_values(o) for o in outcomes])
     if incomplete:
         raise typer.Exit(1)

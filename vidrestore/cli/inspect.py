@@ -10,6 +10,7 @@ import typer
 
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
+from vidrestore.cli.progress_json import start_json_progress
 from vidrestore.cli.report_file import check_reports, json_report, new_file, page_report
 from vidrestore.cli.run_report import read_run_report
 from vidrestore.cli.terminal import print_result, printable, render
@@ -69,6 +70,7 @@ def inspect(
             help="Report of restore --report with the same settings; shows how much of each face was drawn.",
         ),
     ] = None,
+    progress: options.Progress = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
 ) -> None:
     """List the scenes of INPUT and the faces that would be restored, by their track ids."""
@@ -92,11 +94,13 @@ def inspect(
     new = None if sidecar is None else new_file(sidecar)
     check_reports(*(each for each in (report, page, new) if each is not None))
     run = None if run_file is None else read_run_report(run_file)
-    with show_progress(quiet=quiet) as on_progress:
-        inspection = inspect_video(input, settings, on_progress)
+    lines = None if progress is None else start_json_progress(progress)
+    with show_progress(quiet=quiet or lines is not None) as shown:
+        inspection = inspect_video(input, settings, shown if lines is None else lines.show)
     if run is not None:
         inspection = with_drawn(inspection, run)
-    text = json.dumps({"made_by": MADE_BY, **inspection.to_dict()}, indent=2)
+    values = {"made_by": MADE_BY, **inspection.to_dict()}
+    text = json.dumps(values, indent=2)
     if report is not None:
         report.write(text + "\n")
     if page is not None:
@@ -112,6 +116,8 @@ def inspect(
     elif not quiet:
         # If a file was written, a closed standard output is not an error.
         print_result(_text(inspection), must_arrive=report is None and page is None and new is None)
+    if lines is not None:
+        lines.write("report", **values)
 
 
 def _text(inspection: Inspection) -> str:

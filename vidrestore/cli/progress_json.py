@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidrestore.cli.messages import Message, add_listener
@@ -19,6 +21,7 @@ from vidrestore.errors import UsageError
 from vidrestore.pace import ProgressSampler
 
 if TYPE_CHECKING:
+    from vidrestore.cli.item_progress import ItemProgress
     from vidrestore.types import Progress, Report
 
 VERSION = 1
@@ -32,14 +35,24 @@ class JsonProgress:
 
     def __init__(self, descriptor: int, clock: Callable[[], float] = time.monotonic) -> None:
         """`descriptor` is open for writing; 2 is standard error."""
-        self._descriptor = descriptor
+        self._descriptor, self._clock = descriptor, clock
         self._sampler = ProgressSampler(MIN_SECONDS, clock)
 
-    def show(self, progress: Progress) -> None:
-        """Writes a line of progress if one is due."""
+    def show(self, progress: Progress, **item: Any) -> None:
+        """Writes a line of progress if one is due; `item` says of which of several files."""
         values = self._sampler.sample(progress)
         if values is not None:
-            self.write("progress", **values)
+            self.write("progress", **values, **item)
+
+    def show_item(self, progress: ItemProgress) -> None:
+        """A line for one of several files: how far it is, or what became of it."""
+        if progress.outcome is not None:
+            self.write(
+                "outcome", number=progress.number, items=progress.total, **outcome_values(progress.outcome)
+            )
+            self._sampler = ProgressSampler(MIN_SECONDS, self._clock)  # the next one has a pace of its own
+        elif progress.file is not None:
+            self.show(progress.file, number=progress.number, items=progress.total, name=progress.name)
 
     def show_report(self, report: Report) -> None:
         """Writes the last line of a finished run."""
@@ -66,6 +79,12 @@ class JsonProgress:
         with suppress(OSError):
             while data:
                 data = data[os.write(self._descriptor, data) :]
+
+
+def outcome_values(outcome: Any) -> dict[str, Any]:
+    """Plain values for JSON of what became of a file."""
+    values = asdict(outcome)
+    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 
 
 def start_json_progress(value: str) -> JsonProgress:

@@ -40,7 +40,7 @@ def raise_or_defer(number: int, frame: FrameType | None) -> None:
     while frame is not None:
         file = frame.f_code.co_filename
         if file in _deferring_files or (is_inside_ours and file == _IMPORT):
-            timer = threading.Timer(RETRY_SECONDS, os.kill, (os.getpid(), number))
+            timer = threading.Timer(RETRY_SECONDS, _send, (number,))
             timer.daemon = True
             timer.start()
             return
@@ -57,6 +57,13 @@ def raise_or_defer(number: int, frame: FrameType | None) -> None:
 def was_interrupted() -> bool:
     """Whether a signal has arrived in the current `interrupting_signals` block."""
     return _interrupted_at is not None
+
+
+def _send(number: int) -> None:
+    if os.name == "nt":
+        signal.raise_signal(number)  # os.kill would end the process at once
+    else:
+        os.kill(os.getpid(), number)
 
 
 @contextmanager

@@ -1,0 +1,119 @@
+"""The programs that vidrestore has scripts for, and where each looks for them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SOURCES = Path(__file__).parent
+"""Each host's files are in the folder of its name."""
+HOST_PACKAGE = "vidrestore_host"
+"""What the copied modules are imported as: in a host that has vidrestore itself, names must not collide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A program with scripts by vidrestore."""
+
+    title: str
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By `sys.platform`: folders of the host that its files go into, the first that is there; `~`, `$NAME`
+    and `*` as a shell knows them."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Names in that folder, and the files or folders of `SOURCES` that go there."""
+    package_in: str | None = None
+    """Where in that folder the host's modules go, as the package `HOST_PACKAGE`; None: it has none."""
+    next_step: str
+    """What the user does then; or all there is to do, where there are no files."""
+
+
+HOSTS: dict[str, Host] = {
+    "aftereffects": Host(
+        title="Adobe After Effects",
+        places={
+            "darwin": ("/Applications/Adobe After Effects */Scripts",),
+            "win32": ("$ProgramFiles/Adobe/Adobe After Effects */Support Files/Scripts",),
+        },
+        files={"vidrestore.jsx": "aftereffects/vidrestore.jsx"},
+        next_step="select footage layers, then File > Scripts > vidrestore.jsx",
+    ),
+    "blender": Host(
+        title="Blender's video sequencer",
+        places={
+            "linux": ("~/.config/blender/*/extensions/user_default",),
+            "darwin": ("~/Library/Application Support/Blender/*/extensions/user_default",),
+            "win32": ("$APPDATA/Blender Foundation/Blender/*/extensions/user_default",),
+        },
+        files={"vidrestore": "blender"},
+        next_step="Edit > Preferences > Add-ons: switch vidrestore on",
+    ),
+    "comfyui": Host(
+        title="ComfyUI",
+        places=dict.fromkeys(
+            ("linux", "darwin", "win32"), ("~/ComfyUI/custom_nodes", "~/Documents/ComfyUI/custom_nodes")
+        ),
+        files={
+            "vidrestore/__init__.py": "comfyui/custom_node.py",
+            "vidrestore/pyproject.toml": "comfyui/pyproject.toml",
+        },
+        package_in="vidrestore",
+        next_step="start ComfyUI again; the nodes are under video/vidrestore",
+    ),
+    "kdenlive": Host(
+        title="Kdenlive 23.04 and later",
+        places={
+            "linux": (
+                "~/.local/share/kdenlive",
+                "~/.var/app/org.kde.kdenlive/data/kdenlive",
+            ),
+            "darwin": ("~/Library/Application Support/kdenlive",),
+            "win32": ("$APPDATA/kdenlive",),
+        },
+        files={"clipjobsettings.rc": "kdenlive/clipjobsettings.rc"},
+        next_step="start Kdenlive again, then Clip Jobs > Restore faces, of a clip in the bin",
+    ),
+    "nuke": Host(
+        title="Nuke 13 and later",
+        places=dict.fromkeys(("linux", "darwin", "win32"), ("~/.nuke",)),
+        files={"vidrestore/menu.py": "nuke/menu.py"},
+        package_in="vidrestore",
+        next_step="add the line  nuke.pluginAddPath('./vidrestore')  to init.py in that folder; start Nuke "
+        "again, then Nodes > vidrestore",
+    ),
+    "resolve": Host(
+        title="DaVinci Resolve 18 and later",
+        places={
+            "linux": ("~/.local/share/DaVinciResolve/Fusion",),
+            "darwin": ("~/Library/Application Support/Blackmagic Design/DaVinci Resolve/Fusion",),
+            "win32": ("$APPDATA/Blackmagic Design/DaVinci Resolve/Support/Fusion",),
+        },
+        files={"Scripts/Utility/vidrestore.py": "resolve/menu_script.py"},
+        package_in="vidrestore",
+        next_step="Workspace > Scripts > vidrestore, in an open timeline",
+    ),
+    "vapoursynth": Host(
+        title="VapourSynth",
+        next_step="nothing to install: import vidrestore.vapoursynth in the script",
+    ),
+}
+
+
+def is_here(name: str) -> bool:
+    """Whether the files of a host are part of this installation of vidrestore."""
+    return all((SOURCES / source).exists() for source in HOSTS[name].files.values())
+
+
+def place_of(host: Host, platform: str = sys.platform) -> Path | None:
+    """The host's own folder on this computer; None where there is none."""
+    for pattern in host.places.get(platform, ()):
+        parts = pattern.split("/")
+        fixed = next((number for number, part in enumerate(parts) if "*" in part), len(parts))
+        root = Path(os.path.expandvars("/".join(parts[:fixed]))).expanduser()
+        found = [root] if fixed == len(parts) else sorted(root.glob("/".join(parts[fixed:])))
+        for folder in reversed(found):  # the newest version
+            if folder.is_dir():
+                return folder
+    return None
