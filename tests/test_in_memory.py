@@ -126,7 +126,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(
 
 
 def test_settings_that_concern_files_are_refused() -> None:
-    with pytest.raises(vidrestore.UsageError, match="codec concerns files"):
+    with pytest.raises(vidrestore.UsageError, match="codec: for files only"):
         vidrestore.Restorer(codec="h264")
 
 

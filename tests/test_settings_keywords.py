@@ -57,7 +57,7 @@ def test_settings_made_directly_raise_the_same_error() -> None:
 
 def test_a_restorer_takes_no_settings_of_files() -> None:
     for name in SettingsKeywords.__annotations__.keys() - RestorerKeywords.__annotations__.keys():
-        with pytest.raises(UsageError, match=f"{name} concerns files"):
+        with pytest.raises(UsageError, match=f"{name}: for files only"):
             Restorer(**{name: 1})  # type: ignore[arg-type]
 
 

@@ -150,7 +150,7 @@ def test_a_report_of_another_video_is_refused(
     assert main(["restore", "old.mp4", "new.mp4", "--report", str(path)]) == 0
     capsys.readouterr()
     assert main(["inspect", "old.mp4", "--report", str(path)]) == 2
-    assert "the report is of 51 frames, and there are 50" in capsys.readouterr().err
+    assert "the report has 51 frames, but the input has 50" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_report_of_another_video_is_refused(
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "odd.json"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match=r"odd\.json is no report"):
+    with pytest.raises(UsageError, match=r"odd\.json is not a report"):
         read_run_report(path)
     with pytest.raises(UsageError, match="cannot read"):
         read_run_report(tmp_path / "absent.json")

@@ -147,7 +147,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(run: Run) -> None:
         try:
             with pytest.MonkeyPatch.context() as patch, suppress(JournalReadError):
                 # What is read of the journal is enough here; the film is not restored.
-                patch.setattr("vidrestore.jobs.restore._run", lambda job, journal, *_: read_all(journal))
+                patch.setattr("vidrestore.jobs.segmented_restore._run", lambda job, journal, *_: read_all(journal))
                 vidrestore.restore(run.source, run.output, **SEGMENTS)
         except VidrestoreError as error:
             noticed += "damaged" in str(error)

@@ -26,8 +26,9 @@ from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
 from vidrestore.jobs.file_task import FileTask, is_short
 from vidrestore.jobs.fingerprint import fingerprint, with_absolute_paths
+from vidrestore.jobs.output_folder import check_reserved, make_folder
 from vidrestore.jobs.restore import restore_file
-from vidrestore.runtime.file_kinds import absolute, is_same_file, location
+from vidrestore.runtime.file_kinds import absolute
 from vidrestore.settings import Settings
 from vidrestore.types import Progress
 
@@ -81,7 +82,7 @@ def restore_folder(
             extension=None if settings.container is None else _extension(settings.container),
             existing_targets=record.targets(),
         )
-        _check_reserved(reserved, [out / RECORD, *(item.target for item in items)])
+        check_reserved(reserved, [out / RECORD, *(item.target for item in items)])
         engine = stack.enter_context(make_engine(settings)) if _uses_one_engine(settings) else None
         run = _Batch(record, settings, engine, retries, len(items), on_progress)
         todo = [job for item in items if (job := run.prepare(item)) is not None]
@@ -90,14 +91,6 @@ def restore_folder(
         for job in todo:
             run.restore(job)
         return sorted(run.outcomes, key=lambda outcome: outcome.name)
-
-
-def _check_reserved(reserved: Sequence[Path], written: Sequence[Path]) -> None:
-    """Raises OutputError if the batch itself will write one of them."""
-    locations = {location(path) for path in written} if reserved else set()
-    for path in reserved:
-        if location(path) in locations or any(is_same_file(path, other) for other in written):
-            raise OutputError(f"{path} is an output of this batch; choose another name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +189,7 @@ class _Batch:
             why = f"{item.target} exists and was not written by this batch; add --overwrite to replace it"
             self._add_outcome(Outcome(name=item.name, target=item.target, state="skipped", message=why))
             return None
-        _make_folder(item.target.parent)
+        make_folder(item.target.parent)
         # With other settings or another input, a file is restored from the beginning, without an error.
         changes = {
             "overwrite": state != "new",
@@ -261,15 +254,6 @@ def _task(number: int, job: _FileJob) -> FileTask:
         target=absolute(job.item.target),
         settings=with_absolute_paths(job.settings.model_copy(update=alone)),
     )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise OutputError(f"cannot create the folder {folder}: a file has its name") from error
-    except OSError as error:
-        raise OutputError(f"cannot create the folder {folder}: {error.strerror or error}") from error
 
 
 def _attempts(

@@ -6,11 +6,8 @@ import json
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from vidrestore import video
 from vidrestore.detection import make_detector
 from vidrestore.errors import InputError, OutputError
 from vidrestore.jobs import first_pass
@@ -18,66 +15,18 @@ from vidrestore.jobs.disk_space import check_remaining_space
 from vidrestore.jobs.engines.protocol import Engine, Event, TaskDone, TaskFailed, WorkerLost
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.jobs.journal import Journal, Segment
-from vidrestore.jobs.parts_folder import PartsFolder
 from vidrestore.jobs.segment_plan import SegmentPlanner, Span
 from vidrestore.jobs.segment_task import SegmentDone, SegmentTask, context_frames, required_records
+from vidrestore.jobs.segmented_job import SegmentedJob
 from vidrestore.report import RunStats
 from vidrestore.run_warnings import no_frames_decoded_message
 from vidrestore.runtime.cancellation import check_cancelled
-from vidrestore.settings import Settings
-from vidrestore.types import Progress, VideoInfo
+from vidrestore.types import Progress
 
 _SAVE_EVERY_SECONDS = 2.0
 _SAVE_EVERY_FRAMES = 500
 _FITTED = "first fitted"
 """The key of `RunStats.first_fitted` in the journal, because a resumed run cannot measure it again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentedJob:
-    """A video to restore in segments. Paths are absolute, because workers may run in another folder."""
-
-    opened: video.OpenedVideo
-    settings: Settings
-    output: Path
-    muxer: str
-    """FFmpeg's name of the output's container."""
-    parts: PartsFolder
-    """The folder of finished segments."""
-    size: tuple[int, int]
-    """Coded width and height of the output."""
-    seconds: float
-    """Length of a segment."""
-
-    @property
-    def video_input(self) -> video.Input:
-        return self.opened.input
-
-    @property
-    def info(self) -> VideoInfo:
-        return self.opened.info
-
-    @property
-    def field_processing(self) -> video.FieldProcessing:
-        return self.opened.field_processing
-
-    def writer(self, path: Path) -> video.VideoWriter:
-        """A writer of the joined output to `path`."""
-        settings = self.settings
-        writer = video.make_writer(
-            path,
-            self.opened.output_info,
-            source=self.opened.input,
-            side_data=self.opened.side_data,
-            muxer=self.muxer,
-            width=self.size[0],
-            height=self.size[1],
-            **settings.time_range(self.info.frame_rate),
-            overwrite=settings.overwrite or path != self.output,
-            **settings.encoding_options(),
-        )
-        assert isinstance(writer, video.VideoWriter)
-        return writer
 
 
 class SegmentScheduler:

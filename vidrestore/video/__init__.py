@@ -16,13 +16,10 @@ from vidrestore.video.reading.stream_digest import StreamDigest, sound_digests
 from vidrestore.video.writing.atomic_output import check_paths, place_output, remove_leftovers
 from vidrestore.video.writing.make_writer import make_writer
 from vidrestore.video.writing.mask_writer import make_mask_writer
-from vidrestore.video.writing.segment_file import (
-    SegmentWriter,
-    is_whole_segment,
-    join_segments,
-    why_not_joinable,
-    why_not_segmented,
-)
+from vidrestore.video.writing.packet_file import is_whole_segment
+from vidrestore.video.writing.segment_join import join_segments
+from vidrestore.video.writing.segment_support import why_not_joinable, why_not_segmented
+from vidrestore.video.writing.segment_writer import SegmentWriter
 from vidrestore.video.writing.writer import VideoWriter
 
 __all__ = [
