@@ -59,7 +59,7 @@ def test_an_inspection_is_cancelled_too(film: Path) -> None:
         vidrestore.inspect(film, on_progress=lambda _: event.set(), cancel=event)
 
 
-def test_of_a_film_the_finished_segments_are_kept_and_gone_on_from(
+def test_of_a_film_the_finished_segments_are_kept_and_resumed_from(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segment_task, "_PROGRESS_EVERY_SECONDS", 0.0)

@@ -1,4 +1,4 @@
-"""The ready-made settings, the README and the package agree with one another."""
+"""The presets, the README and the package agree."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.signals import skip_where_ignored
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "samples" / "old_film.mp4"
 

@@ -48,7 +48,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
         vidrestore.restoer  # noqa: B018 - the access is what is tested
 
 
-def test_rooms_can_be_imported_without_torch() -> None:
+def test_stages_can_be_imported_without_torch() -> None:
     modules = [f"vidrestore.{name}" for name in AT_ONCE]
     program = (
         "import sys\nfrom importlib import import_module\n"

@@ -26,8 +26,8 @@ def pictures() -> list[NDArray[np.uint8]]:
 
 @pytest.fixture(scope="module")
 def restorer() -> Iterator[vidrestore.Restorer]:
-    with vidrestore.Restorer(device="cpu") as made:
-        yield made
+    with vidrestore.Restorer(device="cpu") as result:
+        yield result
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3), (6, 5, 4)])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import vidrestore
-from tests.tracking.motion import picture
+from tests.support.motion import picture
 from vidrestore import InputError, UsageError
 from vidrestore.cli import main
 from vidrestore.faces.alignment import template
@@ -98,7 +98,7 @@ def test_the_command_prints_a_table_and_writes_json_and_a_page(
     assert "http" not in page  # nothing is fetched
 
 
-def test_of_pictures_no_rate_is_said_that_nobody_gave(
+def test_of_pictures_no_rate_is_reported_that_is_not_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -120,7 +120,7 @@ def test_of_pictures_no_rate_is_said_that_nobody_gave(
     assert json.loads(Path("found.json").read_text())["duration"] == pytest.approx(0.2)
 
 
-def test_json_goes_to_stdout_alone_where_that_is_asked(
+def test_json_goes_to_stdout_alone_where_that_is_requested(
     clip: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["inspect", str(clip), "--json", "-", "--quiet"]) == 0

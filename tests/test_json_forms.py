@@ -9,9 +9,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
-from tests.cli.test_dry_run import PLAN
-from tests.cli.test_progress_json import REPORT
-from tests.cli.test_run_report import INSPECTION
+from tests.support.reports import INSPECTION, PLAN, REPORT
 from vidrestore.cli.batch import _json
 from vidrestore.cli.run_report import run_report_json
 from vidrestore.jobs.batch_outcome import Outcome

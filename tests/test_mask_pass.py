@@ -117,7 +117,7 @@ def test_it_may_be_a_sequence_of_pictures(name: str, clip: Path, tmp_path: Path)
         ("in.mkv", OutputError, "the input itself"),
         ("there.mkv", OutputError, "exists already"),
         ("no/mask.mkv", OutputError, "does not exist"),
-        ("-", UsageError, "beside files"),
+        ("-", UsageError, "needs files as input and output"),
     ],
 )
 def test_no_other_file_is_in_its_place(

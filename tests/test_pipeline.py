@@ -13,7 +13,7 @@ from vidrestore.errors import UsageError
 
 
 @pytest.mark.parametrize("segment", [0, 1])
-def test_where_nobody_who_was_asked_for_is_there_nothing_is_written(segment: int, tmp_path: Path) -> None:
+def test_where_nobody_who_was_requested_is_there_nothing_is_written(segment: int, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4")
     with pytest.raises(UsageError, match=r"^no face has the number 3, 99 in clip\.mp4; vidrestore inspect"):
         vidrestore.restore(clip, tmp_path / "out.mp4", faces=[3, 99], segment=segment)

@@ -49,10 +49,10 @@ def test_what_cannot_be_meant_is_one_sentence(values: dict[str, Any], says: str)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("given", "value"), [("auto", "auto"), ("0.3", 0.3), (1, 1.0)])
-def test_fidelity_and_grain_are_auto_or_a_number(given: object, value: object) -> None:
-    settings = make_settings(fidelity=given, grain=given)
-    assert (settings.fidelity, settings.grain) == (value, value)
+@pytest.mark.parametrize(("value", "expected"), [("auto", "auto"), ("0.3", 0.3), (1, 1.0)])
+def test_fidelity_and_grain_are_auto_or_a_number(value: object, expected: object) -> None:
+    settings = make_settings(fidelity=value, grain=value)
+    assert (settings.fidelity, settings.grain) == (expected, expected)
     assert (Settings().fidelity, Settings().grain) == ("auto", "auto")
 
 
@@ -135,23 +135,23 @@ def test_every_setting_explains_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "rate"),
+    ("value", "rate"),
     [
         *((25, Fraction(25)), ("24000/1001", Fraction(24000, 1001)), (23.976, Fraction(24000, 1001))),
         *(("29.97", Fraction(30000, 1001)), ("59.94", Fraction(60000, 1001)), ("12.5", Fraction(25, 2))),
     ],
 )
-def test_rates_are_fractions_and_broadcasts_are_what_they_stand_for(given: object, rate: Fraction) -> None:
-    assert make_settings(fps=given).fps == rate
+def test_rates_are_fractions_and_broadcasts_are_what_they_stand_for(value: object, rate: Fraction) -> None:
+    assert make_settings(fps=value).fps == rate
 
 
-@pytest.mark.parametrize("given", ["", "fast", "0", "-25", "24/0", "1e9", "nan"])
-def test_what_is_no_rate_is_refused(given: str) -> None:
+@pytest.mark.parametrize("value", ["", "fast", "0", "-25", "24/0", "1e9", "nan"])
+def test_what_is_no_rate_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="fps"):
-        make_settings(fps=given)
+        make_settings(fps=value)
 
 
-@pytest.mark.parametrize("given", ["1920", "1920x", "x1080", "0x0", "1920 x 1080", "-1x5"])
-def test_what_is_no_size_is_refused(given: str) -> None:
+@pytest.mark.parametrize("value", ["1920", "1920x", "x1080", "0x0", "1920 x 1080", "-1x5"])
+def test_what_is_no_size_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="size"):
-        make_settings(size=given)
+        make_settings(size=value)

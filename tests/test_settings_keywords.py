@@ -30,11 +30,11 @@ def test_each_keyword_has_the_type_of_its_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "value"),
+    ("faces", "value"),
     [([0, 2], "0,2"), ((3,), "3"), (4, "4"), ("0,2", "0,2"), ("largest", "largest")],
 )
-def test_faces_may_be_a_list_of_track_ids(given: object, value: str) -> None:
-    assert make_settings(faces=given).faces == value
+def test_faces_may_be_a_list_of_track_ids(faces: object, value: str) -> None:
+    assert make_settings(faces=faces).faces == value
 
 
 def test_a_configuration_file_may_list_them_too(tmp_path: Path) -> None:
@@ -42,10 +42,10 @@ def test_a_configuration_file_may_list_them_too(tmp_path: Path) -> None:
     assert make_settings(tmp_path / "c.yaml").faces == "0,2"
 
 
-@pytest.mark.parametrize("given", [[], [-1], [0, "1"], [True], True, 0.5, [[0]], {0}, -1])
-def test_other_lists_of_faces_are_refused(given: object) -> None:
+@pytest.mark.parametrize("faces", [[], [-1], [0, "1"], [True], True, 0.5, [[0]], {0}, -1])
+def test_other_lists_of_faces_are_refused(faces: object) -> None:
     with pytest.raises(UsageError, match=r"^faces must be all, largest, none, tracks and people"):
-        make_settings(faces=given)
+        make_settings(faces=faces)
 
 
 def test_settings_made_directly_raise_the_same_error() -> None:

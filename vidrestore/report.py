@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -38,10 +38,10 @@ class StageTimer:
     Stages are nested generators: in each thread, time is booked on the innermost one that is running there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds: dict[str, float] = {}
-        self._lock = threading.Lock()
-        self._stack = _StageStack()
+        self._lock, self._clock = threading.Lock(), clock
+        self._stack = _StageStack(clock)
 
     def enter(self, stage: str | None) -> None:
         """Time goes to `stage` from now on; None: to none."""
@@ -70,7 +70,7 @@ class StageTimer:
         return self.timed(None, items)
 
     def _book(self) -> None:
-        stack, now = self._stack, time.monotonic()
+        stack, now = self._stack, self._clock()
         stage = stack.names[-1] if stack.names else None
         if stage is not None:
             with self._lock:
@@ -81,9 +81,9 @@ class StageTimer:
 class _StageStack(threading.local):
     """The stages that are running in a thread, outermost first."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.names: list[str | None] = []
-        self.since = time.monotonic()
+        self.since = clock()
 
 
 class DrawnCounts:

@@ -50,11 +50,11 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRestore:
     return stand_in
 
 
-def test_flags_that_are_not_given_leave_the_configuration_file_its_say(fake: FakeRestore) -> None:
+def test_flags_that_are_not_given_leave_the_values_of_the_configuration_file(fake: FakeRestore) -> None:
     assert main(["restore", "in.mp4", "out.mp4", "--strength", "0.5", "--config", "film.yaml"]) == 0
     assert fake.arguments == (Path("in.mp4"), Path("out.mp4"))
-    given = {name: value for name, value in fake.values.items() if value is not None}
-    assert given == {"strength": 0.5, "config": Path("film.yaml")}
+    stated = {name: value for name, value in fake.values.items() if value is not None}
+    assert stated == {"strength": 0.5, "config": Path("film.yaml")}
 
 
 def test_every_setting_has_its_flag(fake: FakeRestore) -> None:

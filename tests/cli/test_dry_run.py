@@ -9,16 +9,11 @@ import pytest
 
 from tests.support.films import make_film
 from tests.support.jobs import names_in
+from tests.support.reports import PLAN
 from vidrestore.cli import main
 from vidrestore.cli.plan_lines import plan_lines
 from vidrestore.jobs import dry_run
 from vidrestore.jobs.dry_run import RunPlan
-
-PLAN = RunPlan(
-    input="old.mp4", output="new.mp4", frames=3000, frame_rate=25.0, width=640, height=480, container="mp4",
-    encoder="libx264", segment_seconds=None, device="cpu", sampled_frames=72, rate=5.2, seconds=576.9,
-    bytes=35_000_000, free_bytes=120_000_000_000,
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

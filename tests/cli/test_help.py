@@ -57,7 +57,7 @@ def _words(parameter: Any) -> str:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_says_what_it_said(name: str) -> None:
+def test_the_help_is_that_of_the_golden_file(name: str) -> None:
     golden, text = FOLDER / f"{name.replace(' ', '_')}.txt", help_of(name)
     if os.environ.get("VIDRESTORE_TEST_WRITE_GOLDENS"):
         golden.write_text(text, encoding="utf-8")

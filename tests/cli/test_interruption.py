@@ -24,7 +24,7 @@ def interrupt(*_: Any, **__: Any) -> None:
 
 
 @pytest.mark.parametrize("words", [["restore", "IN", "OUT"], ["resume", "OUT"]])
-def test_finished_segments_are_named_with_the_command_that_goes_on(
+def test_finished_segments_are_named_with_the_command_that_continues(
     words: list[str],
     film: tuple[Path, Path],
     monkeypatch: pytest.MonkeyPatch,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_progress_json import REPORT, done
+from tests.support.reports import REPORT, finished_run
 from vidrestore import api
 from vidrestore.cli import main
 from vidrestore.cli.log_file import FIRST_LINE
@@ -35,7 +35,7 @@ def test_a_run_is_noted_from_its_command_to_its_end(tmp_path: Path, monkeypatch:
     def run(*arguments: Any, **values: Any) -> Report:
         logging.getLogger("vidrestore.device").info("a detail")
         logging.getLogger("vidrestore.device").warning("no GPU")
-        return done(*arguments, **values)
+        return finished_run(*arguments, **values)
 
     monkeypatch.setattr(api, "restore", run)
     log = tmp_path / "run.log"

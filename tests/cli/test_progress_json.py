@@ -10,18 +10,14 @@ from typing import Any
 import pytest
 
 from tests.support.clips import Clip, make_clip
+from tests.support.reports import finished_run, progress
 from vidrestore import api
 from vidrestore.cli import main
 from vidrestore.cli.progress_json import JsonProgress
 from vidrestore.errors import InputError
 from vidrestore.jobs.batch_outcome import BatchProgress, Outcome
-from vidrestore.types import DrawnShare, Progress, Report, Stage
+from vidrestore.types import Report
 
-REPORT = Report(
-    output=Path("new.mp4"), frames=50, frames_with_faces=45, faces=80, tracks=1, lost_frames=0, seconds=5.0,
-    seconds_by_stage={"restoration": 4.0}, warnings=("a timecode track was left out",),
-    drawn=(DrawnShare(track=0, frames=40, mean=0.07, maximum=0.17),),
-)  # fmt: skip
 GOLDEN = [
     {"version": 1, "event": "progress", "stage": "opening", "frames": 0, "total": None, "faces": 0,
      "seconds": 0.0, "rate": None, "eta": None, "resumed_frames": 0},
@@ -36,17 +32,6 @@ GOLDEN = [
 """All lines of a run."""
 
 
-def progress(frames: int, seconds: float, stage: Stage = "restoring") -> Progress:
-    total = None if stage == "opening" else 50
-    return Progress(frames=frames, total=total, faces=frames * 8 // 5, seconds=seconds, stage=stage)
-
-
-def done(*_: Any, on_progress: Any, **__: Any) -> Report:
-    on_progress(progress(0, 0.0, "opening"))
-    on_progress(progress(10, 2.5))
-    return REPORT
-
-
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
@@ -55,7 +40,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 def test_the_lines_of_a_run(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(api, name, done)
+    monkeypatch.setattr(api, name, finished_run)
     words = ["restore", "old.mp4", "new.mp4"] if name == "restore" else ["resume", "new.mp4"]
     assert main([*words, "--progress", "json"]) == 0
     assert lines(capsys.readouterr().err) == GOLDEN
@@ -64,7 +49,7 @@ def test_the_lines_of_a_run(
 def test_on_a_descriptor_of_its_own_standard_error_stays_for_people(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(api, "restore", done)
+    monkeypatch.setattr(api, "restore", finished_run)
     read_end, write_end = os.pipe()
     assert main(["restore", "old.mp4", "new.mp4", "--progress", f"json:{write_end}"]) == 0
     os.close(write_end)
@@ -113,13 +98,13 @@ def test_lines_of_one_stage_are_a_moment_apart(capsys: pytest.CaptureFixture[str
     for frame in range(100):
         now = frame * 0.05
         writer.show(progress(frame, now))
-    given = lines(capsys.readouterr().err)
-    assert len(given) == 20
-    assert [line["rate"] for line in given[-1:]] == [pytest.approx(20, rel=0.01)]
+    written = lines(capsys.readouterr().err)
+    assert len(written) == 20
+    assert [line["rate"] for line in written[-1:]] == [pytest.approx(20, rel=0.01)]
 
 
 def test_a_reader_that_has_gone_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "restore", done)
+    monkeypatch.setattr(api, "restore", finished_run)
     read_end, write_end = os.pipe()
     os.close(read_end)
     assert main(["restore", "old.mp4", "new.mp4", "--quiet", "--progress", f"json:{write_end}"]) == 0

@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
+from tests.support.reports import INSPECTION
 from vidrestore import api
 from vidrestore.cli import main
 from vidrestore.cli.run_report import read_run_report
 from vidrestore.cli.run_session import closing_line
 from vidrestore.errors import UsageError
-from vidrestore.identity import Person
-from vidrestore.inspection import FaceTrack, Inspection, Scene
 from vidrestore.jobs import batch
 from vidrestore.types import DrawnShare, Report
 
@@ -95,22 +93,6 @@ def test_the_report_takes_no_other_files_place(tmp_path: Path, capsys: pytest.Ca
     assert mine.read_text() == '{"made_by": "me"}'
 
 
-INSPECTION = Inspection(
-    path=Path("old.mp4"), width=64, height=48, frame_rate=None, duration=2.0, codec="h264",
-    pixel_format="yuv420p", rotation=0, mirrored=False, field_order="progressive", telecined=False,
-    other_streams=(), frames=50, frames_with_faces=45, scenes=(Scene(first_frame=0, frames=50, start=0.0),),
-    tracks=tuple(
-        FaceTrack(
-            id=track, person=track, descriptor=None, first_frame=0, last_frame=49, start=0.0, end=2.0,
-            frames=40, side=(30, 35, 40), sharpness=3.0, score=0.9,
-            thumbnail=np.zeros((128, 128, 3), np.uint8),
-        )
-        for track in (0, 3, 5)
-    ),
-    people=tuple(Person(id=track, tracks=(track,), frames=40, distance=None) for track in (0, 3, 5)),
-)  # fmt: skip
-
-
 @pytest.fixture
 def inspected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vidrestore.inspection.inspect_video", lambda *_: INSPECTION)
@@ -135,7 +117,7 @@ def test_inspect_shows_what_a_run_has_drawn(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.usefixtures("inspected")
-def test_without_a_run_nothing_is_said_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_run_nothing_is_reported_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "old.mp4"]) == 0
     assert "drawn" not in capsys.readouterr().out
     assert [track["drawn"] for track in INSPECTION.to_dict()["tracks"]] == [None] * 3

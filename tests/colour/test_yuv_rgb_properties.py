@@ -62,8 +62,8 @@ def test_a_colour_has_the_codes_of_the_standard(
 ) -> None:
     tags = ColourTags(matrix=matrix, full_range=full)
     flat = np.full((8, 8, 3), rgb, np.float32)
-    made = planes_from_rgb(flat, blank(pixel_format(sub, depth), tags, 8, 8))
-    for plane, code in zip(made, codes_of(rgb, matrix, full, depth), strict=True):
+    result = planes_from_rgb(flat, blank(pixel_format(sub, depth), tags, 8, 8))
+    for plane, code in zip(result, codes_of(rgb, matrix, full, depth), strict=True):
         assert np.abs(plane - code).max() < 2e-3 * 2 ** (depth - 8) + 1e-3
 
 
@@ -93,7 +93,7 @@ def test_chroma_of_a_ramp_is_the_ramp_where_the_sample_lies(
 ) -> None:
     form = pixel_format(sub, depth)
     frame = blank(form, ColourTags(matrix=matrix, full_range=full, siting=siting))
-    made = planes_from_rgb(_ramp(slopes), frame)
+    result = planes_from_rgb(_ramp(slopes), frame)
     sx, sy = form.chroma_shift
     column, row = PLACES[siting]
     j, i = np.mgrid[0 : 32 >> sy, 0 : 32 >> sx]
@@ -101,7 +101,7 @@ def test_chroma_of_a_ramp_is_the_ramp_where_the_sample_lies(
     y = (j << sy) + (row if sy else 0)
     colour = [0.5 + slopes[2 * c] * (x - 16) + slopes[2 * c + 1] * (y - 16) for c in range(3)]
     expected = codes_of((colour[0], colour[1], colour[2]), matrix, full, depth)  # type: ignore[arg-type]
-    for plane, code in zip(made[1:], expected[1:], strict=True):
+    for plane, code in zip(result[1:], expected[1:], strict=True):
         assert np.abs(plane - code)[2:-2, 2:-2].max() < 0.01 * 2 ** (depth - 8)
 
 

@@ -221,10 +221,10 @@ def test_the_detail_skip_does_the_same_to_pictures_and_to_blocks_of_pixels() -> 
     skip = DetailSkip(8).requires_grad_(False)
     for parameter in skip.parameters():
         parameter.add_(0.02 * torch.randn_like(parameter))
-    drawn, given = torch.rand(2, 2, 3, 32, 32) * 2 - 1
-    whole = skip(drawn, given)
-    blocks = skip.in_blocks(F.pixel_unshuffle(drawn, 2), F.pixel_unshuffle(given, 2))
+    drawn, original = torch.rand(2, 2, 3, 32, 32) * 2 - 1
+    whole = skip(drawn, original)
+    blocks = skip.in_blocks(F.pixel_unshuffle(drawn, 2), F.pixel_unshuffle(original, 2))
     assert torch.equal(F.pixel_shuffle(blocks, 2), whole)
     assert (whole - drawn).abs().max() > 0.01
-    assert torch.allclose(skip(drawn, given, 0.25), drawn + 0.25 * (whole - drawn), atol=1e-6)
-    assert torch.allclose(skip(drawn[:1], given[:1]), whole[:1], atol=1e-6)
+    assert torch.allclose(skip(drawn, original, 0.25), drawn + 0.25 * (whole - drawn), atol=1e-6)
+    assert torch.allclose(skip(drawn[:1], original[:1]), whole[:1], atol=1e-6)

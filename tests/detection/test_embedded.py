@@ -73,7 +73,7 @@ def test_a_dark_or_faded_face_is_found(gain: float, lift: float) -> None:
 
 
 @pytest.mark.parametrize(("side", "min_face"), [(26, 24), (18, 17), (400, 24)])
-def test_faces_from_the_smallest_asked_for_to_the_full_picture_are_found(side: int, min_face: int) -> None:
+def test_faces_from_the_smallest_requested_to_the_full_picture_are_found(side: int, min_face: int) -> None:
     box = face_box(ASTRONAUT)
     scale = side / float(box[2] - box[0])
     face = cv2.resize(data.astronaut(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

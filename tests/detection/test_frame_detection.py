@@ -1,4 +1,4 @@
-"""Everything anew every few frames and after a loss; faces followed in between."""
+"""A full search every few frames and after a loss; faces are followed in between."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tracking.motion import face, frame, picture, rolled
+from tests.support.motion import face, frame, picture, rolled
 from vidrestore.detection import DetectorState, detect
 from vidrestore.detection.detector import Search
 from vidrestore.detection.frame_detection import THOROUGH_REST
@@ -94,7 +94,7 @@ def test_pictures_that_change_all_the_time_are_not_all_searched_at_any_angle() -
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 59), st.lists(st.integers(0, 59), max_size=4), st.lists(st.integers(1, 59), max_size=4))
-def test_a_search_schedule_goes_on_from_any_frame_as_if_it_had_not_stopped(
+def test_a_search_schedule_continues_from_any_frame_as_if_it_had_not_stopped(
     stop: int, changes: list[int], losses: list[int]
 ) -> None:
     looks = [frame(i, picture(sum(change <= i for change in changes))) for i in range(60)]

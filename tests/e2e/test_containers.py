@@ -254,8 +254,8 @@ CASES = {
 def test_what_goes_in_comes_out(case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, target = make_clip(tmp_path / case.source, case.clip), tmp_path / case.target
     code = main(["restore", str(source), str(target), "--device", "cpu", "--quiet", *case.flags])
-    said = capsys.readouterr().err.strip().splitlines()
-    assert code == 0, said
+    message = capsys.readouterr().err.strip().splitlines()
+    assert code == 0, message
     assert differences(contents_of(source), contents_of(target), besides=case.differs) == []
-    assert len(said) == bool(case.warns), said
-    assert case.warns in "".join(said)
+    assert len(message) == bool(case.warns), message
+    assert case.warns in "".join(message)

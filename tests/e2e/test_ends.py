@@ -20,6 +20,8 @@ from tests.support.damage import zero_packets
 from tests.support.shared import ROOT
 from tests.support.signals import skip_where_ignored
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "vidrestore", "restore"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 LONG = Clip(frames=250, size=(320, 240), time_base=Fraction(1, 1000), sounds=("aac",))
@@ -50,7 +52,7 @@ def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def said(process: subprocess.Popen[bytes]) -> list[str]:
+def error_lines(process: subprocess.Popen[bytes]) -> list[str]:
     assert process.stderr is not None
     return process.stderr.read().decode().strip().splitlines()
 
@@ -65,8 +67,8 @@ def test_two_of_them_in_a_row_hand_on_picture_and_sound(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (first.wait(), second.returncode) == (0, 0), second.stderr
     assert "12 frames" in second.stdout
-    given, made = packets_of(source, "audio")[0], packets_of(tmp_path / "out.mkv", "audio")[0]
-    assert [packet[2] for packet in made] == [packet[2] for packet in given]
+    original, result = packets_of(source, "audio")[0], packets_of(tmp_path / "out.mkv", "audio")[0]
+    assert [packet[2] for packet in result] == [packet[2] for packet in original]
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert len(list(container.decode(video=0))) == 12
 
@@ -77,7 +79,7 @@ def test_a_reader_that_leaves_is_one_sentence(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert len(process.stdout.read(100_000)) == 100_000
     process.stdout.close()
-    (line,) = said(process)
+    (line,) = error_lines(process)
     assert line == "vidrestore: error: cannot write -: the program that reads it has ended"
     assert process.wait() == 2
 
@@ -95,7 +97,7 @@ def test_an_interrupt_leaves_nothing_but_the_input(tmp_path: Path, by: str) -> N
     for name in by.split():
         process.send_signal(getattr(signal, name))
         time.sleep(0.05)
-    assert said(process) == ["vidrestore: error: interrupted; nothing is kept"]
+    assert error_lines(process) == ["vidrestore: error: interrupted; nothing is kept"]
     assert process.wait() == 130
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
     assert source.read_bytes() == before
@@ -155,7 +157,7 @@ def test_what_a_killed_run_left_goes_with_the_next_and_what_lives_is_left_alone(
 
 
 @posix_only
-def test_an_interrupt_is_heard_while_a_pipe_is_silent(tmp_path: Path) -> None:
+def test_an_interrupt_is_raised_while_a_pipe_is_silent(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mkv", LONG)
     process = start("-", tmp_path / "out.mkv")
     assert process.stdin is not None
@@ -165,7 +167,7 @@ def test_an_interrupt_is_heard_while_a_pipe_is_silent(tmp_path: Path) -> None:
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
-    assert said(process) == ["vidrestore: error: interrupted; nothing is kept"]
+    assert error_lines(process) == ["vidrestore: error: interrupted; nothing is kept"]
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 

@@ -18,6 +18,8 @@ from vidrestore.restoration import FaceCodes, FaceEstimate, FaceFeatures, FusedF
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces, RestoredFace
 from vidrestore.weights import model_path
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = ROOT / "samples" / "old_film.mp4"
 
 
@@ -35,7 +37,7 @@ def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
     assert runs[0] == runs[1]
 
 
-def test_every_room_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
+def test_every_stage_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
     report = vidrestore.restore(SAMPLE, tmp_path / "out.mkv", end=0.4, device="cpu")
     assert set(report.seconds_by_stage) == {
         "loading",
@@ -105,7 +107,7 @@ def test_the_next_batch_is_computed_while_the_last_ones_faces_are_laid_back(
     assert report.faces > 12
 
 
-def test_hands_beside_a_gpu_lay_back_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cpu_workers_beside_a_gpu_composite_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     beside = Beside()
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
     runs = []
@@ -149,7 +151,7 @@ class FailingDetector:
         return ()
 
 
-def test_an_error_in_a_rooms_thread_ends_the_run_and_all_threads(
+def test_an_error_in_a_stages_thread_ends_the_run_and_all_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vidrestore.detection.make_detector", lambda *_, **__: FailingDetector())
@@ -160,7 +162,7 @@ def test_an_error_in_a_rooms_thread_ends_the_run_and_all_threads(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_of_the_caller_stops_every_room(tmp_path: Path) -> None:
+def test_an_error_of_the_caller_stops_every_stage(tmp_path: Path) -> None:
     before = set(threading.enumerate())
 
     def fail(_: object) -> None:

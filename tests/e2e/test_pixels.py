@@ -22,6 +22,8 @@ from vidrestore.faces import compositing
 from vidrestore.types import FloatArray, Frame, Report
 from vidrestore.video import probe, read_frames
 
+pytestmark = pytest.mark.slow
+
 COUNT = 5
 Pair = tuple[list[Frame], list[Frame]]
 Masks = dict[int, NDArray[np.bool_]]
@@ -43,7 +45,7 @@ def read(path: Path) -> list[Frame]:
 
 
 def restored(folder: Path, pictures: Sequence[NDArray[Any]], footage: Footage, **how: Any) -> Report:
-    source = make_footage(folder / "given.mkv", pictures, footage)
+    source = make_footage(folder / "source.mkv", pictures, footage)
     return vidrestore.restore(source, folder / "restored.mkv", codec="ffv1", device="cpu", **how)
 
 
@@ -56,7 +58,7 @@ def upright(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
         folder = tmp_path_factory.mktemp("upright")
         report = restored(folder, face_pictures(COUNT), Footage(pixel_format=pixel_format))
         assert (report.faces, report.tracks) == (COUNT, 1)
-        return read(folder / "given.mkv"), read(folder / "restored.mkv")
+        return read(folder / "source.mkv"), read(folder / "restored.mkv")
 
     return make
 
@@ -96,16 +98,16 @@ def test_outside_the_masks_every_sample_is_the_decoded_one(
 ) -> None:
     pictures = face_pictures(COUNT) if scan_type == "progressive" else interlaced(panned(8))
     report = restored(tmp_path, pictures, Footage(pixel_format=pixel_format, colour=colour))
-    before, after = read(tmp_path / "given.mkv"), read(tmp_path / "restored.mkv")
+    before, after = read(tmp_path / "source.mkv"), read(tmp_path / "restored.mkv")
     assert report.faces == report.frames == len(before) == len(after) == len(masks)
     for a, b in zip(before, after, strict=True):
         assert a.format == b.format
         assert 0.1 < masks[a.index].mean() < 0.9
-        for number, (given, made) in enumerate(zip(a.planes, b.planes, strict=True)):
+        for number, (original, result) in enumerate(zip(a.planes, b.planes, strict=True)):
             away = outside(masks[a.index], a.format.chroma_shift if number in (1, 2) else (0, 0))
             if a.format.family == "rgb":
                 away = ~masks[a.index]
-            np.testing.assert_array_equal(made[away], given[away])
+            np.testing.assert_array_equal(result[away], original[away])
         assert (a.planes[0] != b.planes[0])[masks[a.index]].mean() > 0.5
 
 
@@ -115,10 +117,10 @@ def test_a_turned_or_mirrored_video_is_restored_as_the_upright_one_is(
 ) -> None:
     turned = restored(tmp_path, face_pictures(COUNT), footage)
     assert (turned.faces, turned.tracks) == (COUNT, 1)
-    given, wanted = upright(footage.pixel_format)
-    made = read(tmp_path / "restored.mkv")
+    original, wanted = upright(footage.pixel_format)
+    result = read(tmp_path / "restored.mkv")
     unit = 1 << (wanted[0].format.bit_depth - 8)
-    for a, b, c in zip(wanted, made, given, strict=True):
+    for a, b, c in zip(wanted, result, original, strict=True):
         back = np.rot90(b.planes[0], footage.rotation // 90)
         shown = (back[:, ::-1] if footage.mirrored else back).astype(float)
         changed = np.abs(a.planes[0].astype(float) - c.planes[0]) > 4 * unit
@@ -140,14 +142,14 @@ def test_hdr_is_restored_as_its_sdr_rendering_and_stays_hdr(
     as_hdr = restored(tmp_path, codes, footage)
     assert (as_hdr.faces, as_hdr.tracks) == (COUNT, 1)
     assert probe(tmp_path / "restored.mkv").colour.transfer == transfer
-    before, after = read(tmp_path / "given.mkv"), read(tmp_path / "restored.mkv")
+    before, after = read(tmp_path / "source.mkv"), read(tmp_path / "restored.mkv")
     x0, y0, x1, y1 = FACE
     for a, b, c, d in zip(before, after, *as_sdr, strict=True):
         away = ~masks[a.index]
-        for given, made in zip(a.planes, b.planes, strict=True):
-            np.testing.assert_array_equal(made[away], given[away])
+        for original, result in zip(a.planes, b.planes, strict=True):
+            np.testing.assert_array_equal(result[away], original[away])
         # As light on a screen the face is the one that the SDR video's became.
-        shown, wanted, given = (
+        shown, wanted, original = (
             picture[y0:y1, x0:x1]
             for picture in (
                 _as_sdr(_rgb(b, 0.2627, 0.0593), encode),
@@ -155,7 +157,7 @@ def test_hdr_is_restored_as_its_sdr_rendering_and_stays_hdr(
                 _rgb(c, 0.299, 0.114),
             )
         )
-        moved = np.abs(wanted - given)
+        moved = np.abs(wanted - original)
         changed = moved.max(axis=2) > 0.02
         assert changed.sum() > 300
         assert np.abs(shown - wanted)[changed].mean() < 0.35 * moved[changed].mean()
@@ -173,8 +175,8 @@ def test_each_field_of_an_interlaced_video_is_restored_as_its_own_moment(
     assert "interlaced without saying so" in report.warnings[0]
     info = probe(tmp_path / "restored.mkv")
     assert info.field_order == ("top" if top_first else "bottom")
-    made, wanted = read(tmp_path / "restored.mkv"), read(tmp_path / "moments" / "restored.mkv")
-    for frame in made:
+    result, wanted = read(tmp_path / "restored.mkv"), read(tmp_path / "moments" / "restored.mkv")
+    for frame in result:
         first = 0 if top_first else 1
         for moment, line in ((0, first), (1, 1 - first)):
             field = frame.planes[0][line::2].astype(float)
@@ -190,7 +192,7 @@ def test_an_interlaced_video_becomes_progressive_on_request(tmp_path: Path) -> N
     report = restored(tmp_path, interlaced(moments), Footage(field_order=2), deinterlace="bwdif")
     assert (report.frames, report.faces, report.warnings) == (4, 4, ())
     assert not probe(tmp_path / "restored.mkv").interlaced
-    before, after = read(tmp_path / "given.mkv"), read(tmp_path / "restored.mkv")
+    before, after = read(tmp_path / "source.mkv"), read(tmp_path / "restored.mkv")
     assert [frame.pts for frame in after] == [frame.pts for frame in before]
     assert _combing(after) < 0.5 * _combing(before)
 
@@ -210,9 +212,9 @@ def test_inspect_names_interlacing_and_telecine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1", "ffv1"])
 @pytest.mark.parametrize("siting", ["left", "center", "topleft"])
-def test_where_chroma_lies_is_read_used_and_said_again(tmp_path: Path, codec: str, siting: str) -> None:
+def test_where_chroma_lies_is_read_used_and_written_again(tmp_path: Path, codec: str, siting: str) -> None:
     footage = Footage(options={"chroma_sample_location": siting})
-    source, target = make_footage(tmp_path / "given.mkv", face_pictures(1), footage), tmp_path / "out.mkv"
+    source, target = make_footage(tmp_path / "source.mkv", face_pictures(1), footage), tmp_path / "out.mkv"
     vidrestore.restore(source, target, codec=codec, device="cpu")
     code = {"left": 1, "center": 2, "topleft": 3}[siting]
     assert probe(source).colour.siting == code

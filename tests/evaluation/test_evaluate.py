@@ -46,12 +46,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[Subject, Path]:
     """The sample's first frames as truth; a bad input; a result half way between."""
     folder = tmp_path_factory.mktemp("files")
     clean = face_pictures(FRAMES)
-    made: dict[Subject, Path] = {
+    result: dict[Subject, Path] = {
         "truth": make_footage(folder / "truth.mkv", clean, Footage(pixel_format="yuv444p")),
         "input": make_footage(folder / "input.mkv", damaged(clean, 2.5, 8)),
         "result": make_footage(folder / "result.mkv", damaged(clean, 1.0, 2)),
     }
-    return made
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -193,9 +193,9 @@ def test_a_missing_picture_is_one_sentence(
     result, truth = folders
     (truth / "b.png").unlink()
     assert main(["evaluate", str(result), "--truth", str(truth)]) == 2
-    said = capsys.readouterr().err
-    assert "lacks the truth of b" in said
-    assert "Traceback" not in said
+    message = capsys.readouterr().err
+    assert "lacks the truth of b" in message
+    assert "Traceback" not in message
 
 
 def test_reports_are_not_written_over_what_is_measured(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -220,6 +220,6 @@ def test_a_page_without_matplotlib_is_refused_before_the_work(
     result, truth = folders
     page_file = tmp_path / "page.html"
     assert main(["evaluate", str(result), "--truth", str(truth), "--html", str(page_file)]) == 2
-    said = capsys.readouterr().err
-    assert "vidrestore[eval]" in said
-    assert "frames" not in said
+    message = capsys.readouterr().err
+    assert "vidrestore[eval]" in message
+    assert "frames" not in message

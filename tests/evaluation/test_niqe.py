@@ -1,4 +1,4 @@
-"""NIQE tells natural pictures from spoilt ones, under the model it is given."""
+"""NIQE distinguishes natural pictures from degraded ones, with the model that is passed to it."""
 
 from __future__ import annotations
 

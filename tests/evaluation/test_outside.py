@@ -46,7 +46,7 @@ def test_a_sample_outside_counts_and_one_inside_does_not() -> None:
     assert found["changed_outside"] == pytest.approx(100 / (96 * 64 * 1.5 - 1.5 * covered), rel=0.02)
 
 
-def test_chroma_counts_and_deep_codes_are_told_in_codes_of_eight_bits() -> None:
+def test_chroma_counts_and_deep_codes_are_measured_in_codes_of_eight_bits() -> None:
     frame = random_frame("yuv422p10le", 96, 64)
     found = change_outside(changed(frame, 2, 3, 4, 8), frame, [])
     assert found["change_outside"] == 2

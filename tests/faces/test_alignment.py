@@ -143,7 +143,7 @@ def test_no_crop_reduces_a_face_by_more_than_it_must(pixels: float, smallest: in
 
 
 @pytest.mark.parametrize(("own_size", "size"), [(False, 256), (True, 512)])
-def test_large_faces_are_cut_out_at_their_own_size_if_asked_for(own_size: bool, size: int) -> None:
+def test_large_faces_are_cut_out_at_their_own_size_if_requested(own_size: bool, size: int) -> None:
     frame = random_frame("gray", 560, 540)
     face = TrackedFace(
         track_id=0,

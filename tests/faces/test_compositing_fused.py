@@ -167,7 +167,7 @@ def test_a_small_face_inside_a_larger_heads_crop_keeps_its_own_drawn_detail() ->
         "both": paste(frame, large, small),
         "other order": paste(frame, small, large),
     }
-    planes = {name: made.planes[0].astype(int) for name, made in out.items()}
+    planes = {name: result.planes[0].astype(int) for name, result in out.items()}
     assert np.array_equal(planes["both"], planes["other order"])
     centre = transform_points(
         invert_affine(small.to_crop), np.array([[SIZE / 2, 0.58 * SIZE]])

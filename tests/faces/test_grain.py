@@ -52,7 +52,7 @@ def kept(plane: Plane, grain: float) -> float:
 
 
 @pytest.mark.parametrize(("size", "finer_than_the_crop"), [(0.5, 0.4), (0.8, 0.2), (1.2, 0.1)])
-def test_as_much_of_the_grain_stays_as_is_asked_for(size: float, finer_than_the_crop: float) -> None:
+def test_as_much_of_the_grain_stays_as_is_requested(size: float, finer_than_the_crop: float) -> None:
     plane = film(size=size)
     none, half, whole = (kept(plane, grain) for grain in (0.0, 0.5, 1.0))
     assert none < finer_than_the_crop  # which always stays

@@ -103,7 +103,7 @@ class Recorder:
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS, ids=str)
-def test_the_detector_sees_upright_frames_and_the_rooms_behind_it_coded_ones(
+def test_the_detector_sees_upright_frames_and_the_stages_behind_it_coded_ones(
     orientation: Orientation,
 ) -> None:
     frame, detector = oriented(orientation), Recorder()

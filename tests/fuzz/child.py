@@ -52,8 +52,8 @@ def _join(source: str, part: str, output: str) -> int:
     from vidrestore.video import VideoWriter, join_segments, open_input, probe
 
     try:
-        given = open_input(Path(source))
-        with VideoWriter(Path(output), probe(given), source=given, codec="ffv1") as writer:
+        original = open_input(Path(source))
+        with VideoWriter(Path(output), probe(original), source=original, codec="ffv1") as writer:
             join_segments(writer, [Path(part)])
     except VidrestoreError as error:
         print(f"vidrestore: error: {error}", file=sys.stderr)

@@ -106,11 +106,11 @@ def _wrong_files(
     changed = [name for name, found in before.items() if after.get(name) != found and not may_change(name)]
     if changed:
         yield f"changed: {changed}"
-    made = {name for name in after if name not in before and not may_change(name)}
+    actual = {name for name in after if name not in before and not may_change(name)}
     succeeded = result.get("code") in (0, 3)
     wanted = {"out.mkv", "out.png", "new.safetensors"} if succeeded else set()
-    if made - wanted:
-        yield f"left: {sorted(made - wanted)}"
+    if actual - wanted:
+        yield f"left: {sorted(actual - wanted)}"
 
 
 class Child:

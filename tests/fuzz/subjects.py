@@ -1,4 +1,4 @@
-"""What is fuzzed: how its files are made, which of them is mutated, and what the program is asked then."""
+"""The subjects of fuzzing: how to create their files, which of them to mutate, and what to run then."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_nothing_changes_away_from_the_face(restored: tuple[Report, list[Frame],
         assert not changed[far].any()
 
 
-def test_the_films_grain_stays_on_the_face_if_asked_for(
+def test_the_films_grain_stays_on_the_face_if_requested(
     restored: tuple[Report, list[Frame], list[Frame]], tmp_path: Path
 ) -> None:
     target = tmp_path / "grainy.mkv"

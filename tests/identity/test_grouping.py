@@ -34,7 +34,7 @@ def test_two_faces_in_one_frame_are_two_people_whatever_joins_them() -> None:
     assert not any({0, 1} <= set(group) for group in found)
 
 
-def test_it_is_said_how_sure_a_choice_is() -> None:
+def test_the_report_says_how_sure_a_choice_is() -> None:
     assert [how_sure(d) for d in (0.1, CHOSEN_BELOW - 0.001, CHOSEN_BELOW)] == ["sure", "likely", "unlikely"]
 
 

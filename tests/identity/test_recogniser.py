@@ -1,4 +1,4 @@
-"""The recogniser finds the same person in other frames, and its file holds the network it was made from."""
+"""The recogniser finds the same person in other frames, and its file holds the converted network."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ def spans(root: Any) -> dict[str, tuple[float, float] | None]:
 
 
 def timeline(*children: Any) -> Any:
-    made = otio.schema.Timeline("cut")
-    made.tracks.append(otio.schema.Track("V1", children, kind=otio.schema.TrackKind.Video))
-    return made
+    result = otio.schema.Timeline("cut")
+    result.tracks.append(otio.schema.Track("V1", children, kind=otio.schema.TrackKind.Video))
+    return result
 
 
 def test_a_clip_takes_its_trimmed_range() -> None:
@@ -85,9 +85,9 @@ def test_a_transition_takes_more_of_both_clips() -> None:
     ],
 )
 def test_a_retimed_clip_takes_what_its_speed_needs(effect: Any, expected: Any) -> None:
-    made = clip("a", part(10, 5))
-    made.effects.append(effect())
-    assert spans(timeline(made)) == {"a": expected}
+    result = clip("a", part(10, 5))
+    result.effects.append(effect())
+    assert spans(timeline(result)) == {"a": expected}
 
 
 def test_a_nested_clip_takes_what_its_parents_show() -> None:
@@ -151,14 +151,14 @@ class Runs:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     """Stands for the network: copies the frames that are asked for."""
-    made = Runs(calls=[])
+    result = Runs(calls=[])
 
     def restore(source: Path, output: Path, *, on_progress: Any = None, **settings: Any) -> Report:
         from vidrestore.errors import ProcessingError
 
-        if source.name == made.fails:
+        if source.name == result.fails:
             raise ProcessingError("the disk is full")
-        made.calls.append((source.name, settings))
+        result.calls.append((source.name, settings))
         output.write_bytes(b"restored")
         on_progress(Progress(frames=1, total=None, faces=0, seconds=1))
         frames = round((settings.get("end", 2) - settings.get("start", 0)) * RATE)
@@ -168,7 +168,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
         )  # fmt: skip
 
     monkeypatch.setattr("vidrestore.api.restore", restore)
-    return made
+    return result
 
 
 @pytest.fixture
@@ -211,11 +211,11 @@ def test_the_restored_medium_is_beside_the_original_and_counts_time_alike(cut: P
         assert set(references) == {"DEFAULT_MEDIA", "vidrestore"}
         assert references["DEFAULT_MEDIA"].is_equivalent_to(old.media_reference)
         assert new.source_range == old.source_range
-        made = references["vidrestore"]
-        stated = made.available_range
+        result = references["vidrestore"]
+        stated = result.available_range
         assert stated.start_time <= new.source_range.start_time
         assert stated.end_time_exclusive() >= new.source_range.end_time_exclusive()
-        assert path_of(made.target_url, cut.parent).is_file()
+        assert path_of(result.target_url, cut.parent).is_file()
     again = after[1].media_references()["vidrestore"]
     assert again.target_url == "restored/a_8-21.mkv"
     assert again.available_range == part(3600 * RATE + 8, 14)
@@ -225,8 +225,8 @@ def test_the_restored_medium_is_beside_the_original_and_counts_time_alike(cut: P
 def test_the_original_may_stay_the_one_that_is_shown(cut: Path, runs: Runs) -> None:
     assert run(cut, "--active", "original") == 0
     clips = otio.adapters.read_from_file(str(cut.parent / "out.otio")).find_clips()
-    assert {made.active_media_reference_key for made in clips} == {"DEFAULT_MEDIA"}
-    assert all("vidrestore" in made.media_references() for made in clips)
+    assert {result.active_media_reference_key for result in clips} == {"DEFAULT_MEDIA"}
+    assert all("vidrestore" in result.media_references() for result in clips)
 
 
 def test_what_is_done_is_not_done_again(cut: Path, runs: Runs) -> None:
@@ -264,7 +264,7 @@ def test_one_medium_that_fails_stops_no_other(
     assert run(cut, "--handles", "0") == 1
     assert "failed: the disk is full" in capsys.readouterr().err
     clips = otio.adapters.read_from_file(str(cut.parent / "out.otio")).find_clips()
-    assert [made.active_media_reference_key for made in clips] == [*3 * ["DEFAULT_MEDIA"], "vidrestore"]
+    assert [result.active_media_reference_key for result in clips] == [*3 * ["DEFAULT_MEDIA"], "vidrestore"]
 
 
 def test_media_that_are_missing_are_named(cut: Path, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
@@ -302,15 +302,15 @@ def test_pictures_are_restored_as_pictures_with_their_numbers(tmp_path: Path, ru
     assert settings["fps"] == RATE
     assert round(settings["start"] * RATE) == 5
     assert settings["start"] * RATE < 5
-    (made,) = otio.adapters.read_from_file(str(tmp_path / "out.otio")).find_clips()
-    restored = made.media_reference
+    (result,) = otio.adapters.read_from_file(str(tmp_path / "out.otio")).find_clips()
+    restored = result.media_reference
     assert (restored.start_frame, restored.available_range) == (1006, part(5, 6))
     assert restored.target_url_base == "restored/s_5-10"
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001)])
-def test_the_range_that_is_asked_for_holds_just_the_frames(
+def test_the_range_that_is_requested_holds_just_the_frames(
     rate: Fraction, suffix: str, tmp_path: Path
 ) -> None:
     from vidrestore import video
@@ -353,11 +353,11 @@ def test_a_real_edit_of_a_real_film(tmp_path: Path) -> None:
     otio.adapters.write_to_file(timeline(used), str(tmp_path / "cut.otio"))
     assert run(tmp_path / "cut.otio", "--handles", "1", "--codec", "ffv1", "--container", "mkv") == 0
     with av.open(str(tmp_path / "restored" / "old_film_5-8.mkv")) as container:
-        made = [frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0)]
+        result = [frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0)]
     with av.open(str(sample)) as container:
         frames = [frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0)][:12]
-    assert len(made) == 4
-    for number, after in enumerate(made, 5):
+    assert len(result) == 4
+    for number, after in enumerate(result, 5):
         same = [(frame == after).mean() for frame in frames]
         assert same[number] == max(same), "each is the frame of its number"
         assert 0.5 < same[number] < 0.995, "faces changed, the rest did not"

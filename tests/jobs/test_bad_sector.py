@@ -17,6 +17,8 @@ from tests.support.films import make_film
 from tests.support.footage import Footage
 from tests.support.jobs import ENVIRONMENT, assert_equal, command, finished_segment_files, names_in
 
+pytestmark = pytest.mark.slow
+
 ERROR = "in.mkv cannot be read: Input/output error; check the disk or the network it is on, then try again"
 KEPT = " kept: run the same command again to continue)"
 HOW = ("--codec", "ffv1", "--device", "cpu", "--quiet")
@@ -30,7 +32,7 @@ def preload(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """8 MB without faces: more than its beginning, middle and end, by which files are told apart."""
+    """8 MB without faces: more than its start, middle and end, which identify a file."""
     return make_film(tmp_path / "in.mkv", 300, (), Footage(codec="rawvideo"))
 
 
@@ -44,9 +46,9 @@ def run(
         )  # fmt: skip
 
 
-def assert_refused(told: subprocess.CompletedProcess[str]) -> None:
-    assert (told.returncode, told.stderr.count("\n")) == (1, 1), told.stderr
-    assert ERROR in told.stderr
+def assert_refused(done: subprocess.CompletedProcess[str]) -> None:
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert ERROR in done.stderr
 
 
 def test_in_one_go_it_is_a_sentence_and_no_file(source: Path, tmp_path: Path, preload: Path) -> None:
@@ -63,9 +65,9 @@ def test_a_broadcast_does_not_end_there_either(tmp_path: Path, preload: Path) ->
     source = make_clip(tmp_path / "in.ts", clip)
     bad = bad_sector(preload, source, 2 / 3)
     bad["BAD_STOP"] = str(source.stat().st_size)
-    told = run("restore", source, tmp_path / "out.ts", *HOW[2:], bad=bad)
-    assert told.returncode == 1
-    assert "in.ts cannot be read: Input/output error" in told.stderr
+    done = run("restore", source, tmp_path / "out.ts", *HOW[2:], bad=bad)
+    assert done.returncode == 1
+    assert "in.ts cannot be read: Input/output error" in done.stderr
 
 
 def test_segments_that_are_done_are_kept_and_used_again(source: Path, tmp_path: Path, preload: Path) -> None:
@@ -91,24 +93,24 @@ def test_so_are_those_of_workers_of_which_one_cannot_read(
     output = tmp_path / "out.mkv"
     how = (*SEGMENTS, "--workers", "2")
     bad = bad_sector(preload, source, 0.7, only_for="spawn_main")
-    told = run("restore", source, output, *how, bad=bad)
-    assert_refused(told)
-    assert KEPT in told.stderr
+    done = run("restore", source, output, *how, bad=bad)
+    assert_refused(done)
+    assert KEPT in done.stderr
     assert finished_segment_files(output)
     assert run("restore", source, output, *how).returncode == 0
     assert_equal(source, output)
     assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
 
-def test_a_folder_goes_on_with_the_other_files_and_comes_back(tmp_path: Path, preload: Path) -> None:
+def test_a_folder_continues_with_the_other_files_and_comes_back(tmp_path: Path, preload: Path) -> None:
     folder, out, report = tmp_path / "in", tmp_path / "out", tmp_path / "report.json"
     folder.mkdir()
     hit = make_film(folder / "in.mkv", 300, (), Footage(codec="rawvideo"))
     make_clip(folder / "other.mp4", Clip(frames=5))
     words = ("batch", folder, out, *HOW, "--report", report)
-    told = run(*words, bad=bad_sector(preload, hit, 0.7))
-    assert told.returncode == 1
-    assert ERROR in told.stderr
+    done = run(*words, bad=bad_sector(preload, hit, 0.7))
+    assert done.returncode == 1
+    assert ERROR in done.stderr
     rows = {row["name"]: row for row in json.loads(report.read_text())}
     assert [rows[name]["state"] for name in ("in.mkv", "other.mp4")] == ["failed", "restored"]
     assert rows["in.mkv"]["attempts"] == 2
@@ -119,9 +121,9 @@ def test_a_folder_goes_on_with_the_other_files_and_comes_back(tmp_path: Path, pr
     assert_equal(hit, out / "in.mkv")
 
 
-def test_through_standard_input_it_is_told_as_well(tmp_path: Path, preload: Path) -> None:
+def test_through_standard_input_it_is_reported_as_well(tmp_path: Path, preload: Path) -> None:
     source = make_film(tmp_path / "in.nut", 60, (), Footage(codec="rawvideo"))
-    told = run("restore", "-", tmp_path / "out.mkv", *HOW, bad=bad_sector(preload, source, 0.6), stdin=source)
-    assert (told.returncode, told.stderr.count("\n")) == (1, 1), told.stderr
-    assert "standard input cannot be read: Input/output error" in told.stderr
+    done = run("restore", "-", tmp_path / "out.mkv", *HOW, bad=bad_sector(preload, source, 0.6), stdin=source)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "standard input cannot be read: Input/output error" in done.stderr
     assert names_in(tmp_path) == ["in.nut"]

@@ -1,4 +1,4 @@
-"""A folder of videos: mirrored, gone on with, reported; one that fails stops no other."""
+"""A folder of videos: mirrored, resumed, reported; a failure does not stop the others."""
 
 from __future__ import annotations
 

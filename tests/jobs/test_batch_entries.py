@@ -1,4 +1,4 @@
-"""One bad entry of a folder is one failed row: the rest goes on, and the table and the report come."""
+"""One bad entry of a folder is one failed row: the batch continues, and writes its table and its report."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def unreadable_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     "bad",
     [vanished, dangling, fifo, file_for_folder, long_output, disk_too_small, record_fails, unreadable_folder],
 )
-def test_the_rest_goes_on(
+def test_the_rest_continues(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

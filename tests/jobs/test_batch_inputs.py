@@ -20,8 +20,8 @@ def tree(folder: Path, *names: str) -> Path:
 
 
 def targets(folder: Path, out: Path, **how: Any) -> dict[str, str]:
-    given = {"pattern": None, "recursive": True, "extension": None, "existing_targets": {}} | how
-    return {i.name: i.target.relative_to(out).as_posix() for i in find_items(folder, out, **given)}
+    original = {"pattern": None, "recursive": True, "extension": None, "existing_targets": {}} | how
+    return {i.name: i.target.relative_to(out).as_posix() for i in find_items(folder, out, **original)}
 
 
 def test_the_tree_is_mirrored_without_what_is_no_video_hidden_or_the_output(tmp_path: Path) -> None:

@@ -147,7 +147,9 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(run: Run) -> None:
         try:
             with pytest.MonkeyPatch.context() as patch, suppress(JournalReadError):
                 # What is read of the journal is enough here; the film is not restored.
-                patch.setattr("vidrestore.jobs.segmented_restore._run", lambda job, journal, *_: read_all(journal))
+                patch.setattr(
+                    "vidrestore.jobs.segmented_restore._run", lambda job, journal, *_: read_all(journal)
+                )
                 vidrestore.restore(run.source, run.output, **SEGMENTS)
         except VidrestoreError as error:
             noticed += "damaged" in str(error)
@@ -168,7 +170,7 @@ def read_all(journal: vidrestore.jobs.journal.Journal) -> NoReturn:
     raise JournalReadError
 
 
-def test_a_damaged_part_is_made_again(run: Run) -> None:
+def test_a_damaged_part_is_restored_again(run: Run) -> None:
     (part,) = run.parts.glob("*.part")
     content = bytearray(part.read_bytes())
     content[len(content) // 2] ^= 1
@@ -186,7 +188,7 @@ def test_without_its_journal_the_folder_of_parts_is_taken_over(run: Run) -> None
     assert names_in(run.output.parent) == ["in.mkv", "out.mkv"]
 
 
-def test_without_its_parts_the_film_is_made_again(run: Run) -> None:
+def test_without_its_parts_the_film_is_restored_again(run: Run) -> None:
     shutil.rmtree(run.parts)
     assert vidrestore.restore(run.source, run.output, **SEGMENTS).frames == 90
     assert names_in(run.output.parent) == ["in.mkv", "out.mkv"]

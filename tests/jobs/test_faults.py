@@ -20,7 +20,7 @@ from tests.support.films import make_film
 from tests.support.jobs import ENVIRONMENT, assert_equal, command, names_in, run
 
 HOW = ("--codec", "ffv1", "--segment", "1", "--device", "cpu")
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")]
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ def test_killed_workers_are_replaced_and_end_with_their_parent(source: Path, tmp
     gone, alive = psutil.wait_procs(workers, timeout=20)
     assert (len(gone), alive) == (len(workers), [])
     assert run("resume", tmp_path / "other.mkv").returncode == 0
-    for made in ("out.mkv", "other.mkv"):
-        assert_equal(source, tmp_path / made)
+    for result in ("out.mkv", "other.mkv"):
+        assert_equal(source, tmp_path / result)
 
 
 def test_a_full_disk_keeps_what_is_done(source: Path, small_disk: Path) -> None:
@@ -97,11 +97,11 @@ def test_a_full_disk_keeps_what_is_done(source: Path, small_disk: Path) -> None:
     assert_equal(source, output)
 
 
-def test_a_disk_that_is_full_already_is_told_before_any_work(source: Path, small_disk: Path) -> None:
+def test_a_disk_that_is_full_already_is_reported_before_any_work(source: Path, small_disk: Path) -> None:
     (small_disk / "hog").write_bytes(bytes(40_000_000))
-    told = run("restore", source, small_disk / "out.mkv", *HOW)
-    assert told.returncode == 2
-    assert "has 29 MB left, and about 67 MB are needed; free some space" in told.stderr
+    done = run("restore", source, small_disk / "out.mkv", *HOW)
+    assert done.returncode == 2
+    assert "has 29 MB left, and about 67 MB are needed; free some space" in done.stderr
     assert names_in(small_disk) == ["hog"]
 
 

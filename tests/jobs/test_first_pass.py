@@ -1,4 +1,4 @@
-"""An analysis that is gone on with at a scene change finds what it would have found in one go."""
+"""An analysis that is resumed at a scene change has the same result as one without a break."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def content(record: FrameRecord) -> tuple[object, ...]:
 def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, scan_type: str) -> None:
     pictures = film_pictures(70, FACES)
     if scan_type == "interlaced":
-        made = make_footage(tmp_path / "in.mkv", interlaced(pictures), Footage(field_order=2))
+        result = make_footage(tmp_path / "in.mkv", interlaced(pictures), Footage(field_order=2))
     else:
-        made = make_footage(tmp_path / "in.mkv", pictures)
-    records, checkpoints = analysed(made)
+        result = make_footage(tmp_path / "in.mkv", pictures)
+    records, checkpoints = analysed(result)
     assert sum(len(record.faces[0]) for record in records) > 8
     assert len(checkpoints) >= 3
     assert any(checkpoint.detector_state.faces for checkpoint in checkpoints), (
@@ -51,7 +51,7 @@ def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, scan_type: str)
     )
     for checkpoint in checkpoints:
         again = AnalysisCheckpoint.from_json(checkpoint.to_json())
-        resumed, _ = analysed(made, again, records)
+        resumed, _ = analysed(result, again, records)
         assert [content(r) for r in resumed] == [content(r) for r in records[checkpoint.frame :]]
 
 
@@ -59,9 +59,9 @@ def test_faces_are_kept_to_the_last_bit(tmp_path: Path) -> None:
     records, _ = analysed(make_footage(tmp_path / "in.mkv", film_pictures(16, (range(2, 16),))))
     for record in records:
         kept = unpack_faces(pack_faces(record.faces), len(record.faces))
-        for given, made in zip(record.faces[0], kept[0], strict=True):
-            assert np.array_equal(given.landmarks, made.landmarks)
-            assert np.array_equal(given.box, made.box)
-            assert (given.track_id, given.score, given.opacity) == (
-                made.track_id, made.score, made.opacity
+        for original, result in zip(record.faces[0], kept[0], strict=True):
+            assert np.array_equal(original.landmarks, result.landmarks)
+            assert np.array_equal(original.box, result.box)
+            assert (original.track_id, original.score, original.opacity) == (
+                result.track_id, result.score, result.opacity
             )  # fmt: skip

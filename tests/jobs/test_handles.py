@@ -23,7 +23,7 @@ RATE = Fraction(24000, 1001)
 
 
 @pytest.mark.parametrize(
-    ("given", "part"),
+    ("chosen", "part"),
     [
         ({"start": 2.0, "end": 3.0, "handles": 5}, (2.0 - 5 / RATE, 3.0 + 5 / RATE)),
         ({"start": 0.1, "handles": 24}, (0.0, None)),
@@ -33,9 +33,9 @@ RATE = Fraction(24000, 1001)
     ],
 )
 def test_the_part_grows_by_the_handles(
-    given: dict[str, Any], part: tuple[float | None, float | None]
+    chosen: dict[str, Any], part: tuple[float | None, float | None]
 ) -> None:
-    wanted = make_settings(**given).time_range(RATE)
+    wanted = make_settings(**chosen).time_range(RATE)
     assert wanted["start"] == pytest.approx(part[0])
     assert wanted["end"] == pytest.approx(part[1])
 
@@ -45,15 +45,15 @@ def test_the_part_grows_by_the_handles(
 def test_the_output_has_them_and_their_pictures(
     segment: int, handles: int, first: int, last: int, film: Path, tmp_path: Path
 ) -> None:
-    given = frames_of(film)
-    rate = 1 / (given[1].seconds - given[0].seconds)
+    original = frames_of(film)
+    rate = 1 / (original[1].seconds - original[0].seconds)
     report = vidrestore.restore(
         film, tmp_path / "out.mkv", codec="ffv1", segment=segment,
         start=30 / rate, end=60 / rate, handles=handles,
     )  # fmt: skip
-    made = frames_of(tmp_path / "out.mkv")
-    assert (report.frames, len(made)) == (last - first, last - first)
-    for one, other in ((made[0], given[first]), (made[-1], given[last - 1])):
+    result = frames_of(tmp_path / "out.mkv")
+    assert (report.frames, len(result)) == (last - first, last - first)
+    for one, other in ((result[0], original[first]), (result[-1], original[last - 1])):
         assert (one.planes[0] == other.planes[0]).all()
 
 

@@ -1,4 +1,4 @@
-"""The real process, killed at any moment and begun again, makes the file of an undisturbed run."""
+"""The real process, killed at any moment and started again, writes the same file as an undisturbed run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.films import make_film
 from tests.support.jobs import ENVIRONMENT, assert_equal, command, finished_segment_files, names_in, run
 
 KILLS = 3
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")]
 
 
 def test_a_run_killed_at_random_moments_makes_the_same_file(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_film(tmp_path_factory.mktemp("given") / "in.mkv", 40, ())
+    return make_film(tmp_path_factory.mktemp("input") / "in.mkv", 40, ())
 
 
 @linux_only
@@ -42,10 +42,10 @@ def test_any_name_that_the_file_system_takes_is_written(
     source: Path, tmp_path: Path, kind: str, how: dict[str, Any]
 ) -> None:
     output = tmp_path / NAMES[kind]
-    given = tmp_path / f"i{NAMES[kind][1:]}"
-    given.hardlink_to(source)
-    assert vidrestore.restore(given, output, **how).frames == 40
-    assert set(names_in(tmp_path)) == {output.name, given.name}
+    original = tmp_path / f"i{NAMES[kind][1:]}"
+    original.hardlink_to(source)
+    assert vidrestore.restore(original, output, **how).frames == 40
+    assert set(names_in(tmp_path)) == {output.name, original.name}
     assert output.stat().st_size > 1000
 
 
@@ -109,10 +109,10 @@ def test_so_is_it_for_python(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_strict_leaves_nothing_of_a_damaged_film(tmp_path: Path) -> None:
-    given = make_clip(tmp_path / "in.mkv", Clip(frames=110, gop=12))
-    zero_packets(given, [75, 76])
+    original = make_clip(tmp_path / "in.mkv", Clip(frames=110, gop=12))
+    zero_packets(original, [75, 76])
     with pytest.raises(DamagedInputError, match="leave --strict out"):
-        vidrestore.restore(given, tmp_path / "out.mkv", **SEGMENTS, strict=True)
+        vidrestore.restore(original, tmp_path / "out.mkv", **SEGMENTS, strict=True)
     assert names_in(tmp_path) == ["in.mkv"]
 
 

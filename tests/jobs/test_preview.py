@@ -17,6 +17,8 @@ from vidrestore.jobs.preview import MAX_TIMES, Previewer, Variant
 from vidrestore.settings import make_settings
 from vidrestore.types import Frame
 
+pytestmark = pytest.mark.slow
+
 FACES = (range(8, 30),)
 
 
@@ -33,14 +35,14 @@ def restored(source: Path, target: Path, **settings: Any) -> list[Frame]:
 @pytest.mark.parametrize("fidelity", ["auto", 0])
 def test_the_frame_shown_is_the_frame_of_a_run(tmp_path: Path, fidelity: str | float) -> None:
     source = make_film(tmp_path / "in.mkv", 36, FACES)
-    run, given = restored(source, tmp_path / "out.mkv", fidelity=fidelity), frames_of(source)
+    run, original = restored(source, tmp_path / "out.mkv", fidelity=fidelity), frames_of(source)
     times = [18 / 25, 11.5 / 25]
     previews = vidrestore.preview(source, times, device="cpu", fidelity=fidelity)
     assert [preview.index for preview in previews] == [18, 11]
     for preview in previews:
         (cell,) = preview.cells
         assert preview.faces
-        assert_same(preview.before, given[preview.index])
+        assert_same(preview.before, original[preview.index])
         assert_same(cell.after, run[preview.index])
         assert not np.array_equal(cell.after.planes[0], preview.before.planes[0])
     assert names_in(tmp_path) == ["in.mkv", "out.mkv"]

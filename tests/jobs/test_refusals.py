@@ -14,7 +14,7 @@ from vidrestore.errors import OutputError, UsageError
 from vidrestore.jobs.journal import Journal, journal_path
 
 
-def test_it_goes_on_with_what_is_done_and_says_so(tmp_path: Path) -> None:
+def test_it_continues_with_what_is_done_and_says_so(tmp_path: Path) -> None:
     source, output = interrupted_run(tmp_path)
     events = []
     report = vidrestore.resume(output, on_progress=events.append)
@@ -60,7 +60,7 @@ def test_a_second_run_on_the_same_output_is_refused(tmp_path: Path) -> None:
     assert vidrestore.restore(source, output, **SEGMENTS).frames == 90
 
 
-def test_a_part_that_is_gone_or_cut_short_is_made_again(tmp_path: Path) -> None:
+def test_a_part_that_is_gone_or_cut_short_is_restored_again(tmp_path: Path) -> None:
     source, output = interrupted_run(tmp_path)
     (part,) = tmp_path.glob(".out.mkv.vidrestore-parts/*.part")
     part.write_bytes(part.read_bytes()[:-1])
@@ -84,6 +84,6 @@ def test_the_wrong_time_of_day_changes_nothing(tmp_path: Path, monkeypatch: pyte
     assert_equal(source, output)
 
 
-def test_without_anything_begun_there_is_nothing_to_resume(tmp_path: Path) -> None:
+def test_without_an_earlier_run_there_is_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no unfinished run to"):
         vidrestore.resume(tmp_path / "out.mkv")

@@ -16,6 +16,8 @@ from tests.support.footage import Footage, interlaced, make_footage
 from tests.support.jobs import assert_equal, names_in
 from vidrestore.types import Report
 
+pytestmark = pytest.mark.slow
+
 FACES = (range(22, 42),)
 """Frames with a face: no scene changes near frame 32, so there the film is cut through a face."""
 
@@ -91,7 +93,7 @@ def test_damage_is_counted_once_and_shown_alike(tmp_path: Path) -> None:
     assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
 
 
-def test_what_cannot_be_joined_is_restored_in_one_go_and_said(tmp_path: Path) -> None:
+def test_what_cannot_be_joined_is_restored_in_one_go_and_reported(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", 8, ())
     report = vidrestore.restore(source, tmp_path / "out.y4m", segment=1)
     why = "yuv4mpegpipe streams have no timestamps"

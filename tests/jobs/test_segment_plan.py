@@ -38,11 +38,11 @@ def stops(spans: Sequence[Span]) -> list[int]:
     return [span.stop for span in spans]
 
 
-def test_it_is_cut_at_the_scene_change_nearest_to_what_was_asked_for() -> None:
+def test_it_is_cut_at_the_scene_change_nearest_to_what_was_requested() -> None:
     assert stops(plan(300, [80, 110, 190])) == [110, 190, 300]
 
 
-def test_without_a_scene_change_near_it_is_cut_where_it_was_asked_for() -> None:
+def test_without_a_scene_change_near_it_is_cut_where_it_was_requested() -> None:
     assert stops(plan(300, [20, 70, 130])) == [100, 200, 300]
     assert stops(plan(125, [])) == [125]
     assert stops(plan(126, [])) == [100, 126]
@@ -53,7 +53,7 @@ def test_without_a_scene_change_near_it_is_cut_where_it_was_asked_for() -> None:
     st.lists(st.integers(1, 700), max_size=12, unique=True).map(sorted),
     st.integers(0, 4),
 )
-def test_every_frame_is_in_one_segment_and_a_plan_is_gone_on_with(
+def test_every_frame_is_in_one_segment_and_a_plan_is_resumed(
     frames: int, changes: list[int], done: int
 ) -> None:
     spans = plan(frames, changes)

@@ -17,6 +17,8 @@ from vidrestore.cli import main
 from vidrestore.settings import make_settings
 from vidrestore.sidecar import FaceTreatment, parse_sidecar
 
+pytestmark = pytest.mark.slow
+
 USUAL = FaceTreatment(strength=0.9, fidelity="auto", grain="auto")
 FACES = (range(4, 16), range(40, 52))
 
@@ -79,7 +81,7 @@ def edited(film: Path, **people_or_scenes: Any) -> Path:
     return path
 
 
-def test_what_is_said_of_everybody_is_what_the_settings_say(film: Path, tmp_path: Path) -> None:
+def test_entries_for_everybody_are_those_of_the_settings(film: Path, tmp_path: Path) -> None:
     found = vidrestore.inspect(film)
     assert len(found.tracks) == 2
     treatment = {"strength": 0.5, "fidelity": 0.3, "grain": 0.4}
@@ -107,9 +109,9 @@ def test_a_scene_that_is_left_alone_is_the_inputs(film: Path, tmp_path: Path) ->
         film, tmp_path / "out.mkv", codec="ffv1", device="cpu", sidecar=sidecar, fidelity=1
     )
     assert report.tracks == 1
-    given, made = frames_of(film), frames_of(tmp_path / "out.mkv")
-    assert np.array_equal(given[45].planes[0], made[45].planes[0])
-    assert not np.array_equal(given[10].planes[0], made[10].planes[0])
+    original, result = frames_of(film), frames_of(tmp_path / "out.mkv")
+    assert np.array_equal(original[45].planes[0], result[45].planes[0])
+    assert not np.array_equal(original[10].planes[0], result[10].planes[0])
 
 
 def test_a_sidecar_of_another_video_or_way_of_tracking_is_refused(film: Path, tmp_path: Path) -> None:

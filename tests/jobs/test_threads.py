@@ -1,4 +1,4 @@
-"""Nothing goes on behind a run that has failed."""
+"""No thread is left running after a run that has failed."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ HOW: dict[str, Any] = {"codec": "ffv1"}
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_film(tmp_path_factory.mktemp("given") / "in.mkv", 4, ())
+    return make_film(tmp_path_factory.mktemp("input") / "in.mkv", 4, ())
 
 
 @pytest.mark.parametrize("kind", USERS_OWN)

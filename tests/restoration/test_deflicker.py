@@ -18,7 +18,7 @@ GREY = PixelFormat(name="gray", family="gray", bit_depth=8)
 
 def frames(brightness: Sequence[float], scenes: Sequence[int] | None = None) -> list[FrameFaces[AlignedFace]]:
     """A flat face of the given brightness (0..1) in each frame."""
-    made = []
+    result = []
     for i, value in enumerate(brightness):
         frame = Frame(
             index=i, pts=i, duration=1, time_base=Fraction(1, 25), format=GREY,
@@ -30,8 +30,8 @@ def frames(brightness: Sequence[float], scenes: Sequence[int] | None = None) -> 
             image=np.full((SIDE, SIDE, 3), value, np.float32),
             landmarks=np.array([[10, 12], [22, 12], [16, 18], [11, 24], [21, 24]], np.float32),
         )
-        made.append(FrameFaces(frame=frame, faces=(face,), scene=scenes[i] if scenes else 0))
-    return made
+        result.append(FrameFaces(frame=frame, faces=(face,), scene=scenes[i] if scenes else 0))
+    return result
 
 
 def steadied(items: list[FrameFaces[AlignedFace]]) -> np.ndarray:

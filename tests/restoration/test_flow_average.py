@@ -38,7 +38,7 @@ def test_a_picture_without_neighbours_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("pixels", [0.0, 0.7, 3.0])
-def test_errors_drawn_anew_in_each_frame_average_away_though_the_face_moves(pixels: float) -> None:
+def test_errors_drawn_again_in_each_frame_average_away_though_the_face_moves(pixels: float) -> None:
     own = drawn(face(), 10)
     others = [(1.0, drawn(face(pixels * away), 20 + away)) for away in (-2, -1, 1, 2)]
     averaged = average_along_motion(own, others)

@@ -68,7 +68,7 @@ def test_the_faces_own_detail_changes_what_is_drawn_and_costs_nothing_when_off(n
     assert np.abs(restore(off, FACES) - restore(on, FACES)).mean() > 1e-3
 
 
-def test_a_network_without_skips_draws_the_same_asked_for_detail_or_not() -> None:
+def test_a_network_without_skips_draws_the_same_requested_detail_or_not() -> None:
     torch.manual_seed(0)
     plain = Daefr(SMALL).eval().requires_grad_(False)
     off, on = (DaefrGenerator(plain, device=CPU, with_detail=detail) for detail in (False, True))

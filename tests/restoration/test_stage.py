@@ -63,7 +63,7 @@ def test_results_do_not_depend_on_the_batch_size() -> None:
         assert a == pytest.approx(b, abs=1e-6)
 
 
-def test_lanes_and_hands_change_no_result() -> None:
+def test_workers_change_no_result() -> None:
     items = [envelope(i, {0: 0.5 + 0.01 * (i % 2), 1: 0.2}) for i in range(12)]
     blend = TemporalBlend(strength=1.0)
     alone = values(restore(items, MirrorRestorer(), blend, batch=3))

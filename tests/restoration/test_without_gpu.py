@@ -1,4 +1,4 @@
-"""What a GPU would be told to do, checked without one.
+"""The operations for a GPU, checked without one.
 
 PyTorch's fake tensors have a device, a shape and a type, and nothing in them. An operation on tensors of two
 devices fails with them as it would on a GPU, and so does whatever asks for a value, for which a GPU would
@@ -43,7 +43,7 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrGenerator]:
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
-def test_a_gpu_is_given_all_it_needs_and_never_waited_for(generator: DaefrGenerator) -> None:
+def test_a_gpu_is_offered_all_batches_and_never_waited_for(generator: DaefrGenerator) -> None:
     blend = TemporalBlend(strength=1)
     features = generator.encode(FACES)
     assert features[0].fused.device.type == "cuda"

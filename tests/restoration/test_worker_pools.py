@@ -21,7 +21,7 @@ def two_threads() -> object:
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_a_face_becomes_the_same_in_each_lane_and_the_threads_are_given_back() -> None:
+def test_a_face_becomes_the_same_in_each_worker_and_the_threads_are_restored() -> None:
     restorer = make_restorer(embedded_path("compact.safetensors"), device="cpu")
     faces = [np.full((256, 256, 3), 0.5, np.float32) * np.linspace(0.2, 1, 256, dtype=np.float32)[:, None]]
 
@@ -37,7 +37,7 @@ def test_a_face_becomes_the_same_in_each_lane_and_the_threads_are_given_back() -
     assert torch.get_num_threads() == 2
 
 
-def test_with_one_thread_there_are_no_lanes_and_a_processor_has_no_hands_free() -> None:
+def test_with_one_thread_there_are_no_network_workers_and_a_cpu_has_no_cpu_workers() -> None:
     usual = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -59,7 +59,7 @@ def test_a_gpu_with_memory_has_its_next_batch_ready_and_a_pool_for_the_processor
     gigabytes: float, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**30, int(gigabytes * 2**30)))
-    on_gpu = SimpleNamespace(device=torch.device("cuda"), size=512)  # told apart by that alone
+    on_gpu = SimpleNamespace(device=torch.device("cuda"), size=512)  # the only difference that counts
     with network_workers_for(on_gpu) as network_workers, cpu_workers_for(on_gpu) as cpu_workers:  # type: ignore[arg-type]
         assert network_workers is not None
         assert network_workers.count == workers
@@ -71,6 +71,6 @@ def test_a_gpu_with_memory_has_its_next_batch_ready_and_a_pool_for_the_processor
     assert torch.get_num_threads() == 2
 
 
-def test_apples_gpu_is_told_by_one_thread() -> None:
+def test_apples_gpu_is_reported_by_one_thread() -> None:
     with network_workers_for(SimpleNamespace(device=torch.device("mps"), size=512)) as network_workers:  # type: ignore[arg-type]
         assert network_workers is None

@@ -39,7 +39,7 @@ def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
         return torch.get_num_threads()
 
     with ThreadPoolExecutor(8) as crowd:
-        counts = [made.result() for made in [crowd.submit(alone) for _ in range(8)]]
+        counts = [result.result() for result in [crowd.submit(alone) for _ in range(8)]]
     with ThreadPoolExecutor(1) as newcomer:
         later = newcomer.submit(torch.get_num_threads).result()
     assert counts == [1] * 8

@@ -1,4 +1,4 @@
-"""Memory that tensors free is kept for the next ones, and not more of it the longer a run goes on."""
+"""Memory that tensors free is kept for the next ones, and its amount does not grow during a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vidrestore.runtime.malloc import (
 
 
 class Process:
-    """A process that holds `used`, and keeps beside it what it is told to."""
+    """A simulated process that holds `used` bytes and a given amount of freed memory."""
 
     def __init__(self, used: int) -> None:
         self.used, self.kept, self.handed_back = used, 0, 0
@@ -37,7 +37,7 @@ def frames(memory: HeapTrimmer, count: int) -> None:
         memory.step()
 
 
-def test_what_is_kept_stays_within_bounds_and_is_handed_back_only_then() -> None:
+def test_what_is_kept_stays_within_bounds_and_is_returned_only_then() -> None:
     process = Process(1000)
     memory = HeapTrimmer(process.resident, process.trim)
     frames(memory, CHECK_EVERY_FRAMES)
@@ -51,7 +51,7 @@ def test_what_is_kept_stays_within_bounds_and_is_handed_back_only_then() -> None
     assert process.resident() == 1000
 
 
-def test_what_came_before_is_handed_back_at_once() -> None:
+def test_what_came_before_is_returned_at_once() -> None:
     process = Process(1000)
     process.kept = 500
     HeapTrimmer(process.resident, process.trim).begin()
@@ -73,7 +73,7 @@ def test_no_later_segment_keeps_more_than_the_first_frames_did() -> None:
             assert process.resident() <= 1030 + 7
 
 
-def test_what_more_faces_need_is_learned_anew() -> None:
+def test_what_more_faces_need_is_learned_again() -> None:
     process = Process(1000)
     memory = HeapTrimmer(process.resident, process.trim)
     frames(memory, LEARNING_FRAMES)
@@ -181,7 +181,7 @@ print((before - psutil.Process().memory_info().rss) // 2**20, sum(int(t.sum()) f
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory otherwise")
-def test_what_lies_free_between_what_is_used_is_handed_back() -> None:
+def test_what_lies_free_between_what_is_used_is_returned() -> None:
     done = subprocess.run([sys.executable, "-c", _FRAYED], capture_output=True, text=True, check=True)
     freed, kept = map(int, done.stdout.split())
     assert freed > 100  # MiB of 200

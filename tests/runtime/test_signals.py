@@ -30,7 +30,7 @@ def interrupts_arrive() -> None:
 
 
 @pytest.fixture
-def spared(tmp_path: Path) -> Callable[..., None]:
+def deferring_function(tmp_path: Path) -> Callable[..., None]:
     """A function of a file of its own that C might call, and that asks to end in its middle."""
     file = str(tmp_path / "called_from_c.py")
     source = "def read(ask, done):\n    ask()\n    for _ in range(1000):\n        pass\n    done.append(1)\n"
@@ -40,10 +40,12 @@ def spared(tmp_path: Path) -> Callable[..., None]:
     return names["read"]
 
 
-def test_what_is_spared_comes_to_its_end_and_the_interrupt_follows(spared: Callable[..., None]) -> None:
+def test_deferring_code_comes_to_its_end_and_the_interrupt_follows(
+    deferring_function: Callable[..., None],
+) -> None:
     done: list[int] = []
     with signals.deferred_interrupts(), pytest.raises(KeyboardInterrupt):
-        ask_and_wait(lambda: spared(ask_to_end, done))
+        ask_and_wait(lambda: deferring_function(ask_to_end, done))
     assert done == [1]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

@@ -17,7 +17,7 @@ _SECTOR = 4096
 
 
 def make_preload(folder: Path) -> Path:
-    """The library that `bad_sector` has processes load; skips the test where none can be made."""
+    """Builds the library that `bad_sector` loads into processes; skips the test if that is not possible."""
     if sys.platform != "linux":
         pytest.skip("a process's reads are made to fail by LD_PRELOAD, as Linux has it")
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")

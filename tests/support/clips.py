@@ -1,4 +1,4 @@
-"""Synthetic clips with known answers, made by PyAV in a moment and of a few kilobytes each."""
+"""Synthetic clips with known contents: small, and written quickly by PyAV."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BITS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """How a clip is made; every field has the value of the plainest clip."""
+    """The properties of a clip; the defaults are those of the simplest one."""
 
     frames: int = 30
     size: tuple[int, int] = (96, 64)
@@ -108,14 +108,14 @@ def frame_times(clip: Clip) -> list[int]:
 def pictures(clip: Clip) -> list[av.VideoFrame]:
     """The clip's frames before encoding."""
     width, height = clip.size
-    made = []
+    result = []
     for number in range(len(frame_times(clip))):
         luma = _numbered(number, width, height)
         rgb = np.stack([luma, np.roll(luma, 5, axis=1), np.roll(luma, 3, axis=0)], axis=-1)
         source = luma if clip.pixel_format == "gray" else rgb
         picture = av.VideoFrame.from_ndarray(source, "gray" if source is luma else "rgb24")
-        made.append(picture.reformat(format=clip.pixel_format))
-    return made
+        result.append(picture.reformat(format=clip.pixel_format))
+    return result
 
 
 def read_number(luma: NDArray[Any]) -> int:

@@ -111,9 +111,9 @@ def differences(before: Contents, after: Contents, *, besides: frozenset[str]) -
     ]
     if not _same_times(before.times, after.times, after.tick):
         unequal.append("times")
-    for given, made, tick in zip(before.packets, after.packets, after.ticks, strict=False):
-        same = [data for _, data in given] == [data for _, data in made]
-        if not same or not _same_times([time for time, _ in given], [time for time, _ in made], tick):
+    for original, result, tick in zip(before.packets, after.packets, after.ticks, strict=False):
+        same = [data for _, data in original] == [data for _, data in result]
+        if not same or not _same_times([time for time, _ in original], [time for time, _ in result], tick):
             unequal.append("packets")
     if not all(
         np.array_equal(a, b)
@@ -128,10 +128,10 @@ def _defaults(stated: list[bool]) -> list[bool]:
     return stated if any(stated) else [number == 0 for number in range(len(stated))]
 
 
-def _same_times(given: list[Fraction], made: list[Fraction], tick: Fraction) -> bool:
+def _same_times(original: list[Fraction], result: list[Fraction], tick: Fraction) -> bool:
     """Equal; where no whole number of ticks is the time asked for, the nearest one."""
-    return len(given) == len(made) and all(
-        abs(a - b) <= (tick / 2 if a % tick else 0) for a, b in zip(given, made, strict=True)
+    return len(original) == len(result) and all(
+        abs(a - b) <= (tick / 2 if a % tick else 0) for a, b in zip(original, result, strict=True)
     )
 
 

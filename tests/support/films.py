@@ -13,22 +13,22 @@ from tests.support.footage import Footage, face_pictures, make_footage
 
 def film_pictures(count: int, faces: Sequence[range], cut: int | None = None) -> list[NDArray[np.uint8]]:
     """(128, 144, 3) RGB each: a face in the ranges, else a moving ramp; after `cut` all is mirrored."""
-    made: list[NDArray[np.uint8]] = []
-    given = face_pictures(6)
+    result: list[NDArray[np.uint8]] = []
+    original = face_pictures(6)
     for number in range(count):
         if any(number in part for part in faces):
             shift = number % 5
-            picture = np.roll(given[number % 6], shift, axis=1)
+            picture = np.roll(original[number % 6], shift, axis=1)
         else:
             picture = _ramp(number)
         if cut is not None and number >= cut:
             picture = np.ascontiguousarray(picture[:, ::-1])
-        made.append(np.ascontiguousarray(picture))
-    return made
+        result.append(np.ascontiguousarray(picture))
+    return result
 
 
 def make_film(path: Path, count: int, faces: Sequence[range], footage: Footage | None = None) -> Path:
-    """The film in `footage`'s codec, lossless if nothing is said."""
+    """The film in `footage`'s codec, lossless by default."""
     return make_footage(path, film_pictures(count, faces), footage)
 
 

@@ -43,12 +43,12 @@ class Footage:
 @cache
 def face_pictures(count: int = 6) -> tuple[NDArray[np.uint8], ...]:
     """(128, 144, 3) RGB of the sample's first frames, around the face."""
-    made = []
+    result = []
     with av.open(str(SAMPLE)) as container:
         for picture, _ in zip(container.decode(video=0), range(count), strict=False):
             rgb = picture.to_ndarray(format="rgb24")[_TOP : _TOP + _HEIGHT, _LEFT : _LEFT + _WIDTH]
-            made.append(cv2.resize(rgb, (_WIDTH // 2, _HEIGHT // 2), interpolation=cv2.INTER_AREA))
-    return tuple(np.asarray(picture, np.uint8) for picture in made)
+            result.append(cv2.resize(rgb, (_WIDTH // 2, _HEIGHT // 2), interpolation=cv2.INTER_AREA))
+    return tuple(np.asarray(picture, np.uint8) for picture in result)
 
 
 def make_footage(path: Path, pictures: Sequence[NDArray[Any]], footage: Footage | None = None) -> Path:
@@ -76,12 +76,12 @@ def make_footage(path: Path, pictures: Sequence[NDArray[Any]], footage: Footage 
 
 def interlaced(pictures: Sequence[NDArray[Any]], *, top_first: bool = True) -> list[NDArray[Any]]:
     """Each two pictures woven into one: the fields of two moments."""
-    made = []
+    result = []
     for first, second in zip(pictures[::2], pictures[1::2], strict=True):
         woven = first.copy()
         woven[int(top_first) :: 2] = second[int(top_first) :: 2]
-        made.append(woven)
-    return made
+        result.append(woven)
+    return result
 
 
 def panned(count: int, step: int = 3) -> list[NDArray[np.uint8]]:
@@ -98,9 +98,9 @@ def _turned_back(rgb: NDArray[Any], footage: Footage) -> NDArray[Any]:
 
 
 def _picture(rgb: NDArray[Any], footage: Footage, number: int) -> av.VideoFrame:
-    given = av.VideoFrame.from_ndarray(rgb, "rgb24" if rgb.dtype == np.uint8 else "rgb48le")
+    original = av.VideoFrame.from_ndarray(rgb, "rgb24" if rgb.dtype == np.uint8 else "rgb48le")
     matrix = {1: "itu709", 9: "bt2020"}.get(footage.colour[0], "itu601")
-    picture = given.reformat(
+    picture = original.reformat(
         format=footage.pixel_format, dst_colorspace=matrix, dst_color_range=footage.colour[3]
     )
     _tag(picture, footage)

@@ -1,4 +1,4 @@
-"""Frames of any planar format, made from arrays."""
+"""Frames of any planar format, from arrays."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ def frames_of(path: Path) -> list[Frame]:
 
 
 def assert_equal(one: Path, other: Path) -> None:
-    given, made = frames_of(one), frames_of(other)
-    assert [(f.pts, f.duration) for f in made] == [(f.pts, f.duration) for f in given]
-    for a, b in zip(given, made, strict=True):
+    original, result = frames_of(one), frames_of(other)
+    assert [(f.pts, f.duration) for f in result] == [(f.pts, f.duration) for f in original]
+    for a, b in zip(original, result, strict=True):
         for p, q in zip(a.planes, b.planes, strict=True):
             assert np.array_equal(p, q), f"frame {a.index}"
 

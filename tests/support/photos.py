@@ -105,8 +105,8 @@ def chunks_of(path: Path) -> dict[bytes, bytes]:
 
 def jpeg_with(file: bytes, *segments: tuple[int, bytes]) -> bytes:
     """The JPEG file with segments (code, body) before all others."""
-    made = b"".join(bytes([0xFF, c]) + struct.pack(">H", len(b) + 2) + b for c, b in segments)
-    return file[:2] + made + file[2:]
+    result = b"".join(bytes([0xFF, c]) + struct.pack(">H", len(b) + 2) + b for c, b in segments)
+    return file[:2] + result + file[2:]
 
 
 def encoded(samples: Samples, kind: str, **options: Any) -> bytes:
@@ -121,9 +121,9 @@ def convert(source: Path, target: Path, **settings: Any) -> list[str]:
     from vidrestore.settings import make_settings
 
     chosen = make_settings(**settings)
-    given = video.open_input(source, **chosen.input_options())
-    info = video.probe(given)
-    with video.make_writer(target, info, source=given, **chosen.encoding_options()) as writer:
-        for frame in video.read_frames(given, info):
+    original = video.open_input(source, **chosen.input_options())
+    info = video.probe(original)
+    with video.make_writer(target, info, source=original, **chosen.encoding_options()) as writer:
+        for frame in video.read_frames(original, info):
             writer.write(frame)
     return list(writer.warnings)

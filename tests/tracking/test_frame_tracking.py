@@ -1,4 +1,4 @@
-"""People are followed through time: no jitter, no trailing, nobody late, nobody painted who is gone."""
+"""Faces are tracked without jitter and lag, from their first frame, and not after they have left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tracking.motion import clip, face, picture, rolled, truth
+from tests.support.motion import clip, face, picture, rolled, truth
 from vidrestore.tracking import track
 from vidrestore.tracking.opacity import PROFILE_OPACITY
 from vidrestore.types import Detection, FrameFaces, TrackedFace
@@ -102,7 +102,7 @@ def test_a_face_throughout_a_scene_comes_out_however_short_the_scene(length: int
     assert all(item.faces[0].opacity == 1.0 for item in out)
 
 
-def test_a_short_gap_is_bridged_and_said_to_be() -> None:
+def test_a_short_gap_is_bridged_and_marked_as_such() -> None:
     out = list(track(clip(30, lambda i: [] if 12 <= i < 16 else [face((100 + 2 * i, 120))])))
     assert [len(item.faces) for item in out] == [1] * 30
     assert [item.faces[0].observed for item in out] == [not 12 <= i < 16 for i in range(30)]
@@ -188,7 +188,7 @@ def test_flicker_of_exposure_is_no_cut() -> None:
     assert {item.scene for item in track(clip(40, lambda i: [], look))} == {0}
 
 
-def test_strength_fades_in_and_out_while_the_scene_goes_on() -> None:
+def test_strength_fades_in_and_out_while_the_scene_continues() -> None:
     out = list(track(clip(40, lambda i: [face((160, 120))] if 10 <= i < 25 else [])))
     strength = [item.faces[0].opacity for item in out if item.faces]
     assert strength[0] < strength[1] < strength[2] < strength[4] == 1.0

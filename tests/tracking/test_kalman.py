@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from filterpy.kalman import KalmanFilter
 
-from tests.tracking.motion import face
+from tests.support.motion import face
 from vidrestore.tracking.filterpy_loader import kalman_filter_class
 from vidrestore.tracking.kalman import (
     ACCELERATION,
@@ -141,7 +141,7 @@ def test_the_filter_is_filterpys_own() -> None:
 
 def test_following_a_face_imports_neither_scipy_nor_the_rest_of_filterpy() -> None:
     code = (
-        "import sys; from tests.tracking.motion import face; from vidrestore.tracking import kalman\n"
+        "import sys; from tests.support.motion import face; from vidrestore.tracking import kalman\n"
         "one = kalman.FaceFilter(face((100, 100))); one.predict(0.04)\n"
         "kalman.smooth([one.step(), one.update(face((101, 100)))])\n"
         "print([name for name in sys.modules if name.partition('.')[0] in ('scipy', 'filterpy')])\n"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tracking.motion import face
+from tests.support.motion import face
 from vidrestore.tracking import matching
 from vidrestore.tracking.matching import MAX_COST, TrackPrediction, assign
 from vidrestore.types import Detection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.tracking.motion import frame, picture
+from tests.support.motion import frame, picture
 from vidrestore.tracking import select_faces
 from vidrestore.types import FrameFaces, TrackedFace
 

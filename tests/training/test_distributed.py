@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.one_step import weights_after_one_step
+from tests.support.one_training_step import weights_after_one_step
 from vidrestore.errors import UsageError
 from vidrestore.training.distributed import join_processes
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +51,7 @@ def test_two_processes_keep_equal_weights(config: Path, tmp_path: Path) -> None:
 def test_two_processes_step_as_one_with_the_whole_batch(tmp_path: Path) -> None:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.training.one_step", str(rank), str(tmp_path / "meeting"),
+            [sys.executable, "-m", "tests.support.one_training_step", str(rank), str(tmp_path / "meeting"),
              str(tmp_path / f"{rank}.pt")],
             cwd=ROOT,
             env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},

@@ -1,4 +1,4 @@
-"""Training goes on from weights of ours and from the authors' checkpoints of the first two stages."""
+"""Training continues from our own weights and from the authors' checkpoints of the first two stages."""
 
 from __future__ import annotations
 

@@ -98,9 +98,9 @@ def test_the_lines_run_and_keep_times_sound_and_rotation(tmp_path: Path) -> None
     clip = Clip(times=times, time_base=Fraction(1, 1000), sounds=("aac",), rotation=90, **LOOKS)
     source, output = make_clip(tmp_path / "in.mp4", clip), tmp_path / "out.mp4"
     _run(ffmpeg_pipeline(source, output, make_settings(), []))
-    given, made = (list(read_frames(path, probe(path))) for path in (source, output))
-    assert [f.pts * f.time_base for f in made] == [f.pts * f.time_base for f in given]
-    assert [read_number(f.planes[0]) for f in made] == list(range(8))
+    original, result = (list(read_frames(path, probe(path))) for path in (source, output))
+    assert [f.pts * f.time_base for f in result] == [f.pts * f.time_base for f in original]
+    assert [read_number(f.planes[0]) for f in result] == list(range(8))
     assert [p[2] for p in packets_of(output, "audio")[0]] == [p[2] for p in packets_of(source, "audio")[0]]
     info = probe(output)
     assert (info.rotation, info.pixel_aspect) == (90, LOOKS["pixel_aspect"])

@@ -85,7 +85,7 @@ def test_what_is_known_can_be_sent_to_another_machine(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(look)) == look
 
 
-def test_it_is_told_what_a_video_is_before_its_fields_are_measured(tmp_path: Path) -> None:
+def test_it_is_reported_what_a_video_is_before_its_fields_are_measured(tmp_path: Path) -> None:
     received: list[Any] = []
     look = look_at(make_clip(tmp_path / "clip.mp4"), measures_fields=True, on_info=received.append)
     assert received == [look.info]

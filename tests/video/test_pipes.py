@@ -32,23 +32,25 @@ def piped(clip: Clip, kind: str, path: Path) -> bytes:
     """The clip, uncompressed in a container for pipes."""
     make_clip(path, clip)
     into = io.BytesIO()
-    with av.open(str(path)) as given, av.open(into, "w", format=kind, options={"strict": "-1"}) as made:
-        video: Any = made.add_stream("rawvideo", rate=clip.rate)
+    with av.open(str(path)) as original, av.open(into, "w", format=kind, options={"strict": "-1"}) as result:
+        video: Any = result.add_stream("rawvideo", rate=clip.rate)
         video.width, video.height = clip.size
         video.pix_fmt = clip.pixel_format
         base = clip.time_base if kind == "nut" else 1 / clip.rate
         video.codec_context.time_base = base
-        sounds = {s.index: made.add_stream_from_template(s) for s in given.streams.audio if kind == "nut"}
-        for packet in given.demux():
+        sounds = {
+            s.index: result.add_stream_from_template(s) for s in original.streams.audio if kind == "nut"
+        }
+        for packet in original.demux():
             if packet.stream_index in sounds and packet.size:
                 packet.stream = sounds[packet.stream_index]
-                made.mux(packet)
+                result.mux(packet)
             elif packet.stream.type == "video":
                 for number, frame in enumerate(packet.decode()):
                     frame.pts = frame.pts if kind == "nut" else frame.pts // 40 + number
                     frame.time_base = base
-                    made.mux(video.encode(frame))
-        made.mux(video.encode(None))
+                    result.mux(video.encode(frame))
+        result.mux(video.encode(None))
     return into.getvalue()
 
 
@@ -70,9 +72,9 @@ def test_frames_pass_through_two_pipes_unchanged(
     with stdin_of(content, monkeypatch), stdout_into(tmp_path / "out.nut", monkeypatch):
         report = vidrestore.restore("-", "-")
     assert (report.frames, report.warnings) == (8, ())
-    given, made = frames_of(tmp_path / "clip.mkv"), frames_of(tmp_path / "out.nut")
-    assert seconds(made) == seconds(given)
-    for a, b in zip(given, made, strict=True):
+    original, result = frames_of(tmp_path / "clip.mkv"), frames_of(tmp_path / "out.nut")
+    assert seconds(result) == seconds(original)
+    for a, b in zip(original, result, strict=True):
         assert b.format == a.format
         for plane, expected in zip(b.planes, a.planes, strict=True):
             np.testing.assert_array_equal(plane, expected)
@@ -83,9 +85,9 @@ def test_nut_carries_uneven_times_and_sound(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "in.nut").write_bytes(content)
     with stdin_of(content, monkeypatch), stdout_into(tmp_path / "out.nut", monkeypatch):
         assert vidrestore.restore("-", "-").warnings == ()
-    made = frames_of(tmp_path / "out.nut")
-    assert seconds(made) == seconds(frames_of(tmp_path / "in.nut"))
-    assert [read_number(frame.planes[0]) for frame in made] == list(range(8))
+    result = frames_of(tmp_path / "out.nut")
+    assert seconds(result) == seconds(frames_of(tmp_path / "in.nut"))
+    assert [read_number(frame.planes[0]) for frame in result] == list(range(8))
     given_sound = packets_of(tmp_path / "in.nut", "audio")
     assert len(given_sound[0]) > 2
     assert packets_of(tmp_path / "out.nut", "audio") == given_sound
@@ -97,9 +99,9 @@ def test_a_pipe_becomes_a_file_with_its_sound(tmp_path: Path, monkeypatch: pytes
         vidrestore.restore("-", tmp_path / "out.mkv")
     info = probe(tmp_path / "out.mkv")
     assert (info.codec, info.other_streams) == ("ffv1", ("audio",))
-    given = [frame for frame in frame_times(UNEVEN)]
-    made = seconds(frames_of(tmp_path / "out.mkv"))
-    assert [time - made[0] for time in made] == [Fraction(pts - given[0], 1000) for pts in given]
+    original = [frame for frame in frame_times(UNEVEN)]
+    result = seconds(frames_of(tmp_path / "out.mkv"))
+    assert [time - result[0] for time in result] == [Fraction(pts - original[0], 1000) for pts in original]
 
 
 def test_what_begins_later_is_found_in_a_pipe_as_well(
@@ -135,7 +137,7 @@ def test_y4m_has_no_times_and_no_sound_and_says_so(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "expected_text"),
     [
         ({}, []),
         ({"colour": (6, 6, 6, 1)}, []),
@@ -144,18 +146,18 @@ def test_y4m_has_no_times_and_no_sound_and_says_so(tmp_path: Path, monkeypatch: 
     ],
 )
 def test_what_a_pipe_does_not_say_is_one_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], said: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], expected_text: list[str]
 ) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=2, **how))
     with stdout_into(tmp_path / "out.nut", monkeypatch):
         warnings = vidrestore.restore(source, "-").warnings
-    assert len(warnings) == len(said)
-    for warning, words in zip(warnings, said, strict=True):
+    assert len(warnings) == len(expected_text)
+    for warning, words in zip(warnings, expected_text, strict=True):
         assert words in warning
 
 
 @pytest.mark.parametrize(
-    ("content", "how", "error", "said"),
+    ("content", "how", "error", "expected_text"),
     [
         (b"", {}, InputError, "no data came"),
         (b"these are words " * 1000, {}, InputError, "not a video"),
@@ -171,14 +173,20 @@ def test_what_a_pipe_does_not_say_is_one_warning(
         (b"", {"container": "mp4"}, UsageError, "cannot be written into a pipe"),
     ],
 )
-def test_what_a_pipe_cannot_be_is_told(
-    monkeypatch: pytest.MonkeyPatch, content: bytes, how: dict[str, Any], error: type[Exception], said: str
+def test_what_a_pipe_cannot_be_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    how: dict[str, Any],
+    error: type[Exception],
+    expected_text: str,
 ) -> None:
-    with stdin_of(content, monkeypatch), pytest.raises(error, match=said):
+    with stdin_of(content, monkeypatch), pytest.raises(error, match=expected_text):
         vidrestore.restore("-", "-", **how)
 
 
-def test_what_can_only_be_read_from_its_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_only_be_read_from_its_end_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clip = Clip(frames=8, size=(320, 240), codec="rawvideo", time_base=Fraction(1, 25))
     content = make_clip(tmp_path / "in.mov", clip).read_bytes()
     assert content.index(b"mdat") < content.index(b"moov")

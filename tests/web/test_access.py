@@ -55,12 +55,12 @@ def ask(root: Path, tmp_path: Path) -> Ask:
         from urllib.parse import urlencode
 
         data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
-        given = {"host": HOST, "authorization": f"Bearer {TOKEN}", **(headers or {})}
+        original = {"host": HOST, "authorization": f"Bearer {TOKEN}", **(headers or {})}
         scope = {
             "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
             "query_string": urlencode(query or {}).encode(), "scheme": "http", "root_path": "",
             "server": ("127.0.0.1", 8765), "client": ("127.0.0.1", 1),
-            "headers": [(k.encode(), v.encode()) for k, v in given.items() if v],
+            "headers": [(k.encode(), v.encode()) for k, v in original.items() if v],
         }  # fmt: skip
         sent: list[dict[str, Any]] = []
         waiting = [{"type": "http.request", "body": data, "more_body": False}]

@@ -48,9 +48,9 @@ def served(folder: Path, state: Path) -> Iterator[tuple[str, subprocess.Popen[st
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
+        result = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield result
+        result.close()
 
 
 def _open(browser: Any, address: str, problems: list[str], **how: Any) -> Any:

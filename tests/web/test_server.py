@@ -38,7 +38,7 @@ def test_two_servers_do_not_share_their_jobs(tmp_path: Path, capsys: pytest.Capt
     assert "another vidrestore web" in capsys.readouterr().err
 
 
-def test_without_the_extra_it_is_said_what_to_install(
+def test_without_the_extra_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "vidrestore.web.server", None)  # as where what it imports is missing

@@ -181,7 +181,7 @@ def test_without_the_network_one_sentence_says_where_to_put_the_file(serve: Any,
     assert list(own_cache.iterdir()) == []
 
 
-def test_a_full_disk_is_said_as_such(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_as_such(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -25,12 +25,12 @@ CPU = torch.device("cpu")
 
 def blocks(before: int, after: int, groups: int, precision: torch.dtype) -> list[ResidualBlock]:
     """The same block in float64 and in `precision`."""
-    made = ResidualBlock(before, after, groups).eval().requires_grad_(False)
-    for norm in (made.norm1, made.norm2):
+    result = ResidualBlock(before, after, groups).eval().requires_grad_(False)
+    for norm in (result.norm1, result.norm2):
         nn.init.normal_(norm.weight, 1, 0.2)
         nn.init.normal_(norm.bias, 0, 0.2)
-    made.to(precision)
-    return [copy.deepcopy(made).double(), made]
+    result.to(precision)
+    return [copy.deepcopy(result).double(), result]
 
 
 @pytest.mark.parametrize(("precision", "most"), [(torch.bfloat16, 0.01), (torch.float32, 1e-5)])

@@ -101,14 +101,14 @@ def test_what_a_dead_worker_was_at_is_done_again_but_not_for_ever(tmp_path: Path
     assert not any(psutil.pid_exists(pid) for pid in workers)
 
 
-@pytest.mark.parametrize(("given", "expected"), [("2,GPU-7a", ["2", "GPU-7a"]), (None, ["0", "1"])])
+@pytest.mark.parametrize(("visible", "expected"), [("2,GPU-7a", ["2", "GPU-7a"]), (None, ["0", "1"])])
 def test_workers_share_the_gpus_that_the_user_was_given(
-    given: str | None, expected: list[str], monkeypatch: pytest.MonkeyPatch
+    visible: str | None, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if given is None:
+    if visible is None:
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     with ProcessEngine(2, gpus=2, threads=1) as engine:
         seen = results(all_events(engine, [SeeingGpus(0), SeeingGpus(1)]))
     assert sorted(seen.values()) == expected

@@ -59,7 +59,7 @@ def test_the_border_is_cut_off_exactly(tmp_path: Path) -> None:
     assert face.min() == pytest.approx(200 / 255, abs=1e-3)
 
 
-def test_a_folder_without_pictures_is_said_to_have_none(tmp_path: Path) -> None:
+def test_a_folder_without_pictures_is_reported_to_have_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no images"):
         split_people(DataConfig(faces=tmp_path))
     with pytest.raises(InputError, match="no folder of faces"):

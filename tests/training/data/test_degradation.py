@@ -56,7 +56,7 @@ def test_next_to_no_degradation_leaves_the_face() -> None:
     assert np.abs(degrade(smooth, gentle, np.random.default_rng(0)) - smooth).max() < 2 / 255
 
 
-def test_noise_has_the_strength_asked_for() -> None:
+def test_noise_has_the_strength_requested() -> None:
     noisy = DegradationConfig(blur_sigma=(0.1, 0.1), downsample=(1, 1), noise=(20, 20), jpeg=(100, 100))
     grey = np.full((128, 128, 3), 0.5, np.float32)
     for seed in range(8):

@@ -30,7 +30,7 @@ def pictures(count: int = 3) -> EvidencePictures:
     return EvidencePictures(tuple(picture(seed=i) for i in range(count)), np.full(count, 1 / count))
 
 
-def test_a_step_has_the_same_batch_whenever_it_is_asked_for() -> None:
+def test_a_step_has_the_same_batch_whenever_it_is_requested() -> None:
     crops = EvidenceCrops(pictures(), crop=32, batch=3, seed=1)
     batches = [crops[step] for step in (5, 6, 5)]
     for clean, degraded in batches:

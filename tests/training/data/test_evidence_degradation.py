@@ -45,12 +45,12 @@ def picture(side: int = 48, seed: int = 0) -> FloatArray:
 def test_the_target_and_its_copy_are_pictures_of_8_bits(seed: int, side: int) -> None:
     clean = picture(side)
     before = clean.copy()
-    for made in degrade_for_evidence(clean, np.random.default_rng(seed)):
-        assert made.shape == clean.shape
-        assert made.dtype == np.float32
-        assert made.min() >= 0
-        assert made.max() <= 1
-        assert np.abs(made * 255 - np.rint(made * 255)).max() < 1e-3
+    for result in degrade_for_evidence(clean, np.random.default_rng(seed)):
+        assert result.shape == clean.shape
+        assert result.dtype == np.float32
+        assert result.min() >= 0
+        assert result.max() <= 1
+        assert np.abs(result * 255 - np.rint(result * 255)).max() < 1e-3
     assert np.array_equal(clean, before)
 
 
@@ -80,22 +80,22 @@ def test_every_kind_of_damage_changes_pictures_of_any_size(operation: evidence_d
     for seed, (height, width) in enumerate([(48, 48), (14, 14), (31, 50), (48, 20)] * 6):
         given_picture = np.ascontiguousarray(picture(64, seed)[:height, :width])
         before = given_picture.copy()
-        made = operation(given_picture, np.random.default_rng(seed))
-        assert made.shape == (height, width, 3)
-        assert np.isfinite(made).all()
+        result = operation(given_picture, np.random.default_rng(seed))
+        assert result.shape == (height, width, 3)
+        assert np.isfinite(result).all()
         assert np.array_equal(given_picture, before), "its input was written to"
-        changed.append(float(np.abs(np.clip(made, 0, 1) - before).mean()))
+        changed.append(float(np.abs(np.clip(result, 0, 1) - before).mean()))
     assert np.mean(changed) > 0.002
 
 
-def test_noise_has_the_strength_that_is_asked_for() -> None:
+def test_noise_has_the_strength_that_is_requested() -> None:
     flat = np.full((200, 200, 3), 0.5, np.float32)
-    for made in (
+    for result in (
         white_noise(flat, 0.05, np.random.default_rng(0), colour=1.0),
         white_noise(flat, 0.05, np.random.default_rng(0), colour=0.0),
         signal_noise(flat, 0.05 / np.sqrt(0.58), np.random.default_rng(0)),
     ):
-        assert (made - flat).std() == pytest.approx(0.05, rel=0.05)
+        assert (result - flat).std() == pytest.approx(0.05, rel=0.05)
     for seed in range(10):
         error = correlated_noise(flat, 0.05, np.random.default_rng(seed)) - flat
         assert error.std() == pytest.approx(0.05, rel=0.1)
@@ -123,7 +123,7 @@ def test_kernels_of_blur_keep_the_brightness(size: float, angle: float) -> None:
 @given(seeds)
 def test_a_moving_picture_comes_back_in_its_place(seed: int) -> None:
     given_picture = picture(48)
-    made = moving_codec(given_picture, np.random.default_rng(seed))
-    assert made.shape == given_picture.shape
+    result = moving_codec(given_picture, np.random.default_rng(seed))
+    assert result.shape == given_picture.shape
     # The last frame is the picture itself: compression blurs it, nothing moves it away.
-    assert np.abs(made - given_picture).mean() < 0.12
+    assert np.abs(result - given_picture).mean() < 0.12

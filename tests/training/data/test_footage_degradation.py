@@ -81,7 +81,7 @@ def test_the_damage_stays_where_the_face_is() -> None:
     assert min(errors, key=errors.__getitem__) == (0, 0)
 
 
-def test_grain_has_the_strength_asked_for_at_mid_grey_and_less_in_black() -> None:
+def test_grain_has_the_strength_requested_at_mid_grey_and_less_in_black() -> None:
     def strength(level: float) -> float:
         flat = np.full((200, 200, 3), level, np.float32)
         return float((grain(flat, 0.05, 0.8, np.random.default_rng(0)) - flat).std())

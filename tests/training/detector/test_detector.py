@@ -20,13 +20,13 @@ PERSON = (data.astronaut()[:300, 70:370].copy(), (ASTRONAUT - [70, 0]).astype(np
 
 
 def test_batches_are_made_one_ahead_and_none_in_vain() -> None:
-    made: list[int] = []
+    result: list[int] = []
 
     def make(step: int) -> int:
-        made.append(step)
+        result.append(step)
         return step
 
-    assert list(prefetch_steps(make, 5)) == made == [0, 1, 2, 3, 4]
+    assert list(prefetch_steps(make, 5)) == result == [0, 1, 2, 3, 4]
 
 
 class Everywhere(YuNet):
@@ -37,7 +37,7 @@ class Everywhere(YuNet):
         return [Detection(box=face_box(points), landmarks=points, score=0.5)]
 
 
-def test_mined_places_hold_what_was_found_with_room_around_it() -> None:
+def test_mined_places_hold_what_was_found_with_a_margin_around_it() -> None:
     rng = np.random.default_rng(0)
     pictures = [np.full((200, 200, 3), 77, np.uint8)]
     places = mine_hard_negatives([PERSON], pictures, Everywhere(), rng, 5)

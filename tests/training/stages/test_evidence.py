@@ -140,9 +140,9 @@ def test_a_run_may_start_from_weights(config: Path, tmp_path: Path) -> None:
 
 def test_the_command_trains(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "evidence", "--config", str(config), "steps=1", "workers=0"]) == 0
-    made = tmp_path / "out" / "evidence.safetensors"
-    assert capsys.readouterr().out == f"trained: {made}\n"
-    assert load_evidence(made).config == TINY
+    result = tmp_path / "out" / "evidence.safetensors"
+    assert capsys.readouterr().out == f"trained: {result}\n"
+    assert load_evidence(result).config == TINY
 
 
 def test_people_held_out_are_not_trained_on(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def test_with_an_evidence_network_the_detail_stage_learns_what_the_rule_lets_in(
     assert not any(torch.equal(a, b) for a, b in pairwise(skips))
 
 
-def test_the_first_stage_goes_on_from_a_finished_network_and_keeps_its_codes(
+def test_the_first_stage_continues_from_a_finished_network_and_keeps_its_codes(
     config: Path, tmp_path: Path
 ) -> None:
     released = Daefr(SMALL)
@@ -243,7 +243,7 @@ def test_the_published_recipe_trains_no_scale_of_logits(
         (["network=compact", "precision=float32"], False),
     ],
 )
-def test_the_published_network_trains_in_float32_unless_asked(
+def test_the_published_network_trains_in_float32_unless_requested(
     config: Path, settings: list[str], expected: bool
 ) -> None:
     assert read_config(config, ["precision=null", *settings]).uses_bf16 is expected

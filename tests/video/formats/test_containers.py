@@ -1,4 +1,4 @@
-"""Which container an output is, and what is said where a name and what is asked for do not fit."""
+"""The container of an output, and the warning if its name does not fit."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def test_a_codec_that_does_not_fit_is_sent_where_people_keep_it(
             convert(source, tmp_path / "out.mp4", codec=codec)
 
 
-def test_a_gif_of_a_video_is_said_to_have_256_colours(tmp_path: Path) -> None:
+def test_a_gif_of_a_video_is_reported_to_have_256_colours(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4", SHORT)
     assert "256 colours" in " ".join(convert(source, tmp_path / "out.gif"))
 
 
-@pytest.mark.parametrize(("name", "container", "said"), [("a.mp4", "mkv", True), ("a.mkv", "mkv", False)])
+@pytest.mark.parametrize(("name", "container", "warns"), [("a.mp4", "mkv", True), ("a.mkv", "mkv", False)])
 def test_a_name_that_says_another_container_is_named(
-    tmp_path: Path, name: str, container: str, said: bool
+    tmp_path: Path, name: str, container: str, warns: bool
 ) -> None:
     source = make_clip(tmp_path / "in.mkv", SHORT)
     warnings = convert(source, tmp_path / name, container=container)
-    assert ("although its suffix differs" in " ".join(warnings)) is said
+    assert ("although its suffix differs" in " ".join(warnings)) is warns
 
 
 def test_av1_writes_no_page_to_standard_error(tmp_path: Path) -> None:
@@ -48,11 +48,11 @@ def test_av1_writes_no_page_to_standard_error(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from tests.support.photos import convert; "
         "convert(Path(sys.argv[1]), Path(sys.argv[2]), codec='av1', preset='12')"
     )
-    made = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, str(source), str(tmp_path / "out.mkv")],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    assert made.stderr == ""
+    assert result.stderr == ""

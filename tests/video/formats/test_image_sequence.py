@@ -79,9 +79,9 @@ def test_a_sequence_comes_back_with_its_numbers_depth_and_samples(
     assert report.warnings == ()
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(name % n for n in numbers)
     for number in numbers:
-        given, made = _look(tmp_path / "in" / (name % number)), _look(tmp_path / "out" / (name % number))
-        assert made.dtype == given.dtype
-        np.testing.assert_array_equal(made, given)
+        original, result = _look(tmp_path / "in" / (name % number)), _look(tmp_path / "out" / (name % number))
+        assert result.dtype == original.dtype
+        np.testing.assert_array_equal(result, original)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_picture_of_another_size_is_named(tmp_path: Path, name: str) -> None:
         vidrestore.restore(source, output / name)
     assert list(output.iterdir()) == []
     with pytest.raises(InputError, match=odd.name):
-        list(read_frames(given := open_input(source), probe(given), start=0.1))
+        list(read_frames(original := open_input(source), probe(original), start=0.1))
     assert vidrestore.restore(source, output / name, end=0.1).frames == 3  # what is not asked for is not seen
 
 
@@ -195,7 +195,7 @@ def test_any_folder_will_do(tmp_path: Path, folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "said"),
+    ("output", "expected_text"),
     [
         ("in/%03d.png", "is the input itself"),
         ("in/002.png", "is a picture of the input"),
@@ -204,11 +204,13 @@ def test_any_folder_will_do(tmp_path: Path, folder: str) -> None:
         ("%d.xyz", "not a known kind of picture"),
     ],
 )
-def test_an_output_that_would_destroy_something_is_refused(tmp_path: Path, output: str, said: str) -> None:
+def test_an_output_that_would_destroy_something_is_refused(
+    tmp_path: Path, output: str, expected_text: str
+) -> None:
     source = _write(tmp_path / "in", "%03d.png", _noise("uint8", 3), range(1, 4))
     _write(tmp_path / "there", "%d.png", _noise("uint8", 3), range(2, 3))
-    overwrite = "exists" not in said
-    with pytest.raises(OutputError, match=said):
+    overwrite = "exists" not in expected_text
+    with pytest.raises(OutputError, match=expected_text):
         vidrestore.restore(source, tmp_path / output, overwrite=overwrite)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "there"]
 
@@ -233,13 +235,15 @@ def test_one_picture_becomes_one_picture(tmp_path: Path, kind: str, temporal: fl
     cv2.imwrite(str(source), smooth)
     report = vidrestore.restore(source, tmp_path / f"out.{kind}", temporal=temporal, deflicker=True)
     assert report.frames == 1
-    made = _look(tmp_path / f"out.{kind}")
+    result = _look(tmp_path / f"out.{kind}")
     if kind == "exr":
-        made = np.round(
-            np.where(made > 0.0031308, 1.055 * np.maximum(made, 1e-9) ** (1 / 2.4) - 0.055, made * 12.92)
+        result = np.round(
+            np.where(
+                result > 0.0031308, 1.055 * np.maximum(result, 1e-9) ** (1 / 2.4) - 0.055, result * 12.92
+            )
             * 255
         )
-    assert np.abs(made.astype(float) - smooth).mean() < (4 if kind in ("jpg", "webp") else 0.3)
+    assert np.abs(result.astype(float) - smooth).mean() < (4 if kind in ("jpg", "webp") else 0.3)
 
 
 def test_a_video_does_not_go_into_one_picture(tmp_path: Path) -> None:
@@ -260,11 +264,11 @@ def test_a_photograph_comes_out_as_it_is_shown(tmp_path: Path, orientation: int,
     source.write_bytes(packed[:2] + b"\xff\xe1" + struct.pack(">H", len(tags) + 2) + tags + packed[2:])
     vidrestore.restore(source, tmp_path / f"out.{kind}")
     shown = cv2.imread(str(source))  # OpenCV turns by EXIF
-    made = cv2.imread(str(tmp_path / f"out.{kind}")) if kind == "jpg" else _look(tmp_path / f"out.{kind}")
-    assert made is not None
+    result = cv2.imread(str(tmp_path / f"out.{kind}")) if kind == "jpg" else _look(tmp_path / f"out.{kind}")
+    assert result is not None
     assert shown is not None
-    assert made.shape == shown.shape
-    assert np.corrcoef(made.ravel(), shown.ravel())[0, 1] > 0.9
+    assert result.shape == shown.shape
+    assert np.corrcoef(result.ravel(), shown.ravel())[0, 1] > 0.9
 
 
 def test_light_that_a_face_changes_is_changed_by_the_difference_alone() -> None:
@@ -277,10 +281,10 @@ def test_light_that_a_face_changes_is_changed_by_the_difference_alone() -> None:
     for plane in brighter:
         plane[0, 0] = exr_file.to_codes(np.full((1, 1, 3), 0.5, np.float32))[0][0, 0]
         plane[3, 3] = exr_file.to_codes(np.full((1, 1, 3), 0.75, np.float32))[0][0, 0]
-    made = exr_file.apply_changes(light, open_frame(brighter))
-    np.testing.assert_allclose(made[0, 0], 0.5, atol=1e-4)
-    np.testing.assert_allclose(made[3, 3], 2.25, atol=1e-4)  # a highlight stays one
-    assert np.count_nonzero(made != light) == 6
+    result = exr_file.apply_changes(light, open_frame(brighter))
+    np.testing.assert_allclose(result[0, 0], 0.5, atol=1e-4)
+    np.testing.assert_allclose(result[3, 3], 2.25, atol=1e-4)  # a highlight stays one
+    assert np.count_nonzero(result != light) == 6
 
 
 def open_frame(planes: Any) -> Any:
@@ -307,14 +311,14 @@ def test_of_light_with_a_face_in_it_the_face_alone_changes(tmp_path: Path) -> No
         cv2.imwrite(str(path), _look(path) * 2, half)  # so that some of it is brighter than white
     report = vidrestore.restore(tmp_path / "in/%d.exr", tmp_path / "out/%d.exr")
     assert report.faces > 0
-    given, made = _look(tmp_path / "in/1.exr"), _look(tmp_path / "out/1.exr")
-    assert given.max() > 1
-    rows, columns = np.nonzero((given != made).any(axis=-1))
+    original, result = _look(tmp_path / "in/1.exr"), _look(tmp_path / "out/1.exr")
+    assert original.max() > 1
+    rows, columns = np.nonzero((original != result).any(axis=-1))
     assert 0.005 < len(rows) / (640 * 480) < 0.25
     box = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
-    assert np.abs(made[box] - given[box]).mean() < 0.2
+    assert np.abs(result[box] - original[box]).mean() < 0.2
     vidrestore.restore(tmp_path / "in/%d.exr", tmp_path / "both/%d.exr", compare="side-by-side")
-    np.testing.assert_array_equal(_look(tmp_path / "both/1.exr"), np.concatenate([given, made], axis=1))
+    np.testing.assert_array_equal(_look(tmp_path / "both/1.exr"), np.concatenate([original, result], axis=1))
 
 
 def test_video_becomes_linear_light(tmp_path: Path) -> None:
@@ -322,9 +326,9 @@ def test_video_becomes_linear_light(tmp_path: Path) -> None:
         tmp_path / "in", "%d.png", lambda _: np.full((HEIGHT, WIDTH, 3), 188, np.uint8), range(1, 2)
     )
     vidrestore.restore(source, tmp_path / "%d.exr")
-    made = _look(tmp_path / "1.exr")
-    assert made.dtype == np.float32
-    np.testing.assert_allclose(made, 0.5029, atol=1e-3)  # sRGB 188 is half the light of white
+    result = _look(tmp_path / "1.exr")
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, 0.5029, atol=1e-3)  # sRGB 188 is half the light of white
 
 
 def test_a_transfer_that_is_not_known_does_not_go_into_exr(tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ def test_woven_fields_are_the_pictures_they_come_from_bit_for_bit(name: str, ord
     assert len(fields) == 2 * count
     woven = list(weave(fields, order))  # type: ignore[arg-type]
     assert [(f.index, f.pts, f.duration) for f in woven] == [(f.index, f.pts, f.duration) for f in frames]
-    for made, given in zip(woven, frames, strict=True):
-        for plane, expected in zip(made.planes, given.planes, strict=True):
+    for result, original in zip(woven, frames, strict=True):
+        for plane, expected in zip(result.planes, original.planes, strict=True):
             np.testing.assert_array_equal(plane, expected)
 
 
@@ -59,15 +59,15 @@ def test_depths_that_bwdif_does_not_know_keep_their_codes(name: str) -> None:
     ]  # fmt: skip
     fields = list(split(frames, "top"))
     assert max(int(plane.max()) for field in fields for plane in field.planes) == peak
-    for made, given in zip(weave(fields, "top"), frames, strict=True):
-        for plane, expected in zip(made.planes, given.planes, strict=True):
+    for result, original in zip(weave(fields, "top"), frames, strict=True):
+        for plane, expected in zip(result.planes, original.planes, strict=True):
             np.testing.assert_array_equal(plane, expected)
 
 
 def test_an_odd_number_of_lines_loses_none() -> None:
     frames = noise("gray", 3, (64, 49))
-    for made, given in zip(weave(split(frames, "top"), "top"), frames, strict=True):
-        np.testing.assert_array_equal(made.planes[0], given.planes[0])
+    for result, original in zip(weave(split(frames, "top"), "top"), frames, strict=True):
+        np.testing.assert_array_equal(result.planes[0], original.planes[0])
 
 
 @pytest.mark.parametrize("order", ["top", "bottom"])
@@ -88,9 +88,9 @@ def test_the_second_field_lies_half_way_to_the_next_picture() -> None:
 
 def test_made_progressive_there_are_as_many_frames_at_the_same_times() -> None:
     frames = noise("yuv420p", 4)
-    made = list(deinterlace(frames, "top"))
-    assert [(f.index, f.pts) for f in made] == [(f.index, f.pts) for f in frames]
-    assert all(f.format == g.format for f, g in zip(made, frames, strict=True))
+    result = list(deinterlace(frames, "top"))
+    assert [(f.index, f.pts) for f in result] == [(f.index, f.pts) for f in frames]
+    assert all(f.format == g.format for f, g in zip(result, frames, strict=True))
 
 
 def test_a_format_that_bwdif_would_convert_is_refused() -> None:
@@ -98,7 +98,7 @@ def test_a_format_that_bwdif_would_convert_is_refused() -> None:
     planes = (np.zeros((48, 64), np.uint8), *[np.zeros((12, 16), np.uint8)] * 2)
     frame = replace(noise("gray", 1)[0], planes=planes, format=odd)
     try:
-        kept = [made.planes for made in weave(split([frame], "top"), "top")]
+        kept = [result.planes for result in weave(split([frame], "top"), "top")]
     except UsageError as error:
         assert "yuv410p" in str(error)  # noqa: PT017 - either answer is right, a converted picture is not
     else:
@@ -139,7 +139,7 @@ def test_flags_and_content_are_weighed(flagged: str, seen: dict[str, int], order
         ("bwdif", False, "bwdif", "progressive"),
     ],
 )
-def test_what_is_asked_for_is_done(
+def test_what_is_requested_is_done(
     tmp_path: Path, deinterlace: str, combed: bool, method: str, output: str
 ) -> None:
     moments = panned(12)

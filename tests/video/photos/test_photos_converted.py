@@ -24,30 +24,30 @@ def restore(source: Path, name: str, **settings: Any) -> tuple[Path, tuple[str, 
 
 def off(one: Path, other: Path, mode: str = "RGB") -> float:
     """Mean difference of two photos as they are shown."""
-    given, made = photos.shown(one, mode).astype(int), photos.shown(other, mode)
-    assert given.shape == made.shape
-    return float(np.abs(given - made).mean())
+    original, result = photos.shown(one, mode).astype(int), photos.shown(other, mode)
+    assert original.shape == result.shape
+    return float(np.abs(original - result).mean())
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(
-    ("given", "wanted"),
+    ("kind", "wanted"),
     [("jpg", "jpg"), ("png", "png"), ("tif", "tif"), ("webp", "webp"), ("jpg", "png"), ("png", "jpg"),
      ("tif", "webp"), ("webp", "tif"), ("jpg", "heic"), ("avif", "avif"), ("avif", "png")],
 )  # fmt: skip
-def test_a_turned_photo_is_turned_once(tmp_path: Path, given: str, wanted: str, orientation: int) -> None:
-    options = {"quality": 95} if given in ("jpg", "webp", "avif") else {}
-    source = photos.save(tmp_path / f"in.{given}", photos.smooth(3), orientation=orientation, **options)
+def test_a_turned_photo_is_turned_once(tmp_path: Path, kind: str, wanted: str, orientation: int) -> None:
+    options = {"quality": 95} if kind in ("jpg", "webp", "avif") else {}
+    source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), orientation=orientation, **options)
     target, warnings = restore(source, f"out.{wanted}")
     assert warnings == ()
-    assert off(source, target) < (5.0 if LOSSY & {given, wanted} or given == "webp" else 0.01)
+    assert off(source, target) < (5.0 if LOSSY & {kind, wanted} or kind == "webp" else 0.01)
 
 
-@pytest.mark.parametrize("given", ["jpg", "png", "tif", "webp", "heic", "avif"])
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp", "heic", "avif"])
 @pytest.mark.parametrize("wanted", ["jpg", "png", "tif", "webp", "heic", "avif"])
-def test_exif_xmp_and_profile_go_with_the_photo(tmp_path: Path, given: str, wanted: str) -> None:
-    beside = {"xmp": photos.XMP} if given == "png" else {}
-    source = photos.save(tmp_path / f"in.{given}", photos.smooth(3), **beside)
+def test_exif_xmp_and_profile_go_with_the_photo(tmp_path: Path, kind: str, wanted: str) -> None:
+    beside = {"xmp": photos.XMP} if kind == "png" else {}
+    source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), **beside)
     target, warnings = restore(source, f"out.{wanted}")
     assert warnings == ()
     with Image.open(target) as after:
@@ -55,7 +55,7 @@ def test_exif_xmp_and_profile_go_with_the_photo(tmp_path: Path, given: str, want
         assert after.getexif()[0x010F] == "Camera"
         assert after.getexif().get_ifd(0x8769)[0x9003] == "2024:05:01 10:00:00"
         assert after.getexif().get_ifd(0x8825)[1] == "N"
-        if given != "png":  # Pillow writes no XMP into PNG
+        if kind != "png":  # Pillow writes no XMP into PNG
             assert bytes(after.info["xmp"]).rstrip(b"\0") == photos.XMP
 
 
@@ -78,15 +78,15 @@ def test_heic_is_restored_whole(tmp_path: Path, grid: bool, wanted: str) -> None
 
 def test_ten_bits_of_heic_become_sixteen_of_png(tmp_path: Path) -> None:
     source = tmp_path / "in.heic"
-    given = photos.smooth(3, "uint16")
+    original = photos.smooth(3, "uint16")
     size = (photos.WIDTH, photos.HEIGHT)
-    made = pillow_heif.from_bytes(mode="RGB;16", size=size, data=given.tobytes())
-    made.save(source, quality=-1, matrix_coefficients=0, chroma=444)
+    result = pillow_heif.from_bytes(mode="RGB;16", size=size, data=original.tobytes())
+    result.save(source, quality=-1, matrix_coefficients=0, chroma=444)
     target, warnings = restore(source, "out.png")
     assert warnings == ()
     stored = photos.look_16(target)
     assert stored.dtype == np.uint16
-    assert np.abs(stored.astype(int) - given).max() <= 1 << 7
+    assert np.abs(stored.astype(int) - original).max() <= 1 << 7
     _, (warning,) = restore(source, "out.jpg")
     assert "more than 8 bits" in warning
 
@@ -94,8 +94,8 @@ def test_ten_bits_of_heic_become_sixteen_of_png(tmp_path: Path) -> None:
 def test_hdr_is_stated_in_png_and_named_elsewhere(tmp_path: Path) -> None:
     source = tmp_path / "in.heic"
     size = (photos.WIDTH, photos.HEIGHT)
-    made = pillow_heif.from_bytes(mode="RGB;16", size=size, data=photos.smooth(3, "uint16").tobytes())
-    made.save(source, quality=-1, color_primaries=9, transfer_characteristics=16)
+    result = pillow_heif.from_bytes(mode="RGB;16", size=size, data=photos.smooth(3, "uint16").tobytes())
+    result.save(source, quality=-1, color_primaries=9, transfer_characteristics=16)
     target, warnings = restore(source, "out.png")
     assert warnings == ()
     assert photos.chunks_of(target)[b"cICP"] == bytes([9, 16, 0, 1])
@@ -119,7 +119,7 @@ def test_a_photo_of_tiles_makes_no_video(tmp_path: Path, suffix: str) -> None:
         restore(source, "out.mp4")
 
 
-def test_quality_is_the_users_where_it_is_asked_for(tmp_path: Path) -> None:
+def test_quality_is_the_users_where_it_is_requested(tmp_path: Path) -> None:
     source = photos.save(tmp_path / "in.jpg", photos.smooth(3), quality=95)
     for wanted in ("jpg", "webp", "heic", "avif"):
         low, _ = restore(source, f"low.{wanted}", quality=20)

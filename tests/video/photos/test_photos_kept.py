@@ -27,8 +27,8 @@ def test_a_jpeg_keeps_its_quality_its_coding_and_all_beside(
     tmp_path: Path, subsampling: str, quality: int, progressive: bool
 ) -> None:
     source = tmp_path / "in.jpg"
-    given: dict[str, Any] = {"subsampling": subsampling, "quality": quality, "progressive": progressive}
-    photos.save(source, photos.smooth(3), **given, comment=b"a note", dpi=(240, 240))
+    original: dict[str, Any] = {"subsampling": subsampling, "quality": quality, "progressive": progressive}
+    photos.save(source, photos.smooth(3), **original, comment=b"a note", dpi=(240, 240))
     target, warnings = restore(source, "out.jpg")
     assert warnings == ()
     with Image.open(source) as before, Image.open(target) as after:
@@ -77,9 +77,9 @@ def test_an_8_bit_png_keeps_its_samples_and_its_chunks(tmp_path: Path, channels:
     with Image.open(source) as before, Image.open(target) as after:
         assert after.mode == before.mode
         np.testing.assert_array_equal(np.asarray(after), np.asarray(before))
-    kept, given = photos.chunks_of(target), photos.chunks_of(source)
-    assert {kind: kept.get(kind) for kind in given if kind not in (b"IHDR", b"IDAT")} == {
-        kind: body for kind, body in given.items() if kind not in (b"IHDR", b"IDAT")
+    kept, original = photos.chunks_of(target), photos.chunks_of(source)
+    assert {kind: kept.get(kind) for kind in original if kind not in (b"IHDR", b"IDAT")} == {
+        kind: body for kind, body in original.items() if kind not in (b"IHDR", b"IDAT")
     }
 
 
@@ -89,22 +89,22 @@ def test_16_bits_stay_16_bits(tmp_path: Path, suffix: str, channels: int) -> Non
     source = photos.save_16(tmp_path / f"in{suffix}", photos.smooth(channels, "uint16"))
     target, warnings = restore(source, f"out{suffix}")
     assert warnings == ()
-    made = photos.look_16(target)
-    assert made.dtype == np.uint16
-    np.testing.assert_array_equal(made, photos.look_16(source))
+    result = photos.look_16(target)
+    assert result.dtype == np.uint16
+    np.testing.assert_array_equal(result, photos.look_16(source))
 
 
 def test_a_16_bit_png_of_grey_with_alpha_stays_one(tmp_path: Path) -> None:
     from vidrestore.video.photos import png
 
     source = tmp_path / "in.png"
-    given = photos.smooth(2, "uint16")
-    source.write_bytes(png.encode(given))
+    original = photos.smooth(2, "uint16")
+    source.write_bytes(png.encode(original))
     target, warnings = restore(source, "out.png")
     assert warnings == ()
     assert photos.chunks_of(target)[b"IHDR"] == photos.chunks_of(source)[b"IHDR"]
     np.testing.assert_array_equal(photos.look_16(target), photos.look_16(source))
-    np.testing.assert_array_equal(photos.look_16(target)[..., 3], given[..., 1])
+    np.testing.assert_array_equal(photos.look_16(target)[..., 3], original[..., 1])
 
 
 def test_a_palette_keeps_its_transparency(tmp_path: Path) -> None:

@@ -61,9 +61,9 @@ def test_a_text_that_names_others_is_no_video(tmp_path: Path, kind: str, other: 
         }[other]
         if other == "a video":
             make_clip(tmp_path / "clip.ts", Clip(frames=3))
-        text, said = TEXTS[kind]
+        text, message = TEXTS[kind]
         path.write_text(text.replace("{other}", named))
-        with pytest.raises(InputError, match=said) as raised:
+        with pytest.raises(InputError, match=message) as raised:
             probe(path)
         assert "\n" not in str(raised.value)
         with pytest.raises(TimeoutError):

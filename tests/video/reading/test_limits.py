@@ -97,7 +97,7 @@ TAGS = {
 
 
 @pytest.mark.parametrize("text", TAGS.values(), ids=TAGS)
-def test_matroska_tags_that_are_no_counts_are_not_believed(tmp_path: Path, text: str) -> None:
+def test_matroska_tags_that_are_no_counts_are_not_used(tmp_path: Path, text: str) -> None:
     path = _with_tag(tmp_path / "in.mkv", "NUMBER_OF_FRAMES", text)
     info = probe(path)
     assert (info.frame_count, info.is_counted) == (30, False)

@@ -87,7 +87,7 @@ def test_pauses_of_a_whole_film_are_no_losses(tmp_path: Path) -> None:
     assert lost == 0
 
 
-def test_only_the_part_asked_for_is_counted(tmp_path: Path) -> None:
+def test_only_the_part_requested_is_counted(tmp_path: Path) -> None:
     path = zero_packets(make_clip(tmp_path / "clip.mov", replace(CODECS["mjpeg mov"][1])), [5, 40])
     lost: list[int] = []
     frames = list(read_frames(path, probe(path), start=1.0, end=2.0, on_lost=lambda: lost.append(1)))
@@ -150,7 +150,7 @@ def test_a_whole_film_lacks_nothing(tmp_path: Path, file: str, clip: Clip) -> No
 
 @pytest.mark.parametrize("sounds", [(), ("aac",)])
 @pytest.mark.parametrize("kind", ["mkv", "mp4"])
-def test_a_film_cut_short_is_told(tmp_path: Path, kind: str, sounds: tuple[str, ...]) -> None:
+def test_a_film_cut_short_is_reported(tmp_path: Path, kind: str, sounds: tuple[str, ...]) -> None:
     base = COARSE if kind == "mkv" else FINE
     options = {"movflags": "faststart"} if kind == "mp4" else {}
     clip = Clip(frames=100, time_base=base, sounds=sounds, container_options=options)

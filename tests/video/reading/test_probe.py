@@ -112,7 +112,7 @@ def _sound_only(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "expected_text"),
     [
         (_missing, "there is no file"),
         (_folder, "is a folder"),
@@ -124,17 +124,17 @@ def _sound_only(folder: Path) -> Path:
     ],
 )
 def test_what_is_no_video_ends_in_one_sentence_that_names_it(
-    tmp_path: Path, make: Callable[[Path], Path], said: str
+    tmp_path: Path, make: Callable[[Path], Path], expected_text: str
 ) -> None:
     path = make(tmp_path)
-    with pytest.raises(InputError, match=said) as raised:
+    with pytest.raises(InputError, match=expected_text) as raised:
         probe(path)
     assert path.name in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_told_apart(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_distinguished(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mp4")
     path.chmod(0)
     with pytest.raises(InputError, match="may not be read"):
@@ -142,11 +142,11 @@ def test_an_unreadable_file_is_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "said"), [(10, "constant luminance"), (14, "ICtCp"), (11, "2085"), (13, "constant")]
+    ("matrix", "expected_text"), [(10, "constant luminance"), (14, "ICtCp"), (11, "2085"), (13, "constant")]
 )
-def test_colours_by_no_matrix_are_refused_by_name(tmp_path: Path, matrix: int, said: str) -> None:
+def test_colours_by_no_matrix_are_refused_by_name(tmp_path: Path, matrix: int, expected_text: str) -> None:
     clip = Clip(pixel_format="yuv420p10le", colour=(matrix, 9, 16, 1))
-    with pytest.raises(InputError, match=said) as raised:
+    with pytest.raises(InputError, match=expected_text) as raised:
         probe(make_clip(tmp_path / "clip.mp4", clip))
     assert "\n" not in str(raised.value)
 

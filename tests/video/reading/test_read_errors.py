@@ -1,4 +1,4 @@
-"""A disk that cannot be read is told, by whatever demuxer: neither an end of the film nor damage."""
+"""A disk read error is reported by every demuxer, and not taken for the end of the file or for damage."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_of_a_sequence_the_picture_is_named(
     for number in range(1, 6):
         picture = noise if extension == "exr" else np.round(noise * 255).astype(np.uint8)
         (tmp_path / f"{number}.{extension}").write_bytes(cv2.imencode(f".{extension}", picture)[1].tobytes())
-    given = open_input(tmp_path / f"%d.{extension}")
-    info = probe(given)
+    original = open_input(tmp_path / f"%d.{extension}")
+    info = probe(original)
     hit = tmp_path / f"3.{extension}"
     if extension == "png":
         make_bad_here(monkeypatch, hit, 0.5)
@@ -89,26 +89,26 @@ def test_of_a_sequence_the_picture_is_named(
         hit.unlink()
         hit.mkdir()  # OpenCV opens files by itself; this one cannot be read by anybody
     with pytest.raises(ReadError, match=rf"/3\.{extension} cannot be read"):
-        list(read_frames(given, info))
+        list(read_frames(original, info))
 
 
 def test_a_segment_is_read_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_clip(tmp_path / "in.nut", CLIPS["nut"])
-    info, given = probe(path), open_input(path)
+    info, original = probe(path), open_input(path)
     wanted = [fingerprint_of(frame) for frame in read_frames(path, info)][40:60]
     make_bad_here(monkeypatch, path, 0.5, times=1)
-    assert [fingerprint_of(frame) for frame in reread_frames(given, info, wanted)] == wanted
+    assert [fingerprint_of(frame) for frame in reread_frames(original, info, wanted)] == wanted
     make_bad_here(monkeypatch, path, 0.5)
     with pytest.raises(ReadError, match=ERROR):
-        list(reread_frames(given, info, wanted))
+        list(reread_frames(original, info, wanted))
 
 
-def test_an_analysis_that_goes_on_does_not_end_at_a_bad_sector(
+def test_a_resumed_analysis_does_not_end_at_a_bad_sector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_clip(tmp_path / "in.nut", CLIPS["nut"])
-    info, given = probe(path), open_input(path)
+    info, original = probe(path), open_input(path)
     before = [fingerprint_of(frame) for frame in read_frames(path, info)][10:12]
     make_bad_here(monkeypatch, path, 0.5, times=1)
     with pytest.raises(ReadError, match=ERROR):
-        list(reread_frames(given, info, before, continue_after=True))
+        list(reread_frames(original, info, before, continue_after=True))

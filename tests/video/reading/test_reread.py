@@ -29,21 +29,21 @@ CLIPS = {
 @pytest.mark.parametrize("kind", CLIPS)
 def test_any_part_is_the_same_again(tmp_path: Path, kind: str, extension: str) -> None:
     path = make_clip(tmp_path / f"in{extension}", CLIPS[kind])
-    info, given = probe(path), open_input(path)
+    info, original = probe(path), open_input(path)
     frames = list(read_frames(path, info))
     for first, stop in ((0, 7), (17, 18), (23, 48), (59, 60)):
-        again = list(reread_frames(given, info, [fingerprint_of(f) for f in frames[first:stop]]))
+        again = list(reread_frames(original, info, [fingerprint_of(f) for f in frames[first:stop]]))
         assert [fingerprint_of(f) for f in again] == [fingerprint_of(f) for f in frames[first:stop]]
-    on = list(reread_frames(given, info, [fingerprint_of(f) for f in frames[31:33]], continue_after=True))
+    on = list(reread_frames(original, info, [fingerprint_of(f) for f in frames[31:33]], continue_after=True))
     assert [fingerprint_of(f) for f in on] == [fingerprint_of(f) for f in frames[31:]]
 
 
 def test_a_video_that_has_changed_is_one_sentence(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mp4", CLIPS["B-frames"])
-    info, given = probe(path), open_input(path)
+    info, original = probe(path), open_input(path)
     known = [fingerprint_of(f) for f in read_frames(path, info)]
     with pytest.raises(InputError, match="does not give the same frames"):
-        list(reread_frames(given, info, [replace(known[20], pts=known[20].pts + 1)]))
+        list(reread_frames(original, info, [replace(known[20], pts=known[20].pts + 1)]))
 
 
 def test_one_sample_changes_the_checksum(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A stream that changes its size or pixel aspect in the middle: shapes stay what they are, and it is said."""
+"""A stream that changes its size or pixel aspect: shapes are not distorted, and a warning says so."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_size_that_is_nearly_the_same_fills_the_frame(tmp_path: Path) -> None:
     assert frames[12].planes[0][:, -1].mean() > 40
 
 
-def test_the_user_is_told_of_it(tmp_path: Path) -> None:
+def test_the_user_is_warned_of_it(tmp_path: Path) -> None:
     path = _film(tmp_path / "film.ts", [FIRST, CHANGES["16:9 of the same size"]])
     report = vidrestore.restore(path, tmp_path / "out.mp4")
     assert [w for w in report.warnings if "size or pixel aspect" in w and "0.3 s" in w]

@@ -37,10 +37,10 @@ def test_a_png_with_a_colour_profile_ends_no_process(tmp_path: Path, call: str) 
     _png_with_profile(tmp_path / "in1.png")
     _png_with_profile(tmp_path / "in2.png", "Bildschirm · 1".encode("latin-1"))
     code = f"import gc, sys; from pathlib import Path\nfor _ in range(3): {CALLS[call]}; gc.collect()"
-    for name, made in (("in1.png", "out.png"), ("in%d.png", "out%d.png")):
+    for name, result in (("in1.png", "out.png"), ("in%d.png", "out%d.png")):
         if "%" in name and call in ("probe", "look"):
             continue
-        command = [sys.executable, "-c", code, str(tmp_path / name), str(tmp_path / made)]
+        command = [sys.executable, "-c", code, str(tmp_path / name), str(tmp_path / result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
 

@@ -95,16 +95,16 @@ def test_a_flipped_bit_in_a_time_of_the_sound_is_named(tmp_path: Path, number: i
         packets = sum(packet.size > 0 for packet in container.demux(audio=0))
     flip_timestamp(path, number % packets, bit, stream=0xC0)
     writer = _copy(path, tmp_path / "out.mkv")
-    made = _sound(tmp_path / "out.mkv")
-    assert abs(len(made) - len(whole)) <= 1
-    assert made[-1][0] - made[0][0] < 2
+    result = _sound(tmp_path / "out.mkv")
+    assert abs(len(result) - len(whole)) <= 1
+    assert result[-1][0] - result[0][0] < 2
     assert any("were impossible" in warning for warning in writer.warnings)
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv"])
 @pytest.mark.parametrize("sounds", [(), ("aac",)])
 @pytest.mark.parametrize("starts", [(0, 0), (7200, 0), (0, 7200), (3, 90000)])
-def test_a_clock_that_starts_again_goes_on_without_a_break(
+def test_a_clock_that_starts_again_continues_without_a_break(
     tmp_path: Path, kind: str, sounds: tuple[str, ...], starts: tuple[int, int]
 ) -> None:
     path = _joined(tmp_path, sounds, starts)
@@ -130,7 +130,7 @@ def test_the_second_half_of_a_joined_broadcast_is_found_by_its_time(tmp_path: Pa
     assert len(_shown(tmp_path / "out.mkv")) == 10
 
 
-def test_the_user_is_told_of_a_clock_that_starts_again(tmp_path: Path) -> None:
+def test_the_user_is_warned_of_a_clock_that_starts_again(tmp_path: Path) -> None:
     report = vidrestore.restore(_joined(tmp_path, ("aac",), (0, 0)), tmp_path / "out.mp4")
     assert (report.frames, report.damage) == (60, 0)
     assert [w for w in report.warnings if "clock" in w and "1.2 s" in w]
@@ -158,18 +158,18 @@ def test_times_below_zero_are_shifted_alike(
     )
     path = make_clip(tmp_path / "clip.ts", clip)
     video_input = open_input(path)
-    given = [frame.pts * frame.time_base for frame in read_frames(video_input, probe(video_input))]
-    assert given[0] < 0
+    original = [frame.pts * frame.time_base for frame in read_frames(video_input, probe(video_input))]
+    assert original[0] < 0
     _copy(path, tmp_path / f"out.{kind}")
     shown = _shown(tmp_path / f"out.{kind}")
     assert len(shown) == 30
-    shift = shown[0] - given[0]
+    shift = shown[0] - original[0]
     assert 0 <= shown[0] < Fraction(1, 4)
-    assert all(abs(new - old - shift) <= Fraction(1, 1000) for old, new in zip(given, shown, strict=True))
+    assert all(abs(new - old - shift) <= Fraction(1, 1000) for old, new in zip(original, shown, strict=True))
     if sounds:
-        heard, said = _sound(tmp_path / f"out.{kind}"), _sound(path)
-        assert len(heard) == len(said)
-        assert abs(heard[0][0] - said[0][0] - shift) <= Fraction(1, 1000)
+        heard, message = _sound(tmp_path / f"out.{kind}"), _sound(path)
+        assert len(heard) == len(message)
+        assert abs(heard[0][0] - message[0][0] - shift) <= Fraction(1, 1000)
         assert heard[0][0] >= 0
 
 

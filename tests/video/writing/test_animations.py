@@ -98,13 +98,13 @@ def test_an_animation_becomes_a_video_that_plays_anywhere(
     assert _stream(tmp_path / name) == ("h264", "yuv420p")
     assert _times(tmp_path / name) == TIMES
     shown = _shown(tmp_path / name, 3)[: size[1], : size[0]]
-    given = np.asarray(_picture(3, size, hole=False))[..., :3]
-    assert np.abs(shown.astype(int) - given).mean() < 8
-    assert shown.shape == given.shape
+    original = np.asarray(_picture(3, size, hole=False))[..., :3]
+    assert np.abs(shown.astype(int) - original).mean() < 8
+    assert shown.shape == original.shape
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_transparent_lies_on_white_where_it_cannot_be_kept(tmp_path: Path, kind: str) -> None:
+def test_what_is_transparent_becomes_white_where_it_cannot_be_kept(tmp_path: Path, kind: str) -> None:
     source = _animation(tmp_path / f"in.{kind}", hole=True)
     warnings = _convert(source, tmp_path / "out.mp4")
     assert [w for w in warnings if "white" in w and ".webm" in w]
@@ -121,15 +121,15 @@ def test_what_is_transparent_lies_on_white_where_it_cannot_be_kept(tmp_path: Pat
 def test_an_animation_becomes_a_gif(tmp_path: Path, kind: str, hole: bool) -> None:
     source = _animation(tmp_path / f"in.{kind}", hole=hole)
     _convert(source, tmp_path / "out.gif")
-    with Image.open(tmp_path / "out.gif") as made:
-        assert getattr(made, "n_frames", 1) == 6
-        assert made.info.get("loop") == 0
+    with Image.open(tmp_path / "out.gif") as result:
+        assert getattr(result, "n_frames", 1) == 6
+        assert result.info.get("loop") == 0
     assert _times(tmp_path / "out.gif") == TIMES
     shown = _frames(tmp_path / "out.gif")[3]
     green, blue, red, alpha = (plane.astype(int) for plane in shown.planes)
-    given = np.asarray(_picture(3, (96, 64), hole=hole)).astype(int)
-    solid = given[..., 3] > 0
-    error = np.abs(np.stack([red, green, blue], 2) - given[..., :3])[solid]
+    original = np.asarray(_picture(3, (96, 64), hole=hole)).astype(int)
+    solid = original[..., 3] > 0
+    error = np.abs(np.stack([red, green, blue], 2) - original[..., :3])[solid]
     assert error.mean() < 12
     assert (alpha[~solid] == 0).all()
 
@@ -144,8 +144,8 @@ def test_a_video_becomes_a_gif(tmp_path: Path) -> None:
 def test_apng_stays_apng(tmp_path: Path) -> None:
     source = _animation(tmp_path / "in.apng", hole=True)
     _convert(source, tmp_path / "out.apng")
-    given, made = _frames(source), _frames(tmp_path / "out.apng")
-    for one, other in zip(given, made, strict=True):
+    original, result = _frames(source), _frames(tmp_path / "out.apng")
+    for one, other in zip(original, result, strict=True):
         for before, after in zip(one.planes, other.planes, strict=True):
             np.testing.assert_array_equal(before, after)
 

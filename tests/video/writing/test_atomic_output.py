@@ -12,18 +12,18 @@ from vidrestore.video import check_paths
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Path:
+def video(tmp_path: Path) -> Path:
     (tmp_path / "in.mp4").write_bytes(b"video")
     return tmp_path / "in.mp4"
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.MP4", "o.mkv", "o.mov", "o.avi", "o.webm", "o.ts"])
-def test_common_kinds_of_video_are_fine(given: Path, name: str) -> None:
-    check_paths(given, given.with_name(name), overwrite=False)
+def test_common_kinds_of_video_are_fine(video: Path, name: str) -> None:
+    check_paths(video, video.with_name(name), overwrite=False)
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected_text"),
     [
         ("missing/out.mp4", "does not exist"),
         ("in.mp4", "is the input itself"),
@@ -36,48 +36,50 @@ def test_common_kinds_of_video_are_fine(given: Path, name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_each_impossible_output_is_told(given: Path, name: str, said: str, overwrite: bool) -> None:
-    output = given.parent / name.format(folder=given.parent.name)
-    with pytest.raises(OutputError, match=said):
-        check_paths(given, output, overwrite)
+def test_each_impossible_output_is_reported(
+    video: Path, name: str, expected_text: str, overwrite: bool
+) -> None:
+    output = video.parent / name.format(folder=video.parent.name)
+    with pytest.raises(OutputError, match=expected_text):
+        check_paths(video, output, overwrite)
 
 
 @pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
-def test_links_to_the_input_are_the_input(given: Path, link: str) -> None:
-    output = given.with_name("link.mp4")
-    getattr(output, link)(given)
+def test_links_to_the_input_are_the_input(video: Path, link: str) -> None:
+    output = video.with_name("link.mp4")
+    getattr(output, link)(video)
     with pytest.raises(OutputError, match="is the input itself"):
-        check_paths(given, output, overwrite=True)
+        check_paths(video, output, overwrite=True)
 
 
-def test_an_existing_output_needs_overwrite(given: Path) -> None:
-    output = given.with_name("out.mp4")
+def test_an_existing_output_needs_overwrite(video: Path) -> None:
+    output = video.with_name("out.mp4")
     output.write_bytes(b"other")
     with pytest.raises(OutputError, match="--overwrite"):
-        check_paths(given, output, overwrite=False)
-    check_paths(given, output, overwrite=True)
+        check_paths(video, output, overwrite=False)
+    check_paths(video, output, overwrite=True)
 
 
 @pytest.mark.parametrize(
     "kind", ["a link to a file", "a link to a folder", "a dangling link", "a FIFO", "a folder"]
 )
 @pytest.mark.parametrize("name", ["out.mp4", "%d.png"])
-def test_only_a_regular_file_may_be_replaced(given: Path, kind: str, name: str) -> None:
-    USERS_OWN[kind](given.with_name(name.replace("%d", "3")))
-    before = snapshot(given.parent)
+def test_only_a_regular_file_may_be_replaced(video: Path, kind: str, name: str) -> None:
+    USERS_OWN[kind](video.with_name(name.replace("%d", "3")))
+    before = snapshot(video.parent)
     with pytest.raises(OutputError, match=r"is a link|is a device or a pipe|is a folder"):
-        check_paths(given, given.with_name(name), overwrite=True)
-    assert snapshot(given.parent) == before
+        check_paths(video, video.with_name(name), overwrite=True)
+    assert snapshot(video.parent) == before
 
 
 @pytest.mark.skipif(not Path("/dev/null").exists(), reason="devices as POSIX has them")
 @pytest.mark.parametrize("name", ["/dev/null", "/dev/stdout", "/dev/full"])
-def test_devices_are_no_outputs(given: Path, name: str) -> None:
+def test_devices_are_no_outputs(video: Path, name: str) -> None:
     with pytest.raises(OutputError, match=r"is a link|is a device or a pipe"):
-        check_paths(given, Path(name), overwrite=True, container="mkv")
+        check_paths(video, Path(name), overwrite=True, container="mkv")
 
 
 @pytest.mark.parametrize("length", [300, 5000])
-def test_a_name_that_no_file_system_takes_is_one_sentence(given: Path, length: int) -> None:
+def test_a_name_that_no_file_system_takes_is_one_sentence(video: Path, length: int) -> None:
     with pytest.raises(OutputError, match="cannot write"):
-        check_paths(given, given.with_name("y" * length + ".mp4"), overwrite=False)
+        check_paths(video, video.with_name("y" * length + ".mp4"), overwrite=False)

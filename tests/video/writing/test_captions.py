@@ -34,10 +34,10 @@ def captioned(path: Path, encoder: str = "libx264", b_frames: int = 2) -> Path:
                 picture.pts, picture.time_base = number, Fraction(1, 25)
             for packet in stream.encode(picture):
                 text = text_of(round(packet.pts * packet.time_base * 25))
-                made = av.Packet(captions.with_captions(bytes(packet), encoder, text))
-                made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
-                made.is_keyframe, made.stream = packet.is_keyframe, stream
-                container.mux(made)
+                result = av.Packet(captions.with_captions(bytes(packet), encoder, text))
+                result.pts, result.dts, result.time_base = packet.pts, packet.dts, packet.time_base
+                result.is_keyframe, result.stream = packet.is_keyframe, stream
+                container.mux(result)
     return path
 
 

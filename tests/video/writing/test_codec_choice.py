@@ -30,7 +30,7 @@ def _rewrite(source: Path, output: Path, **how: Any) -> VideoWriter:
     return writer
 
 
-def _made(path: Path) -> tuple[str, str | None, str]:
+def _encoding_of(path: Path) -> tuple[str, str | None, str]:
     info = probe(path)
     return info.codec, info.profile, info.pixel_format.name
 
@@ -80,7 +80,7 @@ def test_match_keeps_codec_profile_and_pixels(tmp_path: Path, name: str) -> None
     kind, clip = KEPT[name]
     source, output = make_clip(tmp_path / f"in{kind}", clip), tmp_path / f"out{kind}"
     writer = _rewrite(source, output)
-    assert _made(output) == _made(source)
+    assert _encoding_of(output) == _encoding_of(source)
     assert writer.warnings == []
     assert [f.pts for f in read_frames(output, probe(output))] == [
         f.pts for f in read_frames(source, probe(source))
@@ -129,7 +129,7 @@ def test_what_a_container_cannot_hold_becomes_the_nearest_with_one_warning(
     source, output = make_clip(tmp_path / f"in{own}", clip), tmp_path / f"out{kind}"
     (warning,) = _rewrite(source, output).warnings
     assert why in warning
-    assert _made(output)[::2] == (codec, probe(source).pixel_format.name)
+    assert _encoding_of(output)[::2] == (codec, probe(source).pixel_format.name)
 
 
 def test_a_codec_without_an_encoder_becomes_h264_with_one_warning(tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ def test_prores_4444_keeps_its_alpha_and_ten_of_its_bits_and_says_so(tmp_path: P
     source, output = make_clip(tmp_path / "in.mov", clip), tmp_path / "out.mov"
     (warning,) = _rewrite(source, output).warnings
     assert "yuva444p12le was converted to yuva444p10le" in warning
-    assert _made(output) == ("prores", "4444", "yuva444p12le")
+    assert _encoding_of(output) == ("prores", "4444", "yuva444p12le")
 
 
-def test_a_matched_rate_is_limited_and_a_quality_that_is_asked_for_is_not(tmp_path: Path) -> None:
+def test_a_matched_rate_is_limited_and_a_quality_that_is_requested_is_not(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     source = tmp_path / "in.mp4"
     with av.open(str(source), "w") as container:
@@ -177,8 +177,8 @@ def test_intra_stays_intra(tmp_path: Path) -> None:
     with VideoWriter(output, info, codec="match") as writer:
         for frame in read_frames(source, info):
             writer.write(frame)
-    with av.open(str(output)) as made:
-        assert all(packet.is_keyframe for packet in made.demux(video=0) if packet.size)
+    with av.open(str(output)) as result:
+        assert all(packet.is_keyframe for packet in result.demux(video=0) if packet.size)
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,12 @@ def test_common_names_mean_the_best_encoder(name: str, encoder: str) -> None:
         *(("h264_nvenc", "cq"), ("hevc_nvenc", "cq"), ("mjpeg", "global_quality"), ("mpeg2video", "flags")),
     ],
 )
-def test_quality_is_said_in_the_encoders_own_terms(codec: str, option: str) -> None:
+def test_quality_is_stated_in_the_encoders_own_terms(codec: str, option: str) -> None:
     assert option in quality_options(codec, None, None)
 
 
 @pytest.mark.parametrize("codec", ["h264_nvenc", "hevc_nvenc", "av1_nvenc", "h264_qsv"])
-def test_an_encoder_without_its_device_is_told(tmp_path: Path, codec: str) -> None:
+def test_an_encoder_without_its_device_is_reported(tmp_path: Path, codec: str) -> None:
     trial: Any = av.CodecContext.create(codec, "w")
     trial.width = trial.height = 256
     trial.pix_fmt, trial.time_base = "nv12" if "qsv" in codec else "yuv420p", FRAME
@@ -234,23 +234,23 @@ def test_lossless_codecs_are_known(codec: str, lossless: bool) -> None:
         *(("nut", "nut"), ("y4m", "yuv4mpegpipe"), ("ts", "mpegts"), ("MPEGTS", "mpegts")),
     ],
 )
-def test_the_container_may_be_said_apart_from_the_name(tmp_path: Path, container: str, format_: str) -> None:
+def test_the_container_may_be_given_apart_from_the_name(tmp_path: Path, container: str, format_: str) -> None:
     source, output = make_clip(tmp_path / "in.mp4", SMALL), tmp_path / "out.bin"
     _rewrite(source, output, container=container)
-    with av.open(str(output)) as made:
-        assert made.format.name == format_
-        assert len(list(made.decode(video=0))) == 3
+    with av.open(str(output)) as result:
+        assert result.format.name == format_
+        assert len(list(result.decode(video=0))) == 3
 
 
 @pytest.mark.parametrize("container", ["aac", "nothing", "png"])
-def test_what_is_no_container_is_told(tmp_path: Path, container: str) -> None:
+def test_what_is_no_container_is_reported(tmp_path: Path, container: str) -> None:
     source = make_clip(tmp_path / "in.mp4", SMALL)
     with pytest.raises(UsageError, match=container):
         _rewrite(source, tmp_path / "out.mkv", container=container)
 
 
 @pytest.mark.parametrize(
-    ("codec", "given", "advised"),
+    ("codec", "suffix", "advised"),
     [
         ("dnxhr", ".mkv", ".mov"),
         ("dnxhr", ".mp4", ".mov"),
@@ -259,17 +259,17 @@ def test_what_is_no_container_is_told(tmp_path: Path, container: str) -> None:
         ("h264", ".webm", ".mkv"),
     ],
 )
-def test_a_codec_that_is_asked_for_and_does_not_fit_is_told_where_it_does(
-    tmp_path: Path, codec: str, given: str, advised: str
+def test_a_codec_that_is_requested_and_does_not_fit_is_reported_where_it_does(
+    tmp_path: Path, codec: str, suffix: str, advised: str
 ) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=2, size=(256, 128)))
-    with pytest.raises(OutputError, match=rf"\{given} files cannot hold .* that ends in \{advised}$"):
-        _rewrite(source, tmp_path / f"out{given}", codec=codec)
+    with pytest.raises(OutputError, match=rf"\{suffix} files cannot hold .* that ends in \{advised}$"):
+        _rewrite(source, tmp_path / f"out{suffix}", codec=codec)
     _rewrite(source, tmp_path / f"out{advised}", codec=codec)
 
 
 @pytest.mark.parametrize(
-    ("pixel_format", "made"),
+    ("pixel_format", "expected"),
     [
         ("yuv420p", ("dnxhd", "DNXHR HQ", "yuv422p")),
         ("yuv422p10le", ("dnxhd", "DNXHR HQX", "yuv422p10le")),
@@ -277,12 +277,12 @@ def test_a_codec_that_is_asked_for_and_does_not_fit_is_told_where_it_does(
     ],
 )
 def test_dnxhr_takes_any_size_in_the_profile_of_its_pixels(
-    tmp_path: Path, pixel_format: str, made: tuple[str, str, str]
+    tmp_path: Path, pixel_format: str, expected: tuple[str, str, str]
 ) -> None:
     clip = replace(SMALL, size=(256, 128), pixel_format=pixel_format)
     source, output = make_clip(tmp_path / "in.mp4", clip), tmp_path / "out.mov"
     _rewrite(source, output, codec="dnxhr")
-    assert _made(output) == made
+    assert _encoding_of(output) == expected
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".mov"])
@@ -298,6 +298,6 @@ def test_broadcast_clips_keep_their_times_in_encoders_of_constant_rate(tmp_path:
     source, output = make_clip(tmp_path / "in.ts", clip), tmp_path / "out.ts"
     _rewrite(source, output)
     for kind in ("video", "audio"):
-        given, made = packets_of(source, kind)[0], packets_of(output, kind)[0]
-        first = given[0][0] - made[0][0]  # the muxer may move all streams alike
-        assert [packet[0] for packet in given] == [packet[0] + first for packet in made]
+        original, result = packets_of(source, kind)[0], packets_of(output, kind)[0]
+        first = original[0][0] - result[0][0]  # the muxer may move all streams alike
+        assert [packet[0] for packet in original] == [packet[0] + first for packet in result]

@@ -1,4 +1,4 @@
-"""What encoders are told of the pictures: read back from what they wrote."""
+"""The metadata that encoders write, read back from their output."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def test_av1_holds_hdr10_to_its_own_precision(tmp_path: Path) -> None:
         for frame in read_frames(source, info):
             writer.write(frame)
     assert writer.warnings == []
-    made = hdr10(entries(first_picture(target)))
-    assert made is not None
-    assert made.primaries is not None
-    assert made.luminance is not None
-    assert made.light == MASTERED.light
-    assert [float(v) for v in made.primaries] == pytest.approx(
+    result = hdr10(entries(first_picture(target)))
+    assert result is not None
+    assert result.primaries is not None
+    assert result.luminance is not None
+    assert result.light == MASTERED.light
+    assert [float(v) for v in result.primaries] == pytest.approx(
         [float(v) for v in MASTERED.primaries or ()], abs=2e-5
     )
-    assert [float(v) for v in made.luminance] == pytest.approx([0.005, 1000], abs=1e-4)
+    assert [float(v) for v in result.luminance] == pytest.approx([0.005, 1000], abs=1e-4)
 
 
 @pytest.mark.parametrize("order", ["top", "bottom"])
@@ -70,11 +70,11 @@ def test_fields_are_flagged_in_the_container_and_in_the_pictures(
 
 
 @pytest.mark.parametrize(
-    ("order", "given", "code"),
+    ("order", "source_code", "code"),
     [
         ("top", 0, 2), ("top", 5, 5), ("top", 3, 2), ("bottom", 0, 3), ("bottom", 4, 4),
         ("progressive", 0, 0), ("progressive", 1, 1), ("progressive", 2, 1),
     ],
 )  # fmt: skip
-def test_the_inputs_own_code_stays_where_it_agrees(order: FieldOrder, given: int, code: int) -> None:
-    assert field_order_code(order, given) == code
+def test_the_inputs_own_code_stays_where_it_agrees(order: FieldOrder, source_code: int, code: int) -> None:
+    assert field_order_code(order, source_code) == code

@@ -60,7 +60,7 @@ def test_a_full_disk_ends_in_a_sentence_and_is_empty_again(source: Path, small_d
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "%04d.png", "%04d.exr"])
-def test_a_read_only_disk_is_told(source: Path, read_only_disk: Path, name: str) -> None:
+def test_a_read_only_disk_is_reported(source: Path, read_only_disk: Path, name: str) -> None:
     with pytest.raises(OutputError, match="the disk is read-only"):
         vidrestore.restore(source, read_only_disk / name)
 
@@ -87,7 +87,7 @@ def test_an_encoder_that_breaks_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_vanishes_is_told(
+def test_a_folder_that_vanishes_is_reported(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import shutil

@@ -82,7 +82,7 @@ def put(output: Path, *, overwrite: bool, count: int = 1) -> None:
 
 @pytest.mark.parametrize("kind", USERS_OWN)
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_only_a_regular_file_is_replaced_and_only_if_asked(
+def test_only_a_regular_file_is_replaced_and_only_if_requested(
     tmp_path: Path, kind: str, overwrite: bool
 ) -> None:
     """Even where it appeared while the work went on: nobody looks before the file is put in place."""

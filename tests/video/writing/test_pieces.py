@@ -103,7 +103,7 @@ def test_a_piece_is_carried_or_named(tmp_path: Path, key: str, muxer: str) -> No
     webm = {"codec": "vp9"} if muxer == "webm" else {}
     warnings = convert(source, target, **webm)
     encoder = {"webm": "libvpx-vp9", "nut": "rawvideo"}.get(muxer, "libx264")
-    said = PIECES[key].name in " ".join(warnings)
+    message = PIECES[key].name in " ".join(warnings)
     there = key in look_at(target).side_data.pieces
     how = handling(key, muxer, encoder)
     if key == "languages" and muxer == "webm":
@@ -114,10 +114,10 @@ def test_a_piece_is_carried_or_named(tmp_path: Path, key: str, muxer: str) -> No
         if key != "roles":  # of which some containers keep some
             assert not there
         if not (key == "rotation" and muxer == "nut" and "do not store the rotation" in " ".join(warnings)):
-            assert said, warnings
+            assert message, warnings
     else:
         assert there, warnings
-        assert not said
+        assert not message
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_alpha_beside_a_stream_is_carried(tmp_path: Path, suffix: str) -> None:
     assert picture.format.name == "yuva420p"
 
 
-def test_data_beside_chapters_is_told_from_their_titles() -> None:
+def test_data_beside_chapters_is_reported_from_their_titles() -> None:
     text = (
         "  Stream #0:0[0x1](und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 96x64, 25 fps (default)\n"
         "  Stream #0:1[0x2](eng): Data: bin_data (text / 0x74786574)\n"

@@ -40,14 +40,14 @@ def whole(source: Path, output: Path, **how: Any) -> Path:
 
 
 def joined(source: Path, output: Path, cuts: Sequence[int], **how: Any) -> Path:
-    info, given = probe(source), open_input(source)
+    info, original = probe(source), open_input(source)
     frames = list(read_frames(source, info))
     encoding = {"crf": None, "preset": None, "width": info.width, "height": info.height} | how
     parts = []
     for number, (first, stop) in enumerate(zip([0, *cuts], [*cuts, len(frames)], strict=True)):
         parts.append(output.with_name(f"{number}.part"))
         with SegmentWriter(
-            parts[-1], output, info, source=given, container=None, start=None, **encoding
+            parts[-1], output, info, source=original, container=None, start=None, **encoding
         ) as writer:
             for frame in frames[first:stop]:
                 writer.write(frame)
@@ -57,9 +57,9 @@ def joined(source: Path, output: Path, cuts: Sequence[int], **how: Any) -> Path:
 
 
 def one_part(source: Path, part: Path, output: Path, codec: str) -> SegmentWriter:
-    info, given = probe(source), open_input(source)
+    info, original = probe(source), open_input(source)
     with SegmentWriter(
-        part, output, info, source=given, container=None, start=None,
+        part, output, info, source=original, container=None, start=None,
         codec=codec, crf=None, preset=None, width=info.width, height=info.height,
     ) as writer:  # fmt: skip
         for frame in read_frames(source, info):

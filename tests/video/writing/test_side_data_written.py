@@ -33,8 +33,8 @@ def frames_of(path: Path) -> list[Frame]:
     return list(read_frames(path, probe(path)))
 
 
-def assert_same_pictures(made: Path, given: Path) -> None:
-    for a, b in zip(frames_of(made), frames_of(given), strict=True):
+def assert_same_pictures(result: Path, original: Path) -> None:
+    for a, b in zip(frames_of(result), frames_of(original), strict=True):
         for plane, expected in zip(a.planes, b.planes, strict=True):
             np.testing.assert_array_equal(plane, expected)
 
@@ -45,15 +45,15 @@ def look(path: Path) -> NDArray[Any]:
     return np.asarray(picture)
 
 
-@pytest.mark.parametrize(("container", "said"), [("y4m", []), ("nut", ["the order of fields"])])
+@pytest.mark.parametrize(("container", "expected_text"), [("y4m", []), ("nut", ["the order of fields"])])
 def test_of_pipes_y4m_says_which_field_comes_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str, said: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str, expected_text: list[str]
 ) -> None:
     source = make_footage(tmp_path / "in.mkv", combed(), BOTTOM_FIRST)
     with stdout_into(tmp_path / "out", monkeypatch):
         warnings = vidrestore.restore(source, "-", container=container, strength=0).warnings
-    assert len(warnings) == len(said)
-    assert all(words in warning for words, warning in zip(said, warnings, strict=True))
+    assert len(warnings) == len(expected_text)
+    assert all(words in warning for words, warning in zip(expected_text, warnings, strict=True))
     assert probe(tmp_path / "out").field_order == ("bottom" if container == "y4m" else "progressive")
     assert_same_pictures(tmp_path / "out", source)
 
@@ -64,10 +64,10 @@ def test_interlaced_video_from_a_pipe_is_known_by_its_flags(
 ) -> None:
     source, piped = make_footage(tmp_path / "in.mkv", combed(), BOTTOM_FIRST), tmp_path / "piped.y4m"
     vidrestore.restore(source, piped, strength=0)
-    given = {"codec": "ffv1", "deinterlace": deinterlace, "strength": 0}
+    original = {"codec": "ffv1", "deinterlace": deinterlace, "strength": 0}
     with stdin_of(piped.read_bytes(), monkeypatch):
-        vidrestore.restore("-", tmp_path / "out.mkv", **given)
-    vidrestore.restore(source, tmp_path / "whole.mkv", **given)
+        vidrestore.restore("-", tmp_path / "out.mkv", **original)
+    vidrestore.restore(source, tmp_path / "whole.mkv", **original)
     assert probe(tmp_path / "out.mkv").field_order == order
     assert_same_pictures(tmp_path / "out.mkv", tmp_path / "whole.mkv")
 
@@ -127,7 +127,7 @@ def test_turned_yuv_video_becomes_jpeg_of_no_less_colour(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "expected_text"),
     [
         ("png", []),
         ("exr", ["pixel aspect 16:15"]),
@@ -135,12 +135,12 @@ def test_turned_yuv_video_becomes_jpeg_of_no_less_colour(tmp_path: Path) -> None
         ("jp2", ["pixel aspect 16:15, the colour (matrix 9, primaries 9, transfer 16)"]),
     ],
 )
-def test_what_pictures_do_not_say_is_one_warning(tmp_path: Path, kind: str, said: list[str]) -> None:
+def test_what_pictures_do_not_say_is_one_warning(tmp_path: Path, kind: str, expected_text: list[str]) -> None:
     looks: dict[str, Any] = {"pixel_aspect": Fraction(16, 15), "colour": (9, 9, 16, 1)}
     source = make_clip(tmp_path / "in.mp4", Clip(frames=1, pixel_format="yuv422p10le", **looks))
     warnings = vidrestore.restore(source, tmp_path / f"out.{kind}").warnings
-    assert len(warnings) == len(said)
-    assert all(words in warning for words, warning in zip(said, warnings, strict=True))
+    assert len(warnings) == len(expected_text)
+    assert all(words in warning for words, warning in zip(expected_text, warnings, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["png", "exr"])

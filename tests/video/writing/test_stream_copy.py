@@ -42,10 +42,10 @@ def _rewrite(
 def test_sound_packets_are_identical_to_the_bit_and_the_tick(tmp_path: Path, start: Fraction) -> None:
     source = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac", "ac3"), start=start, frames=50))
     assert _rewrite(source, tmp_path / "output.mp4") == []
-    given = packets_of(source, "audio")
-    assert len(given) == 2
-    assert len(given[0]) > 50
-    assert packets_of(tmp_path / "output.mp4", "audio") == given
+    original = packets_of(source, "audio")
+    assert len(original) == 2
+    assert len(original[0]) > 50
+    assert packets_of(tmp_path / "output.mp4", "audio") == original
 
 
 def test_everything_matroska_holds_is_carried_over(tmp_path: Path) -> None:
@@ -53,13 +53,13 @@ def test_everything_matroska_holds_is_carried_over(tmp_path: Path) -> None:
     assert _rewrite(source, output) == []
     assert packets_of(output, "audio") == packets_of(source, "audio")
     assert packets_of(output, "subtitle") == packets_of(source, "subtitle")
-    with av.open(str(source)) as given, av.open(str(output)) as made:
-        assert [stream.type for stream in made.streams] == [stream.type for stream in given.streams]
-        assert [s.language for s in made.streams.audio] == ["eng", "deu"]
-        assert [s.disposition for s in made.streams] == [s.disposition for s in given.streams]
-        assert made.streams.attachments[0].data == b"a font" * 50
-        assert made.chapters() == given.chapters()
-        assert (made.metadata["title"], made.metadata["ARTIST"]) == ("A film", "Somebody")
+    with av.open(str(source)) as original, av.open(str(output)) as result:
+        assert [stream.type for stream in result.streams] == [stream.type for stream in original.streams]
+        assert [s.language for s in result.streams.audio] == ["eng", "deu"]
+        assert [s.disposition for s in result.streams] == [s.disposition for s in original.streams]
+        assert result.streams.attachments[0].data == b"a font" * 50
+        assert result.chapters() == original.chapters()
+        assert (result.metadata["title"], result.metadata["ARTIST"]) == ("A film", "Somebody")
 
 
 def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) ->
     (warning,) = _rewrite(source, output)
     assert "subtitle stream 3" in warning
     assert "attachment stream 4" in warning
-    made = packets_of(output, "audio")
-    assert [[p[2] for p in track] for track in made] == [
+    result = packets_of(output, "audio")
+    assert [[p[2] for p in track] for track in result] == [
         [p[2] for p in track] for track in packets_of(source, "audio")
     ]
 
@@ -83,15 +83,15 @@ def test_what_streams_are_for_is_kept(tmp_path: Path) -> None:
     plain = make_clip(tmp_path / "plain.mkv", FULL)
     source, output = tmp_path / "clip.mkv", tmp_path / "output.mkv"
     wanted = [Disposition.default, Disposition.original, Disposition.comment, Disposition.forced]
-    with av.open(str(plain)) as given, av.open(str(source), "w") as made:
-        streams = [s for s in given.streams if s.type != "attachment"]
-        copies = {s.index: made.add_stream_from_template(s, opaque=True) for s in streams}
+    with av.open(str(plain)) as original, av.open(str(source), "w") as result:
+        streams = [s for s in original.streams if s.type != "attachment"]
+        copies = {s.index: result.add_stream_from_template(s, opaque=True) for s in streams}
         for copy, disposition in zip(copies.values(), wanted, strict=True):
             copy.disposition = disposition
-        for packet in given.demux(*streams):
+        for packet in original.demux(*streams):
             if packet.size:
                 packet.stream = copies[packet.stream.index]
-                made.mux(packet)
+                result.mux(packet)
     assert _rewrite(source, output) == []
     with av.open(str(output)) as made_again:
         assert [stream.disposition for stream in made_again.streams] == wanted
@@ -105,26 +105,26 @@ def test_languages_are_kept_by_the_name_the_container_has_for_them(
 ) -> None:
     source = make_clip(tmp_path / "clip.mp4", Clip(frames=5, sounds=("aac", "aac", "aac")))
     assert _rewrite(source, tmp_path / f"output{kind}") == []
-    with av.open(str(tmp_path / f"output{kind}")) as made:
-        assert [stream.language for stream in made.streams.audio] == languages
+    with av.open(str(tmp_path / f"output{kind}")) as result:
+        assert [stream.language for stream in result.streams.audio] == languages
 
 
 def test_a_transport_stream_is_not_given_subtitles_it_would_call_data(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "clip.mkv", Clip(frames=5, time_base=Fraction(1, 1000), subtitles=True))
     (warning,) = _rewrite(source, tmp_path / "output.ts")
     assert "subtitle stream 1" in warning
-    with av.open(str(tmp_path / "output.ts")) as made:
-        assert [stream.type for stream in made.streams] == ["video"]
+    with av.open(str(tmp_path / "output.ts")) as result:
+        assert [stream.type for stream in result.streams] == ["video"]
 
 
 def test_sound_is_cut_with_the_picture_and_moved_alike(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac",), frames=75)), tmp_path / "out.mp4"
     _rewrite(source, output, start=0.4, end=2.2)
-    given, made = packets_of(source, "audio")[0], packets_of(output, "audio")[0]
+    original, result = packets_of(source, "audio")[0], packets_of(output, "audio")[0]
     expected = [
-        (t - Fraction(2, 5), d, data) for t, d, data in given if Fraction(2, 5) <= t < Fraction(11, 5)
+        (t - Fraction(2, 5), d, data) for t, d, data in original if Fraction(2, 5) <= t < Fraction(11, 5)
     ]
-    assert [packet[0::2] for packet in made] == [packet[0::2] for packet in expected]
+    assert [packet[0::2] for packet in result] == [packet[0::2] for packet in expected]
     info = probe(output)
     frames = list(read_frames(output, info))
     assert (frames[0].pts, len(frames)) == (0, 45)
@@ -133,14 +133,14 @@ def test_sound_is_cut_with_the_picture_and_moved_alike(tmp_path: Path) -> None:
 def test_chapters_are_cut_with_the_picture(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mkv", FULL), tmp_path / "output.mkv"
     _rewrite(source, output, start=0.6, end=1.2)
-    with av.open(str(output)) as made:
-        (chapter,) = made.chapters()
+    with av.open(str(output)) as result:
+        (chapter,) = result.chapters()
     base = Fraction(chapter["time_base"] or 1)
     assert (chapter["start"] * base, chapter["end"] * base) == (Fraction(0), Fraction(3, 5))
     assert chapter["metadata"]["title"] == "Two"
 
 
-def test_damaged_sound_is_left_out_and_told(tmp_path: Path) -> None:
+def test_damaged_sound_is_left_out_and_reported(tmp_path: Path) -> None:
     clip = Clip(frames=200, gop=20, sounds=("aac",), time_base=Fraction(1, 90000))
     whole, source = make_clip(tmp_path / "whole.ts", clip), tmp_path / "clip.ts"
     content = bytearray(whole.read_bytes())
@@ -155,18 +155,18 @@ def test_damaged_sound_is_left_out_and_told(tmp_path: Path) -> None:
 
 def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
     plain, source, output = make_clip(tmp_path / "plain.mp4"), tmp_path / "clip.mp4", tmp_path / "out.mp4"
-    with av.open(str(plain)) as given, av.open(str(source), "w") as made:
-        video = made.add_stream_from_template(given.streams.video[0], opaque=True)
-        cover = made.add_stream("png", rate=25)
+    with av.open(str(plain)) as original, av.open(str(source), "w") as result:
+        video = result.add_stream_from_template(original.streams.video[0], opaque=True)
+        cover = result.add_stream("png", rate=25)
         cover.width, cover.height, cover.pix_fmt = 32, 32, "rgb24"
         cover.disposition = av.stream.Disposition.attached_pic
         picture = av.VideoFrame(32, 32, "rgb24")
         picture.pts = 0
-        made.mux([*cover.encode(picture), *cover.encode(None)])
-        for packet in given.demux(video=0):
+        result.mux([*cover.encode(picture), *cover.encode(None)])
+        for packet in original.demux(video=0):
             if packet.size:
                 packet.stream = video
-                made.mux(packet)
+                result.mux(packet)
     assert probe(source).other_streams == ("video",)
     assert _rewrite(source, output) == []
     assert packets_of(output, "video")[1] == packets_of(source, "video")[1]
@@ -177,8 +177,8 @@ def test_sound_far_behind_the_picture_in_the_file_is_still_interleaved(tmp_path:
     source, output = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac",), frames=250)), tmp_path / "o.mkv"
     _rewrite(source, output)
     latest = Fraction(0)
-    with av.open(str(output)) as made:
-        for packet in made.demux():
+    with av.open(str(output)) as result:
+        for packet in result.demux():
             if packet.size and packet.pts is not None:
                 time = packet.pts * Fraction(packet.time_base)
                 assert time > latest - Fraction(1)

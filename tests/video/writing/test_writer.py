@@ -58,11 +58,11 @@ def _seconds(frames: list[Frame]) -> list[Fraction]:
 def test_timestamps_come_out_exactly_as_they_went_in(tmp_path: Path, name: str, kind: str) -> None:
     source, output = make_clip(tmp_path / name, CLIPS[name]), tmp_path / f"output{kind}"
     _rewrite(source, output)
-    given, made = _read(source), _read(output)
-    assert made[0].time_base == given[0].time_base
-    assert [frame.pts for frame in made[1]] == [frame.pts for frame in given[1]]
-    assert [read_number(f.planes[0]) for f in made[1]] == list(range(len(given[1])))
-    assert made[1][-1].duration == (given[1][-1].duration or made[1][0].duration)
+    original, result = _read(source), _read(output)
+    assert result[0].time_base == original[0].time_base
+    assert [frame.pts for frame in result[1]] == [frame.pts for frame in original[1]]
+    assert [read_number(f.planes[0]) for f in result[1]] == list(range(len(original[1])))
+    assert result[1][-1].duration == (original[1][-1].duration or result[1][0].duration)
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".mkv"])
@@ -81,8 +81,8 @@ def test_a_film_of_a_frame_or_two_is_written_by_x265_every_time(
 def test_matroska_keeps_timestamps_to_its_millisecond(tmp_path: Path, name: str) -> None:
     source, output = make_clip(tmp_path / name, CLIPS[name]), tmp_path / "output.mkv"
     _rewrite(source, output)
-    for made, given in zip(_seconds(_read(output)[1]), _seconds(_read(source)[1]), strict=True):
-        assert abs(made - given) <= Fraction(1, 2000)
+    for result, original in zip(_seconds(_read(output)[1]), _seconds(_read(source)[1]), strict=True):
+        assert abs(result - original) <= Fraction(1, 2000)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_a_lossless_encoder_gives_back_every_bit(
     clip = Clip(frames=4, codec="ffv1", pixel_format=pixel_format, time_base=Fraction(1, 1000))
     source, output = make_clip(tmp_path / "clip.mkv", clip), tmp_path / f"output{kind}"
     _rewrite(source, output, codec=codec, crf=0 if codec == "libx264" else None)
-    given, made = _read(source), _read(output)
-    assert made[0].pixel_format == given[0].pixel_format
-    for a, b in zip(given[1], made[1], strict=True):
+    original, result = _read(source), _read(output)
+    assert result[0].pixel_format == original[0].pixel_format
+    for a, b in zip(original[1], result[1], strict=True):
         for plane, expected in zip(b.planes, a.planes, strict=True):
             np.testing.assert_array_equal(plane, expected)
 
@@ -141,10 +141,10 @@ def test_a_format_the_encoder_lacks_becomes_the_nearest_richer_one(
     )
     source, output = make_clip(tmp_path / "clip.mkv", clip), tmp_path / "output.mkv"
     _rewrite(source, output, codec=codec)
-    given, made = _read(source), _read(output)
-    assert made[0].pixel_format.name == richer
-    scale = 2 ** (made[0].pixel_format.bit_depth - given[0].pixel_format.bit_depth)
-    for a, b in zip(given[1], made[1], strict=True):
+    original, result = _read(source), _read(output)
+    assert result[0].pixel_format.name == richer
+    scale = 2 ** (result[0].pixel_format.bit_depth - original[0].pixel_format.bit_depth)
+    for a, b in zip(original[1], result[1], strict=True):
         assert np.abs(a.planes[0] - b.planes[0].astype(float) / scale).mean() < 1.5
 
 
@@ -165,8 +165,8 @@ def test_odd_sizes_are_written_without_losing_a_row(tmp_path: Path) -> None:
     clip = Clip(frames=2, size=(97, 63), codec="ffv1", time_base=Fraction(1, 1000))
     source, output = make_clip(tmp_path / "clip.mkv", clip), tmp_path / "output.mp4"
     _rewrite(source, output)
-    made = probe(output)
-    assert (made.width, made.height, made.pixel_format.name) == (97, 63, "yuv444p")
+    result = probe(output)
+    assert (result.width, result.height, result.pixel_format.name) == (97, 63, "yuv444p")
 
 
 @pytest.mark.parametrize(
@@ -186,16 +186,16 @@ def test_tags_aspect_and_rotation_are_kept(tmp_path: Path, codec: str, kind: str
     )
     source, output = make_clip(tmp_path / "clip.mp4", clip), tmp_path / f"output{kind}"
     _rewrite(source, output, codec=codec)
-    given, made = probe(source), probe(output)
+    original, result = probe(source), probe(output)
     # Streams state where chroma lies for 4:2:0 only.
-    assert replace(made.colour, siting=0) == replace(given.colour, siting=0)
-    assert made.pixel_aspect == given.pixel_aspect
-    assert made.rotation == 90
-    assert made.pixel_format == given.pixel_format
-    assert made.frame_rate == given.frame_rate
+    assert replace(result.colour, siting=0) == replace(original.colour, siting=0)
+    assert result.pixel_aspect == original.pixel_aspect
+    assert result.rotation == 90
+    assert result.pixel_format == original.pixel_format
+    assert result.frame_rate == original.frame_rate
 
 
-def test_a_pixel_aspect_that_gets_lost_is_told(tmp_path: Path) -> None:
+def test_a_pixel_aspect_that_gets_lost_is_reported(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "clip.mp4", Clip(frames=3, pixel_aspect=Fraction(16, 15)))
     (warning,) = _rewrite(source, tmp_path / "output.mkv", codec="ffv1").warnings
     assert "pixel aspect 16:15" in warning
@@ -239,7 +239,7 @@ def test_the_default_is_visually_lossless(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "expected_text"),
     [
         ({"codec": "libx265000"}, "there is no encoder"),
         ({"codec": "aac"}, "encodes audio"),
@@ -249,10 +249,10 @@ def test_the_default_is_visually_lossless(tmp_path: Path) -> None:
     ],
 )
 def test_encoder_names_and_options_that_cannot_be_meant(
-    tmp_path: Path, how: dict[str, Any], said: str
+    tmp_path: Path, how: dict[str, Any], expected_text: str
 ) -> None:
     source, output = make_clip(tmp_path / "clip.mp4"), tmp_path / "output.mkv"
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=expected_text):
         _rewrite(source, output, **how)
     assert list(tmp_path.iterdir()) == [source]
 
@@ -282,7 +282,7 @@ def test_interlaced_video_stays_interlaced(tmp_path: Path, codec: str, kind: str
     assert probe(output).interlaced
 
 
-def test_a_container_that_cannot_hold_the_codec_is_told(tmp_path: Path) -> None:
+def test_a_container_that_cannot_hold_the_codec_is_reported(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "clip.mp4")
     with pytest.raises(OutputError, match=r"\.webm files cannot hold libx264"):
         _rewrite(source, tmp_path / "output.webm")
