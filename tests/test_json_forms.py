@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from tests.support.reports import INSPECTION, PLAN, REPORT
-from vidrestore.cli.batch import _json
+from vidrestore.cli.batch import _rows
 from vidrestore.cli.run_report import run_report_json
 from vidrestore.jobs.batch_outcome import Outcome
 
@@ -52,7 +52,9 @@ def test_an_inspection() -> None:
 
 
 def test_a_batch() -> None:
-    (row,) = json.loads(_json([Outcome(name="a.mkv", target=Path("out/a.mkv"), state="restored")]))
+    (row,) = json.loads(
+        json.dumps(_rows([Outcome(name="a.mkv", target=Path("out/a.mkv"), state="restored")]))
+    )
     assert list(row) == OUTCOME_NAMES
 
 

@@ -50,7 +50,7 @@ class JsonProgress:
             self.write(
                 "outcome", number=progress.number, items=progress.total, **outcome_values(progress.outcome)
             )
-            self._sampler = ProgressSampler(MIN_SECONDS, self._clock)  # the next one has a pace of its own
+            self._sampler = ProgressSampler(MIN_SECONDS, self._clock)  # each file has its own pace
         elif progress.file is not None:
             self.show(progress.file, number=progress.number, items=progress.total, name=progress.name)
 
@@ -82,7 +82,7 @@ class JsonProgress:
 
 
 def outcome_values(outcome: Any) -> dict[str, Any]:
-    """Plain values for JSON of what became of a file."""
+    """The outcome of a file as values for JSON."""
     values = asdict(outcome)
     return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 

@@ -49,6 +49,15 @@ def restored(
     faces: Sequence[RestoredFace],
     tracks: Sequence[TrackedFace],
 ) -> Restored:
+    """The restored picture with its faces and its mask.
+
+    Args:
+        picture: The caller's array.
+        before: The frame of that array.
+        after: The frame with restored faces.
+        faces: The restored faces.
+        tracks: The tracked faces, with their boxes.
+    """
     boxes = {face.track_id: face.box for face in tracks}
     changed = np.zeros((before.height, before.width), np.bool_)
     for old, new in zip(before.planes, after.planes, strict=True):

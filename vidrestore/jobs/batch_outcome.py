@@ -52,7 +52,13 @@ class BatchProgress:
 
 
 def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
-    """The outcome of a file whose output is complete."""
+    """The outcome of a file whose output is complete.
+
+    Args:
+        item: The file.
+        report: The report of its run.
+        attempts: Number of attempts.
+    """
     return Outcome(
         name=item.name,
         target=item.target,
@@ -70,7 +76,13 @@ def restored(item: BatchItem, report: Report, attempts: int) -> Outcome:
 
 
 def failed(item: BatchItem, error: Exception | str, attempts: int) -> Outcome:
-    """The outcome of a file without an output, because of `error`."""
+    """The outcome of a file without an output, because of `error`.
+
+    Args:
+        item: The file.
+        error: The error, or a sentence that describes it.
+        attempts: Number of attempts.
+    """
     message = error if isinstance(error, str) else sentence(error)
     return Outcome(name=item.name, target=item.target, state="failed", message=message, attempts=attempts)
 

@@ -12,7 +12,13 @@ LEAST_FREE = 64 * 2**20
 
 
 def check_free_space(folder: Path, output: Path, expected: int) -> None:
-    """Raises OutputError if `expected` bytes do not fit."""
+    """Raises OutputError if `expected` bytes do not fit.
+
+    Args:
+        folder: A folder on the disk.
+        output: The output, for the message.
+        expected: Number of bytes to write.
+    """
     _check(folder, output, max(expected, LEAST_FREE))
 
 
@@ -20,6 +26,13 @@ def check_remaining_space(folder: Path, output: Path, *, written: int, done: int
     """Raises OutputError if the rest does not fit, judged by the size of the first `done` of `total` frames.
 
     While the parts are joined, they and the whole output need space at the same time.
+
+    Args:
+        folder: The folder of the parts.
+        output: The output, for the message.
+        written: Number of bytes written so far.
+        done: Number of frames written so far.
+        total: Number of frames of the output.
     """
     each = written / done
     _check(folder, output, round(each * (total - done) + each * total))

@@ -93,7 +93,13 @@ def fingerprint(source: Path, settings: Settings) -> dict[str, str]:
 
 
 def check_same_job(recorded: dict[str, str], current: dict[str, str], output: Path) -> None:
-    """Raises UsageError if the recorded run differs from the current one; the sentence says in what."""
+    """Raises UsageError if the recorded run differs from the current one; the sentence says in what.
+
+    Args:
+        recorded: The fingerprint in the journal.
+        current: The fingerprint of this run.
+        output: The output, for the message.
+    """
     why = _difference(recorded, current)
     if why is not None:
         raise UsageError(f"{output} was started {why}; add --restart to start from the beginning")

@@ -29,7 +29,13 @@ MIN_PHOTO_FACE = 32
 def prepare_settings(
     source: Path, settings: Settings, on_progress: ProgressCallback | None = None
 ) -> tuple[Settings, tuple[str, ...]]:
-    """Checks that the settings' sidecar belongs to this video, then does as `choose_people`."""
+    """Checks that the settings' sidecar belongs to this video, then does as `choose_people`.
+
+    Args:
+        source: The video.
+        settings: The settings, whose `faces` may name people.
+        on_progress: Called while the video is inspected.
+    """
     check_sidecar(source, settings)
     return choose_people(source, settings, on_progress)
 

@@ -39,7 +39,14 @@ def wants_segments(info: VideoInfo, settings: Settings) -> bool:
 
 
 def with_reason(report: Report, source: Path, settings: Settings, why: str | None) -> Report:
-    """The report, with a warning that explains why requested segments were not used."""
+    """The report, with a warning that explains why requested segments were not used.
+
+    Args:
+        report: The report of the run.
+        source: The input.
+        settings: The settings of the run.
+        why: Why the video was not restored in segments; None: nothing to explain.
+    """
     if why is None or not (settings.segment or (settings.workers or 1) > 1 or settings.engine != "local"):
         return report
     return replace(

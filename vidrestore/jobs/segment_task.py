@@ -174,6 +174,11 @@ def required_records(
 def restorer_for(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer:
     """The network with its weights on the device; each worker process loads it once.
 
+    Args:
+        model: As the setting.
+        device: As the setting.
+        fidelity: As the setting.
+
     Raises:
         WeightsError: The weights are missing or cannot be read.
         DeviceError: There is no such device.

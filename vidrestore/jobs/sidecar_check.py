@@ -36,7 +36,13 @@ def check_sidecar(source: Path, settings: Settings) -> None:
 
 
 def new_sidecar(source: Path, frames: int, settings: Settings) -> Sidecar:
-    """A sidecar without entries for people and scenes."""
+    """A sidecar without entries for people and scenes.
+
+    Args:
+        source: The video.
+        frames: Its number of frames.
+        settings: The settings, on which the numbers of tracks depend.
+    """
     return Sidecar(
         vidrestore_sidecar=1,
         version=__version__,

@@ -26,7 +26,17 @@ def restore_tracked(
     interrupt: Callable[[], None] | None = None,
     on_mask: Callable[[Frame], None] | None = None,
 ) -> Generator[Frame]:
-    """The frames of `restore_tracked_faces`; adds the drawn shares of their faces to `stats`."""
+    """The frames of `restore_tracked_faces`; adds the drawn shares of their faces to `stats`.
+
+    Args:
+        tracked: Frames with tracked faces.
+        restorer: The networks.
+        info: The video's properties.
+        settings: All settings.
+        stats: Receives counts and times.
+        interrupt: Ends a long wait inside `tracked`.
+        on_mask: Called with the mask of each frame, before the frame is yielded.
+    """
     with closing(
         restore_tracked_faces(tracked, restorer, info, settings, stats, interrupt=interrupt, on_mask=on_mask)
     ) as composited:

@@ -88,6 +88,12 @@ def fitting_name(before: str, name: str, after: str, folder: Path) -> str:
     """`before`, `name` and `after` joined, shortened to the length that the file system of `folder` allows.
 
     The end of a `name` that is too long is replaced by a hash, so that different names stay different.
+
+    Args:
+        before: The start of the name.
+        name: The middle, which may be shortened.
+        after: The end of the name.
+        folder: The folder of the file.
     """
     spare = _max_name_bytes(folder) - len(os.fsencode(before + after))
     encoded = os.fsencode(name)

@@ -93,12 +93,25 @@ def is_marked(folder: Path) -> bool:
 
 
 def temporary_name(before: str, name: str, folder: Path) -> str:
-    """A name that no other run uses, on any computer, such as `.film.partial-0123456789abcdef`."""
+    """A name that no other run uses, on any computer, such as `.film.partial-0123456789abcdef`.
+
+    Args:
+        before: The start of the name.
+        name: The name of the output, which may be shortened.
+        folder: The folder in which it will be.
+    """
     return fitting_name(before, name, f".partial-{secrets.token_hex(_TOKEN_BYTES)}", folder)
 
 
 def remove_stale_folders(parent: Path, before: str, name: str, is_own: Callable[[str], bool]) -> None:
-    """Removes unused marked folders in `parent` with a `temporary_name` of these. Errors are ignored."""
+    """Removes unused marked folders in `parent` with a `temporary_name` of these. Errors are ignored.
+
+    Args:
+        parent: The folder to search.
+        before: As for `temporary_name`.
+        name: As for `temporary_name`.
+        is_own: As for `MarkedFolder`.
+    """
     placeholder = fitting_name(before, name, f".partial-{'0' * 2 * _TOKEN_BYTES}", parent)
     wanted = re.compile(re.escape(placeholder.removesuffix("0" * 2 * _TOKEN_BYTES)) + _TOKEN)
     with suppress(OSError):

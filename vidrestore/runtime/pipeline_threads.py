@@ -222,7 +222,13 @@ def map_in_batches(
 
 
 def map_ahead(items: Iterable[T], run: Callable[[T], R], workers: WorkerPool | None = None) -> Iterator[R]:
-    """The result of `run` for each item, in order; with `workers` several are computed at the same time."""
+    """The result of `run` for each item, in order; with `workers` several are computed at the same time.
+
+    Args:
+        items: The items.
+        run: The work on one item.
+        workers: The pool; None: the caller's thread.
+    """
 
     def run_one(parts: list[T]) -> list[R]:
         return [run(part) for part in parts]

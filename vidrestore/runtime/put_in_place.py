@@ -38,7 +38,13 @@ def put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def rename(source: Path, target: Path, *, overwrite: bool) -> None:
-    """As `put_in_place`, for files that a power failure may destroy."""
+    """As `put_in_place`, for files that a power failure may destroy.
+
+    Args:
+        source: The file.
+        target: Its new name.
+        overwrite: Whether a regular file with that name may be replaced.
+    """
     if overwrite:
         check_replaceable(target)
         source.replace(target)

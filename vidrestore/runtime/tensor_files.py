@@ -99,7 +99,13 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def check_shapes(shapes: Shapes, wanted: Shapes, path: Path) -> None:
-    """Raises WeightsError, which names the first difference, unless names and shapes are those wanted."""
+    """Raises WeightsError, which names the first difference, unless names and shapes are those wanted.
+
+    Args:
+        shapes: The shapes in the file, by name.
+        wanted: The shapes of the network.
+        path: The file, for the message.
+    """
     missing = [name for name in wanted if name not in shapes]
     extra = [name for name in shapes if name not in wanted]
     if missing or extra:

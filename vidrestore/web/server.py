@@ -24,6 +24,12 @@ _LOCK = "server.lock"
 def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callable[[str], None]) -> None:
     """Serves until it is interrupted; jobs that run go on without it.
 
+    Args:
+        folders: Folders that the page may read and write in.
+        port: The port on 127.0.0.1; 0: any free one.
+        state: The folder of the jobs.
+        on_address: Called with the page's address.
+
     Raises:
         UsageError: a folder is none, the port is taken, another server has the same state, or the system is
             not Linux.

@@ -40,6 +40,12 @@ class Limits:
 def download(address: str, target: Path, limits: Limits, on_progress: DownloadCallback | None) -> None:
     """Writes what is at an https:, http: or file: address to the new file `target`.
 
+    Args:
+        address: The address.
+        target: The file to write.
+        limits: Limits of size and time.
+        on_progress: Called with the bytes so far and in total.
+
     Raises:
         OSError: it cannot be fetched, is not of its size, or takes longer than it may.
     """

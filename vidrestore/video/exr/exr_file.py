@@ -66,7 +66,18 @@ def describe(input: Input, info: VideoInfo, stored: str) -> VideoInfo:
 def read(
     input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
 ) -> Iterator[Frame]:
-    """The pictures as frames; pts counts them from 0."""
+    """The pictures as frames; pts counts them from 0.
+
+    Args:
+        input: The picture or sequence.
+        info: Its properties, from `describe`.
+        start: First time to include [s].
+        end: First time to exclude [s].
+
+    Raises:
+        InputError: A picture has other channels than the first, or is not an EXR picture.
+        ReadError: The system cannot read it.
+    """
     time_range = TimeRange(start=start, end=end)
     count = 1 if input.pictures is None else len(input.pictures)
     pts = [number for number in range(count) if time_range.contains(number, info.time_base)]
@@ -139,6 +150,11 @@ def _raise_read_error(path: Path) -> None:
 
 def save(path: Path, picture: FloatArray, *, half: bool) -> None:
     """Writes light of the shape that `load` returns.
+
+    Args:
+        path: The file.
+        picture: The light, (H, W, C).
+        half: Whether to write half floats; otherwise single floats.
 
     Raises:
         OSError: The file cannot be written.

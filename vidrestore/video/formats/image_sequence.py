@@ -74,7 +74,13 @@ def parse_pattern(path: Path) -> Pattern:
 
 
 def refuse_other_size(path: Path, size: tuple[int, int], first: tuple[int, int]) -> None:
-    """Raises InputError if a picture has another size (width, height) than the first one."""
+    """Raises InputError if a picture has another size (width, height) than the first one.
+
+    Args:
+        path: The picture.
+        size: Its width and height.
+        first: Width and height of the first picture.
+    """
     if size != first:
         raise InputError(
             f"{path} is {size[0]} x {size[1]} pixels, but the first picture is {first[0]} x {first[1]}; "

@@ -143,7 +143,13 @@ PHOTO_PIECES: dict[str, tuple[frozenset[str], str]] = {
 
 
 def handling(key: str, muxer: str, encoder: str | None = None) -> Handling:
-    """What the container `muxer` does with a piece; `encoder` is the video's, if it is known."""
+    """What the container `muxer` does with a piece; `encoder` is the video's, if it is known.
+
+    Args:
+        key: The key of the piece in `PIECES`.
+        muxer: The container's muxer.
+        encoder: The video's encoder, if it is known.
+    """
     piece = PIECES[key]
     if piece.by_codec:
         return "by codec"

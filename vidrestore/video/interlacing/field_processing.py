@@ -38,7 +38,13 @@ class FieldProcessing:
 def choose_field_processing(
     measure: FieldMeasure, info: VideoInfo, deinterlace: Deinterlace
 ) -> FieldProcessing:
-    """Chooses the processing: `keep` as interlaced, `bwdif` to progressive, `auto` by content."""
+    """Chooses the processing: `keep` as interlaced, `bwdif` to progressive, `auto` by content.
+
+    Args:
+        measure: What was measured on the pictures.
+        info: The video's properties.
+        deinterlace: The setting.
+    """
     order = measure.order(info.field_order)
     if deinterlace == "auto" and order == "progressive":
         return FieldProcessing(method="whole", order=order, output=info.field_order, measure=measure)

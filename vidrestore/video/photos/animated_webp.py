@@ -63,7 +63,14 @@ def describe(input: Input, photo: Photo) -> VideoInfo:
 def read(
     input: Input, info: VideoInfo, *, start: float | None = None, end: float | None = None
 ) -> Iterator[Frame]:
-    """The pictures as frames, with times in milliseconds. A truncated file ends the iteration."""
+    """The pictures as frames, with times in milliseconds. A truncated file ends the iteration.
+
+    Args:
+        input: The animation.
+        info: Its properties, from `describe`.
+        start: First time to include [s].
+        end: First time to exclude [s].
+    """
     durations = _durations(input.path)
     times = [0, *accumulate(durations)]
     part = TimeRange(start=start, end=end)

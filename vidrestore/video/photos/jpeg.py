@@ -130,7 +130,14 @@ def with_segments(file: bytes, segments: list[bytes]) -> bytes:
 def new_segments(
     exif: bytes | None, xmp: bytes | None, icc: bytes | None, dpi: tuple[float, float] | None
 ) -> tuple[list[bytes], list[str]]:
-    """Segments for metadata from another kind of file, and the names of those too large for a segment."""
+    """Segments for metadata from another kind of file, and the names of those too large for a segment.
+
+    Args:
+        exif: An EXIF block in TIFF's form.
+        xmp: An XMP packet.
+        icc: A colour profile.
+        dpi: Pixels per inch, horizontally and vertically.
+    """
     segments, dropped = [], []
     if not exif:
         across, down = (min(max(round(value), 1), 65535) for value in dpi or (1, 1))

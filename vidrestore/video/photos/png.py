@@ -84,7 +84,15 @@ def new_chunks(
     dpi: tuple[float, float] | None,
     cicp: tuple[int, int] | None,
 ) -> list[bytes]:
-    """Chunks for metadata from another kind of file; `cicp`: H.273's codes of primaries and transfer."""
+    """Chunks for metadata from another kind of file; `cicp`: H.273's codes of primaries and transfer.
+
+    Args:
+        exif: An EXIF block in TIFF's form.
+        xmp: An XMP packet.
+        icc: A colour profile.
+        dpi: Pixels per inch, horizontally and vertically.
+        cicp: H.273's codes of primaries and transfer.
+    """
     chunks = []
     if cicp is not None:
         chunks.append(_chunk(b"cICP", bytes([*cicp, 0, 1])))

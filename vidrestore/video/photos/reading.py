@@ -114,6 +114,12 @@ def read(
 ) -> Iterator[Frame]:
     """The photos as frames; pts counts them from 0.
 
+    Args:
+        input: The photo or sequence of photos.
+        info: Its properties, from `describe`.
+        start: First time to include [s].
+        end: First time to exclude [s].
+
     Raises:
         InputError: A photo differs from the first, or cannot be decoded.
         ReadError: The system cannot read it.

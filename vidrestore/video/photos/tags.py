@@ -56,7 +56,13 @@ def read(block: bytes) -> tuple[ByteOrder, dict[int, Value]]:
 
 
 def write(tags: Tags, order: ByteOrder, at: int) -> bytes:
-    """The bytes of the directory and the data it points to, at position `at` of a file in this byte order."""
+    """The bytes of the directory and the data it points to, at position `at` of a file in this byte order.
+
+    Args:
+        tags: The tags of the directory.
+        order: The byte order.
+        at: The position in the file.
+    """
     behind = at + 2 + 12 * len(tags) + 4
     entries, data = b"", b""
     for tag, value in sorted(tags.items()):

@@ -49,7 +49,14 @@ def is_compressed(file: bytes) -> bool:
 def new_tags(
     exif: bytes | None, xmp: bytes | None, icc: bytes | None, dpi: tuple[float, float] | None
 ) -> tuple[ByteOrder, dict[int, Value]]:
-    """Byte order and tags for metadata from another kind of file."""
+    """Byte order and tags for metadata from another kind of file.
+
+    Args:
+        exif: An EXIF block in TIFF's form.
+        xmp: An XMP packet.
+        icc: A colour profile.
+        dpi: Pixels per inch, horizontally and vertically.
+    """
     order, found = tags.read(exif or b"")
     made = {tag: value for tag, value in found.items() if tag not in _STRUCTURE}
     if dpi and _X_RESOLUTION not in made:
@@ -75,6 +82,13 @@ def encode(samples: NDArray[Any], order: ByteOrder, metadata: Tags, *, extra: in
     """Encodes samples (H, W, C) with 8 or 16 bits as TIFF: grey, grey and alpha, RGB or RGBA.
 
     `metadata`: the metadata tags to write, in the byte order `order`; `extra`: as from `kept_tags`.
+
+    Args:
+        samples: The samples.
+        order: The byte order of the file.
+        metadata: The metadata tags, in that byte order.
+        extra: Kind of the extra samples, as from `kept_tags`.
+        compressed: Whether to compress the samples.
     """
     height, width, channels = samples.shape
     stored = samples.astype(samples.dtype.newbyteorder(order), copy=False)

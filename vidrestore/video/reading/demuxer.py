@@ -136,11 +136,19 @@ def stream_name(stream: Stream) -> str:
 
 
 def is_cover(stream: Stream) -> bool:
+    """Whether the stream is a cover picture."""
     return bool(stream.disposition & Disposition.attached_pic)
 
 
 def time_range_of(stream: VideoStream, input: Input, start: float | None, end: float | None) -> TimeRange:
-    """The part between `start` and `end` [seconds from the first video frame]."""
+    """The part between `start` and `end` [seconds from the first video frame].
+
+    Args:
+        stream: The video stream.
+        input: The input.
+        start: First time to include; None: the start.
+        end: First time to exclude; None: the end.
+    """
     origin = (stream.start_time or 0) * time_base(stream)
     if input.clock is not None:
         origin = input.clock.start
@@ -198,6 +206,11 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
 
 def seek(container: InputContainer, time: int, stream: Stream | None = None) -> None:
     """Seeks to the last key frame before `time` [the stream's ticks, or microseconds].
+
+    Args:
+        container: From `open_container`.
+        time: The time.
+        stream: The stream whose ticks `time` counts; None: microseconds.
 
     Raises:
         ReadError: The system cannot read the file.

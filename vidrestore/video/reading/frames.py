@@ -70,7 +70,16 @@ def read_ticks(
     on_lost: Callable[[], None] | None = None,
     on_concealed: Callable[[], None] | None = None,
 ) -> Iterator[Frame]:
-    """As `read_frames`, from the timestamp `first` to just before `stop`; None: the start, the end."""
+    """As `read_frames`, from the timestamp `first` to just before `stop`; None: the start, the end.
+
+    Args:
+        input: The input.
+        info: Its properties.
+        first: First timestamp to include; None: the start.
+        stop: First timestamp to exclude; None: the end.
+        on_lost: As for `read_frames`.
+        on_concealed: As for `read_frames`.
+    """
     yield from _read(input, info, lambda _: (first, stop), on_lost, on_concealed)
 
 

@@ -116,7 +116,14 @@ def as_input(video_input: Path | Input) -> Input:
 
 
 def too_large_message(path: Path, width: int, height: int, limit: int) -> str:
-    """The message for a picture that is too large."""
+    """The message for a picture that is too large.
+
+    Args:
+        path: The picture.
+        width: Its width [px].
+        height: Its height [px].
+        limit: Maximum number of pixels.
+    """
     return (
         f"{path} is {width} x {height} pixels, more than the limit of {limit}; if that is right and there is "
         f"memory for it, add --max-pixels {width * height}"

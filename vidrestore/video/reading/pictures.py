@@ -43,7 +43,14 @@ class DecodedPicture:
 def decode(
     container: InputContainer, stream: VideoStream, input: Input, info: VideoInfo
 ) -> Iterator[DecodedPicture | None]:
-    """Pictures from the container's current position on; None for each loss without a known time."""
+    """Pictures from the container's current position on; None for each loss without a known time.
+
+    Args:
+        container: From `demuxer.open_container`.
+        stream: Its video stream.
+        input: The input.
+        info: Its properties.
+    """
     base = demuxer.time_base(stream)
     step = max(1, round(1 / (info.frame_rate * base)))
     breaks = input.clock.breaks if input.clock is not None else ()

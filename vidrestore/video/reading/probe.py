@@ -83,6 +83,13 @@ def describe(
 ) -> VideoInfo:
     """The properties according to the container, its first picture, and that picture's side data.
 
+    Args:
+        input: The input.
+        container: The open container.
+        stream: Its video stream.
+        picture: Its first picture.
+        entries: The side data of that picture.
+
     Raises:
         InputError: The colours are not supported, or the stream is a tile of a photo.
     """

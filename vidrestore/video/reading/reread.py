@@ -114,7 +114,13 @@ def end_tick(video_input: Input, end: float | None) -> int | None:
 
 
 def tick_at(video_input: Input, info: VideoInfo, seconds: float) -> int:
-    """The timestamp of a time in seconds from the video's first frame."""
+    """The timestamp of a time in seconds from the video's first frame.
+
+    Args:
+        video_input: The input.
+        info: Its properties.
+        seconds: The time.
+    """
     if video_input.is_exr or photos.is_read_here(photos.first_photo(video_input)):
         return round(Fraction(seconds) / info.time_base)
     tick = end_tick(video_input, seconds)

@@ -77,7 +77,13 @@ def make_target(output: Path, *, first: int = 1, overwrite: bool = False) -> Tar
 
 
 def place_output(temporary: Path, output: Path, *, overwrite: bool) -> None:
-    """As `put_in_place`, with OutputError for all errors that a user can fix."""
+    """As `put_in_place`, with OutputError for all errors that a user can fix.
+
+    Args:
+        temporary: The complete file.
+        output: Its new name.
+        overwrite: Whether a file with that name may be replaced.
+    """
     try:
         put_in_place(temporary, output, overwrite=overwrite)
     except OSError as error:
@@ -191,7 +197,13 @@ def no_frames_message(source: Path) -> str:
 
 
 def check_target(input: Path, output: Path, overwrite: bool) -> None:
-    """Raises OutputError if writing `output` would fail or destroy something."""
+    """Raises OutputError if writing `output` would fail or destroy something.
+
+    Args:
+        input: The input.
+        output: The output.
+        overwrite: Whether existing files may be replaced.
+    """
     if str(output) == STDOUT:
         return
     try:
@@ -238,6 +250,12 @@ def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
 
 def check_paths(input: Path, output: Path, overwrite: bool, container: str | None = None) -> str:
     """The muxer of `output`.
+
+    Args:
+        input: The input.
+        output: The output.
+        overwrite: Whether existing files may be replaced.
+        container: Name of the container; None: by the suffix of `output`.
 
     Raises:
         OutputError, UsageError: Writing `output` would fail or destroy something.

@@ -23,7 +23,13 @@ _ESCAPE = re.compile(rb"\x00\x00(?=[\x00-\x03])")
 
 
 def with_captions(picture: bytes, encoder: str, captions: bytes) -> bytes:
-    """The coded picture, in units after start codes, with the captions (triplets) before its first slice."""
+    """The coded picture, in units after start codes, with the captions (triplets) before its first slice.
+
+    Args:
+        picture: The coded picture.
+        encoder: Name of its encoder.
+        captions: The triplets of A/53's `cc_data`.
+    """
     family = _FAMILIES[encoder]
     at = _first_slice(picture, family)
     if at is None:

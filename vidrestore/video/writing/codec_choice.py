@@ -71,6 +71,13 @@ class Choice:
 def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: tuple[int, int]) -> Choice:
     """The encoder for `--codec`, `match` or a name, in the container `muxer`.
 
+    Args:
+        codec: As the setting.
+        info: Properties of the input.
+        muxer: The output's muxer.
+        extension: The output's suffix, without the dot.
+        size: Width and height of the frames.
+
     Raises:
         UsageError: The name is not known.
         OutputError: No encoder fits.

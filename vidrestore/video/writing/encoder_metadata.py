@@ -38,7 +38,14 @@ def field_order_code(order: FieldOrder, source_code: int) -> int:
 
 
 def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr10 | None) -> dict[str, str]:
-    """Encoder options that describe the pictures."""
+    """Encoder options that describe the pictures.
+
+    Args:
+        codec: Name of the encoder.
+        order: The field order.
+        colour: The colour tags.
+        hdr: The static HDR metadata, or None.
+    """
     options: dict[str, str] = {}
     if 0 < colour.siting < len(SITINGS):
         options["chroma_sample_location"] = SITINGS[colour.siting]
@@ -55,7 +62,13 @@ def encoder_options(codec: str, order: FieldOrder, colour: ColourTags, hdr: Hdr1
 
 
 def hdr_warnings(codec: str, first: SideData, muxer: str = IMAGES) -> list[str]:
-    """A warning for each kind of HDR metadata that is lost."""
+    """A warning for each kind of HDR metadata that is lost.
+
+    Args:
+        codec: Name of the encoder.
+        first: Side data of the input.
+        muxer: The output's muxer.
+    """
     sentences = []
     in_stream, in_header = codec in _PARAMETERS, handling("HDR10", muxer, codec) == "carried"
     if first.hdr is not None and not in_stream and not in_header:
@@ -126,7 +139,15 @@ def _mastering(codec: str, primaries: tuple[Fraction, ...], luminance: tuple[Fra
 
 
 def metadata_warnings(info: VideoInfo, aspect: Fraction, muxer: str, encoder: str, kind: str) -> list[str]:
-    """`aspect`: of the output's pixels; `kind`: what to call the output."""
+    """A warning for each property of the picture that the output does not store.
+
+    Args:
+        info: Properties of the input.
+        aspect: The output's pixel aspect.
+        muxer: The output's muxer.
+        encoder: Name of the encoder.
+        kind: What to call the output.
+    """
     aspect_text = f"the pixel aspect {aspect.numerator}:{aspect.denominator}"
     if muxer in RAW or muxer == IMAGES:
         lost = [aspect_text] if aspect != 1 and encoder not in _PICTURES_WITH_ASPECT else []

@@ -100,6 +100,15 @@ def choose_encoding(
     With `convert`, RGB may become YUV and the other way round; with `as_rgb`, YUV must become RGB; with
     `reduce`, fewer bits per sample are allowed.
 
+    Args:
+        codec: Name of the encoder.
+        frames: The frames' pixel format.
+        width: Width of the frames.
+        height: Height of the frames.
+        convert: Whether RGB may become YUV, and the other way round.
+        reduce: Whether fewer bits per sample are allowed.
+        as_rgb: Whether YUV must become RGB.
+
     Raises:
         UsageError: The encoder is not known.
         DeviceError: The encoder's hardware is missing.
@@ -139,6 +148,12 @@ def quality_options(
     codec: str, crf: float | None, preset: str | None, like_input: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """The encoder's options for a quality and a preset. A requested quality has no rate limit.
+
+    Args:
+        codec: Name of the encoder.
+        crf: The requested quality; None: visually lossless.
+        preset: The requested preset, or None.
+        like_input: Options that imitate the input, without a requested quality.
 
     Raises:
         UsageError: The encoder does not support the option.

@@ -42,6 +42,16 @@ def make_writer(
 ) -> Writer:
     """The writer of `output`; the arguments are those of `VideoWriter`.
 
+    Args:
+        output: The output.
+        info: Properties of the input.
+        source: The input.
+        side_data: Its side data, if known.
+        container: Name of the container; None: by the suffix of `output`.
+        muxer: The output's muxer, if known.
+        quality: Quality of photos, 1 to 100; None: by the kind of photo.
+        how: The other arguments of `VideoWriter`.
+
     Raises:
         OutputError: The output cannot be written.
         UsageError: An option does not fit the output.

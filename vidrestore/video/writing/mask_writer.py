@@ -34,6 +34,15 @@ def make_mask_writer(
 
     The mask is FFV1 in .mkv, .nut and .avi, or PNG and TIFF pictures.
 
+    Args:
+        path: The file of the mask.
+        opened: The input.
+        output: The output of the run.
+        pixel_format: The mask's pixel format.
+        colour: The mask's colour tags.
+        part: The part of the input that is restored.
+        overwrite: Whether existing files may be replaced.
+
     Raises:
         UsageError: The name has another suffix, or the input is a pipe.
         OutputError: The mask cannot be written there, or is another file of the run.

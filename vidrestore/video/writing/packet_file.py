@@ -69,6 +69,11 @@ class PacketFile:
 
 
 def read_part(path: Path) -> tuple[dict[str, Any], Iterator[Packet[VideoStream]]]:
+    """The header of a part, and its packets, which are read one by one.
+
+    Raises:
+        OutputError: The part is damaged.
+    """
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise damaged_file_error(path)
@@ -104,7 +109,13 @@ def _read_exactly(file: BinaryIO, size: int, path: Path) -> bytes:
 
 
 def is_whole_segment(path: Path, size: int, crc: int) -> bool:
-    """Whether the part at `path` has this size and CRC."""
+    """Whether the part at `path` has this size and CRC.
+
+    Args:
+        path: The part.
+        size: Its size in bytes.
+        crc: The checksum of its content.
+    """
     try:
         return path.stat().st_size == size and _crcs(path) == (crc, crc)
     except OSError:
@@ -112,6 +123,7 @@ def is_whole_segment(path: Path, size: int, crc: int) -> bool:
 
 
 def is_intact(path: Path) -> bool:
+    """Whether the part's content matches the checksum in the file."""
     try:
         stated, actual = _crcs(path)
     except (OSError, struct.error):
@@ -134,4 +146,5 @@ def _crcs(path: Path) -> tuple[int, int]:
 
 
 def damaged_file_error(path: Path) -> OutputError:
+    """The error for a damaged part."""
     return OutputError(f"{path} is damaged; run the same command again to encode it again")

@@ -18,7 +18,14 @@ JOINABLE = frozenset([
 
 
 def why_not_segmented(video_input: Input, side_data: SideData, output: Path, muxer: str) -> str | None:
-    """The reason why a video cannot be restored in segments, as the end of a sentence; None: it can."""
+    """The reason why a video cannot be restored in segments, as the end of a sentence; None: it can.
+
+    Args:
+        video_input: The input.
+        side_data: Its side data.
+        output: The output.
+        muxer: The output's muxer.
+    """
     if video_input.pipe is not None:
         return "a pipe can be read only once"
     if video_input.is_picture:

@@ -258,19 +258,37 @@ def can_hold(muxer: str, stream: Stream) -> bool:
 
 
 def all_left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> list[str]:
-    """The warning that names all streams but the video, for an output that holds none of them."""
+    """The warning that names all streams but the video, for an output that holds none of them.
+
+    Args:
+        streams: Names of the streams.
+        source: The input.
+        muxer: The output's muxer.
+    """
     return [left_out_warning(streams, source, muxer)] if streams else []
 
 
 def left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> str:
-    """The warning that names the streams of `source` that a container cannot hold."""
+    """The warning that names the streams of `source` that a container cannot hold.
+
+    Args:
+        streams: Names of the streams.
+        source: The input.
+        muxer: The output's muxer.
+    """
     verb, them = ("was", "it") if len(streams) == 1 else ("were", "them")
     kind = _PICTURE_ALONE.get(muxer, muxer)
     return f"the {', '.join(streams)} of {source.name} {verb} left out: {kind} cannot hold {them}"
 
 
 def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) -> Stream:
-    """A stream of the output for the packets of `stream`, with the same metadata."""
+    """A stream of the output for the packets of `stream`, with the same metadata.
+
+    Args:
+        output: The output.
+        stream: The input's stream.
+        metadata: Its metadata for the output.
+    """
     target: Stream = output.add_stream_from_template(stream, opaque=True)
     target.metadata.update(metadata)
     language = metadata.get("language", "")
@@ -286,7 +304,13 @@ def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) 
 
 
 def is_rewritten_by_muxer(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
-    """Whether the muxer writes this packet itself: MP4's empty texts, which end the previous one."""
+    """Whether the muxer writes this packet itself: MP4's empty texts, which end the previous one.
+
+    Args:
+        output: The output.
+        stream: The stream in it.
+        packet: A packet of that stream.
+    """
     text = demuxer.codec_name(stream) == "mov_text" and output.format.name in ISO_MEDIA
     return text and bytes(packet) == _EMPTY_TEXT
 

@@ -103,7 +103,15 @@ def hdr_mark(hdr: Hdr10) -> bytes:
 
 
 def mark(stream: VideoStream, encoder: str, marks: dict[int, bytes], width: int, height: int) -> None:
-    """Adds `marks` to the stream's parameters. Call it before the encoder is opened."""
+    """Adds `marks` to the stream's parameters. Call it before the encoder is opened.
+
+    Args:
+        stream: The output's video stream.
+        encoder: Name of its encoder.
+        marks: Matroska's elements, from `read_marks`.
+        width: Width of the frames.
+        height: Height of the frames.
+    """
     if not marks or encoder not in CODECS:
         return
     video = b"".join(ebml.element(id_, content) for id_, content in marks.items())
