@@ -1,4 +1,4 @@
-"""Docstrings of exported functions: the first line says what the caller gets, then come arguments and errors."""
+"""Docstrings of exported functions: the first line says what the caller gets, then arguments and errors."""
 
 from __future__ import annotations
 
