@@ -1,0 +1,1 @@
+"""The filter for VapourSynth; `vidrestore.vapoursynth` is what users import."""

@@ -1,0 +1,110 @@
+"""Restored frames by number, in any order, of a pipeline that works in order and looks ahead.
+
+Frames that are asked for in order from the first on are those of the command. The faces of frames that were
+passed are kept, so a step back gives the same frames again. A jump far ahead would need the faces of all
+frames between; then the analysis starts again some frames before.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vidrestore.integrations.vapoursynth.analysis import Analysis
+from vidrestore.integrations.vapoursynth.frame_queue import FrameQueue
+from vidrestore.integrations.vapoursynth.restoration_run import RestorationRun, Restore
+from vidrestore.types import Frame
+
+RUN_IN = 24
+"""Frames before a far jump's target at which the analysis starts, so that tracks are established there."""
+AHEAD = 240
+"""A jump at most this far ahead of the analysis is analysed frame by frame."""
+_END_SECONDS = 10.0
+
+
+class RestoredFrames:
+    """The frames of a clip, restored. Threads wait for each other."""
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        read: Callable[[int], Frame],
+        analysis: Callable[[int, FrameQueue], Analysis],
+        restore: Restore,
+        context: int,
+        kept: int,
+        may_jump: bool = True,
+    ) -> None:
+        """Reads nothing before the first frame is asked for.
+
+        Args:
+            count: The number of frames of the clip.
+            read: Returns a frame of the clip.
+            analysis: Makes the analysis that starts at a frame.
+            restore: The pipeline from tracked faces on.
+            context: Frames to each side that a result depends on.
+            kept: Results that stay available behind the newest.
+            may_jump: Whether the analysis may start in the middle of the clip.
+        """
+        self._count, self._read, self._make_analysis, self._restore = count, read, analysis, restore
+        self._context, self._kept, self._may_jump = context, kept, may_jump
+        self._lock = threading.Lock()
+        self._state = _State(FrameQueue())
+        weakref.finalize(self, self._state.end)
+
+    def get(self, number: int) -> Frame:
+        """The restored frame `number`. Raises what reading or the pipeline raised."""
+        with self._lock:
+            try:
+                run = self._state.run
+                if run is None or not run.can_reach(number):
+                    run = self._start(number)
+                return run.get(number)
+            except BaseException:
+                self._state.end()
+                raise
+
+    def _start(self, number: int) -> RestorationRun:
+        state = self._state
+        if state.analysis is not None and self._reaches(state.analysis, number):
+            assert state.run is not None
+            state.run.stop()
+            analysis = state.analysis
+        else:
+            state.end()
+            state.frames = FrameQueue()
+            first = 0 if number <= AHEAD or not self._may_jump else number - RUN_IN
+            analysis = state.analysis = self._make_analysis(first, state.frames)
+        begin = max(number - self._context, analysis.first)
+        state.run = RestorationRun(
+            analysis.items(begin),
+            analysis.reads(begin, self._count),
+            begin=begin,
+            frames=state.frames,
+            read=self._read,
+            restore=self._restore,
+            kept=self._kept,
+        )
+        return state.run
+
+    def _reaches(self, analysis: Analysis, number: int) -> bool:
+        first = analysis.first + RUN_IN if analysis.first else 0
+        return first <= number and (number <= analysis.stop + AHEAD or not self._may_jump)
+
+
+@dataclass(slots=True)
+class _State:
+    """What runs at the moment; apart from RestoredFrames, whose end it outlives."""
+
+    frames: FrameQueue
+    analysis: Analysis | None = None
+    run: RestorationRun | None = None
+
+    def end(self) -> None:
+        self.frames.abandon()
+        if self.run is not None:
+            self.run.join(_END_SECONDS)
+        self.run = self.analysis = None
