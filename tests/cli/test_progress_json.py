@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.clips import Clip, make_clip
 from tests.support.reports import finished_run, progress
+from tests.support.shared import ROOT
 from vidrestore import api
 from vidrestore.cli import main
 from vidrestore.cli.progress_json import JsonProgress
@@ -161,9 +162,12 @@ def test_the_lines_of_an_edit(
 
 
 def test_the_lines_of_an_inspection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make_clip(tmp_path / "in.mkv", Clip(frames=5))
     file = tmp_path / "found.json"
-    assert main(["inspect", str(tmp_path / "in.mkv"), "--json", str(file), "--progress", "json"]) == 0
+    words = ["inspect", str(ROOT / "samples" / "old_film.mp4"), "--end", "0.2", "--json", str(file)]
+    assert main([*words, "--progress", "json"]) == 0
     given = lines(capsys.readouterr().err)
     assert {line["event"] for line in given[:-1]} <= {"progress"}
+    pictures = given[-1].pop("thumbnails")
     assert given[-1] == {"version": 1, "event": "report", **json.loads(file.read_text("utf-8"))}
+    assert pictures.keys() == {str(track["id"]) for track in given[-1]["tracks"]}
+    assert all(picture.startswith("data:image/png;base64,iVBOR") for picture in pictures.values())

@@ -134,6 +134,8 @@ def test_the_command_is_the_one_that_was_written_while_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_command(tmp_path) == [sys.executable, "-m", "vidrestore"]  # this Python has it
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert find_command(tmp_path) == ["vidrestore"]
     file = tmp_path / "command.json"
     file.write_text(json.dumps({"command": [sys.executable, "-m", "vidrestore"]}), encoding="utf-8")

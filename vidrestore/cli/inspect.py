@@ -117,7 +117,10 @@ def inspect(
         # If a file was written, a closed standard output is not an error.
         print_result(_text(inspection), must_arrive=report is None and page is None and new is None)
     if lines is not None:
-        lines.write("report", **values)
+        from vidrestore.cli.inspect_page import thumbnail_uri
+
+        thumbnails = {str(track.id): thumbnail_uri(track) for track in inspection.tracks}
+        lines.write("report", **values, thumbnails=thumbnails)
 
 
 def _text(inspection: Inspection) -> str:

@@ -40,6 +40,14 @@ def render_page(inspection: Inspection) -> str:
     )
 
 
+def thumbnail_uri(track: FaceTrack) -> str:
+    """The picture of a track, as a `data:` address."""
+    import cv2
+
+    png = cv2.imencode(".png", track.thumbnail[:, :, ::-1])[1].tobytes()
+    return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
+
+
 def _person(inspection: Inspection, person: Person) -> str:
     """The tracks of a person, side by side."""
     from vidrestore.identity import how_sure
@@ -71,17 +79,11 @@ def _card(inspection: Inspection, track: FaceTrack) -> str:
     when = f"frame {first} to {last}" if unit(inspection) == "frame" else f"{first} to {last} s"
     drawn = drawn_share(track)
     return (
-        f'<li><img alt="track {track.id}" src="data:image/png;base64,{_png(track)}">'
+        f'<li><img alt="track {track.id}" src="{thumbnail_uri(track)}">'
         f"<b>{track.id}</b> {when}<br><small>{count(track.frames, 'frame')}, "
         f"{track.side[0]:.0f} to {track.side[2]:.0f} px, sharpness {track.sharpness:.1f}, "
         f"score {track.score:.2f}{drawn and f', drawn {drawn}'}</small></li>"
     )
-
-
-def _png(track: FaceTrack) -> str:
-    import cv2
-
-    return b64encode(cv2.imencode(".png", track.thumbnail[:, :, ::-1])[1].tobytes()).decode("ascii")
 
 
 def _timeline(inspection: Inspection) -> str:

@@ -11,11 +11,13 @@ install` copies this file beside a host's scripts, with `command.json`, which sa
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -177,13 +179,15 @@ def find_command(folder: Path | None = None) -> list[str]:
     """How vidrestore is started.
 
     By `command.json` in `folder`, this file's by default, as far as the program it names is still there;
-    else by the system's PATH.
+    else by this Python, if it has vidrestore; else by the system's PATH.
     """
     file = (folder or Path(__file__).resolve().parent) / COMMAND_FILE
     with suppress(OSError, ValueError, TypeError, AttributeError, LookupError):
         words = [str(word) for word in json.loads(file.read_text("utf-8"))["command"]]
         if Path(words[0]).is_file():
             return words
+    if importlib.util.find_spec("vidrestore") is not None and sys.executable:
+        return [sys.executable, "-m", "vidrestore"]
     return [shutil.which("vidrestore") or "vidrestore"]
 
 

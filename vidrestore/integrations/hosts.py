@@ -55,10 +55,7 @@ HOSTS: dict[str, Host] = {
         places=dict.fromkeys(
             ("linux", "darwin", "win32"), ("~/ComfyUI/custom_nodes", "~/Documents/ComfyUI/custom_nodes")
         ),
-        files={
-            "vidrestore/__init__.py": "comfyui/custom_node.py",
-            "vidrestore/pyproject.toml": "comfyui/pyproject.toml",
-        },
+        files={"vidrestore/__init__.py": "comfyui/custom_node.py"},
         package_in="vidrestore",
         next_step="start ComfyUI again; the nodes are under video/vidrestore",
     ),
