@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.clips import Clip, make_clip
 from tests.support.reports import finished_run, progress
 from tests.support.shared import ROOT
 from vidrestore import api
