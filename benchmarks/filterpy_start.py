@@ -32,12 +32,12 @@ from vidrestore.types import Detection
 box, points = numpy.array([10, 10, 80, 80], numpy.float32), numpy.full((5, 2), 40, numpy.float32)
 face = Detection(box=box, landmarks=points, score=0.9)
 one = kalman.FaceFilter(face)
-beliefs = [one.belief()]
+steps = [one.step()]
 began = time.process_time()
 for _ in range(1000):
     one.predict(0.04)
-    beliefs = [*beliefs[-12:], one.update(face)]
-    kalman.smooth(beliefs)
+    steps = [*steps[-12:], one.update(face)]
+    kalman.smooth(steps)
 print((time.process_time() - began) / 1000)
 """
 
