@@ -33,20 +33,12 @@ def captioned(path: Path, encoder: str = "libx264", b_frames: int = 2, *, has_fo
             if picture is not None:
                 picture.pts, picture.time_base = number, Fraction(1, 25)
             for packet in stream.encode(picture):
-<<<<<<< HEAD:tests/video/writing/test_captions.py
-                text = text_of(round(packet.pts * packet.time_base * 25))
-                result = av.Packet(captions.with_captions(bytes(packet), encoder, text))
+                moment = round(packet.pts * packet.time_base * 25)
+                active = moment % 16 if has_formats else None
+                result = av.Packet(user_data.with_user_data(bytes(packet), encoder, text_of(moment), active))
                 result.pts, result.dts, result.time_base = packet.pts, packet.dts, packet.time_base
                 result.is_keyframe, result.stream = packet.is_keyframe, stream
                 container.mux(result)
-=======
-                moment = round(packet.pts * packet.time_base * 25)
-                active = moment % 16 if has_formats else None
-                made = av.Packet(user_data.with_user_data(bytes(packet), encoder, text_of(moment), active))
-                made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
-                made.is_keyframe, made.stream = packet.is_keyframe, stream
-                container.mux(made)
->>>>>>> 8242784 (Captions go into AV1, the active format description into H.264, H.265 and MPEG-2):tests/video/writing/test_user_data.py
     return path
 
 
