@@ -32,7 +32,9 @@ def check_apart(written: Mapping[str, Path | None], read: Iterable[str | Path | 
                 )
         for path in read:
             if path is not None and str(path) != _STREAM and _is_same(given[name], Path(path)):
-                raise OutputError(f"{given[name]} is the name of the {name} and of an input; choose another name")
+                raise OutputError(
+                    f"{given[name]} is the name of the {name} and of an input; choose another name"
+                )
 
 
 def photo_of(faces: str | None) -> Path | None:
