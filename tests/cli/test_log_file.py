@@ -145,7 +145,6 @@ def test_no_file_of_a_run_is_another(
 
 
 def test_a_full_disk_costs_the_log_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "restore", done)
     log = tmp_path / "run.log"
     with log_to(log) as file:
         assert file is not None
