@@ -68,9 +68,9 @@ def test_the_page_has_a_picture_and_a_command_for_each_variant(asked: dict[str, 
     assert text.count("<figure>") == 2 * 5
     assert "http" not in text
     command = text.split("<code>")[2].split("</code>")[0].replace("&#x27;", "'")
-    words = shlex.split(command)
-    assert words[:4] == ["vidrestore", "restore", "in a.mp4", "in a-restored.mp4"]
-    assert words[4:] == ["--fidelity", "auto", "--strength", "0.5", "--grain", "auto", "--faces", "0,2"]
+    pasted = shlex.split(command)
+    assert pasted[:4] == ["vidrestore", "restore", "in a.mp4", "in a-restored.mp4"]
+    assert pasted[4:] == ["--fidelity", "auto", "--strength", "0.5", "--grain", "auto", "--faces", "0,2"]
     before = page.stat().st_mtime_ns
     assert main([*words, "-o", str(page), "-q"]) == 0, "an earlier sheet is replaced"
     assert page.stat().st_mtime_ns > before
