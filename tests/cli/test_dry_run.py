@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,14 @@ def test_the_lines() -> None:
         "work:     in one go, on cpu",
         "estimate: about 0:09:37 and 35 MB (120.0 GB free); 5.2 frames/s, measured on 72 frames",
     ]
+
+
+def test_a_plan_does_not_control_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dry_run, "plan_restore", lambda *_: replace(PLAN, input="\x1b[31m.mp4"))
+    assert main(["restore", "old.mp4", "new.mp4", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("input:    \\x1b[31m.mp4, 3000 frames")
 
 
 def test_samples_are_measured_and_nothing_is_left(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.support.reports import REPORT, finished_run
 from vidrestore import api
 from vidrestore.cli import main
-from vidrestore.cli.log_file import FIRST_LINE
+from vidrestore.cli.log_file import FIRST_LINE, log_to
 from vidrestore.cli.run_session import closing_line
 from vidrestore.errors import InputError
 from vidrestore.types import Report
@@ -99,3 +100,54 @@ def test_the_log_is_no_other_file_of_the_run(tmp_path: Path, monkeypatch: pytest
     assert main(["restore", "old.mp4", "new.mp4", "--log-file", "new.mp4"]) == 2
     assert main(["restore", "old.mp4", "new.mp4", "--log-file", "x", "--report", "x"]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs as POSIX has them")
+@pytest.mark.parametrize("name", ["pipe", "device", "link", "dangling"])
+def test_a_log_is_a_file_itself(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("log").write_text(f"{FIRST_LINE}\n")
+    Path("link").symlink_to("log")
+    Path("dangling").symlink_to("nowhere")
+    log = os.devnull if name == "device" else name
+    assert main(["restore", "old.mp4", "new.mp4", "--log-file", log]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert Path("log").read_text() == f"{FIRST_LINE}\n"
+    assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--log-file", "m.mkv", "--mask", "m.mkv"],
+        ["--report", "m.mkv", "--mask", "./m.mkv"],
+        ["--log-file", "c.yaml", "--config", "c.yaml"],
+        ["--log-file", "c.yaml", "--sidecar", "c.yaml"],
+        ["--log-file", "c.yaml", "--faces", "like:c.yaml"],
+        ["--report", "new-00001.png"],
+        ["--log-file", "new-00001.png"],
+    ],
+)
+def test_no_file_of_a_run_is_another(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))
+    monkeypatch.chdir(tmp_path)
+    Path("c.yaml").write_text(f"{FIRST_LINE}\n")
+    assert main(["restore", "old-%05d.png", "new-%05d.png", *options]) == 2
+    assert "another name" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["c.yaml"]
+    assert Path("c.yaml").read_text() == f"{FIRST_LINE}\n"
+
+
+def test_a_full_disk_costs_the_log_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "run.log"
+    with log_to(log) as file:
+        assert file is not None
+        monkeypatch.setattr(file, "_file", open("/dev/full", "wb", buffering=0))  # noqa: SIM115, PTH123
+        file.line("lost")
+    assert texts(log)[-1].startswith("vidrestore")

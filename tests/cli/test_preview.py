@@ -86,6 +86,18 @@ def test_the_picture_shows_every_variant(asked: dict[str, Any], tmp_path: Path) 
     assert main(["preview", "in.mp4", "--at", "2", "-o", str(sheet), "-q"]) == 0
 
 
+@pytest.mark.parametrize("options", [[], ["--faces", "like:look.png"]])
+def test_an_earlier_sheet_that_is_read_is_not_replaced(
+    asked: dict[str, Any], options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["preview", "in.mp4", "--at", "2", "-o", "look.png", "-q"]) == 0
+    asked.clear()
+    source = "in.mp4" if options else "look.png"
+    assert main(["preview", source, "--at", "0", "-o", "look.png", *options]) == 2
+    assert asked == {}
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.reports import INSPECTION
 from vidrestore import api
-from vidrestore.cli import main
+from vidrestore.cli import main, run_report
 from vidrestore.cli.run_report import read_run_report
 from vidrestore.cli.run_session import closing_line
 from vidrestore.errors import UsageError
@@ -50,6 +50,13 @@ def test_the_closing_line_names_the_tracks_that_are_mostly_drawn() -> None:
         "no frames lost, no warnings, more than half of track 3 drawn: new.mp4"
     )
     assert "more than half of tracks 1, 2 drawn: " in closing(share(1, 0.9), share(2, 0.6), share(3, 0.1))
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a file without an end")
+def test_no_report_is_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_report, "MAX_BYTES", 1000)
+    with pytest.raises(UsageError, match="larger"):
+        read_run_report(Path("/dev/zero"))
 
 
 def test_of_a_crowd_some_are_named_and_the_rest_counted() -> None:

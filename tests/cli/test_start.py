@@ -78,6 +78,27 @@ def test_exit_codes_leave_the_process() -> None:
     assert done.stderr.count("\n") == 1
 
 
+INTERRUPTED = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "vidrestore.cli.terminal":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from vidrestore.__main__ import run
+sys.exit(run())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_an_interrupt_while_modules_load_is_one_sentence() -> None:
+    done = run(sys.executable, "-c", INTERRUPTED)
+    assert (done.returncode, done.stderr) == (130, "vidrestore: error: interrupted\n")
+
+
 @pytest.mark.skipif(not SCRIPT.exists(), reason="vidrestore is not installed in this environment")
 def test_the_installed_command_works_from_another_folder(tmp_path: Path) -> None:
     by_script = run(str(SCRIPT), "--version", folder=tmp_path)

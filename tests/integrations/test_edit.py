@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -301,7 +302,6 @@ def test_pictures_are_restored_as_pictures_with_their_numbers(tmp_path: Path, ru
     assert name == "s.%04d.png"
     assert settings["fps"] == RATE
     assert round(settings["start"] * RATE) == 5
-    assert settings["start"] * RATE < 5
     (result,) = otio.adapters.read_from_file(str(tmp_path / "out.otio")).find_clips()
     restored = result.media_reference
     assert (restored.start_frame, restored.available_range) == (1006, part(5, 6))
@@ -331,7 +331,40 @@ def test_the_range_that_is_requested_holds_just_the_frames(
         assert [frame.planes[0].tobytes() for frame in frames] == whole[first : first + 3]
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"OTIO_SCHEMA": "Nothing.1"}', "\0"])
+@pytest.mark.parametrize(
+    ("used", "url"),
+    [
+        (part(0, 5, 0), ""),
+        (part(0, 5, -25), ""),
+        (part(0, math.nan), ""),
+        (part(math.inf, 5), ""),
+        (part(0, 5), "file://[::1"),
+        (part(0, 5), "a\0b.mkv"),
+    ],
+)
+def test_times_and_addresses_without_a_meaning_are_refused_in_a_sentence(
+    used: Any, url: str, tmp_path: Path, runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_clip(tmp_path / "a.mkv", Clip(frames=10))
+    otio.adapters.write_to_file(timeline(clip("a", used, url)), str(tmp_path / "cut.otio"))
+    assert run(tmp_path / "cut.otio") == 2
+    message = capsys.readouterr().err
+    assert message.startswith("vidrestore: error: ")
+    assert "defect" not in message
+    assert message.count("\n") == 1
+    assert runs.calls == []
+
+
+def test_a_speed_without_a_meaning_takes_all_of_its_medium() -> None:
+    shown = clip("a", part(10, 5))
+    shown.effects.append(otio.schema.LinearTimeWarp(time_scalar=math.inf))
+    assert spans(timeline(shown)) == {"a": None}
+
+
+DEEP = '{"OTIO_SCHEMA": "Timeline.1", "name": "]", "metadata": {"a": ' + "[" * 100_000
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"OTIO_SCHEMA": "Nothing.1"}', "\0", "[" * 100_000, DEEP])
 def test_what_is_no_timeline_is_refused_in_a_sentence(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -264,3 +264,15 @@ def test_a_folder_of_outputs_that_vanishes_fails_each_file(
     code, states = run(folder)
     assert (code, set(states.values())) == (1, {"failed"})
     assert "defect" not in capsys.readouterr().err
+
+
+def test_a_batch_that_is_refused_creates_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    before = snapshot(tmp_path)
+    assert main(["batch", str(folder), str(folder)]) == 2
+    assert main(["batch", str(folder), str(tmp_path / "out"), "--pattern", "*.none"]) == 2
+    assert main(["batch", str(tmp_path / "empty"), str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.count("\n") == 3
+    assert snapshot(tmp_path) == before

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.shared import ROOT
 from tests.support.signals import skip_where_ignored
 from vidrestore.runtime import marked_folder
 from vidrestore.runtime.marked_folder import MARK, MarkedFolder, is_marked
 from vidrestore.runtime.signals import interrupting_signals
+
+
+def test_a_folder_that_nobody_removed_goes_with_its_process(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from vidrestore.runtime.marked_folder import MARK, MarkedFolder
+folder = Path(sys.argv[1])
+MarkedFolder(folder / "temporary", MARK.__eq__).create()
+MarkedFolder(folder / "kept", MARK.__eq__, is_kept=True).create()
+removed = MarkedFolder(folder / "removed", MARK.__eq__)
+removed.create()
+removed.remove()
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=60, cwd=ROOT)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert is_marked(tmp_path / "kept")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
-from vidrestore.errors import UsageError
+from vidrestore.errors import InputError, UsageError
+from vidrestore.web import media
 from vidrestore.web.access import MAX_BODY_BYTES, AccessControl
 from vidrestore.web.file_roots import FileRoots, OutsideError
 from vidrestore.web.job_runner import JobRunner
@@ -166,8 +169,8 @@ def test_nothing_is_replaced(ask: Ask, root: Path) -> None:
 @pytest.mark.parametrize(
     "settings",
     [{"model": "/etc/passwd"}, {"detector": "retinaface_resnet50=/etc/passwd"}, {"overwrite": True},
-     {"restart": True}, {"engine": "ray"}, {"workers": 1000}, {"strength": 7}, {"no": 1},
-     {"faces": "like:/etc/passwd"}, {"sidecar": "/etc/passwd"}, {"faces": ["all"]}, [1]],
+     {"restart": True}, {"mask": "/tmp/mask.mkv"}, {"engine": "ray"}, {"workers": 1000}, {"strength": 7},
+     {"no": 1}, {"faces": "like:/etc/passwd"}, {"sidecar": "/etc/passwd"}, {"faces": ["all"]}, [1]],
 )  # fmt: skip
 def test_settings_reach_no_file_and_no_machine(ask: Ask, root: Path, settings: Any) -> None:
     job = {"input": str(root / "film.mp4"), "output": str(root / "new.mp4"), "settings": settings}
@@ -201,3 +204,34 @@ def test_a_queue_has_an_end(root: Path, tmp_path: Path, monkeypatch: pytest.Monk
         runner.store.add("restore", root / "film.mp4", root / "x.mp4", {})
     with pytest.raises(UsageError, match="waiting"):
         runner.store.add("restore", root / "film.mp4", root / "x.mp4", {})
+
+
+@pytest.mark.parametrize("path", ["/api/jobs/99999999999999999999999", "/api/jobs/7"])
+def test_a_job_that_does_not_exist_is_one_sentence(ask: Ask, path: str) -> None:
+    status, _, body = ask(path)
+    assert status == 422
+    assert json.loads(body)["error"].startswith("there is no job")
+
+
+def test_names_that_are_no_unicode_do_not_hide_the_others(ask: Ask, root: Path) -> None:
+    try:
+        (root / os.fsdecode(b"\xff.mp4")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes Unicode only")
+    status, _, body = ask("/api/folders", query={"path": str(root)})
+    assert status == 200
+    assert [entry["name"] for entry in json.loads(body)["entries"]] == ["below", "film.mp4"]
+    job = {"input": str(root / "\ud800.mp4"), "output": str(root / "new.mp4")}
+    assert ask("/api/jobs", method="POST", body=job)[0] == 403
+
+
+def test_a_thumbnail_is_made_of_videos_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever decord could open: playlists and session descriptions reach the network."""
+    opened: list[str] = []
+    decord = SimpleNamespace(VideoReader=lambda name, **_: opened.append(name))
+    monkeypatch.setitem(sys.modules, "decord", decord)
+    playlist = root / "list.mp4"
+    playlist.write_text("#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:1/x.ts\n")
+    with pytest.raises(InputError):
+        media._thumbnail(playlist, 0.0)
+    assert opened == []

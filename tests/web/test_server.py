@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from vidrestore.cli import main
 
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
+
+from vidrestore.web import server
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,6 +39,38 @@ def test_two_servers_do_not_share_their_jobs(tmp_path: Path, capsys: pytest.Capt
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert main(["web", str(tmp_path), "--port", "0", "--state", str(tmp_path / "state")]) == 2
     assert "another vidrestore web" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["a file", "a link", "a pipe", "an own lock"])
+def test_a_folder_of_the_users_is_not_taken_for_jobs(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, lock = tmp_path / "state", tmp_path / "state" / "server.lock"
+    state.mkdir()
+    (state / "1.log").write_text("mine")
+    if kind == "a link":
+        lock.symlink_to("1.log")
+    elif kind == "a pipe":
+        os.mkfifo(lock)
+    elif kind == "an own lock":
+        lock.write_text("mine")
+    assert main(["web", str(tmp_path), "--port", "0", "--state", str(state)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "defect" not in error
+    assert (state / "1.log").read_text() == "mine"
+    assert kind != "an own lock" or lock.read_text() == "mine"
+
+
+def test_jobs_that_cannot_be_read_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "server.lock").write_bytes(server._MARK)
+    (state / "jobs.sqlite").write_bytes(b"no database" * 100)
+    assert main(["web", str(tmp_path), "--port", "0", "--state", str(state)]) == 2
+    assert "cannot use the jobs in" in capsys.readouterr().err
 
 
 def test_without_the_extra_the_error_says_what_to_install(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from vidrestore import __version__
 from vidrestore.cli.messages import Message, add_listener, remove_listener
@@ -17,12 +18,14 @@ from vidrestore.cli.progress import STAGES, describe
 from vidrestore.cli.terminal import print_warning, printable
 from vidrestore.errors import OutputError, VidrestoreError
 from vidrestore.pace import PaceMeter
+from vidrestore.runtime.put_in_place import check_replaceable
 
 if TYPE_CHECKING:
     from vidrestore.types import Progress, ProgressCallback
 
 FIRST_LINE = "# log of vidrestore"
 """Marks a log: a run appends only to files that start with it."""
+_NEVER_FOLLOW = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
 EVERY_SECONDS = 60.0
 """Interval between progress lines of the same stage."""
 
@@ -62,14 +65,15 @@ def log_to(path: Path | None) -> Iterator[LogFile | None]:
 class LogFile:
     """An open log."""
 
-    def __init__(self, file: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, file: BinaryIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._file, self._clock = file, clock
         self._meter, self._stage, self._due = PaceMeter(), "", 0.0
 
     def line(self, text: str) -> None:
         """Writes a line with the time of day. A full disk ends the log, but not the run."""
+        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {printable(text)}\n"
         with suppress(OSError):
-            print(time.strftime("%Y-%m-%d %H:%M:%S"), printable(text), file=self._file, flush=True)
+            self._file.write(line.encode("utf-8", "backslashreplace"))
 
     def receive(self, message: Message) -> bool:
         """Writes a message to the log; returns False, so that it is also printed."""
@@ -122,19 +126,19 @@ class _Handler(logging.Handler):
             self._log.line(f"{record.levelname.lower()}: {record.name}: {record.getMessage()}")
 
 
-def _open(path: Path) -> IO[str]:
+def _open(path: Path) -> BinaryIO:
+    """The log, not buffered: what does not fit on the disk is lost at once, not when the file is closed."""
     try:
-        has_content = path.is_file() and path.stat().st_size > 0
-        if has_content and not _is_log(path):
+        check_replaceable(path)
+        # Not waiting: a pipe may have come to be there in between.
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _NEVER_FOLLOW
+        file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
+        first = file.read(len(FIRST_LINE))
+        if not first:
+            file.write(f"{FIRST_LINE}\n".encode())
+        elif first != FIRST_LINE.encode():
+            file.close()
             raise OutputError(f"{path} exists already and is not a log of vidrestore; choose another name")
-        file = path.open("a", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    if not has_content:
-        print(FIRST_LINE, file=file, flush=True)
     return file
-
-
-def _is_log(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(FIRST_LINE)) == FIRST_LINE.encode()

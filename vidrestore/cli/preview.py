@@ -14,6 +14,7 @@ from vidrestore.cli import options
 from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.report_file import check_reports, page_report, png_report
+from vidrestore.cli.run_files import check_apart, photo_of
 from vidrestore.cli.terminal import print_line
 from vidrestore.cli.wording import count
 from vidrestore.errors import UsageError
@@ -93,6 +94,7 @@ def preview(
     if kind not in _SHEET_KINDS:
         raise UsageError(f"a sheet is written as .html or .png, not as {output.name}")
     report = (page_report if kind == "html" else png_report)(output, MADE_BY)
+    check_apart({"sheet": output}, (input, sidecar, photo_of(faces)))
     check_reports(report)
     with show_progress(quiet=quiet) as on_progress:
         previews = preview_frames(input, times, variants=variants, on_progress=on_progress, **given)

@@ -16,7 +16,8 @@ from vidrestore.runtime.put_in_place import check_replaceable, put_in_place
 
 CSV_BEGIN = b"name,frame,seconds,face,"
 """First columns of a CSV file by `vidrestore evaluate`."""
-_MAX_BYTES = 256 * 2**20
+MAX_BYTES = 256 * 2**20
+"""No report is larger."""
 _OUTCOME_NAMES = {"name", "target", "state", "message", "frames", "faces", "seconds", "attempts"}
 
 
@@ -67,7 +68,7 @@ class ReportFile:
             raise OutputError(f"{self.path} exists and is not an earlier report; choose another name")
 
     def _holds_earlier(self) -> bool:
-        if self.path.stat().st_size > _MAX_BYTES:
+        if self.path.stat().st_size > MAX_BYTES:
             return False
         try:
             return self.is_earlier(self.path.read_bytes())

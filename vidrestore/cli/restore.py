@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from vidrestore.cli import options
+from vidrestore.cli.run_files import photo_of
 from vidrestore.cli.run_session import RunOutput, run_session
-from vidrestore.cli.terminal import print_result
+from vidrestore.cli.terminal import print_result, printable
 from vidrestore.settings import make_settings
 
 EXAMPLES = """\
@@ -165,10 +166,13 @@ def restore(
     if print_ffmpeg:
         from vidrestore.video import ffmpeg_pipeline
 
-        print_result(ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)))
+        lines = ffmpeg_pipeline(input, output, make_settings(**settings), _flags(settings)).split("\n")
+        print_result("\n".join(printable(line) for line in lines))
         return
     wanted = RunOutput(quiet=quiet, progress=progress, report=report_file, log=log_file)
-    with run_session(output, wanted, reads=(input,)) as session:
+    reads = (config, sidecar, photo_of(faces), model, (detector or "").partition("=")[2] or None)
+    mask_path = None if mask is None else Path(mask)
+    with run_session(output, wanted, source=input, mask=mask_path, reads=reads) as session:
         if dry_run:
             from vidrestore.jobs.dry_run import plan_restore
 

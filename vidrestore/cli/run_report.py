@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidrestore.cli.report_file import ReportFile, json_report
-from vidrestore.errors import OutputError, UsageError
-from vidrestore.runtime.file_kinds import is_same_file, location
+from vidrestore.cli.report_file import MAX_BYTES, ReportFile, json_report
+from vidrestore.errors import UsageError
 
 if TYPE_CHECKING:
     from vidrestore.types import Report
@@ -17,26 +16,20 @@ MADE_BY = "vidrestore restore"
 """Value of `made_by`, which identifies the file."""
 
 
-def run_report(path: Path | None, *others: Path) -> ReportFile | None:
+def run_report(path: Path | None) -> ReportFile | None:
     """The report file of a run.
 
     Args:
         path: Its path; None: no report.
-        others: Files that the run reads or writes.
 
     Returns:
         The report file; None: no report.
 
     Raises:
-        OutputError: It cannot be written there, or is one of the others.
+        OutputError: It cannot be written there.
     """
     if path is None:
         return None
-    for other in others:
-        if location(path) == location(other) or is_same_file(path, other):
-            raise OutputError(
-                f"{path} is given for the report and for the video; choose another name for one"
-            )
     report = json_report(path, MADE_BY)
     report.check()
     return report
@@ -58,7 +51,11 @@ def read_run_report(path: Path) -> Report:
     from vidrestore.report import report_from_dict
 
     try:
-        values = json.loads(path.read_bytes())
+        with path.open("rb") as file:  # not necessarily of this size, or of any: it may be a device
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise UsageError(f"{path} is no report: it is larger than {MAX_BYTES >> 20} MiB")
+        values = json.loads(content)
         if values.pop("made_by") != MADE_BY:
             raise UsageError(f"{path} is not a report of vidrestore restore --report")
         return report_from_dict(values, Path(values["output"]))

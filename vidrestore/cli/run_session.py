@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +16,10 @@ from vidrestore.cli.plan_lines import plan_lines
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.progress_json import JsonProgress, start_json_progress
 from vidrestore.cli.report_file import ReportFile
+from vidrestore.cli.run_files import check_apart
 from vidrestore.cli.run_report import run_report, run_report_json
-from vidrestore.cli.terminal import print_line, print_message, print_result, print_warning
+from vidrestore.cli.terminal import print_line, print_message, print_result, print_warning, printable
 from vidrestore.cli.wording import count, drawn_tracks
-from vidrestore.errors import OutputError
-from vidrestore.runtime.file_kinds import is_same_file, location
 
 if TYPE_CHECKING:
     from vidrestore.jobs.dry_run import RunPlan
@@ -59,7 +58,7 @@ class RunSession:
     def show_plan(self, plan: RunPlan) -> None:
         """Prints the plan of a dry run."""
         for line in plan_lines(plan):
-            print_result(line)
+            print_result(printable(line))
         if self._json is not None:
             self._json.write("plan", **asdict(plan))
 
@@ -88,13 +87,22 @@ class RunSession:
 
 
 @contextmanager
-def run_session(output: Path, wanted: RunOutput, *, reads: tuple[Path, ...] = ()) -> Iterator[RunSession]:
+def run_session(
+    output: Path,
+    wanted: RunOutput,
+    *,
+    source: Path | None = None,
+    mask: Path | None = None,
+    reads: Iterable[str | Path | None] = (),
+) -> Iterator[RunSession]:
     """The session of a run, active in this block.
 
     Args:
         output: The output of the run.
         wanted: The requested forms of progress and report.
-        reads: Files that the run reads.
+        source: The input of the run.
+        mask: The mask that the run writes.
+        reads: Other files that the run reads.
 
     Raises:
         OutputError: The report or the log cannot be written, or is another file of the run.
@@ -102,9 +110,10 @@ def run_session(output: Path, wanted: RunOutput, *, reads: tuple[Path, ...] = ()
         CancelledError: The run was interrupted; the message says what work is kept.
     """
     json = None if wanted.progress is None else start_json_progress(wanted.progress)
-    report = run_report(wanted.report, output, *reads)
-    if wanted.log is not None:
-        _check_log(wanted.log, output, *reads, *([] if wanted.report is None else [wanted.report]))
+    notes = {"report": wanted.report, "log": wanted.log}
+    check_apart({"video": output, "mask": mask, **notes}, reads)
+    check_apart(notes, [source])  # writers compare the others with it, and say more
+    report = run_report(wanted.report)
     with log_to(wanted.log) as log, explained_interrupt(output):
         if json is not None:
             on_progress: ProgressCallback | None = json.show
@@ -129,11 +138,3 @@ def closing_line(report: Report) -> str:
         f"{drawn and f', {drawn}'}: "
         f"{report.output}"
     )
-
-
-def _check_log(log: Path, *others: Path) -> None:
-    for other in others:
-        if location(log) == location(other) or is_same_file(log, other):
-            raise OutputError(
-                f"{log} is the name of the log and of another file of the run; choose another name for one"
-            )

@@ -42,7 +42,9 @@ def change_mask(item: FrameFaces[RestoredFace], result: Frame, *, strength: floa
     mask: Plane = codes.astype(np.uint8) if mask_kind.bit_depth == 8 else codes.astype(np.uint16)
     if item.faces:
         mask[_changed(frame, result) & (mask == 0)] = 1
-    return replace(frame, planes=(mask,), format=mask_kind, colour=MASK_COLOUR, captions=b"")
+    return replace(
+        frame, planes=(mask,), format=mask_kind, colour=MASK_COLOUR, captions=b"", active_format=None
+    )
 
 
 def _add_face(weight: FloatArray, face: RestoredFace, frame: Frame, strength: float) -> None:

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from vidrestore import video
@@ -68,20 +69,22 @@ def restore_folder(
     check_batch_settings(settings)
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; check its name")
+    find = partial(
+        find_items,
+        folder,
+        out,
+        pattern=pattern,
+        recursive=recursive,
+        extension=None if settings.container is None else _extension(settings.container),
+    )
+    find(existing_targets={})  # raises its errors before anything is created
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot create the folder {out}: {error.strerror or error}") from error
     with ExitStack() as stack:
         record = stack.enter_context(BatchRecord(out))
-        items = find_items(
-            folder,
-            out,
-            pattern=pattern,
-            recursive=recursive,
-            extension=None if settings.container is None else _extension(settings.container),
-            existing_targets=record.targets(),
-        )
+        items = find(existing_targets=record.targets())
         check_reserved(reserved, [out / RECORD, *(item.target for item in items)])
         engine = stack.enter_context(make_engine(settings)) if _uses_one_engine(settings) else None
         run = _Batch(record, settings, engine, retries, len(items), on_progress)

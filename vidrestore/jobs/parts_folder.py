@@ -24,7 +24,9 @@ class PartsFolder:
         suffix = output.suffix if len(output.suffix) <= _LONGEST_SUFFIX else ""
         self.joined = self.path / f"joined{suffix}"
         """The file that the joined output is written to."""
-        self._folder = MarkedFolder(self.path, lambda name: _OWN_NAMES.fullmatch(name) is not None)
+        self._folder = MarkedFolder(
+            self.path, lambda name: _OWN_NAMES.fullmatch(name) is not None, is_kept=True
+        )
 
     def open(self, *, is_new_run: bool) -> None:
         """Creates the folder, or reuses that of an interrupted run.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from vidrestore.errors import InputError, UsageError
 from vidrestore.inspection import FaceTrack, Inspection, inspect_video
 from vidrestore.jobs.sidecar_check import check_sidecar
+from vidrestore.runtime.file_kinds import expand_home
 from vidrestore.settings import Settings
 from vidrestore.tracking import EXCEPT, LIKE, PERSON, names_people
 from vidrestore.types import FloatArray, ProgressCallback, Report
@@ -153,7 +154,9 @@ def _photo_descriptor(settings: Settings) -> FloatArray:
     from vidrestore.faces.orientation import upright_frame
     from vidrestore.identity import make_recogniser
 
-    path = Path(settings.faces.removeprefix(LIKE)).expanduser()
+    path = expand_home(settings.faces.removeprefix(LIKE))
+    if str(path) == "-":
+        raise UsageError("the photo after like: must be a file")
     photo_input = video.open_input(path, max_pixels=settings.max_pixels)
     first = next(iter(video.read_frames(photo_input, video.probe(photo_input))), None)
     if first is None:

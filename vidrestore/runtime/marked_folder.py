@@ -7,6 +7,7 @@ removed.
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import secrets
@@ -27,6 +28,9 @@ _REST = b"While no vidrestore is running, the folder can be deleted.\n"
 _TOKEN_BYTES = 8
 _TOKEN = rf"[0-9a-f]{{{2 * _TOKEN_BYTES}}}"
 
+_in_use: dict[MarkedFolder, int] = {}
+"""Temporary folders, with the process that created them."""
+
 
 class MarkedFolder:
     """A temporary folder, in use until `close` or `remove`.
@@ -34,11 +38,12 @@ class MarkedFolder:
     Args:
         path: The path of the folder.
         is_own: Whether a file name in the folder is one of this program's; other files are never removed.
+        is_kept: Whether it stays where the process ends without `remove`, for the next run.
     """
 
-    def __init__(self, path: Path, is_own: Callable[[str], bool]) -> None:
+    def __init__(self, path: Path, is_own: Callable[[str], bool], *, is_kept: bool = False) -> None:
         self.path = path
-        self._is_own = is_own
+        self._is_own, self._is_kept = is_own, is_kept
         self._lock: int | None = None
 
     def create(self) -> None:
@@ -51,6 +56,8 @@ class MarkedFolder:
         self.path.mkdir()
         try:
             self.mark()
+            if not self._is_kept:
+                _in_use[self] = os.getpid()
         except OSError:
             with suppress(OSError):
                 self.path.rmdir()
@@ -67,6 +74,7 @@ class MarkedFolder:
 
     def close(self) -> None:
         """Ends the use of the folder without removing it."""
+        _in_use.pop(self, None)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -78,6 +86,17 @@ class MarkedFolder:
                 self.close()  # Windows cannot remove an open file
             _remove_contents(self.path, self._is_own)
         self.close()
+
+
+@atexit.register
+def remove_abandoned() -> None:
+    """Removes temporary folders of this process that are still in use.
+
+    An interrupt may arrive before the first line of the function that would remove its folder.
+    """
+    for folder, process in list(_in_use.items()):
+        if process == os.getpid():
+            folder.remove()
 
 
 def is_marked(folder: Path) -> bool:

@@ -126,6 +126,8 @@ class Frame:
     """Rotation and mirroring for display; the planes are not rotated."""
     captions: bytes = b""
     """Embedded captions of this picture: A/53's triplets."""
+    active_format: int | None = None
+    """Code of its active format description, 0 to 15."""
     is_fitted: bool = False
     """Whether it had another size or pixel aspect than the first frame, and was fitted into its size."""
     second_field: bool = False

@@ -54,7 +54,7 @@ class AccessControl:
         if not self._has_token(scope, headers):
             return _error(401, "open the address that vidrestore web printed: it holds the token")
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
             return _error(413, "the request is too large")
         return None
 

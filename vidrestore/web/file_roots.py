@@ -38,11 +38,15 @@ class FileRoots:
         for folder in folders:
             if not folder.is_dir():
                 raise UsageError(f"{folder} is no folder; choose one that exists")
+            if not _is_unicode(str(folder.resolve())):
+                raise UsageError(f"the name of the folder {folder} must be valid Unicode; rename it")
         self.folders = tuple(dict.fromkeys(folder.resolve() for folder in folders))
 
     def check(self, text: str) -> Path:
         """The path, which lies within a root and leads over no link. Raises OutsideError."""
         path = Path(text)
+        if not _is_unicode(text):
+            raise OutsideError("a path must be valid Unicode; rename the file")
         if "\0" in text or not path.is_absolute() or ".." in path.parts:
             raise OutsideError("a path is given in full, without ..")
         root = next((folder for folder in self.folders if path.is_relative_to(folder)), None)
@@ -87,9 +91,13 @@ class FileRoots:
         found: list[Entry] = []
         with self._folder(self.check(text)) as folder, os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or entry.is_symlink() or len(found) >= MAX_ENTRIES:
+                is_hidden = entry.name.startswith(".") or not _is_unicode(entry.name)
+                if is_hidden or entry.is_symlink() or len(found) >= MAX_ENTRIES:
                     continue
-                status = entry.stat(follow_symlinks=False)
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # removed in the meantime
                 if stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
                     is_folder = stat.S_ISDIR(status.st_mode)
                     found.append(Entry(name=entry.name, is_folder=is_folder, bytes=status.st_size))
@@ -115,3 +123,12 @@ class FileRoots:
             raise OutsideError(f"{path} cannot be opened: {error.strerror or error}") from error
         finally:
             os.close(descriptor)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be sent to the page: file names may be any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

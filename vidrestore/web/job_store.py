@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from vidrestore.errors import UsageError
+from vidrestore.errors import OutputError, UsageError
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["restore", "inspect"]
@@ -134,6 +134,10 @@ class JobStore:
             try:
                 with connection:
                     yield connection
+            except sqlite3.Error as error:
+                raise OutputError(f"cannot use the jobs in {self._path}: {error}") from error
+            except OverflowError as error:
+                raise UsageError("there is no job of such a number") from error
             finally:
                 connection.close()
 

@@ -122,9 +122,12 @@ _reader: tuple[Path, Any] | None = None
 
 def _by_decord(path: Path, at: float) -> Picture | None:
     """The nearest frame, by random access; None where decord is not here or cannot read the file."""
+    from vidrestore.video import probe
+
     global _reader
     try:
         if _reader is None or _reader[0] != path:
+            probe(path)  # decord would also open playlists and addresses
             decord: Any = importlib.import_module("decord")
             _reader = path, decord.VideoReader(str(path), num_threads=1)
         reader = _reader[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import uvicorn
 
-from vidrestore.errors import OutputError, UsageError
+from vidrestore.errors import OutputError, UsageError, VidrestoreError
+from vidrestore.runtime.put_in_place import check_replaceable
 from vidrestore.web.access import AccessControl
 from vidrestore.web.file_roots import FileRoots
 from vidrestore.web.job_runner import JobRunner
@@ -19,6 +21,8 @@ from vidrestore.web.service import Service
 
 HOST = "127.0.0.1"
 _LOCK = "server.lock"
+_MARK = b"vidrestore web keeps its jobs in this folder.\n"
+_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callable[[str], None]) -> None:
@@ -80,14 +84,31 @@ class _only_server:  # noqa: N801 - reads as a statement
     def __enter__(self) -> None:
         import fcntl
 
-        self._file = self._path.open("w")
+        state = self._path.parent
+        is_new = not any(state.iterdir())
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            check_replaceable(self._path)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT * is_new | _CAREFULLY, 0o600)
+        except FileNotFoundError as error:
+            raise _foreign(state) from error
         except OSError as error:
-            self._file.close()
-            raise UsageError(
-                f"another vidrestore web uses {self._path.parent}; end it, or choose --state"
-            ) from error
+            raise OutputError(f"cannot write {self._path}: {error.strerror or error}") from error
+        try:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UsageError(f"another vidrestore web uses {state}; end it, or choose --state") from error
+            if is_new:
+                os.write(self._descriptor, _MARK)
+            elif os.read(self._descriptor, len(_MARK)) != _MARK:
+                raise _foreign(state)
+        except VidrestoreError:
+            os.close(self._descriptor)
+            raise
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        os.close(self._descriptor)
+
+
+def _foreign(state: Path) -> UsageError:
+    return UsageError(f"{state} is not empty and holds no jobs of vidrestore web; choose another --state")

@@ -28,7 +28,7 @@ PAGE = Path(__file__).parent / "page"
 EVENT_SECONDS = 0.5
 _PIECE = 1 << 18
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")
-_REFUSED = {"model", "detector", "overwrite", "restart", "engine", "workers", "strict"}
+_REFUSED = {"model", "detector", "overwrite", "restart", "engine", "workers", "strict", "mask"}
 """Settings that name files or machines, or replace files: not over HTTP."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -146,6 +146,24 @@ def test_a_part_of_a_sequence_keeps_its_numbers(tmp_path: Path) -> None:
     np.testing.assert_array_equal(_look(tmp_path / "out/0126.png"), _look(tmp_path / "in/0126.png"))
 
 
+@pytest.mark.parametrize("name", ["%d.png", "%d.exr", "%d.bmp"])
+@pytest.mark.parametrize("start", [0.2, 0.2000000001, 0.1999999999, 0.21, 0.05, 0.0])
+def test_each_picture_of_a_part_keeps_its_number(tmp_path: Path, name: str, start: float) -> None:
+    """Also where the start is no number of frames, as most times are not in floating point."""
+
+    def flat(number: int) -> Any:
+        return np.full((48, 64, 3), number / 16 if name.endswith("exr") else 16 * number, dtype)
+
+    dtype: Any = np.float32 if name.endswith("exr") else np.uint8
+    source = _write(tmp_path / "in", name, flat, range(1, 10))
+    (tmp_path / "out").mkdir()
+    vidrestore.restore(source, tmp_path / "out" / name, fps=25, start=start, faces="none")
+    results = sorted((tmp_path / "out").iterdir())
+    assert results
+    for result in results:
+        np.testing.assert_array_equal(_look(result), _look(tmp_path / "in" / result.name))
+
+
 @pytest.mark.parametrize("missing", [[3], [2, 5, 6]])
 def test_a_gap_is_named(tmp_path: Path, missing: list[int]) -> None:
     source = _write(tmp_path / "in", "%03d.png", _noise("uint8", 3), range(1, 9))

@@ -62,7 +62,10 @@ def medium_of(reference: otio.core.MediaReference, folder: Path) -> Medium:
 
 def path_of(url: str, folder: Path) -> Path:
     """The path that a reference's address means. Raises UnusableMediumError where it is no file."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UnusableMediumError(f"its medium is at {url}, which is no address") from error
     if _WINDOWS.match(url) or not parts.scheme:
         return folder / url
     if parts.scheme != "file":

@@ -104,7 +104,7 @@ def make_plan(clips: Iterable[UsedClip], folder: Path, *, handles: int, containe
         _, reference = original_reference(used.clip)
         try:
             medium = medium_of(reference, folder)
-        except UnusableMediumError as error:
+        except (UnusableMediumError, VidrestoreError) as error:
             skipped[used.clip.name or "a clip without a name"] = str(error)
             continue
         try:

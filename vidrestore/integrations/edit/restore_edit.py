@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -118,13 +117,11 @@ def settings_of(part: EditPart, settings: Settings, *, overwrite: bool) -> Setti
         changes |= {"container": None, "codec": "match", "crf": None, "preset": None, "segment": None}
     if is_sequence:
         changes["fps"] = part.fps
-    # A sequence's numbers are rounded up: a number that is a hair too large would be the next one.
-    early = Fraction(1, 1000) / part.source.rate if is_sequence else Fraction(0)
     if not part.is_whole:
         if part.first:
-            changes["start"] = float(part.start_seconds - early)
+            changes["start"] = float(part.start_seconds)
         if part.end_seconds is not None and part.end != part.source.frames:
-            changes["end"] = float(part.end_seconds - early)
+            changes["end"] = float(part.end_seconds)
     return settings.model_copy(update=changes)
 
 

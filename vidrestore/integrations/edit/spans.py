@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from vidrestore.errors import InputError
+
 if TYPE_CHECKING:
     import opentimelineio as otio
 
+_LOWEST_RATE = 0.001
 _NEAR = Fraction(1, 1000)
 """Frames a second by which a stated rate may differ from the broadcast rate it stands for."""
 
@@ -35,7 +39,10 @@ class Span:
 
 
 def exact_rate(rate: float) -> Fraction:
-    """Frames a second; 23.976 and 29.97 are the broadcast rates they stand for."""
+    """Frames a second; 23.976 and 29.97 are the broadcast rates they stand for. Raises InputError for others
+    than finite numbers above 0."""
+    if not math.isfinite(rate) or rate < _LOWEST_RATE:
+        raise InputError(f"the timeline has a time with {rate:g} frames a second; correct it in the editor")
     whole = Fraction(round(rate))
     if whole > 0 and abs(Fraction(rate) - whole) < _NEAR:
         return whole
@@ -46,7 +53,9 @@ def exact_rate(rate: float) -> Fraction:
 
 
 def seconds(time: otio.opentime.RationalTime) -> Fraction:
-    """A time as exact seconds."""
+    """A time as exact seconds. Raises InputError where it is no finite number."""
+    if not math.isfinite(time.value):
+        raise InputError(f"the timeline has a time of {time.value:g} frames; correct it in the editor")
     return Fraction(time.value).limit_denominator(1_000_000) / exact_rate(time.rate)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,13 +13,21 @@ from vidrestore.runtime.file_kinds import is_same_file, kind_of
 from vidrestore.runtime.marked_folder import temporary_name
 from vidrestore.runtime.put_in_place import check_replaceable, put_in_place
 
+_MAX_DEPTH = 400
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
 
 def read_timeline(path: Path) -> otio.core.SerializableObject:
     """The timeline in a file. Raises InputError where it is none."""
     if not path.is_file():
         raise InputError(f"{path} is not there, or is no file; give an OpenTimelineIO timeline")
     try:
+        if path.suffix.lower() == ".otio" and _depth(path.read_bytes()) > _MAX_DEPTH:
+            raise InputError(f"{path} cannot be read as a timeline: it is nested too deeply")
         return otio.adapters.read_from_file(str(path))
+    except InputError:
+        raise
     except otio.exceptions.NoKnownAdapterForExtensionError as error:
         raise InputError(_unknown_kind(path)) from error
     except Exception as error:  # adapters raise what they like
@@ -52,6 +61,15 @@ def write_timeline(timeline: otio.core.SerializableObject, target: Path, *, over
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
+
+
+def _depth(text: bytes) -> int:
+    """How deeply JSON is nested: OpenTimelineIO's reader crashes where that is too deep."""
+    depth = deepest = 0
+    for match in _BRACKET.finditer(_STRING.sub(b"", text)):
+        depth += 1 if match[0] in (b"[", b"{") else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _unknown_kind(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -100,6 +101,8 @@ def _speeds(item: otio.core.Item) -> set[Fraction] | None:
     factor = Fraction(1)
     for effect in item.effects:
         if isinstance(effect, otio.schema.LinearTimeWarp):  # a freeze frame is one of factor 0
+            if not math.isfinite(effect.time_scalar):
+                return None
             factor *= Fraction(effect.time_scalar).limit_denominator(1_000_000)
         elif isinstance(effect, otio.schema.TimeEffect):
             return None

@@ -34,8 +34,12 @@ MARKED_ENCODERS = frozenset({
 """Encoders for whose streams marks can be added to a container's header (`writing/stream_marks.py`)."""
 
 
-CAPTION_ENCODERS = frozenset({"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video"})
-"""Encoders for whose pictures captions can be inserted (`writing/captions.py`)."""
+ACTIVE_FORMAT_ENCODERS = frozenset({
+    "libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video",
+})  # fmt: skip
+"""Encoders for whose pictures the active format can be inserted (`writing/user_data.py`)."""
+CAPTION_ENCODERS = ACTIVE_FORMAT_ENCODERS | {"libsvtav1", "av1_nvenc"}
+"""Encoders for whose pictures captions can be inserted (`writing/user_data.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,9 @@ PIECES: dict[str, Piece] = {
                    encoders=frozenset({"libvpx", "libvpx-vp9", "ffv1"}), remark="VP8 and VP9 in Matroska."),
     "captions": Piece(name="embedded captions (CEA-608, CEA-708)", place="pictures", carried=_ALL,
                       encoders=CAPTION_ENCODERS),
-    "picture format": Piece(name="active format description", place="pictures"),
+    "picture format": Piece(name="active format description", place="pictures", carried=_ALL,
+                            encoders=ACTIVE_FORMAT_ENCODERS,
+                            remark="No decoder of AV1 reads it."),
     "user data": Piece(name="user data in the stream (SEI)", place="pictures",
                        remark="But for what encoders write of themselves."),
     "picture timecodes": Piece(name="timecodes in the pictures", place="pictures"),

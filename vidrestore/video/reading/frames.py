@@ -14,11 +14,11 @@ from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer
-from vidrestore.video.reading.captions import CaptionReader
 from vidrestore.video.reading.fitting import PictureFitter
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.pictures import DecodedPicture, decode
 from vidrestore.video.reading.probe import colour_tags
+from vidrestore.video.reading.user_data import UserData, UserDataReader
 
 
 def read_frames(
@@ -94,7 +94,7 @@ def _read(
         container = files.enter_context(demuxer.open_container(input, last=True))
         stream = demuxer.video_stream(container, input)
         first, stop = tick_range(stream)
-        fitter, captions, index = PictureFitter(info), CaptionReader(info.codec), 0
+        fitter, reader, index = PictureFitter(info), UserDataReader(info.codec), 0
         for decoded in _decode_from(files, input, container, first, info):
             if decoded is None:
                 _notify(on_lost)
@@ -110,8 +110,8 @@ def _read(
                 if input.pictures is not None:
                     picture, path = decoded.picture, parse_pattern(input.path).path(input.pictures[pts])
                     refuse_other_size(path, (picture.width, picture.height), (info.width, info.height))
-                text = b"" if decoded.is_repeated else captions.read(decoded.picture)
-                yield _frame(decoded, info, fitter, index, text)
+                user_data = UserData() if decoded.is_repeated else reader.read(decoded.picture)
+                yield _frame(decoded, info, fitter, index, user_data)
                 index += 1
 
 
@@ -141,7 +141,7 @@ def _decode_from(
 
 
 def _frame(
-    decoded: DecodedPicture, info: VideoInfo, fitter: PictureFitter, index: int, captions: bytes
+    decoded: DecodedPicture, info: VideoInfo, fitter: PictureFitter, index: int, user_data: UserData
 ) -> Frame:
     picture = decoded.picture
     planes, is_fitted = fitter.fit(picture, decoded.aspect)
@@ -154,6 +154,7 @@ def _frame(
         format=info.pixel_format,
         colour=colour_tags(picture, info.colour.siting),
         orientation=info.orientation,
-        captions=captions,
+        captions=user_data.captions,
+        active_format=None if is_fitted else user_data.active_format,
         is_fitted=is_fitted,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,6 +15,7 @@ from vidrestore.video.formats.containers import STDOUT
 from vidrestore.video.formats.image_sequence import find_pictures, is_pattern, parse_pattern
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.formats.suffixes import PICTURES
+from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.pipes import Pipe
 from vidrestore.video.reading.clock import ClockMap
 
@@ -60,7 +60,9 @@ class Input:
 
     def first_number(self, rate: Fraction, start: float | None) -> int:
         """Number of an output sequence's first picture: that of the input's picture at `start` [s]."""
-        return 1 if self.pictures is None else self.pictures[0] + math.ceil(Fraction(start or 0) * rate)
+        if self.pictures is None:
+            return 1
+        return self.pictures[0] + (TimeRange(start=start).first(1 / rate) or 0)
 
     def interrupt(self) -> None:
         """Stops waiting for data from a pipe; called from another thread."""

@@ -23,7 +23,7 @@ SITINGS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bot
 _READABLE = (
     "DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DYNAMIC_HDR_PLUS",
     "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER", "SEI_UNREGISTERED", "PANSCAN",
-    "A53_CC",
+    "A53_CC", "AFD",
 )  # fmt: skip
 _REMOVED_TYPES = sorted(set(range(64)) - {Type[name].value for name in _READABLE})
 """Codes of AVFrameSideDataType: 32 in FFmpeg 8, and some more for later versions."""

@@ -20,7 +20,7 @@ from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
 from vidrestore.video.reading.side_data import SideData
-from vidrestore.video.writing import captions, encoder_metadata, stream_marks
+from vidrestore.video.writing import encoder_metadata, stream_marks, user_data
 from vidrestore.video.writing.codec_choice import choose_codec
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
@@ -80,10 +80,10 @@ class VideoEncoder:
         self._input_size = (
             (info.height, info.width) if self._turn.is_transposed else (info.width, info.height)
         )
-        self._captions: dict[int, bytes] = {}
-        """Captions by the times of the pictures in the encoder."""
-        self.lost_captions = False
-        """Whether captions of a picture were lost, because the codec cannot hold them."""
+        self._user_data: dict[int, tuple[bytes, int | None]] = {}
+        """Captions and active format by the times of the pictures in the encoder."""
+        self.lost_pieces: set[str] = set()
+        """Keys of `formats/pieces.py` for what pictures had and the codec cannot hold."""
         self.is_marked = False
         """Whether the stream is marked as stereo."""
         self._times = FrameTimes(info, numbers=self.codec in BY_COUNT, timeless=muxer in TIMELESS)
@@ -165,8 +165,8 @@ class VideoEncoder:
         planes = [apply_orientation(plane, self._turn) for plane in frame.planes]
         picture = self._field_flags.flag(self._converter.convert(planes))
         self._times.stamp(picture, frame, shift)
-        if frame.captions:
-            self._captions[frame.pts - shift] = frame.captions
+        if frame.captions or frame.active_format is not None:
+            self._user_data[frame.pts - shift] = frame.captions, frame.active_format
         self._tag(picture)
         self.frames += 1
         return self._restamp(self._stream.encode(picture))
@@ -230,26 +230,27 @@ class VideoEncoder:
         target.color_trc = colour.transfer
         target.color_range = self._range
 
-    def _captioned(self, packet: Packet[VideoStream]) -> Packet[VideoStream]:
-        """The packet with its picture's captions, if the codec can hold them."""
-        text = self._captions.pop(packet.pts, b"") if packet.pts is not None else b""
-        if not text:
+    def _with_user_data(self, packet: Packet[VideoStream]) -> Packet[VideoStream]:
+        """The packet with its picture's user data, as far as the codec can hold it."""
+        if packet.pts is None:
             return packet
-        if self.codec not in captions.ENCODERS:
-            self.lost_captions = True
+        captions, active_format = self._user_data.pop(packet.pts, (b"", None))
+        if captions and self.codec not in user_data.CAPTION_ENCODERS:
+            self.lost_pieces.add("captions")
+            captions = b""
+        if active_format is not None and self.codec not in user_data.ACTIVE_FORMAT_ENCODERS:
+            self.lost_pieces.add("picture format")
+            active_format = None
+        if not captions and active_format is None:
             return packet
-        captioned = cast(
-            "Packet[VideoStream]", Packet(captions.with_captions(bytes(packet), self.codec, text))
-        )
-        captioned.pts, captioned.dts, captioned.duration = packet.pts, packet.dts, packet.duration
-        captioned.time_base, captioned.is_keyframe, captioned.stream = (
-            packet.time_base,
-            packet.is_keyframe,
-            packet.stream,
-        )
-        return captioned
+        content = user_data.with_user_data(bytes(packet), self.codec, captions, active_format)
+        extended = cast("Packet[VideoStream]", Packet(content))
+        extended.pts, extended.dts, extended.duration = packet.pts, packet.dts, packet.duration
+        extended.time_base, extended.is_keyframe = packet.time_base, packet.is_keyframe
+        extended.stream = packet.stream
+        return extended
 
     def _restamp(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         for packet in packets:
             self._times.restamp(packet)
-        return [self._captioned(packet) for packet in packets]
+        return [self._with_user_data(packet) for packet in packets]

@@ -153,9 +153,9 @@ class VideoWriter:
                 self._mux(self._encoder.flush())
             self._copy.finish()
             self.warnings += self._copy.damage_warnings()
-            name = PIECES["captions"].name
-            if self._encoder.lost_captions and not any(name in warning for warning in self.warnings):
-                self.warnings.append(f"{self._encoder.codec} cannot hold the {name}")
+            for name in sorted(PIECES[key].name for key in self._encoder.lost_pieces):
+                if not any(name in warning for warning in self.warnings):
+                    self.warnings.append(f"{self._encoder.codec} cannot hold the {name}")
             if self._muxer in TIMELESS and self._encoder.is_uneven:
                 self.warnings.append(
                     f"{self._encoder.kind} store no times, and the input's frame rate is not constant"
