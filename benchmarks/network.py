@@ -111,7 +111,8 @@ def ceilings(least: dict[str, float]) -> dict[str, Any]:
 def compact(rounds: int, faces: list[FloatArray]) -> dict[str, Any]:
     """Milliseconds a face of the embedded network, and how near 16 bits are to 32 on real faces."""
     weights = embedded_path("compact.safetensors")
-    full, fast = make_restorer(weights, device="cpu", float32=True), make_restorer(weights, device="cpu")
+    full = make_restorer(weights, device="cpu", precision="float32")
+    fast = make_restorer(weights, device="cpu")
     psnr = []
     for face in faces:
         error = np.square(restored(full, [face])[0] - restored(fast, [face])[0]).mean()

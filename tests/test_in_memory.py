@@ -106,12 +106,15 @@ def test_aligned_faces_come_back_in_kind(restorer: vidrestore.Restorer) -> None:
     crops = [
         rng.integers(0, 256, (256, 256, 3)).astype(np.uint8),
         rng.random((512, 512, 3), np.float32),
+        rng.integers(0, 65536, (77, 77, 3)).astype(np.uint16),
     ]
     results = restorer.aligned(crops)
     assert [r.shape for r in results] == [c.shape for c in crops]
     assert [r.dtype for r in results] == [c.dtype for c in crops]
-    with pytest.raises(vidrestore.UsageError, match="multiple of 16"):
-        restorer.aligned([np.zeros((100, 100, 3), np.uint8)])
+    with pytest.raises(vidrestore.UsageError, match="at least 16"):
+        restorer.aligned([np.zeros((8, 8, 3), np.uint8)])
+    with pytest.raises(vidrestore.UsageError, match=r"\(100, 90, 3\)"):
+        restorer.aligned([np.zeros((100, 90, 3), np.uint8)])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError
-from vidrestore.settings_keywords import Compare, Deinterlace, EngineName, InputFormat, SettingsKeywords
+from vidrestore.settings_keywords import (
+    Compare,
+    Deinterlace,
+    EngineName,
+    InputFormat,
+    Precision,
+    SettingsKeywords,
+)
 from vidrestore.settings_sentences import sentence
 from vidrestore.sidecar import FaceTreatment, Sidecar, parse_sidecar
 
@@ -24,6 +31,11 @@ Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 DetectorName = Literal["embedded", "retinaface_mobile0.25", "retinaface_resnet50"]
 
+_OF_WHOLE_PICTURES = (
+    "detector", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "deinterlace", "compare",
+    "mask", "segment",
+)  # fmt: skip
+"""Settings that say nothing of aligned faces."""
 _MAX_YAML_BYTES = 256_000
 _RATE = re.compile(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/\d{1,9}")
 
@@ -53,6 +65,8 @@ class Settings(BaseModel):
     """embedded, retinaface_mobile0.25 or retinaface_resnet50; the last two also with =PATH."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
     """auto, cpu, cuda, cuda:N or mps."""
+    precision: Precision = "auto"
+    """Arithmetic of the networks: auto (what is fast on the device), float32 or bfloat16."""
     batch: int | None = Field(default=None, ge=1, le=256)
     """Faces per forward pass; None: chosen by the device."""
     strength: float = Field(default=1.0, ge=0, le=1)
@@ -74,6 +88,8 @@ class Settings(BaseModel):
     """The video's sidecar, a YAML file by `vidrestore inspect --sidecar`: settings of scenes and people."""
     min_face: int = Field(default=24, ge=8, le=100_000)
     """Faces with a smaller box than this, in pixels, are left alone."""
+    aligned: bool = False
+    """Each picture is one aligned face: it is restored as a whole and by itself, without detection."""
     codec: str = "match"
     """match (like the input's), h264, hevc, av1, vp9, prores, dnxhr, ffv1, or FFmpeg's name of an encoder."""
     crf: float | None = Field(default=None, ge=0, le=63)
@@ -192,6 +208,16 @@ class Settings(BaseModel):
     def _fidelities_fit(self) -> Settings:
         if self.fidelity == 0 and self.sidecar is not None and self.sidecar.fidelities:
             raise ValueError("fidelity 0 is for all faces alike: take fidelities out of the sidecar")
+        return self
+
+    @model_validator(mode="after")
+    def _fit_aligned_faces(self) -> Settings:
+        defaults = type(self).model_fields
+        unfit = [name for name in _OF_WHOLE_PICTURES if getattr(self, name) != defaults[name].default]
+        if self.aligned and unfit:
+            raise ValueError(
+                f"aligned faces are restored one by one, without detection: leave out {', '.join(unfit)}"
+            )
         return self
 
     @model_validator(mode="after")

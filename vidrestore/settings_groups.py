@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Networks": ("model", "detector", "device", "batch"),
-    "Faces": ("strength", "fidelity", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face"),
+    "Networks": ("model", "detector", "device", "precision", "batch"),
+    "Faces": (
+        "strength", "fidelity", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "aligned",
+    ),
     "Input": (
         "start", "end", "handles", "fps", "deinterlace", "input_format", "pixel_format", "size", "max_pixels",
         "strict",

@@ -17,6 +17,7 @@ Compare = Literal["none", "side-by-side"]
 Deinterlace = Literal["auto", "keep", "bwdif"]
 EngineName = Literal["local", "ray"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class FaceKeywords(TypedDict, total=False):
@@ -38,11 +39,13 @@ class RestorerKeywords(FaceKeywords, total=False):
 
     model: str | None
     device: str | None
+    precision: Precision | None
 
 
 class SettingsKeywords(RestorerKeywords, total=False):
     """All settings: also how files are read and written, and how a film is shared out."""
 
+    aligned: bool | None
     codec: str | None
     crf: float | None
     quality: int | None

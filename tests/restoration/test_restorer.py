@@ -39,6 +39,12 @@ def test_each_fidelity_loads_the_networks_that_it_needs(
     assert restorer.size == (SMALL.image_size if generates else DEFAULT_SIZE)
 
 
+def test_the_precision_is_the_one_that_is_asked_for(weights: Path) -> None:
+    exact = make_restorer(weights, device="cpu", precision="float32")
+    assert (exact.precision, exact.is_exact) == (torch.float32, True)
+    assert not make_restorer(weights, device="cpu").is_exact
+
+
 def test_without_a_generator_its_weights_are_not_read(tmp_path: Path) -> None:
     absent = tmp_path / "absent.safetensors"
     assert make_restorer(absent, device="cpu", fidelity=1.0).generator is None

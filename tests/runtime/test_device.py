@@ -11,7 +11,14 @@ import torch
 
 from vidrestore.errors import DeviceError
 from vidrestore.runtime import device as device_module
-from vidrestore.runtime.device import free_gpu_memory, limit_openmp_spin, resolve_device, resolve_precision
+from vidrestore.runtime.device import (
+    choose_precision,
+    exact_float32,
+    free_gpu_memory,
+    limit_openmp_spin,
+    resolve_device,
+    resolve_precision,
+)
 from vidrestore.runtime.worker_threads import ParallelFor, SingleThreadWorker, set_torch_threads
 
 
@@ -182,3 +189,25 @@ def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     limit_openmp_spin()
     assert os.environ["GOMP_SPINCOUNT"] == "7"
+
+
+def test_float32_may_be_asked_for_on_every_device() -> None:
+    assert choose_precision(torch.device("cpu"), "float32") == torch.float32
+    assert choose_precision(torch.device("cpu"), "auto") == resolve_precision(torch.device("cpu"))
+
+
+def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_module, "_has_cpu_bfloat16", lambda: True)
+    assert choose_precision(torch.device("cpu"), "bfloat16") == torch.bfloat16
+    monkeypatch.setattr(device_module, "_has_cpu_bfloat16", lambda: False)
+    with pytest.raises(DeviceError, match="does not compute in bfloat16; try --precision"):
+        choose_precision(torch.device("cpu"), "bfloat16")
+
+
+def test_exact_float32_lasts_for_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    with exact_float32(torch.device("cuda")):
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.allow_tf32
+    with exact_float32(torch.device("cpu")):
+        assert torch.backends.cudnn.allow_tf32

@@ -34,6 +34,8 @@ vidrestore restore film.mkv new.mkv --workers 2
 
 vidrestore restore film.mkv new.mkv --faces like:photo.jpg
 
+vidrestore restore faces restored_faces --aligned --fidelity 0
+
 vidrestore restore old.mp4 new.mp4 --config configs/restore/film.yaml
 
 [bold]Exit codes[/bold]
@@ -53,7 +55,8 @@ def restore(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="The video or picture to restore; shots/%05d.png for a sequence; - for standard input.",
+            help="The video or picture to restore; shots/%05d.png for a sequence; - for standard input; with "
+            "--aligned also a folder of pictures.",
             show_default=False,
         ),
     ],
@@ -61,7 +64,7 @@ def restore(
         Path,
         typer.Argument(
             metavar="OUTPUT",
-            help="The result; shots/%05d.png for a sequence; - for standard output.",
+            help="The result; shots/%05d.png for a sequence; - for standard output; a folder for a folder.",
             show_default=False,
         ),
     ],
@@ -74,6 +77,7 @@ def restore(
     faces: options.Faces = None,
     sidecar: options.Sidecar = None,
     min_face: options.MinFace = None,
+    aligned: options.Aligned = None,
     codec: options.Codec = None,
     crf: options.Crf = None,
     quality: options.Quality = None,
@@ -99,6 +103,7 @@ def restore(
     model: options.Model = None,
     detector: options.Detector = None,
     device: options.Device = None,
+    precision: options.Precision = None,
     batch: options.Batch = None,
     progress: options.Progress = None,
     report_file: options.ReportFile = None,
@@ -131,6 +136,7 @@ def restore(
         "model": model,
         "detector": detector,
         "device": device,
+        "precision": precision,
         "strength": strength,
         "fidelity": fidelity,
         "temporal": temporal,
@@ -139,6 +145,7 @@ def restore(
         "faces": faces,
         "sidecar": sidecar,
         "min_face": min_face,
+        "aligned": aligned,
         "batch": batch,
         "codec": codec,
         "crf": crf,

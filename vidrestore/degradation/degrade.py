@@ -12,10 +12,11 @@ import numpy as np
 
 from vidrestore.degradation.frames import degrade_frames
 from vidrestore.degradation.recipes import RECIPE_NAMES, RECIPES, RecipeName
-from vidrestore.errors import InputError, OutputError, UsageError
+from vidrestore.errors import InputError, UsageError
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, ProgressCallback
 from vidrestore.video import Input, make_writer, open_input, probe, read_frames
+from vidrestore.video.picture_folder import check_output_folder, make_folder, pictures_in
 
 
 def degrade_path(
@@ -60,21 +61,15 @@ def degrade_path(
 def _degrade_folder(
     source: Path, target: Path, recipe: RecipeName, seed: int, settings: Settings, count: Callable[..., None]
 ) -> None:
-    pictures = sorted(path for path in source.rglob("*") if path.is_file() and Input(path=path).is_picture)
-    pictures = [path for path in pictures if not path.name.startswith(".")]
-    if not pictures:
-        raise InputError(f"there are no pictures in {source}; of videos give the files themselves")
-    if target.resolve() == source.resolve() or source.resolve() in target.resolve().parents:
-        raise OutputError(f"{target} lies in the input's folder; choose another")
-    if target.exists() and not target.is_dir():
-        raise OutputError(f"{target} is a file, but {source} is a folder; choose another name")
+    pictures = pictures_in(source)
+    check_output_folder(source, target)
     stems = [path.relative_to(source).with_suffix("") for path in pictures]
     if len(set(stems)) < len(stems):
         twice = next(stem for stem in stems if stems.count(stem) > 1)
         raise InputError(f"two pictures of {source} are called {twice}; rename one of them")
     for path, stem in zip(pictures, stems, strict=True):
         output = target / stem.with_suffix(".png")
-        output.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(output.parent)
         rng = np.random.default_rng([seed, zlib.crc32(stem.as_posix().encode())])
         _degrade_video(open_input(path), output, recipe, rng, settings, count, total=len(pictures))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.evaluation.measures import Subject
-from vidrestore.video import Input, open_input
+from vidrestore.video import open_input
+from vidrestore.video.picture_folder import pictures_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +72,11 @@ def check_sizes(sizes: dict[Path, tuple[int, int]]) -> None:
 
 def _pictures_in(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.name.startswith(".") or not Input(path=path).is_picture:
-            continue
+    for path in pictures_in(folder):
         stem = path.relative_to(folder).with_suffix("").as_posix()
         if stem in found:
             raise InputError(f"{found[stem]} and {path} are one picture by their names; remove one of them")
         found[stem] = path
-    if not found:
-        raise InputError(f"there are no pictures in {folder}; of videos give the files themselves")
     return found
 
 

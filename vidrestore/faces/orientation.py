@@ -41,6 +41,12 @@ def apply_orientation(samples: Samples, orientation: Orientation) -> Samples:
     return np.ascontiguousarray(shown[:, ::-1] if orientation.mirrored else shown)  # type: ignore[return-value]
 
 
+def undo_orientation(shown: Samples, orientation: Orientation) -> Samples:
+    """(H, W) or (H, W, C) samples as they are coded, of samples as they are shown."""
+    turned = shown[:, ::-1] if orientation.mirrored else shown
+    return np.ascontiguousarray(np.rot90(turned, -(orientation.turn // 90)))  # type: ignore[return-value]
+
+
 def upright_matrix(frame: Frame) -> NDArray[np.float64]:
     """(2, 3) frame px -> px of the picture as it is shown."""
     linear = _linear(frame.orientation)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.errors import UsageError
-from vidrestore.types import FloatArray
+from vidrestore.types import LEAST_SIDE, FloatArray
 
 
 def face_from_crop(crop: NDArray[Any]) -> FloatArray:
@@ -17,9 +17,9 @@ def face_from_crop(crop: NDArray[Any]) -> FloatArray:
     Raises:
         UsageError: The array has another shape or type.
     """
-    if crop.ndim != 3 or crop.shape[2] != 3 or crop.shape[0] != crop.shape[1] or crop.shape[0] % 16:
+    if crop.ndim != 3 or crop.shape[2] != 3 or crop.shape[0] != crop.shape[1] or crop.shape[0] < LEAST_SIDE:
         raise UsageError(
-            f"an aligned face is an array (S, S, 3) with S a multiple of 16, got shape {crop.shape}"
+            f"an aligned face is an array (S, S, 3), S at least {LEAST_SIDE}, got shape {crop.shape}"
         )
     if crop.dtype == np.float32:
         return np.clip(crop, 0, 1)

@@ -16,7 +16,7 @@ from vidrestore.errors import UsageError
 from vidrestore.in_memory.crops import crop_from_face, face_from_crop
 from vidrestore.in_memory.result import Restored, restored
 from vidrestore.settings import Settings, make_settings
-from vidrestore.settings_keywords import FaceKeywords, RestorerKeywords, SettingsKeywords
+from vidrestore.settings_keywords import FaceKeywords, Precision, RestorerKeywords, SettingsKeywords
 from vidrestore.tracking import names_people
 from vidrestore.types import (
     AlignedFace,
@@ -44,13 +44,19 @@ class Restorer:
     """
 
     def __init__(
-        self, *, model: str = "compact", device: str = "auto", **settings: Unpack[FaceKeywords]
+        self,
+        *,
+        model: str = "compact",
+        device: str = "auto",
+        precision: Precision = "auto",
+        **settings: Unpack[FaceKeywords],
     ) -> None:
         """Loads the networks.
 
         Args:
             model: compact (embedded), daefr, or a path to weights.
             device: auto, cpu, cuda, cuda:N or mps.
+            precision: auto, float32 or bfloat16.
             settings: The fields of `vidrestore.Settings` that concern faces: strength, fidelity, grain,
                 temporal, deflicker, faces, min_face, detector, batch.
 
@@ -60,7 +66,7 @@ class Restorer:
         """
         if unfit := sorted(_FOR_FILES & settings.keys()):
             raise UsageError(f"{', '.join(unfit)}: for files only; use vidrestore.restore")
-        self._settings = make_settings(model=model, device=device, **settings)
+        self._settings = make_settings(model=model, device=device, precision=precision, **settings)
         if names_people(self._settings.faces):
             raise UsageError("people can be chosen only in files, by vidrestore.restore; name tracks here")
         self._networks: tuple[NetworkRestorer, FaceDetector] | None = _load(self._settings)
@@ -168,8 +174,8 @@ class Restorer:
         """Restores aligned faces, each independently, without detection and compositing.
 
         Args:
-            crops: (S, S, 3) RGB each, aligned to FFHQ's five points; uint8, uint16, or float32 in 0..1. S is
-                a multiple of 16. At fidelity 0, results are the network's own drawing, including its colours.
+            crops: (S, S, 3) RGB each, aligned to FFHQ's five points; uint8, uint16, or float32 in 0..1. At
+                fidelity 0, results are the network's own drawing, including its colours.
 
         Returns:
             The restored crops, in the same order and types.
@@ -198,7 +204,10 @@ def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
     from vidrestore.weights import model_path
 
     restorer = make_restorer(
-        Path(model_path(settings.model)), device=settings.device, fidelity=settings.fidelity
+        Path(model_path(settings.model)),
+        device=settings.device,
+        fidelity=settings.fidelity,
+        precision=settings.precision,
     )
     return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)
 

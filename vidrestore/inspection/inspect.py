@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, UsageError
 from vidrestore.inspection.builder import InspectionBuilder
 from vidrestore.inspection.result import Inspection
 from vidrestore.runtime.cancellation import check_cancelled
@@ -36,6 +36,8 @@ def inspect_video(
     from vidrestore.identity import TrackDescriber, make_recogniser
     from vidrestore.tracking import select_faces, track
 
+    if settings.aligned:
+        raise UsageError("pictures of aligned faces are not looked through for faces: leave out aligned")
     opened = video.open_video(source, deinterlace=settings.deinterlace, **settings.input_options())
     video_input, info, field_processing = opened.input, opened.info, opened.field_processing
     detector = make_detector(settings.detector, settings.device, min_face=settings.min_face)

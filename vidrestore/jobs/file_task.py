@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidrestore import video
+from vidrestore.jobs.aligned_files import restore_aligned_files
 from vidrestore.jobs.people import prepare_settings, with_people
 from vidrestore.jobs.segment_choice import MIN_SEGMENTED_SECONDS
 from vidrestore.pipeline import restore_video
@@ -29,6 +30,9 @@ class FileTask:
 
     def run(self, attempt: int) -> Iterator[Report]:
         """Yields the report. Raises a VidrestoreError."""
+        if self.settings.aligned:
+            yield restore_aligned_files(self.source, self.target, self.settings)
+            return
         settings, people = prepare_settings(self.source, self.settings)
         yield with_people(restore_video(self.source, self.target, settings), people)
 

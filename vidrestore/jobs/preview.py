@@ -184,7 +184,7 @@ def _restored_items(
                 originals[item.frame.second_field] = item.frame
             yield item
 
-    restorer = restorer_for(settings.model, settings.device, settings.network_fidelity)
+    restorer = restorer_for(settings.model, settings.device, settings.network_fidelity, settings.precision)
     stats = RunStats(total=None, strict=False, on_progress=None)
     result: list[FrameFaces[RestoredFace]] = []
     with (

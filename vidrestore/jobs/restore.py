@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vidrestore import video
 from vidrestore.errors import UsageError
+from vidrestore.jobs.aligned_files import restore_aligned_files
 from vidrestore.jobs.engines.protocol import Engine
 from vidrestore.jobs.fingerprint import settings_from_json, with_absolute_paths
 from vidrestore.jobs.joined_output import recover_joined_output
@@ -46,6 +47,8 @@ def restore_file(
     Raises:
         VidrestoreError: One of its subclasses. Finished segments are kept for the next run.
     """
+    if settings.aligned:
+        return restore_aligned_files(source, target, settings, on_progress)
     settings, people = prepare_settings(source, settings, on_progress)
     return with_people(_restore_file(source, target, settings, on_progress, engine), people)
 

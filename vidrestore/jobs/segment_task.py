@@ -18,6 +18,7 @@ from vidrestore.jobs.segment_plan import Span
 from vidrestore.pipeline import output_size, restore_tracked_faces
 from vidrestore.report import RunStats
 from vidrestore.settings import Fidelity, Settings
+from vidrestore.settings_keywords import Precision
 from vidrestore.types import Frame, RestoredFace
 from vidrestore.video import FieldProcessing, OpenedVideo, SegmentWriter
 from vidrestore.weights import model_path
@@ -77,7 +78,9 @@ class SegmentTask:
         segment_path = self.folder / f"{self.number:05d}-{attempt}.part"
         settings, info = self.settings, self.opened.info
         stats = RunStats(total=None, strict=False, on_progress=None)
-        restorer = restorer_for(settings.model, settings.device, settings.network_fidelity)
+        restorer = restorer_for(
+            settings.model, settings.device, settings.network_fidelity, settings.precision
+        )
         width, height = output_size(info, settings)
         last_message = time.monotonic()
         # An error's traceback would keep both alive, so they are closed here.
@@ -171,7 +174,9 @@ def required_records(
 
 
 @lru_cache(maxsize=1)
-def restorer_for(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer:
+def restorer_for(
+    model: str, device: str, fidelity: Fidelity, precision: Precision = "auto"
+) -> NetworkRestorer:
     """The network with its weights on the device; each worker process loads it once.
 
     Args:
@@ -185,4 +190,4 @@ def restorer_for(model: str, device: str, fidelity: Fidelity) -> NetworkRestorer
     """
     from vidrestore.restoration import make_restorer
 
-    return make_restorer(model_path(model), device=device, fidelity=fidelity)
+    return make_restorer(model_path(model), device=device, fidelity=fidelity, precision=precision)

@@ -58,5 +58,10 @@ def _networks(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
     from vidrestore.weights import model_path
 
     weights = model_path(settings.model)
-    restorer = make_restorer(weights, device=settings.device, fidelity=settings.network_fidelity)
+    restorer = make_restorer(
+        weights,
+        device=settings.device,
+        fidelity=settings.network_fidelity,
+        precision=settings.precision,
+    )
     return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)

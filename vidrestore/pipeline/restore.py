@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, UsageError
 from vidrestore.mask_pass import MaskPass
 from vidrestore.pipeline.extent import expected_frames, output_size
 from vidrestore.pipeline.network_loader import NetworkLoader
@@ -68,10 +68,12 @@ def open_input_video(
 
     Raises:
         InputError: It is not a video that can be read.
-        UsageError: A setting does not fit the input.
+        UsageError: A setting does not fit the input, or is for aligned faces.
     """
     from vidrestore import video
 
+    if settings.aligned:
+        raise UsageError("of aligned faces there is no plan and no preview: leave out aligned")
     return video.open_video(
         source, deinterlace=settings.deinterlace, on_info=on_info, **settings.input_options()
     )

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+import numpy as np
+
+from vidrestore.evidence.pyramid import MULTIPLE
 from vidrestore.faces.colour_match import match_colour
 from vidrestore.restoration.estimator import resized
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
@@ -21,14 +25,14 @@ def restore_aligned(
 
     Args:
         restorer: the networks.
-        faces: (S, S, 3) RGB in 0..1 each; S is a multiple of 16.
+        faces: (S, S, 3) RGB in 0..1 each, of any S.
         batch: faces a step of the network.
         own_colour: of faces that are drawn as a whole (fidelity 0), keep the generator's colour, as the
             published network gives it; else they get the colour of the face that was given.
     """
     for start in range(0, len(faces), batch):
         part = faces[start : start + batch]
-        estimates = restorer.estimate(part) if restorer.estimates else None
+        estimates = restorer.estimate([_padded(face) for face in part]) if restorer.estimates else None
         yield from _restore_batch(restorer, part, own_colour, estimates)
 
 
@@ -70,13 +74,28 @@ def _restore_batch(
     results = [FusedFace(picture=estimate.mean, drawn=0.0) for estimate in estimates]
     if restorer.generates:
         unsure = [index for index, estimate in enumerate(estimates) if not estimate.is_certain]
-        generated = _generate(restorer, [estimates[index].mean for index in unsure])
+        means = [_without_padding(estimates[index].mean, faces[index]) for index in unsure]
         pairs: list[tuple[FaceEstimate, FloatArray]] = [
-            (estimates[index], drawn) for index, drawn in zip(unsure, generated, strict=True)
+            (estimates[index], _padded(drawn))
+            for index, drawn in zip(unsure, _generate(restorer, means), strict=True)
         ]
         for index, fused in zip(unsure, restorer.fuse(pairs), strict=True):
             results[index] = fused
-    return results
+    return [
+        replace(result, picture=_without_padding(result.picture, face))
+        for result, face in zip(results, faces, strict=True)
+    ]
+
+
+def _padded(face: FloatArray) -> FloatArray:
+    """The face with its last pixels repeated up to a side that the evidence network takes."""
+    more = -face.shape[0] % MULTIPLE
+    return np.pad(face, ((0, more), (0, more), (0, 0)), mode="edge") if more else face
+
+
+def _without_padding(picture: FloatArray, face: FloatArray) -> FloatArray:
+    side = face.shape[0]
+    return picture[:side, :side]
 
 
 def _generate(restorer: FaceRestorer, faces: Sequence[FloatArray]) -> list[FloatArray]:

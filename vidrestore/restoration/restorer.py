@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +19,9 @@ from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
 from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures, LookUp
 from vidrestore.restoration.pinned_copies import from_device
-from vidrestore.runtime.device import resolve_device, resolve_precision
+from vidrestore.runtime.device import choose_precision, exact_float32, resolve_device
 from vidrestore.settings import Fidelity
+from vidrestore.settings_keywords import Precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 
@@ -81,6 +83,8 @@ class NetworkRestorer:
     """Share of the missing detail that is drawn; see `fuse`."""
     precision: torch.dtype = torch.float32
     """Of the networks' convolutions."""
+    is_exact: bool = False
+    """Whether a GPU computes float32 without rounding its factors."""
 
     @property
     def size(self) -> int:
@@ -96,13 +100,15 @@ class NetworkRestorer:
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
         assert self.estimator is not None
-        estimates = self.estimator.estimate(faces)
+        with self._arithmetic():
+            estimates = self.estimator.estimate(faces)
         _check_finite([estimate.mean for estimate in estimates])
         return estimates
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         assert self.generator is not None
-        return self.generator.encode(faces)
+        with self._arithmetic():
+            return self.generator.encode(faces)
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
         assert self.generator is not None
@@ -110,7 +116,8 @@ class NetworkRestorer:
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         assert self.generator is not None
-        faces = self.generator.decode(codes)
+        with self._arithmetic():
+            faces = self.generator.decode(codes)
         _check_finite(faces)
         return faces
 
@@ -126,6 +133,9 @@ class NetworkRestorer:
             (picture,) = from_device(fused.faces.permute(0, 2, 3, 1))
             results.append(FusedFace(picture=picture, drawn=float(drawn_share(evidence.mean, fused)[0])))
         return results
+
+    def _arithmetic(self) -> AbstractContextManager[None]:
+        return exact_float32(self.device) if self.is_exact else nullcontext()
 
 
 def _check_finite(pictures: Sequence[FloatArray]) -> None:
@@ -144,7 +154,7 @@ def make_restorer(
     device: str = "auto",
     fidelity: Fidelity = "auto",
     look_up: LookUp | None = None,
-    float32: bool = False,
+    precision: Precision = "auto",
 ) -> NetworkRestorer:
     """The restorer for a generator's weights.
 
@@ -154,28 +164,28 @@ def make_restorer(
         device: auto, cpu, cuda, cuda:N or mps.
         fidelity: 0 draws each face as a whole, 1 shows the estimate alone, auto draws what is missing.
         look_up: None: soft for the compact network.
-        float32: forgo the faster 16-bit arithmetic.
+        precision: auto, float32 or bfloat16.
 
     Raises:
         WeightsError, DeviceError: what they say.
     """
     where = resolve_device(device)
-    precision = torch.float32 if float32 else resolve_precision(where)
+    number_type = choose_precision(where, precision)
     amount = drawing_amount(fidelity)
     estimator = generator = None
     if fidelity != 0:
         network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-        estimator = Estimator(network, device=where, precision=precision)
+        estimator = Estimator(network, device=where, precision=number_type)
     if amount > 0:
         daefr = load(weights)
         generator = DaefrGenerator(
             daefr,
             device=where,
-            precision=precision,
+            precision=number_type,
             look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
             with_detail=fidelity != 0,
         )
-    return NetworkRestorer(where, estimator, generator, amount, precision)
+    return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
 
 
 def drawing_amount(fidelity: Fidelity) -> float:

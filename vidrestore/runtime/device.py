@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ from vidrestore.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
+
+    from vidrestore.settings_keywords import Precision
 
 
 logger = logging.getLogger(__name__)
@@ -60,6 +64,45 @@ def resolve_precision(device: torch.device) -> torch.dtype:
         precision = torch.bfloat16 if ampere_or_later else torch.float16
         return precision if _convolves(device, precision) else torch.float32
     return torch.bfloat16 if device.type == "cpu" and _has_cpu_bfloat16() else torch.float32
+
+
+def choose_precision(device: torch.device, wanted: Precision) -> torch.dtype:
+    """The number type of the networks on the device.
+
+    Args:
+        device: Where they are computed.
+        wanted: auto (the fastest that is accurate enough), float32 or bfloat16.
+
+    Raises:
+        DeviceError: The device does not compute in bfloat16.
+    """
+    import torch
+
+    if wanted == "float32":
+        return torch.float32
+    if wanted == "auto":
+        return resolve_precision(device)
+    works = _has_cpu_bfloat16() if device.type == "cpu" else _convolves(device, torch.bfloat16)
+    if not works:
+        raise DeviceError(f"{device} does not compute in bfloat16; try --precision auto or float32")
+    return torch.bfloat16
+
+
+@contextmanager
+def exact_float32(device: torch.device) -> Iterator[None]:
+    """In this block, a GPU does not round the factors of float32 convolutions, as it does by default."""
+    import torch
+
+    backend = torch.backends.cudnn
+    before = backend.allow_tf32 if device.type == "cuda" else False
+    if not before:
+        yield
+        return
+    backend.allow_tf32 = False
+    try:
+        yield
+    finally:
+        backend.allow_tf32 = before
 
 
 def free_gpu_memory(device: torch.device) -> int | None:

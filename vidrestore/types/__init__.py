@@ -5,7 +5,14 @@ mouth corner *as seen in the picture*, (5, 2) x y in frame pixels. Pixel coordin
 the centre of the top-left pixel is (0, 0). Time is an integer pts and a Fraction time base.
 """
 
-from vidrestore.types.faces import AlignedFace, Detection, FrameFaces, RestoredFace, TrackedFace
+from vidrestore.types.faces import (
+    LEAST_SIDE,
+    AlignedFace,
+    Detection,
+    FrameFaces,
+    RestoredFace,
+    TrackedFace,
+)
 from vidrestore.types.run import DrawnShare, Progress, ProgressCallback, Report, Stage
 from vidrestore.types.video import (
     UPRIGHT,
@@ -20,6 +27,7 @@ from vidrestore.types.video import (
 )
 
 __all__ = [
+    "LEAST_SIDE",
     "UPRIGHT",
     "AlignedFace",
     "ColourTags",

@@ -13,6 +13,9 @@ from vidrestore.types.video import FloatArray, Frame
 if TYPE_CHECKING:
     from vidrestore.sidecar import FaceTreatment
 
+LEAST_SIDE = 16
+"""Pixels a side of the smallest aligned face that is restored."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
