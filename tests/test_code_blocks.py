@@ -76,6 +76,8 @@ def test_a_command_line_that_does_not_exist_is_noticed() -> None:
 @pytest.mark.parametrize(("place", "text"), blocks("python"), ids=[place for place, _ in blocks("python")])
 def test_python_blocks_run(place: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder with a short clip under the name that the documents use, and a `picture`."""
+    if "import vapoursynth" in text:
+        pytest.importorskip("vapoursynth", reason="an extra: vidrestore[vapoursynth]")
     monkeypatch.chdir(tmp_path)
     make_clip(tmp_path / "old.mp4", CLIP)
     picture = np.random.default_rng(1).integers(0, 255, (96, 96, 3), np.uint8)
