@@ -10,9 +10,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
+import typer.core
 
 from vidrestore import __version__
 from vidrestore.cli import (
@@ -20,6 +21,7 @@ from vidrestore.cli import (
     degrade,
     edit,
     evaluate,
+    evaluate_paper,
     inspect,
     integrations,
     models,
@@ -46,8 +48,18 @@ from vidrestore.runtime.system_errors import to_system_error
 # typer carries its own click from 0.20 on and used the installed one before; this is the class of either.
 _ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
 
+
+class _Commands(typer.core.TyperGroup):
+    """Commands, of which some have names of two words."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        two = " ".join(args[:2])
+        return super().resolve_command(ctx, [two, *args[2:]] if two in self.commands else args)
+
+
 app = typer.Typer(
     name="vidrestore",
+    cls=_Commands,
     help="Restores the faces in a video and leaves everything else as it was: picture, sound and timing.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -61,6 +73,7 @@ app.command("edit", epilog=edit.EXAMPLES)(edit.edit)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("preview", epilog=preview.EXAMPLES)(preview.preview)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("evaluate paper", epilog=evaluate_paper.EXAMPLES)(evaluate_paper.evaluate_paper)
 app.command("degrade", epilog=degrade.EXAMPLES)(degrade.degrade)
 app.command("web", epilog=web.EXAMPLES)(web.web)
 app.add_typer(models.app, name="models")

@@ -13,7 +13,7 @@ from vidrestore.video.picture_folder import pictures_in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFiles:
-    """A picture of the result with those that belong to it."""
+    """A picture with those that belong to it."""
 
     name: str
     files: dict[Subject, Path]
@@ -33,16 +33,17 @@ def is_pictures(path: Path) -> bool:
     return given.is_picture and given.pictures is None
 
 
-def pair_pictures(paths: dict[Subject, Path]) -> list[PictureFiles]:
+def pair_pictures(paths: dict[Subject, Path], *, of: Subject = "result") -> list[PictureFiles]:
     """The pictures of the result in order of their names, each with the truth's and the input's of that name.
 
-    Endings may differ. `paths` holds the result and what it is compared with: all files, or all folders.
+    Endings may differ. `paths` holds the result and what it is compared with: all files, or all folders; `of`
+    is the one whose pictures have partners in the others.
 
     Raises:
         InputError: a picture lacks its partner, or two pictures of a folder differ only in their ending.
         UsageError: a file is to be compared with a folder.
     """
-    result = paths["result"]
+    result = paths[of]
     for subject, path in paths.items():
         if not path.exists():
             raise InputError(f"there is no file or folder {path}; check the name of the {subject}")
@@ -52,10 +53,10 @@ def pair_pictures(paths: dict[Subject, Path]) -> list[PictureFiles]:
         return [PictureFiles(name=result.name, files=dict(paths))]
     listed = {subject: _pictures_in(path) for subject, path in paths.items()}
     for subject, found in listed.items():
-        _compare_names(listed["result"], found, paths["result"], paths[subject], subject)
+        _compare_names(listed[of], found, (of, result), (subject, paths[subject]))
     return [
         PictureFiles(name=found.name, files={subject: listed[subject][stem] for subject in paths})
-        for stem, found in sorted(listed["result"].items())
+        for stem, found in sorted(listed[of].items())
     ]
 
 
@@ -81,14 +82,17 @@ def _pictures_in(folder: Path) -> dict[str, Path]:
 
 
 def _compare_names(
-    results: dict[str, Path], others: dict[str, Path], folder: Path, other: Path, subject: Subject
+    names: dict[str, Path],
+    others: dict[str, Path],
+    folder: tuple[Subject, Path],
+    other: tuple[Subject, Path],
 ) -> None:
-    lacking = sorted(results.keys() - others.keys())
-    if lacking:
-        raise InputError(_sentence(f"{other} lacks the {subject} of", lacking, folder))
-    lacking = sorted(others.keys() - results.keys())
-    if lacking:
-        raise InputError(_sentence(f"{folder} lacks the result of", lacking, other))
+    for there, here, (subject, lacking), (_, holding) in (
+        (names, others, other, folder),
+        (others, names, folder, other),
+    ):
+        if without := sorted(there.keys() - here.keys()):
+            raise InputError(_sentence(f"{lacking} lacks the {subject} of", without, holding))
 
 
 def _sentence(what: str, names: list[str], folder: Path) -> str:

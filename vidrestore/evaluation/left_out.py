@@ -5,14 +5,27 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from vidrestore.types import FloatArray
 
+if TYPE_CHECKING:
+    from vidrestore.evaluation.inception import InceptionFeatures
+
 _VGG = "vgg16-397923af.pth"
 """torchvision's file, as torch.hub keeps it in its folder `checkpoints`."""
+
+
+_INCEPTION = ("pt_inception-2015-12-05-6726825d.pth", "weights-inception-2015-12-05-6726825d.pth")
+"""The same file by the names of pytorch-fid and of torch-fidelity, in the same folder."""
+_INCEPTION_DOWNLOAD = (
+    'the Inception network of pytorch-fid (91 MB, Apache-2.0), downloaded by: python -c "import torch; '
+    "torch.hub.load_state_dict_from_url('https://github.com/mseitzer/pytorch-fid/releases/download/"
+    "fid_weights/pt_inception-2015-12-05-6726825d.pth')\", or given by --inception"
+)
 
 
 class PerceptualDistance(Protocol):
@@ -37,8 +50,6 @@ def load_lpips(device: str) -> PerceptualDistance | LeftOut:
 
     if importlib.util.find_spec("lpips") is None:
         return LeftOut(name="LPIPS", reason="needs the package lpips: pip install 'vidrestore[eval]'")
-    from pathlib import Path
-
     if not (Path(torch.hub.get_dir()) / "checkpoints" / _VGG).is_file():
         return LeftOut(
             name="LPIPS",
@@ -48,6 +59,23 @@ def load_lpips(device: str) -> PerceptualDistance | LeftOut:
             ),
         )
     return _Lpips(device)
+
+
+def load_fid(weights: Path | None, device: str) -> InceptionFeatures | LeftOut:
+    """FID's network from a file; None: from where torch.hub keeps it, if it is there; nothing is downloaded.
+
+    Raises:
+        WeightsError: the file does not hold its weights.
+    """
+    import torch
+
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    found = [weights] if weights else [folder / name for name in _INCEPTION if (folder / name).is_file()]
+    if not found:
+        return LeftOut(name="FID", reason=f"needs {_INCEPTION_DOWNLOAD}")
+    from vidrestore.evaluation.inception import InceptionFeatures
+
+    return InceptionFeatures(found[0], device)
 
 
 def never_taken(*, is_video: bool) -> tuple[LeftOut, ...]:
