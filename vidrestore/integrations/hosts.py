@@ -62,10 +62,7 @@ HOSTS: dict[str, Host] = {
     "kdenlive": Host(
         title="Kdenlive 23.04 and later",
         places={
-            "linux": (
-                "~/.local/share/kdenlive",
-                "~/.var/app/org.kde.kdenlive/data/kdenlive",
-            ),
+            "linux": ("~/.local/share/kdenlive",),
             "darwin": ("~/Library/Application Support/kdenlive",),
             "win32": ("$APPDATA/kdenlive",),
         },

@@ -1,0 +1,126 @@
+"""Jobs in folders: words in, a status out, a file to cancel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.clips import Clip, make_clip
+from vidrestore.integrations import job_folder
+from vidrestore.integrations.job_folder import main, run_job, watch
+
+SECONDS = 300
+
+
+def job(folder: Path, *words: str) -> Path:
+    folder.mkdir()
+    (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    return folder
+
+
+def status(folder: Path) -> list[str]:
+    try:
+        return (folder / "status.txt").read_text("utf-8").splitlines()
+    except OSError:
+        return ["missing"]
+
+
+def waiting(tmp_path: Path) -> list[str]:
+    """A command that says that it is at the half, and waits to be ended."""
+    program = tmp_path / "command.py"
+    program.write_text(
+        "import json, sys\n"
+        "line = {'event': 'progress', 'stage': 'restoring', 'frames': 5, 'total': 10, 'eta': None}\n"
+        "print(json.dumps(line), file=sys.stderr, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    return [sys.executable, str(program)]
+
+
+def test_a_job_runs_to_its_end(tmp_path: Path) -> None:
+    make_clip(tmp_path / "ä in.mkv", Clip(frames=5))
+    folder = job(tmp_path / "job", "restore", str(tmp_path / "ä in.mkv"), str(tmp_path / "out.mkv"))
+    assert main(["--run", str(folder)]) == 0
+    assert status(folder) == ["done", "1000", "done"]
+    assert (tmp_path / "out.mkv").is_file()
+
+
+def test_the_status_follows_and_the_file_cancel_ends_it(tmp_path: Path) -> None:
+    folder, states = job(tmp_path / "job", "restore", "a", "b"), list[str]()
+    thread = threading.Thread(target=lambda: states.append(run_job(folder, waiting(tmp_path))))
+    thread.start()
+    deadline = time.monotonic() + SECONDS
+    while "500" not in status(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert status(folder) == ["running", "500", "restoring: 5/10 frames"]
+    (folder / "cancel").touch()
+    thread.join(SECONDS)
+    assert states == ["cancelled"]
+    assert status(folder) == ["cancelled", "-1", "cancelled"]
+
+
+def test_a_failure_is_a_line(tmp_path: Path) -> None:
+    folder = job(tmp_path / "job", "restore", str(tmp_path / "missing.mov"), str(tmp_path / "out.mov"))
+    assert main(["--run", str(folder)]) == 1
+    state, share, text = status(folder)
+    assert (state, share) == ("failed", "-1")
+    assert "missing.mov" in text
+
+
+@pytest.mark.parametrize("content", [b"", b"train\n", b"\xff\xfe"])
+def test_what_is_no_job_fails(content: bytes, tmp_path: Path) -> None:
+    folder = job(tmp_path / "job")
+    (folder / "words.txt").write_bytes(content)
+    assert run_job(folder) == "failed"
+    assert status(folder)[0] == "failed"
+
+
+def test_jobs_that_appear_in_a_watched_folder_run_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def run(folder: Path) -> str:
+        ran.append(folder.name)
+        (folder / "status.txt").touch()
+        return "done"
+
+    monkeypatch.setattr(job_folder, "run_job", run)
+    for name in ("b", "a"):
+        job(tmp_path / name, "restore")
+    (tmp_path / "not a job").mkdir()
+    watch(tmp_path, rounds=2)
+    assert ran == ["a", "b"]
+
+
+def test_a_detached_job_outlives_what_started_it(tmp_path: Path) -> None:
+    folder = job(tmp_path / "job", "restore", str(tmp_path / "missing.mov"), str(tmp_path / "out.mov"))
+    module = [sys.executable, "-m", "vidrestore.integrations.job_folder"]
+    subprocess.run([*module, str(folder)], timeout=SECONDS, check=True)
+    deadline = time.monotonic() + SECONDS
+    while status(folder)[0] != "failed" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert status(folder)[0] == "failed"
+
+
+def test_wrong_words_are_answered_with_the_right_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in ([], ["--watch", str(tmp_path / "missing")], ["--watch"] * 3):
+        assert main(words) == 2
+        assert capsys.readouterr().err.startswith("usage: ")
+    started: list[Path] = []
+    monkeypatch.setattr(job_folder, "start_detached", started.append)
+    assert main([str(tmp_path)]) == 0
+    assert started == [tmp_path]
+
+    def interrupted(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job_folder, "watch", interrupted)
+    assert main(["--watch", str(tmp_path)]) == 0

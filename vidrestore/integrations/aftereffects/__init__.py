@@ -1,0 +1,1 @@
+"""Adobe After Effects: a script that starts jobs in folders, `vidrestore.integrations.job_folder`."""

@@ -1,0 +1,121 @@
+"""A job in a folder: for hosts whose scripts can write files, but not follow a process.
+
+    python -m vidrestore.integrations.job_folder FOLDER           runs the job; returns at once
+    python -m vidrestore.integrations.job_folder --watch FOLDER   runs each job in FOLDER, one after the other
+
+The host writes `words.txt` into the folder: the arguments of `vidrestore`, one a line, in UTF-8. It reads
+`status.txt`: the state (running, done, failed or cancelled), thousandths that are done (-1: not known), and a
+line for people, each on a line. A file `cancel` ends the job.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from vidrestore.integrations.child_command import ChildCommand
+
+WORDS, STATUS, CANCEL = "words.txt", "status.txt", "cancel"
+COMMANDS = ("restore", "resume", "inspect", "edit")
+"""Those that a job may be."""
+PAUSE_SECONDS = 0.25
+_LAST_STATUS_SECONDS = 10.0
+"""How long the last status is tried to be written: on Windows not while the host reads it."""
+
+
+def run_job(folder: Path, command: Sequence[str] | None = None) -> str:
+    """The state that the job has ended with; `status.txt` says how far it is until then.
+
+    Args:
+        folder: Of the job.
+        command: How vidrestore is started; None: by this Python.
+    """
+    try:
+        words = [line for line in (folder / WORDS).read_text("utf-8-sig").splitlines() if line]
+    except (OSError, UnicodeDecodeError) as error:
+        return _end(folder, "failed", f"the job cannot be read: {error}")
+    if not words or words[0] not in COMMANDS:
+        return _end(folder, "failed", f"a job is one of {', '.join(COMMANDS)}")
+    running = ChildCommand(words, command=command or [sys.executable, "-m", "vidrestore"])
+    while not running.wait(PAUSE_SECONDS):
+        if (folder / CANCEL).exists():
+            running.cancel()
+        share = -1 if running.share is None else int(running.share * 1000)
+        _write_status(folder, "running", share, running.text)
+    return _end(folder, running.state, running.text)
+
+
+def watch(folder: Path, *, rounds: int | None = None) -> None:
+    """Runs the job of each folder in `folder` that has one and no status.
+
+    Args:
+        folder: Where hosts make folders for their jobs.
+        rounds: How often it is looked through; None: until the process is ended.
+    """
+    while rounds is None or rounds > 0:
+        for job in sorted(path.parent for path in folder.glob(f"*/{WORDS}")):
+            if not (job / STATUS).exists():
+                run_job(job)
+        rounds = None if rounds is None else rounds - 1
+        time.sleep(PAUSE_SECONDS)
+
+
+def start_detached(folder: Path) -> None:
+    """Runs the job in a process that does not end with this one."""
+    options: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":
+        flags = ("DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP")
+        options = {"creationflags": sum(getattr(subprocess, flag) for flag in flags)}
+    subprocess.Popen(
+        [sys.executable, "-m", "vidrestore.integrations.job_folder", "--run", str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **options,
+    )
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs what the command line says; the exit code."""
+    if len(words) == 1:
+        start_detached(Path(words[0]))
+        return 0
+    if len(words) == 2 and words[0] == "--run":
+        return 0 if run_job(Path(words[1])) == "done" else 1
+    if len(words) == 2 and words[0] == "--watch" and Path(words[1]).is_dir():
+        with suppress(KeyboardInterrupt):
+            watch(Path(words[1]))
+        return 0
+    sys.stderr.write("usage: python -m vidrestore.integrations.job_folder [--watch] FOLDER\n")
+    return 2
+
+
+def _end(folder: Path, state: str, text: str) -> str:
+    deadline = time.monotonic() + _LAST_STATUS_SECONDS
+    while not _write_status(folder, state, 1000 if state == "done" else -1, text):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(PAUSE_SECONDS)
+    return state
+
+
+def _write_status(folder: Path, state: str, thousandths: int, text: str) -> bool:
+    """Whether it was written: whole, or not at all."""
+    new = folder / f".{STATUS}.new"
+    line = " ".join(text.split())
+    try:
+        new.write_text(f"{state}\n{thousandths}\n{line}\n", encoding="utf-8")
+        new.replace(folder / STATUS)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

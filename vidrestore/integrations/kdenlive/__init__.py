@@ -1,0 +1,1 @@
+"""Kdenlive: a clip job, which runs `python -m vidrestore.integrations.kdenlive`."""
