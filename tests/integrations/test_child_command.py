@@ -156,9 +156,11 @@ def test_the_real_command_is_followed_to_its_end(tmp_path: Path) -> None:
     assert command.progress["stage"] in ("restoring", "finishing")
 
 
-def test_the_real_command_ends_when_its_input_is_closed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"])
+def test_the_real_command_ends_when_its_input_is_closed(tmp_path: Path, before: str) -> None:
     """As on Windows, and as when the host dies: no signal is sent."""
     program = (
+        f"{before}\n"
         "import sys, threading\n"
         "from vidrestore import cli\n"
         "import vidrestore.jobs.batch as jobs\n"

@@ -52,4 +52,6 @@ def _interrupt_main_thread() -> None:
     if sys.platform == "win32" or main is None:
         signal.raise_signal(signal.SIGINT)
     else:
-        signal.pthread_kill(main, signal.SIGINT)
+        # A command that a shell starts in the background inherits an ignored SIGINT.
+        is_ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        signal.pthread_kill(main, signal.SIGTERM if is_ignored else signal.SIGINT)
