@@ -101,6 +101,18 @@ class Host:
                 yield replace(window[at].frame, planes=(np.array([[value & 0xFFFF]], np.uint16),))
 
 
+@pytest.fixture(autouse=True)
+def threads_end_with_each_test() -> Iterator[None]:
+    """A host and its frames refer to each other: they end when the garbage is collected."""
+    before = set(threading.enumerate())
+    yield
+    gc.collect()
+    for thread in set(threading.enumerate()) - before:
+        if thread.name in ("prefetch", "vidrestore"):
+            thread.join(60)
+            assert not thread.is_alive()
+
+
 @pytest.fixture(scope="module")
 def linear() -> list[tuple[int, int]]:
     host = Host(COUNT)
