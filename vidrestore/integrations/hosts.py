@@ -47,8 +47,12 @@ HOSTS: dict[str, Host] = {
             "darwin": ("~/Library/Application Support/Blender/*/extensions/user_default",),
             "win32": ("$APPDATA/Blender Foundation/Blender/*/extensions/user_default",),
         },
-        files={"vidrestore": "blender"},
-        next_step="Edit > Preferences > Add-ons: switch vidrestore on",
+        files={
+            "vidrestore/__init__.py": "blender/extension.py",
+            "vidrestore/blender_manifest.toml": "blender/blender_manifest.toml",
+        },
+        package_in="vidrestore",
+        next_step="start Blender again, then Edit > Preferences > Add-ons: switch vidrestore on",
     ),
     "comfyui": Host(
         title="ComfyUI",
