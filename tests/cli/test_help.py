@@ -22,7 +22,7 @@ from vidrestore.settings_groups import GROUPS
 FOLDER = Path(__file__).parent / "help"
 COMMANDS = [
     "restore", "resume", "batch", "edit", "inspect",
-    "integrations list", "integrations install", "integrations where",
+    "integrations list", "integrations install", "integrations where", "integrations watch",
 ]  # fmt: skip
 
 

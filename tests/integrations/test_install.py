@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vidrestore.cli import main
-from vidrestore.integrations import hosts, install
+from vidrestore.integrations import hosts, install, job_folder
 from vidrestore.integrations.hosts import HOSTS, Host, is_here, place_of
 from vidrestore.integrations.install import MARK
 
@@ -196,3 +196,23 @@ def test_the_folder_of_each_host_is_found(
         folder = Path(text.replace("$ProgramFiles", str(tmp_path)))
         folder.mkdir(parents=True, exist_ok=True)
         assert place_of(HOSTS[name], platform) is not None
+
+
+def test_jobs_are_watched_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched: list[Path] = []
+
+    def watch(folder: Path) -> None:
+        watched.append(folder)
+        raise KeyboardInterrupt  # as Ctrl-C does
+
+    monkeypatch.setattr(job_folder, "watch", watch)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert main(["integrations", "watch"]) == 0
+    assert watched == [tmp_path / "vidrestore-jobs"]
+    assert watched[0].is_dir()
+    assert str(watched[0]) in capsys.readouterr().out
+    (tmp_path / "file").write_text("")
+    assert main(["integrations", "watch", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -124,3 +124,19 @@ def test_wrong_words_are_answered_with_the_right_ones(
 
     monkeypatch.setattr(job_folder, "watch", interrupted)
     assert main(["--watch", str(tmp_path)]) == 0
+
+
+def test_a_job_of_a_watcher_that_is_ended_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = job(tmp_path / "job", "restore", "a", "b")
+    rest = job_folder.ChildCommand.wait
+
+    def interrupted(self: job_folder.ChildCommand, seconds: float | None = None) -> bool:
+        if self.progress:
+            monkeypatch.setattr(job_folder.ChildCommand, "wait", rest)
+            raise KeyboardInterrupt
+        return rest(self, seconds)
+
+    monkeypatch.setattr(job_folder.ChildCommand, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(folder, waiting(tmp_path))
+    assert status(folder) == ["cancelled", "-1", "the program that runs the jobs was ended"]

@@ -1,7 +1,8 @@
-"""`vidrestore integrations list | install HOST | where HOST`."""
+"""`vidrestore integrations list | install HOST | where HOST | watch`."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,8 @@ def list_hosts() -> None:
         if not host.files:
             table.add_row(name, host.title, "", host.next_step)
         elif place is None:
-            table.add_row(name, host.title, "no", "not found on this computer")
+            where = "not found on this computer" if host.places else "any; choose one with --to"
+            table.add_row(name, host.title, "no", where)
         else:
             installed = all(is_installed(file) for file in files_of(name, place))
             table.add_row(name, host.title, "yes" if installed else "no", str(place))
@@ -69,3 +71,28 @@ def where_host(host: HostName, to: To = None) -> None:
     for file in files_of(host, folder_of(host, to)):
         print_result(f"{'installed' if is_installed(file) else 'missing'}: {file.path}")
     print_result(f"then: {find_host(host).next_step}")
+
+
+@app.command("watch")
+def watch_jobs(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Where plugins leave their jobs. Default: vidrestore-jobs in your home folder.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run the jobs of plugins that cannot start a program, such as Premiere's, until Ctrl-C."""
+    from vidrestore.errors import OutputError
+    from vidrestore.integrations.job_folder import WATCHED, watch
+
+    watched = folder or Path.home() / WATCHED
+    try:
+        watched.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {watched}: {error.strerror or error}") from error
+    print_line(f"waiting for jobs in {watched}; end with Ctrl-C")
+    with suppress(KeyboardInterrupt):
+        watch(watched)

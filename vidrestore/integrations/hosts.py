@@ -81,6 +81,23 @@ HOSTS: dict[str, Host] = {
         next_step="add the line  nuke.pluginAddPath('./vidrestore')  to init.py in that folder; start Nuke "
         "again, then Nodes > vidrestore",
     ),
+    "premiere": Host(
+        title="Adobe Premiere 25.6 and later",
+        files={
+            f"vidrestore/{name}": f"premiere/{name}"
+            for name in (
+                "manifest.json",
+                "index.html",
+                "panel.js",
+                "session.js",
+                "selected_clips.js",
+                "placing.js",
+                "job_files.js",
+            )
+        },
+        next_step="in Adobe's UXP Developer Tool: Add Plugin, its manifest.json, Load; then, in a terminal, "
+        "vidrestore integrations watch",
+    ),
     "resolve": Host(
         title="DaVinci Resolve 18 and later",
         places={

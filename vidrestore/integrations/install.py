@@ -60,6 +60,8 @@ def folder_of(name: str, to: Path | None = None) -> Path:
         raise UsageError(f"{host.title} has no files to install: {host.next_step}")
     folder = place_of(host) if to is None else to
     if folder is None:
+        if not host.places:
+            raise UsageError(f"{host.title} has no folder for plugins; choose one with --to, such as --to .")
         usual = " or ".join(host.places.get(sys.platform, ())) or "nowhere on this system"
         raise UsageError(
             f"{host.title} was not found on this computer (its folder is usually {usual}); say where it is "

@@ -19,9 +19,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from vidrestore.integrations.child_command import ChildCommand
+from vidrestore.integrations.child_command import PATIENCE_SECONDS, ChildCommand
 
 WORDS, STATUS, CANCEL = "words.txt", "status.txt", "cancel"
+WATCHED = "vidrestore-jobs"
+"""In the user's home: where plugins that can start no program leave their jobs."""
 COMMANDS = ("restore", "resume", "inspect", "edit")
 """Those that a job may be."""
 PAUSE_SECONDS = 0.25
@@ -42,12 +44,20 @@ def run_job(folder: Path, command: Sequence[str] | None = None) -> str:
         return _end(folder, "failed", f"the job cannot be read: {error}")
     if not words or words[0] not in COMMANDS:
         return _end(folder, "failed", f"a job is one of {', '.join(COMMANDS)}")
+    if (folder / CANCEL).exists():
+        return _end(folder, "cancelled", "cancelled")
     running = ChildCommand(words, command=command or [sys.executable, "-m", "vidrestore"])
-    while not running.wait(PAUSE_SECONDS):
-        if (folder / CANCEL).exists():
-            running.cancel()
-        share = -1 if running.share is None else int(running.share * 1000)
-        _write_status(folder, "running", share, running.text)
+    try:
+        while not running.wait(PAUSE_SECONDS):
+            if (folder / CANCEL).exists():
+                running.cancel()
+            share = -1 if running.share is None else int(running.share * 1000)
+            _write_status(folder, "running", share, running.text)
+    except KeyboardInterrupt:  # nobody would follow the command any more
+        running.cancel()
+        running.wait(PATIENCE_SECONDS + PAUSE_SECONDS)
+        _end(folder, "cancelled", "the program that runs the jobs was ended")
+        raise
     return _end(folder, running.state, running.text)
 
 

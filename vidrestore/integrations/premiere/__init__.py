@@ -1,0 +1,1 @@
+"""Adobe Premiere: a UXP plugin in JavaScript; `vidrestore integrations install` copies it."""
