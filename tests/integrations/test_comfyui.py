@@ -175,7 +175,7 @@ def test_without_faces_the_list_says_so(
 
 def test_the_installed_folder_is_a_custom_node_and_restores_a_video(comfy: Comfy, tmp_path: Path) -> None:
     """As ComfyUI loads it: the folder as a package, its name being its path."""
-    (entry,) = (path for path in install("comfyui", tmp_path) if path.parent.name == "vidrestore")
+    (entry,) = (path for path in install("comfyui", tmp_path) if path.parent.name == "comfyui-vidrestore")
     spec = importlib.util.spec_from_file_location(
         "custom_nodes_vidrestore", entry, submodule_search_locations=[str(entry.parent)]
     )

@@ -59,8 +59,9 @@ HOSTS: dict[str, Host] = {
         places=dict.fromkeys(
             ("linux", "darwin", "win32"), ("~/ComfyUI/custom_nodes", "~/Documents/ComfyUI/custom_nodes")
         ),
-        files={"vidrestore/__init__.py": "comfyui/custom_node.py"},
-        package_in="vidrestore",
+        # Not `vidrestore`: a program that imports custom nodes by their folder's name would hide vidrestore.
+        files={"comfyui-vidrestore/__init__.py": "comfyui/custom_node.py"},
+        package_in="comfyui-vidrestore",
         next_step="start ComfyUI again; the nodes are under video/vidrestore",
     ),
     "kdenlive": Host(
