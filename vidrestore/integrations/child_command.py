@@ -1,11 +1,12 @@
-"""A vidrestore command that runs beside a host program: started, followed by its JSON lines, ended.
+"""Runs a vidrestore command as a child process of a host program and follows its progress.
 
-For the Python of host programs: the standard library alone, Python 3.7 or later. `vidrestore integrations
-install` copies this file beside a host's scripts, with `command.json`, which says how to start vidrestore.
+It runs in the Python of host programs: it needs Python 3.7 and the standard library only. `vidrestore
+integrations install` copies this file into the folder of a host's scripts, with `command.json`, which has the
+command that starts vidrestore.
 
     command = ChildCommand(["restore", "in.mov", "out.mov"])
     while command.state == "running":
-        show(command.share, command.text)      # whatever the host has for it
+        show(command.share, command.text)      # in the host's own way
     print(command.error or command.report)
 """
 
@@ -26,26 +27,26 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_SECONDS = 30.0
-"""After a request to end, until the process is ended by force."""
+"""Time between a request to end and killing the process."""
 COMMAND_FILE = "command.json"
 END_WITH_STDIN = "VIDRESTORE_END_WITH_STDIN"
-"""The command ends as by Ctrl-C when its standard input is closed: where there are no signals, and when the
-host dies."""
+"""With this variable, the command ends as after Ctrl-C when its standard input is closed: on systems without
+signals, and when the host has died."""
 _OF_THE_HOST = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
-"""Variables by which a host finds its own Python; another Python would look for its library there."""
+"""Variables of the host's own Python, which would mislead another Python."""
 _STAGES = {
-    "opening": "looking at the input",
+    "opening": "examining the input",
     "loading": "loading the networks",
     "analysing": "finding faces",
     "restoring": "restoring",
     "measuring": "measuring",
-    "finishing": "putting the output together",
+    "finishing": "completing the output",
 }
 _KEPT_LINES = 20
 
 
 class ChildCommand:
-    """A running command. What it says is read by a thread; the attributes may be read from any."""
+    """A running command. A thread reads its output; any thread may read the attributes."""
 
     def __init__(
         self,
@@ -54,19 +55,19 @@ class ChildCommand:
         command: Sequence[str] | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """Starts it; a failure to start is an `error` as others are.
+        """Starts the command. If it cannot be started, `error` says why.
 
         Args:
             words: Arguments, such as `["restore", "in.mov", "out.mov"]`, without `--progress`.
-            command: How vidrestore is started; None: as `find_command` says.
+            command: The command that starts vidrestore; None: from `find_command`.
             on_change: Called in the reading thread after each line, and at the end.
         """
         self.progress: dict[str, Any] = {}
-        """Names of the last line of progress, as docs/progress.md describes them."""
+        """The values of the last progress line (docs/progress.md)."""
         self.report: dict[str, Any] | None = None
-        """The last line of a command that is done."""
+        """The values of the last line, if the command is done."""
         self.error = ""
-        """One sentence: why it failed."""
+        """Why it failed, in one sentence."""
         self.warnings: list[str] = []
         self._on_change = on_change
         self._ended = threading.Event()
@@ -93,7 +94,7 @@ class ChildCommand:
 
     @property
     def share(self) -> float | None:
-        """How much is done, 0 to 1; None where that is not known."""
+        """The finished share, 0 to 1; None: unknown."""
         if self.state == "done":
             return 1.0
         frames, total = self.progress.get("frames"), self.progress.get("total")
@@ -103,7 +104,7 @@ class ChildCommand:
 
     @property
     def text(self) -> str:
-        """One line for people: what it is doing, or how it ended."""
+        """One line for the user: the current stage, or the result."""
         state = self.state
         if state != "running":
             return self.error if state == "failed" else state
@@ -116,7 +117,7 @@ class ChildCommand:
         return line if left is None else f"{line}, {int(left) // 60}:{int(left) % 60:02} left"
 
     def cancel(self) -> None:
-        """Asks it to end; what a run in segments has finished is kept. By force after `PATIENCE_SECONDS`."""
+        """Asks the command to end, and kills it after `PATIENCE_SECONDS`. Finished segments are kept."""
         process = self._process
         if process is None or self._is_cancelled or self._ended.is_set():
             return
@@ -132,7 +133,7 @@ class ChildCommand:
         timer.start()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether it has ended, at the latest after `seconds`."""
+        """Waits up to `seconds`; returns whether the command has ended."""
         return self._ended.wait(seconds)
 
     def _read(self) -> None:
@@ -148,7 +149,7 @@ class ChildCommand:
                 process.stdin.close()
         if self.report is None and not self.error:
             said = " ".join(self._unread)
-            self.error = said or f"vidrestore ended with exit code {code} and said nothing"
+            self.error = said or f"vidrestore ended with exit code {code} and without a message"
         self._ended.set()
         self._on_change()
 
@@ -176,10 +177,10 @@ class ChildCommand:
 
 
 def find_command(folder: Path | None = None) -> list[str]:
-    """How vidrestore is started.
+    """The command that starts vidrestore, as a list of words.
 
-    By `command.json` in `folder`, this file's by default, as far as the program it names is still there;
-    else by this Python, if it has vidrestore; else by the system's PATH.
+    It comes from `command.json` in `folder` (by default the folder of this file), if its program still
+    exists; otherwise from this Python, if vidrestore is installed in it; otherwise from the PATH.
     """
     file = (folder or Path(__file__).resolve().parent) / COMMAND_FILE
     with suppress(OSError, ValueError, TypeError, AttributeError, LookupError):
@@ -200,5 +201,5 @@ def _start(words: Sequence[str]) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=environment,
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # no black window over the host
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # no console window in front of the host
     )

@@ -34,12 +34,13 @@ Letters in shapes: N faces, S x S pixels, K bands.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, max_pool2d, pad
+from torch.nn.functional import interpolate
 
 from vidrestore.evidence import Evidence, merge_bands, scales_of_bands, split_bands
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample
@@ -55,7 +56,7 @@ BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
 RAISED = (1.0, 1.0, 0.0, 0.0)
 """Share of the missing strength by which the estimate's own detail is raised in each band, finest first."""
-VISIBLE = 3 / 255
+VISIBLE = 4 / 255
 """Detail of this root mean square is raised by half of what is missing, weaker detail by less."""
 HALO_WINDOW = 5
 """Pixels a side within which the estimate has to be as dark and as bright as raised detail makes it."""
@@ -122,7 +123,7 @@ def fuse(
             )
         ]
         own[0] = own[0] * single_pixels
-        own = [_without_leak(band, coarser) for band, coarser in zip(own, gains[1:], strict=True)]
+        own = [_without_leak(band, gain, steps=1) for band, gain in zip(own, gains[1:], strict=True)]
         own.append(torch.zeros_like(estimate_bands[-1]))
         added = drawn + _without_halos(merge_bands(own), luma)
     return Fused((evidence.mean + added).clamp(0, 1), drawn)
@@ -180,12 +181,12 @@ def _enlarge(share: Tensor, finer: Tensor) -> Tensor:
     return interpolate(share, size=finer.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def _without_leak(band: Tensor, coarser_gain: Tensor) -> Tensor:
+def _without_leak(band: Tensor, coarser_gain: Tensor, steps: int = _LEAK_STEPS) -> Tensor:
     """A band (N, 1, h, w) without what it puts into the next coarser band, where that may not be drawn.
 
     A gain that varies, and a generator's band itself, are not zero at coarser resolutions.
     """
-    for _ in range(_LEAK_STEPS):
+    for _ in range(steps):
         if min(band.shape[-2:]) > 2:
             band = band - upsample((1 - coarser_gain) * downsample(band))
     return band
@@ -193,11 +194,18 @@ def _without_leak(band: Tensor, coarser_gain: Tensor) -> Tensor:
 
 def _without_halos(change: Tensor, luma: Tensor) -> Tensor:
     """A change of the luma (N, 1, S, S) that makes no pixel darker or brighter than those around it."""
+    return change.clamp(_around(luma, torch.minimum) - luma, _around(luma, torch.maximum) - luma)
+
+
+def _around(values: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The minimum or maximum (`choose`) of (N, 1, h, w) values in the window around each pixel."""
     reach = HALO_WINDOW // 2
-    padded = pad(luma, (reach,) * 4, mode="replicate")
-    brightest = max_pool2d(padded, HALO_WINDOW, 1)
-    darkest = -max_pool2d(-padded, HALO_WINDOW, 1)
-    return change.clamp(darkest - luma, brightest - luma)
+    for dim in (2, 3):
+        size = values.shape[dim]
+        first, last = values.narrow(dim, 0, 1), values.narrow(dim, size - 1, 1)
+        padded = torch.cat([first] * reach + [values] + [last] * reach, dim)
+        values = reduce(choose, (padded.narrow(dim, i, size) for i in range(HALO_WINDOW)))
+    return values
 
 
 def _energy(band: Tensor, part: tuple[slice, slice], size: int) -> Tensor:

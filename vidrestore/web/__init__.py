@@ -1,1 +1,1 @@
-"""`vidrestore web`: the page and the job service behind it, on this machine alone."""
+"""`vidrestore web`: the page and its job service, for this computer only."""

@@ -1,4 +1,4 @@
-"""Who may ask: requests with the token, to this host's own name, from this page or from no page at all."""
+"""Access control: requests need the token and the right host name, and no other page may send them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ _POLICY = (
 
 
 class AccessControl:
-    """Refuses what is not the user's own browser or program."""
+    """Refuses requests that do not come from the user's own browser or program."""
 
     def __init__(self, app: ASGIApp, *, token: str, hosts: Sequence[str]) -> None:
-        """`hosts`: what requests may call this host, each with its port."""
+        """Wraps an application.
+
+        Args:
+            app: The application.
+            token: The secret that requests must have.
+            hosts: Accepted values of the Host header, with the port.
+        """
         self._app, self._token, self._hosts = app, token, frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,7 +49,7 @@ class AccessControl:
 
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         if headers.get("host", "") not in self._hosts:
-            return _error(403, "this name of the host is not known here")
+            return _error(403, "this host name is not accepted")
         origin = headers.get("origin")
         if origin is not None and (
             urlsplit(origin).scheme != "http" or urlsplit(origin).netloc not in self._hosts
@@ -52,7 +58,7 @@ class AccessControl:
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return _error(403, "requests come from the page itself")
         if not self._has_token(scope, headers):
-            return _error(401, "open the address that vidrestore web printed: it holds the token")
+            return _error(401, "open the address that vidrestore web printed: it contains the token")
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
             return _error(413, "the request is too large")
@@ -73,7 +79,7 @@ def _error(code: int, sentence: str) -> JSONResponse:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Ends a body that grows beyond the limit, whatever its headers said."""
+    """Ends a body that is larger than the limit, whatever its headers state."""
     size = 0
 
     async def limited() -> Message:

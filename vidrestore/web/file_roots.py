@@ -1,4 +1,4 @@
-"""Files by path, within chosen folders: no `..`, no link out of them, no race between looking and opening."""
+"""Access to files in chosen folders only: no `..`, no links, and no race between check and opening."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from vidrestore.errors import UsageError
 
 MAX_ENTRIES = 2000
-"""Of a folder that are listed."""
+"""Largest number of listed entries of a folder."""
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class OutsideError(UsageError):
-    """A path that is not within the chosen folders."""
+    """The path is not in the chosen folders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a folder holds."""
+    """A file or folder in a listing."""
 
     name: str
     is_folder: bool
@@ -34,28 +34,32 @@ class FileRoots:
     """The folders that the service may read and write in."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        """Raises UsageError where one of them is no folder."""
+        """Checks the folders.
+
+        Raises:
+            UsageError: One of them is not a folder.
+        """
         for folder in folders:
             if not folder.is_dir():
-                raise UsageError(f"{folder} is no folder; choose one that exists")
+                raise UsageError(f"{folder} is not a folder; choose an existing one")
             if not _is_unicode(str(folder.resolve())):
                 raise UsageError(f"the name of the folder {folder} must be valid Unicode; rename it")
         self.folders = tuple(dict.fromkeys(folder.resolve() for folder in folders))
 
     def check(self, text: str) -> Path:
-        """The path, which lies within a root and leads over no link. Raises OutsideError."""
+        """The path, if it is in one of the folders and has no link in it. Raises OutsideError."""
         path = Path(text)
         if not _is_unicode(text):
             raise OutsideError("a path must be valid Unicode; rename the file")
         if "\0" in text or not path.is_absolute() or ".." in path.parts:
-            raise OutsideError("a path is given in full, without ..")
+            raise OutsideError("a path must be absolute and without ..")
         root = next((folder for folder in self.folders if path.is_relative_to(folder)), None)
         if root is None:
             raise OutsideError(f"{path} is not in a folder that was chosen when the service was started")
         return path
 
     def open_file(self, text: str) -> int:
-        """A descriptor of the regular file, which the caller closes. Raises OutsideError, OSError."""
+        """A descriptor of a regular file; the caller closes it. Raises OutsideError or OSError."""
         path = self.check(text)
         with self._folder(path.parent) as folder:
             try:
@@ -68,12 +72,12 @@ class FileRoots:
         return descriptor
 
     def check_file(self, text: str) -> Path:
-        """The path of a regular file. Raises OutsideError."""
+        """The path, if it is a regular file in the folders. Raises OutsideError."""
         os.close(self.open_file(text))
         return Path(text)
 
     def check_target(self, text: str) -> Path:
-        """A path that a new file may get: its folder exists, and itself is no link or folder."""
+        """The path, if a file may be written there: its folder exists, and it is not a link or folder."""
         path = self.check(text)
         with self._folder(path.parent) as folder:
             try:
@@ -87,7 +91,7 @@ class FileRoots:
         return path
 
     def entries(self, text: str) -> list[Entry]:
-        """What is in a folder: folders first, then files, without links and hidden ones."""
+        """The folders and then the files in a folder, without links and hidden files."""
         found: list[Entry] = []
         with self._folder(self.check(text)) as folder, os.scandir(folder) as entries:
             for entry in entries:
@@ -97,7 +101,7 @@ class FileRoots:
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
-                    continue  # removed in the meantime
+                    continue  # it was removed meanwhile
                 if stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
                     is_folder = stat.S_ISDIR(status.st_mode)
                     found.append(Entry(name=entry.name, is_folder=is_folder, bytes=status.st_size))
@@ -105,7 +109,7 @@ class FileRoots:
 
     @contextmanager
     def _folder(self, path: Path) -> Iterator[int]:
-        """A descriptor of a folder, opened part by part from its root, so that nothing can be swapped."""
+        """A descriptor of a folder. Each part of the path is opened from its parent, so no part can be replaced."""
         root = next((folder for folder in self.folders if path.is_relative_to(folder)), None)
         if root is None:
             raise OutsideError(f"{path} is not in a folder that was chosen when the service was started")

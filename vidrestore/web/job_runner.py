@@ -1,8 +1,8 @@
-"""Runs queued jobs, one restoration at a time, each in its own process; finds them again after any end.
+"""Runs queued jobs, one restoration at a time, each in its own process.
 
-All that it knows is in the store and in the jobs' files. A server that was killed leaves its jobs running;
-the next one adopts those that still run, notes what the others ended with, and queues again those that were
-interrupted: a restoration in segments continues where it was.
+Its whole state is in the store and in the jobs' files. If the server is killed, its jobs continue. The next
+server finds the jobs that still run, stores the results of the others, and queues interrupted jobs again;
+long videos then continue after their last finished segment.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from vidrestore.web.job_store import Job, JobStore
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 15.0
-"""After a request to end, until a process is ended by force."""
+"""Time between a request to end and killing the process."""
 _LAST_LINES_BYTES = 8_000_000
 
 
 class JobRunner:
-    """Use it in a `with` block; leaving it lets running jobs run."""
+    """The queue's thread. Use it in a `with` block; running jobs continue after the block."""
 
     def __init__(self, folder: Path) -> None:
         self.store = JobStore(folder / DATABASE)
@@ -48,19 +48,19 @@ class JobRunner:
         self._thread.join(10)
 
     def cancel(self, number: int) -> None:
-        """Ends a job; what a run in segments has finished is kept."""
+        """Ends a job. Finished segments are kept."""
         if self.store.get(number).state == "queued":
             self.store.update(number, state="cancelled")
         else:
             self.store.update(number, is_cancelled=1)
 
     def retry(self, number: int) -> None:
-        """Queues again a job that has ended."""
+        """Queues an ended job again."""
         if self.store.get(number).state in ("failed", "cancelled"):
             self.store.update(number, state="queued", is_cancelled=0, message="", pid=None)
 
     def lines(self, number: int, begin: int = 0) -> tuple[list[str], int]:
-        """Whole lines that a job has written from byte `begin` on, and where they end."""
+        """The complete lines that a job has written after byte `begin`, and the byte after them."""
         try:
             with lines_path(self._folder, number).open("rb") as file:
                 file.seek(begin)
@@ -75,10 +75,10 @@ class JobRunner:
             try:
                 self.step()
             except Exception:
-                logger.exception("the job queue could not be worked on")
+                logger.exception("an error in the job queue")
 
     def step(self) -> None:
-        """Looks after what runs, then starts what may."""
+        """Checks the running jobs, then starts waiting ones."""
         jobs = self.store.all()
         for job in jobs:
             if job.state == "running":
@@ -98,7 +98,7 @@ class JobRunner:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C in the server's terminal is not for it
+                start_new_session=True,  # Ctrl-C in the server's terminal does not end it
             )
         self._children[job.id] = process
         self.store.update(job.id, state="running", pid=process.pid, process_start=_start_of(process.pid))
@@ -117,13 +117,13 @@ class JobRunner:
             self.store.update(job.id, state="cancelled", pid=None)
         elif "error" in last and last["error"] != "interrupted":
             self.store.update(job.id, state="failed", message=last["error"], pid=None)
-        else:  # it was killed, or the machine went down
+        else:  # it was killed, or the computer stopped
             self._requeue(job)
 
     def _requeue(self, job: Job) -> None:
-        """Once more: the second time in a row it is the job's own fault."""
+        """Queues the job again, but only once: the second failure in a row may be caused by the job."""
         if job.message == "interrupted":
-            self.store.update(job.id, state="failed", message="it was ended twice from outside", pid=None)
+            self.store.update(job.id, state="failed", message="its process was killed twice", pid=None)
         else:
             self.store.update(job.id, state="queued", message="interrupted", pid=None)
 
@@ -157,7 +157,7 @@ class JobRunner:
 
 
 def _start_of(pid: int) -> str | None:
-    """When a process began, in the system's own terms; None where there is none that runs."""
+    """The start time of a process, in the system's unit; None: no such process runs."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

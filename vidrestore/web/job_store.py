@@ -1,4 +1,4 @@
-"""Jobs in an SQLite file: what outlives the server, and the machine."""
+"""The jobs in an SQLite file, which survive the end of the server and of the computer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vidrestore.errors import OutputError, UsageError
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["restore", "inspect"]
 MAX_WAITING = 500
-"""Jobs that may be queued or run."""
+"""Largest number of queued and running jobs together."""
 _TABLE = """
 create table if not exists jobs (
     id integer primary key autoincrement, kind text not null, state text not null, position real not null,
@@ -36,21 +36,21 @@ class Job:
     kind: JobKind
     state: JobState
     position: float
-    """In the queue: lower ones come first."""
+    """Position in the queue: lower numbers run first."""
     input: str
     output: str
     settings: dict[str, Any]
     pid: int | None
     process_start: str | None
-    """When its process began, as the system says: with `pid` it names one process for ever."""
+    """Start time of its process, in the system's unit; with `pid` it identifies the process."""
     message: str
     """Why it failed."""
     result: Any
-    """The report, once it is done."""
+    """The report of a finished job."""
     created: float
     changed: float
     is_cancelled: bool
-    """Whether somebody asked for its end."""
+    """Whether the user has cancelled it."""
 
     def to_dict(self) -> dict[str, Any]:
         """For the page."""
@@ -68,7 +68,7 @@ class JobStore:
             connection.execute(_TABLE)
 
     def add(self, kind: JobKind, input: Path, output: Path | None, settings: dict[str, Any]) -> Job:
-        """A new job at the end of the queue. Raises UsageError where there are too many."""
+        """Adds a job at the end of the queue and returns it. Raises UsageError if there are too many."""
         now = time.time()
         with self._connection() as connection:
             (waiting,) = connection.execute(
@@ -87,7 +87,7 @@ class JobStore:
         return self.get(number)
 
     def get(self, number: int) -> Job:
-        """Raises UsageError where there is no such job."""
+        """The job with this number. Raises UsageError if there is none."""
         with self._connection() as connection:
             row = connection.execute("select * from jobs where id = ?", (number,)).fetchone()
         if row is None:
@@ -95,12 +95,12 @@ class JobStore:
         return _job(row)
 
     def all(self) -> list[Job]:
-        """In the order of the queue."""
+        """All jobs, in the order of the queue."""
         with self._connection() as connection:
             return [_job(row) for row in connection.execute("select * from jobs order by position, id")]
 
     def update(self, number: int, **values: Any) -> None:
-        """Sets columns of a job; `settings` and `result` are plain values."""
+        """Sets columns of a job. `settings` and `result` are values for JSON."""
         for name in ("settings", "result"):
             if name in values:
                 values[name] = json.dumps(values[name])
@@ -112,7 +112,7 @@ class JobStore:
             )
 
     def move(self, number: int, before: int | None) -> None:
-        """Puts a queued job before another one, or at the end."""
+        """Moves a queued job before another one, or to the end."""
         jobs = [job for job in self.all() if job.id != number]
         moved = self.get(number)
         at = next((i for i, job in enumerate(jobs) if job.id == before), len(jobs))
@@ -122,7 +122,7 @@ class JobStore:
                 connection.execute("update jobs set position = ? where id = ?", (position, job.id))
 
     def remove(self, number: int) -> None:
-        """Forgets a job that is not running."""
+        """Deletes a job that is not running."""
         with self._connection() as connection:
             connection.execute("delete from jobs where id = ? and state != 'running'", (number,))
 
@@ -137,7 +137,7 @@ class JobStore:
             except sqlite3.Error as error:
                 raise OutputError(f"cannot use the jobs in {self._path}: {error}") from error
             except OverflowError as error:
-                raise UsageError("there is no job of such a number") from error
+                raise UsageError("there is no job with this number") from error
             finally:
                 connection.close()
 

@@ -1,6 +1,6 @@
-"""Pictures for the page, made in a process of its own: thumbnails, and previews that equal a run's frames.
+"""Thumbnails and previews for the page. A preview equals the frame of a run.
 
-Everything that decodes or computes runs there, so that a damaged file cannot take the server with it.
+All decoding and computing is done in separate processes, so that a damaged file cannot end the server.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ MAX_THUMBNAILS = 60
 
 
 class MediaWorker:
-    """One process for quick looks, one for previews, which keeps the networks loaded."""
+    """Two processes: one for thumbnails, and one for previews, which keeps the networks loaded."""
 
     def __init__(self) -> None:
         self._pools: dict[str, ProcessPoolExecutor] = {}
 
     def warm_up(self) -> None:
-        """Starts the process for quick looks, so that the first one does not wait for it."""
+        """Starts the process for thumbnails, so that the first one comes sooner."""
         self._pool("looks").submit(_load_libraries)
 
     def facts(self, path: Path) -> dict[str, Any]:
-        """What a container says of its video. Raises VidrestoreError."""
+        """The properties that a container states about its video. Raises VidrestoreError."""
         return dict(self._run("looks", _facts, path))
 
     def thumbnail(self, path: Path, at: float) -> bytes:
-        """A small JPEG of the frame at a time. Raises VidrestoreError."""
+        """A small JPEG of the frame at a time [s]. Raises VidrestoreError."""
         return bytes(self._run("looks", _thumbnail, path, at))
 
     def preview(self, path: Path, at: float, settings: dict[str, Any]) -> dict[str, Any]:
-        """The frame before and after as PNG addresses, and what it took. Raises VidrestoreError."""
+        """The frame before and after as PNG in `data:` addresses, with facts about it. Raises VidrestoreError."""
         return dict(self._run("previews", _preview, path, at, settings))
 
     def close(self) -> None:
@@ -117,11 +117,11 @@ def _thumbnail(path: Path, at: float) -> bytes:
 
 
 _reader: tuple[Path, Any] | None = None
-"""decord's of the file that was looked at last."""
+"""decord's reader of the last file."""
 
 
 def _by_decord(path: Path, at: float) -> Picture | None:
-    """The nearest frame, by random access; None where decord is not here or cannot read the file."""
+    """The nearest frame, by random access; None: decord is missing or cannot read the file."""
     from vidrestore.video import probe
 
     global _reader
@@ -154,7 +154,7 @@ def _by_reading(path: Path, at: float) -> Picture:
 
 
 _previewer: tuple[tuple[Any, ...], Previewer] | None = None
-"""Of the frame that was shown last: while only settings of compositing change, it follows at once."""
+"""The previewer of the last frame. It only composites again while other settings stay the same."""
 _COMPARED = ("strength", "fidelity", "grain")
 
 
@@ -186,7 +186,7 @@ def _preview(path: Path, at: float, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _address(frame: Frame) -> str:
-    """The frame as it is shown, as a PNG in an address."""
+    """The frame as it is displayed, as PNG in a `data:` address."""
     import cv2
 
     from vidrestore.colour.yuv_rgb import downscaled_rgb

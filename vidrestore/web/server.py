@@ -1,4 +1,4 @@
-"""The server: on this machine alone, with a token that only its address holds."""
+"""The HTTP server, for this computer only; its address contains a secret token."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callable[[str], None]) -> None:
-    """Serves until it is interrupted; jobs that run go on without it.
+    """Serves the page until it is interrupted. Running jobs continue afterwards.
 
     Args:
         folders: Folders that the page may read and write in.
@@ -35,12 +35,12 @@ def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callab
         on_address: Called with the page's address.
 
     Raises:
-        UsageError: a folder is none, the port is taken, another server has the same state, or the system is
-            not Linux.
-        OutputError: the state's folder cannot be made.
+        UsageError: A folder does not exist, the port is in use, another server uses the same state, or the
+            system is not Linux.
+        OutputError: The folder of the state cannot be created.
     """
     if not Path("/proc/self/stat").exists():
-        raise UsageError("the page runs on Linux only so far; use the other commands here")
+        raise UsageError("the page runs on Linux only; use the other commands on this system")
     roots = FileRoots(folders)
     _make_private(state)
     listening = _listen(port)
@@ -61,7 +61,7 @@ def _make_private(state: Path) -> None:
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the folder {state} cannot be made: {error.strerror or error}") from error
+        raise OutputError(f"the folder {state} cannot be created: {error.strerror or error}") from error
 
 
 def _listen(port: int) -> socket.socket:
@@ -71,12 +71,12 @@ def _listen(port: int) -> socket.socket:
         listening.bind((HOST, port))
     except OSError as error:
         listening.close()
-        raise UsageError(f"port {port} is taken; choose another by --port, or 0 for any") from error
+        raise UsageError(f"port {port} is in use; choose another with --port, or 0 for any free one") from error
     return listening
 
 
 class _only_server:  # noqa: N801 - reads as a statement
-    """Holds a lock on the state, which the system takes back when the process ends, however it ends."""
+    """A lock on the folder of the state. The system releases it when the process ends."""
 
     def __init__(self, state: Path) -> None:
         self._path = state / _LOCK
@@ -111,4 +111,4 @@ class _only_server:  # noqa: N801 - reads as a statement
 
 
 def _foreign(state: Path) -> UsageError:
-    return UsageError(f"{state} is not empty and holds no jobs of vidrestore web; choose another --state")
+    return UsageError(f"{state} is not empty and has no jobs of vidrestore web in it; choose another --state")

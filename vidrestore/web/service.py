@@ -1,4 +1,4 @@
-"""The HTTP interface: what the page and other programs ask for; every answer is JSON, a picture or a file."""
+"""The HTTP interface for the page and for other programs; docs/web.md lists the requests."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ EVENT_SECONDS = 0.5
 _PIECE = 1 << 18
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")
 _REFUSED = {"model", "detector", "overwrite", "restart", "engine", "workers", "strict", "mask"}
-"""Settings that name files or machines, or replace files: not over HTTP."""
+"""Settings that are refused over HTTP: they name files or machines, or replace files."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Service:
-    """The endpoints, with what they work on."""
+    """The endpoints of the interface."""
 
     def __init__(self, roots: FileRoots, runner: JobRunner, media: MediaWorker) -> None:
         self._roots, self._runner, self._media = roots, runner, media
@@ -62,7 +62,7 @@ class Service:
         return FileResponse(PAGE / "index.html")
 
     async def folders(self, request: Request) -> Response:
-        """The chosen folders, or what is in one."""
+        """The chosen folders, or the entries of one folder."""
         path = request.query_params.get("path")
         if path is None:
             return JSONResponse({"roots": [str(folder) for folder in self._roots.folders]})
@@ -72,12 +72,12 @@ class Service:
         )
 
     async def video(self, request: Request) -> Response:
-        """What a video is, by its container."""
+        """The properties of a video, from its container."""
         path = self._roots.check_file(_query(request, "path"))
         return JSONResponse(await run_in_threadpool(self._media.facts, path))
 
     async def thumbnail(self, request: Request) -> Response:
-        """A small picture of a time."""
+        """A thumbnail of the frame at a time."""
         path = self._roots.check_file(_query(request, "path"))
         picture = await run_in_threadpool(self._media.thumbnail, path, _seconds(_query(request, "at")))
         return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"})
@@ -134,7 +134,7 @@ class Service:
         return JSONResponse({})
 
     async def events(self, request: Request) -> Response:
-        """The lines that a job writes, as server-sent events, until it ends."""
+        """The lines of a job as server-sent events, until it ends."""
         number = request.path_params["number"]
         self._runner.store.get(number)
         return StreamingResponse(self._events(request, number), media_type="text/event-stream")
@@ -155,7 +155,7 @@ class Service:
             await asyncio.sleep(EVENT_SECONDS)
 
     async def media(self, request: Request) -> Response:
-        """A file within the folders, or a range of it: how a browser plays video of any length."""
+        """A file in the folders, or a range of it, so that a browser can play long videos."""
         descriptor = await run_in_threadpool(self._roots.open_file, _query(request, "path"))
         size = os.fstat(descriptor).st_size
         found = _RANGE.fullmatch(request.headers.get("range", ""))
@@ -175,12 +175,12 @@ class Service:
         )
 
     def _settings(self, values: Any) -> dict[str, Any]:
-        """Checked, and without what would reach beyond the folders."""
+        """The checked settings; those that name other files are refused."""
         if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-            raise UsageError("settings are names and values")
+            raise UsageError("settings must be names and values")
         for name in values:
             if name in _REFUSED or name not in Settings.model_fields:
-                raise UsageError(f"the setting {name[:40]!r} cannot be made here")
+                raise UsageError(f"the setting {name[:40]!r} is not available here")
         given = dict(values)
         faces = given.get("faces")
         if isinstance(faces, str) and faces.startswith("like:"):
@@ -209,7 +209,7 @@ def _media_type(path: str) -> str:
 
 
 def _safe(endpoint: Endpoint) -> Endpoint:
-    """Errors that a user can cause become a sentence."""
+    """Turns errors that a user can cause into an answer with one sentence."""
 
     @wraps(endpoint)
     async def answer(request: Request) -> Response:
@@ -230,11 +230,11 @@ async def _body(request: Request, known: set[str]) -> dict[str, Any]:
         raw = await request.body()
         value = json.loads(raw) if raw else {}
     except ClientDisconnect as error:
-        raise UsageError("the request is too large, or was broken off") from error
+        raise UsageError("the request is too large, or ended early") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError("the request is no JSON") from error
+        raise UsageError("the request is not JSON") from error
     if not isinstance(value, dict) or not value.keys() <= known:
-        raise UsageError(f"the request holds {', '.join(sorted(known))}, and nothing else")
+        raise UsageError(f"the request must have only these values: {', '.join(sorted(known))}")
     for name in ("path", "input"):
         if name in known:
             value[name] = _text(value.get(name))
@@ -255,4 +255,4 @@ def _seconds(value: Any) -> float:
     try:
         return make_settings(start=float(value)).start or 0.0
     except (TypeError, ValueError) as error:
-        raise UsageError("a time is a number of seconds") from error
+        raise UsageError("a time must be a number of seconds") from error

@@ -1,4 +1,4 @@
-"""Weights: those inside the package, and those fetched into the user's cache."""
+"""Weights of networks: those in the package, and downloaded ones in the user's cache."""
 
 from vidrestore.weights.cache import (
     PullResult,

@@ -1,8 +1,8 @@
-"""Downloaded weights: fetched once, checked at every load, kept in the user's cache folder.
+"""Downloaded weights: stored in the user's cache folder and checked at every load.
 
-A file enters the cache in one step, by renaming, and only after its checksum was right: what lies there is
-whole. Beside it lies its checksum in the form `sha256sum --check` reads. Where the catalogue knows none,
-the first download sets it (trust on first use) and every later load is held to it.
+A download is checked first and then gets its name in one step, so every file in the cache is complete. Its
+checksum is stored in a second file, in the format of `sha256sum --check`. If the catalogue has no checksum,
+the first download sets it (trust on first use), and every later load must match it.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from vidrestore.weights.download import DownloadCallback, Limits, download
 from vidrestore.weights.embedded import embedded_path
 
 _MAX_BYTES = 8 * 2**30
-"""Of any weights."""
+"""Limit for a file of weights of unknown size."""
 _MAX_CHECKSUM_CHARACTERS = 4096
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullResult:
-    """Weights that are here now."""
+    """Weights that are on this computer."""
 
     path: Path
     sha256: str | None
-    """None for embedded weights, which the installer has checked."""
+    """None: embedded weights, which the installer has checked."""
     downloaded: bool
-    """False: they were here before."""
+    """False: they were in the cache before."""
     trusted: bool
-    """The checksum was not known beforehand and was recorded now."""
+    """Whether the checksum was unknown before and was stored now."""
 
 
 def cache_folder() -> Path:
-    """VIDRESTORE_CACHE, else XDG_CACHE_HOME/vidrestore, else ~/.cache/vidrestore. It need not exist."""
+    """VIDRESTORE_CACHE, or XDG_CACHE_HOME/vidrestore, or ~/.cache/vidrestore. It may not exist yet."""
     if override := os.environ.get("VIDRESTORE_CACHE"):
         return expand_home(override)
     shared = os.environ.get("XDG_CACHE_HOME")
@@ -54,7 +54,7 @@ def cache_folder() -> Path:
 
 
 def local_path(entry: Entry) -> Path | None:
-    """Where the weights lie on this machine, unchecked; None where they are not here."""
+    """The path of the weights, without a check of their content; None: they are not on this computer."""
     if isinstance(entry.source, Embedded):
         try:
             return embedded_path(entry.file_name)
@@ -65,20 +65,23 @@ def local_path(entry: Entry) -> Path | None:
 
 
 def weights_path(name: str) -> Path:
-    """Where the weights called `name` in the catalogue lie, checked against their checksum.
+    """The path of the weights with this name in the catalogue. Their checksum is checked.
 
-    Nothing is downloaded. Raises WeightsError where they are not here or are damaged.
+    Nothing is downloaded.
+
+    Raises:
+        WeightsError: They are not on this computer, or are damaged.
     """
     entry = find_entry(name)
     if isinstance(entry.source, Embedded):
         return embedded_path(entry.file_name)
     path = _cache_path(entry)
     if not path.is_file():
-        raise WeightsError(f"the weights '{name}' are not here yet; run: vidrestore models pull {name}")
+        raise WeightsError(f"the weights '{name}' are not downloaded yet; run: vidrestore models pull {name}")
     expected = _expected_sha256(entry)
     if expected is None:
-        with suppress(OSError):  # the folder may be the system's
-            _record(path, _hash(path))  # put here by hand: from now on it stays what it is
+        with suppress(OSError):  # the folder may not be writable
+            _record(path, _hash(path))  # the user put it here: store its checksum
     elif _hash(path) != expected:
         raise WeightsError(
             f"{path} is damaged: its checksum is wrong; delete it and run: vidrestore models pull {name}"
@@ -87,9 +90,10 @@ def weights_path(name: str) -> Path:
 
 
 def model_path(model: str) -> Path:
-    """The file that --model names: weights of the catalogue, or a path.
+    """The path of the weights for `--model`, which is a name in the catalogue or a path.
 
-    Raises WeightsError where there is nothing.
+    Raises:
+        WeightsError: There are no such weights.
     """
     if any(model == entry.name for entry in CATALOGUE):
         return weights_path(model)
@@ -100,9 +104,10 @@ def model_path(model: str) -> Path:
 
 
 def detector_path(detector: str) -> Path | None:
-    """The file of weights that --detector names; None: the detector needs none but those inside the package.
+    """The path of the weights for `--detector`; None: it uses embedded weights only.
 
-    Raises WeightsError where there is no such file.
+    Raises:
+        WeightsError: There is no such file.
     """
     kind, separator, name = detector.partition("=")
     if separator:
@@ -115,9 +120,14 @@ def detector_path(detector: str) -> Path | None:
 
 
 def pull(entry: Entry, on_progress: DownloadCallback | None = None) -> PullResult:
-    """The weights, downloaded unless they are here already and whole.
+    """The weights, which are downloaded if they are missing or damaged.
 
-    Raises DownloadError, and leaves nothing behind, when they cannot be fetched or their checksum is wrong.
+    Args:
+        entry: The weights.
+        on_progress: Called with the bytes so far and in total.
+
+    Raises:
+        DownloadError: They cannot be downloaded, or their checksum is wrong. Nothing is left in the cache.
     """
     if isinstance(entry.source, Embedded):
         return PullResult(path=embedded_path(entry.file_name), sha256=None, downloaded=False, trusted=False)
@@ -158,7 +168,7 @@ def _record(path: Path, sha256: str) -> None:
 
 
 def _expected_sha256(entry: Entry) -> str | None:
-    """The catalogue's checksum, else the one recorded at the first download."""
+    """The checksum in the catalogue, or the one stored at the first download."""
     if entry.sha256 is not None:
         return entry.sha256
     path = _checksum_file(_cache_path(entry))
@@ -170,9 +180,9 @@ def _expected_sha256(entry: Entry) -> str | None:
     except (OSError, UnicodeDecodeError):
         words = []
     if not words or not _SHA256.fullmatch(words[0]):
-        # Taken for none, it would have any weights trusted that lie there now.
+        # Without this error, any weights would be trusted.
         raise WeightsError(
-            f"the checksum in {path} cannot be read; delete it with the weights beside it, and run: "
+            f"the checksum in {path} cannot be read; delete it and its weights, and run: "
             f"vidrestore models pull {entry.name}"
         )
     return words[0]
@@ -185,20 +195,20 @@ def _hash(path: Path) -> str:
 
 @contextmanager
 def _workspace(folder: Path) -> Iterator[Path]:
-    """A folder on the same disk as the target, so that renaming is one step; gone afterwards."""
+    """A temporary folder on the same disk as the target, so that a file can be renamed in one step."""
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
     try:
         yield workspace
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
-        with suppress(OSError):  # it holds weights
+        with suppress(OSError):  # the folder has weights in it
             folder.rmdir()
 
 
 @contextmanager
 def _user_errors(entry: Entry) -> Iterator[None]:
-    """Turns what the network and the disk may do into one sentence."""
+    """Turns errors of the network and of the disk into one sentence for the user."""
     try:
         yield
     except (OSError, HTTPException) as error:
@@ -209,7 +219,7 @@ def _user_errors(entry: Entry) -> Iterator[None]:
             ) from error
         if isinstance(error, PermissionError):
             raise DownloadError(
-                f"may not write to {cache_folder()}; set VIDRESTORE_CACHE to a folder of yours"
+                f"no permission to write to {cache_folder()}; set VIDRESTORE_CACHE to another folder"
             ) from error
         raise DownloadError(_unreachable(entry, error)) from error
 
@@ -226,27 +236,27 @@ def _unreachable(entry: Entry, error: Exception) -> str:
 def _check(entry: Entry, actual: str, expected: str | None) -> None:
     if expected is not None and actual != expected:
         raise DownloadError(
-            f"what came from {entry.source} is not '{entry.name}': its SHA-256 is {actual[:12]}… and not "
+            f"the file from {entry.source} is not '{entry.name}': its SHA-256 is {actual[:12]}… and not "
             f"{expected[:12]}…; it was removed, try again later"
         )
 
 
 def _fetch(entry: Entry, target: Path, on_progress: DownloadCallback | None) -> str | None:
-    """Writes the weights to `target`; gives back the checksum that their host states, if it does."""
+    """Writes the weights to `target` and returns the checksum that the host states, or None."""
     assert not isinstance(entry.source, Embedded)
     if isinstance(entry.source, Url):
         address, size, stated = entry.source.address, entry.size, None
     else:
         address, size, stated = _ask_hub(entry.source)
         if entry.size is not None and size not in (None, entry.size):
-            raise OSError(f"the host offers {size} bytes, and it has {entry.size}")
+            raise OSError(f"the host offers {size} bytes instead of {entry.size}")
     limits = Limits(size=entry.size or size, max_bytes=_MAX_BYTES)
     download(address, target, limits, on_progress)
     return stated
 
 
 def _ask_hub(source: HubFile) -> tuple[str, int | None, str | None]:
-    """Where the hub keeps the file, its size, and its checksum: the entity tag of large files (LFS)."""
+    """The address of the file on the hub, its size, and its checksum (the entity tag of LFS files)."""
     import huggingface_hub
 
     address = huggingface_hub.hf_hub_url(source.repository, source.file, endpoint=source.endpoint)
@@ -255,7 +265,7 @@ def _ask_hub(source: HubFile) -> tuple[str, int | None, str | None]:
     except OSError:
         raise
     except Exception as error:
-        # What the hub's transport raises changes with its version: requests, httpx, httpx2, xet.
+        # The error classes depend on the version of huggingface_hub: requests, httpx, xet.
         raise OSError(str(error) or type(error).__name__) from error
     stated = metadata.etag or ""
     return metadata.location, metadata.size, stated if _SHA256.fullmatch(stated) else None

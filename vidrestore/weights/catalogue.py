@@ -1,7 +1,7 @@
-"""The weights there are: name -> what they are for, where they come from, their licence and checksum.
+"""All known weights: their names, purpose, source, licence and checksum.
 
-A checksum of None means that nobody here could read the authors' file; `cache` then takes it from the host
-at the first download and holds every later load to it.
+A checksum of None means that it is not known; `cache` then takes it from the host at the first download, and
+every later load must match it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _FACEXLIB = "https://github.com/xinntao/facexlib/releases/download/v0.1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """A file inside the package."""
+    """A file in the package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class HubFile:
     repository: str
     file: str
     endpoint: str | None = None
-    """A mirror's address; None: huggingface.co, or what HF_ENDPOINT says."""
+    """The address of a mirror; None: huggingface.co, or HF_ENDPOINT."""
 
     def __str__(self) -> str:
         return f"huggingface.co/{self.repository}/{self.file}"
@@ -46,13 +46,13 @@ class Entry:
     """One set of weights."""
 
     name: str
-    """What the user types: for --model, --detector and `vidrestore models pull`."""
+    """Name on the command line: for --model, --detector and `vidrestore models pull`."""
     purpose: str
     file_name: str
     licence: str
     source: Embedded | HubFile | Url
     size: int | None = None
-    """[bytes] None: known when downloaded."""
+    """Bytes; None: known after the download."""
     sha256: str | None = None
 
 
@@ -87,7 +87,7 @@ CATALOGUE = (
     ),
     Entry(
         name="recognition",
-        purpose="tells people apart",
+        purpose="distinguishes people",
         file_name="recognition.safetensors",
         licence="public domain (CC0)",
         source=Embedded(),
@@ -135,7 +135,11 @@ CATALOGUE = (
 
 
 def find_entry(name: str) -> Entry:
-    """The entry called `name`. Raises UsageError that lists the names there are."""
+    """The entry with this name.
+
+    Raises:
+        UsageError: There is none; the message lists all names.
+    """
     for entry in CATALOGUE:
         if entry.name == name:
             return entry

@@ -1,4 +1,4 @@
-"""Downloads over HTTP that end: by their size, by a limit of bytes, and by one of time over all."""
+"""Downloads over HTTP with limits on size and on total time."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from typing import Any
 from urllib.error import HTTPError
 
 DownloadCallback = Callable[[int, int | None], None]
-"""Called with the bytes so far and the bytes in all, None where the host does not say."""
+"""Called with the bytes so far and in total; the total is None if the host does not state it."""
 
 _CHUNK_BYTES = 1 << 16
 _SILENCE_SECONDS = 30.0
-"""Without a byte, after which a host counts as gone."""
+"""Time without any byte after which the download fails."""
 _BASE_SECONDS, _LEAST_BYTES_A_SECOND = 120.0, 20_000
-"""By which the time of a whole download is limited."""
+"""The slowest rate: it limits the time of a whole download."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a download may take."""
+    """Limits of a download."""
 
     size: int | None
-    """Bytes that it must have; None: nobody has said."""
+    """Its exact size in bytes; None: unknown."""
     max_bytes: int
-    """That it may have in any case."""
+    """Its largest size in bytes."""
 
     @property
     def seconds(self) -> float:
@@ -38,16 +38,16 @@ class Limits:
 
 
 def download(address: str, target: Path, limits: Limits, on_progress: DownloadCallback | None) -> None:
-    """Writes what is at an https:, http: or file: address to the new file `target`.
+    """Downloads a file to the new file `target`.
 
     Args:
-        address: The address.
+        address: An https:, http: or file: address.
         target: The file to write.
         limits: Limits of size and time.
         on_progress: Called with the bytes so far and in total.
 
     Raises:
-        OSError: it cannot be fetched, is not of its size, or takes longer than it may.
+        OSError: It cannot be downloaded, has another size, or takes too long.
     """
     deadline = time.monotonic() + limits.seconds
     try:
@@ -55,8 +55,8 @@ def download(address: str, target: Path, limits: Limits, on_progress: DownloadCa
             _copy(reply, file, limits, deadline, on_progress)
     except (OSError, HTTPException):
         raise
-    except Exception as error:  # what a reply may make of its reader: addresses, numbers, names that are none
-        raise OSError(f"the host's reply makes no sense: {error}") from error
+    except Exception as error:  # errors of the reader for invalid addresses, numbers and names in the reply
+        raise OSError(f"the host's reply is invalid: {error}") from error
 
 
 def _copy(
@@ -64,19 +64,19 @@ def _copy(
 ) -> None:
     stated = _content_length(reply.headers.get("Content-Length"))
     if limits.size is not None and stated not in (None, limits.size):
-        raise OSError(f"the host offers {stated} bytes, and it has {limits.size}")
+        raise OSError(f"the host offers {stated} bytes instead of {limits.size}")
     total = limits.size if limits.size is not None else stated
     most = min(limits.max_bytes, total if total is not None else limits.max_bytes)
     if total is not None and total > limits.max_bytes:
         raise OSError(f"the host offers {total} bytes, more than any weights have")
     done = 0
-    read = getattr(reply, "read1", reply.read)  # as they come: a file of file: knows no other way
+    read = getattr(reply, "read1", reply.read)  # a response to a file: address has no read1
     while chunk := read(_CHUNK_BYTES):
         done += len(chunk)
         if done > most:
             raise OSError(f"the host sends more than {most} bytes")
         if time.monotonic() > deadline:
-            raise TimeoutError(f"only {done} bytes came in {round(limits.seconds)} seconds")
+            raise TimeoutError(f"only {done} bytes arrived in {round(limits.seconds)} seconds")
         file.write(chunk)
         if on_progress is not None:
             on_progress(done, total)
@@ -91,12 +91,12 @@ def _content_length(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise OSError("the host's reply makes no sense: its length is no number")
+        raise OSError("the host's reply is invalid: its length is not a number")
     return int(text)
 
 
 def _open(address: str, deadline: float) -> Any:
-    """The reply, all of whose reading ends at `deadline`, however slowly it comes."""
+    """The reply. Reading it ends at `deadline` at the latest."""
 
     class Response(HTTPResponse):
         def __init__(self, sock: Any, *arguments: Any, **named: Any) -> None:
@@ -124,18 +124,18 @@ def _open(address: str, deadline: float) -> Any:
 
 
 class _NoDowngrade(urllib.request.HTTPRedirectHandler):
-    """Follows redirections, but not from an encrypted address to one that is not."""
+    """Follows redirections, but not from an encrypted address to an unencrypted one."""
 
     def redirect_request(
         self, request: Any, file: Any, code: int, message: str, headers: Any, address: str
     ) -> Any:
         if request.full_url.startswith("https:") and not address.lower().startswith("https:"):
-            raise HTTPError(request.full_url, code, "the host leads to an unencrypted address", headers, file)
+            raise HTTPError(request.full_url, code, "the host redirects to an unencrypted address", headers, file)
         return super().redirect_request(request, file, code, message, headers, address)
 
 
 class _DeadlineReader(io.RawIOBase):
-    """A socket's bytes. Each wait for some ends after a silence, and all of them at the deadline."""
+    """The bytes of a socket, with a limit for each wait and a deadline for all."""
 
     def __init__(self, sock: Any, deadline: float) -> None:
         self._sock, self._deadline = sock, deadline
@@ -147,7 +147,7 @@ class _DeadlineReader(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int | None:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("it took too long in all")
+            raise TimeoutError("it took too long")
         self._sock.settimeout(min(_SILENCE_SECONDS, left))
         return self._raw.readinto(buffer)
 

@@ -1,4 +1,4 @@
-"""Weights that come with the package: no network, no account."""
+"""Weights in the package."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from vidrestore.errors import WeightsError
 
 
 def embedded_path(name: str) -> Path:
-    """Where the file `name`, such as compact.safetensors, lies inside the installed package.
+    """The path of an embedded file of weights.
 
-    Raises WeightsError where the installation lacks it.
+    Args:
+        name: The file name, such as compact.safetensors.
+
+    Raises:
+        WeightsError: It is missing in this installation.
     """
     path = Path(str(files("vidrestore.weights").joinpath(name)))
     if not path.is_file():
