@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.training.data.blur import disc_kernel, streak_kernel
 from vidrestore.training.data.degradation import jpeg
 from vidrestore.types import FloatArray
 from vidrestore.video.h264_round_trip import h264_still
@@ -167,27 +168,12 @@ def _blur(image: FloatArray, rng: Generator) -> NDArray[Any]:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.1, 0.012 * size)))
     if kind < 0.65:
         radius = rng.uniform(0.5, 0.018 * size)
-        kernel = _disc(radius)
+        kernel = disc_kernel(radius)
     elif kind < 0.9:
-        kernel = _streak(rng.uniform(1.5, 0.04 * size), rng.uniform(0, np.pi))
+        kernel = streak_kernel(rng.uniform(1.5, 0.04 * size), rng.uniform(0, np.pi))
     else:
         return image
     return np.asarray(cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101))
-
-
-def _disc(radius: float) -> FloatArray:
-    r = int(np.ceil(radius))
-    y, x = np.mgrid[-r : r + 1, -r : r + 1]
-    kernel = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
-    return (kernel / kernel.sum()).astype(np.float32)
-
-
-def _streak(length: float, angle: float) -> FloatArray:
-    r = int(np.ceil(length / 2))
-    y, x = np.mgrid[-r : r + 1, -r : r + 1]
-    along, across = np.cos(angle) * x + np.sin(angle) * y, -np.sin(angle) * x + np.cos(angle) * y
-    kernel = np.clip(length / 2 + 0.5 - np.abs(along), 0, 1) * np.clip(1 - np.abs(across), 0, 1)
-    return (kernel / kernel.sum()).astype(np.float32)
 
 
 def _resize_down(image: NDArray[Any], factor: float, rng: Generator) -> NDArray[Any]:
