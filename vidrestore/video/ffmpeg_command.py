@@ -20,9 +20,9 @@ from vidrestore.video.reading.demuxer import open_container
 from vidrestore.video.reading.input import Input, describe_input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.writing.codec_choice import choose_codec
+from vidrestore.video.writing.container_support import can_hold
 from vidrestore.video.writing.encoder_metadata import CODES_FIELDS
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
-from vidrestore.video.writing.stream_copy import can_hold
 
 _OWN_TIMES = {"fps_mode": "passthrough", "enc_time_base": "demux"}
 """Every frame keeps its time, in the input's time base."""

@@ -16,7 +16,7 @@ from tests.support.photos import convert
 from tests.support.shared import ROOT
 from vidrestore.video.formats import pieces
 from vidrestore.video.formats.pieces import CONTAINERS, PIECES, handling
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.pieces_found import codec_tags, program
 from vidrestore.video.writing import ebml, stream_marks
@@ -155,7 +155,7 @@ def test_alpha_beside_a_stream_is_carried(tmp_path: Path, suffix: str) -> None:
     assert convert(source, target) == []
     assert "alpha" in look_at(target).side_data.pieces
     with demuxer.open_container(target) as container:
-        picture = demuxer.first_picture(container, demuxer.video_stream(container, target))
+        picture = stream_info.first_picture(container, stream_info.video_stream(container, target))
     assert picture is not None
     assert picture.format.name == "yuva420p"
 

@@ -56,8 +56,8 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
     """The target and its degraded copy, of the same size, in steps of 1/255.
 
-    The target has the tone of the degraded picture (grey, faded or clipped), because the network shall restore
-    pictures, but not change their colours.
+    The target has the tone of the degraded picture (grey, faded or clipped): the network learns to restore
+    pictures, not to change their colours.
 
     Args:
         clean: (H, W, 3) RGB in 0..1.

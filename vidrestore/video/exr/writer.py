@@ -15,7 +15,7 @@ from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.containers import IMAGES
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.side_data import SideData
-from vidrestore.video.writing import encoder_metadata, stream_copy
+from vidrestore.video.writing import container_support, encoder_metadata
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.picture_files import PictureFiles
 
@@ -41,7 +41,7 @@ class ExrWriter:
         self.other_streams_end: Fraction | None = None
         aspect = 1 / info.pixel_aspect if info.orientation.is_transposed else info.pixel_aspect
         self.warnings = [
-            *stream_copy.all_left_out_warning(side_data.other_streams, info.path, IMAGES),
+            *container_support.all_left_out_warning(side_data.other_streams, info.path, IMAGES),
             *metadata_warnings(info, aspect, IMAGES, "exr", ".exr files"),
             *encoder_metadata.hdr_warnings("exr", side_data),
         ]

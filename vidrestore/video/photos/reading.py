@@ -21,7 +21,7 @@ from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.photos import animated_webp
 from vidrestore.video.photos.animated_webp import is_animated_webp
 from vidrestore.video.photos.photo import Photo, open_photo, opened
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.input import Input, too_large_message
 
 _CENTRE = 2
@@ -233,7 +233,7 @@ def _streams(path: Path) -> int:
 def _bit_depth(path: Path) -> int:
     try:
         with demuxer.open_container(path) as container:
-            name = demuxer.video_stream(container, path).codec_context.pix_fmt
+            name = stream_info.video_stream(container, path).codec_context.pix_fmt
     except InputError:
         return 8
     return describe_format(name).bit_depth if name else 8

@@ -22,7 +22,7 @@ from vidrestore.video.photos.photo import Photo, open_photo, opened
 from vidrestore.video.photos.reading import alpha_of, photos_of
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.side_data import SideData
-from vidrestore.video.writing import encoder_metadata, stream_copy
+from vidrestore.video.writing import container_support, encoder_metadata
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.picture_files import PictureFiles
 
@@ -210,7 +210,7 @@ def _warnings_of_video(info: VideoInfo, side_data: SideData, kind: str, output: 
     # RGB and JPEG imply their colours, except for HDR.
     plain = replace(info, colour=replace(info.colour, matrix=2)) if kind != "png" else info
     return [
-        *stream_copy.all_left_out_warning(side_data.other_streams, info.path, IMAGES),
+        *container_support.all_left_out_warning(side_data.other_streams, info.path, IMAGES),
         *metadata_warnings(plain, aspect, IMAGES, _ASPECT_NAMES.get(kind, kind), f"{output.suffix} files"),
         *encoder_metadata.hdr_warnings(kind, side_data),
     ]

@@ -10,7 +10,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 
 
 def decode_from_here(
@@ -29,7 +29,7 @@ def decode_from_here(
         uses_threads: Whether to decode with several threads, which read more packets than are needed. Must
             be false for a pipe.
     """
-    decoder = demuxer.decoder_of(stream)
+    decoder = stream_info.decoder_of(stream)
     context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context
     if uses_threads and not context.is_open:
         decoder.thread_type = "AUTO"

@@ -13,7 +13,7 @@ from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.photos import reading as photos
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.fitting import PictureFitter
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.pictures import DecodedPicture, decode
@@ -55,7 +55,8 @@ def read_frames(
         return
 
     def tick_range(stream: VideoStream) -> tuple[int | None, int | None]:
-        time_range, time_base = demuxer.time_range_of(stream, input, start, end), demuxer.time_base(stream)
+        time_range = stream_info.time_range_of(stream, input, start, end)
+        time_base = stream_info.time_base(stream)
         return time_range.first(time_base), time_range.stop(time_base)
 
     yield from _read(input, info, tick_range, on_lost, on_concealed)
@@ -92,7 +93,7 @@ def _read(
 ) -> Iterator[Frame]:
     with ExitStack() as files:
         container = files.enter_context(demuxer.open_container(input, last=True))
-        stream = demuxer.video_stream(container, input)
+        stream = stream_info.video_stream(container, input)
         first, stop = tick_range(stream)
         fitter, reader, index = PictureFitter(info), UserDataReader(info.codec), 0
         for decoded in _decode_from(files, input, container, first, info):
@@ -124,7 +125,7 @@ def _decode_from(
     files: ExitStack, input: Input, container: InputContainer, first: int | None, info: VideoInfo
 ) -> Iterator[DecodedPicture | None]:
     """Pictures that start at `first` or earlier; None for each loss without a known time."""
-    stream = demuxer.video_stream(container, input)
+    stream = stream_info.video_stream(container, input)
     if first is None or not input.can_seek:
         yield from decode(container, stream, input, info)
         return
@@ -136,7 +137,7 @@ def _decode_from(
     else:
         # Without an index, seeking may end too late: read from the start instead.
         container = files.enter_context(demuxer.open_container(input))
-        pictures = decode(container, demuxer.video_stream(container, input), input, info)
+        pictures = decode(container, stream_info.video_stream(container, input), input, info)
     yield from pictures
 
 

@@ -16,7 +16,7 @@ from vidrestore.types import VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.interlacing.field_meter import WINDOW, FieldMeasure, FieldMeter
 from vidrestore.video.photos import reading as photos
-from vidrestore.video.reading import demuxer, side_data
+from vidrestore.video.reading import demuxer, side_data, stream_info
 from vidrestore.video.reading.beginning import decode_from_here
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.pieces_found import PieceFinder
@@ -57,7 +57,7 @@ def look_at(
         _call(on_info, info)
         return Look(info=info)
     with demuxer.open_container(input) as container:
-        stream = demuxer.video_stream(container, input)
+        stream = stream_info.video_stream(container, input)
         pieces = PieceFinder(container, stream)
         pictures = decode_from_here(
             container, stream, on_packet=pieces.add_packet, uses_threads=input.pipe is None
@@ -68,9 +68,9 @@ def look_at(
         info = photos.complete(describe(input, container, stream, picture, entries), photo)
         held = replace(
             SideData.of(entries),
-            has_separate_alpha=demuxer.has_separate_alpha(stream),
+            has_separate_alpha=stream_info.has_separate_alpha(stream),
             other_streams=tuple(
-                demuxer.stream_name(other) for other in container.streams if other.index != stream.index
+                stream_info.stream_name(other) for other in container.streams if other.index != stream.index
             ),
         )
         if input.is_exr:
@@ -121,7 +121,7 @@ def _look_further(
         if meter.is_clear:
             break
         try:
-            demuxer.seek(container, origin + round(start / demuxer.time_base(stream)), stream)
+            demuxer.seek(container, origin + round(start / stream_info.time_base(stream)), stream)
         except av.FFmpegError:
             break  # without an index only the start is examined
         for picture in islice(decode_from_here(container, stream), WINDOW):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidrestore.errors import InputError
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.clock import ClockMap, scan_clock
 from vidrestore.video.reading.input import Input, describe_input
 
@@ -53,7 +53,7 @@ def _read_clock(input: Input) -> ClockMap | None:
         if not demuxer.is_broadcast(container):
             return None
         try:
-            video = demuxer.video_stream(container, input)
+            video = stream_info.video_stream(container, input)
         except InputError:
             return None  # it is reported when the video is opened
         demuxer.skip_parsing(container)

@@ -13,7 +13,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidrestore.types import VideoInfo
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.aspects import AspectReader
 from vidrestore.video.reading.decode_order import DecodeOrder, states_decoding_times_only
 from vidrestore.video.reading.input import Input
@@ -51,7 +51,7 @@ def decode(
         input: The input.
         info: Its properties.
     """
-    base = demuxer.time_base(stream)
+    base = stream_info.time_base(stream)
     step = max(1, round(1 / (info.frame_rate * base)))
     breaks = input.clock.breaks if input.clock is not None else ()
     losses = LostFrameDetector(
@@ -110,7 +110,7 @@ def _pictures(
     aspects: AspectReader,
 ) -> Iterator[av.VideoFrame]:
     """Decoded pictures; packets and failures are added to `losses`, pixel aspects to `aspects`."""
-    decoder = demuxer.decoder_of(stream)
+    decoder = stream_info.decoder_of(stream)
     decoder.thread_type = "AUTO"
     context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context
     order = DecodeOrder() if states_decoding_times_only(container, stream) else None

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from vidrestore.types import UPRIGHT
 from vidrestore.video.ffmpeg_log import capture_log
-from vidrestore.video.reading import demuxer, side_data
+from vidrestore.video.reading import side_data, stream_info
 
 _FFMPEG_NAMES = {"Service01", "FFmpeg"}
 """FFmpeg's default name of a program."""
@@ -152,11 +152,11 @@ def _of_header(text: str, index: int) -> set[str]:
 def _of_packet(packet: Packet[Stream], stream: VideoStream) -> set[str]:
     found = set()
     kinds = {entry.data_type for entry in packet.iter_sidedata()}
-    if "matroska_block_additional" in kinds and demuxer.has_separate_alpha(stream):
+    if "matroska_block_additional" in kinds and stream_info.has_separate_alpha(stream):
         found.add("alpha")
     if "dynamic_hdr10_plus" in kinds:
         found.add("HDR10+")
-    if demuxer.codec_name(stream) == "hevc" and _has_layers(
+    if stream_info.codec_name(stream) == "hevc" and _has_layers(
         bytes(packet), stream.codec_context.extradata or b""
     ):
         found.add("layers")

@@ -20,7 +20,7 @@ from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.image_sequence import parse_pattern
 from vidrestore.video.photos import reading as photos
-from vidrestore.video.reading import demuxer, side_data
+from vidrestore.video.reading import demuxer, side_data, stream_info
 from vidrestore.video.reading.input import Input, as_input, too_large_message
 from vidrestore.video.reading.side_data import siting_and_field_order
 
@@ -53,8 +53,8 @@ def probe(video_input: Path | Input) -> VideoInfo:
     if photo is not None and photos.is_read_here(photo):
         return photos.describe(input, photo)
     with demuxer.open_container(input) as container:
-        stream = demuxer.video_stream(container, input)
-        picture = check_first_picture(input, demuxer.first_picture(container, stream))
+        stream = stream_info.video_stream(container, input)
+        picture = check_first_picture(input, stream_info.first_picture(container, stream))
         info = describe(input, container, stream, picture, side_data.entries(picture))
         stored = picture.format.name
         del picture  # OpenCV will read it again, and two large ones may not fit into memory
@@ -108,7 +108,7 @@ def describe(
         width=picture.width,
         height=picture.height,
         frame_rate=rate,
-        time_base=demuxer.time_base(stream),
+        time_base=stream_info.time_base(stream),
         pixel_aspect=_pixel_aspect(stream),
         frame_count=_frame_count(stream, rate, duration),
         is_counted=bool(_stated_count(stream, rate, duration)),
@@ -169,7 +169,7 @@ def _too_large_message(input: Input, width: int, height: int) -> str:
 
 def _decode_one(input: Input) -> None:
     with demuxer.open_container(input) as container:
-        demuxer.first_picture(container, demuxer.video_stream(container, input))
+        stream_info.first_picture(container, stream_info.video_stream(container, input))
 
 
 def colour_tags(picture: av.VideoFrame, siting: int) -> ColourTags:
@@ -198,7 +198,7 @@ def _frame_rate(stream: VideoStream) -> Fraction:
 
 def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None:
     if stream.duration:
-        return stream.duration * demuxer.time_base(stream)
+        return stream.duration * stream_info.time_base(stream)
     for key, text in stream.metadata.items():
         # Matroska states it in a tag; its container's duration is that of the longest stream.
         if key.startswith("DURATION") and (match := _CLOCK_TIME.fullmatch(text)):

@@ -17,7 +17,7 @@ import numpy as np
 from vidrestore.errors import InputError, ReadError
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.photos import reading as photos
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.frames import read_ticks
 from vidrestore.video.reading.input import Input
 
@@ -109,8 +109,8 @@ def end_tick(video_input: Input, end: float | None) -> int | None:
     if end is None:
         return None
     with demuxer.open_container(video_input) as container:
-        stream = demuxer.video_stream(container, video_input)
-        return demuxer.time_range_of(stream, video_input, None, end).stop(demuxer.time_base(stream))
+        stream = stream_info.video_stream(container, video_input)
+        return stream_info.time_range_of(stream, video_input, None, end).stop(stream_info.time_base(stream))
 
 
 def tick_at(video_input: Input, info: VideoInfo, seconds: float) -> int:

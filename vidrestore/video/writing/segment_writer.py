@@ -16,7 +16,7 @@ from vidrestore.errors import ProcessingError
 from vidrestore.runtime.file_kinds import kind_of
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.formats.containers import choose_container
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.side_data import SideData
@@ -71,9 +71,9 @@ class SegmentWriter:
             # container is never written.
             container = undo.enter_context(av.open(io.BytesIO(), "w", format=self._muxer))
             opened = undo.enter_context(demuxer.open_container(self._input))
-            video = demuxer.video_stream(opened, self._input)
+            video = stream_info.video_stream(opened, self._input)
             self._encoder.add_to(container, video)
-            self._time_range = demuxer.time_range_of(video, self._input, self._start, None)
+            self._time_range = stream_info.time_range_of(video, self._input, self._start, None)
             self._file = undo.enter_context(_open_new(self._temporary))
             self._out = PacketFile(self._file, self._encoder.stream.codec_context.extradata or b"")
             self._undo = undo.pop_all()

@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
-from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from vidrestore.video.formats.containers import ISO_MEDIA
-from vidrestore.video.reading import demuxer, pieces_found
+from vidrestore.video.reading import demuxer, pieces_found, stream_info
 from vidrestore.video.reading.copied_packets import CopiedPackets
 from vidrestore.video.reading.input import Input, as_input
+from vidrestore.video.writing.container_support import can_hold, left_out_warning
+from vidrestore.video.writing.copied_stream import add_copy, is_rewritten_by_muxer, stream_metadata
 from vidrestore.video.writing.file_tags import kept_tags
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
 
-# Metadata of the old file that would be wrong in the new one.
-_OF_THE_STREAM = ("BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_", "encoder", "ENCODER")
-_PICTURE_ALONE = {"image2": "a picture", "yuv4mpegpipe": "y4m", "rawvideo": "raw video"}
-"""Formats with a single stream, and their names; the raw video muxer would accept any bytes."""
-# A transport stream accepts all subtitles, but marks unknown kinds as data.
 _REWRITTEN = {"text", "tmcd"}
 """Codes of tracks with chapter titles and time codes in MP4 and MOV."""
-_BROADCAST_SUBTITLES = {"dvbsub", "dvb_subtitle", "dvb_teletext"}
-# QuickTime has codes for these languages, which FFmpeg knows only by the other name.
-_QUICKTIME_NAMES = {
-    "bod": "tib", "cym": "wel", "cze": "ces", "deu": "ger", "ell": "gre", "eus": "baq", "fas": "per",
-    "fre": "fra", "hrv": "hr ", "hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "msa": "may",
-    "mya": "bur", "nld": "dut", "rum": "ron", "slo": "slk", "sqi": "alb", "swe": "sve", "zho": "chi",
-}  # fmt: skip
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-"""FFmpeg's default channel layout for a number of channels."""
-_EMPTY_TEXT = b"\0\0"
 
 
 class StreamCopy:
@@ -71,9 +55,9 @@ class StreamCopy:
         self._damaged: Counter[str] = Counter()
         self.end_time: Fraction | None = None
         """End of the last packet so far [s in the output]."""
-        self.video = demuxer.video_stream(self._container, path)
+        self.video = stream_info.video_stream(self._container, path)
         """The input's video stream, whose metadata is copied."""
-        self.time_range = demuxer.time_range_of(self.video, self._video_input, start, end)
+        self.time_range = stream_info.time_range_of(self.video, self._video_input, start, end)
 
     def add_streams(
         self, output: OutputContainer, add_video: Callable[[], None], *, with_others: bool = True
@@ -124,7 +108,7 @@ class StreamCopy:
         left_out = [
             f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
         ]
-        names = {stream.index: demuxer.stream_name(stream) for stream in self._container.streams}
+        names = {stream.index: stream_info.stream_name(stream) for stream in self._container.streams}
         wrong = [
             f"{count} timestamps of the {names[index]} were impossible and were replaced"
             for index, count in self._repair.wrong_times.items()
@@ -144,7 +128,7 @@ class StreamCopy:
     def _write(self, packet: Packet[Stream]) -> None:
         end = ((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
         self.end_time = end if self.end_time is None else max(self.end_time, end)
-        name = demuxer.stream_name(packet.stream)
+        name = stream_info.stream_name(packet.stream)
         try:
             self._output.mux(packet)
         except av.error.InvalidDataError:
@@ -155,7 +139,7 @@ class StreamCopy:
     def _add(self, stream: Stream) -> None:
         if not can_hold(self._output.format.name, stream):
             if not self._is_rewritten(stream):
-                self._left_out.append(demuxer.stream_name(stream))
+                self._left_out.append(stream_info.stream_name(stream))
             return
         target = add_copy(self._output, stream, stream_metadata(stream))
         if stream.type != "attachment":
@@ -191,7 +175,7 @@ class StreamCopy:
         stream = self._container.streams[packet.stream_index]
         if is_rewritten_by_muxer(self._output, stream, packet):
             return None
-        if demuxer.is_cover(stream):
+        if stream_info.is_cover(stream):
             packet.pts = packet.dts = 0  # a cover is kept even if a part is cut
         elif pts is None:
             return None
@@ -225,98 +209,5 @@ class StreamCopy:
         return {**chapter, "start": start - shift, "end": end - shift}
 
 
-def stream_metadata(stream: Stream) -> dict[str, str]:
-    """The stream's metadata without entries about the old file."""
-    return {
-        key: text
-        for key, text in stream.metadata.items()
-        if not key.startswith(_OF_THE_STREAM) and key.lower() != "alpha_mode"
-    }
-
-
 def _seconds(packet: Packet[Stream]) -> Fraction:
     return Fraction((packet.dts or 0) * Fraction(packet.time_base))
-
-
-def can_hold(muxer: str, stream: Stream) -> bool:
-    """Whether the format accepts the stream, tried in memory: not every format knows it in advance."""
-    if muxer in _PICTURE_ALONE:
-        return False
-    if muxer == "webm" and stream.type == "attachment":
-        return False  # accepted, but not written
-    if muxer == "mpegts" and stream.type == "subtitle":
-        return demuxer.codec_name(stream) in _BROADCAST_SUBTITLES
-    trial = av.open(io.BytesIO(), "w", format=muxer)
-    try:
-        trial.add_stream_from_template(stream, opaque=True)
-        trial.start_encoding()
-    except (av.FFmpegError, ValueError):
-        return False
-    finally:
-        _close_quietly(trial)
-    return True
-
-
-def all_left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> list[str]:
-    """The warning that names all streams but the video, for an output that holds none of them.
-
-    Args:
-        streams: Names of the streams.
-        source: The input.
-        muxer: The output's muxer.
-    """
-    return [left_out_warning(streams, source, muxer)] if streams else []
-
-
-def left_out_warning(streams: Sequence[str], source: Path, muxer: str) -> str:
-    """The warning that names the streams of `source` that a container cannot hold.
-
-    Args:
-        streams: Names of the streams.
-        source: The input.
-        muxer: The output's muxer.
-    """
-    verb, them = ("was", "it") if len(streams) == 1 else ("were", "them")
-    kind = _PICTURE_ALONE.get(muxer, muxer)
-    return f"the {', '.join(streams)} of {source.name} {verb} left out: {kind} cannot hold {them}"
-
-
-def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) -> Stream:
-    """A stream of the output for the packets of `stream`, with the same metadata.
-
-    Args:
-        output: The output.
-        stream: The input's stream.
-        metadata: Its metadata for the output.
-    """
-    target: Stream = output.add_stream_from_template(stream, opaque=True)
-    target.metadata.update(metadata)
-    language = metadata.get("language", "")
-    if output.format.name == "mov" and language in _QUICKTIME_NAMES:
-        target.metadata["language"] = _QUICKTIME_NAMES[language]
-    target.disposition = stream.disposition
-    if output.format.name == "mp4" and isinstance(stream, AudioStream) and isinstance(target, AudioStream):
-        channels = stream.layout.nb_channels
-        if stream.layout.name == f"{channels} channels" and channels in _LAYOUTS:
-            # AVI and WAV may have no channel layout, but MP4 needs one.
-            target.codec_context.layout = _LAYOUTS[channels]
-    return target
-
-
-def is_rewritten_by_muxer(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:
-    """Whether the muxer writes this packet itself: MP4's empty texts, which end the previous one.
-
-    Args:
-        output: The output.
-        stream: The stream in it.
-        packet: A packet of that stream.
-    """
-    text = demuxer.codec_name(stream) == "mov_text" and output.format.name in ISO_MEDIA
-    return text and bytes(packet) == _EMPTY_TEXT
-
-
-def _close_quietly(container: OutputContainer) -> None:
-    try:
-        container.close()
-    except av.FFmpegError:
-        return

@@ -22,10 +22,10 @@ from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STD
 from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import encoder_metadata, stream_marks, user_data
 from vidrestore.video.writing.codec_choice import choose_codec
+from vidrestore.video.writing.copied_stream import stream_metadata
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
 from vidrestore.video.writing.pixel_conversion import PixelConverter
-from vidrestore.video.writing.stream_copy import stream_metadata
 from vidrestore.video.writing.timestamps import FrameTimes
 
 TIMELESS = {"yuv4mpegpipe", "rawvideo", IMAGES}

@@ -20,7 +20,7 @@ from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.pieces import PIECES, Handling, handling
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import stream_info
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.pieces_found import pieces_of_track
@@ -216,7 +216,7 @@ class VideoWriter:
         input_streams = self._copy.all_streams
         if self._start or any(stream.start_time for stream in input_streams):
             all_ticks = math.lcm(
-                ticks, *(demuxer.time_base(stream).denominator for stream in input_streams.audio)
+                ticks, *(stream_info.time_base(stream).denominator for stream in input_streams.audio)
             )
             options["movie_timescale"] = str(all_ticks if all_ticks <= _MAX_TIMESCALE else ticks)
         return options
