@@ -5,5 +5,7 @@ others run as `python -m benchmarks.NAME --help`.
 
 sample_quality   faces of a restored video against the truth: PSNR, SSIM, edges, flicker, warping error
 memory           peak memory of a restoration for a clip and for the same clip ten times over
+library_lock     filelock instead of our lock on temporary folders
+library_training torch's classes instead of our averages of gradients and weights
 validation       the embedded network on held-out people: PSNR, SSIM, contact sheet
 """
