@@ -95,7 +95,7 @@ def test_whatever_a_file_says_ends_in_one_short_sentence(text: str, tmp_path: Pa
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a device without end")
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
-    with pytest.raises(UsageError, match="is no configuration: it is larger"):
+    with pytest.raises(UsageError, match="is not a configuration: it is larger"):
         make_settings(Path("/dev/zero"))
 
 

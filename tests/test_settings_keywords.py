@@ -44,7 +44,7 @@ def test_a_configuration_file_may_list_them_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("faces", [[], [-1], [0, "1"], [True], True, 0.5, [[0]], {0}, -1])
 def test_other_lists_of_faces_are_refused(faces: object) -> None:
-    with pytest.raises(UsageError, match=r"^faces must be all, largest, none, tracks and people"):
+    with pytest.raises(UsageError, match=r"^faces must be all, largest, none, numbers of tracks"):
         make_settings(faces=faces)
 
 
@@ -72,5 +72,5 @@ def test_help_names_every_call_and_loads_no_torch() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
-    assert "which faces there are" in done.stdout
+    assert "scenes and faces" in done.stdout
     assert done.stdout.endswith("False\n")

@@ -1,28 +1,28 @@
-"""vidrestore restores the faces in a video and leaves everything else as it was.
+"""vidrestore restores the faces in a video and changes nothing else.
 
     import vidrestore
     report = vidrestore.restore("in.mp4", "out.mp4", strength=0.8)
 
 Files:
-    inspect(input)            which faces there are: an Inspection
-    preview(input, at)        frames before and after, to compare settings: Previews
-    restore(input, output)    the video with its faces restored: a Report
-    resume(output)            continues a restore that was interrupted
+    inspect(input)            scenes and faces: an Inspection
+    preview(input, at)        frames before and after: Previews, to compare settings
+    restore(input, output)    writes the restored video: a Report
+    resume(output)            continues an interrupted restore: a Report
 
 Pictures in memory:
     with Restorer() as r:     loads the networks once
         r.image(picture)      one picture: a Restored
-        r.frames(pictures)    a stream of pictures, with each person tracked
+        r.frames(pictures)    a stream of pictures; faces are tracked
         r.aligned(crops)      aligned faces, without detection
 
-Settings are keyword arguments of the same names as the command's options, such as `faces=[0, 2]`; the class
-Settings lists them with their defaults. `on_progress` is called with a Progress, `cancel` takes an event that
-ends the work.
+Settings are keyword arguments with the names of the command's options, such as `faces=[0, 2]`. The class
+Settings lists them with their defaults. `on_progress` is called with a Progress. `cancel` is an event that
+ends the work when it is set.
 
-Whatever a caller can cause or put right raises a subclass of VidrestoreError, with one sentence; the module
-`errors` lists them. Everything else is a defect of vidrestore.
+An error that the caller can cause or fix is a subclass of VidrestoreError with a message of one sentence; the
+module `errors` lists them. Every other error is a defect of vidrestore.
 
-Names are imported when first used, so that `import vidrestore` costs nothing.
+Names are imported at their first use, so that `import vidrestore` is fast.
 """
 
 from __future__ import annotations

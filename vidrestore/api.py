@@ -1,4 +1,4 @@
-"""The calls for Python: paths and settings in, a report out. They leave the process as it was."""
+"""The Python interface for files. It does not change settings of the process, such as signal handlers."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ def restore(
     cancel: threading.Event | None = None,
     **settings: Unpack[SettingsKeywords],
 ) -> Report:
-    """A report of what was done, once the video with its faces restored is at `output`.
+    """Restores the faces of a video and returns a report when `output` is complete.
 
     Args:
-        input: A video or a picture; shots/%05d.png for a sequence of pictures; - for standard input.
-        output: Where the result goes, likewise; - for standard output.
-        config: A YAML file of settings; those given as keywords win over it.
-        on_progress: Called with a `Progress` as frames are written, in the calling thread.
-        cancel: Ends the run once it is set, from any thread. Then there is no output; of a film that is
-            restored in segments those that are done are kept, and `resume` goes on from there.
+        input: A video or a picture; a sequence of pictures as shots/%05d.png; - for standard input.
+        output: The file to write, in the same forms; - for standard output.
+        config: A YAML file of settings; keyword arguments win over it.
+        on_progress: Called with a `Progress` after each written frame, in the calling thread.
+        cancel: Ends the run when it is set, from any thread. Then there is no output. Finished segments of a
+            long video are kept, and `resume` continues after them.
         settings: The fields of `vidrestore.Settings`, such as `strength=0.8, faces=[0, 2]`; None: not given.
 
     Returns:
         Counts of frames and faces, warnings, and times.
 
     Raises:
-        VidrestoreError: what the caller can put right, by a subclass; then there is no output.
+        VidrestoreError: Something that the caller can correct; the subclass says what. There is no output.
         CancelledError: `cancel` was set.
     """
     checked = make_settings(None if config is None else Path(fspath(config)), **settings)
-    from vidrestore.jobs import restore_file  # torch and PyAV are loaded once there is work for them
+    from vidrestore.jobs import restore_file  # here, because it loads torch and PyAV
 
     with deferred_interrupts(), cancellable(cancel):
         return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
@@ -61,21 +61,21 @@ def resume(
     workers: int | None = None,
     engine: EngineName | None = None,
 ) -> Report:
-    """A report of what was done, once an interrupted `restore` has been continued and `output` is complete.
+    """Continues an interrupted `restore` and returns a report when `output` is complete.
 
     Args:
-        output: As that `restore` was given it; its other settings are those of that run as well.
-        on_progress: As `restore` takes it.
-        cancel: As `restore` takes it.
-        workers: Segments restored at the same time; None: as in that run.
+        output: The same as for that run. Its other settings are used again.
+        on_progress: As for `restore`.
+        cancel: As for `restore`.
+        workers: Segments to restore at the same time; None: as in that run.
         engine: local or ray; None: as in that run.
 
     Returns:
-        Counts of frames and faces, warnings, and times, of the whole video.
+        Counts of frames and faces, warnings, and times, for the whole video.
 
     Raises:
-        UsageError: there is no interrupted run, or its input has changed since.
-        VidrestoreError: as of `restore`.
+        UsageError: There is no interrupted run, or its input has changed since.
+        VidrestoreError: As for `restore`.
     """
     from vidrestore.jobs import resume_file
 
@@ -90,19 +90,19 @@ def inspect(
     cancel: threading.Event | None = None,
     **settings: Unpack[SettingsKeywords],
 ) -> Inspection:
-    """The scenes of a video and the faces that `restore` with the same settings would restore.
+    """The scenes of a video, and the faces that `restore` would restore with the same settings.
 
     Args:
-        input: As `restore` takes it. Nothing is written.
-        on_progress: Called with a `Progress` for each frame that was looked at.
-        cancel: Ends the work once it is set.
-        settings: As `restore` takes them.
+        input: As for `restore`. Nothing is written.
+        on_progress: Called with a `Progress` after each examined frame.
+        cancel: Ends the work when it is set, from any thread.
+        settings: As for `restore`.
 
     Returns:
         Scenes and faces.
 
     Raises:
-        VidrestoreError: what the caller can put right, by a subclass.
+        VidrestoreError: Something that the caller can correct; the subclass says what.
         CancelledError: `cancel` was set.
     """
     checked = make_settings(**settings)
@@ -121,21 +121,21 @@ def preview(
     cancel: threading.Event | None = None,
     **settings: Unpack[SettingsKeywords],
 ) -> tuple[Preview, ...]:
-    """The frames of a video at the times `at`, before and after `restore` with the same settings.
+    """Frames of a video before and after `restore` with the same settings.
 
     Args:
-        input: As `restore` takes it. Nothing is written.
-        at: Seconds from the first frame.
-        variants: Settings to compare.
-        on_progress: Called with a `Progress` for each frame that was looked at.
-        cancel: Ends the work once it is set.
-        settings: As `restore` takes them.
+        input: As for `restore`. Nothing is written.
+        at: One time or several, in seconds from the first frame.
+        variants: Other settings to compare with.
+        on_progress: Called with a `Progress` after each examined frame.
+        cancel: Ends the work when it is set, from any thread.
+        settings: As for `restore`.
 
     Returns:
-        A preview for each time, in order.
+        One preview for each time, in order.
 
     Raises:
-        VidrestoreError: what the caller can put right, by a subclass.
+        VidrestoreError: Something that the caller can correct; the subclass says what.
         CancelledError: `cancel` was set.
     """
     checked = make_settings(**settings)

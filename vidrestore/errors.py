@@ -1,15 +1,15 @@
-"""What a user can cause or fix, one sentence each.
+"""Errors that a user can cause or fix. Each has a message of one sentence.
 
     VidrestoreError
     ├── UsageError            wrong settings or arguments              exit code 2
-    │   └── DeviceError       the device asked for is not there
+    │   └── DeviceError       the requested device is not available
     ├── InputError            the input cannot be used                 exit code 2
-    │   └── DamagedInputError the input is damaged, and --strict was asked for
-    ├── OutputError           the output may not or cannot be written  exit code 2
-    ├── WeightsError          weights missing, damaged or of another network   exit code 2
+    │   └── DamagedInputError the input is damaged, and --strict is set
+    ├── OutputError           the output cannot be written              exit code 2
+    ├── WeightsError          weights are missing, damaged or of another network   exit code 2
     │   └── DownloadError     weights could not be fetched             exit code 1
-    ├── ProcessingError       the work began and failed                exit code 1
-    │   └── ReadError         the disk or network of the input failed, and may not the next time
+    ├── ProcessingError       the work started and failed              exit code 1
+    │   └── ReadError         the disk or network failed; the next try may succeed
     └── CancelledError        the caller or Ctrl-C ended the work             exit code 130
 
 Everything else is a defect of the program and keeps its traceback.
@@ -31,23 +31,23 @@ class VidrestoreError(Exception):
 
 
 class UsageError(VidrestoreError):
-    """Settings or arguments that cannot be meant."""
+    """Settings or arguments are wrong."""
 
     exit_code = 2
 
 
 class DeviceError(UsageError):
-    """The device asked for is not available here."""
+    """The requested device is not available."""
 
 
 class InputError(VidrestoreError):
-    """The input is missing, is not a video, or holds nothing that decodes."""
+    """The input is missing, is not a video, or has no frame that can be decoded."""
 
     exit_code = 2
 
 
 class DamagedInputError(InputError):
-    """Part of the input cannot be decoded, and the user wants all or nothing."""
+    """Part of the input cannot be decoded, and `strict` is set."""
 
 
 class OutputError(VidrestoreError):
@@ -69,14 +69,15 @@ class DownloadError(WeightsError):
 
 
 class ProcessingError(VidrestoreError):
-    """The work began and could not be finished; no output was left behind."""
+    """The work started and could not be finished; there is no output."""
 
 
 class ReadError(ProcessingError):
-    """The system could not read the input, of which nothing is known to be wrong."""
+    """The operating system failed to read the input; the file itself may be fine."""
 
     @classmethod
     def of(cls, name: Path | str, error: OSError) -> ReadError:
+        """The error for a file of this name; `error` is the operating system's."""
         return cls(
             f"{name} cannot be read: {error.strerror or error}; check the disk or the network it is on, then "
             "try again"
@@ -90,7 +91,7 @@ class CancelledError(VidrestoreError):
 
 
 def shown(value: object) -> str:
-    """A wrong value in a few words: it may be large, or hold itself, or say in a line what takes pages."""
+    """A short text of a wrong value for a message. The value may be very large or contain itself."""
     brief = reprlib.Repr()
     brief.maxlevel, brief.maxstring, brief.maxother = 2, 60, 60
     return brief.repr(value)

@@ -1,4 +1,4 @@
-"""The mask pass of a run: a file beside the output that shows where each frame was changed."""
+"""Writes the masks of a run: a second file that shows where each frame was changed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,23 @@ if TYPE_CHECKING:
 
 
 class MaskPass:
-    """Takes the mask of each frame, in order, and writes it when its frame is written.
+    """Queues the mask of each frame, in order, and writes it when its frame is written.
 
-    A context manager: leaving it puts the file in place, or removes it after an error.
+    It is a context manager. When it is left, the file gets its name, or is removed after an error.
     """
 
     def __init__(self, opened: OpenedVideo, output: Path, settings: Settings) -> None:
-        """Raises UsageError or OutputError where the mask cannot be written to `settings.mask`."""
+        """Starts the file at `settings.mask`.
+
+        Args:
+            opened: The input.
+            output: The output of the run.
+            settings: Its settings.
+
+        Raises:
+            UsageError: The format is not suitable for masks.
+            OutputError: The file cannot be written.
+        """
         from vidrestore.faces.change_mask import MASK_COLOUR, mask_format
         from vidrestore.video import make_mask_writer
 
@@ -35,9 +45,9 @@ class MaskPass:
             part=settings.time_range(opened.info.frame_rate),
             overwrite=settings.overwrite,
         )
-        self._waiting: queue.SimpleQueue[Frame] = queue.SimpleQueue()
-        """As many as frames wait for the encoder."""
-        self._merged = opened.field_processing.merge_fields(self._taken())
+        self._queued: queue.SimpleQueue[Frame] = queue.SimpleQueue()
+        """One mask for each frame that waits for the encoder."""
+        self._merged = opened.field_processing.merge_fields(self._queued_masks())
 
     def __enter__(self) -> Self:
         self._writer.__enter__()
@@ -49,13 +59,13 @@ class MaskPass:
         self._writer.__exit__(kind, error, trace)
 
     def add(self, mask: Frame) -> None:
-        """Takes a mask; of interlaced video that of each field. May be called from another thread."""
-        self._waiting.put(mask)
+        """Queues the next mask; interlaced video has one for each field. Any thread may call this."""
+        self._queued.put(mask)
 
     def write_next(self) -> None:
-        """Writes the mask of the next frame, whose mask has been added."""
+        """Writes the mask of the next frame. It must have been added."""
         self._writer.write(next(self._merged))
 
-    def _taken(self) -> Iterator[Frame]:
+    def _queued_masks(self) -> Iterator[Frame]:
         while True:
-            yield self._waiting.get_nowait()
+            yield self._queued.get_nowait()

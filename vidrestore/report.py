@@ -1,4 +1,4 @@
-"""What is counted and timed while a video is restored, and the report that comes of it."""
+"""Counts and times of a run, and the report about it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from vidrestore.types import (
 
 T = TypeVar("T")
 MOSTLY_DRAWN = 0.5
-"""Mean share of a track's detail above which it is named as drawn rather than shown."""
+"""A track with a larger mean share of drawn detail is named in a warning."""
 _MIN_MISSING_SECONDS = Fraction(1, 2)
-"""Seconds by which a file that states no count must end too early to be called cut short."""
+"""A file without a frame count is called cut short if it ends too early by more seconds than this."""
 
 
 class StageTimer:
-    """Seconds by pipeline stage, summed over all threads.
+    """Seconds spent in each stage of the pipeline, summed over all threads.
 
-    Stages are nested generators: in each thread, time is booked on the innermost one that is running there.
+    Stages are nested generators. In each thread, time counts for the innermost stage that is running there.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,16 +44,17 @@ class StageTimer:
         self._stack = _StageStack(clock)
 
     def enter(self, stage: str | None) -> None:
-        """Time goes to `stage` from now on; None: to none."""
+        """Counts this thread's time for `stage` until `leave`; None: for no stage."""
         self._book()
         self._stack.names.append(stage)
 
     def leave(self) -> None:
+        """Ends what the last `enter` started."""
         self._book()
         self._stack.names.pop()
 
     def timed(self, stage: str | None, items: Iterable[T]) -> Iterator[T]:
-        """`items`, with the time that making each takes booked on `stage`."""
+        """`items`; the time of computing each of them counts for `stage`."""
         iterator = iter(items)
         while True:
             self.enter(stage)
@@ -66,7 +67,7 @@ class StageTimer:
             yield item
 
     def untimed(self, items: Iterable[T]) -> Iterator[T]:
-        """`items` that another thread makes: waiting for them is no stage's work."""
+        """`items` from another thread; the time of waiting for them counts for no stage."""
         return self.timed(None, items)
 
     def _book(self) -> None:
@@ -79,7 +80,7 @@ class StageTimer:
 
 
 class _StageStack(threading.local):
-    """The stages that are running in a thread, outermost first."""
+    """The stages that run in a thread, outermost first."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.names: list[str | None] = []
@@ -87,9 +88,9 @@ class _StageStack(threading.local):
 
 
 class DrawnCounts:
-    """How much of each track's detail was drawn so far.
+    """The share of drawn detail of each track, so far.
 
-    Whole numbers, so that segments come to the same as one go, whatever the order.
+    The sums are integers, so that they do not depend on segments or on the order of addition.
     """
 
     _UNIT = 1e-6
@@ -99,23 +100,23 @@ class DrawnCounts:
         """Frames, and the sum and the maximum of shares in millionths."""
 
     def add(self, frame: Frame, faces: Iterable[RestoredFace]) -> None:
-        """Counts a frame's faces; the second moment of an interlaced one is no frame of its own."""
+        """Counts the faces of a frame. The second field of an interlaced frame is not counted."""
         if not frame.second_field:
             for face in faces:
                 share = round(face.drawn / self._UNIT)
                 self._merge(face.track_id, (1, share, share))
 
     def merge(self, values: Mapping[str, Sequence[int]]) -> None:
-        """Adds what other counts came to, as `to_dict` gives it."""
+        """Adds the result of `to_dict` of another object."""
         for track, (frames, total, maximum) in values.items():
             self._merge(int(track), (frames, total, maximum))
 
     def to_dict(self) -> dict[str, list[int]]:
-        """Plain values for JSON."""
+        """Values for JSON: for each track the frames, and the sum and maximum in millionths."""
         return {str(track): list(counts) for track, counts in self._tracks.items()}
 
     def shares(self) -> tuple[DrawnShare, ...]:
-        """Of each track, by their numbers."""
+        """The shares of all tracks, in the order of their numbers."""
         return tuple(
             DrawnShare(
                 track=track,
@@ -133,7 +134,7 @@ class DrawnCounts:
 
 @dataclass(slots=True)
 class RunStats:
-    """What is counted while a video is restored."""
+    """The counts of a run while a video is being restored."""
 
     total: int | None
     strict: bool
@@ -146,34 +147,43 @@ class RunStats:
     lost: int = 0
     concealed: int = 0
     missing: int = 0
-    """Frames behind the end of what there is, by the container's count or duration."""
+    """Frames that are missing at the end, according to the container's count or duration."""
     first: Fraction | None = None
-    """Seconds: when the first frame is shown."""
+    """Time of the first frame [s]."""
     until: Fraction = Fraction(0)
-    """Seconds: till when the last frame is shown."""
+    """End of the last frame [s]."""
     first_fitted: float | None = None
-    """Seconds: when the first frame of another size or pixel aspect is shown."""
+    """Time of the first frame with another size or pixel aspect [s]."""
     resumed_frames: int = 0
-    """Of the frames, those an earlier run had written."""
+    """The frames that an earlier run had written; `frames` includes them."""
     tracks: set[int] = field(default_factory=set)
     drawn: DrawnCounts = field(default_factory=DrawnCounts)
 
     def add_lost_frame(self) -> None:
+        """Counts a frame that cannot be decoded. Raises DamagedInputError if `strict` is set."""
         self.lost += 1
         self._raise_if_strict("a frame of the input cannot be decoded")
 
     def add_concealed_frame(self) -> None:
+        """Counts a damaged frame. Raises DamagedInputError if `strict` is set."""
         self.concealed += 1
         self._raise_if_strict("a frame of the input is damaged")
 
     def check_missing_frames(self, info: VideoInfo, other_streams_end: Fraction | None) -> None:
-        """Notes what is missing behind the last frame; `other_streams_end`: seconds at which sound and all
-        end."""
+        """Counts the frames that are missing after the last one.
+
+        Args:
+            info: The input.
+            other_streams_end: End of the last packet of all other streams [s]; None: there are none.
+
+        Raises:
+            DamagedInputError: Frames are missing, and `strict` is set.
+        """
         if info.is_counted:
             self.missing = max((info.frame_count or 0) - self.frames, 0)
         elif info.duration is not None and self.first is not None:
-            # A duration is that of the longest stream, counted from the first frame or, by Matroska, from 0,
-            # and often a little wrong.
+            # A duration is that of the longest stream. It starts at the first frame, or at 0 in Matroska, and
+            # is often slightly wrong.
             ends = max(self.until, other_streams_end or Fraction(0))
             short = info.duration - max(ends, ends - self.first)
             if short > max(_MIN_MISSING_SECONDS, info.duration / 100):
@@ -185,21 +195,30 @@ class RunStats:
 
     def _raise_if_strict(self, what: str) -> None:
         if self.strict:
-            raise DamagedInputError(f"{what}; leave --strict out to restore what there is")
+            raise DamagedInputError(f"{what}; leave out --strict to restore the readable part")
 
     def count_faces(self, items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
+        """`items`, with their faces and tracks counted."""
         for item in items:
             self.tracks.update(face.track_id for face in item.faces)
             self.frames_with_faces += bool(item.faces) and not item.frame.second_field
             yield item
 
     def note_fitted(self, frame: Frame) -> None:
-        """Notes when a frame had another shape than the first one, if it has."""
+        """Stores the time of the first frame that had another shape than the first one."""
         if frame.is_fitted and self.first_fitted is None:
             self.first_fitted = frame.seconds
 
     def report_stage(self, stage: Stage, frames: int | None = None) -> None:
-        """Says what the run is at; `frames`: those that the stage has been through, None: those written."""
+        """Reports progress.
+
+        Args:
+            stage: The current stage of the run.
+            frames: Frames that this stage has processed; None: frames written.
+
+        Raises:
+            CancelledError: The caller has ended the run.
+        """
         check_cancelled()
         if self.on_progress is not None:
             self.on_progress(
@@ -214,7 +233,7 @@ class RunStats:
             )
 
     def add_written_frame(self, frame: Frame) -> None:
-        """Counts it and says so. Raises CancelledError where the caller has ended the run."""
+        """Counts a frame and reports progress. Raises CancelledError if the caller has ended the run."""
         self.note_fitted(frame)
         self.frames += 1
         self.first = frame.pts * frame.time_base if self.first is None else self.first
@@ -222,6 +241,7 @@ class RunStats:
         self.report_stage("restoring")
 
     def report(self, target: Path, warnings: tuple[str, ...]) -> Report:
+        """The report of the finished run. `target` is its output; `warnings` follow that about damage."""
         lost = self.lost + self.missing
         damage = []
         if lost:
@@ -252,7 +272,7 @@ def report_opening(on_progress: ProgressCallback | None) -> None:
 
 
 def mostly_drawn(shares: Iterable[DrawnShare]) -> tuple[DrawnShare, ...]:
-    """The tracks of whose detail more than `MOSTLY_DRAWN` was drawn: likely faces, and no evidence."""
+    """The tracks with a mean share above `MOSTLY_DRAWN`: they show a likely face, not evidence."""
     return tuple(share for share in shares if share.mean > MOSTLY_DRAWN)
 
 
@@ -262,10 +282,15 @@ def report_to_dict(report: Report) -> dict[str, Any]:
 
 
 def report_from_dict(values: Mapping[str, Any], output: Path) -> Report:
-    """The report whose values `report_to_dict` gave, about the file where it is now.
+    """The report from the result of `report_to_dict`.
+
+    Args:
+        values: The result of `report_to_dict`.
+        output: The current path of the output.
+
 
     Raises:
-        TypeError, KeyError, ValueError: they are not those of a report.
+        TypeError, KeyError, ValueError: `values` are not those of a report.
     """
     drawn = tuple(DrawnShare(**share) for share in values["drawn"])
     texts = {name: tuple(values.get(name, ())) for name in ("warnings", "people")}

@@ -1,4 +1,4 @@
-"""What the user may not expect of a run: warnings of one that is done, and why there is nothing to write."""
+"""Warnings about a finished run, and messages for a run that has no result."""
 
 from __future__ import annotations
 
@@ -17,18 +17,25 @@ if TYPE_CHECKING:
 def run_warnings(
     info: VideoInfo, field_processing: FieldProcessing, settings: Settings, stats: RunStats
 ) -> list[str]:
-    """A sentence each for what the user may not expect of a run that is done."""
+    """Warnings about a finished run, one sentence each.
+
+    Args:
+        info: The input.
+        field_processing: How fields of interlaced video were processed.
+        settings: The settings of the run.
+        stats: Its counts.
+    """
     warnings = [*info.notes]
     if field_processing.method == "fields" and not info.interlaced:
         warnings.append(
-            f"{info.path.name} is interlaced without saying so: each field was restored by itself; "
-            "--deinterlace bwdif makes it progressive"
+            f"{info.path.name} is interlaced, although its metadata does not say so: each field was restored "
+            "separately; --deinterlace bwdif makes it progressive"
         )
     if stats.first_fitted is not None:
         seconds = stats.first_fitted - float(stats.first or 0)
         warnings.append(
             f"{info.path.name} changes its size or pixel aspect after {seconds:.1f} s: such pictures were "
-            "fitted into the size of the first, with black beside them"
+            "fitted into the size of the first, with black borders"
         )
     if absent := _absent_tracks(settings, stats):
         warnings.append(_absent_message(absent, info))
@@ -36,14 +43,23 @@ def run_warnings(
 
 
 def check_tracks_found(info: VideoInfo, settings: Settings, stats: RunStats) -> None:
-    """Raises UsageError where tracks are asked for by their ids, and the video has none of them."""
+    """Checks that at least one of the tracks that the user named was found.
+
+    Args:
+        info: The input.
+        settings: The settings of the run.
+        stats: Its counts.
+
+    Raises:
+        UsageError: Tracks are named, and the video has none of them.
+    """
     absent = _absent_tracks(settings, stats)
     if absent and not stats.tracks:
         raise UsageError(_absent_message(absent, info))
 
 
 def _absent_tracks(settings: Settings, stats: RunStats) -> list[int]:
-    """Those that are asked for and were not found: the others are not counted."""
+    """The numbers of tracks that the user named and that were not found."""
     from vidrestore.tracking import EXCEPT, named_tracks
 
     if settings.faces.startswith(EXCEPT):
@@ -57,7 +73,7 @@ def _absent_message(absent: list[int], info: VideoInfo) -> str:
 
 
 def no_frames_decoded_message(source: Path, settings: Settings) -> str:
-    """Why there is nothing to restore."""
+    """The error message for an input without any decoded frame."""
     if settings.start is not None:
         return f"{source} has no frames after {settings.start:g} s; choose an earlier --start"
     return f"no frame of {source} could be decoded: the file is damaged or cut short"

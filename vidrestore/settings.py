@@ -1,8 +1,7 @@
-"""What a user can choose: the same names on the command line, in YAML and as keyword arguments."""
+"""All settings, with the same names on the command line, in YAML files and as keyword arguments."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from fractions import Fraction
 from pathlib import Path
@@ -21,36 +20,37 @@ from vidrestore.settings_keywords import (
     SettingsKeywords,
 )
 from vidrestore.settings_sentences import sentence
+from vidrestore.settings_values import parse_frame_rate, parse_time
 from vidrestore.sidecar import FaceTreatment, Sidecar, parse_sidecar
 
 MAX_PIXELS = 64_000_000
-"""Of a picture, by default: 8K video and nearly all cameras' photos have fewer."""
+"""Default limit for a picture; 8K video and photos of nearly all cameras have fewer."""
 LONGEST_SECONDS = 1e8
-"""Three years: times of videos lie below."""
+"""Limit for times and lengths: three years."""
 Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 DetectorName = Literal["embedded", "retinaface_mobile0.25", "retinaface_resnet50"]
 
-_OF_WHOLE_PICTURES = (
+_NOT_FOR_ALIGNED_FACES = (
     "detector", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "deinterlace", "compare",
     "mask", "segment",
 )  # fmt: skip
-"""Settings that say nothing of aligned faces."""
+"""Settings that do not apply to aligned faces."""
 _MAX_YAML_BYTES = 256_000
-_RATE = re.compile(r"\d{1,9}(\.\d{1,9})?|\d{1,9}/\d{1,9}")
 
 
 class TimeRange(TypedDict):
-    """Where a part of a video begins and ends [seconds from its beginning]; None: where the video does."""
+    """Start and end of a part of a video, in seconds from its start; None: the start or end of the video."""
 
     start: float | None
     end: float | None
 
 
 class Settings(BaseModel):
-    """How a video is restored. Unknown names are refused; values are checked before work starts."""
+    """The checked settings of a run. Unknown names and values out of range raise UsageError."""
 
-    # The line under each field is its help, on the command line too.
+    # The text under each field is its help, also on the command line. Where a field has a pattern, the text
+    # also follows "must be" in the error message.
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
@@ -66,80 +66,86 @@ class Settings(BaseModel):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Precision = "auto"
-    """Arithmetic of the networks: auto (what is fast on the device), float32 or bfloat16."""
+    """Number format of the networks: auto (the faster one on the device), float32 or bfloat16."""
     batch: int | None = Field(default=None, ge=1, le=256)
-    """Faces per forward pass; None: chosen by the device."""
+    """Faces that a network computes together; None: chosen for the device."""
     strength: float = Field(default=1.0, ge=0, le=1)
-    """Weight of the restored face against the original, 0 to 1."""
+    """Share of the restored face in the result, 0 to 1; the rest is the original."""
     fidelity: Fidelity = "auto"
-    """auto draws only what the footage does not show; 0 draws whole faces, 1 draws nothing, 0.5 is auto."""
+    """auto draws detail that the footage does not show; 0 draws whole faces, 1 nothing; 0.5 equals auto."""
     temporal: float = Field(default=1.0, ge=0, le=1)
-    """How strongly a face is averaged with neighbouring frames, 0 to 1; 0 restores each frame alone."""
+    """How strongly a face is averaged with neighbouring frames, 0 to 1; 0: each frame on its own."""
     grain: Grain = "auto"
-    """Share of the picture's own grain that stays on restored faces, 0 to 1, or auto."""
+    """Share of the original grain that restored faces keep, 0 to 1, or auto."""
     deflicker: bool = False
     """Stabilise the brightness of each face over time."""
     faces: str = Field(
         default="all", pattern=r"^(all|largest|none|(not:)?p?\d{1,9}(,p?\d{1,9})*|like:[^\x00]{1,4096})$"
     )
-    """all, largest, none, tracks and people as `vidrestore inspect` numbers them (0,2,p1), all but these
+    """all, largest, none, numbers of tracks and people by `vidrestore inspect` (0,2,p1), all except some
     (not:0,p1), or the person in a photo (like:photo.jpg)."""
     sidecar: Sidecar | None = None
-    """The video's sidecar, a YAML file by `vidrestore inspect --sidecar`: settings of scenes and people."""
+    """The video's sidecar: a YAML file from `vidrestore inspect --sidecar`, for scenes and people."""
     min_face: int = Field(default=24, ge=8, le=100_000)
-    """Faces with a smaller box than this, in pixels, are left alone."""
+    """Smallest face to restore: the side of its box in pixels."""
     aligned: bool = False
-    """Each picture is one aligned face: it is restored as a whole and by itself, without detection."""
+    """Each picture is one aligned face; it is restored as a whole, without detection."""
     codec: str = "match"
-    """match (like the input's), h264, hevc, av1, vp9, prores, dnxhr, ffv1, or FFmpeg's name of an encoder."""
+    """match (the input's codec), h264, hevc, av1, vp9, prores, dnxhr, ffv1, or an FFmpeg encoder."""
     crf: float | None = Field(default=None, ge=0, le=63)
-    """Quality in the codec's own terms; None: visually lossless, at most twice the input's rate by match."""
+    """Quality on the codec's own scale; None: visually lossless, with match at most twice the rate."""
     quality: int | None = Field(default=None, ge=1, le=100)
-    """Quality of JPEG, WebP, HEIC and AVIF pictures, 1 to 100; None: as a JPEG input's, else high."""
+    """Quality of JPEG, WebP, HEIC and AVIF pictures, 1 to 100; None: a JPEG input's own, otherwise high."""
     preset: str | None = None
-    """The codec's own preset, such as fast or slow; None: the codec's default."""
+    """The encoder's preset, such as fast or slow; None: the encoder's default."""
     container: str | None = None
-    """mp4, mkv, mov, webm, nut, y4m, rawvideo or another of FFmpeg's; None: as OUTPUT ends, nut for -."""
+    """mp4, mkv, mov, webm, nut, y4m, rawvideo or another FFmpeg format; None: by suffix, nut for -."""
     fps: Fraction | None = None
-    """Frame rate of an image sequence or raw video as input, such as 25 or 24000/1001."""
+    """Frame rate of the input, if it is an image sequence or raw video, such as 25 or 24000/1001."""
     input_format: InputFormat | None = None
-    """y4m, nut or rawvideo; None: by content."""
+    """Format of the input: y4m, nut or rawvideo; None: by content."""
     pixel_format: str | None = None
-    """FFmpeg's pixel format of a raw video as input, such as yuv420p."""
+    """Pixel format of the input, if it is raw video, such as yuv420p."""
     size: str | None = Field(default=None, pattern=r"^[1-9]\d{0,5}x[1-9]\d{0,5}$")
-    """WIDTHxHEIGHT of a raw video as input, such as 1920x1080."""
+    """WIDTHxHEIGHT of the input, if it is raw video, such as 1920x1080."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**31 - 1)
-    """Pictures of more pixels are refused: a small file can state a size that fills the memory."""
+    """Largest picture to decode, in pixels. A small file can state a size that fills the memory."""
     strict: bool = False
     """Refuse a damaged input instead of restoring the part that can be decoded."""
     start: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
-    """Where to begin: seconds or HH:MM:SS.mmm from the beginning of the video."""
+    """Where to start: seconds or HH:MM:SS.mmm from the start of the video."""
     end: float | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
-    """Where to stop: seconds or HH:MM:SS.mmm from the beginning of the video."""
+    """Where to stop: seconds or HH:MM:SS.mmm from the start of the video."""
     handles: int = Field(default=0, ge=0, le=100_000)
-    """Frames to restore as well before --start and behind --end, for the cut in an editor."""
+    """Additional frames before --start and after --end, for trimming in an editor."""
     deinterlace: Deinterlace = "auto"
     """auto (interlaced video stays interlaced), keep (treat as interlaced), bwdif (make progressive)."""
     compare: Compare = "none"
-    """side-by-side: the original on the left, the restored video on the right."""
+    """side-by-side: the original on the left and the restored video on the right."""
     mask: str | None = None
-    """A file for a mask of what was changed: .mkv, .nut or .avi, or pictures such as mask/%05d.png."""
+    """File for a mask of the changed pixels: .mkv, .nut or .avi, or pictures such as mask/%05d.png."""
     overwrite: bool = False
-    """Replace the output if it exists already."""
+    """Replace the output if it exists."""
 
     segment: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
-    """Segment length in seconds, at least 32 frames; an interrupted run resumes at the last finished
-    segment; 0: no segments; None: 60 if the video is longer than five minutes or there are several
-    workers."""
+    """Segment length in seconds, at least 32 frames; 0: no segments. An interrupted run resumes after the
+    last finished segment; None: 60 for videos longer than five minutes or with several workers."""
     workers: int | None = Field(default=None, ge=1, le=1024)
-    """Segments restored at the same time; None: as many as there are GPUs, or 1."""
+    """Segments to restore at the same time; None: the number of GPUs, at least 1."""
     engine: EngineName = "local"
     """local (processes on this computer) or ray (a Ray cluster)."""
     restart: bool = False
-    """Discard what an interrupted run has finished and start over."""
+    """Discard the finished segments of an interrupted run and start over."""
 
     def __init__(self, **values: Unpack[SettingsKeywords]) -> None:
-        """Checked settings. Raises UsageError with one sentence that names the field."""
+        """Checks the values.
+
+        Args:
+            values: Fields and their values; all others have their defaults.
+
+        Raises:
+            UsageError: A value is wrong; the message names its field.
+        """
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -149,7 +155,7 @@ class Settings(BaseModel):
     @classmethod
     def _plain_text(cls, value: Any) -> Any:
         if isinstance(value, str) and any(unicodedata.category(char) == "Cc" for char in value):
-            raise ValueError("there must be no control characters in it")
+            raise ValueError("control characters are not allowed")
         return value
 
     @field_validator("faces", mode="before")
@@ -163,15 +169,15 @@ class Settings(BaseModel):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _clock_time(cls, value: Any) -> Any:
-        return _seconds(value) if isinstance(value, str) else value
+        return parse_time(value) if isinstance(value, str) else value
 
     @field_validator("fps", mode="before")
     @classmethod
     def _frame_rate(cls, value: Any) -> Any:
-        return None if value is None else _rate(value)
+        return None if value is None else parse_frame_rate(value)
 
     def input_options(self) -> dict[str, Any]:
-        """What says how the input is read, as `video.open_input` takes it."""
+        """The arguments of `video.open_input` besides the path."""
         size = None if self.size is None else tuple(int(side) for side in self.size.split("x"))
         return {
             "fps": self.fps,
@@ -182,11 +188,11 @@ class Settings(BaseModel):
         }
 
     def encoding_options(self) -> dict[str, Any]:
-        """What says how frames are encoded, as the writers of `video` take it."""
+        """The arguments of the writers in `video` that choose the container and the encoder."""
         return self.model_dump(include={"container", "codec", "crf", "quality", "preset"})
 
     def time_range(self, frame_rate: Fraction) -> TimeRange:
-        """The part to restore, handles included, of a video of `frame_rate` frames a second."""
+        """The part to restore, including handles. `frame_rate` is the video's, in frames per second."""
         around = self.handles / frame_rate if self.handles else 0
         return {
             "start": None if self.start is None else max(float(self.start - around), 0.0),
@@ -195,29 +201,27 @@ class Settings(BaseModel):
 
     @property
     def treatment(self) -> FaceTreatment:
-        """How a face is restored of which the sidecar says nothing."""
+        """Strength, fidelity and grain of a face that the sidecar does not mention."""
         return FaceTreatment(strength=self.strength, fidelity=self.fidelity, grain=self.grain)
 
     @property
     def network_fidelity(self) -> Fidelity:
-        """The fidelity by which networks are chosen: those of all faces."""
+        """The fidelity that decides which networks are needed: `auto` if any face needs more than 1 does."""
         named = set() if self.sidecar is None else self.sidecar.fidelities
         return "auto" if self.fidelity == 1 and named - {1.0} else self.fidelity
 
     @model_validator(mode="after")
     def _fidelities_fit(self) -> Settings:
         if self.fidelity == 0 and self.sidecar is not None and self.sidecar.fidelities:
-            raise ValueError("fidelity 0 is for all faces alike: take fidelities out of the sidecar")
+            raise ValueError("fidelity 0 applies to all faces: remove fidelity from the sidecar")
         return self
 
     @model_validator(mode="after")
     def _fit_aligned_faces(self) -> Settings:
         defaults = type(self).model_fields
-        unfit = [name for name in _OF_WHOLE_PICTURES if getattr(self, name) != defaults[name].default]
+        unfit = [name for name in _NOT_FOR_ALIGNED_FACES if getattr(self, name) != defaults[name].default]
         if self.aligned and unfit:
-            raise ValueError(
-                f"aligned faces are restored one by one, without detection: leave out {', '.join(unfit)}"
-            )
+            raise ValueError(f"these do not apply to aligned faces: {', '.join(unfit)}; leave them out")
         return self
 
     @model_validator(mode="after")
@@ -228,9 +232,14 @@ class Settings(BaseModel):
 
 
 def make_settings(config: Path | None = None, **values: Any) -> Settings:
-    """Settings from a YAML file and keyword values; a value that is not None wins over the file.
+    """Settings from a YAML file and keyword values.
 
-    Raises UsageError with one sentence that names the field.
+    Args:
+        config: A YAML file with names and values; None: no file.
+        values: Fields of `Settings`. A value other than None wins over the file.
+
+    Raises:
+        UsageError: A value or the file is wrong; the message names it.
     """
     merged: dict[str, Any] = {}
     if config is not None:
@@ -241,61 +250,29 @@ def make_settings(config: Path | None = None, **values: Any) -> Settings:
     return Settings(**merged)
 
 
-def _seconds(text: str) -> float:
-    """12.5, 1:30, 01:02:03.5 -> seconds, as ffmpeg reads times."""
-    *clock, seconds = text.strip().split(":")
-    whole = [part for part in clock if part.isdigit() and part.isascii()]
-    try:
-        if len(clock) > 2 or whole != clock or (clock and not 0 <= float(seconds) < 60):
-            raise ValueError
-        minutes = 0
-        for part in clock:
-            minutes = minutes * 60 + int(part)
-        return minutes * 60 + float(seconds)
-    except (ValueError, OverflowError):
-        raise ValueError("a time is written as seconds (12.5) or HH:MM:SS.mmm (00:01:30.250)") from None
-
-
-def _rate(value: Any) -> Fraction:
-    """25, 24000/1001; 23.976, 29.97 and 59.94 are what they stand for."""
-    text = str(value)
-    try:
-        if not _RATE.fullmatch(text):
-            raise ValueError
-        rate = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError("a rate is written as 25, 29.97 or 24000/1001") from None
-    broadcast = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
-    if rate.denominator > 1 and abs(rate - broadcast) < Fraction(1, 1000):
-        rate = broadcast
-    if not 0 < rate <= 1000:
-        raise ValueError("a rate lies above 0 and is at most 1000 frames a second")
-    return rate
-
-
 def read_yaml(path: Path) -> dict[Any, Any]:
-    """The names and values in a YAML file, none where it is empty.
+    """The names and values in a YAML file; an empty file has none.
 
     Raises:
-        UsageError: it cannot be read, or holds something else.
+        UsageError: The file cannot be read, or its content is something else.
     """
     try:
-        with path.open("rb") as file:  # not necessarily of this size, or of any: it may be a pipe
+        with path.open("rb") as file:  # the size that a file states may be wrong, and a pipe has none
             content = file.read(_MAX_YAML_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read the configuration {path}: {error.strerror or error}") from error
     if len(content) > _MAX_YAML_BYTES:
-        raise UsageError(f"{path} is no configuration: it is larger than {_MAX_YAML_BYTES // 1000} kB")
+        raise UsageError(f"{path} is not a configuration: it is larger than {_MAX_YAML_BYTES // 1000} kB")
     try:
         loaded = yaml.safe_load(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UsageError(f"the configuration {path} is not text in UTF-8") from error
     except RecursionError as error:
-        raise UsageError(f"{path} is no configuration: its values are nested too deeply") from error
+        raise UsageError(f"{path} is not a configuration: its values are nested too deeply") from error
     except Exception as error:  # such as a date that no calendar has
         raise UsageError(f"{path} is not valid YAML: {error}".replace("\n", " ")) from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        raise UsageError(f"{path} must hold names and values, such as 'strength: 0.8'")
+        raise UsageError(f"{path} must contain names and values, such as 'strength: 0.8'")
     return loaded

@@ -1,4 +1,4 @@
-"""The settings by subject: the order of the help and of the page of settings."""
+"""The settings by subject, in the order of `--help` and of docs/settings.md."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Output": ("codec", "crf", "quality", "preset", "container", "compare", "mask", "overwrite"),
     "Long videos": ("segment", "workers", "engine", "restart"),
 }  # fmt: skip
-"""Every setting is in one of them."""
+"""The titles of the groups, and their settings. Each setting is in one group."""
 
 
 def group_of(setting: str) -> str:
-    """The subject of a setting. Raises KeyError where there is no such setting."""
+    """The title of the group of a setting.
+
+    Raises:
+        KeyError: There is no such setting.
+    """
     for title, names in GROUPS.items():
         if setting in names:
             return title

@@ -1,6 +1,6 @@
-"""The keyword arguments of the calls for Python, with their types: the fields of `vidrestore.Settings`.
+"""The types of the keyword arguments of the Python interface.
 
-What each means and its default is said there. None means not given.
+They are the fields of `vidrestore.Settings`, which documents them. None means: not given.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class FaceKeywords(TypedDict, total=False):
-    """How faces are found and restored: what concerns pictures in memory as well as files."""
+    """How faces are found and restored, for files and for pictures in memory."""
 
     detector: str | None
     batch: int | None
@@ -35,7 +35,7 @@ class FaceKeywords(TypedDict, total=False):
 
 
 class RestorerKeywords(FaceKeywords, total=False):
-    """Which networks restore them, and where."""
+    """Also the networks, and the device on which they run."""
 
     model: str | None
     device: str | None
@@ -43,7 +43,7 @@ class RestorerKeywords(FaceKeywords, total=False):
 
 
 class SettingsKeywords(RestorerKeywords, total=False):
-    """All settings: also how files are read and written, and how a film is shared out."""
+    """All settings: also how files are read and written, and how long videos are divided."""
 
     aligned: bool | None
     codec: str | None

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in the words in which it is given: one sentence for the user."""
+"""Turns pydantic's validation errors into one sentence for the user."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _LIMITS = {
     "less_than_equal": ("le", "at most"),
     "greater_than": ("gt", "more than"),
 }
-"""What pydantic calls a value beyond a limit: where it says the limit, and how to say it."""
-_KINDS = {
+"""Pydantic's error types for limits; the key of the limit in the error's context; the words for it."""
+_TYPE_NAMES = {
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a number",
@@ -28,14 +28,20 @@ _KINDS = {
     "bool_parsing": "true or false",
     "string_type": "text",
 }
+"""Pydantic's error types for wrong types, and what the value must be."""
 
 
 def sentence(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
-    """The first thing that is wrong, such as `strength must be at most 1, got 7`."""
+    """The message for the first wrong value, such as `strength must be at most 1, got 7`.
+
+    Args:
+        error: Pydantic's error.
+        fields: The fields of the model, by name.
+    """
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     given = shown(first["input"])
-    if len(first["loc"]) > 1:  # one of the kinds of value that the setting takes: fidelity, grain
+    if len(first["loc"]) > 1:  # fidelity and grain, which take a word or a number
         return f"{name} must be auto or a number from 0 to 1, got {given}"
     if first["type"] == "extra_forbidden":
         return f"there is no setting '{name}'; there are: {', '.join(sorted(fields))}"
@@ -47,7 +53,7 @@ def sentence(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def _wanted(kind: str, context: Mapping[str, Any], field: FieldInfo | None) -> str | None:
-    """What the value must be; None where pydantic's own message says it."""
+    """What the value must be; None: use pydantic's own message."""
     if kind in _LIMITS:
         key, words = _LIMITS[kind]
         return f"{words} {context[key]:,.12g}".replace(",", " ")
@@ -55,7 +61,7 @@ def _wanted(kind: str, context: Mapping[str, Any], field: FieldInfo | None) -> s
         return str(context["expected"]).replace("'", "")
     if kind in ("string_pattern_mismatch", "string_type") and field is not None and _has_pattern(field):
         return " ".join((field.description or "").split()).rstrip(".")
-    return _KINDS.get(kind)
+    return _TYPE_NAMES.get(kind)
 
 
 def _has_pattern(field: FieldInfo) -> bool:

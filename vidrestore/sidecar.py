@@ -1,7 +1,7 @@
-"""The sidecar of a video: how each person is restored, throughout and in single scenes.
+"""The sidecar of a video: a file with settings for single people and scenes.
 
-`vidrestore inspect --sidecar` writes it, `restore --sidecar` reads it. Where several values could hold, that
-of the person in the scene wins, then the scene's, then the person's, then the settings'.
+`vidrestore inspect --sidecar` writes it, and `restore --sidecar` reads it. A setting may have several values:
+that of a person in a scene wins, then that of the scene, then that of the person, then that of the run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class FaceTreatment:
     """How one face is restored."""
 
     strength: float
-    """0..1: share of the restored face against the original."""
+    """Share of the restored face in the result, 0..1."""
     fidelity: float | Literal["auto"]
     grain: float | Literal["auto"]
 
@@ -35,31 +35,31 @@ class _Part(BaseModel):
 
 
 class Treatment(_Part):
-    """What may be said of a person, of a scene, or of a person in a scene; None changes nothing."""
+    """Settings of a person, of a scene, or of a person in a scene; None changes nothing."""
 
     strength: float | None = Field(default=None, ge=0, le=1)
     fidelity: Fidelity | None = None
     grain: Grain | None = None
     restore: bool | None = None
-    """False: left alone."""
+    """False: not restored."""
 
 
 class PersonPart(Treatment):
-    """A person throughout the video."""
+    """Settings of a person in the whole video."""
 
     tracks: tuple[Annotated[int, Field(ge=0)], ...]
 
 
 class ScenePart(Treatment):
-    """A scene, and people in it."""
+    """Settings of a scene, and of people in it."""
 
     start: float | None = None
-    """Seconds, for the reader."""
+    """Start of the scene [s]; it only helps the reader."""
     people: dict[PersonName, Treatment] = {}
 
 
 class VideoPart(_Part):
-    """The file that track and scene numbers are of."""
+    """The video to which the numbers of tracks and scenes belong."""
 
     name: str
     bytes: int | None = None
@@ -68,7 +68,7 @@ class VideoPart(_Part):
 
 
 class TrackingPart(_Part):
-    """The settings that track and scene numbers depend on."""
+    """The settings on which the numbers of tracks and scenes depend."""
 
     detector: str = "embedded"
     min_face: int = 24
@@ -78,12 +78,12 @@ class TrackingPart(_Part):
 
 
 class Sidecar(_Part):
-    """All that a sidecar says."""
+    """The content of a sidecar."""
 
     vidrestore_sidecar: Literal[1]
-    """The version of the form."""
+    """Version of the file format."""
     version: str
-    """Of the program that numbered tracks and scenes."""
+    """Version of the program that numbered tracks and scenes."""
     video: VideoPart
     tracking: TrackingPart = TrackingPart()
     people: dict[PersonName, PersonPart] = {}
@@ -94,11 +94,20 @@ class Sidecar(_Part):
         for number, scene in self.scenes.items():
             for name in scene.people:
                 if name not in self.people:
-                    raise ValueError(f"scene {number} names {name}, who is not among the people")
+                    raise ValueError(f"scene {number} names {name}, who is missing in people")
         return self
 
     def treatment(self, scene: int, track: int, usual: FaceTreatment) -> FaceTreatment | None:
-        """How a track is restored in a scene, `usual` being what the settings say; None: left alone."""
+        """How a track is restored in a scene.
+
+        Args:
+            scene: The number of the scene.
+            track: The number of the track.
+            usual: The values from the settings of the run.
+
+        Returns:
+            The values for this face; None: it is not restored.
+        """
         values: dict[str, Any] = {}
         for part in self._parts(scene, track):
             for name in ("strength", "fidelity", "grain", "restore"):
@@ -115,13 +124,13 @@ class Sidecar(_Part):
 
     @property
     def fidelities(self) -> set[float | str]:
-        """All that are named."""
+        """All values of fidelity in the sidecar."""
         everything = [*self.people.values(), *self.scenes.values()]
         inner = [part for scene in self.scenes.values() for part in scene.people.values()]
         return {part.fidelity for part in (*everything, *inner) if part.fidelity is not None}
 
     def _parts(self, scene: int, track: int) -> Iterator[Treatment]:
-        """What holds for a track in a scene, the strongest last."""
+        """The settings for a track in a scene; later ones win."""
         name = next((name for name, person in self.people.items() if track in person.tracks), None)
         if name is not None:
             yield self.people[name]
@@ -132,9 +141,17 @@ class Sidecar(_Part):
 
 
 def parse_sidecar(values: dict[Any, Any], file: object) -> Sidecar:
-    """The sidecar that a file's values are. Raises UsageError, which names the place."""
+    """The sidecar from the values in its file.
+
+    Args:
+        values: The content of the YAML file.
+        file: Its name, for messages.
+
+    Raises:
+        UsageError: A value is wrong; the message names its place.
+    """
     if values.get("vidrestore_sidecar") != VERSION:
-        raise UsageError(f"{file} is no sidecar; vidrestore inspect --sidecar writes one")
+        raise UsageError(f"{file} is not a sidecar; vidrestore inspect --sidecar writes one")
     try:
         return Sidecar.model_validate(values)
     except ValidationError as error:

@@ -172,7 +172,7 @@ def test_each_field_of_an_interlaced_video_is_restored_as_its_own_moment(
     restored(tmp_path / "moments", moments, Footage())
     report = restored(tmp_path, interlaced(moments, top_first=top_first), Footage())
     assert (report.frames, report.faces, report.tracks) == (4, 4, 1)
-    assert "interlaced without saying so" in report.warnings[0]
+    assert "is interlaced, although" in report.warnings[0]
     info = probe(tmp_path / "restored.mkv")
     assert info.field_order == ("top" if top_first else "bottom")
     result, wanted = read(tmp_path / "restored.mkv"), read(tmp_path / "moments" / "restored.mkv")

@@ -111,7 +111,7 @@ def test_so_is_it_for_python(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_strict_leaves_nothing_of_a_damaged_film(tmp_path: Path) -> None:
     original = make_clip(tmp_path / "in.mkv", Clip(frames=110, gop=12))
     zero_packets(original, [75, 76])
-    with pytest.raises(DamagedInputError, match="leave --strict out"):
+    with pytest.raises(DamagedInputError, match="leave out --strict"):
         vidrestore.restore(original, tmp_path / "out.mkv", **SEGMENTS, strict=True)
     assert names_in(tmp_path) == ["in.mkv"]
 

@@ -135,5 +135,5 @@ def test_a_sidecar_that_a_user_edits_is_never_replaced(film: Path) -> None:
 
 
 def test_plain_daefr_takes_no_fidelities_of_people(film: Path) -> None:
-    with pytest.raises(UsageError, match="fidelity 0 is for all"):
+    with pytest.raises(UsageError, match="fidelity 0 applies to all"):
         make_settings(fidelity=0, sidecar=edited(film, p0={"fidelity": 0.4}))

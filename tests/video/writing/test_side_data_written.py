@@ -166,7 +166,7 @@ def test_combed_pictures_are_looked_at_and_come_back_combed(tmp_path: Path) -> N
     for number, picture in enumerate(combed(), start=1):
         assert cv2.imwrite(str(tmp_path / f"in{number}.png"), picture)
     unflagged, unsaid = vidrestore.restore(tmp_path / "in%d.png", tmp_path / "out%d.png", strength=0).warnings
-    assert "without saying so" in unflagged
+    assert "although its metadata does not say so" in unflagged
     assert "the field order" in unsaid
     for number in range(1, 7):
         np.testing.assert_array_equal(look(tmp_path / f"out{number}.png"), look(tmp_path / f"in{number}.png"))
