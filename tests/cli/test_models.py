@@ -74,5 +74,5 @@ def test_a_failed_download_is_one_sentence_and_exit_1(
     (tmp_path / "w.pth").write_bytes(b"something else")
     assert main(["models", "pull", "w"]) == 1
     printed = capsys.readouterr().err
-    assert printed.startswith("vidrestore: error: what came from file://")
+    assert printed.startswith("vidrestore: error: the file from file://")
     assert printed.count("\n") == 1

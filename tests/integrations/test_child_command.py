@@ -96,7 +96,7 @@ def test_a_child_that_dies_leaves_what_it_said_last(tmp_path: Path) -> None:
     command = ended(ChildCommand([], command=child(tmp_path, says("no module", "[1]", "{}") + "sys.exit(1)")))
     assert (command.state, command.error) == ("failed", "no module [1] {}")
     silent = ended(ChildCommand([], command=child(tmp_path, "sys.exit(7)")))
-    assert silent.error == "vidrestore ended with exit code 7 and said nothing"
+    assert silent.error == "vidrestore ended with exit code 7 and without a message"
 
 
 def test_a_command_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:

@@ -54,9 +54,9 @@ class AccessControl:
         if origin is not None and (
             urlsplit(origin).scheme != "http" or urlsplit(origin).netloc not in self._hosts
         ):
-            return _error(403, "requests come from the page itself")
+            return _error(403, "only the page itself may send requests")
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-            return _error(403, "requests come from the page itself")
+            return _error(403, "only the page itself may send requests")
         if not self._has_token(scope, headers):
             return _error(401, "open the address that vidrestore web printed: it contains the token")
         length = headers.get("content-length", "0")

@@ -55,7 +55,7 @@ class FileRoots:
             raise OutsideError("a path must be absolute and without ..")
         root = next((folder for folder in self.folders if path.is_relative_to(folder)), None)
         if root is None:
-            raise OutsideError(f"{path} is not in a folder that was chosen when the service was started")
+            raise OutsideError(f"{path} is not in the folders with which the service was started")
         return path
 
     def open_file(self, text: str) -> int:
@@ -68,7 +68,7 @@ class FileRoots:
                 raise OutsideError(f"{path} cannot be opened: {error.strerror or error}") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise OutsideError(f"{path} is no regular file")
+            raise OutsideError(f"{path} is not a regular file")
         return descriptor
 
     def check_file(self, text: str) -> Path:
@@ -87,7 +87,7 @@ class FileRoots:
             except OSError as error:
                 raise OutsideError(f"{path} cannot be written: {error.strerror or error}") from error
         if not stat.S_ISREG(mode):
-            raise OutsideError(f"{path} is no regular file")
+            raise OutsideError(f"{path} is not a regular file")
         return path
 
     def entries(self, text: str) -> list[Entry]:
@@ -112,7 +112,7 @@ class FileRoots:
         """A descriptor of a folder. Each part of the path is opened from its parent, so no part can be replaced."""
         root = next((folder for folder in self.folders if path.is_relative_to(folder)), None)
         if root is None:
-            raise OutsideError(f"{path} is not in a folder that was chosen when the service was started")
+            raise OutsideError(f"{path} is not in the folders with which the service was started")
         try:
             descriptor = os.open(root, _FOLDER)
         except OSError as error:
