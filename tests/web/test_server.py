@@ -28,7 +28,7 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path, capsys: pytest.CaptureF
         taken.listen()
         port = taken.getsockname()[1]
         assert main(["web", str(tmp_path), "--port", str(port), "--state", str(tmp_path / "state")]) == 2
-    assert f"port {port} is taken" in capsys.readouterr().err
+    assert f"port {port} is in use" in capsys.readouterr().err
 
 
 def test_two_servers_do_not_share_their_jobs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,7 +109,7 @@ class FileRoots:
 
     @contextmanager
     def _folder(self, path: Path) -> Iterator[int]:
-        """A descriptor of a folder. Each part of the path is opened from its parent, so no part can be replaced."""
+        """A descriptor of a folder. Each part is opened from its parent, so no part can be replaced."""
         root = next((folder for folder in self.folders if path.is_relative_to(folder)), None)
         if root is None:
             raise OutsideError(f"{path} is not in the folders with which the service was started")

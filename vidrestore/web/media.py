@@ -48,7 +48,7 @@ class MediaWorker:
         return bytes(self._run("looks", _thumbnail, path, at))
 
     def preview(self, path: Path, at: float, settings: dict[str, Any]) -> dict[str, Any]:
-        """The frame before and after as PNG in `data:` addresses, with facts about it. Raises VidrestoreError."""
+        """The frame before and after as PNG in `data:` addresses, and facts. Raises VidrestoreError."""
         return dict(self._run("previews", _preview, path, at, settings))
 
     def close(self) -> None:

@@ -71,7 +71,9 @@ def _listen(port: int) -> socket.socket:
         listening.bind((HOST, port))
     except OSError as error:
         listening.close()
-        raise UsageError(f"port {port} is in use; choose another with --port, or 0 for any free one") from error
+        raise UsageError(
+            f"port {port} is in use; choose another with --port, or 0 for any free one"
+        ) from error
     return listening
 
 

@@ -130,7 +130,9 @@ class _NoDowngrade(urllib.request.HTTPRedirectHandler):
         self, request: Any, file: Any, code: int, message: str, headers: Any, address: str
     ) -> Any:
         if request.full_url.startswith("https:") and not address.lower().startswith("https:"):
-            raise HTTPError(request.full_url, code, "the host redirects to an unencrypted address", headers, file)
+            raise HTTPError(
+                request.full_url, code, "the host redirects to an unencrypted address", headers, file
+            )
         return super().redirect_request(request, file, code, message, headers, address)
 
 
