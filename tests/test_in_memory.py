@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import vidrestore
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
+from vidrestore.in_memory.pictures import kind_of
+from vidrestore.video import probe, read_frames
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "old_film.mp4"
 
@@ -138,3 +144,74 @@ def test_a_closed_restorer_says_so(pictures: list[NDArray[np.uint8]]) -> None:
     restorer.close()
     with pytest.raises(vidrestore.UsageError, match="closed"):
         restorer.image(pictures[0])
+
+
+def test_tensors_come_back_as_tensors_with_the_same_values(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    expected = [result.picture for result in restorer.frames(pictures[:3])]
+    tensors = [torch.from_numpy(picture) for picture in pictures[:3]]
+    results = [result.picture for result in restorer.frames(tensors)]
+    assert all(isinstance(result, torch.Tensor) for result in results)
+    assert all(np.array_equal(a, b.numpy()) for a, b in zip(expected, results, strict=True))
+    single = restorer.image(tensors[0].float().div(255).requires_grad_()).picture
+    assert (single.dtype, tuple(single.shape)) == (torch.float32, pictures[0].shape)
+    with pytest.raises(vidrestore.UsageError, match=r"torch\.bfloat16"):
+        restorer.image(tensors[0].to(torch.bfloat16))
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "nv12", "rgb24"])
+def test_pictures_of_pyav_keep_format_time_and_colour_and_every_sample_away_from_faces(
+    restorer: vidrestore.Restorer, name: str
+) -> None:
+    with av.open(str(SAMPLE)) as container:
+        found = [frame.reformat(format=name) for frame in islice(container.decode(video=0), 3)]
+    results = list(restorer.frames(found, frame_rate=Fraction(24000, 1001)))
+    for before, result in zip(found, results, strict=True):
+        after = result.picture
+        assert isinstance(after, av.VideoFrame)
+        assert (after.format.name, after.width, after.height) == (name, 640, 480)
+        assert (after.pts, after.time_base) == (before.pts, before.time_base)
+        assert (after.colorspace, after.color_range) == (before.colorspace, before.color_range)
+        assert 0.02 < result.mask.mean() < 0.3
+        old, new = (kind_of(item).to_frame(item, 0, Fraction(25)) for item in (before, after))
+        right, down = old.format.chroma_shift
+        for plane, (one, other) in enumerate(zip(old.planes, new.planes, strict=True)):
+            changed = one != other
+            assert changed.any()
+            size = (1 << down, 1 << right) if plane and old.format.family == "yuv" else (1, 1)
+            spread = np.kron(changed, np.ones(size, bool))[:480, :640]
+            assert not (spread & ~result.mask).any()
+
+
+def test_planes_of_any_depth_are_frames_and_come_back_with_their_times(
+    restorer: vidrestore.Restorer,
+) -> None:
+    info = probe(SAMPLE)
+    frames = list(islice(read_frames(SAMPLE, info), 3))
+    results = list(restorer.frames(replace(frame, index=frame.index + 7) for frame in frames))
+    for before, result in zip(frames, results, strict=True):
+        after = result.picture
+        assert isinstance(after, vidrestore.Frame)
+        assert (after.index, after.pts, after.time_base) == (before.index + 7, before.pts, before.time_base)
+        assert (after.format, after.colour) == (before.format, before.colour)
+        assert np.array_equal(after.planes[0][~result.mask], before.planes[0][~result.mask])
+
+
+def test_kinds_cannot_be_mixed_and_others_are_refused(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    with pytest.raises(vidrestore.UsageError, match="picture 1 is"):
+        list(restorer.frames([pictures[0], torch.from_numpy(pictures[0][:100])]))
+    for other in ("photo.jpg", b"", None):
+        with pytest.raises(vidrestore.UsageError, match=r"a picture is a NumPy array, .* got builtins"):
+            restorer.image(other)
+
+
+def test_a_notebook_shows_the_picture_before_and_after(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    result = restorer.image(pictures[0])
+    shown = cv2.imdecode(np.frombuffer(result._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    assert np.array_equal(shown[..., ::-1], np.concatenate([pictures[0], result.picture], axis=1))

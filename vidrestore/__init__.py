@@ -51,18 +51,21 @@ if TYPE_CHECKING:
     from vidrestore.jobs.preview import Preview, Variant
     from vidrestore.runtime.process_settings import configure_process
     from vidrestore.settings import Settings
-    from vidrestore.types import Progress, Report
+    from vidrestore.types import ColourTags, Frame, PixelFormat, Progress, Report
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CancelledError",
+    "ColourTags",
     "DamagedInputError",
     "DeviceError",
     "DownloadError",
+    "Frame",
     "InputError",
     "Inspection",
     "OutputError",
+    "PixelFormat",
     "Preview",
     "ProcessingError",
     "Progress",
@@ -100,6 +103,9 @@ _HOMES = {
     "Settings": "settings",
     "Report": "types",
     "Progress": "types",
+    "Frame": "types",
+    "PixelFormat": "types",
+    "ColourTags": "types",
 }
 
 

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from vidrestore.notebook import progress_bar
 from vidrestore.runtime.cancellation import cancellable
 from vidrestore.runtime.signals import deferred_interrupts
 from vidrestore.settings import make_settings
@@ -34,7 +35,8 @@ def restore(
         input: A video or a picture; a sequence of pictures as shots/%05d.png; - for standard input.
         output: The file to write, in the same forms; - for standard output.
         config: A YAML file of settings; keyword arguments win over it.
-        on_progress: Called with a `Progress` after each written frame, in the calling thread.
+        on_progress: Called with a `Progress` after each written frame, in the calling thread. None: a
+            notebook shows a progress bar.
         cancel: Ends the run when it is set, from any thread. Then there is no output. Finished segments of a
             long video are kept, and `resume` continues after them.
         settings: The fields of `vidrestore.Settings`, such as `strength=0.8, faces=[0, 2]`; None: not given.
@@ -50,7 +52,7 @@ def restore(
     from vidrestore.jobs import restore_file  # here, because it loads torch and PyAV
 
     with deferred_interrupts(), cancellable(cancel):
-        return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress)
+        return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress or progress_bar())
 
 
 def resume(
@@ -80,7 +82,9 @@ def resume(
     from vidrestore.jobs import resume_file
 
     with deferred_interrupts(), cancellable(cancel):
-        return resume_file(Path(fspath(output)), on_progress, workers=workers, engine=engine)
+        return resume_file(
+            Path(fspath(output)), on_progress or progress_bar(), workers=workers, engine=engine
+        )
 
 
 def inspect(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from numpy.typing import NDArray
 
-from vidrestore.colour.arrays import frame_from_array
 from vidrestore.errors import UsageError
 from vidrestore.in_memory.crops import crop_from_face, face_from_crop
+from vidrestore.in_memory.pictures import kind_of
 from vidrestore.in_memory.result import Restored, restored
 from vidrestore.settings import Settings, make_settings
 from vidrestore.settings_keywords import FaceKeywords, Precision, RestorerKeywords, SettingsKeywords
@@ -85,17 +85,19 @@ class Restorer:
         with self._lock:
             self._networks = None
 
-    def image(self, picture: NDArray[Any]) -> Restored:
+    def image(self, picture: Any) -> Restored:
         """Restores a single picture.
 
         Args:
-            picture: (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey; uint8, uint16, or float32 in 0..1.
+            picture: An array or a PyTorch tensor, (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey; uint8,
+                uint16, or float32 in 0..1. Or an `av.VideoFrame`, or a `vidrestore.Frame` of planes, in any
+                pixel format: with its own colour, bit for bit as it was away from faces.
 
         Returns:
-            The restored picture and its faces.
+            The restored picture, of the same kind, and its faces.
 
         Raises:
-            UsageError: The array has another shape or type, or the restorer is closed.
+            UsageError: The picture is of another kind, shape or type, or the restorer is closed.
         """
         from vidrestore.faces.alignment import align
         from vidrestore.faces.boxes import smaller_side
@@ -104,32 +106,32 @@ class Restorer:
 
         with self._lock:
             restorer, detector = self._require()
-            frame = frame_from_array(picture)
+            kind = kind_of(picture)
+            frame = kind.to_frame(picture, 0, Fraction(25))
             found = [d for d in detector.detect(frame) if smaller_side(d.box) >= self._settings.min_face]
             tracked = FrameFaces(frame=frame, faces=tuple(map(_as_track, range(len(found)), found)))
             (tracked,) = select_faces([tracked], self._settings.faces)
             aligned = align(tracked, restorer.size, own_size=restorer.estimates)
             item = FrameFaces(frame=frame, faces=_restore_alone(restorer, aligned.faces))
             result = composite(item, strength=self._settings.strength, grain=self._settings.grain)
-        return restored(picture, frame, result, item.faces, tracked.faces)
+        return restored(kind.from_frame(result, picture, frame), frame, result, item.faces, tracked.faces)
 
-    def frames(
-        self, pictures: Iterable[NDArray[Any]], *, frame_rate: float | Fraction = 25
-    ) -> Iterator[Restored]:
+    def frames(self, pictures: Iterable[Any], *, frame_rate: float | Fraction = 25) -> Iterator[Restored]:
         """Restores a stream of pictures, with faces tracked over time.
 
         Memory does not grow with the length of the stream. Results are delayed by some pictures. Closing the
         iterator ends the work.
 
         Args:
-            pictures: Pictures as for `image`, all with the same shape and type.
+            pictures: Pictures as for `image`, all of the same kind, shape and type. Times and colour of
+                PyAV's pictures and of frames stay with them.
             frame_rate: Pictures per second.
 
         Yields:
             One result for each picture, in order.
 
         Raises:
-            UsageError: A picture has another shape or type, or the restorer is closed.
+            UsageError: A picture is of another kind, shape or type, or the restorer is closed.
         """
         from vidrestore.detection import detect
         from vidrestore.pipeline import restore_tracked_faces
@@ -138,21 +140,20 @@ class Restorer:
 
         restorer, detector = self._require()
         rate = Fraction(frame_rate).limit_denominator(100_000)
-        waiting: dict[int, tuple[NDArray[Any], Frame, tuple[TrackedFace, ...]]] = {}
+        waiting: dict[int, tuple[Any, Frame, tuple[TrackedFace, ...]]] = {}
         source = iter(pictures)
         first = next(source, None)
         if first is None:
             return
-        info = _stream_info(frame_from_array(first, frame_rate=rate), rate)
+        kind = kind_of(first)
+        shape, info = kind.shape(first), _stream_info(kind.to_frame(first, 0, rate), rate)
 
         def read() -> Iterator[Frame]:
             for index, picture in enumerate(_chain(first, source)):
-                if picture.shape != first.shape or picture.dtype != first.dtype:
-                    raise UsageError(
-                        f"picture {index} is {picture.shape} {picture.dtype}, the first one "
-                        f"{first.shape} {first.dtype}"
-                    )
-                frame = frame_from_array(picture, index=index, frame_rate=rate)
+                if type(picture) is not type(first) or kind.shape(picture) != shape:
+                    found = kind_of(picture).shape(picture)
+                    raise UsageError(f"picture {index} is {found}, the first one {shape}")
+                frame = kind.to_frame(picture, index, rate)
                 waiting[index] = (picture, frame, ())
                 yield frame
 
@@ -168,7 +169,7 @@ class Restorer:
             stats = RunStats(total=None, strict=False, on_progress=None)
             for frame, faces in restore_tracked_faces(tracked, restorer, info, self._settings, stats):
                 picture, before, tracks = waiting.pop(frame.index)
-                yield restored(picture, before, frame, faces, tracks)
+                yield restored(kind.from_frame(frame, picture, before), before, frame, faces, tracks)
 
     def aligned(self, crops: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Restores aligned faces, each independently, without detection and compositing.
@@ -244,6 +245,6 @@ def _stream_info(frame: Frame, rate: Fraction) -> VideoInfo:
     )
 
 
-def _chain(first: NDArray[Any], rest: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield first
     yield from rest

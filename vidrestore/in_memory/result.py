@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.arrays import array_from_frame
 from vidrestore.types import FloatArray, Frame, RestoredFace, TrackedFace
 
 
@@ -35,15 +35,25 @@ class RestoredFaceInfo:
 class Restored:
     """A picture with its faces restored."""
 
-    picture: NDArray[Any]
-    """The picture, with the shape and type of the input."""
+    picture: Any
+    """The picture, of the input's kind: an array, a tensor, an `av.VideoFrame` or a `vidrestore.Frame`."""
     faces: tuple[RestoredFaceInfo, ...]
     mask: NDArray[np.bool_]
     """(H, W): whether each pixel was changed."""
+    before_and_after: tuple[Frame, Frame] = field(repr=False)
+    """The picture as planes."""
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the picture before, at its right the restored one."""
+        from vidrestore.colour.yuv_rgb import rgb_region
+
+        pictures = [rgb_region(frame, 0, 0, frame.width, frame.height) for frame in self.before_and_after]
+        pixels = np.round(np.clip(np.concatenate(pictures, axis=1), 0, 1) * 255).astype(np.uint8)
+        return bytes(cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))[1])
 
 
 def restored(
-    picture: NDArray[Any],
+    picture: Any,
     before: Frame,
     after: Frame,
     faces: Sequence[RestoredFace],
@@ -52,8 +62,8 @@ def restored(
     """The restored picture with its faces and its mask.
 
     Args:
-        picture: The caller's array.
-        before: The frame of that array.
+        picture: The restored one, of the caller's kind.
+        before: The frame of the caller's picture.
         after: The frame with restored faces.
         faces: The restored faces.
         tracks: The tracked faces, with their boxes.
@@ -61,7 +71,8 @@ def restored(
     boxes = {face.track_id: face.box for face in tracks}
     changed = np.zeros((before.height, before.width), np.bool_)
     for old, new in zip(before.planes, after.planes, strict=True):
-        changed |= np.asarray(old != new)
+        if new is not old:
+            changed |= _at_full_size(np.asarray(old != new), before)
     infos = tuple(
         RestoredFaceInfo(
             track_id=face.track_id,
@@ -73,4 +84,12 @@ def restored(
         )
         for face in faces
     )
-    return Restored(picture=array_from_frame(after, picture, before), faces=infos, mask=changed)
+    return Restored(picture=picture, faces=infos, mask=changed, before_and_after=(before, after))
+
+
+def _at_full_size(changed: NDArray[np.bool_], frame: Frame) -> NDArray[np.bool_]:
+    """A plane's mask in the size of the picture: each sample of chroma counts for the pixels it is for."""
+    if changed.shape == (frame.height, frame.width):
+        return changed
+    right, down = frame.format.chroma_shift
+    return changed.repeat(1 << down, 0).repeat(1 << right, 1)[: frame.height, : frame.width]

@@ -6,6 +6,7 @@ from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.interlacing.field_meter import FieldMeasure
 from vidrestore.video.interlacing.field_processing import FieldProcessing, choose_field_processing
 from vidrestore.video.opened_video import OpenedVideo, open_video
+from vidrestore.video.pyav_pictures import frame_from_pyav, is_pyav_picture, pyav_from_frame
 from vidrestore.video.reading.frames import read_frames
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
@@ -36,6 +37,8 @@ __all__ = [
     "choose_field_processing",
     "describe_format",
     "ffmpeg_pipeline",
+    "frame_from_pyav",
+    "is_pyav_picture",
     "is_whole_segment",
     "join_segments",
     "look_at",
@@ -45,6 +48,7 @@ __all__ = [
     "open_video",
     "place_output",
     "probe",
+    "pyav_from_frame",
     "read_frames",
     "remove_leftovers",
     "reread_frames",
