@@ -91,3 +91,13 @@ def test_a_shell_completes_options(tmp_path: Path) -> None:
         env=environment, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["--dry-run"]
+
+
+def test_switches_show_no_type() -> None:
+    def switches(command: Any) -> list[Any]:
+        own = [p for p in command.params if getattr(p, "is_flag", False) and "completion" not in p.opts[0]]
+        return own + [p for each in getattr(command, "commands", {}).values() for p in switches(each)]
+
+    found = switches(typer.main.get_command(app))
+    assert len(found) > 10
+    assert [switch.opts for switch in found if switch.metavar != ""] == []

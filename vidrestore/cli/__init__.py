@@ -122,13 +122,17 @@ def _global_options(
         bool,
         typer.Option(
             "--version",
+            metavar="",
             callback=lambda requested: _print_version(requested),
             is_eager=True,
             help="Print the version and exit.",
         ),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Print the traceback of an error. Allowed after the command, too.")
+        bool,
+        typer.Option(
+            "--debug", metavar="", help="Print the traceback of an error. Allowed after the command, too."
+        ),
     ] = False,
 ) -> None:
     try:

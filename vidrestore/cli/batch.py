@@ -55,7 +55,9 @@ def batch(
             metavar="PATTERN", help="Names of inputs, such as '*.mov'. Default: videos and pictures."
         ),
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Include subfolders.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", metavar="", help="Include subfolders.")
+    ] = False,
     retries: Annotated[
         int, typer.Option(metavar="N", min=0, max=10, help="Number of further attempts after a failure.")
     ] = 1,
@@ -90,7 +92,11 @@ def batch(
     overwrite: Annotated[
         bool | None,
         typer.Option(
-            "--overwrite", "-y", help="Replace files that were not written by this batch.", show_default=False
+            "--overwrite",
+            "-y",
+            metavar="",
+            help="Replace files that were not written by this batch.",
+            show_default=False,
         ),
     ] = None,
     progress: options.Progress = None,

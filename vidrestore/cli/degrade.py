@@ -53,7 +53,7 @@ def degrade(
     start: options.Start = None,
     end: options.End = None,
     overwrite: Annotated[
-        bool | None, typer.Option("--overwrite", "-y", help="Replace OUT.", show_default=False)
+        bool | None, typer.Option("--overwrite", "-y", metavar="", help="Replace OUT.", show_default=False)
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:

@@ -70,13 +70,17 @@ def evaluate(
     min_face: options.MinFace = None,
     every_frame: Annotated[
         bool,
-        typer.Option("--every-frame", help="Measure the whole picture in every frame, not once a second."),
+        typer.Option(
+            "--every-frame", metavar="", help="Measure the whole picture in every frame, not once a second."
+        ),
     ] = False,
     worst: Annotated[
         int,
         typer.Option(metavar="N", min=0, max=100, help="Number of worst faces on the page, by two measures."),
     ] = 6,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress and no table.")
+    ] = False,
 ) -> None:
     """Measure RESULT: quality against the truth, identity, steadiness, and unwanted changes."""
     from vidrestore.evaluation.crops import write_crops

@@ -75,7 +75,9 @@ def evaluate_paper(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write all values as JSON; - for stdout.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress and no table.")
+    ] = False,
 ) -> None:
     """Restore aligned faces one by one and measure them as the DAEFR paper does."""
     settings = make_settings(

@@ -71,7 +71,9 @@ def inspect(
         ),
     ] = None,
     progress: options.Progress = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no table.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress and no table.")
+    ] = False,
 ) -> None:
     """List the scenes of INPUT and the faces that would be restored, by their track ids."""
     from vidrestore.inspection import inspect_video, with_drawn
