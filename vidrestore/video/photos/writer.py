@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
+from vidrestore.colour.upscale import upscale_plane
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
@@ -121,7 +122,7 @@ class PhotoWriter:
         depth = 16 if deep and self._kind in (*_DEEP, "heif") else 8
         stored = samples.stored(frame, depth=depth)
         if photo is not None and photo.grey_with_alpha:
-            stored = _with_alpha(stored, photo)
+            stored = _with_alpha(stored, photo, self._info.width // photo.size[0])
         if not alike or self._kind == "heif":
             stored = apply_orientation(stored, frame.orientation)
         metadata = self._fitting(metadata, stored.shape[2])
@@ -229,9 +230,9 @@ def _metadata(photo: Photo | None, *, upright: bool) -> _Metadata:
     )
 
 
-def _with_alpha(grey: samples.Samples, photo: Photo) -> samples.Samples:
+def _with_alpha(grey: samples.Samples, photo: Photo, factor: int) -> samples.Samples:
     """Grey with its alpha, which frames do not hold."""
-    alpha = alpha_of(photo)
+    alpha = upscale_plane(alpha_of(photo), factor, peak=np.iinfo(grey.dtype).max)
     times = (grey.shape[0] // alpha.shape[0], grey.shape[1] // alpha.shape[1])  # twice as large side by side
     return np.concatenate([grey, np.tile(alpha, times)[..., None]], axis=2)
 
