@@ -75,6 +75,7 @@ def batch(
     codec: options.Codec = None,
     crf: options.Crf = None,
     quality: options.Quality = None,
+    upscale: options.Upscale = None,
     preset: options.Preset = None,
     container: Annotated[
         str | None,
@@ -111,6 +112,7 @@ def batch(
         "codec": codec,
         "crf": crf,
         "quality": quality,
+        "upscale": upscale,
         "preset": preset,
         "container": container,
         "max_pixels": max_pixels,
