@@ -5,8 +5,8 @@
 A known clip of two seconds with `--faces` faces is coded twice, as truth and (at a lower rate) as result, and
 repeated to each length by copying packets. For each length two processes run, one after the other: one
 decodes both files frame by frame (the baseline), the other is `vidrestore evaluate RESULT --truth TRUTH`. Of
-each the time on the wall and on the processor, and the peak of its resident memory are printed. Several lengths
-show what grows with the length. Not for Windows: it reads the child's resource usage.
+each the time on the wall and on the processor, and the peak of its resident memory are printed. Several
+lengths show what grows with the length. Not for Windows: it reads the child's resource usage.
 """
 
 from __future__ import annotations
