@@ -33,12 +33,14 @@ class MaskPass:
             UsageError: The format is not suitable for masks.
             OutputError: The file cannot be written.
         """
+        from vidrestore.colour.upscale import upscaled_info
         from vidrestore.faces.change_mask import MASK_COLOUR, mask_format
         from vidrestore.video import make_mask_writer
 
         self._writer = make_mask_writer(
             Path(settings.mask or ""),
             opened,
+            info=upscaled_info(opened.output_info, settings.upscale),
             output=output,
             pixel_format=mask_format(opened.info.pixel_format.bit_depth),
             colour=MASK_COLOUR,

@@ -18,6 +18,7 @@ from vidrestore.settings_keywords import (
     InputFormat,
     Precision,
     SettingsKeywords,
+    Upscale,
 )
 from vidrestore.settings_sentences import sentence
 from vidrestore.settings_values import parse_frame_rate, parse_time
@@ -32,8 +33,8 @@ Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 DetectorName = Literal["embedded", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 _NOT_FOR_ALIGNED_FACES = (
-    "detector", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "deinterlace", "compare",
-    "mask", "segment",
+    "detector", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "deinterlace", "upscale",
+    "compare", "mask", "segment",
 )  # fmt: skip
 """Settings that do not apply to aligned faces."""
 _MAX_YAML_BYTES = 256_000
@@ -120,6 +121,8 @@ class Settings(BaseModel):
     """Additional frames before --start and after --end, for trimming in an editor."""
     deinterlace: Deinterlace = "auto"
     """auto (interlaced video stays interlaced), keep (treat as interlaced), bwdif (make progressive)."""
+    upscale: Upscale = 1
+    """2 or 4: how many times as wide and high the output is. Away from faces it is resampled by Lanczos."""
     compare: Compare = "none"
     """side-by-side: the original on the left and the restored video on the right."""
     mask: str | None = None

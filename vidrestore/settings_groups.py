@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "start", "end", "handles", "fps", "deinterlace", "input_format", "pixel_format", "size", "max_pixels",
         "strict",
     ),
-    "Output": ("codec", "crf", "quality", "preset", "container", "compare", "mask", "overwrite"),
+    "Output": ("codec", "crf", "quality", "preset", "container", "upscale", "compare", "mask", "overwrite"),
     "Long videos": ("segment", "workers", "engine", "restart"),
 }  # fmt: skip
 """The titles of the groups, and their settings. Each setting is in one group."""

@@ -18,6 +18,7 @@ Deinterlace = Literal["auto", "keep", "bwdif"]
 EngineName = Literal["local", "ray"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Upscale = Literal[1, 2, 4]
 
 
 class FaceKeywords(TypedDict, total=False):
@@ -61,6 +62,7 @@ class SettingsKeywords(RestorerKeywords, total=False):
     end: float | str | None
     handles: int | None
     deinterlace: Deinterlace | None
+    upscale: Upscale | None
     compare: Compare | None
     mask: str | None
     overwrite: bool | None

@@ -69,8 +69,8 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "--fidelity 0.3 --temporal 0 --grain 0.6 --deflicker --faces 0,2 --min-face 40 --batch 8 "
         "--codec libx265 --crf 14.5 --container mkv --fps 24000/1001 --input-format rawvideo "
         "--pixel-format yuv420p --size 64x48 --max-pixels 9000 --strict "
-        "--preset slow --start 1:30 --end 95 --handles 12 --deinterlace bwdif --compare side-by-side "
-        "--mask m.mkv -y "
+        "--preset slow --start 1:30 --end 95 --handles 12 --deinterlace bwdif --upscale 2 "
+        "--compare side-by-side --mask m.mkv -y "
         "--segment 30 --workers 2 --engine ray --restart"
     )
     assert main(line.split()) == 0
@@ -105,6 +105,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "end": "95",
         "handles": 12,
         "deinterlace": "bwdif",
+        "upscale": 2,
         "compare": "side-by-side",
         "mask": "m.mkv",
         "segment": 30.0,

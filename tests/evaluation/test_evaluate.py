@@ -136,6 +136,16 @@ def test_frames_that_come_late_are_noticed(files: dict[Subject, Path], tmp_path:
     assert "1 frame earlier" in check.sentence
 
 
+def test_the_truth_of_another_video_ends_with_code_three(
+    files: dict[Subject, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same length and size, so nothing but the pictures says that they do not belong together."""
+    turned = [np.ascontiguousarray(picture[::-1, ::-1]) for picture in face_pictures(FRAMES)]
+    other = make_footage(tmp_path / "other.mkv", turned)
+    assert main(["evaluate", str(files["result"]), "--truth", str(other), "--device", "cpu"]) == 3
+    assert "is it the truth of this video?" in capsys.readouterr().out
+
+
 def test_videos_of_other_lengths_and_sizes_are_refused(files: dict[Subject, Path], tmp_path: Path) -> None:
     short = make_footage(tmp_path / "short.mkv", face_pictures(FRAMES)[:-1])
     assert main(["evaluate", str(short), "--truth", str(files["truth"]), "-q"]) == 2

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vidrestore.errors import WeightsError
-from vidrestore.evaluation.left_out import LeftOut, load_lpips, never_taken
+from vidrestore.evaluation.left_out import LeftOut, fvd_left_out, load_fid, load_lpips
 from vidrestore.evaluation.natural_faces import load_natural_faces
 from vidrestore.types import FloatArray
 
@@ -41,9 +41,20 @@ def test_with_its_network_at_hand_lpips_measures(tmp_path: Path, monkeypatch: py
     assert distance.distance(picture(1), picture(2)) > 0
 
 
-def test_fid_and_fvd_say_how_they_are_to_be_had() -> None:
-    assert [item.name for item in never_taken(is_video=True)] == ["FID", "FVD"]
-    assert [item.name for item in never_taken(is_video=False)] == ["FID"]
+def test_fvd_says_how_it_is_to_be_had() -> None:
+    (fvd,) = fvd_left_out(is_video=True)
+    assert fvd.name == "FVD"
+    assert "cd-fvd" in fvd.reason
+    assert fvd_left_out(is_video=False) == ()
+
+
+def test_without_its_network_fid_is_left_out_with_the_command_that_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    left_out = load_fid(None, "cpu")
+    assert isinstance(left_out, LeftOut)
+    assert "--inception" in left_out.reason
 
 
 def test_the_embedded_model_of_natural_faces_is_a_gaussian(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def evaluation(faces: Samples, *, is_video: bool = True, pictures: Samples | Non
         pictures=pictures or Samples(columns("picture", ("result", "truth"))),
         faces=faces,
         worst=(),
+        sets=(),
         checks=(),
         left_out=(),
         seconds=1.0,

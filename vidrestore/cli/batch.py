@@ -77,6 +77,7 @@ def batch(
     codec: options.Codec = None,
     crf: options.Crf = None,
     quality: options.Quality = None,
+    upscale: options.Upscale = None,
     preset: options.Preset = None,
     container: Annotated[
         str | None,
@@ -117,6 +118,7 @@ def batch(
         "codec": codec,
         "crf": crf,
         "quality": quality,
+        "upscale": upscale,
         "preset": preset,
         "container": container,
         "max_pixels": max_pixels,

@@ -62,6 +62,10 @@ def evaluate(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page with plots and the worst faces."),
     ] = None,
+    inception: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights of FID's network. Default: where torch.hub keeps them."),
+    ] = None,
     crops: Annotated[
         Path | None, typer.Option("--crops", metavar="FOLDER", help="Write the aligned faces as pictures.")
     ] = None,
@@ -100,6 +104,7 @@ def evaluate(
         device=device or "auto",
         min_face=24 if min_face is None else min_face,
         every_frame=every_frame,
+        inception=inception,
         worst=worst if html is not None else 0,
     )
     with show_progress(quiet=quiet) as on_progress:

@@ -28,6 +28,8 @@ vidrestore restore shots/%05d.exr new.mov --fps 24000/1001 --codec prores
 
 ffmpeg -i old.mp4 -f nut -c copy -c:v rawvideo - | vidrestore restore - - | ffmpeg -i - new.mkv
 
+vidrestore restore old.mp4 large.mp4 --upscale 2
+
 vidrestore restore old.mp4 compared.mp4 --compare side-by-side --overwrite
 
 vidrestore restore film.mkv new.mkv --workers 2
@@ -83,6 +85,7 @@ def restore(
     quality: options.Quality = None,
     preset: options.Preset = None,
     container: options.Container = None,
+    upscale: options.Upscale = None,
     compare: options.Compare = None,
     mask: options.Mask = None,
     overwrite: options.Overwrite = None,
@@ -162,6 +165,7 @@ def restore(
         "end": end,
         "handles": handles,
         "deinterlace": deinterlace,
+        "upscale": upscale,
         "compare": compare,
         "segment": segment,
         "workers": workers,

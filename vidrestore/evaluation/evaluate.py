@@ -10,7 +10,7 @@ from vidrestore.errors import InputError, UsageError
 from vidrestore.evaluation.evaluation import Evaluation
 from vidrestore.evaluation.face_views import FaceNetworks
 from vidrestore.evaluation.file_pairs import is_pictures
-from vidrestore.evaluation.left_out import LeftOut, load_lpips, never_taken
+from vidrestore.evaluation.left_out import LeftOut, fvd_left_out, load_fid, load_lpips
 from vidrestore.evaluation.measures import Subject
 from vidrestore.evaluation.meter import Instruments, Meter, OnFace
 from vidrestore.evaluation.moments import Moment
@@ -37,6 +37,8 @@ class EvaluationSettings:
     """Faces with a smaller box than this, in pixels, are left alone."""
     every_frame: bool = False
     """Measure PSNR and SSIM of whole frames in every frame of a video, not once a second."""
+    inception: Path | None = None
+    """Weights of FID's network; None: from where torch.hub keeps them, if they are there."""
     worst: int = 6
     """Faces that are kept as pictures, for each of two measures."""
 
@@ -61,6 +63,7 @@ def evaluate(
         on_face: Called with each face that is measured.
 
     Raises:
+        WeightsError: the file of FID's network does not hold its weights.
         InputError: a file is missing, has no partner, or is of another size or length than its partner.
         UsageError: the files are not of one kind, or an extra is not installed.
     """
@@ -96,8 +99,9 @@ def evaluate(
         pictures=meter.pictures,
         faces=meter.faces,
         worst=tuple(face for worst in meter.worst for face in worst.faces),
+        sets=meter.sets.distances(),
         checks=source.checks(),
-        left_out=_left_out(paths, missing, source.is_video),
+        left_out=_left_out(paths, (*missing, *meter.sets.left_out), source.is_video),
         seconds=time.monotonic() - began,
     )
 
@@ -130,6 +134,7 @@ def _instruments(settings: EvaluationSettings) -> tuple[Instruments, tuple[LeftO
         networks=networks,
         natural=load_natural_faces(),
         lpips=None if isinstance(lpips, LeftOut) else lpips,
+        inception=load_fid(settings.inception, device),
     )
     return instruments, missing
 
@@ -154,7 +159,9 @@ def _left_out(
     paths: dict[Subject, Path], missing: tuple[LeftOut, ...], is_video: bool
 ) -> tuple[LeftOut, ...]:
     if "truth" in paths:
-        return (*missing, *never_taken(is_video=is_video))
+        return (*missing, *fvd_left_out(is_video=is_video))
     return (
-        LeftOut(name="PSNR, SSIM, LPIPS, flicker and others", reason="compare with the truth: give --truth"),
+        LeftOut(
+            name="PSNR, SSIM, LPIPS, FID, flicker and others", reason="compare with the truth: give --truth"
+        ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vidrestore.evaluation.face_sets import SetDistance
 from vidrestore.evaluation.left_out import LeftOut
 from vidrestore.evaluation.measures import Subject
 from vidrestore.evaluation.pairing import Check
@@ -27,6 +28,8 @@ class Evaluation:
     faces: Samples = field(repr=False)
     """A row for each face in them."""
     worst: tuple[WorstFace, ...]
+    sets: tuple[SetDistance, ...]
+    """FID of each file but the truth; empty where it was not measured."""
     checks: tuple[Check, ...]
     left_out: tuple[LeftOut, ...]
     seconds: float

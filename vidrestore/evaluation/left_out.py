@@ -78,28 +78,17 @@ def load_fid(weights: Path | None, device: str) -> InceptionFeatures | LeftOut:
     return InceptionFeatures(found[0], device)
 
 
-def never_taken(*, is_video: bool) -> tuple[LeftOut, ...]:
-    """What this package does not compute, and what does."""
-    found = [
-        LeftOut(
-            name="FID",
-            reason=(
-                "needs the Inception network that the package torch-fidelity downloads (91 MB, Apache-2.0): "
-                "fidelity --gpu 0 --fid --input1 RESULT --input2 TRUTH, on folders of aligned faces"
-            ),
-        )
-    ]
-    if is_video:
-        found.append(
-            LeftOut(
-                name="FVD",
-                reason=(
-                    "needs the I3D network trained on Kinetics, which is a download and in no package; "
-                    "use the published code of StyleGAN-V on folders of aligned faces"
-                ),
-            )
-        )
-    return tuple(found)
+def fvd_left_out(*, is_video: bool) -> tuple[LeftOut, ...]:
+    """FVD of videos, which this package does not compute, and what does."""
+    if not is_video:
+        return ()
+    reason = (
+        "compares sets of clips by the I3D network trained on Kinetics, a download that is in no package; "
+        "the package cd-fvd gets it: cut each file's clips into a folder, then in Python: from cdfvd import "
+        "fvd; e = fvd.cdfvd('i3d'); e.compute_real_stats(e.load_videos('truth/')); "
+        "e.compute_fake_stats(e.load_videos('result/')); print(e.compute_fvd_from_stats())"
+    )
+    return (LeftOut(name="FVD", reason=reason),)
 
 
 class _Lpips:

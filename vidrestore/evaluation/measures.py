@@ -134,7 +134,11 @@ MEASURES = (
 )  # fmt: skip
 """All measures. A value that cannot be measured is not reported."""
 
-BY_NAME = {measure.name: measure for measure in MEASURES}
+FID = _face("fid", "FID, faces", "", "lower", "truth", 2,
+            "Distance of all faces from the truth's as sets; depends on their number.")  # fmt: skip
+"""Of a whole set of faces: no single face has it."""
+
+BY_NAME = {measure.name: measure for measure in (*MEASURES, FID)}
 
 HIDDEN = ("ids",)
 """Columns that are kept beside the measures': the similarity of identities, of which a deviation is taken."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vidrestore.evaluation import face_measures
+from vidrestore.evaluation.face_sets import FaceSets
 from vidrestore.evaluation.face_views import FaceNetworks, FaceView, view_faces
-from vidrestore.evaluation.left_out import PerceptualDistance
+from vidrestore.evaluation.left_out import LeftOut, PerceptualDistance
 from vidrestore.evaluation.measures import Subject, columns
 from vidrestore.evaluation.moments import Moment
 from vidrestore.evaluation.niqe import NiqeModel
@@ -16,6 +18,9 @@ from vidrestore.evaluation.samples import NO_TRACK, Samples
 from vidrestore.evaluation.temporal import TruthMotion
 from vidrestore.evaluation.whole_pictures import whole_picture
 from vidrestore.evaluation.worst import CANDIDATES, WorstFaces
+
+if TYPE_CHECKING:
+    from vidrestore.evaluation.inception import InceptionFeatures
 
 Views = dict[Subject, FaceView]
 OnFace = Callable[[Moment, int, Views], None]
@@ -29,6 +34,8 @@ class Instruments:
     networks: FaceNetworks
     natural: NiqeModel
     lpips: PerceptualDistance | None
+    inception: InceptionFeatures | LeftOut
+    """FID's network."""
 
 
 class Meter:
@@ -50,6 +57,7 @@ class Meter:
         if "truth" not in subjects and "face_psnr" in measured:
             measured.remove("face_psnr")
         self.worst = tuple(WorstFaces(name, worst) for name in measured[:2])
+        self.sets = FaceSets(instruments.inception)
         self._subjects = subjects
         self._instruments = instruments
         self._is_video = is_video
@@ -71,6 +79,8 @@ class Meter:
             before = self._before.get(face.track_id, []) if self._is_video else []
             values = self._measure(views, before, thorough=moment.whole)
             self.faces.add(moment.index, moment.seconds, face.track_id, values)
+            if moment.whole:
+                self.sets.add(views)
             for worst in self.worst:
                 value = values.get(f"result.{worst.measure}")
                 if value is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.evaluation.evaluation import Evaluation
-from vidrestore.evaluation.measures import BY_NAME, MEASURES, Measure, Subject
+from vidrestore.evaluation.measures import BY_NAME, FID, MEASURES, Measure, Subject
 from vidrestore.evaluation.samples import Samples
 
 CONFIDENCE = 0.95
@@ -35,9 +35,9 @@ class SummaryRow:
     high: float | None
     count: int
     """Values that the mean is of."""
-    worst: float
-    worst_at: int
-    """Number of the frame or picture with the worst value."""
+    worst: float | None
+    worst_at: int | None
+    """Number of the frame or picture with the worst value; None for a measure of the whole set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,21 @@ def summarise(found: Evaluation, *, seed: int = 0) -> list[SummaryRow]:
             row = _row(measure, subject, samples, found.is_video, seed)
             if row is not None:
                 rows.append(row)
+    by_subject = {distance.subject: distance for distance in found.sets}
+    for subject in (s for s in _SUBJECTS if s in by_subject):
+        distance = by_subject[subject]
+        rows.append(
+            SummaryRow(
+                measure=FID,
+                subject=subject,
+                mean=distance.fid,
+                low=None,
+                high=None,
+                count=distance.faces,
+                worst=None,
+                worst_at=None,
+            )
+        )
     return rows
 
 

@@ -176,12 +176,14 @@ def _restored_items(
     moment: Moment, opened: OpenedVideo, settings: Settings
 ) -> list[FrameFaces[RestoredFace]]:
     """The original frame with its restored faces: one item, or one for each field if fields are restored."""
+    from vidrestore.colour.upscale import upscale_frame
+
     originals: dict[bool, Frame] = {}
 
     def remember(items: Iterator[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
         for item in items:
             if item.frame.index == moment.index:
-                originals[item.frame.second_field] = item.frame
+                originals[item.frame.second_field] = upscale_frame(item.frame, settings.upscale)
             yield item
 
     restorer = restorer_for(settings.model, settings.device, settings.network_fidelity, settings.precision)

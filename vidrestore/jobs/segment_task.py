@@ -15,7 +15,7 @@ from vidrestore.jobs.engines.protocol import TaskProgress
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.jobs.reread_faces import reread, with_tracked_faces
 from vidrestore.jobs.segment_plan import Span
-from vidrestore.pipeline import output_size, restore_tracked_faces
+from vidrestore.pipeline import output_info, output_size, restore_tracked_faces
 from vidrestore.report import RunStats
 from vidrestore.settings import Fidelity, Settings
 from vidrestore.settings_keywords import Precision
@@ -94,7 +94,7 @@ class SegmentTask:
             SegmentWriter(
                 segment_path,
                 self.output,
-                self.opened.output_info,
+                output_info(self.opened, settings),
                 source=self.opened.input,
                 side_data=self.opened.side_data,
                 width=width,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vidrestore import video
 from vidrestore.jobs.parts_folder import PartsFolder
+from vidrestore.pipeline import output_info
 from vidrestore.settings import Settings
 from vidrestore.types import VideoInfo
 
@@ -44,7 +45,7 @@ class SegmentedJob:
         settings = self.settings
         writer = video.make_writer(
             path,
-            self.opened.output_info,
+            output_info(self.opened, settings),
             source=self.opened.input,
             side_data=self.opened.side_data,
             muxer=self.muxer,

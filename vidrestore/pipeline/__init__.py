@@ -8,7 +8,7 @@ tracks and aligns faces; one restores and composites them; and the caller's thre
 in one thread, in order, so the result does not depend on their speed.
 """
 
-from vidrestore.pipeline.extent import expected_frames, output_size
+from vidrestore.pipeline.extent import expected_frames, output_info, output_size
 from vidrestore.pipeline.network_loader import NetworkLoader
 from vidrestore.pipeline.queue_limits import ITEMS_AHEAD
 from vidrestore.pipeline.restore import make_output_writer, open_input_video, restore_opened, restore_video
@@ -22,6 +22,7 @@ __all__ = [
     "expected_frames",
     "make_output_writer",
     "open_input_video",
+    "output_info",
     "output_size",
     "restore_opened",
     "restore_tracked",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.mask_pass import MaskPass
-from vidrestore.pipeline.extent import expected_frames, output_size
+from vidrestore.pipeline.extent import check_upscale, expected_frames, output_info, output_size
 from vidrestore.pipeline.network_loader import NetworkLoader
 from vidrestore.pipeline.queue_limits import DECODED_AHEAD_BYTES, ITEMS_AHEAD, RESTORED_AHEAD_BYTES
 from vidrestore.pipeline.tracked_faces import restore_tracked
@@ -74,9 +74,11 @@ def open_input_video(
 
     if settings.aligned:
         raise UsageError("of aligned faces there is no plan and no preview: leave out aligned")
-    return video.open_video(
+    opened = video.open_video(
         source, deinterlace=settings.deinterlace, on_info=on_info, **settings.input_options()
     )
+    check_upscale(opened, settings)
+    return opened
 
 
 def make_output_writer(opened: OpenedVideo, target: Path, settings: Settings, muxer: str) -> Writer:
@@ -97,7 +99,7 @@ def make_output_writer(opened: OpenedVideo, target: Path, settings: Settings, mu
     width, height = output_size(opened.info, settings)
     return video.make_writer(
         target,
-        opened.output_info,
+        output_info(opened, settings),
         source=opened.input,
         side_data=opened.side_data,
         muxer=muxer,

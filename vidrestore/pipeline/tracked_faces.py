@@ -58,7 +58,8 @@ def restore_tracked_faces(
 ) -> Generator[tuple[Frame, tuple[RestoredFace, ...]]]:
     """The pipeline from tracked faces on, as a generator.
 
-    `tracked` is iterated in a thread, ahead of the network. Closing the generator ends that thread.
+    `tracked` is iterated in a thread, ahead of the network. Closing the generator ends that thread. Frames
+    are enlarged here by `upscale`, so faces are searched and tracked in the input's own frames.
 
     Args:
         tracked: Frames with tracked faces.
@@ -73,7 +74,9 @@ def restore_tracked_faces(
     Yields:
         Each frame with its faces composited, and the restored faces.
     """
+    from vidrestore.colour.upscale import upscaled_info
     from vidrestore.faces.alignment import align
+    from vidrestore.faces.upscaled_faces import upscale_faces
     from vidrestore.restoration import (
         OomRetryRestorer,
         PaddedBatchRestorer,
@@ -95,7 +98,7 @@ def restore_tracked_faces(
     trimmer.begin()
     with network_workers_for(restorer) as network_workers, cpu_workers_for(restorer) as cpu_workers:
         batches = choose_batch_sizes(
-            info,
+            upscaled_info(info, settings.upscale),
             device=restorer.device.type,
             size=restorer.size,
             workers=network_workers.count if network_workers else 1,
@@ -106,7 +109,10 @@ def restore_tracked_faces(
         timed_faces = timer.timed("tracking", tracked)
         aligned: Iterator[FrameFaces[AlignedFace]] = map_ahead(
             timed_faces,
-            lambda item: with_treatments(align(item, restorer.size, own_size=restorer.estimates), settings),
+            lambda item: with_treatments(
+                align(upscale_faces(item, settings.upscale), restorer.size, own_size=restorer.estimates),
+                settings,
+            ),
             cpu_workers,
         )
         with Prefetch(

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from vidrestore.colour.upscale import upscaled_info
 from vidrestore.errors import UsageError
 from vidrestore.settings import Settings
 from vidrestore.types import UPRIGHT, VideoInfo
@@ -58,7 +59,7 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
     restore = ["vidrestore", "restore", STDOUT, STDOUT, *flags]
     if field_processing.method == "fields" and settings.deinterlace == "auto":
         restore += ["--deinterlace", "keep"]  # NUT does not say that it is interlaced
-    written = replace(info, field_order=field_processing.output)
+    written = upscaled_info(replace(info, field_order=field_processing.output), settings.upscale)
     lines = [_decode(video_input, info), restore, _encode(video_input, output, written, settings)]
     return " |\n".join(" ".join(map(_quote, line)) for line in lines)
 

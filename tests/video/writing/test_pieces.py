@@ -11,6 +11,7 @@ import av
 import pytest
 from av.stream import Disposition
 
+import vidrestore
 from tests.support.clips import Clip, make_clip
 from tests.support.photos import convert
 from tests.support.shared import ROOT
@@ -189,3 +190,18 @@ def test_the_page_is_what_the_table_says() -> None:
 
 def test_the_table_of_marks_is_that_of_their_writer() -> None:
     assert frozenset(stream_marks.CODECS) == pieces.MARKED_ENCODERS
+
+
+@pytest.mark.parametrize("key", ["cropping", "stereo", "spherical"])
+def test_marks_of_the_whole_picture_follow_when_it_is_enlarged(tmp_path: Path, key: str) -> None:
+    """Cropping is counted in pixels, so it grows; the others stay."""
+    source, output = MAKERS[key](tmp_path / "in.mkv"), tmp_path / "out.mkv"
+    vidrestore.restore(source, output, upscale=2, faces="none", device="cpu")
+    with av.open(str(source)) as before, av.open(str(output)) as after:
+        old, new = (stream_marks.read_marks(opened.streams.video[0]) for opened in (before, after))
+    assert old
+    if key == "cropping":
+        grown = {id_: 2 * int.from_bytes(content, "big") for id_, content in old.items()}
+        assert {id_: int.from_bytes(content, "big") for id_, content in new.items()} == grown
+    else:
+        assert new == old

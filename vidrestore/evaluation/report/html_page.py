@@ -90,7 +90,8 @@ def _measures(found: Evaluation, rows: list[SummaryRow]) -> str:
         ends = count = worst = ""
         if result is not None:
             count = str(result.count)
-            worst = f"{number(result.worst, measure)} ({escape(place(found, result))})"
+            if result.worst is not None:
+                worst = f"{number(result.worst, measure)} ({escape(place(found, result))})"
             if result.low is not None and result.high is not None:
                 ends = f"{number(result.low, measure)} … {number(result.high, measure)}"
         lines.append(

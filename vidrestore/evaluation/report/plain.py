@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vidrestore.evaluation.evaluation import Evaluation
-from vidrestore.evaluation.measures import MEASURES
+from vidrestore.evaluation.measures import BY_NAME
 from vidrestore.evaluation.samples import NO_TRACK, Samples
 from vidrestore.evaluation.summary import SummaryRow, summarise, track_rows
 
@@ -24,7 +24,8 @@ def to_dict(found: Evaluation) -> dict[str, Any]:
         "reference": found.reference,
         "seconds": round(found.seconds, 3),
         "measures": {
-            m.name: {"title": m.title, "unit": m.unit, "better": m.better, "about": m.about} for m in MEASURES
+            m.name: {"title": m.title, "unit": m.unit, "better": m.better, "about": m.about}
+            for m in BY_NAME.values()
         },
         "summary": [_summary(found, row) for row in summarise(found)],
         "tracks": [asdict(row) for row in track_rows(found)],
@@ -58,7 +59,7 @@ def _summary(found: Evaluation, row: SummaryRow) -> dict[str, Any]:
         "high": row.high,
         "count": row.count,
         "worst": row.worst,
-        "worst_at": found.names[row.worst_at] if found.names else row.worst_at,
+        "worst_at": found.names[row.worst_at] if found.names and row.worst_at is not None else row.worst_at,
     }
 
 

@@ -37,7 +37,9 @@ def title(measure: Measure) -> str:
 
 
 def place(found: Evaluation, row: SummaryRow) -> str:
-    """Where the worst value is: a picture's name, or a frame's number."""
+    """Where the worst value is: a picture's name, or a frame's number; '' for a measure of the whole set."""
+    if row.worst_at is None:
+        return ""
     return found.names[row.worst_at] if found.names else f"frame {row.worst_at}"
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vidrestore.video.photos.exif import enlarged
+
 _START, _SCAN = 0xD8, 0xDA
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE
 _EXIF, _XMP, _MORE_XMP, _ICC, _PICTURES = (
@@ -103,6 +105,14 @@ def kept_segments(file: bytes) -> tuple[list[bytes], list[str]]:
         elif code == _COMMENT or (_APP0 <= code <= 0xEF and code != _APP14):
             kept.append(segment)
     return kept, list(dict.fromkeys(dropped))
+
+
+def with_enlarged_exif(segments: list[bytes], factor: int) -> list[bytes]:
+    """The segments, with EXIF for a picture with `factor` times as many columns and lines."""
+    return [
+        segment[:4] + enlarged(segment[4:], factor) if segment[4:].startswith(_EXIF) else segment
+        for segment in segments
+    ]
 
 
 def lost_in_other_kinds(file: bytes) -> list[str]:

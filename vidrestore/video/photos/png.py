@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vidrestore.video.photos.exif import enlarged
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PICTURE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
 _OF_THE_CODING = {b"sBIT", b"hIST", b"bKGD", b"iDOT", b"acTL", b"fcTL", b"fdAT"}
@@ -64,6 +66,13 @@ def kept_chunks(file: bytes) -> tuple[list[bytes], list[str]]:
         else:
             dropped.append(f"PNG chunk {kind.decode('ascii', 'replace')}")
     return kept, list(dict.fromkeys(dropped))
+
+
+def with_enlarged_exif(chunks: list[bytes], factor: int) -> list[bytes]:
+    """The chunks, with EXIF for a picture with `factor` times as many columns and lines."""
+    return [
+        _chunk(b"eXIf", enlarged(chunk[8:-4], factor)) if chunk[4:8] == b"eXIf" else chunk for chunk in chunks
+    ]
 
 
 def lost_in_other_kinds(file: bytes) -> list[str]:

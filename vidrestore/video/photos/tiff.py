@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 _NOT_IN_EXIF = {XMP, IPTC, PHOTOSHOP, ICC}
 _RAW, _DEFLATE = 1, 8
+_EXIF_SIZE = {0xA002, 0xA003}
 _RATIONAL = 5
 _STRUCTURE = frozenset([
     254, 255, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 263, 264, 265, 266, _OFFSETS, _CHANNELS,
@@ -37,6 +39,26 @@ def kept_tags(file: bytes) -> tuple[ByteOrder, dict[int, Value], int]:
     extra = found.get(EXTRA_SAMPLES)
     kind = struct.unpack(f"{order}H", extra.data[:2])[0] if extra and extra.type == SHORT else 2
     return order, {tag: value for tag, value in found.items() if tag not in _STRUCTURE}, kind
+
+
+def with_enlarged_exif(metadata: Tags, order: ByteOrder, factor: int) -> Tags:
+    """The tags, with EXIF for a picture `factor` times as wide and high.
+
+    Args:
+        metadata: The metadata tags, from `kept_tags`.
+        order: Their byte order.
+        factor: How many times as wide and high.
+    """
+    directory = metadata.get(tags.EXIF)
+    if directory is None or directory.inside is None:
+        return metadata
+    inside = dict(directory.inside)
+    for tag in _EXIF_SIZE & set(inside):
+        form = {SHORT: f"{order}H", LONG: f"{order}I"}.get(inside[tag].type)
+        if form is not None:
+            size = struct.unpack(form, inside[tag].data[: struct.calcsize(form)])[0]
+            inside[tag] = tags.numbers(order, LONG, size * factor)
+    return {**metadata, tags.EXIF: replace(directory, inside=inside)}
 
 
 def is_compressed(file: bytes) -> bool:

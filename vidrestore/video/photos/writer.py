@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
+from vidrestore.colour.upscale import upscale_plane
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.faces.orientation import apply_orientation
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
@@ -112,28 +113,29 @@ class PhotoWriter:
         if photo is not None:
             lost = photo.left_out if alike else (*photo.left_out, *photo.elsewhere)
             self._lost |= dict.fromkeys(lost)
-        metadata = _metadata(photo, upright=not alike)
+        factor = 1 if photo is None else max(self._info.width // photo.size[0], 1)
+        metadata = _metadata(photo, upright=not alike, factor=factor)
         if self._kind == "jpeg":
-            return self._jpeg(frame, photo if alike else None, metadata)
+            return self._jpeg(frame, photo if alike else None, metadata, factor)
         deep = frame.format.bit_depth > 8
         if deep and self._kind not in (*_DEEP, "heif"):
             self._lost[f"more than 8 bits a sample (the picture had {frame.format.bit_depth})"] = None
         depth = 16 if deep and self._kind in (*_DEEP, "heif") else 8
         stored = samples.stored(frame, depth=depth)
         if photo is not None and photo.grey_with_alpha:
-            stored = _with_alpha(stored, photo)
+            stored = _with_alpha(stored, photo, factor)
         if not alike or self._kind == "heif":
             stored = apply_orientation(stored, frame.orientation)
         metadata = self._fitting(metadata, stored.shape[2])
         if self._kind == "png":
-            return self._png(stored, frame, photo if alike else None, metadata)
+            return self._png(stored, frame, photo if alike else None, metadata, factor)
         if self._kind != "heif":
             self._note_colour(frame, metadata)
         if self._kind == "tiff":
-            return _tiff(stored, photo if alike else None, metadata)
+            return _tiff(stored, photo if alike else None, metadata, factor)
         return self._by_pillow(stored, frame, photo, metadata)
 
-    def _jpeg(self, frame: Frame, photo: Photo | None, metadata: _Metadata) -> bytes:
+    def _jpeg(self, frame: Frame, photo: Photo | None, metadata: _Metadata, factor: int) -> bytes:
         if frame.format.bit_depth > 8:
             self._lost[f"more than 8 bits a sample (the picture had {frame.format.bit_depth})"] = None
         right, down = frame.format.chroma_shift
@@ -149,16 +151,19 @@ class PhotoWriter:
         coding = photo.coding if photo is not None else None
         file = jpeg.encode(channels, mode, coding=coding, quality=self._quality, sampling=sampling)
         if photo is not None:
-            return jpeg.with_segments(file, jpeg.kept_segments(photo.path.read_bytes())[0])
+            segments = jpeg.kept_segments(photo.path.read_bytes())[0]
+            return jpeg.with_segments(file, jpeg.with_enlarged_exif(segments, factor))
         metadata = self._fitting(metadata, len(channels))
         self._note_colour(frame, metadata)
         segments, lost = jpeg.new_segments(metadata.exif, metadata.xmp, metadata.icc, metadata.dpi)
         self._lost |= dict.fromkeys(lost)
         return jpeg.with_segments(file, segments)
 
-    def _png(self, stored: samples.Samples, frame: Frame, photo: Photo | None, metadata: _Metadata) -> bytes:
+    def _png(
+        self, stored: samples.Samples, frame: Frame, photo: Photo | None, metadata: _Metadata, factor: int
+    ) -> bytes:
         if photo is not None:
-            chunks = png.kept_chunks(photo.path.read_bytes())[0]
+            chunks = png.with_enlarged_exif(png.kept_chunks(photo.path.read_bytes())[0], factor)
         else:
             colour = samples.colour_to_state(frame.colour)
             chunks = png.new_chunks(metadata.exif, metadata.xmp, metadata.icc, metadata.dpi, colour)
@@ -216,33 +221,35 @@ def _warnings_of_video(info: VideoInfo, side_data: SideData, kind: str, output: 
     ]
 
 
-def _metadata(photo: Photo | None, *, upright: bool) -> _Metadata:
+def _metadata(photo: Photo | None, *, upright: bool, factor: int) -> _Metadata:
     if photo is None:
         return _Metadata()
+    block = exif.enlarged(photo.exif, factor) if photo.exif else None
     if not upright:
-        return _Metadata(exif=photo.exif, xmp=photo.xmp, icc=photo.icc, dpi=photo.dpi)
+        return _Metadata(exif=block, xmp=photo.xmp, icc=photo.icc, dpi=photo.dpi)
     return _Metadata(
-        exif=exif.made_upright(photo.exif),
+        exif=exif.made_upright(block),
         xmp=exif.xmp_made_upright(photo.xmp),
         icc=photo.icc,
         dpi=photo.dpi,
     )
 
 
-def _with_alpha(grey: samples.Samples, photo: Photo) -> samples.Samples:
+def _with_alpha(grey: samples.Samples, photo: Photo, factor: int) -> samples.Samples:
     """Grey with its alpha, which frames do not hold."""
-    alpha = alpha_of(photo)
+    alpha = upscale_plane(alpha_of(photo), factor, peak=np.iinfo(grey.dtype).max)
     times = (grey.shape[0] // alpha.shape[0], grey.shape[1] // alpha.shape[1])  # twice as large side by side
     return np.concatenate([grey, np.tile(alpha, times)[..., None]], axis=2)
 
 
-def _tiff(stored: samples.Samples, photo: Photo | None, metadata: _Metadata) -> bytes:
+def _tiff(stored: samples.Samples, photo: Photo | None, metadata: _Metadata, factor: int) -> bytes:
     if photo is None:
         order, tags = tiff.new_tags(metadata.exif, metadata.xmp, metadata.icc, metadata.dpi)
         return tiff.encode(stored, order, tags, extra=2, compressed=True)
     file = photo.path.read_bytes()
-    order, tags, extra = tiff.kept_tags(file)
-    return tiff.encode(stored, order, tags, extra=extra, compressed=tiff.is_compressed(file))
+    order, kept, extra = tiff.kept_tags(file)
+    enlarged = tiff.with_enlarged_exif(kept, order, factor)
+    return tiff.encode(stored, order, enlarged, extra=extra, compressed=tiff.is_compressed(file))
 
 
 def _heif(stored: samples.Samples, options: dict[str, Any], colour: tuple[int, int] | None) -> bytes:

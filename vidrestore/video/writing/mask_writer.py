@@ -8,7 +8,7 @@ from pathlib import Path
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.runtime.file_kinds import is_same_file, location
 from vidrestore.settings import TimeRange
-from vidrestore.types import ColourTags, PixelFormat
+from vidrestore.types import ColourTags, PixelFormat, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT
 from vidrestore.video.formats.suffixes import photo_kind
 from vidrestore.video.opened_video import OpenedVideo
@@ -24,6 +24,7 @@ def make_mask_writer(
     path: Path,
     opened: OpenedVideo,
     *,
+    info: VideoInfo,
     output: Path,
     pixel_format: PixelFormat,
     colour: ColourTags,
@@ -37,6 +38,7 @@ def make_mask_writer(
     Args:
         path: The file of the mask.
         opened: The input.
+        info: The properties of the output's frames.
         output: The output of the run.
         pixel_format: The mask's pixel format.
         colour: The mask's colour tags.
@@ -57,7 +59,7 @@ def make_mask_writer(
         raise UsageError(
             f"a mask is a .mkv, .nut or .avi file, or pictures such as mask/%05d.png, not {path}"
         )
-    info = replace(opened.output_info, pixel_format=pixel_format, colour=colour, is_opaque=True)
+    info = replace(info, pixel_format=pixel_format, colour=colour, is_opaque=True)
     # Of the side data, only the orientation applies to the mask.
     side_data = SideData(matrix=opened.side_data.matrix, pictures=opened.side_data.pictures)
     return VideoWriter(

@@ -181,6 +181,7 @@ class VideoEncoder:
         if self._muxer not in stream_marks.CONTAINERS:
             return
         marks = stream_marks.read_marks(source_stream)
+        marks = _enlarged_cropping(marks, self._info.width // (source_stream.codec_context.width or 1))
         if self.resized:
             marks = {id_: content for id_, content in marks.items() if id_ == stream_marks.COLOUR}
         if self._side_data.hdr is not None:
@@ -254,3 +255,15 @@ class VideoEncoder:
         for packet in packets:
             self._times.restamp(packet)
         return [self._with_user_data(packet) for packet in packets]
+
+
+def _enlarged_cropping(marks: dict[int, bytes], factor: int) -> dict[int, bytes]:
+    """The marks, with cropping in pixels of frames that are `factor` times as large."""
+    if factor <= 1:
+        return marks
+    return {
+        id_: (int.from_bytes(content, "big") * factor).to_bytes(8, "big")
+        if id_ in stream_marks.CROPPING
+        else content
+        for id_, content in marks.items()
+    }
