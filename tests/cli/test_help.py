@@ -21,7 +21,8 @@ from vidrestore.settings_groups import GROUPS
 
 FOLDER = Path(__file__).parent / "help"
 COMMANDS = [
-    "restore", "resume", "batch", "edit", "inspect", "preview", "degrade", "web", "evaluate", "evaluate paper",
+    "restore", "resume", "batch", "edit", "inspect", "preview", "degrade", "web",
+    "evaluate", "evaluate paper",
     "models list", "models pull", "models convert",
     "integrations list", "integrations install", "integrations where", "integrations watch",
     "train prepare", "train codebook", "train association", "train restoration", "train detail",
