@@ -10,7 +10,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "vidrestore"
 PACKAGES = (
-    "in_memory", "inspection", "jobs", "pipeline", "runtime", "tracking", "types", "video", "weights", "web",
+    "colour", "faces", "in_memory", "inspection", "jobs", "pipeline", "restoration", "runtime", "tracking",
+    "training", "types", "video", "weights", "web",
 )  # fmt: skip
 """Packages that follow the rule; add others as they are completed."""
 FEW_ARGUMENTS = 2

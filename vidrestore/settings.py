@@ -30,7 +30,6 @@ LONGEST_SECONDS = 1e8
 """Limit for times and lengths: three years."""
 Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
-DetectorName = Literal["embedded", "retinaface_mobile0.25", "retinaface_resnet50"]
 
 _NOT_FOR_ALIGNED_FACES = (
     "detector", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "deinterlace", "upscale",

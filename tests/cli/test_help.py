@@ -21,16 +21,32 @@ from vidrestore.settings_groups import GROUPS
 
 FOLDER = Path(__file__).parent / "help"
 COMMANDS = [
-    "restore", "resume", "batch", "edit", "inspect",
+    "restore", "resume", "batch", "edit", "inspect", "preview", "degrade", "web",
+    "evaluate", "evaluate paper",
+    "models list", "models pull", "models convert",
     "integrations list", "integrations install", "integrations where", "integrations watch",
+    "train prepare", "train codebook", "train association", "train restoration", "train detail",
+    "train evidence", "train landmarks",
 ]  # fmt: skip
+
+
+def commands() -> dict[str, Any]:
+    """All commands by their names, such as `evaluate paper` and `models list`."""
+    app_command: Any = typer.main.get_command(app)
+    found = {}
+    for name, command in app_command.commands.items():
+        groups = getattr(command, "commands", None)
+        found.update({name: command} if groups is None else {f"{name} {n}": c for n, c in groups.items()})
+    return found
+
+
+def test_every_command_has_a_golden_file() -> None:
+    assert set(COMMANDS) == set(commands())
 
 
 def help_of(name: str) -> str:
     """Each argument and option on a line, under its heading."""
-    command: Any = typer.main.get_command(app)
-    for word in name.split():
-        command = command.commands[word]
+    command = commands()[name]
     lines, heading = [command.help], None
     for parameter in sorted(command.params, key=_heading_order(command.params)):
         if (panel := _heading(parameter)) != heading:

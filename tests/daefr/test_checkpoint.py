@@ -113,7 +113,7 @@ def test_an_incomplete_checkpoint_is_refused_by_the_name_of_what_is_missing(
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     torch.save({"layer1.0.weight": torch.zeros(3)}, tmp_path / "resnet.pth")
-    with pytest.raises(WeightsError, match=r"another network: it holds layer1\.0\.weight"):
+    with pytest.raises(WeightsError, match=r"another network: it has layer1\.0\.weight"):
         load(tmp_path / "resnet.pth")
 
 

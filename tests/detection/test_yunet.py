@@ -104,7 +104,7 @@ def test_large_pictures_are_searched_in_pieces_that_miss_no_face(
 
 def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
     (tmp_path / "yunet.onnx").write_bytes(b"no network")
-    with pytest.raises(WeightsError, match=r"yunet\.onnx holds no weights of YuNet"):
+    with pytest.raises(WeightsError, match=r"yunet\.onnx has no weights of YuNet"):
         YuNet(tmp_path / "yunet.onnx")
 
 

@@ -60,8 +60,8 @@ def test_a_batch_too_large_is_halved_once_and_for_all(
         tight = list(restore(items, OomRetryRestorer(small), TemporalBlend(strength=1.0), batch=16))
     assert small.failures == 2  # 16 and 8 do not fit, 4 does ever after
     assert [record.getMessage() for record in caplog.records] == [
-        "out of memory with 16 faces at a time; continuing with 8 (--batch sets it)",
-        "out of memory with 8 faces at a time; continuing with 4 (--batch sets it)",
+        "out of memory with 16 faces together; continuing with 8 (--batch sets it)",
+        "out of memory with 8 faces together; continuing with 4 (--batch sets it)",
     ]
     for a, b in zip(roomy, tight, strict=True):
         assert [face.track_id for face in a.faces] == [face.track_id for face in b.faces]
@@ -70,7 +70,7 @@ def test_a_batch_too_large_is_halved_once_and_for_all(
 
 
 def test_where_not_even_one_face_fits_a_sentence_ends_it() -> None:
-    with pytest.raises(ProcessingError, match="does not suffice to restore one face of 4 pixels") as caught:
+    with pytest.raises(ProcessingError, match="is not enough memory for one face of 4 pixels") as caught:
         OomRetryRestorer(SmallRestorer(0)).encode([np.zeros((4, 4, 3), np.float32)] * 3)
     assert "\n" not in str(caught.value)
 

@@ -1,1 +1,1 @@
-"""Planes and RGB, HDR as SDR shows it, small copies of frames."""
+"""Colour: planes and RGB, SDR renderings of HDR, small copies of frames."""

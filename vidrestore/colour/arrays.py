@@ -1,4 +1,4 @@
-"""Pictures as arrays <-> frames: RGB, RGBA or grey; 8 bits, 16 bits or floats."""
+"""Conversion between frames and pictures in arrays: RGB, RGBA or grey; 8 bits, 16 bits or floats."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _FLOAT_PEAK = 65535
 
 
 def frame_from_array(picture: NDArray[Any], *, index: int = 0, frame_rate: Fraction = Fraction(25)) -> Frame:
-    """The frame that holds a picture.
+    """A frame from a picture.
 
     Args:
         picture: (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey; uint8, uint16, or float32 in 0..1.
-        index: number of the frame in its stream, from 0.
-        frame_rate: frames a second.
+        index: Number of the frame in its stream, from 0.
+        frame_rate: Frames per second.
 
     Raises:
-        UsageError: the array has another shape or type, or holds no pixels.
+        UsageError: The array has another shape or type, or no pixels.
     """
     _check(picture)
     codes = _codes(picture)
@@ -53,15 +53,15 @@ def frame_from_array(picture: NDArray[Any], *, index: int = 0, frame_rate: Fract
 
 
 def array_from_frame(frame: Frame, original: NDArray[Any], before: Frame) -> NDArray[Any]:
-    """The picture of a frame, in the shape and type of the picture that it came from.
+    """The picture of a frame, with the shape and type of the original picture.
 
     Args:
-        frame: a changed copy of `before`.
-        original: the picture that `before` was made of.
-        before: what `frame_from_array` made of it.
+        frame: A changed copy of `before`.
+        original: The picture from which `before` was made.
+        before: The result of `frame_from_array` for it.
 
     Returns:
-        An array like `original`; pixels that the frame did not change have the very same values.
+        An array like `original`. Unchanged pixels have exactly the same values.
     """
     codes = _stacked(frame)
     if original.dtype != np.float32:
@@ -87,9 +87,9 @@ def _check(picture: NDArray[Any]) -> None:
     fits = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in (3, 4))
     if not fits or picture.size == 0:
         raise UsageError(
-            f"a picture is an array (H, W, 3), (H, W, 4) or (H, W), got one of shape {picture.shape}"
+            f"a picture must be an array (H, W, 3), (H, W, 4) or (H, W), got shape {picture.shape}"
         )
     if picture.dtype not in (np.uint8, np.uint16, np.float32):
-        raise UsageError(f"a picture holds uint8, uint16 or float32, got {picture.dtype}")
+        raise UsageError(f"a picture must be uint8, uint16 or float32, got {picture.dtype}")
     if picture.dtype == np.float32 and not np.isfinite(picture).all():
-        raise UsageError("a picture of floats must hold finite numbers only")
+        raise UsageError("a picture of floats must have finite numbers only")

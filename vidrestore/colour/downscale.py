@@ -1,4 +1,4 @@
-"""Small copies of planes, for whatever looks at a whole frame: detection, cuts, searches."""
+"""Small copies of planes, for detection, cuts and searches."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FAR = 4
-"""Times the wanted size from which a row or column more is nothing: a quarter of a pixel at the far edge."""
+"""From this multiple of the wanted size, a repeated row or column moves pixels by at most a quarter pixel."""
 
 
 def downscale(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """`plane` (h, w) averaged down to `size` (width, height); a larger size gives interpolated samples.
+    """A reduced copy of a plane, by averaging. A larger size gives interpolated samples.
 
-    It is halved as often as that goes, each half rounded to the plane's type: OpenCV does that thirty to
-    sixty times as fast as a step that is no whole number. For that, an odd one far from the wanted size gets
-    its last row or column twice.
+    The plane is halved as often as possible, and each half is rounded to the plane's type. OpenCV does this
+    thirty to sixty times as fast as a step by a fraction. Therefore, if the number of rows or columns is odd
+    and still much larger than wanted, the last one is repeated.
+
+    Args:
+        plane: (h, w).
+        size: The wanted (width, height).
     """
     while min(plane.shape[1] / size[0], plane.shape[0] / size[1]) >= 2:
         height, width = plane.shape

@@ -1,9 +1,9 @@
-"""PQ, HLG and linear light <-> a picture as an SDR screen shows it.
+"""Conversion of PQ, HLG and linear light to an SDR picture and back.
 
-Detector and network know pictures of ordinary screens. They are given a rendering that can be undone: light
-in terms of diffuse white (203 cd/m2, ITU-R BT.2408), BT.709 primaries, untouched up to the knee, rolled off
-above it so that no highlight is clipped, a gamma of 2.4. What they change is a difference in that rendering;
-`code_difference` says which difference in the video's own transfer shows it. SDR video passes as it is.
+Detector and networks are trained on SDR pictures. They get a rendering that can be inverted: light relative
+to diffuse white (203 cd/m2, ITU-R BT.2408), BT.709 primaries, unchanged up to the knee, compressed above it
+so that no highlight is clipped, and a gamma of 2.4. Their change is a difference in this rendering, and
+`code_difference` converts it to a difference in the video's own transfer. SDR video is not changed.
 Formulas: SMPTE ST 2084 and ITU-R BT.2100, closed form.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from vidrestore.types import ColourTags, FloatArray
 
 LINEAR, PQ, HLG = 8, 16, 18
-"""H.273 codes of the transfers that are rendered."""
+"""H.273 codes of the transfers that are converted."""
 _WHITE = 203.0
 _PQ_PEAK, _HLG_PEAK = 10000.0, 1000.0
 _M1, _M2 = 2610 / 16384, 2523 / 32
@@ -22,41 +22,41 @@ _C1, _C2, _C3 = 3424 / 4096, 2413 / 128, 2392 / 128
 _HLG_A, _HLG_B, _HLG_C = 0.17883277, 0.28466892, 0.55991073
 _HLG_SYSTEM_GAMMA = 1.2
 _KNEE = 0.6
-"""Light over that of diffuse white up to which the rendering is faithful; faces lie below it."""
+"""Light, relative to diffuse white, up to which the rendering is exact; faces are darker."""
 _GAMMA = 2.4
 _BT2020 = 9
 _TO_BT709 = np.array(
     [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]],
     np.float32,
 )
-"""From BT.2020, linear (ITU-R BT.2407)."""
+"""From BT.2020 to BT.709, for linear light (ITU-R BT.2407)."""
 _TO_BT2020 = np.linalg.inv(_TO_BT709)
 
 
 def needs_tone_mapping(colour: ColourTags) -> bool:
-    """Whether pictures with these tags look wrong on an SDR screen as they are."""
+    """Whether pictures with these tags must be converted for an SDR display."""
     return colour.transfer in (LINEAR, PQ, HLG)
 
 
 def to_sdr(rgb: FloatArray, colour: ColourTags) -> FloatArray:
-    """`rgb` (..., 3) in the video's transfer, as an SDR picture; in 0..1 where it is rendered at all."""
+    """The SDR rendering of `rgb` (..., 3) in the video's transfer; in 0..1 if it is converted."""
     if not needs_tone_mapping(colour):
         return rgb
     return _roll_off(np.maximum(to_light(rgb, colour), 0)) ** np.float32(1 / _GAMMA)
 
 
 def to_light(rgb: FloatArray, colour: ColourTags) -> FloatArray:
-    """Linear light of `rgb` (..., 3) in a transfer that is rendered, as `to_bt709`; diffuse white has 1."""
+    """Linear light of `rgb` (..., 3) with BT.709 primaries; diffuse white is 1."""
     return to_bt709(_light_of(rgb, colour.transfer), colour)
 
 
 def to_bt709(light: FloatArray, colour: ColourTags) -> FloatArray:
-    """Linear light (..., 3) in BT.709's primaries, which give colours they do not hold values below 0."""
+    """Linear light (..., 3) with BT.709 primaries; colours outside of them have values below 0."""
     return (light @ _TO_BT709.T).astype(np.float32) if _is_wide(colour) else light
 
 
 def from_sdr(rgb: FloatArray, colour: ColourTags) -> FloatArray:
-    """The inverse of `to_sdr` for `rgb` (..., 3) in 0..1 and colours that the video's primaries hold."""
+    """The inverse of `to_sdr` for `rgb` (..., 3) in 0..1, for colours within the video's primaries."""
     if not needs_tone_mapping(colour):
         return rgb
     light = _inverse_roll_off(np.clip(rgb, 0, 1) ** np.float32(_GAMMA))
@@ -66,9 +66,12 @@ def from_sdr(rgb: FloatArray, colour: ColourTags) -> FloatArray:
 
 
 def code_difference(after: FloatArray, before: FloatArray, colour: ColourTags) -> FloatArray:
-    """What `after` differs from `before`, two SDR pictures, in the video's own transfer.
+    """The difference of two SDR pictures in the video's own transfer; exactly 0 where they are equal.
 
-    Zero exactly where they are equal, whatever the video holds there.
+    Args:
+        after: (..., 3) in 0..1.
+        before: (..., 3) in 0..1.
+        colour: The tags of the video.
     """
     return from_sdr(after, colour) - from_sdr(before, colour)
 
@@ -78,7 +81,7 @@ def _is_wide(colour: ColourTags) -> bool:
 
 
 def _light_of(rgb: FloatArray, transfer: int) -> FloatArray:
-    """Codes 0..1 -> light, of which diffuse white has 1."""
+    """Light from code values 0..1; diffuse white is 1."""
     if transfer == LINEAR:
         return np.maximum(rgb, 0)
     codes = np.clip(rgb, 0, 1)
@@ -86,7 +89,7 @@ def _light_of(rgb: FloatArray, transfer: int) -> FloatArray:
         root = codes ** np.float32(1 / _M2)
         light = np.maximum(root - _C1, 0) / (_C2 - _C3 * root)
         return (light ** np.float32(1 / _M1) * (_PQ_PEAK / _WHITE)).astype(np.float32)
-    # The system gamma belongs to luminance; by channel it can be undone, and differs in saturation a little.
+    # The system gamma applies to luminance. For each channel it can be inverted; saturation differs slightly.
     scene = np.where(codes <= 0.5, codes**2 / 3, (np.exp((codes - _HLG_C) / _HLG_A) + _HLG_B) / 12)
     return (scene**_HLG_SYSTEM_GAMMA * (_HLG_PEAK / _WHITE)).astype(np.float32)
 
@@ -103,12 +106,12 @@ def _codes_of(light: FloatArray, transfer: int) -> FloatArray:
 
 
 def _roll_off(light: FloatArray) -> FloatArray:
-    """0..infinity -> 0..1: itself up to the knee, then ever slower, without a kink."""
+    """From 0..infinity to 0..1: unchanged up to the knee, then compressed smoothly."""
     over = np.maximum(light - _KNEE, 0) / (1 - _KNEE)
     return np.minimum(light, _KNEE) + (1 - _KNEE) * over / (1 + over)
 
 
 def _inverse_roll_off(sdr: FloatArray) -> FloatArray:
-    # White itself is infinitely bright; the brightest that any video states is not.
+    # 1 would be infinitely bright; no video has more than this.
     over = np.minimum((sdr - _KNEE) / (1 - _KNEE), 0.995)
     return np.where(sdr <= _KNEE, sdr, _KNEE + (1 - _KNEE) * over / (1 - over))

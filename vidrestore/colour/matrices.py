@@ -1,7 +1,7 @@
-"""Colour matrices of H.273: from R'G'B' to luma and chroma, by the code that a video states.
+"""Colour matrices of H.273, from R'G'B' to luma and chroma, by the code in the video's tags.
 
-Those that are no matrices, as luma or chroma come from light or from a curve, are named here and refused
-where a video is opened: treated as another, every colour would be wrong.
+Some codes are not matrices, because luma or chroma is computed from light or with a curve. Videos with them
+are refused when they are opened: with another matrix every colour would be wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WEIGHTS = {
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
 }
-"""Matrix code -> weights of red and blue in luma."""
+"""Weights of red and blue in luma, by matrix code."""
 _YCGCO, _DERIVED = 8, 12
 _UNSUPPORTED = {
     10: "BT.2020 with constant luminance",
@@ -42,13 +42,13 @@ _PRIMARIES = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.3127, 0.3290)),
     22: ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), (0.3127, 0.3290)),
 }
-"""Code of primaries -> x y of red, green, blue and white."""
+"""x y of red, green, blue and white, by code of the primaries."""
 HD_LINES = 720
-"""From so many lines on, a video that does not say its colours is taken for BT.709."""
+"""A video without colour tags counts as BT.709 if it has at least so many lines."""
 
 
 def luma_weights(tags: ColourTags, height: int) -> tuple[float, float]:
-    """Weights of red and blue in luma; what says nothing is BT.709 from 720 lines on, else BT.601."""
+    """Weights of red and blue in luma. Without tags it is BT.709 from 720 lines on, otherwise BT.601."""
     if tags.matrix == _YCGCO:
         return 0.25, 0.25
     if tags.matrix == _DERIVED and tags.primaries in _PRIMARIES:
@@ -58,7 +58,7 @@ def luma_weights(tags: ColourTags, height: int) -> tuple[float, float]:
 
 
 def luma_and_chroma(tags: ColourTags, height: int) -> NDArray[np.float64]:
-    """(3, 3) from R G B in 0..1 to luma in 0..1 and two chroma in -0.5..0.5."""
+    """(3, 3) matrix from R G B in 0..1 to luma in 0..1 and two chroma values in -0.5..0.5."""
     red, blue = luma_weights(tags, height)
     luma = np.array([red, 1 - red - blue, blue])
     if tags.matrix == _YCGCO:
@@ -68,12 +68,12 @@ def luma_and_chroma(tags: ColourTags, height: int) -> NDArray[np.float64]:
 
 
 def unsupported_name(matrix: int) -> str | None:
-    """What the matrix code means, where it is no matrix; None: it is supported or says nothing."""
+    """The name of a matrix code that is not supported; None: it is supported or unspecified."""
     return _UNSUPPORTED.get(matrix)
 
 
 def _derived_weights(primaries: int) -> tuple[float, float]:
-    """Those by which luma of the primaries is luminance."""
+    """The weights with which luma equals luminance for these primaries."""
     points = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in _PRIMARIES[primaries]])
     red, _, blue = np.linalg.solve(points[:3].T, points[3])
     return float(red), float(blue)

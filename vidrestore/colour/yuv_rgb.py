@@ -1,4 +1,4 @@
-"""Planes <-> RGB, for a region of a frame at a time.
+"""Conversion between planes and RGB, for regions of a frame.
 
 All conversions between a frame's planes and RGB are here. They are not in `video/` because detection,
 alignment and compositing need them, and packages do not import their siblings.
@@ -18,14 +18,25 @@ from vidrestore.colour.hdr import needs_tone_mapping, to_sdr
 from vidrestore.colour.matrices import luma_and_chroma, luma_weights
 from vidrestore.types import FloatArray, Frame, Plane
 
-# AVChromaLocation codes whose samples lie on a luma column, and on the upper luma line
+# AVChromaLocation codes with chroma samples on a luma column, and on the upper luma line
 _ON_COLUMN, _ON_LINE = (0, 1, 3, 5), (3, 4)
 
 
 def rgb_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
-    """RGB (y1 - y0, x1 - x0, 3) in 0..1 of a region that lies inside the frame, half-open.
+    """RGB of a region of the frame, in the video's transfer.
 
-    Values keep the video's transfer. Codes beyond the legal range give values beyond 0..1.
+    Args:
+        frame: The frame.
+        x0: Left edge [px]; the region must be inside the frame.
+        y0: Upper edge.
+        x1: Right edge, exclusive.
+        y1: Lower edge, exclusive.
+
+    Returns:
+        (y1 - y0, x1 - x0, 3) in 0..1; codes outside of the legal range give values outside of 0..1.
+
+    Raises:
+        ValueError: The region is not inside the frame.
     """
     if not (0 <= x0 < x1 <= frame.width and 0 <= y0 < y1 <= frame.height):
         raise ValueError(f"region {x0, y0, x1, y1} is not inside {frame.width} x {frame.height}")
@@ -40,14 +51,22 @@ def rgb_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
 
 
 def sdr_region(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
-    """`rgb_region` as an SDR screen shows it: what detector and network are given."""
+    """The SDR rendering of `rgb_region`, for detector and networks.
+
+    Args:
+        frame: The frame.
+        x0: As for `rgb_region`, like the others.
+        y0: Upper edge.
+        x1: Right edge, exclusive.
+        y1: Lower edge, exclusive.
+    """
     return to_sdr(rgb_region(frame, x0, y0, x1, y1), frame.colour)
 
 
 def downscaled_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
-    """A shrunken copy (h, w, 3) of 8-bit RGB whose longer side is at most `max_side`, and its scale; SDR.
+    """A reduced SDR copy (h, w, 3) in 8-bit RGB with sides up to `max_side`, and its scale.
 
-    Copy px = frame px * scale. Planes are shrunk before they are converted, which is cheap.
+    Copy px = frame px * scale. Planes are reduced before the conversion, which is faster.
     """
     size = _small_size(frame, max_side)
     return _downscale_rgb(frame, frame.planes[:3], size), size[0] / frame.width
@@ -56,9 +75,12 @@ def downscaled_rgb(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], floa
 def downscaled_region(
     frame: Frame, box: tuple[int, int, int, int], shrink: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A region (x0, y0, x1, y1), half-open and inside the frame, `shrink` times smaller, as `downscaled_rgb`.
+    """A reduced SDR copy of a region in 8-bit RGB, and the matrix (3, 3) from its px to the frame's.
 
-    With the matrix (3, 3) from its px to the frame's. The region grows to the chroma grid.
+    Args:
+        frame: The frame.
+        box: (x0, y0, x1, y1), half-open, inside the frame. It is extended to the chroma grid.
+        shrink: The factor by which it is reduced.
     """
     step_x, step_y = (1 << s for s in frame.format.chroma_shift)
     x0, y0 = box[0] // step_x * step_x, box[1] // step_y * step_y
@@ -68,13 +90,13 @@ def downscaled_region(
         planes.append(plane[y0 // step_y : -(-y1 // step_y), x0 // step_x : -(-x1 // step_x)])
     size = (max(round((x1 - x0) / shrink), 1), max(round((y1 - y0) / shrink), 1))
     to_frame = np.diag([(x1 - x0) / size[0], (y1 - y0) / size[1], 1.0])
-    # Between the middles of pixels, not their corners.
+    # Measured between the centres of pixels, not their corners.
     to_frame[:2, 2] = x0 + 0.5 * (to_frame[0, 0] - 1), y0 + 0.5 * (to_frame[1, 1] - 1)
     return _downscale_rgb(frame, planes, size), to_frame
 
 
 def _downscale_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """8-bit SDR of the frame's planes, or of a part of them, each brought to one size (width, height)."""
+    """8-bit SDR RGB from planes of the frame, or parts of them, which are resized to (width, height)."""
     small = [_float(downscale(p, size)) for p in planes]
     if frame.format.family == "gray":
         rgb = _gray_to_rgb(small[0], frame)
@@ -87,8 +109,7 @@ def _downscale_rgb(frame: Frame, planes: Sequence[Plane], size: tuple[int, int])
 
 
 def downscaled_luma(frame: Frame, max_side: int) -> tuple[NDArray[np.uint8], float]:
-    """A shrunken copy (h, w) of the luma in 8 bits, as `downscaled_rgb`; of YUV its codes, in their own
-    range."""
+    """A reduced copy (h, w) of the luma in 8 bits with sides up to `max_side`. YUV keeps its range."""
     size = _small_size(frame, max_side)
     if needs_tone_mapping(frame.colour):
         rgb, scale = downscaled_rgb(frame, max_side)
@@ -109,10 +130,12 @@ def _small_size(frame: Frame, max_side: int) -> tuple[int, int]:
 
 
 def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) -> tuple[FloatArray, ...]:
-    """Code values, not rounded, that `rgb` (h, w, 3) has in the frame's format; without alpha.
+    """Planes of a region in the frame's format, as code values that are not rounded, without alpha.
 
-    The region must begin on the chroma grid. With `difference=True`, `rgb` is a change of colour and the
-    result the change of codes it makes.
+    Args:
+        rgb: (h, w, 3) of a region that starts on the chroma grid.
+        frame: The frame.
+        difference: Whether `rgb` is a change of colour; then the result is the change of the code values.
     """
     if frame.format.family == "rgb":
         peak = float(_peak(frame))
@@ -128,31 +151,32 @@ def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) 
 
 
 def shrink_to_chroma(plane: FloatArray, frame: Frame) -> FloatArray:
-    """`plane` (h, w), beginning on the chroma grid, low-passed and sampled where chroma samples lie."""
+    """`plane` (h, w), which starts on the chroma grid, filtered and sampled at the chroma samples."""
     on_column, on_line = _siting(frame)
     return _sample_cells(plane, frame, on_column, on_line)
 
 
 def chroma_cell_mean(plane: FloatArray, frame: Frame) -> FloatArray:
-    """The mean of each chroma cell of `plane` (h, w), beginning on the chroma grid.
+    """The mean of each chroma cell of `plane` (h, w), which starts on the chroma grid.
 
-    Of what is nowhere below zero it is zero exactly where all of its cell is.
+    Of a plane without negative values, the mean is zero exactly where the whole cell is zero.
     """
     return _sample_cells(plane, frame, False, False)
 
 
 def _sample_cells(plane: FloatArray, frame: Frame, on_column: bool, on_line: bool) -> FloatArray:
-    """One value a chroma cell: along each axis a triangle around its first sample, or the cell's mean."""
+    """One value per chroma cell: along each axis a triangle filter at its first sample, or the mean."""
     factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
     (across, at_x), (down, at_y) = _shrink_kernel(factor_x, on_column), _shrink_kernel(factor_y, on_line)
     return np.ascontiguousarray(_separable_filter(plane, across, down, (at_x, at_y))[::factor_y, ::factor_x])
 
 
 def _grow_from_chroma(plane: Plane, frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
-    """A chroma `plane` where the luma samples of a region lie, linearly interpolated, edges repeated."""
+    """A chroma `plane`, linearly interpolated at the luma samples of a region; edges are repeated."""
     on_column, on_line = _siting(frame)
     factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
-    # Steps as long as cells, from a cell before the region to one behind it; their running mean is a line.
+    # Each sample is repeated over its cell, from one cell before the region to one after it; the running mean
+    # is linear.
     columns = np.clip(np.arange(x0 - factor_x, x1 + factor_x) // factor_x, 0, plane.shape[1] - 1)
     rows = np.clip(np.arange(y0 - factor_y, y1 + factor_y) // factor_y, 0, plane.shape[0] - 1)
     (across, at_x), (down, at_y) = _grow_kernel(factor_x, on_column), _grow_kernel(factor_y, on_line)
@@ -161,13 +185,13 @@ def _grow_from_chroma(plane: Plane, frame: Frame, x0: int, y0: int, x1: int, y1:
 
 
 def _shrink_kernel(factor: int, cosited: bool) -> tuple[FloatArray, int]:
-    """Weights for a cell of `factor` samples, and which of them its first sample has."""
+    """Weights for a cell of `factor` samples, and the index of the weight of its first sample."""
     mean = np.full(factor, 1 / factor, np.float32)
     return (np.convolve(mean, mean), factor - 1) if cosited else (mean, 0)
 
 
 def _grow_kernel(factor: int, cosited: bool) -> tuple[FloatArray, int]:
-    """Weights that make a line of steps `factor` samples long, and which of them a sample itself has."""
+    """Weights that turn steps of `factor` samples into a line, and the index of a sample's own weight."""
     mean = np.full(factor, 1 / factor, np.float32)
     if cosited or factor == 1:
         return mean, 0
@@ -194,12 +218,12 @@ def _yuv_to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, frame: Frame) 
     to_codes = _rgb_to_yuv(frame)
     to_rgb = np.linalg.inv(to_codes[:, :3])
     to_rgb = np.column_stack([to_rgb, -to_rgb @ to_codes[:, 3]])
-    # One pass; a matrix product of numpy's takes several times as long for so short an axis.
+    # One pass: a matrix product in numpy takes several times as long for such a short axis.
     return np.asarray(cv2.transform(cv2.merge([luma, cb, cr]), to_rgb), np.float32)
 
 
 def _rgb_to_yuv(frame: Frame) -> NDArray[np.float64]:
-    """(3, 4) RGB in 0..1 and 1 -> codes."""
+    """(3, 4) matrix from R G B in 0..1 and 1 to code values."""
     black, span, chroma_span = (float(v) for v in _ranges(frame))
     middle = float(1 << (frame.format.bit_depth - 1))
     to_codes = luma_and_chroma(frame.colour, frame.height) * [[span], [chroma_span], [chroma_span]]
@@ -207,7 +231,7 @@ def _rgb_to_yuv(frame: Frame) -> NDArray[np.float64]:
 
 
 def _ranges(frame: Frame) -> tuple[np.float32, np.float32, np.float32]:
-    """Code of black, codes from black to white, codes from the lowest to the highest chroma."""
+    """The code of black, the range from black to white, and the range of chroma."""
     if frame.colour.full_range:
         peak = np.float32(_peak(frame))
         return np.float32(0), peak, peak

@@ -1,4 +1,4 @@
-"""The DAEFR network (Tsai et al., ICLR 2024, arXiv 2308.07314): torch only, it knows nothing of video."""
+"""The DAEFR network (Tsai et al., ICLR 2024, arXiv 2308.07314). It depends on torch only, not on video."""
 
 from vidrestore.daefr.checkpoint import load, save
 from vidrestore.daefr.config import COMPACT, PUBLISHED, DaefrConfig

@@ -15,7 +15,7 @@ NO_SKIPS: Mapping[int, Callable[[Tensor], Tensor]] = MappingProxyType({})
 
 
 class Encoder(nn.Module):
-    """Faces (N, 3, S, S) in [-1, 1] -> features (N, embedding, L, L), before `quant_conv`."""
+    """From faces (N, 3, S, S) in [-1, 1] to features (N, embedding, L, L) before `quant_conv`."""
 
     def __init__(self, config: DaefrConfig) -> None:
         super().__init__()
@@ -43,9 +43,9 @@ class Encoder(nn.Module):
         return self.with_levels(faces, ())[0]
 
     def with_levels(self, faces: Tensor, sides: Collection[int]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The features, and those of the levels whose grids have the given sides, finest first.
+        """The features, and those of the levels with these sides, finest first.
 
-        Of a side finer than the finest level there is the picture itself, unshuffled to that grid.
+        For a side finer than the finest level, it is the picture itself after pixel-unshuffle to that grid.
         """
         size = faces.shape[-1]
         finest = size // self.stem
@@ -64,7 +64,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features (N, embedding, L, L), after `post_quant_conv` -> faces (N, 3, S, S), not clipped."""
+    """From features (N, embedding, L, L) after `post_quant_conv` to faces (N, 3, S, S), not clipped."""
 
     def __init__(self, config: DaefrConfig) -> None:
         super().__init__()
@@ -90,16 +90,16 @@ class Decoder(nn.Module):
 
     @property
     def last_layer(self) -> Tensor:
-        """The weight at which the adversarial loss is balanced (docs/daefr.md, "Stage 1")."""
+        """The weight for which the adversarial loss is balanced (docs/daefr.md, "Stage 1")."""
         return self.conv_out.weight
 
     def forward(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]] = NO_SKIPS) -> Tensor:
-        """`skips`: by the side of a level's grid, what is done to that level's features."""
+        """The faces. `skips`: functions that change the features of a level, by the side of its grid."""
         h = self.in_blocks(features, skips)
         return F.pixel_shuffle(h, self.stem) if self.stem > 1 else h
 
     def in_blocks(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]]) -> Tensor:
-        """The faces before their pixels are shuffled, (N, 3 stem², S / stem, S / stem)."""
+        """The faces before pixel-shuffle, (N, 3 stem², S / stem, S / stem)."""
         h = self.mid(self.conv_in(features))
         for level in reversed(self.up):
             assert isinstance(level, Level)

@@ -1,4 +1,4 @@
-"""What encoders and decoders are made of (docs/daefr.md, "Residual block", "Attention block").
+"""The blocks of encoders and decoders (docs/daefr.md, "Residual block", "Attention block").
 
 Letters in shapes: N faces, C channels, H W grid, T = H·W positions.
 """
@@ -18,15 +18,15 @@ def group_norm(channels: int, groups: int) -> nn.GroupNorm:
 
 
 def swish(fresh: Tensor) -> Tensor:
-    """x · sigmoid(x), in place where nothing is learned: `fresh` must be nobody else's.
+    """x · sigmoid(x), in place if no gradients are computed; the caller must not use `fresh` afterwards.
 
-    At the finest level a new tensor takes longer to get from the system than the arithmetic does.
+    At the finest level, allocating a new tensor takes longer than the arithmetic.
     """
     return F.silu(fresh, inplace=not torch.is_grad_enabled())
 
 
 def plus(fresh: Tensor, other: Tensor) -> Tensor:
-    """fresh + other, in place where nothing is learned: `fresh` must be nobody else's."""
+    """fresh + other, in place if no gradients are computed; the caller must not use `fresh` afterwards."""
     return other + fresh if torch.is_grad_enabled() else fresh.add_(other)
 
 
@@ -50,10 +50,10 @@ class ResidualBlock(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """(N, C, H, W) -> the same: attention over all positions, residual on the input.
+    """Attention over all positions with a residual, (N, C, H, W) to (N, C, H, W).
 
     With `cross=True` it fuses two features: key and value come from `norm1(x)`, the query from `norm2(y)`.
-    The authors' self-attention blocks own a `norm2` as well that nothing uses; ours do not.
+    The authors' self-attention blocks also have a `norm2` that is not used; these do not.
     """
 
     def __init__(self, channels: int, groups: int, *, heads: int = 1, cross: bool = False) -> None:
@@ -98,7 +98,7 @@ class Downsample(nn.Module):
 
 
 class DoubledConv2d(nn.Conv2d):
-    """(N, C, H, W) -> (N, K, 2H, 2W): a 3 x 3 convolution of the picture whose pixels are doubled."""
+    """(N, C, H, W) -> (N, K, 2H, 2W): nearest upsampling, then a 3 x 3 convolution."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__(channels_in, channels_out, 3, padding=1)
@@ -132,7 +132,7 @@ class Middle(nn.Module):
 
 
 class Level(nn.Module):
-    """The residual blocks of one resolution, each followed by attention where there is any."""
+    """The residual blocks of one resolution, each followed by attention if the level has it."""
 
     def __init__(
         self, channels_in: int, channels_out: int, *, blocks: int, groups: int, attention: bool
@@ -152,7 +152,7 @@ class Level(nn.Module):
         return self.resample(self.refine(x))
 
     def refine(self, x: Tensor) -> Tensor:
-        """The blocks at this level's own resolution."""
+        """The features after the blocks, at this level's resolution."""
         for i, block in enumerate(self.block):
             x = block(x)
             if self.attn:
@@ -160,7 +160,7 @@ class Level(nn.Module):
         return x
 
     def resample(self, x: Tensor) -> Tensor:
-        """On to the next level's resolution, where there is one."""
+        """The features at the next level's resolution; unchanged in the last level."""
         if self.downsample is not None:
             x = self.downsample(x)
         if self.upsample is not None:

@@ -1,6 +1,6 @@
-"""Group normalisation that leaves channels last, for GPUs: PyTorch's returns them first.
+"""Group normalisation with channels-last output, for GPUs. PyTorch's returns channels-first tensors.
 
-Each convolution around it would have to reorder the whole picture.
+Otherwise each convolution after it would have to reorder the whole picture.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 
 class ChannelsLastGroupNorm(nn.Module):
-    """(N, C, H, W) -> the same, in channels-last order; computes what `nn.GroupNorm` does. Not trainable."""
+    """`nn.GroupNorm` with channels-last output, for inference only."""
 
     def __init__(self, norm: nn.GroupNorm) -> None:
         super().__init__()
         self.groups, self.eps = norm.num_groups, norm.eps
-        # In float32, as PyTorch's own kernel scales and shifts in it.
+        # In float32, as in PyTorch's own kernel.
         self.register_buffer("weight", norm.weight.detach().float().view(norm.num_groups, -1))
         self.register_buffer("bias", norm.bias.detach().float().view(norm.num_groups, -1))
 

@@ -1,8 +1,8 @@
-"""Reading and writing weights: our safetensors, and the authors' Lightning checkpoints.
+"""Reads and writes weights: this project's safetensors files and the authors' Lightning checkpoints.
 
-A safetensors file holds the tensors needed at inference and, in its header, the configuration, so that the
-file rebuilds its own network. The authors' file holds 877 tensors, of which training alone needs some
-(docs/daefr.md, "State dict of the final checkpoint"); those are dropped, nothing else is tolerated.
+A safetensors file has the tensors for inference and, in its header, the configuration of its network. The
+authors' file has 877 tensors, some of them for training only (docs/daefr.md, "State dict of the final
+checkpoint"). These are dropped; all other differences are errors.
 """
 
 from __future__ import annotations
@@ -49,11 +49,14 @@ _TRAINING_ONLY = re.compile(
 
 
 def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
-    """The network stored at `path`, float32, in eval mode, on the CPU.
+    """The network from a file, float32, in eval mode, on the CPU.
 
-    `path` is one of our safetensors files or a checkpoint of the authors. `config` is for checkpoints, which
-    do not carry one; None means the published configuration. Raises WeightsError with a sentence that names
-    what is missing or does not fit.
+    Args:
+        path: A safetensors file of this project, or a checkpoint of the authors.
+        config: The configuration for a checkpoint, which has none; None: the published configuration.
+
+    Raises:
+        WeightsError: Something is missing or does not fit; the message names it.
     """
     if path.suffix == ".safetensors":
         with open_safetensors(path) as file:
@@ -72,17 +75,23 @@ def load(path: Path, config: DaefrConfig | None = None) -> Daefr:
 
 
 def save(network: Daefr, path: Path, dtype: torch.dtype = torch.float16) -> None:
-    """Write `network` as safetensors with its configuration in the header."""
+    """Writes a network as safetensors, with its configuration in the header.
+
+    Args:
+        network: The network.
+        path: The file.
+        dtype: The type of the stored weights.
+    """
     tensors = {name: tensor.detach().to(dtype).contiguous() for name, tensor in network.state_dict().items()}
     save_file(tensors, path, metadata={HEADER_KEY: json.dumps(network.config.to_dict())})
 
 
 def convert(source: Path, target: Path) -> None:
-    """Turn a checkpoint of the authors into safetensors without its training-only parts, in float32.
+    """Converts a checkpoint of the authors to safetensors in float32, without the parts for training.
 
     Raises:
-        OutputError: something is at `target` already, or it cannot be written.
-        WeightsError: `source` is no such checkpoint.
+        OutputError: `target` exists, or cannot be written.
+        WeightsError: `source` is not such a checkpoint.
     """
     if not is_own_kind(target, "missing"):
         raise OutputError(f"{target} exists already; choose another name")
@@ -99,23 +108,28 @@ def convert(source: Path, target: Path) -> None:
 
 def _config(header: dict[str, str], path: Path) -> DaefrConfig:
     if HEADER_KEY not in header:
-        raise WeightsError(f"{path} holds weights of another kind: its header names no DAEFR network")
+        raise WeightsError(f"{path} has weights of another kind: its header names no DAEFR network")
     return DaefrConfig.from_dict(json.loads(header[HEADER_KEY]))
 
 
 def _blank(config: DaefrConfig) -> Daefr:
-    """The network without weights; one that nobody knows to be small without memory for them either.
+    """The network without weights. For an unknown configuration, no memory is used for them either.
 
-    A header may ask for more than there is. torch's meta device takes a second of imports.
+    A header may require more memory than there is. torch's meta device takes a second of imports.
     """
     with SkipInitialisation() if config in (COMPACT, PUBLISHED) else torch.device("meta"):
         return Daefr(config)
 
 
 def from_authors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Rename the authors' keys to ours and drop what only training needs.
+    """The tensors with this project's names, without those for training only.
 
-    Raises WeightsError for a key that belongs to neither.
+    Args:
+        state: The tensors of the authors' checkpoint.
+        path: Its path, for messages.
+
+    Raises:
+        WeightsError: There is an unknown name, or a name twice.
     """
     ours: dict[str, Tensor] = {}
     unknown: list[str] = []
@@ -127,19 +141,25 @@ def from_authors(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
         if prefix is None:
             unknown.append(key)
         elif (ours_name := _PREFIXES[prefix] + name.removeprefix(prefix)) in ours:
-            raise WeightsError(f"{path} is no checkpoint of the network: it holds {name} twice")
+            raise WeightsError(f"{path} is not a checkpoint of the network: it has {name} twice")
         else:
             ours[ours_name] = tensor
     if unknown:
-        raise WeightsError(f"{path} is a checkpoint of another network: it holds {_list_names(unknown)}")
+        raise WeightsError(f"{path} is a checkpoint of another network: it has {_list_names(unknown)}")
     return ours
 
 
 def autoencoder_from_authors(state: dict[str, Tensor], path: Path, role: str = "hq") -> dict[str, Tensor]:
-    """The tensors of one `daefr.vqgan.Vqgan` in a checkpoint of the authors' first or second stage.
+    """The tensors of one `daefr.vqgan.Vqgan` from a checkpoint of the authors' stage one or two.
 
-    `role`: in the second stage's file, hq or lq; the first stage's files hold one autoencoder each. Keys may
-    lack the prefix. Raises WeightsError where no such autoencoder is in it.
+    Args:
+        state: The tensors of the checkpoint.
+        path: Its path, for messages.
+        role: hq or lq for a file of stage two; a file of stage one has a single autoencoder. Names may lack
+            the prefix.
+
+    Raises:
+        WeightsError: There is no such autoencoder in it.
     """
     both = any(key.startswith("vqvae_LQ.") for key in state)
     prefix = "vqvae_LQ." if both and role == "lq" else "vqvae."
@@ -150,7 +170,7 @@ def autoencoder_from_authors(state: dict[str, Tensor], path: Path, role: str = "
         if not other and not _TRAINING_ONLY.match(name):
             ours[name.replace("quantize.", "codebook.", 1) if name.startswith("quantize.") else name] = tensor
     if "codebook.embedding.weight" not in ours:
-        raise WeightsError(f"{path} holds no autoencoder of the first or second stage")
+        raise WeightsError(f"{path} has no autoencoder of stage one or two")
     return ours
 
 

@@ -11,7 +11,7 @@ from vidrestore.daefr.config import DaefrConfig
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention whose query and key carry positions and whose value does not.
+    """Multi-head attention with positions in query and key, but not in the value.
 
     Parameter names and packing are those of `torch.nn.MultiheadAttention`, so that checkpoints fit.
     """
@@ -73,11 +73,11 @@ class CodePredictor(nn.Module):
         return self.feat_emb(to_tokens(fused))
 
     def attend(self, tokens: Tensor) -> Tensor:
-        """Tokens that know of one another."""
+        """The tokens after attention."""
         for layer in self.ft_layers:
             tokens = layer(tokens, self.position_emb)
         return tokens
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """Code logits (N, T, codes) of tokens that do."""
+        """Code logits (N, T, codes) from tokens after attention."""
         return self.idx_pred_layer(tokens)

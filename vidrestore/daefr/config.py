@@ -1,4 +1,4 @@
-"""The shape of a DAEFR network: a network is this configuration plus weights."""
+"""The configuration of a DAEFR network. A network is a configuration and weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from vidrestore.errors import shown
 
 _MAX_LEVELS, _MAX_REPEATS, _MAX_WIDTH = 12, 64, 8192
-"""Beyond any network, and small enough to be built: a configuration may come from anywhere."""
+"""Limit of all values: larger than in any network, but small enough to build. Files may be untrusted."""
 _REPEATS = frozenset({"encoder_blocks", "decoder_blocks", "layers"})
 
 
@@ -18,7 +18,7 @@ class DaefrConfig:
 
     name: str = "published"
     image_size: int = 512
-    """Side of the square face, pixels."""
+    """Side of the square face [px]."""
     encoder_widths: tuple[int, ...] = (64, 128, 128, 256, 256, 512)
     """Channels of each level, finest first; the coarsest is the latent grid."""
     encoder_stem: int = 1
@@ -29,21 +29,21 @@ class DaefrConfig:
     """Pixel-shuffle factor after the last convolution."""
     decoder_blocks: int = 3
     level_attention: bool = True
-    """Self-attention after each block of the coarsest level; the middle has one in any case."""
+    """Self-attention after each block of the coarsest level; the middle always has it."""
     groups: int = 32
     embedding: int = 256
     codes: int = 1024
     fusion_heads: int = 8
     width: int = 512
-    """Of the code transformer."""
+    """Length of the tokens of the code transformer."""
     layers: int = 9
     heads: int = 8
     feedforward: int = 1024
     skip_sides: tuple[int, ...] = ()
-    """Sides of the grids at which the given face's features may enter the decoder, finest first. Where a
-    grid is finer than the encoder's finest, the picture itself enters, unshuffled to that grid."""
+    """Sides of the grids with skips from the input to the decoder, finest first. Where a grid is finer than
+    the encoder's finest level, the input itself is used, after pixel-unshuffle."""
     detail_width: int = 0
-    """Width of the skip at the finished picture, which adds the given face's detail; 0: none."""
+    """Channels of the skip after the decoder, which adds detail of the input; 0: none."""
 
     def __post_init__(self) -> None:
         self._check_values()
@@ -68,7 +68,7 @@ class DaefrConfig:
             )
 
     def _check_values(self) -> None:
-        """Raises ValueError for what is no such value, or beyond any network."""
+        """Raises ValueError for a value of the wrong type, or outside of all limits."""
         values: dict[str, Any] = asdict(self)
         for field in fields(self):
             value, kind = values[field.name], type(field.default)
@@ -93,7 +93,7 @@ class DaefrConfig:
 
     @property
     def skip_channels(self) -> dict[int, int]:
-        """Channels of what the given face offers the decoder, by the side of the grid."""
+        """Channels of the inputs of skips, by the side of the grid."""
         picture = {
             s: 3 * (self.image_size // s) ** 2 for s in self.decoder_sides if s > max(self.encoder_sides)
         }
@@ -101,16 +101,16 @@ class DaefrConfig:
 
     @property
     def level_sides(self) -> tuple[int, ...]:
-        """Sides of the grids at which the given face is kept for the skips, finest first.
+        """Sides of the grids from which skips take features of the input, finest first.
 
-        The detail skip takes the picture itself, unshuffled to half its side.
+        The detail skip uses the input itself, after pixel-unshuffle to half its side.
         """
         picture = {self.image_size // 2} if self.detail_width else set()
         return tuple(sorted(picture.union(self.skip_sides), reverse=True))
 
     @property
     def latent_size(self) -> int:
-        """Side of the latent grid in positions."""
+        """Side of the latent grid."""
         return self.image_size // (self.encoder_stem * 2 ** (len(self.encoder_widths) - 1))
 
     @property
@@ -138,7 +138,7 @@ PUBLISHED = DaefrConfig()
 COMPACT = DaefrConfig(
     name="compact",
     image_size=256,
-    # A pixel-unshuffle stem: at 64 x 64 a block costs a sixteenth of what it costs at full size.
+    # A pixel-unshuffle stem: a block at 64 x 64 costs a sixteenth of one at full size.
     encoder_widths=(48, 80, 160),
     encoder_stem=4,
     encoder_blocks=1,

@@ -1,9 +1,9 @@
-"""Skips that carry the given face's detail into the decoder: what the codes cannot say, the picture can.
+"""Skips that bring detail of the input into the decoder, which the codes cannot represent.
 
 `FeatureSkip` is the controllable feature transformation of CodeFormer (Zhou et al. 2022, section 3.3): the
 decoder's features F_d become F_d + w (α ⊙ F_d + β), where α and β are computed from F_d and the encoder's
-features of the same resolution. `DetailSkip`, this project's own, adds detail to the finished picture, which
-no decoder of a 16th of the resolution can draw. At w = 0 the network is plain DAEFR.
+features of the same resolution. `DetailSkip`, which is not in a paper, adds detail to the decoded picture
+that a decoder with a 16th of the resolution cannot draw. At w = 0 the network is plain DAEFR.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock, plus, swish
 
 
 class FeatureSkip(nn.Module):
-    """The skip at one level of the decoder; before training it changes nothing, whatever the weight."""
+    """The skip at a level of the decoder. Before training it changes nothing, with any weight."""
 
     def __init__(self, encoded: int, decoded: int, groups: int) -> None:
-        """`encoded`, `decoded`: channels of the encoder's and of the decoder's features."""
+        """`encoded` and `decoded`: numbers of channels of the encoder's and the decoder's features."""
         super().__init__()
         self.enter = nn.Conv2d(encoded, decoded, 1)
         self.merge = ResidualBlock(2 * decoded, decoded, groups)
@@ -35,24 +35,24 @@ class FeatureSkip(nn.Module):
 
 
 class DetailSkip(nn.Module):
-    """The skip at the finished picture: a small U-Net that sees the drawn and the given face.
+    """The skip after the decoder: a small U-Net with the drawn face and the input.
 
-    It works on blocks of 2 x 2 pixels at four sizes and adds the given face's detail where there is some, and
-    what belongs there where there is none. No normalisation: brightness is to stay. Before training it
-    changes nothing.
+    It works on blocks of 2 x 2 pixels at four scales. It adds detail of the input, or plausible detail where
+    the input has none. There is no normalisation, so that brightness is kept. Before training it changes
+    nothing.
     """
 
     STRIDE = 2
     WIDER = (1, 2, 3, 3)
-    """Channels of each size over those of the finest, which comes first."""
+    """Channels of each scale, relative to the finest one, which comes first."""
 
     def __init__(self, width: int) -> None:
-        """`width`: channels of the finest size."""
+        """`width`: channels of the finest scale."""
         super().__init__()
         block = 3 * self.STRIDE**2
         widths = tuple(width * factor for factor in self.WIDER)
         self.enter = nn.Conv2d(2 * block, width, 3, padding=1)
-        # The coarsest has two: there it sees a whole eye or mouth at next to no cost.
+        # The coarsest scale has two: they cover a whole eye or mouth and take hardly any time.
         self.before = nn.ModuleList(
             [*map(_Refine, widths[:-1]), nn.Sequential(_Refine(widths[-1]), _Refine(widths[-1]))]
         )
@@ -67,7 +67,7 @@ class DetailSkip(nn.Module):
         return F.pixel_shuffle(self.in_blocks(drawn, given, weight), self.STRIDE)
 
     def in_blocks(self, drawn: Tensor, given: Tensor, weight: float = 1.0) -> Tensor:
-        """The same of pictures unshuffled into blocks of 2 x 2 pixels, (N, 12, S / 2, S / 2) each."""
+        """The same for pictures after pixel-unshuffle by 2, (N, 12, S / 2, S / 2) each."""
         detail = self.leave(self._features(drawn, given))
         return drawn + (detail if weight == 1 else weight * detail)
 
@@ -85,7 +85,7 @@ class DetailSkip(nn.Module):
 
 
 class _Refine(nn.Module):
-    """Two convolutions beside what they are given."""
+    """Two convolutions with a residual."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ def _two_convolutions(channels: int) -> nn.Sequential:
 
 
 def _zero_initialised(last: nn.Conv2d) -> nn.Conv2d:
-    """The layer, giving nothing before it is trained."""
+    """The layer with zero weights, so that its output is zero before training."""
     nn.init.zeros_(last.weight)
     assert last.bias is not None
     nn.init.zeros_(last.bias)

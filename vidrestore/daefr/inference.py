@@ -1,7 +1,7 @@
-"""A trained network made fast: its convolutions replaced by others that compute the same.
+"""Optimises a trained network for inference: layers are replaced by faster ones with the same results.
 
-What is replaced depends on the device and the type of number; outputs agree within rounding. A network that
-went through here can be run, not trained or saved.
+The replaced layers depend on the device and the number format. Results are equal up to rounding. An optimised
+network can be run, but not trained or saved.
 """
 
 from __future__ import annotations
@@ -20,17 +20,23 @@ from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, is_
 from vidrestore.runtime.worker_threads import ParallelFor
 
 LEAST_SIDE = 512
-"""Pixels a side of faces from which residual blocks are fused: compiling the loops takes five seconds at the
-first run and a third of one at each later start, which smaller faces hardly win back."""
+"""Residual blocks are fused for faces of at least this side [px]. Compiling takes five seconds at the first
+run and a third of a second at later ones, which is hardly worth it for smaller faces."""
 
 logger = logging.getLogger(__name__)
 
 
 def optimize_for_inference(part: nn.Module, device: torch.device, precision: torch.dtype, side: int) -> None:
-    """Replace what has a faster equal inside `part`, which is on `device` and in `precision` already.
+    """Replaces layers of a network by faster ones, in place.
 
-    `side`: of the faces [px]. Convolutions are replaced on a processor only: what is fewer multiplications
-    there is more kernels to start on a GPU. On CUDA, norms are replaced.
+    On a CPU, convolutions are replaced. On a GPU that would need more kernel launches, so only norms are
+    replaced there, on CUDA.
+
+    Args:
+        part: A network or a part of it, on the device and in the precision.
+        device: The device.
+        precision: The number format.
+        side: Side of the faces [px].
     """
     if device.type == "cuda":
         _keep_channels_last(part)
@@ -54,12 +60,12 @@ def _keep_channels_last(part: nn.Module) -> None:
 
 
 def _fuse(part: nn.Module) -> None:
-    """Residual blocks that stay in the cache, where the loops for them can be compiled."""
+    """Replaces residual blocks by fused ones, if their loops can be compiled."""
     try:
         # Numba takes a third of a second to import.
         from vidrestore.daefr.cpu.fused import FusedResidualBlock
     except ImportError as error:
-        logger.info("residual blocks are computed by PyTorch alone: %s", error)
+        logger.info("residual blocks are computed by PyTorch only: %s", error)
         return
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
@@ -69,22 +75,21 @@ def _fuse(part: nn.Module) -> None:
 
 @cache
 def _parallel_for() -> ParallelFor:
-    """One for all networks: they take turns."""
+    """The threads of fused blocks, which all networks share."""
     return ParallelFor()
 
 
 def is_fusion_faster(block: nn.Module) -> TypeGuard[ResidualBlock]:
-    """Whether a fused block computes what `block` does, in its type of number, in less time here.
+    """Whether a fused block can replace `block` and is faster on this CPU.
 
-    Where the processor multiplies matrices of 16 bits by the tile (AMX), products cost next to nothing, and
-    the transforms would be the larger part.
+    CPUs with AMX multiply 16-bit matrices so fast that the transforms would take longer than the products.
     """
     if type(block) is not ResidualBlock or not (_is_wide(block.conv1) and _is_wide(block.conv2)):
         return False
     processor = torch.backends.cpu.get_cpu_capability()
     if block.conv1.weight.dtype == torch.float32:
         return processor in ("AVX2", "AVX512")
-    by_the_tile = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()  # private, may go
+    by_the_tile = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()  # private, may disappear
     return processor == "AVX512" and not by_the_tile
 
 
@@ -93,11 +98,11 @@ def _is_wide(conv: nn.Module) -> bool:
 
 
 class PhasedUpsample(nn.Module):
-    """(N, C, H, W) -> (N, K, 2H, 2W): what `DoubledConv2d` computes, with 4 of 9 multiplications.
+    """(N, C, H, W) -> (N, K, 2H, 2W): the same as `DoubledConv2d`, with 4 of 9 multiplications.
 
-    Of a picture whose pixels are doubled, a 3 x 3 convolution sees only 2 x 2 different ones; which of its
-    weights fall on the same pixel depends on whether a row and a column are even or odd, so there are four
-    convolutions of 2 x 2, one for each of these phases.
+    After doubling, a 3 x 3 convolution covers only 2 x 2 different pixels. Which weights belong to the same
+    pixel depends on whether row and column are even or odd. So there are four convolutions of 2 x 2, one for
+    each of these phases.
     """
 
     def __init__(self, conv: nn.Conv2d) -> None:
@@ -126,7 +131,7 @@ class PhasedUpsample(nn.Module):
 
 
 def _merged(weight: Tensor, axis: int, phase: int) -> Tensor:
-    """Three weights along an axis to two: those that fall on the same pixel are added."""
+    """Two weights along an axis from three: those that belong to the same pixel are added."""
     first, middle, last = weight.unbind(axis)
     pair = (first, middle + last) if phase == 0 else (first + middle, last)
     return torch.stack(pair, axis)

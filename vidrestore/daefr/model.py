@@ -1,9 +1,9 @@
 """DAEFR at inference: two encoders, fusion, code transformer, codebook, decoder.
 
-The forward pass is split so that time can be blended in between:
+The forward pass is split, so that results can be blended over time:
 `encode` -> fused features | blend over a track | `predict` -> logits -> codes -> `decode`.
-None of the waste that docs/daefr.md lists is done: no quantising of the degraded feature, no loss,
-no one-hot products.
+The unnecessary work that docs/daefr.md lists is left out: quantising the degraded feature, losses, one-hot
+products.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vidrestore.daefr.vector_quantizer import Codebook
 
 
 class Daefr(nn.Module):
-    """Degraded faces (N, 3, S, S) in [-1, 1] -> restored faces, same shape and range, not clipped."""
+    """From degraded faces (N, 3, S, S) in [-1, 1] to restored faces of the same shape, not clipped."""
 
     def __init__(self, config: DaefrConfig) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Daefr(nn.Module):
     def encode_with_levels(
         self, faces: Tensor, sides: Collection[int] = ()
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Fused features, and what the given faces offer on grids of the given sides, finest first."""
+        """Fused features, and features of the inputs on grids of these sides for skips, finest first."""
         lq, levels = self.lq_encoder.with_levels(faces, sides)
         z_hq = self.hq_quant_conv(self.hq_encoder(faces))
         return self.fusion(z_hq, self.lq_quant_conv(lq)), levels
@@ -71,10 +71,10 @@ class Daefr(nn.Module):
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L).
 
         Args:
-            quantised: the codebook vectors.
-            levels: what the given faces offer on grids of `config.level_sides`, in that order, for the skips;
-                without, the network is plain DAEFR.
-            detail: weight of the skips, 0..1; 0 is plain DAEFR as well.
+            quantised: The codebook vectors.
+            levels: Features of the inputs on grids of `config.level_sides`, in this order, for the skips.
+                Without them the network is plain DAEFR.
+            detail: Weight of the skips, 0..1; 0 is plain DAEFR too.
         """
         features = self.post_quant_conv(quantised)
         if not levels or detail == 0:
@@ -90,7 +90,7 @@ class Daefr(nn.Module):
         assert isinstance(skip, DetailSkip)
         if self.decoder.stem != skip.STRIDE:
             return skip(self.decoder(features, skips), F.pixel_shuffle(levels[0], skip.STRIDE), detail)
-        # Both work on blocks of pixels: shuffled into pictures in between, they would only take longer.
+        # Both work on blocks of pixels; pixel-shuffle and unshuffle between them would only take time.
         blocks = skip.in_blocks(self.decoder.in_blocks(features, skips), levels[0], detail)
         return F.pixel_shuffle(blocks, skip.STRIDE)
 

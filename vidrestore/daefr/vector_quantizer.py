@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from vidrestore.daefr.blocks import to_grid, to_tokens
 
 CODEBOOK_SHARE = 0.25
-"""Weight of the codebook's own term of its loss, as the authors have it; the encoder's counts in full."""
+"""Weight of the codebook's term in the loss, as in the authors' code; the encoder's term has weight 1."""
 
 
 class Codebook(nn.Module):
-    """`codes` vectors of length `embedding`."""
+    """A codebook of `codes` vectors of length `embedding`."""
 
     def __init__(self, codes: int, embedding: int) -> None:
         super().__init__()
@@ -20,12 +20,12 @@ class Codebook(nn.Module):
         nn.init.uniform_(self.embedding.weight, -1.0 / codes, 1.0 / codes)
 
     def nearest(self, features: Tensor) -> Tensor:
-        """Codes (N, L, L) int64 whose vectors lie nearest to features (N, C, L, L) by squared distance."""
+        """Codes (N, L, L) int64 of the nearest vectors to features (N, C, L, L), by squared distance."""
         size = features.shape[-1]
         z = to_tokens(features).float()  # (N, T, C)
         table = self.embedding.weight.float()
-        with torch.autocast(z.device.type, enabled=False):  # 16 bits would choose other codes
-            # |z|² is the same for every code and left out.
+        with torch.autocast(z.device.type, enabled=False):  # 16 bits would give other codes
+            # |z|² is the same for every code, so it is left out.
             distance = table.square().sum(1) - 2.0 * z @ table.t()  # (N, T, K)
         return distance.argmin(-1).unflatten(1, (size, size))
 
@@ -36,8 +36,8 @@ class Codebook(nn.Module):
     def expect(self, logits: Tensor, *, top: int, temperature: float = 1.0) -> Tensor:
         """Vectors (N, C, L, L) averaged over the `top` most probable codes of logits (N, T, K).
 
-        A soft look-up: where the transformer hesitates between codes, their mean lies nearer to the truth
-        than any one of them.
+        It is a soft look-up: where the transformer is uncertain, the mean of codes has a smaller error than
+        any single code.
         """
         values, codes = (logits.float() / temperature).topk(top, dim=-1)  # (N, T, top)
         weights = values.softmax(-1).to(self.embedding.weight.dtype)
@@ -55,7 +55,7 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def reset_codes(self, unused: Tensor, samples: Tensor) -> None:
-        """Put `unused` codes (K,) bool onto features drawn from `samples` (M, C): none lies idle."""
+        """Sets the `unused` codes, (K,) bool, to random features from `samples` (M, C)."""
         count = int(unused.sum())
         picks = torch.randint(samples.shape[0], (count,), device=samples.device)
         self.embedding.weight[unused] = samples[picks].to(self.embedding.weight.dtype)

@@ -10,7 +10,7 @@ from vidrestore.daefr.vector_quantizer import Codebook
 
 
 class Vqgan(nn.Module):
-    """Reconstructs faces through a codebook; one is trained on clean faces, one on degraded ones."""
+    """Reconstructs faces with a codebook. One is trained on clean faces and one on degraded ones."""
 
     def __init__(self, config: DaefrConfig) -> None:
         super().__init__()

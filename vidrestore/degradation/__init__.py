@@ -1,1 +1,1 @@
-"""Clean videos and pictures -> the same as users bring them, reproducibly."""
+"""Makes degraded copies of clean videos and pictures, reproducibly."""

@@ -1,4 +1,4 @@
-"""degrade_path: a video, a sequence, a picture or a folder of pictures in, its degraded copy out."""
+"""Writes a degraded copy of a video, a sequence, a picture or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ def degrade_path(
     settings: Settings | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> int:
-    """Write a degraded copy of `source` to `target`; how many frames or pictures it has.
+    """Writes a degraded copy and returns the number of its frames or pictures.
 
     The same seed gives the same frames. Pixels of the copy correspond to those of the clean original; sound
-    and timestamps are copied. A folder's pictures are degraded each for itself, by seed and name, as PNG.
+    and timestamps are copied. The pictures of a folder are degraded independently, by seed and name, as PNG.
 
     Args:
         source: A video, a picture, a numbered sequence such as shots/%05d.png, or a folder of pictures.
-        target: Likewise; not there yet, or `settings.overwrite`.
+        target: The copy, in the same form. It must not exist, unless `settings.overwrite` is set.
         recipe: One of `RECIPE_NAMES`.
-        seed: Of all that is drawn.
-        settings: How the copy is encoded, and how the input is read; None: as `Settings()`.
+        seed: The random seed.
+        settings: How the input is read and the copy is encoded; None: `Settings()`.
         on_progress: Called after each frame.
 
     Raises:
-        InputError: the input cannot be used.
-        OutputError: the output cannot be written.
-        UsageError: there is no such recipe, or the settings do not fit.
+        InputError: The input cannot be used.
+        OutputError: The output cannot be written.
+        UsageError: There is no such recipe, or the settings do not fit.
     """
     if recipe not in RECIPES:
         raise UsageError(f"there is no recipe '{recipe}'; there are {', '.join(RECIPE_NAMES)}")

@@ -1,4 +1,4 @@
-"""What small pictures and starved codecs do: broadcasts and the clips of old phones."""
+"""Damage by low resolution and low bit rates: broadcasts and clips of old phones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LINES = 480
 
 
 def degrade_broadcast(pictures: Iterable[FloatArray], rng: Generator) -> Iterator[FloatArray]:
-    """Shrunk and coded at a starved rate: blocks, smears, quality that pumps from key frame to key frame."""
+    """The pictures at a low resolution and bit rate, with quality that varies with key frames."""
     factor, quality = rng.uniform(1.8, 3.6), int(rng.integers(29, 37))
 
     def sharpened() -> Iterator[FloatArray]:
@@ -29,7 +29,7 @@ def degrade_broadcast(pictures: Iterable[FloatArray], rng: Generator) -> Iterato
 
 
 def degrade_phone(pictures: Iterable[FloatArray], rng: Generator) -> Iterator[FloatArray]:
-    """An old phone in the hand: shake, sensor noise smeared by its filter, sharpening, a low rate."""
+    """The pictures as from an old phone: camera shake, filtered sensor noise, sharpening, a low bit rate."""
     factor, quality = rng.uniform(1.4, 2.6), int(rng.integers(26, 34))
     noise, filtered = rng.uniform(0.02, 0.06), rng.uniform(0.04, 0.12)
     shake = np.zeros(2)
@@ -52,7 +52,7 @@ def degrade_phone(pictures: Iterable[FloatArray], rng: Generator) -> Iterator[Fl
 def _coded_small(
     pictures: Iterable[FloatArray], factor: float, quality: int, *, key_frames_every: int
 ) -> Iterator[FloatArray]:
-    """`factor` times smaller, through x264, and back; holds what the encoder and the decoder hold."""
+    """The pictures after reduction by `factor`, x264, and enlargement. A few frames are in memory."""
     sizes: deque[tuple[int, int]] = deque()
 
     def small() -> Iterator[NDArray[np.uint8]]:
@@ -69,12 +69,12 @@ def _coded_small(
 
 
 def _even(side: float) -> int:
-    """Codecs of 4:2:0 want even sides; 16 at least."""
+    """An even side of at least 16 pixels, for codecs with 4:2:0."""
     return max(round(side / 2) * 2, 16)
 
 
 def _streak(picture: FloatArray, motion: NDArray[np.float64]) -> FloatArray:
-    """Blurred along a motion (x, y) of so many pixels, centred: the picture stays in its place."""
+    """The picture, blurred along a centred motion (x, y) [px], so that it does not move."""
     length = float(np.hypot(*motion))
     if length < 0.5:
         return picture

@@ -1,4 +1,4 @@
-"""What a hard life does to film: lost focus and resolution, grain, dust, hairs, scratches, uneven exposure.
+"""Damage of old film: lost focus and resolution, grain, dust, hairs, scratches, uneven exposure.
 
 Pictures are (H, W, 3) RGB float32 in 0..1. `scale` is the size of film damage in pixels, 1 for 480 lines.
 """
@@ -16,29 +16,29 @@ from vidrestore.types import FloatArray
 Generator = np.random.Generator
 
 LINES = 480
-"""Of a picture in which the damage has the sizes that are written here."""
+"""Lines of a picture for which the sizes in this file are meant."""
 _SCRATCHES_A_FRAME = 0.05
 """New ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scratch:
-    """A vertical line that stays for a while and wanders."""
+    """A vertical line that moves slowly and exists for some frames."""
 
     first: int
-    """Frame with which it begins."""
+    """Its first frame."""
     last: int
-    """Frame before which it ends."""
+    """The frame after its last one."""
     x: float
     drift: float
-    """Pixels a frame."""
+    """Pixels per frame."""
     phase: float
     strength: float
-    """Light that it adds, negative where it is dark."""
+    """The added light; negative for a dark scratch."""
 
 
 def degrade_film(pictures: Iterable[FloatArray], rng: Generator) -> Iterator[FloatArray]:
-    """An old print of the pictures. Its gate does not weave: pixels correspond to the clean ones."""
+    """The pictures as on an old print. They do not move, so pixels correspond to the clean ones."""
     focus, resolution = rng.uniform(0.8, 1.7), rng.uniform(1.6, 3.2)
     grain, dust = rng.uniform(0.5, 1.5), rng.uniform(0.2, 1.2)
     breath, pumping = 0.0, rng.uniform(0.004, 0.02)
@@ -62,7 +62,13 @@ def degrade_film(pictures: Iterable[FloatArray], rng: Generator) -> Iterator[Flo
 
 
 def soften(picture: FloatArray, sigma: float, lost_resolution: float) -> FloatArray:
-    """Out of focus by `sigma` pixels, and no finer than a pixel of detail for `lost_resolution` pixels."""
+    """A blurred copy.
+
+    Args:
+        picture: (H, W, 3).
+        sigma: Standard deviation of the defocus [px].
+        lost_resolution: Factor by which the resolution is reduced.
+    """
     height, width = picture.shape[:2]
     small = (max(round(width / lost_resolution), 1), max(round(height / lost_resolution), 1))
     blurred = cv2.GaussianBlur(picture, (0, 0), sigma)
@@ -71,7 +77,13 @@ def soften(picture: FloatArray, sigma: float, lost_resolution: float) -> FloatAr
 
 
 def clumped_grain(rng: Generator, picture: FloatArray, scale: float = 1.0) -> FloatArray:
-    """(H, W, 3) to be added: strongest in the middle tones, nearly the same in each colour."""
+    """Grain to add, (H, W, 3), strongest in mid tones and nearly equal in all colours.
+
+    Args:
+        rng: The source of random numbers.
+        picture: (H, W, 3) in 0..1.
+        scale: Size of film damage [px].
+    """
     noise = rng.normal(0, 1, picture.shape[:2]).astype(np.float32)
     clumps = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.9 * scale), np.float32)
     clumps = clumps / max(float(clumps.std()), 1e-6)
@@ -81,7 +93,14 @@ def clumped_grain(rng: Generator, picture: FloatArray, scale: float = 1.0) -> Fl
 
 
 def add_dust(rng: Generator, picture: FloatArray, scale: float = 1.0, amount: float = 1.0) -> FloatArray:
-    """Specks and hairs on the film, dark and light; `amount` times as many as is usual."""
+    """A copy with dark and bright specks and hairs.
+
+    Args:
+        rng: The source of random numbers.
+        picture: (H, W, 3) in 0..1.
+        scale: Size of film damage [px].
+        amount: Factor on their usual number.
+    """
     height, width = picture.shape[:2]
     for light, mean_specks, mean_hairs in ((0.05, 3.0, 0.15), (0.95, 1.6, 0.05)):
         cover = np.zeros((height, width), np.uint8)
@@ -100,7 +119,13 @@ def add_dust(rng: Generator, picture: FloatArray, scale: float = 1.0, amount: fl
 
 
 def draw_scratch(rng: Generator, first: int, width: int) -> Scratch:
-    """A scratch that begins with frame `first`."""
+    """A random scratch.
+
+    Args:
+        rng: The source of random numbers.
+        first: Its first frame.
+        width: Width of the picture [px].
+    """
     return Scratch(
         first=first,
         last=first + int(rng.integers(6, 50)),
@@ -114,7 +139,15 @@ def draw_scratch(rng: Generator, first: int, width: int) -> Scratch:
 def scratch_light(
     rng: Generator, scratch: Scratch, index: int, size: tuple[int, int], scale: float = 1.0
 ) -> FloatArray:
-    """(H, W, 3) to be added to frame `index` of `size` (height, width)."""
+    """The light of a scratch to add to a frame, (H, W, 3).
+
+    Args:
+        rng: The source of random numbers.
+        scratch: The scratch.
+        index: The frame.
+        size: (height, width).
+        scale: Size of film damage [px].
+    """
     height, width = size
     age = index - scratch.first
     rows = np.arange(height, dtype=np.float32)[:, None]

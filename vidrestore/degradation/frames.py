@@ -1,4 +1,4 @@
-"""Frames degraded in their own pixel format."""
+"""Degrades frames in their own pixel format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from vidrestore.types import FloatArray, Frame, Plane
 def degrade_frames(
     frames: Iterable[Frame], recipe: Recipe, rng: np.random.Generator
 ) -> Iterator[tuple[Frame, Frame]]:
-    """(clean, degraded) frames, with the same timestamps and the same format; a few are held meanwhile."""
+    """Pairs of clean and degraded frames with the same timestamps and format.
+
+    Args:
+        frames: The frames; a few of them are in memory at the same time.
+        recipe: Degrades pictures.
+        rng: The source of random numbers.
+    """
     clean: deque[Frame] = deque()
 
     def pictures() -> Iterator[FloatArray]:
@@ -30,7 +36,7 @@ def degrade_frames(
 
 
 def _with_picture(frame: Frame, picture: FloatArray) -> Frame:
-    """The frame with other colours; its alpha stays."""
+    """The frame with other colours; its alpha is not changed."""
     peak = (1 << frame.format.bit_depth) - 1
     planes: list[Plane] = []
     for plane in planes_from_rgb(np.asarray(picture, np.float32), frame):

@@ -13,14 +13,14 @@ from vidrestore.types import FloatArray
 RANGES = DegradationConfig(
     blur_sigma=(0.1, 15.0), kernel_radius=(19, 20), downsample=(0.8, 30.0), noise=(0, 20), jpeg=(30, 100)
 )
-"""Those of the published third stage, for aligned faces of 512 pixels."""
+"""The ranges of the published stage three, for aligned faces of 512 pixels."""
 
 
 def degrade_as_published(pictures: Iterable[FloatArray], rng: np.random.Generator) -> Iterator[FloatArray]:
-    """Each picture as training degrades it; of a video all frames alike, with other noise in each.
+    """The pictures after the published degradation. All frames get the same values, but other noise.
 
-    A single picture gets a blur of any shape, as published; a video's is round, so that it does not turn from
-    frame to frame.
+    A single picture may get an anisotropic blur, as published; a video gets an isotropic one, so that it does
+    not change between frames.
     """
     numbered = iter(pictures)
     first, second = next(numbered, None), next(numbered, None)
@@ -37,7 +37,7 @@ def degrade_as_published(pictures: Iterable[FloatArray], rng: np.random.Generato
 
 
 def _one_of(ranges: DegradationConfig, rng: np.random.Generator) -> DegradationConfig:
-    """Ranges of one value each, drawn from `ranges`."""
+    """Ranges that contain a single random value from `ranges`."""
     sigma, factor, noise = (rng.uniform(*r) for r in (ranges.blur_sigma, ranges.downsample, ranges.noise))
     radius = int(rng.integers(ranges.kernel_radius[0], ranges.kernel_radius[1] + 1))
     quality = int(rng.integers(ranges.jpeg[0], ranges.jpeg[1] + 1))

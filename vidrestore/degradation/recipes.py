@@ -1,4 +1,4 @@
-"""The recipes by their names."""
+"""The recipes of degradation, by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RecipeName = Literal["film", "tape", "broadcast", "phone", "paper"]
 RECIPE_NAMES: tuple[RecipeName, ...] = get_args(RecipeName)
 
 Recipe = Callable[[Iterable[FloatArray], np.random.Generator], Iterator[FloatArray]]
-"""Pictures (H, W, 3) RGB in 0..1 of one size -> as many degraded ones, in order, lazily."""
+"""From pictures (H, W, 3) RGB in 0..1 of one size to as many degraded ones, in order, one at a time."""
 
 RECIPES: dict[RecipeName, Recipe] = {
     "film": degrade_film,

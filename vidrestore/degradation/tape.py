@@ -1,4 +1,4 @@
-"""What analogue tape does: soft lines with rings, chroma that bleeds and lags, noise, jitter, dropouts."""
+"""Damage of analogue tape: blurred lines with ringing, shifted chroma, noise, jitter, dropouts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from vidrestore.types import FloatArray
 Generator = np.random.Generator
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _LINES = 480
-"""Of a picture in which the damage has the sizes that are written here."""
+"""Lines of a picture for which the sizes in this file are meant."""
 
 
 def degrade_tape(pictures: Iterable[FloatArray], rng: Generator) -> Iterator[FloatArray]:
-    """The pictures as an old tape plays them."""
+    """The pictures as from an old tape."""
     soft, ring = rng.uniform(0.7, 1.6), rng.uniform(0.3, 1.2)
     bleed, lag = rng.uniform(2, 6), rng.uniform(0, 3)
     noise, colour_noise = rng.uniform(0.012, 0.04), rng.uniform(0.01, 0.04)
@@ -36,14 +36,14 @@ def degrade_tape(pictures: Iterable[FloatArray], rng: Generator) -> Iterator[Flo
 
 
 def _limit_band(luma: FloatArray, sigma: float, ring: float) -> FloatArray:
-    """Soft along the lines, then sharpened as recorders do, with an overshoot at every edge."""
+    """Luma that is blurred along the lines and then sharpened, with overshoot at edges, as by recorders."""
     soft = np.asarray(cv2.GaussianBlur(luma, (0, 0), sigmaX=sigma, sigmaY=0.01))
     wide = np.asarray(cv2.GaussianBlur(soft, (0, 0), sigmaX=2 * sigma, sigmaY=0.01))
     return np.asarray(soft + ring * (soft - wide), np.float32)[..., None]
 
 
 def _noise(rng: Generator, shape: tuple[int, ...], along: float) -> FloatArray:
-    """Of deviation one, drawn out along the lines by `along` pixels."""
+    """Noise with standard deviation 1, correlated over `along` pixels along the lines."""
     noise = rng.standard_normal(shape, dtype=np.float32)
     drawn = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigmaX=max(along, 0.3), sigmaY=0.01), np.float32)
     return np.asarray(drawn.reshape(shape) / max(float(drawn.std()), 1e-6), np.float32)
@@ -57,7 +57,7 @@ def _shift_right(picture: FloatArray, pixels: float) -> FloatArray:
 
 
 def _move_lines(rng: Generator, picture: FloatArray, pixels: float) -> FloatArray:
-    """Each line starts a little too early or late."""
+    """A copy in which each line is shifted slightly."""
     height, width = picture.shape[:2]
     shift = (pixels * rng.standard_normal((height, 1))).astype(np.float32)
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -66,7 +66,7 @@ def _move_lines(rng: Generator, picture: FloatArray, pixels: float) -> FloatArra
 
 
 def _drop_out(rng: Generator, picture: FloatArray, amount: float, scale: float) -> FloatArray:
-    """Pieces of lines are lost: white, or the line above again."""
+    """A copy with lost parts of lines, which are white or repeat the line above."""
     height, width = picture.shape[:2]
     for _ in range(rng.poisson(amount)):
         row, left = int(rng.integers(1, height)), int(rng.integers(0, width))

@@ -1,4 +1,4 @@
-"""Frame -> Detection. Importing this package imports no torch; making a detector does."""
+"""Finds faces in frames. Importing this package imports no torch; `make_detector` does."""
 
 from __future__ import annotations
 

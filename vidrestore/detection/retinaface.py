@@ -1,4 +1,4 @@
-"""RetinaFace as facexlib builds it: the quality option, and the teacher of the embedded network."""
+"""RetinaFace by facexlib: an optional, slower detector."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from vidrestore.weights import weights_path
 Network = Literal["retinaface_resnet50", "retinaface_mobile0.25"]
 _FACEXLIB_NAMES = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
 # A checkpoint states neither its anchors nor its activations. These weights (mobile0.25 of
-# github.com/biubug6/Face-Detector-1MB-with-landmark) load into facexlib's class without a word, but were
-# trained with smaller anchors (else boxes double) and plain ReLUs (else points miss by a third of a face).
+# github.com/biubug6/Face-Detector-1MB-with-landmark) load into facexlib's class without an error, but were
+# trained with smaller anchors (otherwise boxes are too large by two) and plain ReLUs (otherwise points are
+# wrong by a third of a face).
 _TRAINED_OTHERWISE = {"ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1"}
 _THEIR_ANCHORS = [[10, 20], [32, 64], [128, 256]]
 
@@ -41,9 +42,17 @@ class RetinaFaceDetector:
         max_side: int = 960,
         threshold: float = 0.6,
     ) -> None:
-        """`weights`: a checkpoint; None: the catalogue's, which must be in the cache.
+        """Loads the network.
 
-        Raises WeightsError where they are not there or not this network's.
+        Args:
+            network: Name of the network.
+            weights: A checkpoint; None: the catalogue's, which must be in the cache.
+            device: The device.
+            max_side: Largest side of the copies [px].
+            threshold: Smallest score of a face, 0..1.
+
+        Raises:
+            WeightsError: The weights are missing, or of another network.
         """
         self._max_side, self._threshold = max_side, threshold
         self._model = load_retinaface(network, weights or weights_path(network), device)
@@ -51,7 +60,7 @@ class RetinaFaceDetector:
     def detect(
         self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
     ) -> tuple[Detection, ...]:
-        """All faces of the frame, best first. Every search is the same: faces that are about upright."""
+        """All faces of the frame that are nearly upright, best first. All kinds of search are the same."""
         rgb, scale = downscaled_rgb(frame, self._max_side)
         return self.find(rgb, scale)
 
@@ -77,8 +86,17 @@ class RetinaFaceDetector:
 
 
 def load_retinaface(network: Network, weights: Path, device: str = "cpu") -> Any:
-    """facexlib's network with these weights, in eval mode; raises WeightsError where they do not fit."""
-    # Only here: torchvision and numba behind it take seconds.
+    """facexlib's network with these weights, in eval mode.
+
+    Args:
+        network: Name of the network.
+        weights: The file of weights.
+        device: The device.
+
+    Raises:
+        WeightsError: The weights do not fit.
+    """
+    # Imported here, because torchvision and numba take seconds.
     from facexlib.detection.retinaface import RetinaFace
 
     with SkipInitialisation():

@@ -37,7 +37,7 @@ def load_weights(make: Callable[[], N], path: Path, name: str) -> N:
         with open_safetensors(path) as file:
             state = file.tensors(shapes_of(network.state_dict()))
     except WeightsError as error:
-        raise WeightsError(f"{path} does not hold weights of {name}: {error}") from error
+        raise WeightsError(f"{path} has no weights of {name}: {error}") from error
     network.load_state_dict(state)
     return network.eval().requires_grad_(False)
 

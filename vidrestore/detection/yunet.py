@@ -1,7 +1,8 @@
-"""YuNet, as OpenCV runs it: faces and their five points in copies of a frame, upright or at any roll angle.
+"""YuNet in OpenCV: finds faces and their five points in copies of a frame, upright or at any roll angle.
 
-The network sees faces from some 12 to 600 pixels, up to about 45 degrees from upright. Copies turned by
-quarters show it the others. What it proposes, the landmark network verifies and places more steadily.
+The network finds faces of about 12 to 600 pixels, up to about 45 degrees from upright. Copies rotated by
+multiples of 90 degrees show the others. The landmark network verifies its proposals and locates their points
+more precisely.
 """
 
 from __future__ import annotations
@@ -22,28 +23,28 @@ from vidrestore.types import Detection, Frame
 from vidrestore.weights import embedded_path
 
 QUICK_SIDE = 320
-"""Longer side [px] of the copy that a quick search looks at."""
+"""Longer side [px] of the copy for a quick search."""
 LEAST_SIDE = 640
-"""Shortest longer side [px] of the copy for the other searches, in frames that are larger."""
+"""Smallest longer side [px] of the copy for the other searches, in larger frames."""
 SMALLEST_BOX = 16.0
-"""Side [px] that the smallest face to be found has in that copy; of smaller ones every second is missed."""
+"""Side [px] of the smallest face in that copy; half of the smaller ones would be missed."""
 PIECE_SIDE, PIECE_OVERLAP = 2560, 256
-"""Side [px] of the largest picture that is computed at once, which takes some 500 MiB; of larger copies a
-smaller one and then pieces are searched. Pieces overlap by more than a face that the smaller copy misses."""
+"""Side [px] of the largest picture for one call, which takes about 500 MiB. For larger copies, a smaller copy
+and then pieces are searched. The overlap of pieces is larger than a face that the smaller copy misses."""
 _ALL = 1_000_000
-"""FaceDetectorYN keeps so many candidates at most: all there are."""
+"""Limit of candidates in FaceDetectorYN; large enough for all."""
 
 
 class YuNet:
-    """OpenCV's FaceDetectorYN on pictures of any size."""
+    """OpenCV's FaceDetectorYN for pictures of any size."""
 
     def __init__(self, weights: Path | None = None, *, min_face: int = 24, least: float = 0.3) -> None:
         """Load the network.
 
         Args:
-            weights: an ONNX file; None: the one inside the package.
-            min_face: side [frame px] of the smallest face's box that is searched for.
-            least: score, 0..1, from which a place counts as a face.
+            weights: An ONNX file; None: the embedded one.
+            min_face: Side of the box of the smallest face to find [frame px].
+            least: Smallest score of a face, 0..1.
 
         Raises:
             WeightsError: OpenCV cannot read the file.
@@ -54,11 +55,11 @@ class YuNet:
                 str(path), "", (QUICK_SIDE, QUICK_SIDE), least, 0.3, _ALL
             )
         except cv2.error as error:
-            raise WeightsError(f"{path} holds no weights of YuNet that OpenCV can read") from error
+            raise WeightsError(f"{path} has no weights of YuNet that OpenCV can read") from error
         self._scale = min(SMALLEST_BOX / min_face, 1.0)
 
     def search(self, frame: Frame, search: Search) -> list[Detection]:
-        """Faces of a frame [frame px]; one that lies between two directions may come several times."""
+        """The faces of a frame [frame px]. A face between two rotations may be returned several times."""
         longer = max(frame.width, frame.height)
         side = QUICK_SIDE if search == "quick" else max(round(self._scale * longer), LEAST_SIDE)
         rgb, scale = downscaled_rgb(frame, side)
@@ -66,7 +67,7 @@ class YuNet:
         return [_scaled(face, scale) for turn in turns for face in self.find_in_pieces(rgb, turn)]
 
     def find_in_pieces(self, rgb: NDArray[np.uint8], turn: int = 0) -> list[Detection]:
-        """What `find` finds, with bounded memory; a face may come several times."""
+        """The faces that `find` finds, with limited memory. A face may be returned several times."""
         height, width = rgb.shape[:2]
         scale = PIECE_SIDE / max(height, width)
         if scale >= 1:
@@ -81,7 +82,7 @@ class YuNet:
         return found
 
     def find(self, rgb: NDArray[np.uint8], turn: int = 0) -> list[Detection]:
-        """Faces of a picture (h, w, 3), seen as `turn` quarters counter-clockwise would show it."""
+        """The faces of a picture (h, w, 3), found after rotation by `turn` quarters counter-clockwise."""
         height, width = rgb.shape[:2]
         picture = np.ascontiguousarray(np.rot90(rgb[..., ::-1], turn))
         self._network.setInputSize((picture.shape[1], picture.shape[0]))
@@ -89,7 +90,7 @@ class YuNet:
         if rows is None:
             return []
         points = rows[:, 4:14].reshape(-1, 5, 2)
-        for _ in range(turn):  # what a quarter counter-clockwise did, undone
+        for _ in range(turn):  # the inverse of a quarter counter-clockwise
             points = np.stack([-points[..., 1], points[..., 0]], axis=2)
         points = points + np.array([(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)][turn])
         return [
@@ -99,7 +100,7 @@ class YuNet:
 
 
 def _starts(length: int) -> list[int]:
-    """Where pieces begin that cover `length` pixels."""
+    """The starts of pieces that cover `length` pixels."""
     count = max(-(-(length - PIECE_OVERLAP) // (PIECE_SIDE - PIECE_OVERLAP)), 1)
     return [round(start) for start in np.linspace(0, max(length - PIECE_SIDE, 0), count)]
 
@@ -110,6 +111,6 @@ def _moved(face: Detection, x: int, y: int) -> Detection:
 
 
 def _scaled(face: Detection, scale: float) -> Detection:
-    """The middle of a copy's first pixel is not that of the frame's."""
+    """The face in the frame's scale. Centres of pixels are at integer coordinates, in copy and frame."""
     points = ((face.landmarks + 0.5) / scale - 0.5).astype(np.float32)
     return replace(face, box=face_box(points), landmarks=points)

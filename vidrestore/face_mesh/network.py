@@ -72,7 +72,7 @@ def load_face_mesh_network(path: Path) -> FaceMeshNetwork:
     """The network with the weights in `path`, float32, in evaluation mode.
 
     Raises:
-        WeightsError: there is no such file, or it does not hold weights of the face mesh network.
+        WeightsError: There is no such file, or it has no weights of the face mesh network.
     """
     with SkipInitialisation():
         network = FaceMeshNetwork()
@@ -80,5 +80,5 @@ def load_face_mesh_network(path: Path) -> FaceMeshNetwork:
         network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         first = str(error).split("\n", 1)[0]
-        raise WeightsError(f"{path} holds no weights of the face mesh network: {first}") from error
+        raise WeightsError(f"{path} has no weights of the face mesh network: {first}") from error
     return network.eval().requires_grad_(False)

@@ -1,1 +1,1 @@
-"""Faces in a frame: boxes, alignment, grain, and compositing them back."""
+"""Faces in a frame: boxes, alignment, grain and compositing."""

@@ -1,4 +1,4 @@
-"""A frame that is one aligned face <-> the face as the networks take it."""
+"""Conversion between a frame that is one aligned face and the face for the networks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vidrestore.types import FloatArray, Frame, PixelFormat, Plane
 
 
 def face_of_frame(frame: Frame) -> FloatArray:
-    """(S, S, 3) RGB in 0..1 of a square frame, as it is shown; of HDR its SDR rendering."""
+    """(S, S, 3) RGB in 0..1 of a square frame as it is displayed; for HDR, its SDR rendering."""
     rgb = sdr_region(frame, 0, 0, frame.width, frame.height)
     return np.asarray(apply_orientation(rgb.clip(0, 1), frame.orientation), np.float32)
 
 
 def frame_with_face(face: FloatArray, frame: Frame) -> Frame:
-    """The frame with this face (S, S, 3) RGB in 0..1 in place of its own; alpha stays as it is."""
+    """A copy of the frame with another face (S, S, 3) RGB in 0..1. Alpha is not changed."""
     rgb = from_sdr(undo_orientation(face, frame.orientation), frame.colour)
     codes = planes_from_rgb(np.ascontiguousarray(rgb, np.float32), frame)
     planes = tuple(
@@ -29,7 +29,7 @@ def frame_with_face(face: FloatArray, frame: Frame) -> Frame:
 
 
 def with_rgb_planes(frame: Frame) -> Frame:
-    """A YUV frame as RGB of the same bit depth: each pixel has a colour of its own."""
+    """A YUV frame as RGB with the same bit depth, without chroma subsampling."""
     form, depth = frame.format, frame.format.bit_depth
     name = f"gbr{'ap' if form.has_alpha else 'p'}{'' if depth == 8 else f'{depth}le'}"
     rgb = PixelFormat(name=name, family="rgb", bit_depth=depth, has_alpha=form.has_alpha)

@@ -1,7 +1,7 @@
-"""Five points -> the similarity that turns a face upright; warping there; `align`.
+"""Aligns faces: five points give a similarity transform, with which an upright crop is cut out.
 
-The template is that of FFHQ's five-point alignment for 512 pixels, scaled to the crop. Pixel centres are
-whole numbers, in frames and in crops.
+The template is FFHQ's five-point template for 512 pixels, scaled to the crop. Pixel centres have integer
+coordinates, in frames and in crops.
 """
 
 from __future__ import annotations
@@ -27,25 +27,30 @@ TEMPLATE_512 = np.array(
 
 
 CROP_SIZES = (256, 384, 512, 768, 1024)
-"""Pixels a side of the crops of large faces. In steps this close no crop enlarges a face by much: an enlarged
+"""Sides of the crops of large faces [px]. In steps this close no crop enlarges a face by much: an enlarged
 face looks soft, and the evidence network would sharpen it."""
 CROP_TOLERANCE = 1.15
-"""By how much a crop may reduce a face."""
+"""Factor by which a crop may reduce a face."""
 
 
 def template(size: int) -> NDArray[np.float64]:
-    """(5, 2) where the five points lie in a crop of `size` pixels."""
+    """(5, 2) positions of the five points in a crop of `size` pixels."""
     return TEMPLATE_512 * (size / 512)
 
 
 def similarity(landmarks: FloatArray, size: int) -> NDArray[np.float64]:
-    """(2, 3) frame px -> crop px: the least-squares similarity, without reflection, onto the template.
+    """(2, 3) matrix from frame px to crop px: the least-squares similarity without reflection.
 
-    Raises ValueError for points that all coincide.
+    Args:
+        landmarks: (5, 2) points of the face [px].
+        size: Side of the crop [px].
+
+    Raises:
+        ValueError: All points are equal.
     """
     source = landmarks.astype(np.float64) @ np.array([1, 1j])
     target = template(size) @ np.array([1, 1j])
-    # As complex numbers a similarity is w = a z + b, and least squares has this closed form (Umeyama 1991).
+    # With complex numbers a similarity is w = a z + b; this is its least-squares solution (Umeyama 1991).
     z, w = source - source.mean(), target - target.mean()
     spread = np.vdot(z, z).real
     if spread <= 0:
@@ -56,9 +61,14 @@ def similarity(landmarks: FloatArray, size: int) -> NDArray[np.float64]:
 
 
 def face_to_crop(frame: Frame, landmarks: FloatArray, size: int) -> NDArray[np.float64]:
-    """(2, 3) frame px -> crop px: the frame turned as it is shown, then the face upright in it.
+    """(2, 3) matrix from frame px to crop px, which also includes the frame's orientation.
 
-    It reflects where the player mirrors, so that the crop shows the face as a viewer sees it.
+    It has a reflection if the player mirrors the video, so that the crop shows the face as a viewer sees it.
+
+    Args:
+        frame: The frame.
+        landmarks: (5, 2) points of the face [frame px].
+        size: Side of the crop [px].
     """
     shown = upright_matrix(frame)
     to_crop = similarity(transform_points(shown, landmarks).astype(np.float32), size)
@@ -67,34 +77,40 @@ def face_to_crop(frame: Frame, landmarks: FloatArray, size: int) -> NDArray[np.f
 
 
 def similarity_scale(matrix: NDArray[np.float64]) -> float:
-    """By how much a similarity, with or without reflection, enlarges."""
+    """The scale factor of a similarity, with or without reflection."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
 
 def invert_affine(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, 3) the inverse of an affine map."""
+    """The inverse (2, 3) of an affine matrix."""
     return cv2.invertAffineTransform(matrix).astype(np.float64)
 
 
 def transform_points(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(N, 2) points mapped."""
+    """The transformed points, (N, 2)."""
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
 def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArray:
-    """The aligned face (size, size, 3) RGB in 0..1; beyond the frame its border is repeated."""
+    """The aligned face (size, size, 3) RGB in 0..1. Outside of the frame, its border is repeated.
+
+    Args:
+        frame: The frame.
+        to_crop: (2, 3) from frame px to crop px.
+        size: Side of the crop [px].
+    """
     to_frame = invert_affine(to_crop)
     corners = transform_points(to_frame, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64))
     margin = 4 + int(2 / similarity_scale(to_crop))
     x0, y0 = np.floor(corners.min(0)).astype(int) - margin
     x1, y1 = np.ceil(corners.max(0)).astype(int) + margin
-    # A crop may lie off the frame altogether; then its nearest border is all there is.
+    # A crop may be completely outside of the frame; then it shows the nearest border.
     x0, x1 = np.clip([x0, x1], [0, 1], [frame.width - 1, frame.width])
     y0, y1 = np.clip([y0, y1], [0, 1], [frame.height - 1, frame.height])
     region = low_pass(sdr_region(frame, int(x0), int(y0), int(x1), int(y1)), similarity_scale(to_crop))
     matrix = to_crop.copy()
     matrix[:, 2] += to_crop[:, :2] @ np.array([x0, y0])
-    # Planes one by one: of pixels of three values OpenCV's cubic takes two and a half times as long.
+    # Planes one by one: OpenCV's cubic takes two and a half times as long for three interleaved channels.
     warped = [
         cv2.warpAffine(plane, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         for plane in cv2.split(region)
@@ -103,18 +119,20 @@ def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArr
 
 
 def low_pass(image: FloatArray, scale: float) -> FloatArray:
-    """`image` without the detail that sampling it `scale` times as large would alias; itself from 1 on."""
+    """`image` without detail that would alias after scaling by `scale`; unchanged if `scale` >= 1."""
     if scale >= 1:
         return image
-    # A Gaussian that, with the original's own half-pixel extent, is half a target pixel wide.
+    # A Gaussian that, together with the original's half pixel, is half a target pixel wide.
     sigma = 0.5 * np.sqrt(1 / scale**2 - 1)
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
 def sharpness(face: FloatArray, side: int = 256) -> float:
-    """Mean magnitude of the luma's Laplacian around eyes and mouth, in 8-bit codes; blur brings it to 0.
+    """Mean magnitude of the luma's Laplacian around eyes and mouth, in 8-bit codes; blur reduces it.
 
-    `face` (S, S, 3) in 0..1; measured at `side` pixels, so that sizes compare.
+    Args:
+        face: (S, S, 3) in 0..1.
+        side: The face is resized to this side before [px], so that sizes are comparable.
     """
     grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
     grey = np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA))
@@ -123,30 +141,30 @@ def sharpness(face: FloatArray, side: int = 256) -> float:
 
 
 def eyes_to_mouth_box(side: int) -> tuple[int, int, int, int]:
-    """x0 y0 x1 y1, half-open, of what lies around the five points in an aligned face of `side` pixels."""
+    """x0 y0 x1 y1, half-open: the region around the five points in an aligned face of `side` pixels."""
     x0, y0 = (template(side).min(axis=0) - 0.08 * side).astype(int)
     x1, y1 = (template(side).max(axis=0) + 0.08 * side).astype(int)
     return int(x0), int(y0), int(x1), int(y1)
 
 
 def align(item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False) -> FrameFaces[AlignedFace]:
-    """The frame's faces, each cut out and turned upright.
+    """The frame with an upright crop of each of its faces.
 
     Args:
-        item: a frame and its tracked faces.
-        size: pixels a side of a crop.
-        own_size: use a larger crop, one of `CROP_SIZES`, for a face that has more pixels than that.
+        item: A frame and its tracked faces.
+        size: Side of a crop [px].
+        own_size: Whether larger faces get a larger crop, of one of `CROP_SIZES`.
     """
     faces = tuple(_align(item.frame, face, size, own_size) for face in item.faces)
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
 def crop_size(to_crop: NDArray[np.float64], size: int) -> int:
-    """Pixels a side of the smallest crop that holds a face's own pixels, `size` or one of `CROP_SIZES`.
+    """Side [px] of the smallest crop that keeps the resolution of a face: `size` or one of `CROP_SIZES`.
 
     Args:
-        to_crop: (2, 3) frame px -> crop px of a crop of `size`.
-        size: the smallest crop.
+        to_crop: (2, 3) from frame px to crop px, for a crop of `size`.
+        size: Side of the smallest crop [px].
     """
     own = size / similarity_scale(to_crop)
     sizes = sorted({size, *(s for s in CROP_SIZES if s > size)})

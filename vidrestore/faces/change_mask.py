@@ -1,7 +1,7 @@
-"""Where a frame was changed, as a picture: a matte for an editor.
+"""A mask of the changes in a frame, for use in an editor.
 
-White where a face was replaced as a whole, grey where the change fades out, black where the frame is bit for
-bit as it was.
+It is white where a face was replaced completely, grey where the change fades out, and black where the frame
+was not changed at all.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ MASK_COLOUR = ColourTags(full_range=True)
 
 
 def mask_format(depth: int) -> PixelFormat:
-    """That of the mask of a video of `depth` bits a sample: 8 bits, or 16 where it has more."""
+    """The pixel format of masks for a video with `depth` bits per sample: grey, 8 or 16 bits."""
     return MASK_8 if depth <= 8 else MASK_16
 
 
 def change_mask(item: FrameFaces[RestoredFace], result: Frame, *, strength: float) -> Frame:
-    """The mask of a frame, of its size and time.
+    """The mask of a frame, with its size and time.
 
     Args:
-        item: the frame as it was, and its restored faces.
-        result: the frame with the faces composited into it at this `strength`.
-        strength: 0..1, share of the restored faces against the original.
+        item: The original frame and its restored faces.
+        result: The frame with the faces composited at this `strength`.
+        strength: Share of the restored face in the result, 0..1.
     """
     frame = item.frame
     weight = np.zeros((frame.height, frame.width), np.float32)
@@ -65,7 +65,7 @@ def _add_face(weight: FloatArray, face: RestoredFace, frame: Frame, strength: fl
 
 
 def _changed(before: Frame, after: Frame) -> NDArray[np.bool_]:
-    """(H, W): where a sample of any plane differs."""
+    """(H, W): whether a sample of any plane differs."""
     height, width = before.height, before.width
     changed = np.zeros((height, width), np.bool_)
     for old, new in zip(before.planes, after.planes, strict=True):

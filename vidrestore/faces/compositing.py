@@ -1,8 +1,8 @@
-"""RestoredFace -> Frame: under a soft mask, in the frame's own planes.
+"""Composites restored faces into the planes of their frame, under a soft mask.
 
-The *difference* between restored and original crop is warped back and added to the frame. A pixel whose mask
-is zero keeps its code bit for bit, an unchanged face changes nothing, and detail finer than the crop's (a
-large face in a 4K frame) is kept.
+The *difference* between restored and original crop is warped back and added to the frame. So pixels outside
+of the mask keep their exact values, an unchanged face changes nothing, and detail that is finer than the
+crop's (of a large face in a 4K frame) is kept.
 """
 
 from __future__ import annotations
@@ -24,18 +24,17 @@ from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 Grain = float | Literal["auto"]
 HEAD_FEATHER = 0.22
-"""Share of a crop's half side over which the change of the whole head fades out."""
+"""Width of the feather of the head mask, as a fraction of half the crop's side."""
 
 
 def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: Grain = "auto") -> Frame:
-    """The frame with its restored faces composited into it; without any, itself.
+    """The frame with its restored faces composited; the same frame if there are none.
 
     Args:
-        item: a frame and its restored faces.
-        strength: 0..1, share of the restored faces against the original. A face's own treatment wins over
-            it and over `grain`.
-        grain: 0..1, share of the frame's own grain that stays on the faces; auto: as much as keeps a face
-            from looking cut out of a grainy frame.
+        item: A frame and its restored faces.
+        strength: Share of the restored faces in the result, 0..1. A face's own treatment wins over it and
+            over `grain`.
+        grain: Share of the original grain that faces keep, 0..1; auto: enough to match a grainy frame.
     """
     usual = FaceTreatment(strength=strength, fidelity="auto", grain=grain)
     faces = [
@@ -47,7 +46,7 @@ def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: G
 
 
 def side_by_side(original: Frame, restored: Frame) -> Frame:
-    """A frame twice as wide as it is shown: the original on the left, the restored one on the right."""
+    """A frame of double width with the original on the left and the restored frame on the right."""
     axis, forward = display_axis(original.orientation)
     pair = (original, restored) if forward else (restored, original)
     length = (original.height, original.width)[axis]
@@ -55,16 +54,20 @@ def side_by_side(original: Frame, restored: Frame) -> Frame:
     planes = []
     for index, both in enumerate(zip(*(frame.planes for frame in pair), strict=True)):
         joined = np.concatenate(both, axis=axis)
-        if index in (1, 2):  # of an odd length the two chroma planes are one sample too many together
+        if index in (1, 2):  # with odd sizes, the two chroma planes together have one sample too many
             joined = np.take(joined, range(-(-2 * length // (1 << shift))), axis=axis)
         planes.append(joined)
     return replace(restored, planes=tuple(planes))
 
 
 def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
-    """(size, size) in 0..1 in crop space: one over the face, zero towards the crop's edges.
+    """(size, size) in 0..1: an oval mask of the face in the crop.
 
-    An oval from forehead to chin that follows the eyes and the mouth, feathered over its outer third.
+    It reaches from forehead to chin, follows the eyes and the mouth, and is feathered in its outer third.
+
+    Args:
+        landmarks: (5, 2) points in the crop [px].
+        size: Side of the crop [px].
     """
     left_eye, right_eye, _, left_mouth, right_mouth = landmarks.astype(np.float64)
     eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
@@ -77,7 +80,7 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
     at = np.arange(size, dtype=np.float32)
     x, y = at - np.float32(centre[0]), at - np.float32(centre[1])
     a, b = (axis.astype(np.float32) for axis in (across / (1.25 * width), down / (1.5 * length)))
-    # OpenCV's root takes a tenth of the time of numpy's hypot.
+    # OpenCV's magnitude takes a tenth of the time of numpy's hypot.
     radius = np.asarray(
         cv2.magnitude(np.add.outer(y * a[1], x * a[0]), np.add.outer(y * b[1], x * b[0])), np.float32
     )
@@ -87,7 +90,7 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
 
 
 def head_mask(size: int) -> FloatArray:
-    """(size, size) in 0..1 in crop space: one over the head, fading out slowly towards the crop's edges."""
+    """(size, size) in 0..1: a mask of the head in the crop with a wide feather towards the edges."""
     from_centre = np.abs(np.arange(size, dtype=np.float32) - (size - 1) / 2) / np.float32(size / 2)
     fourth = from_centre**4
     radius = np.sqrt(np.sqrt(np.add.outer(fourth, fourth)))
@@ -96,7 +99,7 @@ def head_mask(size: int) -> FloatArray:
 
 @dataclass(slots=True)
 class _Occupied:
-    """How much of the frame faces have taken so far, (height, width) in 0..1 each."""
+    """The shares of the frame that faces cover so far, each (height, width) in 0..1."""
 
     head: FloatArray
     face: FloatArray
@@ -104,7 +107,7 @@ class _Occupied:
 
 def _paste_all(frame: Frame, faces: list[tuple[RestoredFace, FaceTreatment]]) -> Frame:
     planes: list[Plane] = [plane.copy() for plane in frame.planes]
-    # Where faces overlap, the larger one comes first and the others get what it leaves.
+    # Where faces overlap, the larger one comes first; the others get the remaining share.
     faces = sorted(faces, key=lambda pair: similarity_scale(pair[0].to_crop) / pair[0].image.shape[0])
     shape = (frame.height, frame.width)
     occupied = _Occupied(np.zeros(shape, np.float32), np.zeros(shape, np.float32)) if len(faces) > 1 else None
@@ -124,7 +127,7 @@ def _paste_generated(
     grain: Grain,
     occupied: _Occupied | None,
 ) -> None:
-    """Composite a face that was drawn as a whole, inside its oval."""
+    """Composites a face that was drawn as a whole, inside the oval mask."""
     mask = face_mask(transform_points(face.to_crop, face.landmarks), face.image.shape[0])
     picture = _with_grain(face.image, face, mask, 0.0 if grain == "auto" else grain)
     difference = code_difference(picture, face.original, frame.colour)
@@ -141,7 +144,7 @@ def _paste_fused(
     grain: Grain,
     occupied: _Occupied | None,
 ) -> None:
-    """Composite the change of the estimate over the whole head, and what was drawn over the face alone."""
+    """Composites the change by the estimate over the whole head, and drawn detail over the face only."""
     size = face.image.shape[0]
     head = head_mask(size)
     oval = np.minimum(face_mask(transform_points(face.to_crop, face.landmarks), size), head)
@@ -160,7 +163,7 @@ def _paste_fused(
 
 
 def _with_grain(picture: FloatArray, face: RestoredFace, mask: FloatArray, grain: float) -> FloatArray:
-    """A picture of the face with a share of the footage's own grain."""
+    """The picture of the face with a share of the footage's grain."""
     if not grain:
         return picture
     film = face.original * np.float32(face.gain)
@@ -176,16 +179,16 @@ def _add_masked_change(
     share: float,
     taken: FloatArray | None,
 ) -> None:
-    """Add a change in crop space (S, S, 3) to the planes.
+    """Adds a change in the crop (S, S, 3) to the planes.
 
     Args:
-        frame: what the planes were copied from.
-        planes: changed in place.
-        face: says where its crop lies.
-        difference: of RGB, in the frame's own transfer.
+        frame: The frame from which the planes were copied.
+        planes: The planes; they are changed in place.
+        face: The face; it has the position of the crop.
+        difference: The change of RGB, in the frame's transfer.
         mask: (S, S) in 0..1; None: the change is masked already.
-        share: factor on the change.
-        taken: (height, width), the share of the frame that other faces have taken; updated in place.
+        share: Factor on the change.
+        taken: (height, width), the share of the frame that other faces cover; it is updated in place.
     """
     region = region_of(np.abs(difference).max(2) if mask is None else mask, face.to_crop, frame)
     if region is None:
@@ -209,7 +212,7 @@ def _add_masked_change(
 def _add_weighted_change(
     frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArray, x0: int, y0: int
 ) -> None:
-    """Add a weighted change of RGB to the planes in place, the region beginning on the chroma grid."""
+    """Adds a weighted change of RGB to the planes, in place. The region starts on the chroma grid."""
     changes = planes_from_rgb(delta, frame, difference=True)
     peak = (1 << frame.format.bit_depth) - 1
     shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
@@ -224,7 +227,13 @@ def _add_weighted_change(
 def region_of(
     mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame
 ) -> tuple[int, int, int, int] | None:
-    """The part of the frame the mask can reach, beginning on the chroma grid; None where there is none."""
+    """The part of the frame that the mask covers, which starts on the chroma grid; None: there is none.
+
+    Args:
+        mask: (S, S) in the crop.
+        to_crop: (2, 3) from frame px to crop px.
+        frame: The frame.
+    """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if rows.size == 0:
         return None
@@ -239,6 +248,13 @@ def region_of(
 
 
 def warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, int]) -> FloatArray:
+    """A crop, warped into a region of the frame; 0 outside of the crop.
+
+    Args:
+        image: The crop, (S, S) or (S, S, 3).
+        matrix: (2, 3) from the region's px to the crop's.
+        size: (width, height) of the region.
+    """
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[return-value]
 

@@ -1,7 +1,7 @@
 """The square around a face, its box and its roll angle, from its five points.
 
-The size of a face is the distance between its eyes or that from eyes to mouth, whichever is longer, so that a
-face in profile is as large as from the front.
+The size of a face is the larger one of two distances: between the eyes, and from eyes to mouth. So a face in
+profile has the same size as a frontal one.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from vidrestore.types import FloatArray
 
 SIDE_PER_FACE = 3.4
-"""Side of the square over the size of the face."""
+"""Side of the square, divided by the size of the face."""
 BOX_PER_SIDE = 0.72
-"""Side of a face's box, brow to chin, over that of the square."""
+"""Side of a face's box, from brow to chin, divided by the side of the square."""
 
 
 def face_size(landmarks: NDArray[np.floating]) -> float:
-    """The size of the face [px], of five points (5, 2)."""
+    """The size of the face [px] from its five points (5, 2)."""
     down = landmarks[3:].mean(0) - landmarks[:2].mean(0)
     return float(max(np.hypot(*(landmarks[1] - landmarks[0])), np.hypot(*down)))
 
 
 def square_around(landmarks: NDArray[np.floating]) -> FloatArray:
-    """(3,) centre x, centre y and side of the square for five points (5, 2)."""
+    """(3,) centre x, centre y and side of the square around five points (5, 2)."""
     centre = (landmarks[:2].mean(0) + landmarks[3:].mean(0)) / 2
     return np.array([*centre, SIDE_PER_FACE * max(face_size(landmarks), 1.0)], np.float32)
 
@@ -37,7 +37,7 @@ def face_box(landmarks: NDArray[np.floating]) -> FloatArray:
 
 
 def tilt(landmarks: NDArray[np.floating]) -> float:
-    """Degrees, clockwise in the picture, by which the eyes and the mouth beneath them are turned."""
+    """The roll angle of the face in degrees, clockwise in the picture."""
     across = landmarks[1] - landmarks[0] + landmarks[4] - landmarks[3]
     down = landmarks[3:].mean(0) - landmarks[:2].mean(0)
     return float(np.degrees(np.arctan2(across[1] - 2 * down[0], across[0] + 2 * down[1])))

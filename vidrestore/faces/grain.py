@@ -1,8 +1,7 @@
-"""A face's grain: what of it is finer than its features and no stronger than noise.
+"""Extracts the grain of a face: detail that is finer than its features and not stronger than noise.
 
-A restored face is free of grain. In a picture that is full of it, it looks as if cut out of another one. What
-is kept here is the film's very own grain, so its size, strength and colour are right, and so is that it is
-another in every frame.
+A restored face has no grain, so it looks wrong in a grainy picture. A share of the footage's own grain is
+kept, so its size, strength and colour are right, and it changes from frame to frame.
 """
 
 from __future__ import annotations
@@ -14,26 +13,29 @@ from numpy.typing import NDArray
 from vidrestore.types import FloatArray
 
 FINEST_FEATURE = 1 / 64
-"""Standard deviation of the Gaussian that leaves no grain, of the crop's side: an iris is four times as
-wide."""
+"""Standard deviation of the Gaussian that removes grain, as a fraction of the crop's side. An iris is four
+times as wide."""
 LARGEST = 2.5
-"""Standard deviations of the grain: a scratch, a speck of dust, an edge is more than that, and cut off."""
+"""Limit of grain in standard deviations; scratches, dust and edges are stronger and are cut off."""
 AUTO_GRAIN = 0.2
-"""Share of the grain that stays on a face by default: the wide feather hides the rest of the difference."""
+"""Share of the grain that a face keeps by default; the wide feather hides the remaining difference."""
 LUMA = np.array([[0.299, 0.587, 0.114]])
 _MAD = 1.4826
-"""Standard deviation of a normal distribution over its median distance from the middle."""
+"""Standard deviation of a normal distribution, divided by its median absolute deviation."""
 
 
 def extract_grain(film: FloatArray, clean: FloatArray, mask: FloatArray) -> FloatArray:
-    """(S, S, 3) about zero: the grain of the aligned face `film` (S, S, 3), which `clean` shows without it.
+    """The grain of a face, (S, S, 3) around zero.
 
-    Next to nothing in footage without grain, and nothing where `clean` is the film itself. Its strength is
-    measured where `mask` (S, S) shows the face.
+    It is nearly zero in footage without grain, and zero where `clean` equals `film`.
+
+    Args:
+        film: The aligned face (S, S, 3).
+        clean: The same face without grain.
+        mask: (S, S) mask of the face, where the strength of grain is measured.
     """
     fine, shown = _fine(film), mask > 0.5
-    # Blurred as they are in the film, the face's own lines are fine detail as well; twice they would be too
-    # strong.
+    # The lines of the face are fine detail too. They are in `clean` already, so they must not be added again.
     lines = _fine(clean)
     share = _share(_luma(fine), _luma(lines), _strength(fine, shown))
     grain = fine - cv2.multiply(lines, cv2.merge([share] * 3))
@@ -55,30 +57,30 @@ def _luma(face: FloatArray) -> FloatArray:
 
 
 def _strength(fine: FloatArray, shown: NDArray[np.bool_]) -> float:
-    """Standard deviation of what is everywhere, 0 of nothing: a median is not moved by a few places."""
-    some = fine[::2, ::2][shown[::2, ::2]]  # every other pixel says the same
+    """Standard deviation from a median, which ignores detail in few places."""
+    some = fine[::2, ::2][shown[::2, ::2]]  # every other pixel is enough
     return float(_MAD * np.median(np.abs(some))) if some.size else 0.0
 
 
 def _share(fine: FloatArray, lines: FloatArray, strength: float) -> FloatArray:
-    """(S, S): how much of the lines is in the fine detail around each pixel, 0..1; of luma (S, S) each."""
+    """(S, S) the share of lines in the fine detail around each pixel, 0..1; both are luma (S, S)."""
     reach = 2 * round(2 * FINEST_FEATURE * fine.shape[0]) + 1
     both, own = (cv2.blur(a * lines, (reach, reach)) for a in (fine, lines))
     own = np.maximum(own, 0)  # OpenCV's running sums round
-    # Where there are next to no lines, what they seem to share with grain is chance.
+    # Where there are hardly any lines, a correlation with grain is random.
     return np.clip(both / (own + np.float32(strength**2 / 10 + 1e-9)), 0, 1)
 
 
 def _no_more_than_removed(grain: FloatArray, removed: FloatArray) -> FloatArray:
-    """(S, S) 0..1: the factor that makes grain around each pixel no stronger than what was removed there."""
+    """(S, S) factor 0..1 that limits grain around each pixel to the strength of the removed detail."""
     there, kept = _energy_around(removed), _energy_around(grain)
     share = np.minimum(cv2.divide(there, kept + np.float32(1e-12)), 1)
     return np.asarray(cv2.sqrt(share), np.float32)
 
 
 def _energy_around(change: FloatArray) -> FloatArray:
-    """(S, S), of three colours together."""
+    """(S, S) energy around each pixel, summed over three colours."""
     reach = 2 * round(2 * FINEST_FEATURE * change.shape[0]) + 1
     energy = cv2.transform(cv2.multiply(change, change), np.ones((1, 3)))
-    # OpenCV's running sums round: where there is none, they may come out just below zero.
+    # OpenCV's running sums are rounded, so zero may become slightly negative.
     return np.maximum(cv2.blur(energy, (reach, reach)), 0).astype(np.float32, copy=False)

@@ -1,8 +1,8 @@
-"""Frames as a player shows them: turned and mirrored by their display matrix.
+"""Orientation: rotation and mirroring of frames by their display matrix, as in a player.
 
-Frames keep their coded planes throughout. Who looks for faces, or cuts one out, does so on the upright
-picture; what is found there is carried back here. Files of pictures do not say how to turn them and are
-written turned. Matrices are (2, 3), pixel centres whole numbers.
+Frames keep their coded planes. Detection and alignment use the upright picture, and the results are converted
+back here. Pictures are written upright, because their files have no display matrix. Matrices are (2, 3), and
+pixel centres have integer coordinates.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vidrestore.types import UPRIGHT, Detection, Frame, Orientation
 Samples = TypeVar("Samples", bound=NDArray[np.generic])
 
 _COUNTER_CLOCKWISE = np.array([[0, 1], [-1, 0]])
-"""Of a point (x, y) where y grows downwards."""
+"""Rotations of a point (x, y); y grows downwards."""
 
 
 def upright_frame(frame: Frame) -> Frame:
-    """The frame as it is shown, for looking at; itself where nothing turns it.
+    """The frame as it is displayed, for detection and previews; the same frame if it is upright.
 
-    Its chroma may lie half a sample beside where the tags say, which only fine colour would tell.
+    Its chroma may be shifted by half a sample, which is only visible in fine colour detail.
     """
     if frame.orientation == UPRIGHT:
         return frame
@@ -36,40 +36,40 @@ def upright_frame(frame: Frame) -> Frame:
 
 
 def apply_orientation(samples: Samples, orientation: Orientation) -> Samples:
-    """(H, W) or (H, W, C) samples as they are shown."""
+    """Samples (H, W) or (H, W, C) as they are displayed."""
     shown = np.rot90(samples, orientation.turn // 90)
     return np.ascontiguousarray(shown[:, ::-1] if orientation.mirrored else shown)  # type: ignore[return-value]
 
 
 def undo_orientation(shown: Samples, orientation: Orientation) -> Samples:
-    """(H, W) or (H, W, C) samples as they are coded, of samples as they are shown."""
+    """The coded samples (H, W) or (H, W, C) from displayed ones; inverse of `apply_orientation`."""
     turned = shown[:, ::-1] if orientation.mirrored else shown
     return np.ascontiguousarray(np.rot90(turned, -(orientation.turn // 90)))  # type: ignore[return-value]
 
 
 def upright_matrix(frame: Frame) -> NDArray[np.float64]:
-    """(2, 3) frame px -> px of the picture as it is shown."""
+    """(2, 3) matrix from frame px to px of the displayed picture."""
     linear = _linear(frame.orientation)
     corner = linear @ [frame.width - 1, frame.height - 1]
     return np.column_stack([linear, np.maximum(-corner, 0)]).astype(np.float64)
 
 
 def display_axis(orientation: Orientation) -> tuple[int, bool]:
-    """Which axis of the planes (0: down the lines, 1: along them) is shown from side to side, and whether
-    from left to right."""
+    """The axis of the planes (0: vertical, 1: horizontal) that is displayed horizontally, and whether it
+    runs from left to right."""
     along, down = _linear(orientation)[0]
     return (1, bool(along > 0)) if along else (0, bool(down > 0))
 
 
 def detection_from_upright(found: Detection, frame: Frame) -> Detection:
-    """What was found in `upright_frame(frame)`, in the frame's own pixels.
+    """A detection in `upright_frame(frame)`, converted to the frame's own pixels.
 
-    The landmarks keep their names: the left eye is the one on the left of the picture as it is shown.
+    The landmarks keep their names: the left eye is on the left of the displayed picture.
     """
     if frame.orientation == UPRIGHT:
         return found
     matrix = upright_matrix(frame)
-    back = matrix[:, :2].T  # of a turn and a mirror the inverse is the transpose
+    back = matrix[:, :2].T  # the inverse of a rotation or reflection is its transpose
     corners = (found.box.reshape(2, 2) - 0.5 - matrix[:, 2]) @ back.T + 0.5
     box = np.concatenate([corners.min(0), corners.max(0)]).astype(np.float32)
     landmarks = ((found.landmarks - matrix[:, 2]) @ back.T).astype(np.float32)
@@ -77,6 +77,6 @@ def detection_from_upright(found: Detection, frame: Frame) -> Detection:
 
 
 def _linear(orientation: Orientation) -> NDArray[np.int_]:
-    """(2, 2) coded directions -> directions as shown."""
+    """(2, 2) matrix from coded to displayed directions."""
     turn = np.linalg.matrix_power(_COUNTER_CLOCKWISE, orientation.turn // 90)
     return np.diag([-1, 1]) @ turn if orientation.mirrored else turn

@@ -1,4 +1,4 @@
-"""Who a face is: 128 numbers a face, and how far two faces are apart. Importing this loads no torch."""
+"""Recognises people: 128 numbers per face, and the distance of two faces. Importing this loads no torch."""
 
 from vidrestore.identity.distance import (
     CHOSEN_BELOW,

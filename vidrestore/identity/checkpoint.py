@@ -1,7 +1,7 @@
 """The recognition network's file: 8-bit values with a scale and an offset for each output channel.
 
 The file holds three tensors for such a weight: `NAME` uint8, `NAME.scale` and `NAME.offset` (O,) float32;
-the weight is value * scale + offset. Everything else is float16 or float32 and stands for itself.
+the weight is value * scale + offset. All other tensors are plain float16 or float32.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def load_recognition_network(path: Path) -> RecognitionNetwork:
     """The network with the weights in `path`, float32, in evaluation mode.
 
     Raises:
-        WeightsError: there is no such file, or it does not hold weights of the recognition network.
+        WeightsError: There is no such file, or it has no weights of the recognition network.
     """
     with SkipInitialisation():
         network = RecognitionNetwork()
@@ -32,7 +32,7 @@ def load_recognition_network(path: Path) -> RecognitionNetwork:
         network.load_state_dict(_to_floats(load_file(path)))
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         first = str(error).split("\n", 1)[0]
-        raise WeightsError(f"{path} holds no weights of the recognition network: {first}") from error
+        raise WeightsError(f"{path} has no weights of the recognition network: {first}") from error
     return network.eval().requires_grad_(False)
 
 

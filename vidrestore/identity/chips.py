@@ -1,4 +1,4 @@
-"""Aligned faces -> the chips that the recognition network was trained on."""
+"""Cuts chips, the inputs of the recognition network, from aligned faces."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from vidrestore.identity.network import CHIP_SIDE
 from vidrestore.types import FloatArray
 
 CENTRE_X, CENTRE_Y, SIDE = 0.5, 0.564, 0.85
-"""Of dlib's chip in an FFHQ-aligned face, in shares of the face's side."""
+"""Position of dlib's chip in an FFHQ-aligned face, as fractions of the face's side."""
 _ALIGNED_SIDE = 256
-"""Larger faces are shrunk to this first: sampling them at once would alias."""
+"""Larger faces are reduced to this side first, to avoid aliasing."""
 
 
 def cut_chips(faces: Sequence[FloatArray]) -> Tensor:

@@ -1,9 +1,9 @@
-"""Make recognition.safetensors from the model files of the npm package @vladmandic/face-api (1.7.15).
+"""Makes recognition.safetensors from the model files of the npm package @vladmandic/face-api (1.7.15).
 
     python -m vidrestore.identity.convert FOLDER/model recognition.safetensors
 
-The package holds dlib's network with 8-bit values; they are taken over as they are. Its convolution, bias,
-scale and bias are joined into one convolution by the scales and offsets of its output channels.
+The package has dlib's network with 8-bit values, which are not changed. Convolution, bias, scale and bias are
+combined into one convolution with a scale and an offset for each output channel.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Stored:
 
 
 def convert(folder: Path, target: Path) -> None:
-    """Write the network stored in `folder` to `target`."""
+    """Writes the network from `folder` to `target`."""
     stored = read_package(folder)
     tensors: dict[str, Tensor] = {}
     _add_convolution(tensors, "stem", stored, "conv32_down")
@@ -68,7 +68,7 @@ def read_package(folder: Path) -> dict[str, Stored]:
 
 
 def _block_names() -> list[str]:
-    """As the package calls them: conv64_down, conv64_1, …; the last is conv256_down_out."""
+    """The package's names of blocks: conv64_down, conv64_1, …, conv256_down_out."""
     names = []
     for stage, (width, count, halves) in enumerate(STAGES):
         is_last = stage == len(STAGES) - 1

@@ -1,4 +1,4 @@
-"""How far two descriptors (128,) of the recognition network are apart; numpy only."""
+"""The distance of two descriptors (128,) of the recognition network; numpy only."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from vidrestore.types import FloatArray
 
 SAME_PERSON = 0.6
-"""Distance below which the network's author calls two faces the same person."""
+"""Distance below which two faces are the same person, according to the network's author."""
 
 CHOSEN_BELOW = 0.42
-"""Distance below which tracks count as one person's where people are chosen; see docs/looking.md."""
+"""Distance below which tracks count as the same person for `--faces`; see docs/looking.md."""
 SURE_BELOW = 0.38
-"""Distance below which two tracks are surely of one person."""
+"""Distance below which two tracks are certainly the same person."""
 
 
 def how_sure(distance: float) -> str:
-    """In a word, how sure it is that two faces at that distance are of one person."""
+    """A word for how certain it is that two faces at this distance are the same person."""
     return "sure" if distance < SURE_BELOW else "likely" if distance < CHOSEN_BELOW else "unlikely"
 
 

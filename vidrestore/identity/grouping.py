@@ -1,4 +1,4 @@
-"""Tracks of one person, grouped by their descriptors; numpy only."""
+"""Groups the tracks of each person by their descriptors; numpy only."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def group_tracks(
     (average linkage).
 
     Args:
-        descriptors: of each track, (128,).
-        seen_together: pairs of tracks, the lower one first, that are in one frame: they are two people.
-        below: the distance.
+        descriptors: (128,) for each track.
+        seen_together: Pairs of tracks in the same frame, the lower number first: they are two people.
+        below: The distance.
     """
     numbers = sorted(descriptors)
     groups = {position: [number] for position, number in enumerate(numbers)}
@@ -45,7 +45,7 @@ def group_tracks(
         if not distances[first, second] < below:
             break
         sizes = len(groups[first]), len(groups[second])
-        # An infinite distance stays: whoever was seen beside one member is not of the group.
+        # An infinite distance remains: a track in the same frame as a member is another person.
         joined = (sizes[0] * distances[first] + sizes[1] * distances[second]) / sum(sizes)
         distances[first], distances[:, first] = joined, joined
         distances[second], distances[:, second] = np.inf, np.inf

@@ -1,7 +1,7 @@
 """The recognition network: dlib's ResNet of 29 convolutions (Davis King, 2017), inference only.
 
-Its batch normalisations are folded into the convolutions. dlib does not pad where it halves the resolution,
-and where a block has more channels than its input, the input's are filled up with zeros.
+Its batch normalisations are folded into the convolutions. dlib does not pad where it halves the resolution.
+Where a block has more channels than its input, the input is padded with zeros.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CHIP_SIDE = 150
-"""Pixels a side of the network's input."""
+"""Side of the network's input [px]."""
 DESCRIPTOR = 128
-"""Numbers that describe a face."""
+"""Length of a descriptor."""
 STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
-"""Channels, blocks, and whether the first of them halves the resolution."""
+"""Channels, number of blocks, and whether the first one halves the resolution."""
 _MEAN = (122.782, 117.001, 104.298)
-"""Of each colour over the training faces, in 8-bit codes."""
+"""Mean of each colour over the training faces, in 8-bit codes."""
 
 
 class RecognitionNetwork(nn.Module):
@@ -56,7 +56,7 @@ class ResidualBlock(nn.Module):
         y = self.second(F.relu(self.first(x)))
         if self.halves:
             x = F.avg_pool2d(x, 2, 2)
-            # An odd size leaves the convolution a row less than the pool, or the pool a row less.
+            # With an odd size, convolution and pooling may differ by one row.
             y = F.pad(y, (0, x.shape[3] - y.shape[3], 0, x.shape[2] - y.shape[2]))
             x = F.pad(x, (0, 0, 0, 0, 0, y.shape[1] - x.shape[1]))
         return F.relu(x + y)

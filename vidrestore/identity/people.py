@@ -18,13 +18,13 @@ class Person:
     """The tracks of one person, over cuts and absences."""
 
     id: int
-    """From 0, in order of first appearance; `--faces p0` chooses this person."""
+    """Number from 0, in order of first appearance; `--faces p0` chooses person 0."""
     tracks: tuple[int, ...]
     frames: int
-    """In which the person is restored."""
+    """Number of frames in which the person is restored."""
     distance: float | None
-    """The largest identity distance of a track from the mean of the others; None: one track, or none that
-    could be recognised."""
+    """Largest identity distance of a track from the mean of the others; None: there is only one track, or the
+    face could not be recognised."""
 
 
 def find_people(
@@ -32,12 +32,12 @@ def find_people(
     descriptors: Mapping[int, FloatArray],
     seen_together: AbstractSet[tuple[int, int]],
 ) -> tuple[Person, ...]:
-    """Everybody, in order of the first track; a track that cannot be recognised is a person by itself.
+    """All people, in order of their first track. A track that cannot be recognised is a separate person.
 
     Args:
-        frames: of each track, how many there are.
-        descriptors: (128,) of each track that could be recognised.
-        seen_together: pairs of tracks that are in one frame, the lower one first.
+        frames: Number of frames of each track.
+        descriptors: (128,) for each track that could be recognised.
+        seen_together: Pairs of tracks in the same frame, the lower number first.
     """
     unknown = [(number,) for number in frames if number not in descriptors]
     groups = sorted([*group_tracks(descriptors, seen_together), *unknown])
@@ -53,7 +53,7 @@ def find_people(
 
 
 def _spread(descriptors: Sequence[FloatArray]) -> float | None:
-    """The largest distance of one from the mean of the others."""
+    """The largest distance of a descriptor from the mean of the others."""
     if len(descriptors) < 2:
         return None
     total = np.sum(descriptors, axis=0)

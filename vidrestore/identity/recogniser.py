@@ -1,4 +1,4 @@
-"""Aligned faces -> descriptors, in batches."""
+"""Computes descriptors of aligned faces, in batches."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from vidrestore.weights import embedded_path
 
 
 class FaceRecogniser(Protocol):
-    """What tells faces apart."""
+    """Computes descriptors, which differ between people."""
 
     def describe(self, faces: Sequence[FloatArray]) -> FloatArray:
         """(N, 128) descriptors of N FFHQ-aligned faces (S, S, 3) RGB in 0..1, of any sides."""
 
 
 def make_recogniser(device: str = "auto", weights: Path | None = None) -> FaceRecogniser:
-    """The recogniser on `device`; `weights` None: those inside the package.
+    """The recogniser on a device.
+
+    Args:
+        device: auto, cpu, cuda, cuda:N or mps.
+        weights: The file of weights; None: the embedded ones.
 
     Raises:
-        WeightsError: the weights are not here or do not fit.
-        DeviceError: there is no such device.
+        WeightsError: The weights are missing or do not fit.
+        DeviceError: There is no such device.
     """
     from vidrestore.runtime.device import resolve_device
 

@@ -1,4 +1,4 @@
-"""Who each track is: the mean of its face's descriptors, taken at a few of its frames."""
+"""The descriptor of each track: the mean of its face's descriptors in some of its frames."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from vidrestore.identity.recogniser import FaceRecogniser
 from vidrestore.types import FloatArray, TrackedFace
 
 SAMPLED_AT = (0, 3, 8, 20, 45, 90, 180, 360, 720, 1440)
-"""Frames of a track, counted from its first, that are described: many of short tracks, few of long ones."""
+"""Frames of a track that are described, counted from its first; they become rarer over time."""
 LEAST_OPACITY = 0.6
-"""Faces that are turned away or unsure say little of who they are."""
+"""Faces with a lower opacity, which are turned or uncertain, are not described."""
 
 
 @dataclass(slots=True)
@@ -24,14 +24,14 @@ class _Sums:
 
 
 class TrackDescriber:
-    """Describes faces while frames pass; 128 numbers a track are kept."""
+    """Collects descriptors while frames pass; it keeps 128 numbers per track."""
 
     def __init__(self, recogniser: FaceRecogniser) -> None:
         self._recogniser = recogniser
         self._sums: dict[int, _Sums] = {}
 
     def add(self, face: TrackedFace, picture: FloatArray) -> None:
-        """The next frame of a face's track; `picture` (S, S, 3) RGB in 0..1 is the face, aligned."""
+        """Adds the next face of a track. `picture` (S, S, 3) RGB in 0..1 is the aligned face."""
         sums = self._sums.setdefault(face.track_id, _Sums())
         is_due = sums.samples < len(SAMPLED_AT) and sums.frames >= SAMPLED_AT[sums.samples]
         sums.frames += 1
@@ -40,7 +40,7 @@ class TrackDescriber:
             sums.samples += 1
 
     def descriptors(self) -> dict[int, FloatArray]:
-        """(128,) for each track that was seen well enough to be described."""
+        """(128,) for each track that could be described."""
         return {
             number: (sums.total / sums.samples).astype(np.float32)
             for number, sums in sorted(self._sums.items())

@@ -1,4 +1,4 @@
-"""Aligned faces without time: each is restored by itself."""
+"""Restores aligned faces independently of each other, without blending over time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidrestore.restoration.restorer import FaceRestorer
 from vidrestore.types import AlignedFace, FloatArray, RestoredFace
 
 BATCH = 4
-"""Faces a step of the network."""
+"""Default number of faces that a network computes together."""
 
 
 def restore_aligned(
@@ -24,11 +24,11 @@ def restore_aligned(
     """The restored faces, in order.
 
     Args:
-        restorer: the networks.
-        faces: (S, S, 3) RGB in 0..1 each, of any S.
-        batch: faces a step of the network.
-        own_colour: of faces that are drawn as a whole (fidelity 0), keep the generator's colour, as the
-            published network gives it; else they get the colour of the face that was given.
+        restorer: The networks.
+        faces: Faces (S, S, 3) RGB in 0..1; S may differ.
+        batch: Faces that a network computes together.
+        own_colour: At fidelity 0, whether faces keep the colour of the generator, as in the paper. Otherwise
+            they get the colour of the input.
     """
     for start in range(0, len(faces), batch):
         part = faces[start : start + batch]
@@ -37,7 +37,7 @@ def restore_aligned(
 
 
 def restore_aligned_faces(restorer: FaceRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:
-    """Aligned faces of one frame as compositing takes them."""
+    """The restored faces of one frame, for compositing."""
     restored = []
     for start in range(0, len(faces), BATCH):
         part = faces[start : start + BATCH]
@@ -88,7 +88,7 @@ def _restore_batch(
 
 
 def _padded(face: FloatArray) -> FloatArray:
-    """The face with its last pixels repeated up to a side that the evidence network takes."""
+    """The face, enlarged to a multiple of 16 pixels by repeating its last pixels."""
     more = -face.shape[0] % MULTIPLE
     return np.pad(face, ((0, more), (0, more), (0, 0)), mode="edge") if more else face
 
@@ -99,7 +99,7 @@ def _without_padding(picture: FloatArray, face: FloatArray) -> FloatArray:
 
 
 def _generate(restorer: FaceRestorer, faces: Sequence[FloatArray]) -> list[FloatArray]:
-    """Faces as the generator draws them, at the size of each face."""
+    """The drawn faces, each at the size of its input."""
     if not faces:
         return []
     small = [resized(face, restorer.size) for face in faces]

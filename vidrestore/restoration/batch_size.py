@@ -1,4 +1,4 @@
-"""How many faces are computed at a time, and how many frames may wait for that."""
+"""How many faces are computed together, and how many frames may wait for them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ logger = logging.getLogger(__name__)
 
 CPU_FACES = 4
 GPU_FACES, GPU_PIXELS = 32, 2**22
-"""A GPU has enough to do with either: the code transformer with so many faces, convolutions with so many
-pixels."""
+"""A GPU is fully used with one of these: so many faces in the code transformer, so many pixels in
+convolutions."""
 BYTES_PER_PIXEL = 800
-"""Of activations that the decoder of a face holds at a time in 16 bits: 201 MB at 512 pixels, counted on meta
+"""Bytes of 16-bit activations per pixel of a face in the decoder: 201 MB at 512 pixels, counted with meta
 tensors."""
 MEMORY_SHARE = 0.8
-"""Of a GPU's free memory: the rest is for what other programs take later, and for cuDNN's workspaces."""
+"""Share of a GPU's free memory to use; the rest is for other programs and for cuDNN's workspaces."""
 MAX_ELEMENTS, CHANNELS_AT_FULL_SIZE = 2**31, 128
-"""Convolutions count a tensor's elements in 32 bits; the decoder's largest is at the face's full size."""
+"""Convolutions count the elements of a tensor in 32 bits. The decoder's largest tensor has the full size."""
 MAX_WAITING_BYTES, GPU_MAX_WAITING_BYTES = 192 * 2**20, 512 * 2**20
-"""Of frames that wait for a batch to fill, before each of the network's three steps."""
+"""Bytes of frames that wait for a full batch, before each of the three steps of the network."""
 MIN_WAITING_FRAMES = 32
-"""As many frames may wait in any case, if they are small enough: not each has a face."""
+"""At least so many frames may wait if they are small, because some frames have no face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSizes:
-    """What is computed together, and what waits for it."""
+    """Sizes of batches and of the queues before them."""
 
     faces: int
     """At a time."""
     frames: int
-    """That may wait before each of the network's three steps, those under way among them."""
+    """Frames that may wait before each of the three steps, including those that are being computed."""
 
 
 def choose_batch_sizes(
@@ -46,12 +46,19 @@ def choose_batch_sizes(
     free_bytes: int | None = None,
     bytes_per_number: int = 2,
 ) -> BatchSizes:
-    """For a video like `info` and a network for faces of `size` pixels, on a device of that type.
+    """The sizes for a video and a device.
 
-    As many frames wait as fill a batch for each of `workers` and one more, so that no worker is idle;
-    large ones are fewer, and on a GPU rather make batches smaller. `faces`: the user's own number.
-    `free_bytes`: of the GPU's memory, which batches must fit into; None: not known. `bytes_per_number`: of
-    the network's activations.
+    The waiting frames fill a batch for each worker and one more, so that no worker is idle. Of large frames
+    fewer may wait; on a GPU they make batches smaller instead.
+
+    Args:
+        info: The video.
+        device: Type of the device: cpu, cuda or mps.
+        size: Side of a face in the network [px].
+        workers: Threads that compute batches.
+        faces: The user's own batch size; None: choose it.
+        free_bytes: The GPU's free memory, into which batches must fit; None: unknown.
+        bytes_per_number: Bytes per activation of the network.
     """
     on_processor = device == "cpu"
     max_waiting = max(
@@ -72,15 +79,15 @@ def choose_batch_sizes(
 
 
 def _countable(faces: int, size: int) -> int:
-    """As many of `faces` as a GPU's convolutions can count the numbers of."""
+    """`faces`, limited so that a GPU's convolutions can count all elements."""
     most = max(1, (MAX_ELEMENTS - 1) // (size**2 * CHANNELS_AT_FULL_SIZE))
     if faces > most:
-        logger.warning("%d faces of %d pixels at a time are too many for a GPU; using %d", faces, size, most)
+        logger.warning("%d faces of %d pixels together are too many for a GPU; using %d", faces, size, most)
     return min(faces, most)
 
 
 def _frame_bytes(info: VideoInfo) -> float:
-    """Of one decoded frame."""
+    """Bytes of a decoded frame."""
     shift_x, shift_y = info.pixel_format.chroma_shift
     chroma = 0.0 if info.pixel_format.family == "gray" else 2.0 / (1 << (shift_x + shift_y))
     samples = info.width * info.height * (1 + chroma + info.pixel_format.has_alpha)

@@ -1,7 +1,7 @@
-"""AlignedFace -> AlignedFace: the pumping of a face's brightness in old film, taken out.
+"""Stabilises the brightness of faces over time: AlignedFace -> AlignedFace.
 
-Lamps, shutters and uneven development change the exposure from frame to frame. A face's own brightness is
-brought to what its track has around that time; a fade is slower than that and stays.
+In old film, lamps, shutters and uneven development change the exposure from frame to frame. Each face gets
+the brightness that its track has around that time. Fades are slower and remain.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 def deflicker(
     items: Iterable[FrameFaces[AlignedFace]], *, radius: int = 12
 ) -> Iterator[FrameFaces[AlignedFace]]:
-    """One frame out per frame in, same order, `radius` frames late; sets each face's `gain`."""
+    """The frames in the same order, `radius` frames late, with the `gain` of each face set."""
     measured = ((item, [_log_brightness(face.image) for face in item.faces]) for item in items)
     for window, at in windows(measured, radius):
         item, own_value = window[at]
@@ -36,19 +36,19 @@ def deflicker(
 
 
 def _gain(own_value: float, neighbour_values: list[tuple[int, float]], radius: int) -> float:
-    """What brings `own_value` onto the straight line through the brightness of the frames around it."""
+    """The change from `own_value` to the straight line through the brightness of the neighbouring frames."""
     if len(neighbour_values) < 4:
         return 1.0
     offsets = np.array([0, *(a for a, _ in neighbour_values)], np.float64)
     values = np.array([own_value, *(v for _, v in neighbour_values)])
     weights = np.exp(-0.5 * (offsets / (radius / 2)) ** 2)
-    # A line, not a mean: at a scene's ends all neighbours lie on one side, and a fade goes on there.
+    # A line, not a mean: at the ends of a scene all neighbours are on one side, and there may be a fade.
     line = np.polynomial.polynomial.polyfit(offsets, values, 1, w=np.sqrt(weights))
     return float(np.clip(math.exp(line[0] - own_value), 1 / LARGEST_GAIN, LARGEST_GAIN))
 
 
 def _log_brightness(face: FloatArray) -> float:
-    """Of the middle of an aligned face (S, S, 3), where no background can be."""
+    """The log brightness of the middle of an aligned face (S, S, 3), without background."""
     size = face.shape[0]
     middle = face[round(0.35 * size) : round(0.85 * size), round(0.3 * size) : round(0.7 * size)]
     return math.log(max(float((middle @ _LUMA).mean()), _DARKEST))

@@ -1,8 +1,8 @@
-"""Estimates of one face averaged over time, along its motion, each pixel by how sure it is.
+"""Averages the estimates of a face over time, along its motion, with a weight for each pixel.
 
-Noise differs from frame to frame, a face hardly does. Each neighbour is moved to where its detail is now, by
-dense optical flow (OpenCV's DIS), weighted by the inverse square of its scale, and left out wherever it shows
-something else even then: a lid that closes, lips that part.
+Noise differs from frame to frame, and a face hardly does. Each neighbour is warped by dense optical flow
+(OpenCV's DIS) and weighted by the inverse square of its scale. Where it still shows something else, such as a
+closing lid or opening lips, its weight is 0.
 
 Source: Kroeger et al. 2016, "Fast optical flow using dense inverse search".
 """
@@ -20,16 +20,20 @@ from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.flow_average import average_along_motion
 
 FINE_BANDS = 3
-"""Bands whose scale decides how much a frame counts: coarser errors are the same in all frames."""
+"""Bands whose scale decides the weight; errors in coarser bands are the same in all frames."""
 MOVING_ERROR = 2 / 255
-"""Error that moving a picture between pixels adds to it: a frame that is surer than that is left alone."""
+"""Error that warping adds to a picture. So neighbours hardly change an estimate with a smaller error."""
 LARGEST_WEIGHT = 4.0
 
 
 def average_estimates(own: FaceEstimate, others: Sequence[tuple[float, FaceEstimate]]) -> FaceEstimate:
-    """`own` with its mean averaged with those of (weight, estimate) of the same face at other times.
+    """`own` with its mean averaged with those of other frames.
 
-    Its scale stays: how much of an error is the same in all frames is not known.
+    The scale is not changed, because it is unknown which part of an error is the same in all frames.
+
+    Args:
+        own: The estimate of this frame.
+        others: Weights and estimates of the same face in other frames.
     """
     same = [(weight, other) for weight, other in others if other.mean.shape == own.mean.shape]
     if not same:
@@ -44,6 +48,6 @@ def _variance(estimate: FaceEstimate) -> NDArray[np.float32]:
 
 
 def _weights(own: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(S / 2, S / 2): what a neighbour counts by its variance, where the frame itself counts as 1."""
+    """(S / 2, S / 2): the weight of a neighbour by its variance; the frame itself has weight 1."""
     ratio = own / (other + np.float32(MOVING_ERROR**2))
     return np.asarray(cv2.blur(np.minimum(ratio, LARGEST_WEIGHT), (5, 5)), np.float32)

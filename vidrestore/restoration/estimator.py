@@ -1,4 +1,4 @@
-"""The evidence network on a device: aligned faces in, estimates out."""
+"""Runs the evidence network on a device: aligned faces in, estimates out."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from vidrestore.restoration.pinned_copies import from_device, to_device
 from vidrestore.types import FloatArray
 
 HELD_UP_TO, CHANGED_FROM = 0.5 / 255, 1.5 / 255
-"""Local root mean square of a change up to which the input is kept, and from which it is taken in full: half
-a code is below what 8 bits can show."""
+"""Local RMS of a change: below the first value the input is kept, above the second one the change is full.
+Half a code is invisible in 8 bits."""
 CLEAN_UP_TO, DAMAGED_FROM = 1.5 / 255, 3 / 255
-"""Root mean square of a face's change up to which the face counts as clean, and from which as damaged."""
+"""RMS of the change of a face: below the first value it is clean, above the second one damaged."""
 LARGEST_CHANGE = 6 / 255
-"""Largest change of a pixel of a clean face: what differs by more at a hard edge is no damage."""
+"""Largest change of a pixel in a clean face; a larger change at a hard edge is not damage."""
 CERTAIN = 0.6 / 255
-"""Root mean square of all that could be drawn up to which nothing needs to be."""
+"""If the RMS of the missing detail is smaller, nothing is drawn."""
 _WINDOW = 7
 
 
 class Estimator:
-    """Runs an evidence network; a face's result does not depend on the others of its batch."""
+    """Runs an evidence network. The result for a face does not depend on other faces in the batch."""
 
     def __init__(self, network: EvidenceNetwork, *, device: torch.device, precision: torch.dtype) -> None:
         self._device = device
@@ -44,7 +44,7 @@ class Estimator:
             by_size[face.shape[0]].append(index)
         results: dict[int, FaceEstimate] = {}
         for indices in by_size.values():
-            # On a CPU one at a time: kernels are chosen by the size of a batch, and each rounds differently.
+            # On a CPU one at a time: kernels depend on the size of a batch, and they round differently.
             step = 1 if self._device.type == "cpu" else len(indices)
             for start in range(0, len(indices), step):
                 part = indices[start : start + step]
@@ -65,9 +65,13 @@ class Estimator:
 
 
 def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:
-    """The mean, held to the pictures (N, 3, H, W) wherever it differs by less than 8 bits can show.
+    """The mean, but with the input's pixels where the change is invisible in 8 bits.
 
-    In a face that hardly changes, no pixel changes by more than `LARGEST_CHANGE`.
+    In a clean face, no pixel changes by more than `LARGEST_CHANGE`.
+
+    Args:
+        pictures: The inputs, (N, 3, H, W) in 0..1.
+        mean: The means of their estimates, of the same shape.
     """
     change = mean - pictures
     energy = change.square().mean(1, keepdim=True)
@@ -79,19 +83,25 @@ def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:
 
 
 def ramp(values: Tensor, zero: float, one: float) -> Tensor:
-    """0 up to `zero`, 1 from `one` on, a straight line in between."""
+    """0 below `zero`, 1 above `one`, and linear between them.
+
+    Args:
+        values: The values, of any shape.
+        zero: The largest value that gives 0.
+        one: The smallest value that gives 1.
+    """
     return ((values - zero) / (one - zero)).clamp(0, 1)
 
 
 def to_evidence(estimates: Sequence[FaceEstimate], device: torch.device) -> Evidence:
-    """Estimates of one size as the rule takes them."""
+    """Estimates of the same size as one batch, for the fusion rule."""
     mean = to_device([e.mean for e in estimates], device).permute(0, 3, 1, 2)
     scale = to_device([e.scale for e in estimates], device).permute(0, 3, 1, 2)
     return Evidence(mean, scale)
 
 
 def resized(picture: FloatArray, size: int) -> FloatArray:
-    """A picture (S, S, 3) at `size` pixels a side; itself where it has that size."""
+    """A picture (S, S, 3), resized to `size` pixels; unchanged if it has that size."""
     if picture.shape[0] == size:
         return picture
     kernel = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC

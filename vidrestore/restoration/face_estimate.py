@@ -1,4 +1,4 @@
-"""What the evidence network and the rule give for a face."""
+"""The results of the evidence network and of the fusion rule for a face."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from vidrestore.types import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceEstimate:
-    """What the footage shows of a face, by the evidence network."""
+    """The output of the evidence network for a face."""
 
     mean: FloatArray
     """(S, S, 3) RGB in 0..1: the estimate of the clean face."""
     scale: FloatArray
     """(S / 2, S / 2, K): the Laplace scale of its error in each band, finest first, in units of the mean."""
     is_certain: bool
-    """Whether so little is missing that nothing needs to be drawn."""
+    """Whether so little detail is missing that nothing is drawn."""
     amount: float | None = None
-    """Share of the missing detail that is drawn; None: the restorer's own."""
+    """Share of the missing detail that is drawn; None: the restorer's default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FusedFace:
-    """A face after the rule."""
+    """A face after the fusion rule."""
 
     picture: FloatArray
     """(S, S, 3) RGB in 0..1."""
     drawn: float
-    """Share of its detail that the generator drew, 0..1."""
+    """Share of its detail that was drawn, 0..1."""

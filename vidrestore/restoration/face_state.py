@@ -1,4 +1,4 @@
-"""What is known of a face between alignment and compositing."""
+"""The state of a face between alignment and compositing."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceState:
-    """A face and what the steps of restoration have added so far."""
+    """A face with the results of the steps so far."""
 
     aligned: AlignedFace
     distance: int = 0
-    """Frames from the one that is wanted; 0 where all are."""
+    """Distance in frames from the only wanted frame; 0 if all frames are wanted."""
     picture: FloatArray
-    """(S, S, 3): the aligned picture with its brightness stabilised."""
+    """The aligned picture (S, S, 3) with stabilised brightness."""
     estimate: FaceEstimate | None = None
     features: FaceFeatures | None = None
     codes: FaceCodes | None = None
     generated: FloatArray | None = None
-    """(G, G, 3): the face as the generator draws it, G being the generator's size."""
+    """The drawn face (G, G, 3); G is the size of the generator."""
     fused: FusedFace | None = None
 
 
@@ -48,7 +48,7 @@ class FrameStates:
 def start_states(
     items: Iterable[FrameFaces[AlignedFace]], wanted: int | None = None
 ) -> Iterator[FrameStates]:
-    """Each frame with its faces before the first step; `wanted`: the index of the only frame to restore."""
+    """The frames with their faces before the first step. `wanted`: index of the only frame to restore."""
     for item in items:
         distance = 0 if wanted is None else abs(item.frame.index - wanted)
         faces = tuple(
@@ -67,16 +67,16 @@ def compute_in_batches(
     max_frames: int,
     workers: WorkerPool | None,
 ) -> Iterator[FrameStates]:
-    """Each frame after a step of the network on its faces, `batch` of them at a time.
+    """Runs a step of the network on the faces of all frames, in batches.
 
     Args:
-        items: frames in order.
-        select: the step's input of a face; None leaves the face out.
-        run: the step.
-        store: a face with the step's result.
-        batch: faces a step, of any frames and tracks.
-        max_frames: most frames that wait for a batch to fill.
-        workers: threads that run steps; None: the caller's.
+        items: Frames in order.
+        select: Returns the input of the step for a face; None leaves the face out.
+        run: The step.
+        store: Returns a face with the result of the step.
+        batch: Faces per batch, from any frames and tracks.
+        max_frames: Limit of frames that wait for a full batch.
+        workers: Threads that run the step; None: the caller's thread.
     """
 
     def inputs(item: FrameStates) -> list[P]:
@@ -95,9 +95,10 @@ def compute_in_batches(
 def with_neighbours(
     items: Iterable[FrameStates], radius: int
 ) -> Iterator[tuple[FrameStates, list[list[tuple[int, FaceState]]]]]:
-    """Each frame, `radius` frames late, and for each of its faces the same face in the frames around it.
+    """Each frame, `radius` frames late, with the neighbours of each of its faces.
 
-    A neighbour is of the same track and scene; it comes with how many frames later it is.
+    A neighbour is a face of the same track and scene in another frame. It comes with its distance in frames,
+    which is positive for later frames.
     """
     for window, at in windows(items, radius):
         item = window[at]

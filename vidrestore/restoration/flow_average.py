@@ -1,10 +1,10 @@
-"""Restored pictures of one face averaged over time, along the face's own motion.
+"""Averages the restored pictures of a face over time, along its motion.
 
 Codes lie on a grid that is fixed to the crop, so drawn detail sticks to the grid while the skin moves by a
 pixel, and a network draws the same detail slightly differently each time. Averaging features before the
 decoder cannot correct that. So the decoded pictures are averaged as well. Each neighbour is first warped by
 dense optical flow (OpenCV's DIS; Kroeger et al. 2016, "Fast optical flow using dense inverse search"), and
-left out wherever it still shows something else.
+has no weight where it still shows something else.
 """
 
 from __future__ import annotations
@@ -19,26 +19,29 @@ from numpy.typing import NDArray
 from vidrestore.types import FloatArray
 
 LEAST_SIDE = 64
-"""Of the pictures between which motion is estimated: half of what is averaged, or this."""
+"""Motion is estimated at half the side of the picture, but at least at this side [px]."""
 MISMATCH_CODES = 7.5
-"""Difference in 8-bit codes, after motion, at which a neighbour counts by a third (1/e)."""
+"""Difference after warping, in 8-bit codes, at which the weight of a neighbour is 1/e."""
 COMPARED_SIDE = 9
-"""Side of the square over which that difference is taken, in pixels of the flow's picture."""
+"""Side of the square over which this difference is averaged, in pixels of the flow."""
 _NONE = np.empty(0)
-"""What OpenCV takes for an argument left out."""
+"""OpenCV's value for an omitted argument."""
 
 
 def average_along_motion(
     own: FloatArray, others: Sequence[tuple[float | NDArray[np.float32], FloatArray]]
 ) -> FloatArray:
-    """`own` (S, S, 3) in 0..1 with weight 1, and (weight, picture) of the same face at other times.
+    """The weighted average of a face with its warped neighbours.
 
-    A weight counts in full where the picture, moved, looks like `own`, and nothing where it does not. It is
-    one number, or a square map of any resolution; half the picture's, that of the flow, is best.
+    Args:
+        own: The face (S, S, 3) in 0..1, with weight 1.
+        others: Weights and pictures of the same face in other frames. A weight is a number or a square map;
+            half the side of the picture is the best resolution. It is reduced where the warped picture does
+            not look like `own`.
     """
     size = own.shape[0]
     grey = _grey(own)
-    # It keeps buffers between calls, so each face has its own: stages run on several threads.
+    # It has buffers, so each call has its own object: several threads run this.
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     total, weights = own.copy(), np.ones_like(grey, np.float32)
     for weight, other in others:
@@ -68,12 +71,12 @@ def _grey(picture: FloatArray) -> NDArray[np.uint8]:
 
 
 def _warp(picture: NDArray, flow: NDArray[np.float32]) -> NDArray:  # type: ignore[type-arg]
-    """Each pixel from where `flow` (S, S, 2) x y [px] says it lies in `picture`."""
+    """`picture`, warped by `flow` (S, S, 2) x y [px], which leads from the result into `picture`."""
     where = _grid(len(flow)) + flow
     return np.asarray(cv2.remap(picture, where, _NONE, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 @cache
 def _grid(side: int) -> NDArray[np.float32]:
-    """(side, side, 2): the place x y of each pixel."""
+    """(side, side, 2): the position x y of each pixel."""
     return np.stack(np.meshgrid(*2 * [np.arange(side, dtype=np.float32)]), axis=2)

@@ -1,4 +1,4 @@
-"""DAEFR on a device: faces in, features and codes in between, drawn faces out."""
+"""Runs DAEFR on a device in three steps: faces to features, features to codes, codes to drawn faces."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ from vidrestore.types import FloatArray
 
 LookUp = Literal["hard", "soft"]
 SOFT_TOP, SOFT_TEMPERATURE = 8, 0.08
-"""Of the soft look-up: a plain mean of the likeliest codes is smooth, the single likeliest one coarse."""
+"""The soft look-up: number of most probable codes, and temperature. A plain mean is too smooth,
+a single code too coarse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceFeatures:
-    """One encoded face, on the generator's device."""
+    """An encoded face, on the generator's device."""
 
     fused: Tensor
-    """(C, L, L) float32: what the codes are predicted from."""
+    """(C, L, L) float32: the features from which codes are predicted."""
     levels: tuple[Tensor, ...] = ()
-    """(C', S', S') each: finer features of the given face, for the network's skips; none without."""
+    """Finer features of the input for the skips, each (C', S', S'); empty if the network has no skips."""
     sharpness: Tensor = field(default_factory=lambda: torch.ones(()))
-    """() float32, of the given face; see `relative_sharpness`. On the device, like all else: to ask a GPU
-    for a number is to wait until it has done all its work."""
+    """`relative_sharpness` of the input, a float32 scalar. It stays on the device, because reading a number
+    from a GPU waits for all its work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceCodes:
-    """What the transformer makes of one face's features, on the generator's device."""
+    """The predicted codes of a face, on the generator's device."""
 
     features: FaceFeatures
     log_probabilities: Tensor
-    """(K, L, L) float32: of each of the K codes at each position."""
+    """(K, L, L) float32: log probabilities of the K codes at each position."""
 
 
 class DaefrGenerator:
-    """A DAEFR network on a device, in the precision that is fast there: draws complete faces."""
+    """A DAEFR network on a device, which draws complete faces."""
 
     def __init__(
         self,
@@ -55,23 +56,23 @@ class DaefrGenerator:
         look_up: LookUp = "hard",
         with_detail: bool = False,
     ) -> None:
-        """Place a network on a device.
+        """Moves a network to a device.
 
         Args:
-            network: its weights are used in place, not copied.
-            device: where it is computed.
-            precision: of its convolutions.
-            look_up: hard takes the most probable code of each position, as published; soft the mean of the
-                most probable ones, which is nearer to the truth while the transformer hesitates.
-            with_detail: add the detail of the face that is given, by the network's skips if it has any;
-                without, the network is plain DAEFR.
+            network: The network. Its weights are used, not copied.
+            device: The device.
+            precision: Number format of its convolutions.
+            look_up: hard uses the most probable code at each position, as in the paper. soft uses the mean of
+                the most probable codes, which has a smaller error where the transformer is uncertain.
+            with_detail: Whether to use the network's skips, which add detail of the input. Without them the
+                network is plain DAEFR.
         """
         self.device = device
         self._precision = precision
         self._look_up = look_up
         self._level_sides = network.config.level_sides if with_detail else ()
-        # Channels-last and 16-bit weights: three times the speed of plain float32 convolutions on a CPU. The
-        # transformer's weights stay in float32; `predict` says why.
+        # Channels-last and 16-bit weights are three times as fast as float32 convolutions on a CPU. The
+        # transformer stays in float32; see `predict`.
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         for part in (
             network.lq_encoder,
@@ -113,7 +114,7 @@ class DaefrGenerator:
         """Codes of (possibly blended) features, in one batch."""
         predictor = self._network.code_predictor
         tokens = predictor.embed(torch.stack([f.fused for f in features]))
-        # Rounded logits flip codes, and so do rounded features; between the two rounding flips next to none.
+        # Rounding of features or of logits changes codes; rounding between them changes hardly any.
         with nullcontext() if self._precision == torch.float32 else self._autocast():
             tokens = predictor.attend(tokens)
         logits = predictor.logits(tokens.float())  # (N, T, K)
@@ -139,5 +140,5 @@ class DaefrGenerator:
 
 
 def _stacked(features: Sequence[Tensor]) -> Tensor:
-    """(N, C, H, W) of N (C, H, W), in channels-last order, as they are."""
+    """N tensors (C, H, W) as one (N, C, H, W), in channels-last order."""
     return torch.stack([f.permute(1, 2, 0) for f in features]).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""What there is of a face in the frames around it."""
+"""Finds the values of a face in neighbouring frames."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ T = TypeVar("T")
 def neighbours(
     window: Sequence[tuple[FrameFaces[AlignedFace], Sequence[T]]], at: int, track_id: int
 ) -> list[tuple[int, T]]:
-    """Values of the same track in the same scene as frame `at`, with how many frames later (+) they are.
+    """The values of a track in other frames of the same scene, with their distance in frames.
 
-    A frame's values run along its faces. The frame itself is left out.
+    Args:
+        window: Consecutive frames, each with one value for each of its faces.
+        at: Index of the frame in the window; it is left out.
+        track_id: The track.
+
+    Returns:
+        Distances, which are positive for later frames, and values.
     """
     scene = window[at][0].scene
     found = []

@@ -1,4 +1,4 @@
-"""A restorer that makes do with the memory there is: where a batch does not fit, half of it has to."""
+"""A restorer that halves its batches when memory is exhausted."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ logger = logging.getLogger(__name__)
 
 
 class OomRetryRestorer:
-    """A FaceRestorer whose batches shrink to what fits, once for all that follow.
+    """A `FaceRestorer` with smaller batches after a lack of memory, also for all later batches.
 
-    Raises ProcessingError where not even one face fits.
+    Its methods raise ProcessingError if a single face does not fit.
     """
 
     def __init__(self, restorer: FaceRestorer) -> None:
         self._restorer = restorer
         self._max_faces: int | None = None
-        """Faces at a time that are tried; None: as many as are given."""
+        """Limit of the faces per batch; None: no limit so far."""
         self._lock = threading.Lock()
 
     @property
@@ -67,7 +67,7 @@ class OomRetryRestorer:
             remaining = len(parts) - len(results)
             count = min(remaining, self._max_faces or remaining)
             part = parts[len(results) : len(results) + count]
-            # What failed must be let go of before the next try: its traceback holds the tensors.
+            # The failed step must be released before the next try: its traceback references the tensors.
             done = _run_or_none(step, part)
             if done is None:
                 self._halve(count)
@@ -80,23 +80,23 @@ class OomRetryRestorer:
             torch.cuda.empty_cache()
         if count == 1:
             raise ProcessingError(
-                f"memory does not suffice to restore one face of {self.size} pixels: close other programs, "
+                f"there is not enough memory for one face of {self.size} pixels: close other programs, "
                 "choose another --device, or the smaller --model compact"
             )
         with self._lock:
-            # Another worker may have failed with fewer meanwhile: what does not fit is not tried again.
+            # Another worker may have failed with a smaller batch meanwhile: do not raise the limit again.
             if self._max_faces is not None and self._max_faces <= count // 2:
                 return
             self._max_faces = count // 2
         logger.warning(
-            "out of memory with %d faces at a time; continuing with %d (--batch sets it)",
+            "out of memory with %d faces together; continuing with %d (--batch sets it)",
             count,
             count // 2,
         )
 
 
 def _run_or_none(step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R] | None:
-    """The step's results, None where memory ran out."""
+    """The results of the step; None: memory was exhausted."""
     try:
         return step(parts)
     except (RuntimeError, MemoryError) as error:

@@ -1,8 +1,8 @@
-"""A restorer that computes in few sizes of batch, so that a face's result does not depend on its company.
+"""A restorer with few batch sizes, so that a face's result does not depend on the others in its batch.
 
-Kernels are chosen by the size of a batch, and in 16 bits each rounds differently: a face alone and the same
-face among four differ by up to three codes of 255. Which faces meet in a short batch depends on where a video
-begins, so segments of a film would differ from the film.
+Kernels depend on the size of a batch, and in 16 bits they round differently: a face alone and the same face
+in a batch of four differ by up to three codes of 255. Which faces are in a short batch depends on where a
+video starts, so segments would differ from the whole video.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from vidrestore.restoration.restorer import FaceRestorer
 from vidrestore.types import FloatArray
 
 BATCH_MULTIPLE = 4
-"""Batches hold a multiple of so many faces: at most three are computed in vain."""
+"""Batch sizes are multiples of this, so at most three faces are computed unnecessarily."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class PaddedBatchRestorer:
-    """A `FaceRestorer` that fills up short batches with the last face and drops what comes of it."""
+    """A `FaceRestorer` that pads short batches with the last face and drops the additional results."""
 
     def __init__(self, restorer: FaceRestorer, batch: int) -> None:
-        """`batch`: the most faces it will be given at once."""
+        """`batch`: the largest number of faces per call."""
         self._restorer, self._batch = restorer, batch
 
     @property

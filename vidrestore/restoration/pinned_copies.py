@@ -1,7 +1,7 @@
-"""Pictures of faces on their way to a device and back.
+"""Copies pictures of faces to a device and back.
 
-A GPU copies from and to pinned memory by itself, several times as fast as from other memory, for which the
-processor carries everything once more and waits.
+A GPU copies from and to pinned memory directly, several times as fast as from other memory, where the CPU
+makes an additional copy and waits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vidrestore.types import FloatArray
 
 
 def to_device(faces: Sequence[FloatArray], device: torch.device) -> Tensor:
-    """(N, S, S, 3) float32 on the device, of N faces (S, S, 3); a GPU is not waited for."""
+    """(N, S, S, 3) float32 on the device, from N faces (S, S, 3). It does not wait for a GPU."""
     if device.type != "cuda":
         return torch.from_numpy(np.stack(faces)).to(device)
     with_absolute_paths = torch.empty(len(faces), *faces[0].shape, pin_memory=True)
@@ -25,12 +25,12 @@ def to_device(faces: Sequence[FloatArray], device: torch.device) -> Tensor:
 
 
 def from_device(pictures: Tensor) -> list[FloatArray]:
-    """N pictures (S, S, 3) of (N, S, S, 3) float32 in any order in memory, as soon as they are there."""
+    """N pictures (S, S, 3) from (N, S, S, 3) float32 in any memory order; it waits for them."""
     if pictures.device.type != "cuda":
         return list(pictures.contiguous().cpu().numpy())
     with_absolute_paths = torch.empty(pictures.shape, pin_memory=True)
     with_absolute_paths.copy_(pictures.contiguous(), non_blocking=True)
-    copied = torch.cuda.Event(blocking=True)  # who waits sleeps: the processor has other work
+    copied = torch.cuda.Event(blocking=True)  # a blocking wait leaves the CPU to other threads
     copied.record(torch.cuda.current_stream(pictures.device))
     copied.synchronize()
     return list(with_absolute_paths.numpy())

@@ -1,4 +1,4 @@
-"""The networks of a restoration on a device: what the footage shows, what is drawn, and the rule between."""
+"""The networks of a restoration on a device: evidence network and generator, joined by the fusion rule."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 
 AUTO_FIDELITY = 0.5
-"""The fidelity at which the rule draws what is missing, no more and no less."""
+"""The fidelity at which exactly the missing detail is drawn; `auto` equals it."""
 DEFAULT_SIZE = 256
-"""Side of aligned faces in pixels where no generator says its own."""
+"""Side of aligned faces [px] without a generator."""
 
 
 class FaceRestorer(Protocol):
-    """Restores aligned faces in steps, so that time can be blended in between."""
+    """Restores aligned faces in steps, so that their results can be blended over time."""
 
     @property
     def size(self) -> int:
-        """Side in pixels of the faces that the generator draws."""
+        """Side of the drawn faces [px]."""
         ...
 
     @property
@@ -50,11 +50,11 @@ class FaceRestorer(Protocol):
         ...
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
-        """What the footage shows of faces (S, S, 3) RGB in 0..1; S is a multiple of 16."""
+        """Estimates of faces (S, S, 3) RGB in 0..1; S is a multiple of 16."""
         ...
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
-        """The features of faces (G, G, 3) RGB in 0..1, G being `size`."""
+        """The features of faces (G, G, 3) RGB in 0..1; G is `size`."""
         ...
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
@@ -62,29 +62,29 @@ class FaceRestorer(Protocol):
         ...
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
-        """The faces (G, G, 3) RGB in 0..1 of (possibly blended) codes, as the generator draws them."""
+        """The drawn faces (G, G, 3) RGB in 0..1 for (possibly blended) codes."""
         ...
 
     def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
-        """Estimates completed with drawn detail where they are unsure."""
+        """Estimates with drawn detail added where they are uncertain."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRestorer:
-    """A `FaceRestorer` of an evidence network and a generator on one device."""
+    """A `FaceRestorer` with an evidence network and a generator on one device."""
 
     device: torch.device
     estimator: Estimator | None
     """None: plain DAEFR."""
     generator: DaefrGenerator | None
-    """None: the estimate alone."""
+    """None: only the estimate is used."""
     amount: float = AMOUNT
     """Share of the missing detail that is drawn; see `fuse`."""
     precision: torch.dtype = torch.float32
-    """Of the networks' convolutions."""
+    """Number format of the networks' convolutions."""
     is_exact: bool = False
-    """Whether a GPU computes float32 without rounding its factors."""
+    """Whether a GPU computes float32 products without rounding their factors to TF32."""
 
     @property
     def size(self) -> int:
@@ -139,10 +139,10 @@ class NetworkRestorer:
 
 
 def _check_finite(pictures: Sequence[FloatArray]) -> None:
-    """Raises WeightsError: weights that are finite may still lead to numbers that are not."""
+    """Raises WeightsError if there are infinite numbers; finite weights may lead to them."""
     if not all(np.isfinite(picture).all() for picture in pictures):
         raise WeightsError(
-            "the network's pictures hold values that are no finite numbers: its weights are damaged, or too "
+            "the network's pictures have infinite values: its weights are damaged, or too "
             "large for this device's 16-bit arithmetic; try other weights or --device cpu"
         )
 
@@ -156,18 +156,19 @@ def make_restorer(
     look_up: LookUp | None = None,
     precision: Precision = "auto",
 ) -> NetworkRestorer:
-    """The restorer for a generator's weights.
+    """The restorer with these weights.
 
     Args:
-        weights: of the generator, any DAEFR network.
-        evidence: weights of the evidence network; None: the embedded ones.
+        weights: Weights of the generator, of any DAEFR network.
+        evidence: Weights of the evidence network; None: the embedded ones.
         device: auto, cpu, cuda, cuda:N or mps.
-        fidelity: 0 draws each face as a whole, 1 shows the estimate alone, auto draws what is missing.
-        look_up: None: soft for the compact network.
+        fidelity: 0 draws whole faces, 1 draws nothing, auto draws the missing detail.
+        look_up: hard or soft; None: soft for the compact network only.
         precision: auto, float32 or bfloat16.
 
     Raises:
-        WeightsError, DeviceError: what they say.
+        WeightsError: The weights are missing, damaged or of another network.
+        DeviceError: The device is not available.
     """
     where = resolve_device(device)
     number_type = choose_precision(where, precision)
@@ -189,10 +190,10 @@ def make_restorer(
 
 
 def drawing_amount(fidelity: Fidelity) -> float:
-    """Share of the missing detail that is drawn: `AMOUNT` for auto and 0.5, 0 for 1, ever more towards 0.
+    """Share of the missing detail that is drawn: `AMOUNT` for auto and 0.5, 0 for 1, and more towards 0.
 
     Raises:
-        UsageError: the fidelity is not auto or a number from 0 to 1.
+        UsageError: The fidelity is not auto or a number from 0 to 1.
     """
     if fidelity == "auto":
         return AMOUNT

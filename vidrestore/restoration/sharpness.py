@@ -1,4 +1,4 @@
-"""How sharp a face is, whatever its contrast."""
+"""The sharpness of a face, independent of its contrast."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from torch import Tensor
 from vidrestore.faces.alignment import eyes_to_mouth_box
 
 FINE_SIDE, COARSE_SIDE = 64, 16
-"""Pixels a side at which detail is weighed: blur takes the fine one first, grain is gone from both."""
+"""Sides at which fine and coarse detail are measured [px]. Both are too small to show grain."""
 
 
 def relative_sharpness(faces: Tensor) -> Tensor:
-    """(N,) fine detail of faces (N, S, S, 3) in 0..1 over their coarse detail; some 0.2 to 0.7 each.
+    """Fine detail divided by coarse detail, (N,), usually 0.2 to 0.7.
 
-    Whatever the contrast: both are `alignment.sharpness`, at 64 pixels and at 16, of all faces at a time.
+    Both are `alignment.sharpness`, at 64 and at 16 pixels, so the contrast has no effect.
+
+    Args:
+        faces: (N, S, S, 3) in 0..1.
     """
     fine = F.adaptive_avg_pool2d(faces.permute(0, 3, 1, 2), FINE_SIDE)
     return _sharpness(fine) / _sharpness(F.adaptive_avg_pool2d(fine, COARSE_SIDE)).clamp(min=1)

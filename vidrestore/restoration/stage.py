@@ -1,4 +1,4 @@
-"""AlignedFace -> RestoredFace: estimate, draw, fuse; batched across frames and tracks, blended over time."""
+"""The restoration stage, AlignedFace -> RestoredFace: estimate, draw, fuse, in batches, blended over time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
 T = TypeVar("T")
-"""What a step has added to a face: its estimate, features, codes or generated picture."""
+"""The result of a step for a face: its estimate, features, codes or drawn picture."""
 P = TypeVar("P")
 R = TypeVar("R")
 
@@ -41,18 +41,18 @@ def restore(
     cpu_workers: WorkerPool | None = None,
     wanted: int | None = None,
 ) -> Iterator[FrameFaces[RestoredFace]]:
-    """One frame out per frame in, in the same order, with its faces restored.
+    """The frames in the same order, with restored faces.
 
     Args:
-        items: frames with aligned faces.
-        restorer: the networks.
-        blend: how faces are blended over time.
-        batch: faces a step of the network, of any frames and tracks.
-        max_frames: most frames that wait before each step, so memory has a bound.
-        network_workers: threads that compute batches at the same time; None: the caller's.
-        cpu_workers: threads that average pictures of several frames at the same time; None: the caller's.
-        wanted: index of the only frame whose faces are restored; the others come without faces, and each
-            step is computed only as far around it as its result depends on. None: all frames.
+        items: Frames with aligned faces.
+        restorer: The networks.
+        blend: How faces are blended over time.
+        batch: Faces per batch, from any frames and tracks.
+        max_frames: Limit of frames that wait before each step, which limits memory.
+        network_workers: Threads that compute batches; None: the caller's thread.
+        cpu_workers: Threads that average pictures; None: the caller's thread.
+        wanted: Index of the only frame to restore; None: all frames. The other frames are returned without
+            faces, and each step is computed only for frames on which the result depends.
     """
     step = partial(compute_in_batches, batch=batch, max_frames=max_frames, workers=network_workers)
     states = start_states(items, wanted)
@@ -83,7 +83,7 @@ def restore(
 
 
 def _within(distance: int, select: Callable[[FaceState], P | None]) -> Callable[[FaceState], P | None]:
-    """`select` for faces no further than that from a frame that is wanted; None for the others."""
+    """`select` for faces within this distance of the wanted frame; None for all others."""
     return lambda face: select(face) if face.distance <= distance else None
 
 
@@ -96,7 +96,7 @@ def _blended(
     blend: TemporalBlend,
     workers: WorkerPool | None,
 ) -> Iterator[FrameStates]:
-    """Each frame, with a value of its faces blended with the same of their neighbours."""
+    """The frames, with one value of each face blended with that of its neighbours."""
 
     def blend_frame(pair: tuple[FrameStates, list[list[tuple[int, FaceState]]]]) -> FrameStates:
         item, neighbours = pair
@@ -113,7 +113,7 @@ def _blended(
 
 
 def _restored(face: FaceState) -> RestoredFace:
-    """What is composited of a face."""
+    """The restored face for compositing."""
     aligned, estimate = face.aligned, face.estimate
     drawn = 0.0
     if estimate is None:
@@ -140,7 +140,7 @@ def _restored(face: FaceState) -> RestoredFace:
 
 
 def _generator_input(face: FaceState, size: int) -> FloatArray | None:
-    """The face as the generator sees it; None where nothing needs to be drawn."""
+    """The input of the generator; None: nothing needs to be drawn."""
     if face.estimate is None:
         return resized(face.picture, size)
     return None if face.estimate.is_certain else resized(face.estimate.mean, size)

@@ -1,11 +1,11 @@
-"""One face blended over time, so that it does not flicker: its estimate, features, codes and picture.
+"""Blends a face over time, so that it does not flicker: its estimate, features, codes and picture.
 
 Before the generator draws, estimates are averaged along the face's motion (`estimate_average`). The rest is
-the specification's "What the paper does not have": between `encode` and `predict` each of the L x L positions
+in docs/daefr.md, "What the paper does not have". Between `encode` and `predict`, each of the L x L positions
 of a face is averaged with the same position in neighbouring frames of the track; between `predict` and
-`decode` the probabilities of its codes are. A neighbour counts by how near it is in time, by how sharp it is,
-and by how alike its feature is *at that position*: a moving mouth keeps its motion while the cheek beside it
-is steadied, and a blurred frame borrows from the sharp ones around it. After `decode` the pictures are
+`decode`, the probabilities of its codes are averaged. The weight of a neighbour depends on its distance in
+time, its sharpness, and the similarity of its feature *at that position*. So a moving mouth keeps its motion
+while the cheek is stabilised, and a blurred frame gets detail from sharp ones. After `decode`, pictures are
 averaged along their motion (`flow_average.average_along_motion`).
 """
 
@@ -28,47 +28,47 @@ from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.types import FloatArray
 
 T = TypeVar("T")
-"""What there is of a neighbouring face: its features, its codes or its picture."""
+"""A value of a neighbouring face: features, codes or a picture."""
 MOST_SHARPENING = 4.0
-"""Largest factor that a neighbour's sharpness puts on its weight."""
+"""Largest factor of a neighbour's sharpness on its weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporalBlend:
-    """How a face is blended with its neighbours, which are given as (frames away, face)."""
+    """How a face is blended with its neighbours, which are given as pairs (distance in frames, face)."""
 
     strength: float
-    """0..1: weight of the neighbours against the frame itself; 0 leaves faces as they are."""
+    """Weight of the neighbours, 0..1; 0: no blending."""
     offsets: tuple[int, ...] = (1, 2)
-    """Frames to either side whose features are looked at, nearest first. Each stands for those left out
-    before it as well: far ones say much the same, and every one of them takes time. Odd and even ones weigh
-    alike, or what alternates from frame to frame would stay."""
+    """Distances of the neighbours whose features are used, on both sides, nearest first. Distant frames are
+    similar, so only some are used; each has the weight of those that were left out before it. Odd and even
+    distances have equal weight, so that changes that alternate between frames cancel."""
     time_constant: float = 3.5
     """Standard deviation of the weight over time, in frames."""
     code_offsets: tuple[int, ...] = (1, 2, 5, 8, 12)
-    """As `offsets`, for codes: where features agree, a longer look harms no motion."""
+    """The same for codes. They reach further, because codes are only averaged where features are similar."""
     code_time_constant: float = 18.0
     picture_offsets: tuple[int, ...] = (1, 2)
-    """As `offsets`, for restored pictures."""
+    """The same for restored pictures."""
     picture_time_constant: float = 3.0
     estimate_offsets: tuple[int, ...] = (1, 2)
-    """As `offsets`, for estimates of what the footage shows."""
+    """The same for estimates."""
     estimate_time_constant: float = 3.0
     similarity: float = 0.4
-    """Relative squared distance of two features at which a neighbour counts by a third (1/e)."""
+    """Relative squared distance of two features at which the weight of a neighbour is 1/e."""
 
     @property
     def reach(self) -> int:
-        """Frames to either side that a restored face depends on."""
+        """Number of frames on each side on which a restored face depends."""
         each = (self.estimate_offsets, self.offsets, self.code_offsets, self.picture_offsets)
         return sum(map(self.reach_of, each))
 
     def reach_of(self, offsets: tuple[int, ...]) -> int:
-        """Frames to either side that one of the averages depends on."""
+        """Number of frames on each side on which an average with these distances depends."""
         return offsets[-1] if self.strength else 0
 
     def estimate(self, face: FaceEstimate, neighbours: Sequence[tuple[int, FaceEstimate]]) -> FaceEstimate:
-        """The face's estimate averaged along its motion, each frame by how sure it is."""
+        """The estimate of the face, averaged along its motion."""
         shares = _shares(neighbours, self.estimate_offsets, self.estimate_time_constant, self.strength)
         return average_estimates(face, shares) if shares else face
 
@@ -95,12 +95,12 @@ class TemporalBlend:
         return FaceCodes(features=face.features, log_probabilities=blended)
 
     def picture(self, face: FloatArray, neighbours: Sequence[tuple[int, FloatArray]]) -> FloatArray:
-        """The restored face (S, S, 3) averaged with what neighbouring frames show of it."""
+        """The restored picture (S, S, 3), averaged with those of neighbouring frames."""
         shares = _shares(neighbours, self.picture_offsets, self.picture_time_constant, self.strength)
         return average_along_motion(face, shares) if shares else face
 
     def _weights(self, face: FaceFeatures, others: Sequence[tuple[float, FaceFeatures]]) -> Tensor:
-        """(K, L, L) of each neighbour, given with its share, at each position; of the face itself 1."""
+        """(K, L, L) weights of the neighbours at each position; the face itself has weight 1."""
         distance = _distances(face.fused, [other.fused for _, other in others])
         sharper = torch.stack([other.sharpness for _, other in others]) / face.sharpness.clamp(min=1e-6)
         shares = _on_device(tuple(share for share, _ in others), distance.device)
@@ -111,7 +111,7 @@ class TemporalBlend:
 def _shares(
     neighbours: Sequence[tuple[int, T]], offsets: tuple[int, ...], time_constant: float, strength: float
 ) -> list[tuple[float, T]]:
-    """Those of the neighbours that are looked at, each with its weight over time; none without strength."""
+    """The neighbours to use, each with its weight over time; none if the strength is 0."""
     stands_for = {after: after - before for before, after in pairwise((0, *offsets))} if strength else {}
     return [
         (strength * stands_for[abs(offset)] * math.exp(-0.5 * (offset / time_constant) ** 2), neighbour)
@@ -122,28 +122,28 @@ def _shares(
 
 @lru_cache(maxsize=64)
 def _on_device(numbers: tuple[float, ...], device: torch.device) -> Tensor:
-    """(N,) float32. Cached, because copying the same numbers to a GPU each time would make it wait."""
+    """(N,) float32 on the device. They are cached, because each copy to a GPU would make it wait."""
     return torch.tensor(numbers, device=device)
 
 
 def _distances(own: Tensor, others: Sequence[Tensor]) -> Tensor:
-    """(K, L, L) squared distances of features (C, L, L) over their mean squared length."""
-    # One after the other they stay in the processor's cache; stacked they take several times as long.
+    """(K, L, L) squared distances of features (C, L, L), divided by their mean squared length."""
+    # One after the other they fit into the CPU's cache; stacked they take several times as long.
     squared = torch.stack([(own - other).square_().sum(0) for other in others])
     lengths = torch.stack([other.square().sum(0) for other in others])
     return squared / (own.square().sum(0) + lengths + 1e-8).mul_(0.5)
 
 
 def _mean_sharpness(face: FaceFeatures, others: Sequence[FaceFeatures], weights: Tensor) -> Tensor:
-    """() the frame's own and its neighbours' sharpness, by how much of each is in the blend."""
+    """The mean sharpness of the frame and its neighbours with the weights of the blend, a scalar."""
     shares = weights.mean((1, 2))
     total = face.sharpness + (shares * torch.stack([other.sharpness for other in others])).sum()
     return total / (1 + shares.sum())
 
 
 def _average(own: Tensor, others: Sequence[Tensor], weights: Tensor) -> Tensor:
-    """own (C, L, L) with weight 1 and each of the others with weights (K, L, L)."""
-    # Shares of a whole, not weights: to divide by their sum at the end would go through all of it once more.
+    """The average of own (C, L, L) with weight 1 and of the others with weights (K, L, L)."""
+    # Weights are normalised first: a division at the end would read the whole result again.
     own_share = 1 / (1 + weights.sum(0))
     total = own.float() * own_share
     for share, other in zip(weights * own_share, others, strict=True):

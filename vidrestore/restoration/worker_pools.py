@@ -1,9 +1,9 @@
 """The worker pools of the restoration stage: threads that run the network, and threads for the rest.
 
 On a CPU, several batches are computed at once, each by a worker with few threads. Threads that share one
-batch wait for each other after every layer, so time that other stages take from one core is lost on all
-cores. A worker with a core of its own waits for nobody; two workers are also a little faster than two threads
-that share a batch, and the result for a face does not depend on the number of cores.
+batch wait for each other after every layer, so that time lost on one core is lost on all cores. A worker with
+its own core does not wait. Two workers are also slightly faster than two threads that share a batch, and the
+result for a face does not depend on the number of cores.
 
 On a GPU, a worker only launches a batch and waits for it, so that the next batch is ready in time. Alignment,
 averaging and compositing of a 512-pixel face take 30 ms of a core, longer than the GPU needs for several
@@ -22,26 +22,25 @@ from vidrestore.restoration.restorer import NetworkRestorer
 from vidrestore.runtime.worker_threads import WorkerPool, set_torch_threads
 
 MAX_CPU_NETWORK_WORKERS = 4
-"""Each worker holds another batch of frames. With more cores, workers get more threads instead."""
+"""Limit of workers on a CPU, as each has its own batch of frames. With more cores they get more threads."""
 GPU_NETWORK_WORKERS = 2
-"""One waits for its batch while the other prepares the next."""
+"""Workers on a GPU: one waits for its batch while the other prepares the next."""
 SMALL_GPU_BYTES = 7.5 * 2**30
-"""A GPU with less memory (those sold with 8 GB have a little less) gets one worker: larger batches are worth
-more there."""
+"""A GPU with less memory gets one worker, because larger batches are more useful there. GPUs sold with 8 GB
+have slightly less."""
 MAX_CPU_WORKERS = 8
 MAX_PARALLEL_FACE_SIZE = 256
-"""Side of a face in pixels. With larger faces each worker needs gigabytes, and waiting is small beside the
-arithmetic."""
+"""Side of a face [px]. With larger faces a worker needs gigabytes, and little time is lost by waiting."""
 
 
 @contextmanager
 def network_workers_for(restorer: NetworkRestorer) -> Iterator[WorkerPool | None]:
-    """The workers that compute the restorer's batches; None: the caller's own thread does.
+    """A context with the workers that compute the restorer's batches; None: the caller's thread does it.
 
-    On a CPU, torch uses one thread for the caller's own tensors while the block lasts.
+    On a CPU, torch uses one thread in the caller's thread until the end of the context.
     """
-    if restorer.device.type == "cuda":  # MPS is not said to bear several threads
-        # What is left to its threads is too little to be shared with others.
+    if restorer.device.type == "cuda":  # MPS may not support several threads
+        # The caller's own tensor operations are too small for several threads.
         with WorkerPool(_gpu_workers(restorer.device), partial(set_torch_threads, 1)) as network_workers:
             yield network_workers
         return
@@ -65,9 +64,9 @@ def _gpu_workers(device: torch.device) -> int:
 
 @contextmanager
 def cpu_workers_for(restorer: NetworkRestorer) -> Iterator[WorkerPool | None]:
-    """The workers that align, average and composite faces beside a GPU.
+    """A context with the workers that align, average and composite faces while a GPU runs the networks.
 
-    None on a CPU, where all cores run the network: then each stage's own thread does it.
+    None on a CPU, where all cores run the networks; each stage's own thread does this work then.
     """
     if restorer.device.type == "cpu":
         yield None

@@ -1,4 +1,4 @@
-"""What a training run is made of: read from YAML, overridden by key=value, unknown names refused."""
+"""The configuration of a training run, from YAML and `key=value`. Unknown names are errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Recipe = Literal["specification", "mild", "film", "broadcast", "broad"]
 
 
 class Section(BaseModel):
-    """Frozen, and a misspelt name is an error."""
+    """A part of the configuration. It is frozen, and unknown names are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -24,10 +24,10 @@ S = TypeVar("S", bound=Section)
 
 
 class DegradationConfig(Section):
-    """Ranges of the synthetic degradation (docs/daefr.md, "Degradation"), drawn uniformly."""
+    """Ranges of the synthetic degradation (docs/daefr.md, "Degradation"); values are uniform in them."""
 
     blur_sigma: tuple[float, float] = (0.1, 10.0)
-    """Pixels at full size."""
+    """Pixels of the full-size picture."""
     kernel_radius: tuple[int, int] = (19, 20)
     downsample: tuple[float, float] = (0.8, 8.0)
     noise: tuple[float, float] = (0.0, 20.0)
@@ -37,21 +37,21 @@ class DegradationConfig(Section):
 
 class DataConfig(Section):
     faces: Path
-    """A folder of aligned faces, one file a face; images larger than the network's carry a border."""
+    """A folder of aligned faces, one file per face. Pictures larger than the network's have a border."""
     border: float = 0.0
-    """Fraction of the image's side that lies outside the aligned face, on each side."""
+    """Width of that border on each side, as a fraction of the picture's side."""
     validation_share: float = Field(default=0.1, ge=0, lt=1)
-    """Share of files (people) held out, chosen by a hash of the name."""
+    """Share of people that are held out for validation, chosen by a hash of the file name."""
     rotate: float = 0.0
-    """Augmentation: degrees either way."""
+    """Augmentation: largest rotation in degrees, in both directions."""
     scale: float = 0.0
-    """Augmentation: the largest relative change of size."""
+    """Augmentation: largest relative change of size."""
     shift: float = 0.0
-    """Augmentation: fraction of the side."""
+    """Augmentation: largest shift, as a fraction of the side."""
     colour: bool = False
-    """Augmentation: grey, tint, contrast and brightness."""
+    """Augmentation: strength of changes of saturation, tint, contrast and brightness."""
     surroundings: float = 0.0
-    """Augmentation: how often, 0..1, another backdrop is put behind the head."""
+    """Augmentation: probability, 0..1, of another background behind the head."""
     light: float = 0.0
     """Augmentation: largest relative change of brightness by uneven light."""
     workers: int = 2
@@ -59,11 +59,11 @@ class DataConfig(Section):
     mild: DegradationConfig = DegradationConfig(
         blur_sigma=(0.1, 1.2), kernel_radius=(5, 6), downsample=(1.0, 2.0), noise=(0.0, 6.0), jpeg=(70, 100)
     )
-    """The recipe `mild`: faces that need next to nothing."""
+    """The ranges of the recipe `mild`, which hardly damages faces."""
     recipes: dict[Recipe, Annotated[float, Field(ge=0)]] = {"specification": 1.0}
-    """How often each recipe degrades a face, in proportion: specification, mild (both as configured above),
-    film and broadcast (vidrestore.training.data.footage_degradation), broad (as the evidence network's:
-    vidrestore.training.data.evidence_degradation)."""
+    """Relative frequency of each recipe: specification and mild (with the ranges above), film and broadcast
+    (vidrestore.training.data.footage_degradation), and broad, the one of the evidence network
+    (vidrestore.training.data.evidence_degradation)."""
 
     @field_validator("recipes")
     @classmethod
@@ -77,27 +77,27 @@ class LossConfig(Section):
     pixel: float = 1.0
     """Weight of the mean absolute error."""
     perceptual: Literal["lpips", "edges", "none"] = "lpips"
-    """lpips: LPIPS with VGG, whose backbone is downloaded. edges: gradients over several scales."""
+    """lpips: LPIPS with VGG, whose weights are downloaded; edges: gradients at several scales."""
     perceptual_weight: float = 1.0
     texture: float = 0.0
-    """Weight of the error of how much detail there is, wherever it lies; 0 is the specification."""
+    """Weight of `texture_loss`: the amount of detail, not its position; the specification has 0."""
     codebook: float = 1.0
     adversarial: float = 0.8
-    """Factor on the balanced adversarial weight."""
+    """Factor on the balanced weight of the adversarial loss."""
     adversarial_from: int = 30_001
-    """Step at which the discriminator is switched on."""
+    """Step at which the discriminator starts."""
     discriminator_filters: int = 64
     feature_matching: float = 0.0
-    """Weight of the discriminator's feature matching, once it is on; 0 is the specification."""
+    """Weight of feature matching with the discriminator, after its start; the specification has 0."""
     detector: float = 0.0
-    """Weight of how differently a face detector sees the two faces; 0 is the specification."""
+    """Weight of `DetectorLoss`: differences in the features of a face detector; the specification has 0."""
     detector_weights: Path | None = None
-    """RetinaFace (mobile0.25), for `detector`."""
+    """Path of RetinaFace's weights (mobile0.25), for `detector`."""
     drawn: float = 0.0
-    """Stage detail with an evidence network: weight of the errors of the face as drawn, beside those of the
-    fused face. Without it the network exaggerates, as the rule takes less than it offers."""
+    """Stage detail with an evidence network: weight of the errors of the drawn face; those of the fused face
+    have weight 1. With 0 the network exaggerates detail, because the fusion rule uses only a part of it."""
     landmark_weight: float = 0.0
-    """Extra weight of pixels, edges and codes around eyes, nose and mouth; 0 is the specification."""
+    """Additional weight of pixels, edges and codes near eyes, nose and mouth; the specification has 0."""
 
 
 class OptimConfig(Section):
@@ -105,15 +105,15 @@ class OptimConfig(Section):
     betas: tuple[float, float] = (0.5, 0.9)
     schedule: Literal["constant", "cosine", "step"] = "constant"
     decay_every: int = 100_000
-    """Schedule step: steps after which the rate is multiplied by decay."""
+    """With schedule step: number of steps after which the learning rate is multiplied by decay."""
     decay: float = 0.5
     warmup: int = 0
     batch: int = 4
-    """Faces a step and process."""
+    """Faces per step and process."""
     accumulate: int = Field(default=1, ge=1)
-    """Parts a batch is worked off in, where memory does not hold it at once."""
+    """Number of parts in which a batch is computed, to save memory."""
     clip: float | None = None
-    """Largest norm of the gradient; None: not clipped."""
+    """Largest norm of the gradient; None: no limit."""
     ema: float = 0.0
     """Decay of the moving average of the weights; 0: none."""
 
@@ -127,28 +127,28 @@ class TrainConfig(Section):
     steps: int
     seed: int = 0
     output: Path
-    """Folder of checkpoints and logs."""
+    """Folder for checkpoints and logs."""
     start: dict[str, Path] = {}
-    """Start weights by role. codebook: autoencoder, or network to go on from a finished one's encoder for
-    clean faces, codebook and decoder; association: hq, lq; restoration: hq, and
-    association or, to go on from an earlier one, network; detail: network, evidence to train for what the
-    fusion rule lets in, and skips to continue from an earlier one's."""
+    """Paths of start weights, by role. Stage codebook: autoencoder; or network, for the HQ encoder, codebook
+    and decoder of a finished network. Stage association: hq and lq. Stage restoration: hq, and association or
+    network (an earlier result). Stage detail: network; evidence, to train through the fusion rule; skips, to
+    continue from earlier skips."""
     precision: Literal["bf16", "float32"] | None = None
-    """Of the networks' arithmetic; None: float32 for the published network, as its authors, else bf16."""
+    """Number format of the networks; None: float32 for the published network, otherwise bf16."""
     device: str = "auto"
     data: DataConfig
     loss: LossConfig = LossConfig()
     optim: OptimConfig
     quantise_from: int = 0
-    """Stage codebook: until this step features pass unquantised; then the codebook starts from them."""
+    """Stage codebook: before this step features are not quantised; then the codebook starts from them."""
     freeze_codebook: bool = False
-    """Stage codebook: leave the codebook as it starts, so that what predicts its codes stays right."""
+    """Stage codebook: do not train the codebook, so that an existing code predictor stays valid."""
     code_reset_every: int = 0
-    """Stage codebook: every so many steps unused codes move onto features; 0: never."""
+    """Stage codebook: steps between resets of unused codes to features; 0: never."""
     save_every: int = 500
     validate_every: int = 500
     validation_faces: int = 8
-    """People held out that are looked at then; also the columns of the picture grids."""
+    """Number of held-out faces for validation; also the columns of the picture grids."""
     log_every: int = 20
 
     @property
@@ -157,14 +157,20 @@ class TrainConfig(Section):
 
 
 def read_config(path: Path, overrides: list[str]) -> TrainConfig:
-    """The configuration of one of DAEFR's stages; see `read_section`."""
+    """The configuration of one of DAEFR's stages. Arguments and errors are those of `read_section`."""
     return read_section(TrainConfig, path, overrides)
 
 
 def read_section(kind: type[S], path: Path, overrides: list[str]) -> S:
-    """The configuration in a YAML file with `a.b=value` overrides.
+    """The configuration in a YAML file.
 
-    Raises UsageError with one sentence for a file or a value that cannot be meant.
+    Args:
+        kind: The class of the configuration.
+        path: The YAML file.
+        overrides: Texts such as `optim.batch=8`, which win over the file.
+
+    Raises:
+        UsageError: The file cannot be read, or a value is wrong.
     """
     try:
         values = read_yaml(path)
@@ -174,7 +180,7 @@ def read_section(kind: type[S], path: Path, overrides: list[str]) -> S:
                 raise UsageError(f"'{override}' is not of the form key=value")
             _put(values, name.split("."), yaml.safe_load(text))
         return kind(**values)
-    except ValidationError as error:  # which is a ValueError as well
+    except ValidationError as error:  # it is also a ValueError
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")

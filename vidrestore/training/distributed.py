@@ -1,7 +1,7 @@
-"""Several processes, one run. accelerate joins them (`accelerate launch -m vidrestore train …`).
+"""Training in several processes, which accelerate starts (`accelerate launch -m vidrestore train …`).
 
-Every process holds the whole network and its own share of each batch; gradients are averaged before a step,
-so the weights stay equal. Alone, all of this does nothing.
+Every process has the whole network and its own part of each batch. Gradients are averaged before a step, so
+the weights stay equal. With a single process, the functions here change nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vidrestore.runtime.device import resolve_device
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """This one among all."""
+    """This process in the run."""
 
     index: int
     count: int
@@ -29,14 +29,18 @@ class Process:
 
     @property
     def is_main(self) -> bool:
-        """The one that logs and writes."""
+        """Whether this process writes logs and checkpoints."""
         return self.index == 0
 
 
 def join_processes(device: str) -> Process:
-    """Take this process's place in the run; `device` as in `resolve_device`, or the launcher's share of it.
+    """Joins the run and returns this process's place in it.
 
-    Raises UsageError where several processes were launched and accelerate is not installed.
+    Args:
+        device: A device for `resolve_device`. With several processes the launcher chooses; only "cpu" counts.
+
+    Raises:
+        UsageError: There are several processes, and accelerate is not installed.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Process(index=0, count=1, device=resolve_device(device))
@@ -53,7 +57,13 @@ def join_processes(device: str) -> Process:
 def optimizer_step(
     optimizer: Optimizer, parameters: Iterable[nn.Parameter], clip: float | None = None
 ) -> None:
-    """One step along the gradients, averaged over all processes and clipped to the norm `clip`."""
+    """One optimizer step with gradients that are averaged over all processes.
+
+    Args:
+        optimizer: The optimizer.
+        parameters: Those that it trains.
+        clip: Largest norm of the gradient; None: no limit.
+    """
     trained = [p for p in parameters if p.grad is not None]
     if _is_distributed():
         flat = torch.cat([p.grad.flatten() for p in trained if p.grad is not None])
@@ -61,7 +71,7 @@ def optimizer_step(
         flat /= dist.get_world_size()
         for p, mean in zip(trained, flat.split([p.numel() for p in trained]), strict=True):
             if p.grad is not None:
-                # In its place: fused optimizers want a gradient's strides to be those of its weights.
+                # Copied in place: fused optimizers need gradients with the strides of the weights.
                 p.grad.copy_(mean.view_as(p))
     if clip:
         torch.nn.utils.clip_grad_norm_(trained, clip)
@@ -69,7 +79,7 @@ def optimizer_step(
 
 
 def broadcast(tensors: Iterable[Tensor]) -> None:
-    """Give every process the main one's values, in place."""
+    """Copies the main process's values into the tensors of all processes."""
     if _is_distributed():
         for tensor in tensors:
             dist.broadcast(tensor.detach(), src=0)

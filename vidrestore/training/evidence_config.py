@@ -1,4 +1,4 @@
-"""What a run of training of the evidence network is made of."""
+"""The configuration of a training run of the evidence network."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vidrestore.training.config import Section, read_section
 
 
 class EvidenceTrainConfig(Section):
-    """One run of training of the evidence network."""
+    """A training run of the evidence network."""
 
     faces: list[Path] = Field(min_length=1)
-    """Folders of aligned faces; the manifest of the first, manifest.csv, is for all of them."""
+    """Folders of aligned faces. The manifest of the first one, manifest.csv, describes all of them."""
     output: Path
-    """Folder of checkpoints and logs."""
+    """Folder for checkpoints and logs."""
     start: Path | None = None
-    """Weights of an evidence network to start from, such as the embedded ones; None: fresh ones."""
+    """Weights of an evidence network to start from, such as the embedded ones; None: random weights."""
     steps: int = Field(ge=1)
     crop: int = Field(default=128, multiple_of=16, ge=16)
     """Pixels a side."""
@@ -27,21 +27,21 @@ class EvidenceTrainConfig(Section):
     learning_rate: float = Field(default=8e-4, gt=0)
     final_learning_rate: float = Field(default=2e-5, gt=0)
     decay_from: float = Field(default=0.7, ge=0, le=1)
-    """Share of the steps after which the learning rate falls to the final one, along a cosine."""
+    """Share of the steps after which the learning rate decreases to the final one, along a cosine."""
     warmup: int = Field(default=500, ge=0)
     average: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the moving average of the weights."""
     clip: float = Field(default=1.0, gt=0)
     """Largest norm of the gradient."""
     photos_only_from: int | None = None
-    """Step from which synthetic faces are left out."""
+    """Step after which only photographs are used, no synthetic faces."""
     seed: int = Field(default=0, ge=0)
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     workers: int = Field(default=2, ge=0)
-    """Processes that prepare crops; 0: the one that trains."""
+    """Processes that prepare crops; 0: the training process prepares them."""
     threads: int = Field(default=2, ge=1)
-    """Of the CPU, for the network."""
+    """CPU threads for the network."""
     precision: Literal["bf16", "float32"] = "bf16"
     save_every: int = Field(default=500, ge=1)
     validate_every: int = Field(default=1000, ge=1)
@@ -63,6 +63,6 @@ def read_evidence_config(path: Path, overrides: list[str]) -> EvidenceTrainConfi
     """The configuration in a YAML file, with `key=value` overrides.
 
     Raises:
-        UsageError: the file cannot be read, or a value is not valid.
+        UsageError: The file cannot be read, or a value is wrong.
     """
     return read_section(EvidenceTrainConfig, path, overrides)

@@ -1,4 +1,4 @@
-"""The one training loop: batches, schedule, average of weights, validation, checkpoints, exact resume."""
+"""The training loop of DAEFR's stages: batches, schedule, validation, checkpoints, resuming."""
 
 from __future__ import annotations
 
@@ -30,39 +30,43 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """What a stage's networks make of people held out."""
+    """The result of a validation on held-out people."""
 
     score: float
-    """Lower is better; decides which weights are the best."""
+    """The score that decides which weights are the best; lower is better."""
     pictures: list[Tensor]
-    """Rows of a grid, (N, 3, S, S) in [-1, 1] each."""
+    """The rows of a picture grid, each (N, 3, S, S) in [-1, 1]."""
 
 
 class Stage(Protocol):
-    """What a stage brings; the loop does the rest."""
+    """The interface of a stage, for the loop."""
 
     modules: nn.ModuleDict
-    """Everything with weights or buffers, for checkpoints."""
+    """All modules with weights or buffers, for checkpoints."""
     averaged: nn.ModuleDict
-    """The networks whose averaged weights are the stage's result."""
+    """The networks whose averaged weights are the result of the stage."""
     optimizers: dict[str, Any]
     discriminator: nn.Module | None
-    """Stored beside the result for the next stage; None: that needs none."""
+    """The discriminator, which is stored with the result for the next stage; None: not needed there."""
 
     def step(self, batch: Batch, step: int) -> dict[str, float]: ...
 
     def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
-        """`networks` as `averaged`, with the averaged weights."""
+        """Scores networks like `averaged`, but with the averaged weights."""
         ...
 
 
 def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path:
-    """Train from the last checkpoint in `config.output`, or from the start; returns the file of weights.
+    """Trains from the last checkpoint in `config.output`, or from the start; returns the file of weights.
 
-    Beside it lies best.safetensors: the averaged weights that validated best so far.
+    The folder also gets best.safetensors: the averaged weights with the best validation score.
+
+    Args:
+        make_stage: Creates the stage from the configuration.
+        config: The configuration.
     """
     process = join_processes(config.device)
-    torch.manual_seed(config.seed)  # before the stage is made: its first weights are random
+    torch.manual_seed(config.seed)  # before the stage is created with its random weights
     stage = make_stage(config)
     device, output = process.device, config.output
     # Channels-last doubles the speed of convolutions on a CPU.
@@ -95,7 +99,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
         data_wait += time.monotonic() - wait_start
         for optimizer in stage.optimizers.values():
             _set_rate(optimizer, config.optim, step, config.steps)
-        # The random state of a step depends on the step alone: dropout and renewals resume exactly.
+        # The random state depends on the step only, so that dropout and code resets resume exactly.
         torch.manual_seed(config.seed * 1_000_003 + step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.uses_bf16):
             log = stage.step(batch.to(device), step)
@@ -125,7 +129,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
 def _validate(
     stage: Stage, average: nn.ModuleDict, batch: Batch, step: int, run_log: RunLog, output: Path
 ) -> None:
-    """Score the averaged weights, show what they do, and keep them if they are the best yet."""
+    """Scores the averaged weights, writes pictures, and saves the weights if they are the best so far."""
     average.eval()
     result = stage.validate(average, batch)
     run_log.scalars(step, {"validation": result.score})
@@ -166,5 +170,5 @@ def _resume(path: Path, stage: Stage, average: nn.ModuleDict) -> int:
             optimizer.load_state_dict(state["optimizers"][name])
     except (RuntimeError, ValueError, KeyError) as error:
         raise does_not_fit(path, error) from error
-    logger.info("going on from step %d of %s", state["step"], path)
+    logger.info("continuing from step %d of %s", state["step"], path)
     return int(state["step"])

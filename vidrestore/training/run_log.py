@@ -1,4 +1,4 @@
-"""What a run leaves behind besides weights: scalars as JSON lines and for TensorBoard, and picture grids."""
+"""The log of a training run: scalars as JSON lines and for TensorBoard, and picture grids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class RunLog:
-    """Writes into a run's folder: log.jsonl, pictures/, and tensorboard/ where that is installed."""
+    """Writes log.jsonl, pictures/ and, if TensorBoard is installed, tensorboard/ into the folder of a run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -24,12 +24,12 @@ class RunLog:
         try:
             board = importlib.import_module("torch.utils.tensorboard")
         except ImportError:
-            logger.info("tensorboard is not installed: scalars go to %s alone", folder / "log.jsonl")
+            logger.info("tensorboard is not installed: scalars are written to %s only", folder / "log.jsonl")
         else:
             self._board = board.SummaryWriter(str(folder / "tensorboard"))
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
-        """One line of the log."""
+        """Writes a line of the log."""
         line = {"step": step} | {name: float(f"{value:.5g}") for name, value in values.items()}
         with (self._folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -39,7 +39,7 @@ class RunLog:
                 self._board.add_scalar(name, value, step)
 
     def pictures(self, step: int, rows: list[Tensor]) -> None:
-        """A grid of faces, a row for each (N, 3, S, S) in [-1, 1]."""
+        """Writes a grid of faces; each row is (N, 3, S, S) in [-1, 1]."""
         columns = [row.detach().float().cpu().clamp(-1, 1).add(1).div(2).permute(0, 2, 3, 1) for row in rows]
         grid = np.concatenate([np.concatenate(list(row.numpy()), axis=1) for row in columns])
         folder = self._folder / "pictures"

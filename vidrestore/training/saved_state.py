@@ -1,4 +1,4 @@
-"""The state of a run, from which it continues exactly: written whole, and refused in a sentence."""
+"""The saved state of a training run, from which it resumes exactly."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from vidrestore.errors import WeightsError
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors, numbers and tables of them; until all is written, the file before stays."""
+    """Writes tensors, numbers and dictionaries of them. The old file is replaced when all is written."""
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     partial.replace(path)
 
 
 def load_state(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    """What `save_state` wrote, on the CPU.
+    """The state that `save_state` wrote, with tensors on the CPU.
 
     Args:
-        path: the file.
-        names: what it must hold.
+        path: The file.
+        names: The names that it must have.
 
     Raises:
-        WeightsError: it is damaged, or of another kind.
+        WeightsError: The file is damaged, or of another kind.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as error:
         reason = str(error).strip().split("\n", 1)[0]
-        raise WeightsError(f"{path} cannot be read as the state of a run: {reason}; {_ADVICE}") from error
+        raise WeightsError(
+            f"{path} cannot be read as the state of a training run: {reason}; {_ADVICE}"
+        ) from error
     if not isinstance(state, dict) or not state.keys() >= set(names):
-        raise WeightsError(f"{path} is not the state of such a run; {_ADVICE}")
+        raise WeightsError(f"{path} is not the state of a training run of this kind; {_ADVICE}")
     return state
 
 
 def does_not_fit(path: Path, error: Exception) -> WeightsError:
-    """The error to raise where a network or an optimizer refuses its part of the state at `path`."""
+    """The error for a state at `path` that does not fit the network or the optimizer."""
     reason = str(error).strip().split("\n")[-1].strip()
     return WeightsError(f"{path} is the state of another network: {reason}; {_ADVICE}")
 
 
-_ADVICE = "choose another output to begin a new run"
+_ADVICE = "choose another output to start a new run"

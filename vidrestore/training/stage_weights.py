@@ -1,4 +1,4 @@
-"""Weights handed from one training stage to the next, and from the last one to users."""
+"""Files of weights that a training stage writes, for the next stage and for users."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ from vidrestore.training.config import TrainConfig
 logger = logging.getLogger(__name__)
 
 _DISCRIMINATOR = "discriminator."
-"""Before the names of its tensors in a file of ours."""
+"""Prefix of the discriminator's tensors in a file."""
 _AUTHORS_DISCRIMINATOR = "loss.discriminator.main."
 
 
 def save_stage(modules: nn.ModuleDict, path: Path, discriminator: nn.Module | None = None) -> None:
-    """Write the networks of a stage, float32: a restorer as users read it, autoencoders under their roles.
+    """Writes the networks of a stage as float32: a restorer in the format for users, or autoencoders by role.
 
-    `discriminator`: of the first stage, for the second, which trains it further.
+    Args:
+        modules: The networks by role.
+        path: The file.
+        discriminator: The discriminator of stage one, which stage two trains further; None: none.
     """
     partial = path.with_name(f".{path.name}.partial")
     if "network" in modules:
@@ -51,13 +54,18 @@ def save_stage(modules: nn.ModuleDict, path: Path, discriminator: nn.Module | No
 
 
 def load_vqgan(path: Path, prefix: str = "", config: DaefrConfig = PUBLISHED) -> Vqgan:
-    """The autoencoder stored at `path` under `prefix`: hq. or lq. in the second stage's file.
+    """An autoencoder from a file.
 
-    A file of ours says its own configuration; checkpoints of the authors' first two stages are of `config`.
-    Raises WeightsError where there is none, or it does not fit.
+    Args:
+        path: The file. This project's files contain their configuration; the authors' checkpoints do not.
+        prefix: hq. or lq. for a file of stage two; otherwise empty.
+        config: The expected configuration.
+
+    Raises:
+        WeightsError: There is no such autoencoder in it, or it does not fit.
     """
     if not path.is_file():
-        raise WeightsError(f"there are no start weights at {path}: train the stage before this one first")
+        raise WeightsError(f"there are no start weights at {path}: train the previous stage first")
     if path.suffix == ".safetensors":
         config, state = _read_stage(path, prefix)
     else:
@@ -67,15 +75,21 @@ def load_vqgan(path: Path, prefix: str = "", config: DaefrConfig = PUBLISHED) ->
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise WeightsError(f"{path} holds the autoencoder of another network than {config.name}") from error
+        raise WeightsError(f"{path} has the autoencoder of another network, not of {config.name}") from error
     return network
 
 
 def load_discriminator(path: Path, discriminator: nn.Module) -> None:
-    """Put the weights of the first stage's discriminator, stored at `path`, into `discriminator`.
+    """Loads the weights of the discriminator of stage one.
 
-    It keeps its own, with a warning, where the file holds none, as those of version 0.1. Raises UsageError
-    where it is of another size.
+    If the file has none, as files of version 0.1, the discriminator keeps its own, with a warning.
+
+    Args:
+        path: The file of stage one.
+        discriminator: The discriminator that gets the weights.
+
+    Raises:
+        UsageError: It has another size.
     """
     if path.suffix == ".safetensors":
         prefix, stored = _DISCRIMINATOR, load_file(path)
@@ -83,7 +97,7 @@ def load_discriminator(path: Path, discriminator: nn.Module) -> None:
         prefix, stored = _AUTHORS_DISCRIMINATOR, read_checkpoint(path)
     state = {name.removeprefix(prefix): t for name, t in stored.items() if name.startswith(prefix)}
     if not state:
-        logger.warning("%s holds no discriminator: this stage's starts from random weights", path)
+        logger.warning("%s has no discriminator: it starts from random weights", path)
         return
     try:
         discriminator.load_state_dict(state)
@@ -94,9 +108,9 @@ def load_discriminator(path: Path, discriminator: nn.Module) -> None:
 
 
 def autoencoder_of(path: Path) -> Vqgan:
-    """The clean faces' side of a finished network: its HQ encoder, codebook and decoder.
+    """An autoencoder for clean faces from a finished network: its HQ encoder, codebook and decoder.
 
-    A released network lacks the encoder of the first stage; the one that the third stage trained is near.
+    A released network lacks the encoder of stage one. The one that stage three trained is similar.
     """
     network = checkpoint.load(path)
     autoencoder = Vqgan(replace(network.config, skip_sides=(), detail_width=0))
@@ -116,7 +130,7 @@ def _read_stage(path: Path, prefix: str) -> tuple[DaefrConfig, dict[str, Tensor]
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {}).get("vqgan")
         if header is None:
-            raise WeightsError(f"{path} holds no autoencoder of the first or second stage")
+            raise WeightsError(f"{path} has no autoencoder of stage one or two")
         config, tensors = DaefrConfig.from_dict(json.loads(header)), load_file(path)
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path} cannot be read as weights: {error}") from error
@@ -129,7 +143,7 @@ def _read_stage(path: Path, prefix: str) -> tuple[DaefrConfig, dict[str, Tensor]
 
 
 def require_start(config: TrainConfig, role: str) -> Path:
-    """The start weights the configuration names for `role`; raises UsageError where it names none."""
+    """The path of the start weights for `role`. Raises UsageError if the configuration has none."""
     if role not in config.start:
-        raise UsageError(f"this stage starts from another one's weights: set start.{role} to their path")
+        raise UsageError(f"this stage starts from weights of another stage: set start.{role} to their path")
     return config.start[role]

@@ -60,7 +60,7 @@ def test_the_border_is_cut_off_exactly(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_pictures_is_reported_to_have_none(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no images"):
+    with pytest.raises(InputError, match="has no pictures"):
         split_people(DataConfig(faces=tmp_path))
     with pytest.raises(InputError, match="no folder of faces"):
         split_people(DataConfig(faces=tmp_path / "missing"))

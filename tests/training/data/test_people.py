@@ -87,5 +87,5 @@ def test_a_folder_that_is_not_there_or_empty_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder of faces"):
         list_faces(tmp_path / "absent")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no images"):
+    with pytest.raises(InputError, match="has no pictures"):
         list_faces(tmp_path / "empty")

@@ -74,7 +74,7 @@ def test_nothing_is_overwritten_and_nothing_comes_of_nothing(tmp_path: Path) -> 
     with pytest.raises(OutputError, match="exists"):
         prepare(tmp_path / "in", tmp_path / "out", Finds(), FaceCriteria(size=64))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no photographs"):
+    with pytest.raises(InputError, match="has no photographs"):
         prepare(tmp_path / "empty", tmp_path / "out2", Finds(), FaceCriteria())
 
 
@@ -103,7 +103,7 @@ def test_no_photograph_and_nothing_else_is_replaced(tmp_path: Path) -> None:
     for name in ("one.png", "one.jpg", "one.bmp"):
         photograph(source / name, 50)
     before = snapshot(source)
-    with pytest.raises(OutputError, match="holds the photographs themselves"):
+    with pytest.raises(OutputError, match="is the folder of the photographs"):
         prepare(source, source, Finds(), FaceCriteria(size=80, min_sharpness=0))
     assert prepare(source, target, Finds(), FaceCriteria(size=80, min_sharpness=0)) == {"kept": 3}
     files = [entry.file for entry in read_manifest(target / "manifest.jsonl")]

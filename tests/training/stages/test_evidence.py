@@ -199,7 +199,7 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path: Path, content: str) 
 
 def test_a_folder_without_faces_is_named(config: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for folder, says in (("absent", "no folder of faces"), ("empty", "holds no images")):
+    for folder, says in (("absent", "no folder of faces"), ("empty", "has no pictures")):
         with pytest.raises(InputError, match=says):
             evidence.train(config, [f"faces=[{tmp_path / folder}]"])
     assert not (tmp_path / "out").exists()
@@ -240,7 +240,7 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(config: Path, tmp_path: P
 def test_a_file_that_is_no_state_of_such_a_run_is_refused(config: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     torch.save({"step": 3, "modules": {}}, tmp_path / "out" / "last.pt")
-    with pytest.raises(WeightsError, match="is not the state of such a run"):
+    with pytest.raises(WeightsError, match="is not the state of a training run"):
         evidence.train(config, [])
 
 

@@ -181,7 +181,7 @@ def test_the_step_schedule_falls_in_steps() -> None:
 def test_a_stage_without_its_start_weights_says_which_it_needs(config: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"set start\.hq"):
         restoration.train(config, [])
-    with pytest.raises(WeightsError, match="train the stage before"):
+    with pytest.raises(WeightsError, match="train the previous stage"):
         restoration.train(config, [f"start.hq={tmp_path / 'nothing.safetensors'}"])
 
 
@@ -217,7 +217,7 @@ def test_the_second_stage_trains_the_discriminators_of_the_first_further(
     caplog.clear()
     association.AssociationStage(read_config(config, [f"start.hq={earlier}", f"start.lq={lq}"]))
     assert [record.getMessage() for record in caplog.records] == [
-        f"{earlier} holds no discriminator: this stage's starts from random weights"
+        f"{earlier} has no discriminator: it starts from random weights"
     ]
 
 

@@ -1,10 +1,10 @@
-"""Residual blocks on a processor: normalised, activated, convolved and added a few tiles at a time.
+"""Residual blocks on a CPU: normalised, activated, convolved and added a few tiles at a time.
 
-A residual block's tensors do not fit a processor's cache: each of its seven operations fetches them from
-memory and puts them back. Here some tiles of them stay in the cache through all seven, and Winograd's
-convolutions leave a part of the multiplications: in float32 F(4 x 4, 3 x 3) a quarter; in bfloat16
-F(2 x 2, 3 x 3) 4 of 9, which hardly costs accuracy: what is transformed is added and subtracted in float32
-and rounded once, as the inputs of the plain convolution are.
+The tensors of a residual block do not fit into a CPU's cache: each of its seven operations reads them from
+memory and writes them back. Here a few tiles stay in the cache during all seven, and Winograd's convolutions
+need fewer multiplications: a quarter with F(4 x 4, 3 x 3) in float32, and 4 of 9 with F(2 x 2, 3 x 3) in
+bfloat16. The latter hardly reduces accuracy: its transforms add and subtract in float32 and round once, like
+the inputs of a plain convolution.
 
 Letters in shapes: N faces, C and K channels in and out, H W grid; P points of a transformed tile; R rows of T
 tiles at a time.
@@ -29,25 +29,25 @@ from vidrestore.runtime.worker_threads import ParallelFor
 from vidrestore.types import FloatArray
 
 TILES_AT_A_TIME = 256
-"""Rows of the matrix products: enough to run at full speed, few enough to stay in the second cache."""
+"""Rows of a matrix product: enough for full speed, few enough for the level-2 cache."""
 BYTES_A_ROW = 2**13
-"""Of pixels in float32 that the tiles in a row of a block begin with: so few stay in the first cache."""
+"""Bytes of float32 pixels for a row of tiles of a block; they stay in the level-1 cache."""
 
 Pixels = NDArray[Any]
-"""float32, or bfloat16 as words."""
+"""An array of float32, or of bfloat16 as uint16."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """How a convolution is computed in one type of number."""
+    """How a convolution is computed in a number format."""
 
     precision: torch.dtype
     tile: int
-    """Outputs a side."""
+    """Outputs per side of a tile."""
     filter: tuple[tuple[float, ...], ...]
-    """G of Lavin and Gray 2016: as many rows as a tile has points a side."""
+    """G of Lavin and Gray 2016, with a row for each point per side of a tile."""
     lines_back: int
-    """Rows that `tiles_out` works in."""
+    """Rows of scratch memory of `tiles_out`."""
     channel_sums: Callable[..., None]
     tiles_in: Callable[..., None]
     tiles_out: Callable[..., None]
@@ -89,7 +89,7 @@ class FusedResidualBlock(nn.Module):
     """
 
     def __init__(self, block: ResidualBlock, parallel_for: ParallelFor) -> None:
-        """The same as `block`, in its type of number, computed by the threads of `parallel_for`."""
+        """A copy of `block` in its number format, which is computed by the threads of `parallel_for`."""
         super().__init__()
         self._parallel_for = parallel_for
         self._form = FORMS[block.conv1.weight.dtype]
@@ -114,7 +114,7 @@ class FusedResidualBlock(nn.Module):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """A normalisation and the convolution behind it."""
+    """A normalisation and the convolution after it."""
 
     norm_weight: FloatArray
     norm_bias: FloatArray
@@ -139,7 +139,7 @@ class _Step:
         )
 
     def scale_and_shift(self, sums: FloatArray, pixels: int) -> tuple[FloatArray, FloatArray]:
-        """(N, C) each: what the normalisation multiplies channels by and adds, of sums (N, 2, C)."""
+        """Scale and shift of the normalisation, (N, C) each, from sums (N, 2, C)."""
         faces, _, channels = sums.shape
         of_group = sums.astype(np.float64).reshape(faces, 2, self.groups, -1).sum(3)
         mean, square = (of_group / (pixels * channels // self.groups)).transpose(1, 0, 2)  # (N, groups)
@@ -165,7 +165,7 @@ def _sums(form: Form, faces: Pixels, parallel_for: ParallelFor) -> FloatArray:
 
 
 def _total(parts: FloatArray) -> FloatArray:
-    """(N, 2, K) of (N, strips, 2, K), in an order that does not depend on which thread was faster."""
+    """(N, 2, K) sums of (N, strips, 2, K), in an order that does not depend on the speed of threads."""
     return np.asarray(parts.sum(1, dtype=np.float64), np.float32)
 
 
@@ -177,7 +177,7 @@ def _convolve(
     residual: Pixels | None,
     parallel_for: ParallelFor,
 ) -> tuple[Tensor, FloatArray]:
-    """faces (N, H, W, C), their sums and what is added -> (N, K, H, W) and its sums."""
+    """The result (N, K, H, W) for faces (N, H, W, C) with their sums, plus the residual; and its sums."""
     count, height, width, before = faces.shape
     scale, shift = step.scale_and_shift(sums, height * width)
     after = step.bias.size
@@ -221,7 +221,7 @@ def _convolve(
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Tiles that are worked on together: R rows of T tiles from a row and a column on."""
+    """Tiles that are computed together: R rows of T tiles, which start at a row and a column."""
 
     top: int
     left: int
@@ -230,7 +230,7 @@ class _Block:
 
 
 def _blocks(form: Form, height: int, width: int, channels: int) -> list[_Block]:
-    """All of a picture, row by row of blocks."""
+    """All blocks of a picture, row by row."""
     tiles_down, tiles_across = height // form.tile, width // form.tile
     columns = min(max(BYTES_A_ROW // 4 // channels, 1), tiles_across)
     rows = min(max(TILES_AT_A_TIME // columns, 1), tiles_down)
@@ -242,10 +242,10 @@ def _blocks(form: Form, height: int, width: int, channels: int) -> list[_Block]:
 
 
 class _Workspace:
-    """Memory that a thread works in, the same for each block after the other."""
+    """Scratch memory of a thread, which is used for all blocks."""
 
     def __init__(self, form: Form, blocks: Sequence[_Block], before: int, after: int) -> None:
-        """For blocks of pictures of `before` channels that become `after`."""
+        """Allocates memory for blocks with `before` input and `after` output channels."""
         self._form, self._before, self._after = form, before, after
         rows, columns = max(block.rows for block in blocks), max(block.columns for block in blocks)
         line = form.tile * (columns + 1) * before

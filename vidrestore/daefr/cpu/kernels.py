@@ -1,14 +1,13 @@
-"""Loops compiled for the processor at hand: in one pass what tensor operations would do in ten.
+"""Loops that are compiled for the CPU: one pass instead of ten tensor operations.
 
-Numbers of 16 bits are bfloat16, the upper half of a float32, seen as uint16. Pictures are (H, W, C), rows of
-pixels whose channels lie side by side. Winograd's F(2 x 2, 3 x 3) is that of Lavin and Gray 2016, "Fast
-algorithms for convolutional neural networks": tiles of 4 x 4 inputs, 16 products a channel pair, 2 x 2
-outputs.
+16-bit numbers are bfloat16, the upper half of a float32, as uint16. Pictures are (H, W, C), with the channels
+of a pixel next to each other. Winograd's F(2 x 2, 3 x 3) is from Lavin and Gray 2016, "Fast algorithms for
+convolutional neural networks": tiles of 4 x 4 inputs, 16 products per channel pair, 2 x 2 outputs.
 
-Every inner loop runs over memory without a gap, with two or three numbers in and one out: that is what
-compilers turn into vector instructions. So pixels of even and odd columns, which tiles take in turn, are
-kept apart. What is compiled is kept as long as its own file stays the same: whoever changes a function here
-that `kernels32.py` calls must touch that file too.
+Every inner loop reads two or three contiguous arrays and writes one, because compilers turn this into vector
+instructions. So pixels of even and odd columns, which tiles use alternately, are stored separately. A
+compiled function is cached until its own file changes. So after a change to a function here that
+`kernels32.py` calls, change that file too.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ LOWEST, HIGHEST = np.float32(-126), np.float32(126)
 _NUMBA_OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
-    # Sums may be reordered and multiplied in; NaN stays NaN.
+    # Sums may be reordered and fused with products; NaN remains NaN.
     "fastmath": {"contract", "reassoc", "nsz", "arcp"},
 }
 
 
 def compiled(function: F) -> F:
-    """The function compiled at its first call, and kept on the disk for the next process."""
+    """The function, which is compiled at its first call and cached on the disk."""
     try:
         made: F = numba.njit(cache=True, **_NUMBA_OPTIONS)(function)
-    except RuntimeError:  # nowhere to keep it
+    except RuntimeError:  # there is no folder for the cache
         made = numba.njit(**_NUMBA_OPTIONS)(function)
     return made
 
@@ -69,11 +68,11 @@ def tiles_in(
     halves: FloatArray,
     tiles: Words,
 ) -> None:
-    """swish(x · scale + shift), transformed: what the products of R x T tiles are made of.
+    """The transformed inputs swish(x · scale + shift) of R x T tiles, for the products.
 
-    x (H, W, C); scale, shift (C,). `top` and `left` number the first tile's row and column; beyond the
-    picture there are zeros. tiles (16, R, T · C) is the result; lines (2 R + 2, 2, (T + 1) · C) and halves
-    (2, (T + 1) · C) are scratch space.
+    x (H, W, C); scale, shift (C,). `top` and `left` are the row and column of the first tile; outside of
+    the picture there are zeros. tiles (16, R, T · C) is the result; lines (2 R + 2, 2, (T + 1) · C) and
+    halves (2, (T + 1) · C) are scratch space.
     """
     channels, size = x.shape[2], tiles.shape[2]
     for line in range(lines.shape[0]):
@@ -82,7 +81,7 @@ def tiles_in(
     for row in range(tiles.shape[1]):
         for point in range(4):
             _points(lines, 2 * row, point, halves)
-            # The columns that a tile sees: even, odd, the next even and the next odd one.
+            # The columns of a tile: even, odd, the next even and the next odd one.
             next_even, next_odd = even[channels:], odd[channels:]
             _narrow_difference(even[:size], next_even, tiles[4 * point, row])
             _narrow_sum(odd[:size], next_even, tiles[4 * point + 1, row])
@@ -102,10 +101,10 @@ def tiles_out(
     halves: FloatArray,
     sums: FloatArray,
 ) -> None:
-    """Write the inverse transform of R x T tiles' products, plus bias and residual, to their place in out.
+    """Writes the inverse transform of the products of R x T tiles, plus bias and residual, to out.
 
     products (16, R, T · K); bias (K,); residual and out (H, W · K); halves (6, T · K) is scratch space. Adds
-    the sum and the sum of squares of each channel of what is written to sums (2, K).
+    the sum and the sum of squares of each channel of the written values to sums (2, K).
     """
     channels, size = bias.shape[0], products.shape[2]
     line = halves[4:].reshape(2 * size)
@@ -131,7 +130,7 @@ def _activate(
     even: FloatArray,
     odd: FloatArray,
 ) -> None:
-    """The pixels of a row that tiles from `left` on see, even and odd columns apart."""
+    """The activated pixels of a row for tiles that start at `left`, with even and odd columns separate."""
     height, width, channels = x.shape
     if row < 0 or row >= height:
         even[:] = ZERO
@@ -159,7 +158,7 @@ def _swish(pixel: Words, scale: FloatArray, shift: FloatArray, out: FloatArray) 
 
 @compiled
 def _points(lines: FloatArray, top: int, point: int, halves: FloatArray) -> None:
-    """One of four rows of the transformed tiles, of the four rows of pixels from `top` on."""
+    """One of four rows of the transformed tiles, from the four rows of pixels that start at `top`."""
     for parity in range(2):
         a, b, c, d = (
             lines[top, parity],
@@ -199,7 +198,7 @@ def _points_back(products: Words, row: int, lower: int, halves: FloatArray) -> N
 
 @compiled
 def _interleave(even: FloatArray, odd: FloatArray, bias: FloatArray, line: FloatArray) -> None:
-    """Columns in their order again, and the bias added."""
+    """Columns in their original order, with the bias added."""
     channels = bias.shape[0]
     for at in range(0, even.shape[0], channels):
         _add(even[at : at + channels], bias, line[2 * at : 2 * at + channels])
@@ -208,7 +207,7 @@ def _interleave(even: FloatArray, odd: FloatArray, bias: FloatArray, line: Float
 
 @compiled
 def sum_channels(line: FloatArray, total: FloatArray, squares: FloatArray) -> None:
-    """Adds what the channels of pixels side by side sum up to, and their squares."""
+    """Adds the sums and the sums of squares of the channels of a line of pixels."""
     channels = total.shape[0]
     for at in range(0, line.shape[0], channels):
         pixel = line[at : at + channels]
@@ -270,11 +269,11 @@ def _narrow(value: np.float32) -> np.uint16:
 
 @compiled
 def exp2(x: np.float32) -> np.float32:
-    """2 to the power of x, held to what a float32 has an exponent for; relative error below 3e-7."""
+    """2 to the power of x, limited to the exponents of float32; relative error below 3e-7."""
     x = min(max(x, LOWEST), HIGHEST)
     whole = np.floor(x + HALF)
     f = (x - whole) * LN_2
-    # The series of e to the power of f, -0.35 to 0.35.
+    # The series of e to the power of f, for f from -0.35 to 0.35.
     power = ONE + f * (
         ONE
         + f

@@ -1,7 +1,7 @@
-"""Loops compiled for the processor at hand, as in `kernels.py`, in float32 and with larger tiles.
+"""Loops that are compiled for the CPU, as in `kernels.py`, but in float32 and with larger tiles.
 
-Winograd's F(4 x 4, 3 x 3): tiles of 6 x 6 inputs, 36 products a channel pair, 4 x 4 outputs. Pixels lie in
-four rows by their column's rest over four, so that each inner loop runs over memory without a gap.
+Winograd's F(4 x 4, 3 x 3): tiles of 6 x 6 inputs, 36 products per channel pair, 4 x 4 outputs. Pixels are
+stored in four rows, by their column modulo four, so that each inner loop runs over contiguous memory.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def tiles_in(
     halves: FloatArray,
     tiles: FloatArray,
 ) -> None:
-    """swish(x · scale + shift), transformed: what the products of R x T tiles are made of.
+    """The transformed inputs swish(x · scale + shift) of R x T tiles, for the products.
 
-    x (H, W, C); scale, shift (C,). `top` and `left` number the first tile's row and column; beyond the
-    picture there are zeros. tiles (36, R, T · C) is the result; lines (4 R + 2, 4, (T + 1) · C) and halves
-    (4, (T + 1) · C) are scratch space.
+    x (H, W, C); scale, shift (C,). `top` and `left` are the row and column of the first tile; outside of
+    the picture there are zeros. tiles (36, R, T · C) is the result; lines (4 R + 2, 4, (T + 1) · C) and
+    halves (4, (T + 1) · C) are scratch space.
     """
     channels, size = x.shape[2], tiles.shape[2]
     for line in range(lines.shape[0]):
@@ -75,10 +75,10 @@ def tiles_out(
     halves: FloatArray,
     sums: FloatArray,
 ) -> None:
-    """Write the inverse transform of R x T tiles' products, plus bias and residual, to their place in out.
+    """Writes the inverse transform of the products of R x T tiles, plus bias and residual, to out.
 
     products (36, R, T · K); bias (K,); residual and out (H, W · K); halves (14, T · K) is scratch space. Adds
-    the sum and the sum of squares of each channel of what is written to sums (2, K).
+    the sum and the sum of squares of each channel of the written values to sums (2, K).
     """
     channels, size = bias.shape[0], products.shape[2]
     line = halves[10:].reshape(4 * size)
@@ -119,7 +119,7 @@ def tiles_out(
 def _activate(
     x: FloatArray, row: int, first: int, scale: FloatArray, shift: FloatArray, out: FloatArray
 ) -> None:
-    """Every fourth pixel of a row, from column `first` on; zeros beyond the picture."""
+    """Every fourth activated pixel of a row, starting at column `first`; zeros outside of the picture."""
     height, width, channels = x.shape
     for tile in range(out.shape[0] // channels):
         column = first + 4 * tile
@@ -208,7 +208,7 @@ def _point_back(
 
 @compiled
 def _interleave(values: FloatArray, across: int, bias: FloatArray, line: FloatArray) -> None:
-    """Every fourth column of a row of outputs to its place, with the bias."""
+    """Writes every fourth column of a row of outputs, with the bias."""
     channels = bias.shape[0]
     for at in range(0, values.shape[0], channels):
         begin = 4 * at + across * channels

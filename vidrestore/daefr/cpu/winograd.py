@@ -1,13 +1,13 @@
-"""3 x 3 convolutions in float32 on a processor, with a quarter of the multiplications.
+"""3 x 3 convolutions in float32 on a CPU, with a quarter of the multiplications.
 
 Winograd's F(4 x 4, 3 x 3) as in Lavin and Gray 2016, "Fast algorithms for convolutional neural networks":
 tiles of 6 x 6 inputs are transformed, multiplied position by position (36 small matrix products over the
-channels) and transformed back into 4 x 4 outputs. oneDNN has no such convolution; in tensor operations on
-strips that stay in the cache it takes 0.45 (256 channels) to 0.7 (64) of oneDNN's time, with a relative
-error of some 2e-6.
+channels) and transformed back into 4 x 4 outputs. oneDNN has no such convolution. With tensor operations on
+strips that fit into the cache it takes 0.45 (256 channels) to 0.7 (64) of oneDNN's time, with a relative
+error of about 2e-6.
 
-Letters in shapes: N faces, C and K channels in and out, H W grid; F faces and R rows of tiles at a time, T
-tiles a row.
+Letters in shapes: N faces, C and K channels in and out, H W grid; F faces and R rows of tiles together, T
+tiles per row.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import torch
 from torch import Tensor, nn
 
 TILE = 4
-"""Outputs a side of a tile."""
+"""Outputs per side of a tile."""
 TILES_AT_A_TIME = 192
-"""Enough rows for an efficient matrix product, few enough to stay in the cache."""
+"""Rows of a matrix product: enough for full speed, few enough for the cache."""
 LEAST_CHANNELS, LEAST_WITH_AVX512 = 128, 64
-"""On either side; below, the transforms cost more than the products they save. The wider a processor's
-vectors, the sooner they pay: what is quick to multiply waits for memory either way."""
+"""Smallest number of input and output channels. With fewer, the transforms take longer than the saved
+products. The limit depends on the width of the CPU's vectors."""
 _SIDE = TILE + 2
 FILTER_OF_FOUR = (
     (1 / 4, 0, 0),
@@ -43,11 +43,11 @@ class WinogradConv2d(nn.Module):
     """(N, C, H, W) float32 -> (N, K, H, W), channels last; H and W divide by four. For inference."""
 
     def __init__(self, conv: nn.Conv2d) -> None:
-        """The same convolution as `conv`, which must be one that `is_supported`."""
+        """A copy of `conv`, which must be supported (`is_supported`)."""
         super().__init__()
-        assert is_supported(conv), f"{conv} is no 3 x 3 convolution of stride 1 with a border of zeros"
+        assert is_supported(conv), f"{conv} is not a 3 x 3 convolution of stride 1 with zero padding"
         g = torch.tensor(FILTER_OF_FOUR, dtype=torch.float64)
-        # j before i: columns are transformed last, rows first.
+        # j before i: rows are transformed first, columns last.
         filters = torch.einsum("ia,kcab,jb->jick", g, conv.weight.detach().double().cpu(), g)
         self.register_buffer("filters", filters.flatten(0, 1).float().contiguous(), persistent=False)
         bias = conv.bias if conv.bias is not None else conv.weight.new_zeros(conv.out_channels)
@@ -65,7 +65,7 @@ class WinogradConv2d(nn.Module):
 
 
 def is_supported(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
-    """Whether `WinogradConv2d` computes what `conv` does."""
+    """Whether `WinogradConv2d` can replace `conv`."""
     return (
         type(conv) is nn.Conv2d
         and conv.kernel_size == (3, 3)
@@ -76,21 +76,21 @@ def is_supported(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
 
 
 def is_faster(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
-    """Whether `WinogradConv2d` does so in less time on this processor."""
+    """Whether `WinogradConv2d` is faster than `conv` on this CPU."""
     wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
     least = LEAST_WITH_AVX512 if wide else LEAST_CHANNELS
     return is_supported(conv) and min(conv.in_channels, conv.out_channels) >= least
 
 
 def _convolve(x: Tensor, filters: Tensor, bias: Tensor, out: Tensor) -> None:
-    """x (N, H, W, C) -> out (N, H, W, K), a strip of tiles at a time, or several small faces at a time."""
+    """x (N, H, W, C) -> out (N, H, W, K), in strips of tiles, or with several small faces together."""
     faces, height, width, channels = x.shape
     count = filters.shape[2]
     assert height % TILE == width % TILE == 0, f"{height} x {width} does not divide by {TILE}"
     tiles, across = height // TILE, width // TILE
     most = min(max(TILES_AT_A_TIME // across, 1), tiles)
     together = min(max(TILES_AT_A_TIME // (tiles * across), 1), faces)
-    # R rows of tiles with a border of zeros; every strip uses the same memory.
+    # R rows of tiles with zero padding; every strip uses the same memory.
     strips = x.new_zeros(together, TILE * most + 2, width + 2, channels)
     by_row = x.new_empty(_SIDE, together, most, width + 2, channels)
     scratch_rows = x.new_empty(2, together, most, width + 2, channels)
@@ -116,7 +116,7 @@ def _convolve(x: Tensor, filters: Tensor, bias: Tensor, out: Tensor) -> None:
         places = some * rows * across
         found = products[: _SIDE**2 * places * count].view(_SIDE**2, places, count)
         torch.bmm(flat.view(_SIDE**2, places, channels), filters, out=found)
-        # At the point (1, 1) every output takes the product once: the place of the bias.
+        # Every output contains the product at the point (1, 1) once, so the bias is added there.
         found[_SIDE + 1] += bias
         halves = sums.view(-1)[: TILE * found.numel() // _SIDE].view(TILE, *shape[:-1], count)
         _transform_back(found.view(_SIDE, *shape[:-1], count), halves)
@@ -124,7 +124,7 @@ def _convolve(x: Tensor, filters: Tensor, bias: Tensor, out: Tensor) -> None:
 
 
 def _fill(strip: Tensor, x: Tensor, top: int, count: int) -> None:
-    """`count` lines of each x from `top` on into the strips, zeros where x has none."""
+    """Copies `count` lines of each x, starting at `top`, into the strips; zeros outside of x."""
     start, stop = max(top, 0), min(top + count, x.shape[1])
     strip[:, : start - top].zero_()
     strip[:, stop - top : count].zero_()
@@ -149,7 +149,7 @@ def _transform(d: Sequence[Tensor], out: Tensor, scratch: Tensor) -> None:
 
 
 def _transform_back(m: Tensor, out: Tensor) -> None:
-    """Aᵀ m: six points to four lines of outputs; `m` is used up."""
+    """Aᵀ m: six points to four lines of outputs; `m` is overwritten."""
     even, odd = m[1] + m[2], m[1].sub_(m[2])
     even_2, odd_2 = m[3] + m[4], m[3].sub_(m[4])
     torch.add(m[0].add_(even), even_2, out=out[0])

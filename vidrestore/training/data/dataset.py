@@ -1,6 +1,6 @@
-"""A folder of aligned faces as batches of clean and degraded pairs.
+"""Batches of clean and degraded faces from a folder of aligned faces.
 
-The batch of a step depends on seed and step alone, so a resumed run sees what an undisturbed one would.
+The batch of a step depends on the seed and the step only, so a resumed run gets the same batches.
 """
 
 from __future__ import annotations
@@ -32,22 +32,24 @@ class Batch:
     clean: Tensor
     """(N, 3, S, S) in [-1, 1]."""
     degraded: Tensor
-    """The same faces, degraded."""
+    """The same faces, degraded: (N, 3, S, S) in [-1, 1]."""
 
     def to(self, device: torch.device) -> Batch:
         return Batch(clean=self.clean.to(device), degraded=self.degraded.to(device))
 
     def split(self, parts: int) -> list[Batch]:
-        """At most `parts` batches of nearly equal size."""
+        """At most `parts` smaller batches of nearly equal size."""
         pairs = zip(self.clean.chunk(parts), self.degraded.chunk(parts), strict=True)
         return [Batch(clean=clean, degraded=degraded) for clean, degraded in pairs]
 
 
 def split_people(config: DataConfig) -> tuple[list[Path], list[Path]]:
-    """Files for training and for validation: whole people, as the manifest or a hash of their name says.
+    """The files for training and those for validation; all files of a person are in one of the lists.
+
+    The manifest, or a hash of the person's name, decides.
 
     Raises:
-        InputError: the folder holds no images.
+        InputError: The folder has no pictures.
     """
     faces = list_faces(config.faces, validation_share=config.validation_share)
     held = [face.path for face in faces if face.is_held_out]
@@ -55,7 +57,7 @@ def split_people(config: DataConfig) -> tuple[list[Path], list[Path]]:
 
 
 def read_face(path: Path) -> FloatArray:
-    """(H, W, 3) RGB in 0..1; raises InputError for a file that is no picture."""
+    """The picture, (H, W, 3) RGB in 0..1. Raises InputError if the file is not a picture."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise InputError(f"{path} is not a picture that can be read")
@@ -65,7 +67,17 @@ def read_face(path: Path) -> FloatArray:
 def crop_face(
     image: FloatArray, size: int, config: DataConfig, rng: np.random.Generator | None
 ) -> FloatArray:
-    """The aligned face without its border, (size, size, 3); augmented where `rng` is given."""
+    """The aligned face without its border.
+
+    Args:
+        image: A picture of the data set, (H, W, 3) in 0..1.
+        size: Side of the result in pixels.
+        config: Border and augmentation.
+        rng: The source of random numbers for augmentation; None: no augmentation.
+
+    Returns:
+        (size, size, 3) in 0..1.
+    """
     side = image.shape[0]
     zoom = size / (side * (1 - 2 * config.border))
     angle = dx = dy = 0.0
@@ -73,7 +85,7 @@ def crop_face(
         zoom *= 1 + rng.uniform(-config.scale, config.scale)
         angle = rng.uniform(-config.rotate, config.rotate)
         dx, dy = rng.uniform(-config.shift, config.shift, 2) * size
-    # Pixel centres are whole numbers: the middle of the picture is (side - 1) / 2.
+    # Pixel centres have integer coordinates: the middle of the picture is (side - 1) / 2.
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), angle, zoom)
     matrix[:, 2] += (size - side) / 2 + np.array([dx, dy])
     face: NDArray[Any] = cv2.warpAffine(
@@ -94,13 +106,21 @@ def crop_face(
 def make_pair(
     path: Path, size: int, config: DataConfig, rng: np.random.Generator, *, augment: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """A clean face and its degraded copy, each (size, size, 3) RGB in 0..1, by one of the recipes."""
+    """A clean face and its degraded copy, each (size, size, 3) RGB in 0..1.
+
+    Args:
+        path: The file of the face.
+        size: Side in pixels.
+        config: Augmentation and recipes.
+        rng: The source of random numbers.
+        augment: Whether to augment the face.
+    """
     clean = crop_face(read_face(path), size, config, rng if augment else None)
     return degrade_by(choose_recipe(config, rng), clean, config, rng)
 
 
 def choose_recipe(config: DataConfig, rng: np.random.Generator) -> Recipe:
-    """One of the recipes, each as often as its share says."""
+    """A random recipe, with the probabilities of the configuration."""
     names = list(config.recipes)
     if len(names) == 1:
         return names[0]
@@ -111,7 +131,14 @@ def choose_recipe(config: DataConfig, rng: np.random.Generator) -> Recipe:
 def degrade_by(
     recipe: Recipe, clean: FloatArray, config: DataConfig, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """The face to aim at (some recipes have a tone of their own) and its degraded copy."""
+    """The target and its degraded copy; some recipes change the tone of the target.
+
+    Args:
+        recipe: The name of the recipe.
+        clean: (H, W, 3) RGB in 0..1.
+        config: The ranges of the recipes.
+        rng: The source of random numbers.
+    """
     if recipe == "film":
         return degrade_as_film(clean, rng)
     if recipe == "broad":
@@ -131,9 +158,16 @@ def batches(
     first_step: int = 0,
     share: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
-    """Endless batches from `first_step` on, made ahead on `config.workers` threads.
+    """Endless batches, which are prepared in advance in `config.workers` threads.
 
-    `share`: which process of how many this is; together they see what one would with a batch as large.
+    Args:
+        files: The faces.
+        size: Side in pixels.
+        config: Augmentation and recipes.
+        batch: Faces per batch.
+        seed: The seed of the run.
+        first_step: The step of the first batch.
+        share: The number of this process and the number of processes, which divide a larger batch.
     """
     with ThreadPoolExecutor(config.workers) as pool:
         ahead: deque[Future[Batch]] = deque()
@@ -146,7 +180,14 @@ def batches(
 
 
 def validation_batch(files: list[Path], size: int, config: DataConfig, count: int) -> Batch:
-    """The first `count` of the files, degraded by their names' seeds, not augmented."""
+    """A batch for validation, which is always the same: not augmented, with seeds from the file names.
+
+    Args:
+        files: The faces.
+        size: Side in pixels.
+        config: The recipes.
+        count: Number of faces; the first ones are taken.
+    """
     pairs = [
         make_pair(path, size, config, np.random.default_rng(list(path.stem.encode())), augment=False)
         for path in files[:count]
@@ -171,7 +212,7 @@ def _make_batch(
 ) -> Batch:
     index, count = share
     rng = np.random.default_rng([seed, step, index] if index else [seed, step])
-    # An epoch is a permutation, so that each face is seen equally often.
+    # An epoch is a permutation, so that each face is used equally often.
     together = batch * count
     per_epoch = max(len(files) // together, 1)
     epoch, position = divmod(step, per_epoch)
@@ -193,7 +234,7 @@ def _change_colour(face: NDArray[Any], rng: np.random.Generator) -> FloatArray:
 
 
 def _change_surroundings(face: NDArray[Any], rng: np.random.Generator) -> FloatArray:
-    """The head before another backdrop: studio portraits teach that all that lies around a face is smooth."""
+    """The head in front of another background. In studio portraits the background is always smooth."""
     size = face.shape[0]
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     wide, high = rng.uniform(0.3, 0.46), rng.uniform(0.42, 0.56)
@@ -203,7 +244,7 @@ def _change_surroundings(face: NDArray[Any], rng: np.random.Generator) -> FloatA
     base, variety = rng.random(3) ** 0.7, rng.uniform(0, 0.7)
     coarse = (base + variety * (rng.random((cells, cells, 3)) - base)).astype(np.float32)
     backdrop = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC))
-    for _ in range(int(rng.integers(0, 6))):  # furniture, windows, frames: edges that are no face's
+    for _ in range(int(rng.integers(0, 6))):  # edges as of furniture and windows
         first, second = (tuple(int(v) for v in rng.integers(0, size, 2)) for _ in range(2))
         thick = int(rng.choice([-1, 1, 3]))
         cv2.rectangle(backdrop, first, second, [float(v) for v in rng.random(3)], thick)
@@ -211,7 +252,7 @@ def _change_surroundings(face: NDArray[Any], rng: np.random.Generator) -> FloatA
 
 
 def _uneven_light(size: int, strength: float, rng: np.random.Generator) -> FloatArray:
-    """(size, size, 1) factors from `1 - strength` to `1 + strength`: light from a side, and shadows."""
+    """(size, size, 1) factors of light from a side and of shadows, `1 - strength` to `1 + strength`."""
     cells = int(rng.integers(2, 5))
     coarse = (1 + strength * rng.uniform(-1, 1, (cells, cells))).astype(np.float32)
     smooth = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)

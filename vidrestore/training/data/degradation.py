@@ -1,4 +1,4 @@
-"""Synthetic degradation of clean faces (docs/daefr.md, "Degradation"), in that order."""
+"""The synthetic degradation of the DAEFR specification (docs/daefr.md, "Degradation")."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from vidrestore.types import FloatArray
 
 
 def degrade(clean: FloatArray, config: DegradationConfig, rng: np.random.Generator) -> FloatArray:
-    """A degraded copy of `clean` (H, W, 3) in 0..1: blur, downsample, noise, JPEG, back to size, 8 bits."""
+    """A degraded copy: blurred, downscaled, with noise, after JPEG, enlarged, in steps of 1/255.
+
+    Args:
+        clean: (H, W, 3) in 0..1.
+        config: Ranges of the parameters.
+        rng: The source of random numbers.
+    """
     height, width = clean.shape[:2]
     kernel = blur_kernel(
         radius=int(rng.integers(config.kernel_radius[0], config.kernel_radius[1] + 1)),
@@ -33,7 +39,14 @@ def degrade(clean: FloatArray, config: DegradationConfig, rng: np.random.Generat
 
 
 def blur_kernel(*, radius: int, sigma: tuple[float, float], angle: float, isotropic: bool) -> FloatArray:
-    """A Gaussian (2 radius + 1)² kernel of sum one; `sigma` along two axes turned by `angle` [rad]."""
+    """A Gaussian kernel; its sum is 1.
+
+    Args:
+        radius: The kernel has 2 radius + 1 pixels on each side.
+        sigma: Standard deviations along two axes [px].
+        angle: Rotation of these axes [rad].
+        isotropic: Whether to use the first standard deviation for both axes.
+    """
     sx, sy = (sigma[0], sigma[0]) if isotropic else sigma
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float64)
     u = np.cos(angle) * x + np.sin(angle) * y
@@ -43,7 +56,7 @@ def blur_kernel(*, radius: int, sigma: tuple[float, float], angle: float, isotro
 
 
 def jpeg(image: FloatArray, quality: int) -> FloatArray:
-    """`image` (H, W, 3) RGB in 0..1 after JPEG of the given quality."""
+    """A copy of `image`, (H, W, 3) RGB in 0..1, after JPEG with this quality, 0..100."""
     codes = np.round(image[:, :, ::-1] * 255).astype(np.uint8)
     _, packed = cv2.imencode(".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(packed, cv2.IMREAD_COLOR)

@@ -1,6 +1,6 @@
 """Pairs of clean and degraded crops for the evidence network.
 
-The batch of a step depends on the seed and the step alone, so a resumed run sees the same pairs.
+The batch of a step depends on the seed and the step only, so a resumed run gets the same pairs.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from vidrestore.training.data.people import FaceFile, list_faces
 from vidrestore.types import FloatArray
 
 MARGIN = 16
-"""Pixels by which a crop is larger while it is degraded: codecs' grids and edges fall anywhere in it."""
+"""Additional pixels of a crop during degradation, so that codec blocks and borders fall anywhere in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvidencePictures:
-    """Decoded faces in memory, with how often each is drawn."""
+    """Decoded faces in memory, and how often each is used."""
 
     pictures: tuple[NDArray[np.uint8], ...]
     """(H, W, 3) RGB each."""
@@ -37,11 +37,19 @@ class EvidencePictures:
 
 
 def load_pictures(files: Sequence[FaceFile], *, photos_only: bool = False) -> EvidencePictures:
-    """Decode faces; raises InputError for a file that is no picture, and where there are none."""
+    """Decodes faces.
+
+    Args:
+        files: The files.
+        photos_only: Whether to leave out synthetic faces.
+
+    Raises:
+        InputError: There are no files, or one of them is not a picture.
+    """
     chosen = [file for file in files if file.is_photo or not photos_only]
     if not chosen:
         kind = "photographs of faces" if photos_only else "faces"
-        raise InputError(f"there are no {kind} to train on: all people are held out, or none are there")
+        raise InputError(f"there are no {kind} to train on: the folder is empty, or all people are held out")
     pictures = []
     for file in chosen:
         picture = cv2.imread(str(file.path), cv2.IMREAD_COLOR)
@@ -53,13 +61,13 @@ def load_pictures(files: Sequence[FaceFile], *, photos_only: bool = False) -> Ev
 
 
 class EvidenceCrops(Dataset[tuple[Tensor, Tensor]]):
-    """Item i is the batch of step i: clean and degraded crops, (N, 3, S, S) in 0..1 each."""
+    """A data set whose item i is the batch of step i: clean and degraded crops, each (N, 3, S, S) in 0..1."""
 
     def __init__(self, pictures: EvidencePictures, *, crop: int, batch: int, seed: int) -> None:
         self._pictures, self._crop, self._batch, self._seed = pictures, crop, batch, seed
 
     def __len__(self) -> int:
-        return 2**31 - 1  # a step has a batch, whatever its number
+        return 2**31 - 1  # every step has a batch
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self._seed, step])
@@ -77,13 +85,22 @@ class EvidenceCrops(Dataset[tuple[Tensor, Tensor]]):
 def make_pair(
     picture: NDArray[np.uint8], crop: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """A clean crop (crop, crop, 3) in 0..1 of a picture, somewhere, at some size, and its degraded copy."""
+    """A clean crop at a random place and scale, and its degraded copy.
+
+    Args:
+        picture: (H, W, 3) RGB.
+        crop: Side of the crop in pixels.
+        rng: The source of random numbers.
+
+    Returns:
+        Two arrays (crop, crop, 3) in 0..1.
+    """
     side = crop + MARGIN
     height, width = picture.shape[:2]
     smallest = max(0.4, side / min(height, width))  # above 1 for a picture smaller than the crop
     scale = rng.uniform(smallest, max(smallest, 1.05))
     if rng.random() < 0.25:
-        scale = 1.0  # as it is: no resampling softens it
+        scale = 1.0  # no resampling, which would blur it
     reach = side / scale
     x, y = rng.uniform(0, max(width - reach, 0)), rng.uniform(0, max(height - reach, 0))
     if scale == 1.0:
@@ -107,7 +124,7 @@ def make_pair(
 def _warp(
     picture: NDArray[np.uint8], scale: float, x: float, y: float, side: int, rng: np.random.Generator
 ) -> FloatArray:
-    """A part of the picture, smaller and turned a little, without aliasing."""
+    """A part of the picture, reduced and slightly rotated, without aliasing."""
     source: NDArray[Any] = picture
     if scale < 0.95:
         source = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1)))
@@ -123,7 +140,16 @@ def _warp(
 
 
 def validation_pairs(files: Sequence[FaceFile], crop: int, count: int) -> tuple[Tensor, Tensor]:
-    """`count` pairs of people held out, always the same: (N, 3, S, S) in 0..1 each."""
+    """Pairs for validation, which are always the same.
+
+    Args:
+        files: Faces of held-out people.
+        crop: Side of a crop in pixels.
+        count: Number of pairs.
+
+    Returns:
+        Clean and degraded crops, each (N, 3, S, S) in 0..1.
+    """
     chosen = list(files)[:: max(1, len(files) // count)][:count]
     pictures = load_pictures(chosen).pictures
     pairs = [
@@ -135,6 +161,6 @@ def validation_pairs(files: Sequence[FaceFile], crop: int, count: int) -> tuple[
 
 
 def find_faces(folders: Sequence[Path], manifest: Path | None = None) -> list[FaceFile]:
-    """The faces of several folders; the first folder's manifest is for all of them."""
+    """The faces in several folders. The manifest of the first folder describes all of them."""
     manifest = manifest or folders[0] / "manifest.csv"
     return [face for folder in folders for face in list_faces(folder, manifest=manifest)]

@@ -1,8 +1,8 @@
-"""A degradation that looks like what users bring: worn film, tape, broadcasts and phone clips.
+"""Degradation as in real footage: worn film, tape, broadcasts and phone clips.
 
-The specification's recipe is blur, noise and JPEG. Footage adds tone, grain, wear, fields and video codecs,
-in the order in which they happen: the print, its capture, its copies. Sizes are fractions of the face's side,
-so that the recipe means the same at 256 and at 512 pixels.
+The recipe of the specification is blur, noise and JPEG. Real footage also has tone, grain, wear, fields and
+video codecs, in the order of its history: the film print, its scan, its copies. Sizes are fractions of the
+face's side, so that the recipe has the same effect at 256 and at 512 pixels.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def degrade_as_film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
-    """A face (H, W, 3) RGB in 0..1 -> (target, degraded), both alike in size and range, degraded in 8 bits.
+    """The target and its copy as on old film, both of the size and range of `clean`.
 
-    The target carries the print's tone (grey, faded): the network restores faces, it does not grade or
-    colour them. Everything else is damage.
+    The target has the tone of the film (grey, faded), because the network shall not change colours. The copy
+    is in steps of 1/255.
+
+    Args:
+        clean: (H, W, 3) RGB in 0..1.
+        rng: The source of random numbers.
     """
     target = _tone(clean, rng)
     height, width = target.shape[:2]
@@ -50,10 +54,17 @@ def degrade_as_film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, Floa
 
 
 def degrade_as_broadcast(clean: FloatArray, rng: Generator) -> FloatArray:
-    """A face (H, W, 3) RGB in 0..1, small in its picture and coded at a starved rate; 8 bits.
+    """A copy as in phone clips and old streams: a small face at a very low bit rate.
 
-    Phone clips and old streams: hardly any noise, but blocks, smears and rings where lashes and teeth were.
-    Often it was coded twice, on another grid of blocks.
+    There is hardly any noise, but blocks, blur and ringing in place of lashes and teeth. Often the picture
+    was compressed twice, with different positions of the blocks.
+
+    Args:
+        clean: (H, W, 3) RGB in 0..1.
+        rng: The source of random numbers.
+
+    Returns:
+        An array like `clean`, in steps of 1/255.
     """
     height, width = clean.shape[:2]
     image = np.asarray(cv2.GaussianBlur(clean, (0, 0), rng.uniform(0.1, 0.006 * width)))
@@ -74,9 +85,14 @@ def degrade_as_broadcast(clean: FloatArray, rng: Generator) -> FloatArray:
 def grain(
     image: NDArray[Any], strength: float, size: float, rng: Generator, *, colour: bool = False
 ) -> NDArray[Any]:
-    """Film grain: soft noise of standard deviation `strength` at mid grey, less in black and white.
+    """A copy with film grain, which is weaker in black and white than in mid grey.
 
-    `size` is its Gaussian's sigma [px]. Grain in `colour`, but never in a grey picture.
+    Args:
+        image: (H, W, 3) RGB in 0..1.
+        strength: Standard deviation at mid grey.
+        size: Standard deviation of the Gaussian that blurs the noise [px].
+        rng: The source of random numbers.
+        colour: Whether grain has colour; a grey picture always gets grey grain.
     """
     spread = 0.5 * _colourfulness(image) if colour else 0.0
     noise = _noise(image.shape[:2], spread, (size, size), rng) * strength
@@ -85,7 +101,7 @@ def grain(
 
 
 def wear(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
-    """Scratches along the film and dust on it, bright or dark."""
+    """A copy with scratches and dust, bright or dark."""
     height, width = image.shape[:2]
     mask = np.zeros((height, width), np.float32)
     for _ in range(int(rng.integers(0, 4))):
@@ -104,7 +120,7 @@ def wear(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
 
 
 def tape(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
-    """Analogue video: chroma bleeds sideways and lags, lines jitter, noise is drawn out along them."""
+    """A copy as from tape: blurred and shifted chroma, shifted lines, noise along the lines."""
     height, width = image.shape[:2]
     luma = (image @ _LUMA)[..., None]
     chroma = image - luma
@@ -123,7 +139,13 @@ def tape(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
 
 
 def comb(image: NDArray[Any], motion: float, rng: Generator) -> NDArray[Any]:
-    """Two fields of a moving face woven into one frame; `motion` between them as a fraction of the width."""
+    """A frame of two fields, between which the face has moved sideways.
+
+    Args:
+        image: (H, W, 3) RGB in 0..1.
+        motion: The shift between the fields, as a fraction of the width.
+        rng: The source of random numbers, for the direction.
+    """
     shift = motion * image.shape[1] * (1 if rng.random() < 0.5 else -1)
     moved = cv2.warpAffine(
         np.ascontiguousarray(image, np.float32),
@@ -137,9 +159,9 @@ def comb(image: NDArray[Any], motion: float, rng: Generator) -> NDArray[Any]:
 
 
 def _noise(shape: tuple[int, ...], spread: float, sigma: tuple[float, float], rng: Generator) -> NDArray[Any]:
-    """(H, W, 3) of deviation one: Gaussian noise softened by `sigma` (x, y) [px].
+    """Gaussian noise (H, W, 3) with standard deviation 1, blurred by `sigma` (x, y) [px].
 
-    `spread` 0..1: how much of it differs between the channels.
+    `spread`: share of the noise that differs between channels, 0..1.
     """
     noise = rng.standard_normal((*shape, 3), dtype=np.float32)
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigmaX=sigma[0], sigmaY=sigma[1]))
@@ -148,20 +170,20 @@ def _noise(shape: tuple[int, ...], spread: float, sigma: tuple[float, float], rn
 
 
 def _tone(clean: FloatArray, rng: Generator) -> FloatArray:
-    """Black and white, a colour cast of age, or as it was; a faded range."""
+    """A copy in black and white, with a colour cast, or unchanged in colour; with reduced contrast."""
     grey = (clean @ _LUMA)[..., None]
     kind = rng.random()
     saturation = 0.0 if kind < 0.4 else rng.uniform(0.3, 0.9) if kind < 0.75 else 1.0
     image = grey + saturation * (clean - grey)
     if kind < 0.75 and rng.random() < 0.3:
-        image = image * (1 + rng.uniform(-0.12, 0.12, 3))  # sepia, magenta of old colour film
+        image = image * (1 + rng.uniform(-0.12, 0.12, 3))  # sepia, or the magenta of old colour film
     black, white = rng.uniform(0, 0.12), rng.uniform(0.85, 1.0)
     image = np.clip(image, 0, 1) ** rng.uniform(0.8, 1.25)
     return (black + (white - black) * image).clip(0, 1).astype(np.float32)
 
 
 def _blur(image: FloatArray, rng: Generator) -> NDArray[Any]:
-    """Defocus, motion or a soft lens, up to some hundredth of the face."""
+    """A copy with a blur by defocus, motion or a soft lens of a few hundredths of the face."""
     size = image.shape[1]
     kind = rng.random()
     if kind < 0.4:
@@ -188,9 +210,9 @@ def _compress(image: FloatArray, rng: Generator) -> FloatArray:
         return h264_still(image, crf=int(rng.integers(18, 38)))
     if kind < 0.6:
         return jpeg(image, int(rng.integers(25, 95)))
-    return image  # scans of film come next to lossless, with every grain
+    return image  # scans of film are hardly compressed
 
 
 def _colourfulness(image: NDArray[Any]) -> float:
-    """0 for a grey picture, so that nothing brings colour into it; 1 for one with any colour."""
+    """0 for a grey picture, 1 for one with clear colours, and values between."""
     return float(np.clip(np.ptp(image, axis=2).mean() / 0.02, 0, 1))

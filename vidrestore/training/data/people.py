@@ -1,4 +1,4 @@
-"""A set of faces with its manifest: who is held out, and how often each face is drawn."""
+"""A set of faces with its manifest: which people are held out, and how often each face is used."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from vidrestore.errors import InputError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 TURNED, DARK, OPEN_MOUTH = 0.25, 80.0, 0.2
-"""Yaw, mean luma and mouth openness from which a face is rare in portraits, and drawn twice as often."""
+"""Limits of yaw, mean luma and mouth opening. Faces beyond them are rare and are used twice as often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceFile:
-    """One picture of an aligned face."""
+    """A picture of an aligned face."""
 
     path: Path
     person: str
-    """Files of one person share it."""
+    """The name of the person, the same for all files of that person."""
     is_held_out: bool
-    """Whether the person is for validation alone."""
+    """Whether the person is only used for validation."""
     is_photo: bool
     """False: a synthetic picture."""
     weight: float = 1.0
-    """How often it is drawn, relative to others."""
+    """How often it is used, relative to others."""
     attributes: tuple[tuple[str, str], ...] = ()
-    """The manifest's columns that are not empty, by name."""
+    """The non-empty columns of the manifest, by name."""
 
     def attribute(self, name: str) -> str:
-        """The manifest's value of a column, "" where it is unknown."""
+        """The value of a column of the manifest, or "" if it is unknown."""
         return dict(self.attributes).get(name, "")
 
 
@@ -41,12 +41,12 @@ def list_faces(
     """The faces of a folder in the order of their names.
 
     Args:
-        folder: pictures of aligned faces; files of one person begin alike, up to "__".
-        validation_share: share of people held out, by a hash, where the manifest does not say.
-        manifest: a CSV file with a row for each file; `folder`/manifest.csv by default, if there is one.
+        folder: Pictures of aligned faces. Names of files of one person are equal up to "__".
+        validation_share: Share of people that are held out by a hash, if the manifest does not say it, 0..1.
+        manifest: A CSV file with a row for each file; by default `folder`/manifest.csv, if it exists.
 
     Raises:
-        InputError: the folder holds no pictures, or the manifest is none.
+        InputError: The folder has no pictures, or the manifest is not valid.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder of faces at {folder}")
@@ -54,7 +54,7 @@ def list_faces(
     rows = _read_manifest(manifest) if manifest.is_file() else {}
     files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES]
     if not files:
-        raise InputError(f"{folder} holds no images")
+        raise InputError(f"{folder} has no pictures in it")
     return [_face_file(path, rows.get(path.stem, {}), validation_share) for path in files]
 
 
@@ -97,6 +97,6 @@ def _number(row: dict[str, str], name: str, default: float) -> float:
 
 
 def _hash_share(name: str) -> float:
-    """0..1, always the same for a name."""
+    """A number 0..1 that depends on the name only."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32

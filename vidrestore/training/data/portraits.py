@@ -1,4 +1,4 @@
-"""Portraits with five points that a teacher places: what the landmark network learns from."""
+"""Training data of the landmark network: portraits with five points from another detector, the teacher."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from vidrestore.training.data.people import list_faces
 Portrait = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """A picture (h, w, 3) RGB and its five points (5, 2) [px]."""
 MIRRORED = [1, 0, 2, 4, 3]
-"""Order of the five points in a mirrored picture."""
+"""The indices of the five points in a mirrored picture."""
 MARGIN = 16
-"""Pixels around a portrait that the teacher sees."""
+"""Margin in pixels that is added around a portrait for the teacher."""
 
 
 def load_portraits(
     faces: Path, teacher_file: Path, validation_share: float, manifest: Path | None = None
 ) -> tuple[list[Portrait], list[Portrait]]:
-    """Portraits with the teacher's points, for training and for validation; unsure ones are left out.
+    """Portraits with the teacher's points, for training and for validation, without uncertain ones.
 
     Args:
-        faces: a folder of aligned faces.
-        teacher_file: YuNet (libfacedetection).
-        validation_share: share of people held out where the manifest does not say.
-        manifest: a CSV file about the faces; None: the folder's, if there is one.
+        faces: A folder of aligned faces.
+        teacher_file: The file of YuNet (libfacedetection).
+        validation_share: Share of people that are held out, if the manifest does not say it, 0..1.
+        manifest: A CSV file about the faces; None: the folder's own, if it exists.
     """
     teacher = cv2.FaceDetectorYN.create(str(teacher_file), "", (320, 320), 0.7)
     training: list[Portrait] = []
@@ -43,7 +43,7 @@ def load_portraits(
 
 
 def rarity(landmarks: NDArray[np.floating]) -> float:
-    """How often a portrait is to be drawn, relative to frontal ones: turned heads are few."""
+    """How often to use a portrait, relative to frontal ones; turned heads are rare."""
     eyes = landmarks[1] - landmarks[0]
     middle = (landmarks[0] + landmarks[1]) / 2
     yaw = abs(float((landmarks[2] - middle) @ eyes)) / max(float(eyes @ eyes), 1e-6)
@@ -51,7 +51,7 @@ def rarity(landmarks: NDArray[np.floating]) -> float:
 
 
 def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
-    """The folder's pictures (h, w, 3) RGB, each also at half and a quarter of its size, and so on."""
+    """The pictures of a folder, (h, w, 3) RGB, each also at half its size, a quarter, and so on."""
     pictures = []
     for file in sorted(folder.iterdir()):
         picture = cv2.imread(str(file))
@@ -62,10 +62,10 @@ def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
 
 
 def _teacher_detection(teacher: cv2.FaceDetectorYN, picture: NDArray[Any]) -> NDArray[np.float32] | None:
-    """The teacher's five points (5, 2) on `picture`; None if unsure.
+    """The teacher's five points (5, 2) on `picture`; None: it is uncertain.
 
-    It is given the picture with a margin, at three sizes and mirrored; the mean of its answers has a smaller
-    error than each of them.
+    The result is the mean over the picture with a margin, at three sizes and mirrored; its error is smaller
+    than that of a single detection.
     """
     answers = []
     for scale in (0.85, 1.0, 1.2):

@@ -1,4 +1,4 @@
-"""Photographs -> aligned faces to train on, with a manifest that says what became of every file."""
+"""Makes aligned faces for training from photographs, with a manifest of all files."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ MANIFEST = "manifest.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceCriteria:
-    """What a face must be to be kept, and how it is cut."""
+    """Which faces are kept, and how they are cropped."""
 
     size: int = 512
-    """Side of the aligned face without its border, pixels."""
+    """Side of the aligned face without its border [px]."""
     border: float = 0.0
-    """Fraction of the whole picture's side that lies outside the aligned face, on each side."""
+    """Width of the border on each side, as a fraction of the whole picture's side."""
     min_share: float = 0.6
-    """Least side of the face in its photograph, as a share of `size`: more enlargement is no clean face."""
+    """Smallest side of the face in its photograph, as a fraction of `size`; smaller ones would be blurred."""
     min_sharpness: float = 2.0
-    """Least `sharpness`."""
+    """Smallest `sharpness`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,31 +42,43 @@ class ManifestEntry:
     """A line of the manifest."""
 
     source: str
-    """Relative to the folder of photographs."""
+    """The photograph, relative to its folder."""
     file: str | None
-    """The aligned face, relative to the manifest; None where there is none."""
+    """The aligned face, relative to the manifest; None: the photograph was not used."""
     reason: str
     """kept, unreadable, no face, several faces, too small or too blurred."""
     side: float | None = None
-    """Side that the aligned face has in its photograph, pixels."""
+    """Side of the aligned face in its photograph [px]."""
     sharpness: float | None = None
     landmarks: list[list[float]] | None = None
-    """(5, 2) in the photograph."""
+    """(5, 2) points in the photograph [px]."""
 
 
 def prepare(source: Path, target: Path, detector: FaceDetector, criteria: FaceCriteria) -> Counter[str]:
-    """Align the one face of every photograph below `source` into `target`; how many ended for which reason.
+    """Writes the aligned faces of all photographs with exactly one face.
 
-    Faces are PNG files under the photographs' own relative names. Raises InputError where there are no
-    photographs, OutputError where `target` holds a manifest already.
+    Faces are PNG files with the relative names of the photographs.
+
+    Args:
+        source: The folder of photographs, with its subfolders.
+        target: The folder of faces and of the manifest.
+        detector: Finds the faces.
+        criteria: Which faces are kept.
+
+    Returns:
+        The number of photographs for each status of `ManifestEntry`.
+
+    Raises:
+        InputError: There are no photographs.
+        OutputError: `target` has a manifest already, or cannot be written.
     """
     if not source.is_dir():
         raise InputError(f"there is no folder of photographs at {source}")
     files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
-        raise InputError(f"{source} holds no photographs")
+        raise InputError(f"{source} has no photographs in it")
     if is_same_file(source, target):
-        raise OutputError(f"{target} holds the photographs themselves; choose another folder for the faces")
+        raise OutputError(f"{target} is the folder of the photographs; choose another folder for the faces")
     manifest = target / MANIFEST
     if not is_own_kind(manifest, "missing"):
         raise OutputError(f"{manifest} exists: choose a new folder, or remove the old one")
@@ -106,7 +118,7 @@ def _prepare_one(
     elif sharp < criteria.min_sharpness:
         reason = "too blurred"
     file = Path(name).with_suffix(".png")
-    if not is_own_kind(target / file, "missing"):  # of a photograph that differs by its suffix alone
+    if not is_own_kind(target / file, "missing"):  # another suffix, the same name
         file = Path(f"{name}.png")
     if reason == "kept":
         _write(target / file, np.round(picture[:, :, ::-1] * 255).astype(np.uint8))
@@ -121,7 +133,7 @@ def _prepare_one(
 
 
 def _write(path: Path, codes: NDArray[np.uint8]) -> None:
-    """A new PNG. Raises OutputError where something has its name, or it cannot be written."""
+    """Writes a new PNG. Raises OutputError if the name is taken or the file cannot be written."""
     data = cv2.imencode(".png", codes)[1]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Random pictures without a face: dead leaves with texture, and heads whose face is covered.
 
-The network must distinguish faces from everything else in pictures, and few pictures are available. Dead
-leaves (opaque shapes of all sizes that hide each other) have the edges, corners and sizes of natural
-pictures; their texture is cut from real ones.
+The network must distinguish faces from everything else, and few pictures are available. Dead leaves (opaque
+shapes of all sizes that cover each other) have edges, corners and sizes as in natural pictures; their texture
+comes from real pictures.
 """
 
 from __future__ import annotations
@@ -22,13 +22,20 @@ Generator = np.random.Generator
 Picture = NDArray[np.uint8]
 Point = NDArray[np.floating]
 _PART = 0.45
-"""Of a face's square that a leaf's texture may show at most: no face, only pieces of one."""
+"""Largest share of a face's square in the texture of a leaf, so that it shows pieces of a face only."""
 
 
 def dead_leaves(
     side: int, rng: Generator, portraits: Sequence[Portrait], pictures: Sequence[Picture]
 ) -> Picture:
-    """(side, side, 3) RGB without a face."""
+    """A random picture without a face, (side, side, 3) RGB.
+
+    Args:
+        side: Its side in pixels.
+        rng: The source of random numbers.
+        portraits: Faces for pieces of texture.
+        pictures: Other pictures for texture.
+    """
     canvas = _texture(side, rng, portraits, pictures)
     for _ in range(int(rng.integers(0, 25))):
         size = float(np.exp(rng.uniform(np.log(5), np.log(side))))
@@ -41,7 +48,15 @@ def dead_leaves(
 def cover_face(
     side: int, portrait: Portrait, rng: Generator, portraits: Sequence[Portrait], pictures: Sequence[Picture]
 ) -> Picture:
-    """(side, side, 3) RGB: a head with hair, neck and shoulders whose face is covered, as from behind."""
+    """A head with hair, neck and shoulders whose face is covered, as from behind: (side, side, 3) RGB.
+
+    Args:
+        side: Side of the picture in pixels.
+        portrait: The head.
+        rng: The source of random numbers.
+        portraits: Faces for pieces of texture.
+        pictures: Other pictures for texture.
+    """
     rgb, landmarks = portrait
     picture = np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     x, y, square = square_around(landmarks) * (side / rgb.shape[0])
@@ -51,7 +66,7 @@ def cover_face(
     share = np.asarray(cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.5, 6))))[..., None]
     kind = rng.random()
     cover: NDArray[Any] = _texture(side, rng, portraits, pictures)
-    if kind < 0.3:  # the hair or the skin around it
+    if kind < 0.3:  # the colour of the hair or skin around it
         at = (int(x), int(np.clip(y - rng.uniform(0.4, 0.6) * square, 0, side - 1)))
         cover = picture[at[1], at[0]] + rng.normal(0, rng.uniform(1, 12), (side, side, 3))
     elif kind < 0.6:
@@ -62,7 +77,7 @@ def cover_face(
 def _texture(
     side: int, rng: Generator, portraits: Sequence[Portrait], pictures: Sequence[Picture]
 ) -> Picture:
-    """(side, side, 3): one colour, a slope, noise of some grain, or a piece of a picture."""
+    """(side, side, 3): one colour, a gradient, noise, or a piece of a picture."""
     kind = rng.random()
     if kind < 0.25:
         return _slope(side, rng)
@@ -80,7 +95,7 @@ def _texture(
 
 
 def _slope(side: int, rng: Generator) -> Picture:
-    """From one colour to another, or one colour."""
+    """A gradient between two colours, or one colour."""
     ends = rng.integers(0, 255, (2, 2, 3)).astype(np.uint8)
     if rng.random() < 0.5:
         ends[:] = ends[0, 0]
@@ -96,17 +111,17 @@ def _noise(side: int, rng: Generator) -> Picture:
 
 
 def _piece(side: int, picture: Picture, centre: Point, seen: float, rng: Generator) -> Picture:
-    """What lies within `seen` pixels around the centre, turned anyhow."""
+    """The picture within `seen` pixels of the centre, randomly rotated."""
     turn = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), rng.uniform(0, 360), side / seen)
     matrix = np.asarray(turn, np.float64)
     matrix[:, 2] += side / 2 - centre
     small, matrix_small = _shrunk(picture, matrix)
-    # Wrapped and not mirrored: eyes come in pairs.
+    # Repeated, not mirrored: a mirrored eye would give a pair of eyes.
     return np.asarray(cv2.warpAffine(small, matrix_small, (side, side), borderMode=cv2.BORDER_WRAP), np.uint8)
 
 
 def _shape(side: int, centre: Point, size: float, rng: Generator) -> FloatArray:
-    """(side, side, 1) 1 within a polygon, an ellipse or a bar."""
+    """A mask (side, side, 1): 1 within a polygon, an ellipse or a bar."""
     mask = np.zeros((side, side), np.float32)
     middle = (int(centre[0]), int(centre[1]))
     kind = rng.random()
@@ -130,7 +145,7 @@ def _shape(side: int, centre: Point, size: float, rng: Generator) -> FloatArray:
 
 
 def _shrunk(picture: NDArray[Any], matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The picture halved as often as the matrix (2, 3) shrinks it, so that warping does not alias."""
+    """The picture, halved until the matrix (2, 3) hardly reduces it, so that warping does not alias."""
     while np.hypot(matrix[0, 0], matrix[1, 0]) < 0.6 and min(picture.shape[:2]) > 8:
         picture = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
         matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])

@@ -1,1 +1,1 @@
-"""Training of the detector's two networks."""
+"""Training of the detector's landmark network."""

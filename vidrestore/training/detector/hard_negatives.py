@@ -1,4 +1,4 @@
-"""Places without a face that YuNet takes for one: what the landmark network has to refuse."""
+"""False detections of YuNet, which the landmark network must learn to reject."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from vidrestore.types import FloatArray
 
 Picture = NDArray[np.uint8]
 AROUND = 1.75
-"""Side of a stored place over that of its square, so that it can be rotated and moved."""
+"""Side of a stored place divided by the side of its square, so that it can be rotated and moved."""
 SIDE = round(AROUND * CROP_SIDE)
 LEAST_SCORE = 0.15
-"""YuNet's, of the places that are collected: lower than detection asks for, so that there are more."""
+"""Smallest score of YuNet for a collected place; lower than in detection, to find more places."""
 HARD, EASY_KEPT = 0.05, 0.1
-"""Score from which a place is hard for the network to go on from; the share of the others that is kept."""
+"""A place with a higher score of the earlier network is hard; the share of the other places to keep."""
 _SEARCHED = 320
-"""Side [px] of the pictures that are searched."""
+"""Side of the searched pictures [px]."""
 _EACH = 6
-"""Places that one picture gives at most, so that no odd one outweighs the others."""
+"""Largest number of places from one picture, so that no picture dominates."""
 
 
 def mine_hard_negatives(
@@ -39,11 +39,20 @@ def mine_hard_negatives(
     count: int,
     network: LandmarkNet | None = None,
 ) -> list[Picture]:
-    """`count` places (SIDE, SIDE, 3) RGB, each with its square of `CROP_SIDE` pixels in the middle.
+    """Places without a face that YuNet takes for a face, each rotated upright as YuNet sees it.
 
-    They are found in drawn scenes, in heads whose face is covered and in `pictures`, none with a face, some
-    of them worn as film is. Each is turned as YuNet takes it to be upright. With a `network` to go on from,
-    most of what it refuses already is left out.
+    They are found in random scenes, in heads with covered faces and in `pictures`, some with film wear.
+
+    Args:
+        portraits: Faces, for scenes and heads.
+        pictures: Pictures without faces.
+        yunet: The detector.
+        rng: The source of random numbers.
+        count: Number of places.
+        network: An earlier landmark network; most places that it already rejects are left out. None: none.
+
+    Returns:
+        `count` pictures (SIDE, SIDE, 3) RGB, with the square of `CROP_SIDE` pixels in the middle.
     """
     places = _places(portraits, pictures, yunet, rng)
     if network is not None:

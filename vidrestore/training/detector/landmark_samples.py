@@ -1,4 +1,4 @@
-"""Draws training samples of the landmark network: crops with and without a face, damaged at random."""
+"""Random training samples for the landmark network: crops with and without a face, with random damage."""
 
 from __future__ import annotations
 
@@ -27,13 +27,22 @@ def make_sample(
     backgrounds: Sequence[NDArray[np.uint8]] = (),
     hard_negatives: Sequence[NDArray[np.uint8]] = (),
 ) -> Sample:
-    """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face."""
+    """A crop (64, 64, 3), its points as fractions of the crop, and whether it shows a face.
+
+    Args:
+        rgb: A portrait (h, w, 3).
+        landmarks: Its five points (5, 2) [px].
+        rng: The source of random numbers.
+        damaged: Whether to damage the crop.
+        backgrounds: Pictures without faces.
+        hard_negatives: Places from `mine_hard_negatives`.
+    """
     face = rng.random() < 0.6
     if hard_negatives and not face and rng.random() < 0.5:
         return _crop_hard_negative(
             hard_negatives[int(rng.integers(len(hard_negatives)))], rng, damaged=damaged
         )
-    # Half of the faces as a second look has them: upright, and nearly in place.
+    # Half of the faces as in the second pass of detection: upright, and nearly in place.
     square, angle = square_near(landmarks, rng, near=rng.random() < 0.5)
     scrambled = not face and rng.random() < 0.15
     if not face and not scrambled:
@@ -43,7 +52,7 @@ def make_sample(
         square, scrambled = _anywhere(rgb, rng), False
     matrix = crop_matrix(square, angle)
     crop = warp(rgb, matrix, rng) if face or rng.random() < 0.9 else _texture(rng)
-    if scrambled:  # colours and parts of a face, in no order
+    if scrambled:  # colours and parts of a face, in random positions
         parts = crop.reshape(4, 16, 4, 16, 3).swapaxes(1, 2).reshape(16, 16, 16, 3)
         parts = parts[rng.permutation(16)].reshape(4, 4, 16, 16, 3)
         crop = np.ascontiguousarray(parts.swapaxes(1, 2).reshape(CROP_SIDE, CROP_SIDE, 3))
@@ -55,13 +64,13 @@ def make_sample(
 
 
 def _crop_hard_negative(place: NDArray[np.uint8], rng: np.random.Generator, *, damaged: bool) -> Sample:
-    """A place without a face, moved a little from where it was taken for one."""
+    """A place without a face, slightly moved."""
     middle = np.array([(SIDE - 1) / 2, (SIDE - 1) / 2, CROP_SIDE * np.exp(rng.normal(0, 0.15))], np.float32)
     middle[:2] += rng.normal(0, 0.06, 2) * CROP_SIDE
     crop = warp(place, crop_matrix(middle, rng.normal(0, 12)), rng)
     if rng.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
-    if damaged and rng.random() < 0.5:  # most of them are worn already
+    if damaged and rng.random() < 0.5:  # most of them are damaged already
         crop = damage(crop, rng)
     return crop, np.full((5, 2), 0.5, np.float32), False
 
@@ -69,7 +78,13 @@ def _crop_hard_negative(place: NDArray[np.uint8], rng: np.random.Generator, *, d
 def square_near(
     landmarks: NDArray[np.float32], rng: np.random.Generator, *, near: bool
 ) -> tuple[NDArray[np.float32], float]:
-    """A square that shows the face, and its tilt in degrees. `near`: nearly in place and upright."""
+    """A random square that shows the face, and its rotation in degrees.
+
+    Args:
+        landmarks: The five points (5, 2) [px].
+        rng: The source of random numbers.
+        near: Whether it is nearly in place and upright.
+    """
     square = square_around(landmarks)
     if near:
         square[2] *= np.exp(rng.uniform(-0.1, 0.1))
@@ -82,7 +97,7 @@ def square_near(
 
 
 def _elsewhere(square: NDArray[np.float32], rng: np.random.Generator) -> tuple[NDArray[np.float32], float]:
-    """A square that shows no face, or one at a wrong place, size or angle."""
+    """A square without a face, or with a face at a wrong place, size or angle."""
     square = square.copy()
     kind = rng.integers(4)
     if kind == 0:  # beside the face
@@ -102,7 +117,7 @@ def _elsewhere(square: NDArray[np.float32], rng: np.random.Generator) -> tuple[N
 
 
 def _anywhere(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A square of 24 pixels up to most of the picture."""
+    """A random square, from 24 pixels up to most of the picture."""
     height, width = rgb.shape[:2]
     side = np.exp(rng.uniform(np.log(24), np.log(0.9 * min(height, width))))
     return np.array([rng.uniform(0, width), rng.uniform(0, height), side], np.float32)
@@ -111,8 +126,15 @@ def _anywhere(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.fl
 def warp(
     rgb: NDArray[np.uint8], matrix: NDArray[np.float64], rng: np.random.Generator, side: int = CROP_SIDE
 ) -> NDArray[np.uint8]:
-    """The crop (side, side, 3); outside the portrait: its mirrored border, one colour, or noise."""
-    while np.hypot(matrix[0, 0], matrix[0, 1]) < 0.6:  # shrunk first, as the detector does: no aliasing
+    """The crop (side, side, 3). Outside the portrait it shows the mirrored border, one colour, or noise.
+
+    Args:
+        rgb: The portrait.
+        matrix: (2, 3) from the portrait to the crop.
+        rng: The source of random numbers.
+        side: Side of the crop [px].
+    """
+    while np.hypot(matrix[0, 0], matrix[0, 1]) < 0.6:  # reduced first, as in the detector, to avoid aliasing
         rgb = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
         matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])
     border = cv2.BORDER_REFLECT_101 if rng.random() < 0.4 else cv2.BORDER_CONSTANT
@@ -134,7 +156,7 @@ def _texture(rng: np.random.Generator, side: int = CROP_SIDE) -> NDArray[np.uint
 
 
 def damage(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Colour, occlusion, blur, lower resolution, noise and compression, each with some probability."""
+    """A copy with random damage: colour, occlusion, blur, lower resolution, noise and compression."""
     x: NDArray[Any] = crop.astype(np.float32) / 255
     side = crop.shape[0]
     if rng.random() < 0.4:
@@ -142,7 +164,7 @@ def damage(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     x = (x - 0.5) * rng.uniform(0.4, 1.3) + 0.5 + rng.uniform(-0.2, 0.2)
     x = np.clip(x * (1 + rng.uniform(-0.15, 0.15, 3)), 0, 1) ** rng.uniform(0.6, 1.7)
     if rng.random() < 0.25:
-        # In a larger picture as well it lies on the face in its middle.
+        # It covers the face in the middle, also in a larger picture.
         a, b = rng.integers(0, 48, 2) + (side - CROP_SIDE) // 2
         x[a : a + rng.integers(6, 26), b : b + rng.integers(6, 26)] = rng.random(3)
     if rng.random() < 0.5:

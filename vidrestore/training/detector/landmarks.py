@@ -1,4 +1,4 @@
-"""Trains the landmark network: a teacher's five points on clean portraits, learned on hard crops of them."""
+"""Trains the landmark network: it learns a teacher's points on clean portraits from damaged crops of them."""
 
 from __future__ import annotations
 
@@ -35,50 +35,49 @@ from vidrestore.training.ema import update_ema
 logger = logging.getLogger(__name__)
 LOCATE_WEIGHT = 2.0
 _REGION_SIDE = 160
-"""Of the damaged picture that looks at a validation face are taken from, in pixels of the first look."""
+"""Side of the damaged picture around a validation face, in pixels of the first pass."""
 
 
 class LandmarkConfig(Section):
-    """How the landmark network is trained."""
+    """The configuration of the training of the landmark network."""
 
     faces: Path
     teacher: Path
-    """YuNet (libfacedetection)."""
+    """The file of YuNet (libfacedetection)."""
     output: Path
     manifest: Path | None = None
-    """A CSV file about the faces that says who is held out; None: the folder's, if there is one."""
+    """A CSV file that says which people are held out; None: the folder's own, if it exists."""
     backgrounds: Path | None = None
-    """A folder of pictures without any face; None: only wrong places of portraits and textures."""
+    """A folder of pictures without faces; None: only wrong places of portraits, and textures."""
     hard_negatives: int = 0
-    """Places to collect that YuNet takes for a face and that are none: half of
-    what the network is shown without a face is one of them. 0: none are collected."""
+    """False detections of YuNet to collect; they are half of the samples without a face. 0: none."""
     start: Path | None = None
-    """Weights to go on from."""
+    """Weights to start from; None: random weights."""
     steps: int = 4000
     batch: int = 64
     learning_rate: float = 2e-3
     ema: float = 0.999
-    """Decay of the moving average of the weights, which is what is kept."""
+    """Decay of the moving average of the weights, which is the result."""
     seed: int = 0
     validation_share: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandmarkScores:
-    """Shares, 0..1, over validation crops."""
+    """Scores over validation crops. Shares and distances are relative, 0..1."""
 
     first_error: float
-    """Mean distance of the five points over the size of the face, after one look."""
+    """Mean error of the five points divided by the size of the face, after one pass."""
     error: float
-    """The same after a second look, upright and around the points of the first: what the detector does."""
+    """The same after a second pass, upright and around the points of the first, as in the detector."""
     missed: float
     """Faces refused."""
     accepted: float
-    """Others taken for a face."""
+    """Share of crops without a face that are taken for a face."""
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
-    """Train from scratch; returns the file of weights (float16 safetensors)."""
+    """Trains the network and returns the file of weights (float16 safetensors)."""
     config = read_detector_config(LandmarkConfig, config_path, overrides)
     torch.manual_seed(config.seed)
     training, validation = load_portraits(
@@ -111,7 +110,15 @@ def train(config_path: Path, overrides: list[str]) -> Path:
 def evaluate(
     network: LandmarkNet, portraits: list[Portrait], *, seed: int, damaged: bool = True, count: int = 4000
 ) -> LandmarkScores:
-    """How well crops are judged and points are found; without `damaged`, crops are only placed at random."""
+    """Scores of the network on random crops.
+
+    Args:
+        network: The network.
+        portraits: Portraits with their points.
+        seed: The seed of the crops.
+        damaged: Whether the crops are damaged.
+        count: Number of crops.
+    """
     rng = np.random.default_rng(seed)
     samples = [make_sample(*portraits[i % len(portraits)], rng, damaged=damaged) for i in range(count)]
     crops, _, faces = _stack(samples)
@@ -135,7 +142,7 @@ def _errors_by_pass(
     rng: np.random.Generator,
     damaged: bool,
 ) -> tuple[float, float]:
-    """Errors after one look at a face placed at random, and after a second around what the first found."""
+    """Errors after a first pass at a random place, and after a second pass around the found points."""
     square, angle = square_near(landmarks, rng, near=False)
     margin = (_REGION_SIDE - CROP_SIDE) / 2
     matrix = crop_matrix(square, angle)
@@ -155,7 +162,7 @@ def _errors_by_pass(
 
 
 def _errors(predicted: Tensor, points: Tensor) -> Tensor:
-    """(N,) mean distance of the points (N, 5, 2) over the size of the face, as `square_around` has it."""
+    """(N,) mean error of the points (N, 5, 2), divided by the size of the face of `square_around`."""
     eyes = (points[:, 1] - points[:, 0]).norm(dim=-1)
     down = (points[:, 3:].mean(1) - points[:, :2].mean(1)).norm(dim=-1)
     return (predicted - points).norm(dim=-1).mean(-1) / torch.maximum(eyes, down).clamp_min(0.02)

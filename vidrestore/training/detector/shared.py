@@ -1,4 +1,4 @@
-"""What the trainings of the detector's networks share: configuration, batches ahead, a file of weights."""
+"""Helpers of detector training: configuration, prefetching, and the file of weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ T = TypeVar("T")
 
 
 def read_detector_config(kind: type[C], path: Path, overrides: list[str]) -> C:
-    """The YAML file at `path`, with `overrides` (name=value) winning; raises UsageError."""
+    """The configuration in a YAML file.
+
+    Args:
+        kind: The class of the configuration.
+        path: The YAML file.
+        overrides: Texts such as `batch=8`, which win over the file.
+
+    Raises:
+        UsageError: The file cannot be read, or a value is wrong.
+    """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         for override in overrides:
@@ -35,7 +44,7 @@ def read_detector_config(kind: type[C], path: Path, overrides: list[str]) -> C:
 
 
 def prefetch_steps(make: Callable[[int], T], steps: int) -> Iterator[T]:
-    """`make` of 0 up to `steps`, each made while its predecessor is used."""
+    """`make(0)` to `make(steps - 1)`; each result is computed while the one before it is used."""
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, 0)
         for step in range(1, steps + 1):
@@ -46,7 +55,7 @@ def prefetch_steps(make: Callable[[int], T], steps: int) -> Iterator[T]:
 
 
 def save_float16(network: nn.Module, path: Path) -> Path:
-    """Write the weights as float16 safetensors; returns `path`."""
+    """Writes the weights as float16 safetensors and returns `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: t.half() if t.is_floating_point() else t for name, t in network.state_dict().items()}
     save_file({name: t.contiguous() for name, t in state.items()}, path)

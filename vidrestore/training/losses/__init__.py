@@ -1,1 +1,1 @@
-"""Loss terms of training."""
+"""Losses for training."""

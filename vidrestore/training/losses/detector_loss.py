@@ -1,7 +1,7 @@
-"""How differently a face detector sees a restored and a true face: a perceptual loss that knows faces.
+"""A perceptual loss for faces: the distance of the features of a face detector.
 
-LPIPS compares what a network trained on photographs sees (Zhang et al. 2018). Its backbone is a download; the
-first layers of a detector trained on faces in the wild stand in for it: what they are to see is faces.
+LPIPS compares the features of a network for photographs (Zhang et al. 2018), which is a large download. Here
+the first layers of a face detector replace it; they are trained on real faces.
 """
 
 from __future__ import annotations
@@ -16,17 +16,24 @@ from vidrestore.detection.retinaface import load_retinaface
 from vidrestore.errors import UsageError
 
 _MEAN = (104.0, 117.0, 123.0)
-"""Of the codes of blue, green and red, taken off before the detector sees a picture."""
+"""Means of blue, green and red in 0..255, which are subtracted before the detector."""
 _TAPS = (("stage1", (1, 3, 5)), ("stage2", (5,)))
-"""Where the backbone is listened to: at a half, a quarter, an eighth and a sixteenth of the side."""
+"""Layers whose features are compared, at 1/2, 1/4, 1/8 and 1/16 of the side."""
 
 
 class DetectorLoss(nn.Module):
-    """Faces (N, 3, S, S) RGB in [-1, 1], twice -> (N,) mean distance of what the detector sees, from 0 on."""
+    """The mean distance (N,), at least 0, of the features of two batches (N, 3, S, S) RGB in [-1, 1]."""
 
     def __init__(self, weights: Path | None) -> None:
-        """`weights`: RetinaFace's, mobile0.25. Raises UsageError where there are none, WeightsError where
-        they do not fit."""
+        """Loads the detector.
+
+        Args:
+            weights: The file of RetinaFace mobile0.25.
+
+        Raises:
+            UsageError: There is no such file.
+            WeightsError: It does not fit.
+        """
         super().__init__()
         if weights is None:
             raise UsageError("loss.detector needs loss.detector_weights: the path of RetinaFace mobile0.25")
@@ -39,7 +46,7 @@ class DetectorLoss(nn.Module):
         return torch.stack([(a - b).abs().sum(1).mean((1, 2)) for a, b in pairs]).mean(0)
 
     def _features(self, faces: Tensor) -> list[Tensor]:
-        """Activations, each position of length one, as LPIPS compares them."""
+        """Features that are normalised to length 1 at each position, as in LPIPS."""
         mean = faces.new_tensor(_MEAN)[:, None, None]
         x = (faces.flip(1) + 1) * 127.5 - mean
         seen = []
@@ -47,6 +54,6 @@ class DetectorLoss(nn.Module):
             for i, layer in enumerate(self.body[stage]):
                 x = layer(x)
                 if i in taps:
-                    # A position that nothing is seen at has no direction.
+                    # Features that are all zero cannot be normalised.
                     seen.append(F.normalize(x, dim=1, eps=1e-3))
         return seen

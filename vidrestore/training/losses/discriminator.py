@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 
 def make_discriminator(filters: int = 64, layers: int = 3) -> nn.Sequential:
-    """Faces (N, 3, S, S) -> realness of patches (N, 1, ~S/8, ~S/8); weights from N(0, 0.02)."""
+    """A discriminator from faces (N, 3, S, S) to a score for each patch (N, 1, ~S/8, ~S/8).
+
+    Args:
+        filters: Channels of the first layer.
+        layers: Number of layers that halve the size.
+    """
     parts: list[nn.Module] = [nn.Conv2d(3, filters, 4, 2, 1), nn.LeakyReLU(0.2)]
     width = filters
     for i in range(1, layers + 1):
@@ -26,7 +31,7 @@ def make_discriminator(filters: int = 64, layers: int = 3) -> nn.Sequential:
 
 
 def activations(discriminator: nn.Sequential, faces: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """The discriminator's answer and what it sees on the way: its hidden layers' activations."""
+    """The discriminator's scores, and the activations of its hidden layers."""
     seen = []
     x = faces
     for part in discriminator:
@@ -37,18 +42,24 @@ def activations(discriminator: nn.Sequential, faces: Tensor) -> tuple[Tensor, li
 
 
 def feature_matching(restored: list[Tensor], truth: list[Tensor]) -> Tensor:
-    """(N,) mean over layers of the mean absolute difference of activations (Wang et al. 2018, pix2pixHD)."""
+    """(N,) the mean absolute difference of activations over all layers (Wang et al. 2018, pix2pixHD)."""
     pairs = zip(restored, truth, strict=True)
     return torch.stack([(r.float() - t.float()).abs().mean((1, 2, 3)) for r, t in pairs]).mean(0)
 
 
 def hinge(real: Tensor, fake: Tensor) -> Tensor:
-    """The discriminator's loss on its answers to real and restored faces."""
+    """The loss of the discriminator, from its scores of real and of restored faces."""
     return 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
 
 
 def balance(nll: Tensor, adversarial: Tensor, last_layer: Tensor) -> Tensor:
-    """λ = ‖∇ nll‖ / (‖∇ adversarial‖ + 1e-4) at the decoder's last convolution, within 0..1e4."""
+    """The weight of the adversarial loss: λ = ‖∇ nll‖ / (‖∇ adversarial‖ + 1e-4), limited to 0..1e4.
+
+    Args:
+        nll: The reconstruction loss, a scalar.
+        adversarial: The adversarial loss, a scalar.
+        last_layer: The decoder's last convolution, for whose weights the gradients are computed.
+    """
     (of_nll,) = torch.autograd.grad(nll, last_layer, retain_graph=True)
     (of_adversarial,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)
     return (of_nll.norm() / (of_adversarial.norm() + 1e-4)).clamp(0, 1e4).detach()

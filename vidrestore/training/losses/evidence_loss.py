@@ -1,4 +1,4 @@
-"""How far an estimate is from the truth, and how well errors follow the scales predicted for them."""
+"""The loss of the evidence network, and the calibration of its predicted scale."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from vidrestore.evidence.network import Evidence, scales_of_bands
 from vidrestore.evidence.pyramid import split_bands
 
 CERTAIN_ERROR = 1.5 / 255
-"""Root mean square error up to which a picture counts as right: clean pictures would outweigh all others."""
+"""RMS error below which the loss hardly decreases; otherwise clean pictures would dominate."""
 BAND_SHARE = 0.5
-"""Weight of the errors of single bands beside the error of the whole picture."""
+"""Weight of the errors of single bands, relative to the error of the whole picture."""
 
 
 def evidence_loss(evidence: Evidence, truth: Tensor) -> tuple[Tensor, Tensor]:
     """The losses of the mean and of the scale.
 
-    That of the mean is the logarithm of its squared error, over each picture and over each of its bands: a
-    decibel counts the same in a clean and in a ruined picture (compare the PSNR loss of NAFNet, Chen et al.
-    2022). That of the scale is the negative log-likelihood of the error, a Laplace distribution in each band.
+    The loss of the mean is the logarithm of its squared error, for each picture and for each of its bands. So
+    a decibel counts the same in a clean and in a ruined picture (compare the PSNR loss of NAFNet, Chen et al.
+    2022). The loss of the scale is the negative log-likelihood of the error, with a Laplace distribution in
+    each band.
 
     Args:
-        evidence: what the network says of pictures (N, 3, H, W).
-        truth: the clean pictures, (N, 3, H, W) in 0..1.
+        evidence: The output of the network for pictures (N, 3, H, W).
+        truth: The clean pictures, (N, 3, H, W) in 0..1.
     """
     error = evidence.mean - truth
     bands = split_bands(error)
@@ -35,12 +36,18 @@ def evidence_loss(evidence: Evidence, truth: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _log_energy(error: Tensor) -> Tensor:
-    """() the mean logarithm of the mean square error of pictures (N, 3, H, W)."""
+    """The mean logarithm of the mean squared error of pictures (N, 3, H, W), a scalar."""
     return (error.square().mean((1, 2, 3)) + CERTAIN_ERROR**2).log().mean()
 
 
 def calibration(evidence: Evidence, clean: Tensor, parts: int = 10) -> list[list[float]]:
-    """For each band, the real over the predicted mean absolute error in each decile of the predicted one."""
+    """For each band and each decile of the predicted error: the true mean error divided by the predicted one.
+
+    Args:
+        evidence: The output of the network for pictures (N, 3, H, W).
+        clean: The clean pictures, (N, 3, H, W) in 0..1.
+        parts: Number of quantiles.
+    """
     table = []
     errors = split_bands(evidence.mean - clean)
     for error, predicted in zip(errors, scales_of_bands(evidence.scale), strict=True):

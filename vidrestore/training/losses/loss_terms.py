@@ -1,4 +1,4 @@
-"""Losses of reconstruction and association."""
+"""Losses for reconstruction and association."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ from vidrestore.errors import UsageError
 from vidrestore.faces.alignment import template
 
 PerceptualLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-"""(restored, truth, weights of positions or None) -> scalar."""
+"""From restored and true faces, and weights of positions or None, to a scalar."""
 
 
 def make_perceptual(name: str) -> PerceptualLoss:
-    """The loss that stands beside the pixel error, as the configuration names it; never swapped silently."""
+    """The perceptual loss with this name.
+
+    Args:
+        name: edges or lpips.
+
+    Raises:
+        UsageError: lpips is not installed. It is never replaced silently.
+    """
     if name == "none":
         return lambda x, _, __: x.new_zeros(())
     if name == "edges":
@@ -27,22 +34,33 @@ def make_perceptual(name: str) -> PerceptualLoss:
     except ImportError as error:
         raise UsageError("perceptual: lpips needs the package lpips: pip install lpips") from error
     network = lpips.LPIPS(net="vgg").eval().requires_grad_(False)
-    # No stage's module, as its weights are in no checkpoint; it follows the faces to their device.
+    # It is not a module of a stage, because its weights are not saved; it moves to the faces' device.
     return lambda x, y, _: network.to(x.device)(x, y).mean()
 
 
 def pixel_loss(x: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean absolute error of (N, 3, S, S); `weights` of mean 1, broadcast to it, say where it counts more."""
+    """The mean absolute error.
+
+    Args:
+        x: (N, 3, S, S).
+        y: (N, 3, S, S).
+        weights: Weights of positions with mean 1, which are broadcast; None: all are 1.
+    """
     error = (x - y).abs()
     return (error if weights is None else error * weights).mean()
 
 
 def edge_loss(x: Tensor, y: Tensor, weights: Tensor | None = None, scales: int = 4) -> Tensor:
-    """Mean absolute error of horizontal and vertical differences, over `scales` halvings.
+    """The mean absolute error of horizontal and vertical differences, at several scales.
 
-    Faces (N, 3, S, S) in [-1, 1]. It stands in for LPIPS where no backbone can be had: it asks for edges of
-    the right strength in the right place, at every size, which the pixel error alone trades for blur.
-    `weights` as in `pixel_loss`.
+    It replaces LPIPS where its weights are not available. It requires edges of the right strength in the
+    right place; the pixel error alone prefers blur.
+
+    Args:
+        x: (N, 3, S, S) in [-1, 1].
+        y: (N, 3, S, S) in [-1, 1].
+        weights: As for `pixel_loss`.
+        scales: Number of scales, each half as large as the one before.
     """
     total = x.new_zeros(())
     error = x - y
@@ -57,12 +75,16 @@ def edge_loss(x: Tensor, y: Tensor, weights: Tensor | None = None, scales: int =
 
 
 def texture_loss(x: Tensor, y: Tensor, window: int = 16) -> Tensor:
-    """Mean absolute error of how much detail there is: the RMS gradient over windows of `window` pixels.
+    """The mean absolute error of the amount of detail, which is the RMS gradient in a window.
 
-    Faces (N, 3, S, S) in [-1, 1], seen at half their size: what alternates from pixel to pixel is no texture,
-    but the cheapest way there is to have gradients. Pixel and edge errors ask for detail in its place; what
-    cannot be placed, they smooth away. This asks for as much of it as the truth has thereabouts, wherever it
-    lies.
+    Pixel and edge errors require detail at the right position, so detail of uncertain position is smoothed
+    away. This loss requires the same amount of detail as in the truth nearby, at any position. It is computed
+    at half size, because a network could otherwise produce gradients by alternating single pixels.
+
+    Args:
+        x: (N, 3, S, S) in [-1, 1].
+        y: (N, 3, S, S) in [-1, 1].
+        window: Side of the window [px].
     """
     return (_contrast(x, window) - _contrast(y, window)).abs().mean()
 
@@ -71,16 +93,20 @@ def _contrast(faces: Tensor, window: int) -> Tensor:
     faces = F.avg_pool2d(faces, 2)
     across, down = faces.diff(dim=-1)[..., 1:, :], faces.diff(dim=-2)[..., :, 1:]
     energy = (across.square() + down.square()).mean(dim=1, keepdim=True)
-    # The root's slope is infinite at 0, where a flat window lies.
+    # The derivative of the square root is infinite at 0, in a flat window.
     return (F.avg_pool2d(energy, window // 2, window // 4) + 1e-6).sqrt()
 
 
 def feature_weights(size: int, strength: float, spread: float = 0.06) -> Tensor:
-    """(size, size), mean 1: more weight around the eyes, nose and mouth of the aligned face.
+    """Weights (size, size) with mean 1, which are larger near eyes, nose and mouth of the aligned face.
 
-    They are a tenth of the picture and all of the person; an even mean spends the network on hair and
-    backdrop (compare the facial component losses of GFPGAN, Wang et al. 2021). `strength` is the weight
-    beyond 1 at a landmark before normalisation, `spread` the standard deviation as a fraction of the side.
+    These are a tenth of the picture, but decide who it is. Equal weights would favour hair and background
+    (compare the facial component losses of GFPGAN, Wang et al. 2021).
+
+    Args:
+        size: Side of the face [px].
+        strength: Additional weight at a landmark, before normalisation.
+        spread: Standard deviation of the Gaussian around a landmark, as a fraction of the side.
     """
     points = torch.from_numpy(template(size)).float()  # (5, 2) x, y
     grid = torch.arange(size, dtype=torch.float32)
@@ -95,12 +121,12 @@ class AssociationLoss(nn.Module):
     """Contrastive loss between the encoders' patch features of the same faces (docs/daefr.md, "Stage 2")."""
 
     def __init__(self, *, trained_scale: bool = True) -> None:
-        """`trained_scale`: whether the factor on the logits is learned, or stays 1/0.07."""
+        """`trained_scale`: whether the factor on the logits is trained; otherwise it is 1/0.07."""
         super().__init__()
         self.logit_scale = nn.Parameter(torch.tensor(1 / 0.07).log(), requires_grad=trained_scale)
 
     def forward(self, hq: Tensor, lq: Tensor) -> Tensor:
-        """hq, lq: (N, C, L, L); patch i of one belongs to patch i of the other and to no other patch."""
+        """The loss of features `hq` and `lq`, both (N, C, L, L), with equal positions as pairs."""
         h = F.normalize(to_tokens(hq).flatten(0, 1).float(), dim=-1)  # (N T, C)
         low = F.normalize(to_tokens(lq).flatten(0, 1).float(), dim=-1)
         logits = self.logit_scale.exp() * h @ low.t()

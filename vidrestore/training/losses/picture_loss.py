@@ -1,4 +1,4 @@
-"""How far a restored picture is from the true one: pixels, edges or LPIPS, and a discriminator's opinion."""
+"""The loss of a restored picture: pixels, edges or LPIPS, and a discriminator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from vidrestore.training.losses.loss_terms import (
 
 
 class PictureLoss:
-    """The losses of `LossConfig` but for the codebook's, and the discriminator they need."""
+    """All losses of `LossConfig` except the codebook's, and the discriminator for them."""
 
     def __init__(self, image_size: int, loss: LossConfig, optim: OptimConfig) -> None:
         self.discriminator = make_discriminator(loss.discriminator_filters)
@@ -47,7 +47,15 @@ class PictureLoss:
         step: int,
         log: dict[str, float],
     ) -> Tensor:
-        """Faces (N, 3, S, S) in [-1, 1] -> scalar; `last_layer` as in `balance`. Fills the log."""
+        """The loss, a scalar.
+
+        Args:
+            restored: (N, 3, S, S) in [-1, 1].
+            truth: (N, 3, S, S) in [-1, 1].
+            last_layer: As for `balance`.
+            step: The current step.
+            log: Gets the single losses.
+        """
         with torch.autocast(truth.device.type, enabled=False):
             weights = self._weights.to(truth.device) if self._weights is not None else None
             total = self._distance(restored, truth, weights, log)
@@ -69,7 +77,7 @@ class PictureLoss:
     def _distance(
         self, restored: Tensor, truth: Tensor, weights: Tensor | None, log: dict[str, float]
     ) -> Tensor:
-        """The losses that need no discriminator; `weights` are of positions."""
+        """The losses without a discriminator; `weights` are weights of positions."""
         pixel = pixel_loss(restored, truth, weights)
         perceptual = self._perceptual(restored, truth, weights)
         log.update(pixel=pixel.item(), perceptual=perceptual.item())
@@ -87,7 +95,13 @@ class PictureLoss:
     def step_discriminator(
         self, pairs: Sequence[tuple[Tensor, Tensor]], step: int, log: dict[str, float]
     ) -> None:
-        """One update of the discriminator on (truth, restored), once it is switched on."""
+        """Updates the discriminator, after its first step.
+
+        Args:
+            pairs: Pairs of true and restored faces, (N, 3, S, S) in [-1, 1].
+            step: The current step.
+            log: Gets the loss.
+        """
         if step < self._loss.adversarial_from:
             return
         self.discriminator_optim.zero_grad(set_to_none=True)
@@ -100,7 +114,7 @@ class PictureLoss:
         log["discriminator"] = total
 
     def error(self, restored: Tensor, truth: Tensor) -> float:
-        """The losses without a discriminator's, for validation."""
+        """The losses without a discriminator, for validation."""
         pixel = pixel_loss(restored.float(), truth)
         perceptual = self._perceptual(restored.float(), truth, None)
         texture = texture_loss(restored.float(), truth)

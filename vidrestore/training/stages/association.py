@@ -1,4 +1,4 @@
-"""Stage two: the encoders of clean and of degraded faces are aligned (docs/daefr.md, "Stage 2")."""
+"""Stage two: aligns the features of the HQ and LQ encoders (docs/daefr.md, "Stage 2")."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vidrestore.training.stages.reconstruction import Reconstruction, reconstruc
 
 
 class AssociationStage:
-    """Both autoencoders go on reconstructing their own domain while their features learn to agree."""
+    """Trains both autoencoders on their own domains while their features are aligned."""
 
     discriminator: nn.Module | None = None
 
@@ -30,7 +30,7 @@ class AssociationStage:
         self.lq = Reconstruction(lq, config.loss, config.optim)
         for role, part in (("hq", self.hq), ("lq", self.lq)):
             load_discriminator(config.start[role], part.picture.discriminator)
-        # The authors' code trains no scale, though their paper says so.
+        # The authors' code does not train the scale, although their paper says so.
         self.association = AssociationLoss(trained_scale=config.network != "published")
         self.averaged = nn.ModuleDict({"hq": hq, "lq": lq})
         self.modules = nn.ModuleDict(
@@ -52,7 +52,7 @@ class AssociationStage:
         }
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
-        """One update of both autoencoders and, once they are on, of both discriminators."""
+        """Updates both autoencoders and, after their first step, both discriminators."""
         log: dict[str, float] = {}
         logs: dict[str, dict[str, float]] = {"hq": {}, "lq": {}}
         pairs: dict[str, list[tuple[Tensor, Tensor]]] = {"hq": [], "lq": []}
@@ -71,7 +71,7 @@ class AssociationStage:
         return log | {f"{domain}_{k}": v for domain, values in logs.items() for k, v in values.items()}
 
     def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
-        """How far apart the encoders' features are, and what both autoencoders give back."""
+        """The distance of the encoders' features, and the reconstructions of both autoencoders."""
         hq, lq = networks["hq"], networks["lq"]
         assert isinstance(hq, Vqgan)
         assert isinstance(lq, Vqgan)
@@ -82,6 +82,6 @@ class AssociationStage:
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
-    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    """Trains the stage, from its last checkpoint if there is one, and returns the file of weights."""
     config = read_config(config_path, overrides)
     return run(AssociationStage, config)

@@ -1,4 +1,4 @@
-"""Stage one: a VQGAN learns a codebook of clean faces, or of degraded ones (docs/daefr.md, "Stage 1")."""
+"""Stage one: trains a VQGAN with its codebook on clean or on degraded faces (docs/daefr.md, "Stage 1")."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NETWORKS = {"published": PUBLISHED, "compact": COMPACT}
 
 
 class CodebookStage:
-    """Trains one autoencoder on the clean or on the degraded faces, input and target alike."""
+    """Trains an autoencoder on clean or on degraded faces, which are both input and target."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
@@ -41,7 +41,7 @@ class CodebookStage:
         self.optimizers = {"autoencoder": self.optim, "discriminator": self.part.picture.discriminator_optim}
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
-        """One update; returns what is logged."""
+        """Makes a step and returns its log values."""
         log: dict[str, float] = {}
         config = self.config
         if step == config.quantise_from and step > 0:
@@ -60,7 +60,7 @@ class CodebookStage:
         return log
 
     def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
-        """How well faces of the stage's domain come back."""
+        """The reconstruction error of faces of the stage's domain."""
         faces = self._domain(batch)
         restored = reconstruct(networks["autoencoder"], faces)
         return Validation(score=self.part.picture.error(restored, faces), pictures=[faces, restored])
@@ -70,7 +70,7 @@ class CodebookStage:
 
     def _is_reset_step(self, step: int) -> bool:
         config = self.config
-        # Renewals at the very end would leave codes that nothing has learned to decode.
+        # After a reset near the end, the decoder would not learn the new codes.
         in_time = config.quantise_from < step < 0.8 * config.steps
         return config.code_reset_every > 0 and in_time and step % config.code_reset_every == 0
 
@@ -83,6 +83,6 @@ def _start(config: TrainConfig) -> Vqgan:
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
-    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    """Trains the stage, from its last checkpoint if there is one, and returns the file of weights."""
     config = read_config(config_path, overrides)
     return run(CodebookStage, config)

@@ -1,11 +1,10 @@
-"""The last stage, this project's own: skips that carry the given face's detail into the decoder.
+"""The last stage, which is not part of DAEFR: skips that bring detail of the input into the decoder.
 
-Everything but the skips stays as stage three left it, so that `--fidelity 0` remains plain DAEFR. The skips
-see the codes that the network predicts, not the true ones: they learn to correct what inference gets wrong
-(CodeFormer, Zhou et al. 2022, section 3.3).
+Only the skips are trained, so that `--fidelity 0` remains plain DAEFR. The skips get the predicted codes, not
+the true ones, so they learn to correct errors of the prediction (CodeFormer, Zhou et al. 2022, section 3.3).
 
-With an evidence network the network is given that network's estimate, as at inference, and the losses see
-the face after the fusion rule: the skips learn to draw what the estimate lacks and the rule lets in.
+With an evidence network, the input is its estimate, as at inference, and the losses are computed after the
+fusion rule. So the skips learn to draw the detail that the estimate lacks and that the rule accepts.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from vidrestore.training.stages.codebook import NETWORKS
 
 
 class DetailStage:
-    """Trains the skips of a finished network against the clean face."""
+    """Trains the skips of a finished network; the clean face is the target."""
 
     discriminator: nn.Module | None = None
 
@@ -46,7 +45,7 @@ class DetailStage:
         self.network = Daefr(shape).requires_grad_(False)
         self.network.load_state_dict(start.state_dict(), strict=False)
         skips = self.network.skips.requires_grad_(True)
-        if "skips" in config.start:  # an earlier network may have had fewer
+        if "skips" in config.start:  # an earlier network may have fewer skips
             skips.load_state_dict(load(config.start["skips"]).skips.state_dict(), strict=False)
         evidence = config.start.get("evidence")
         self.evidence = load_evidence(evidence).requires_grad_(False) if evidence else None
@@ -56,7 +55,7 @@ class DetailStage:
         self._trained = list(skips.parameters())
         self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
         self.optimizers = {"skips": self.optim, "discriminator": self.picture.discriminator_optim}
-        # The decoder's own last layer is frozen; the discriminator's weight is balanced at the last skip.
+        # The decoder's last layer is frozen, so the discriminator is balanced at the last skip.
         last = dict(skips.named_modules())[
             "detail.leave" if shape.detail_width else f"{shape.skip_sides[0]}.shift.2"
         ]
@@ -64,7 +63,7 @@ class DetailStage:
         self._last_layer = last.weight
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
-        """One update of the skips; returns what is logged."""
+        """Makes a step and returns its log values."""
         log: dict[str, float] = {}
         self.optim.zero_grad(set_to_none=True)
         pairs = []
@@ -82,7 +81,7 @@ class DetailStage:
         return log
 
     def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
-        """How near to the truth the faces come with the skips."""
+        """The error of the faces with skips."""
         network = networks["network"]
         assert isinstance(network, Daefr)
         _, restored = self._restore(network, batch.degraded)
@@ -90,7 +89,7 @@ class DetailStage:
         return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
 
     def _restore(self, network: Daefr, degraded: Tensor) -> tuple[Tensor, Tensor]:
-        """The faces that the network draws and those that a user would get; only the skips take gradients."""
+        """The drawn faces and the fused ones. Only the skips get gradients."""
         given, evidence = self._given(degraded)
         drawn = _draw(network, given)
         if evidence is None:
@@ -100,7 +99,7 @@ class DetailStage:
 
     @torch.no_grad()
     def _given(self, degraded: Tensor) -> tuple[Tensor, Evidence | None]:
-        """What the network is given: the faces, or the evidence network's estimate of them."""
+        """The input of the network: the faces, or their estimate by the evidence network."""
         if self.evidence is None:
             return degraded, None
         evidence = self.evidence.to(degraded.device)((degraded + 1) / 2)
@@ -109,7 +108,7 @@ class DetailStage:
 
 
 def _draw(network: Daefr, given: Tensor) -> Tensor:
-    """Faces with the skips; only those take gradients."""
+    """The drawn faces. Only the skips get gradients."""
     with torch.no_grad():
         fused, levels = network.encode_with_levels(given, network.config.level_sides)
         logits = network.predict(fused.float())
@@ -118,6 +117,6 @@ def _draw(network: Daefr, given: Tensor) -> Tensor:
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
-    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    """Trains the stage, from its last checkpoint if there is one, and returns the file of weights."""
     config = read_config(config_path, overrides)
     return run(DetailStage, config)

@@ -1,4 +1,4 @@
-"""Training of the evidence network: the mean by its squared error, the scale by its likelihood."""
+"""Trains the evidence network: its mean by the squared error, its scale by the likelihood."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VALIDATION_CROPS = 96
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What changes from step to step."""
+    """The state of a run."""
 
     network: EvidenceNetwork
     average: EvidenceNetwork
@@ -49,22 +49,22 @@ class _Run:
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
-    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    """Trains the stage, from its last checkpoint if there is one, and returns the file of weights."""
     return train_evidence(read_evidence_config(config_path, overrides))
 
 
 def train_evidence(config: EvidenceTrainConfig) -> Path:
-    """Train from the last checkpoint in `config.output`, or from the start; returns the file of weights.
+    """Trains from the last checkpoint in `config.output`, or from the start; returns the file of weights.
 
     Raises:
-        InputError: there are no faces.
-        UsageError, DeviceError: a setting cannot be met.
-        WeightsError: the start weights or the checkpoint do not fit.
+        InputError: There are no faces.
+        UsageError, DeviceError: A setting is wrong.
+        WeightsError: The start weights or the checkpoint do not fit.
     """
     device = resolve_device(config.device)
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
-    cv2.setNumThreads(1)  # a forked process would wait for ever for OpenCV's threads, which it does not have
+    cv2.setNumThreads(1)  # a forked process would wait for OpenCV's missing threads for ever
     run = _start_run(config, device)
     faces = find_faces(config.faces)
     held_out = [face for face in faces if face.is_held_out and face.is_photo]
@@ -95,10 +95,16 @@ def train_evidence(config: EvidenceTrainConfig) -> Path:
 
 @torch.no_grad()
 def validate_evidence(network: EvidenceNetwork, clean: Tensor, degraded: Tensor) -> dict[str, float]:
-    """PSNR and likelihood on pairs (N, 3, S, S), and how well the scale predicts the error.
+    """PSNR, likelihood and calibration of the scale.
 
-    `calibration_K_low` and `_high` are the real over the predicted mean error in band K, where the predicted
-    one is in its lowest and its highest decile.
+    Args:
+        network: The evidence network.
+        clean: (N, 3, S, S) in 0..1.
+        degraded: (N, 3, S, S) in 0..1.
+
+    Returns:
+        Scores by name. `calibration_K_low` and `calibration_K_high` are the true mean error in band K divided
+        by the predicted one, for the lowest and the highest decile of the predicted error.
     """
     device = next(network.parameters()).device
     results = [network(part.to(device)) for part in degraded.split(16)]
@@ -126,7 +132,7 @@ def _start_run(config: EvidenceTrainConfig, device: torch.device) -> _Run:
     if config.start is not None:
         start = load_evidence(config.start)
         if start.config != network.config:
-            raise WeightsError(f"{config.start} holds another evidence network than `network` describes")
+            raise WeightsError(f"{config.start} has another evidence network than the setting network")
         network.load_state_dict(start.state_dict())
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).requires_grad_(False).eval()
@@ -137,7 +143,7 @@ def _start_run(config: EvidenceTrainConfig, device: torch.device) -> _Run:
 def _step(
     run: _Run, config: EvidenceTrainConfig, step: int, clean: Tensor, degraded: Tensor
 ) -> dict[str, Tensor | float]:
-    """One update; returns what is logged."""
+    """Makes a step and returns its log values."""
     _set_learning_rate(run.optimizer, config, step)
     with torch.autocast(clean.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
         evidence = run.network(degraded)

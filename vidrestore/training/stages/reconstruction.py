@@ -1,4 +1,4 @@
-"""Training one autoencoder against its discriminator: what stages one and two have in common."""
+"""Trains an autoencoder with its discriminator; stages one and two use it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidrestore.training.losses.picture_loss import PictureLoss
 
 
 class Reconstruction:
-    """A VQGAN, its losses, and which of its codes are used (docs/daefr.md, "Stage 1")."""
+    """A VQGAN with its losses and the usage of its codes (docs/daefr.md, "Stage 1")."""
 
     def __init__(
         self, network: Vqgan, loss: LossConfig, optim: OptimConfig, *, quantise_from: int = 0
@@ -25,7 +25,13 @@ class Reconstruction:
         self.usage = CodeUsage(network.config.codes, network.config.embedding)
 
     def loss(self, faces: Tensor, step: int, log: dict[str, float]) -> tuple[Tensor, Tensor, Tensor]:
-        """The autoencoder's loss, its reconstruction, and its features before quantisation."""
+        """The loss, the reconstruction, and the features before quantisation.
+
+        Args:
+            faces: (N, 3, S, S) in [-1, 1].
+            step: The current step.
+            log: Gets the single losses.
+        """
         features = self.network.encode(faces)
         if step >= self._quantise_from:
             quantised, codebook_loss, codes = self.network.codebook(features.float())
@@ -39,36 +45,36 @@ class Reconstruction:
         return picture + self._codebook_weight * codebook_loss, restored, features
 
     def initialise_codebook(self) -> None:
-        """Put the whole codebook onto features seen so far."""
+        """Sets all codes to stored features."""
         self._reset_codes(torch.ones_like(self.usage.used))
 
     def reset_unused_codes(self, log: dict[str, float]) -> None:
-        """Move codes that were not used since the last call onto features, and forget what was used."""
+        """Sets codes that were not used since the last call to stored features, and clears the usage."""
         log["used"] = float(self.usage.used.sum())
         self._reset_codes(~self.usage.used)
         self.usage.used.zero_()
 
     def _reset_codes(self, which: Tensor) -> None:
         self.network.codebook.reset_codes(which, self.usage.samples)
-        broadcast([self.network.codebook.embedding.weight])  # each process has seen other features
+        broadcast([self.network.codebook.embedding.weight])  # each process has stored other features
 
 
 def reconstruct(network: nn.Module, faces: Tensor) -> Tensor:
-    """Faces (N, 3, S, S) through encoder, codebook and decoder."""
+    """Faces (N, 3, S, S) after encoder, codebook and decoder."""
     assert isinstance(network, Vqgan)
     quantised, _, _ = network.codebook(network.encode(faces).float())
     return network.decode(quantised)
 
 
 class CodeUsage(nn.Module):
-    """Which codes were used lately, and features seen lately; a module, so that checkpoints hold both."""
+    """Recently used codes and recent features. It is a module, so that checkpoints contain both."""
 
     used: Tensor
     """(codes,) bool."""
     seen: Tensor
-    """() how often features were remembered."""
+    """Number of calls of `remember`, a scalar."""
     samples: Tensor
-    """(M, embedding): a ring of features before quantisation."""
+    """(M, embedding) a ring buffer of features before quantisation."""
 
     def __init__(self, codes: int, embedding: int, kept: int = 4096) -> None:
         super().__init__()
@@ -77,7 +83,7 @@ class CodeUsage(nn.Module):
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
 
     def remember(self, features: Tensor) -> None:
-        """Keep features (N, embedding); until the ring is full the first ones fill it by repetition."""
+        """Stores features (N, embedding). The first ones are repeated until the ring buffer is full."""
         kept = self.samples.shape[0]
         if self.seen == 0:
             features = features.repeat(-(-kept // features.shape[0]), 1)

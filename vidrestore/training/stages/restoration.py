@@ -1,4 +1,4 @@
-"""Stage three: the codes of the clean face from the degraded one (docs/daefr.md, "Stage 3")."""
+"""Stage three: predicts the codes of the clean face from the degraded face (docs/daefr.md, "Stage 3")."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FEATURE_WEIGHT = 10.0
 
 
 class RestorationStage:
-    """Both live encoders see the degraded face; the targets are the codes of the stage-one HQ model."""
+    """Trains both encoders and the code predictor; the targets are the codes of the HQ model of stage one."""
 
     discriminator: nn.Module | None = None
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         fixed = load_vqgan(require_start(config, "hq")).requires_grad_(False).eval()
-        # The last stage, detail, adds what it trains.
+        # Skips are added by the last stage, detail.
         network = Daefr(replace(fixed.config, skip_sides=(), detail_width=0))
         if "network" in config.start:
             network.load_state_dict(_without_skips(load(config.start["network"])))
@@ -43,7 +43,7 @@ class RestorationStage:
                 associated = load_vqgan(association, role)
                 encoder.load_state_dict(associated.encoder.state_dict())
                 quant_conv.load_state_dict(associated.quant_conv.state_dict())
-        # The codes to predict and the decoder that draws them are stage one's, whatever the rest starts from.
+        # The target codes and the decoder are always those of stage one.
         network.codebook.load_state_dict(fixed.codebook.state_dict())
         network.post_quant_conv.load_state_dict(fixed.post_quant_conv.state_dict())
         network.decoder.load_state_dict(fixed.decoder.state_dict())
@@ -59,7 +59,7 @@ class RestorationStage:
         self._weights = feature_weights(fixed.config.latent_size, config.loss.landmark_weight).flatten()
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
-        """One update; returns cross entropy, feature error and the share of codes that are right."""
+        """Makes a step and returns cross entropy, feature error and the share of correct codes."""
         log: dict[str, float] = {}
         self.optim.zero_grad(set_to_none=True)
         for part in batch.split(self.config.optim.accumulate):
@@ -69,7 +69,7 @@ class RestorationStage:
         return log
 
     def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
-        """The stage's own loss, and the faces restored with the most probable codes."""
+        """The loss of the stage, and the faces that are restored with the most probable codes."""
         network = networks["network"]
         assert isinstance(network, Daefr)
         score = self._loss(network, batch, {}).item()
@@ -94,11 +94,11 @@ class RestorationStage:
 
 
 def _without_skips(network: Daefr) -> dict[str, Tensor]:
-    """The weights of plain DAEFR in a network that may have more."""
+    """The weights of plain DAEFR, without those of skips."""
     return {name: t for name, t in network.state_dict().items() if not name.startswith("skips.")}
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
-    """Run the stage to its end, or on from its last checkpoint; returns the file of weights."""
+    """Trains the stage, from its last checkpoint if there is one, and returns the file of weights."""
     config = read_config(config_path, overrides)
     return run(RestorationStage, config)
