@@ -91,6 +91,7 @@ def test_an_evaluation() -> None:
                     pictures=pictures,
                     faces=faces,
                     worst=(),
+                    sets=(),
                     checks=(Check(name="frames", passed=True, sentence="both have 2 frames"),),
                     left_out=(LeftOut(name="lpips", reason="not installed"),),
                     seconds=1.0,

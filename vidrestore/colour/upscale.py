@@ -1,8 +1,8 @@
-"""Larger frames: each plane is resampled by itself, at its own depth and siting, with a Lanczos filter.
+"""Enlarges frames: each plane is resampled separately, with its bit depth and siting, by a Lanczos filter.
 
-The filter is that of Lanczos with three lobes, one axis after the other. Its weights for a sample add up to
-one, and beyond the plane its edge is repeated. The sum in real numbers is rounded to the nearest code and
-clipped to the codes of the depth, so the result can be computed elsewhere, to the bit.
+The filter has three lobes and is applied to one axis after the other. Its weights for a sample sum to one,
+and the edge of the plane is repeated. The result is rounded to the nearest code and limited to the bit depth,
+so that other programs can reproduce it exactly.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def upscale_frame(frame: Frame, factor: int) -> Frame:
 
     Args:
         frame: The frame.
-        factor: 1, 2 or 4; of 1 the frame itself.
+        factor: 1, 2 or 4; 1 returns the frame itself.
     """
     if factor == 1:
         return frame
@@ -54,9 +54,9 @@ def upscale_plane(
 
     Args:
         plane: (height, width) codes.
-        factor: How many times as many; 1: the plane itself.
+        factor: The factor; 1 returns the plane itself.
         peak: The highest code.
-        at: Where a sample lies in its cell, across and down, in 0..1; 0.5 is the middle.
+        at: Position of a sample in its cell, horizontal and vertical, 0..1; 0.5 is the middle.
     """
     if factor == 1:
         return plane
@@ -73,7 +73,7 @@ def upscale_plane(
 
 
 def upscaled_info(info: VideoInfo, factor: int) -> VideoInfo:
-    """The properties of a video whose frames are enlarged: `match` allows it as many bits a pixel."""
+    """The properties of the enlarged video. Its bit rate per pixel, for `match`, stays the same."""
     if factor == 1:
         return info
     return replace(
@@ -86,7 +86,14 @@ def upscaled_info(info: VideoInfo, factor: int) -> VideoInfo:
 
 
 def upscaled_colour(colour: ColourTags, form: PixelFormat, height: int, factor: int) -> ColourTags:
-    """The colour tags, with the matrix stated where players would assume another one for the larger size."""
+    """The colour tags, with an explicit matrix if players would assume another one for the larger size.
+
+    Args:
+        colour: The tags of the video.
+        form: Its pixel format.
+        height: Its lines.
+        factor: The factor by which it is enlarged.
+    """
     crosses = height < HD_LINES <= height * factor
     if form.family == "yuv" and colour.matrix in _UNSTATED and crosses:
         return replace(colour, matrix=_BT601)
@@ -97,7 +104,7 @@ def _filter(
     plane: NDArray[np.float64], phase: int, factor: int, at: float, *, axis: int
 ) -> NDArray[np.float64]:
     """One of `factor` samples for each sample along an axis."""
-    # In units of the plane, from its samples: output n * factor + phase lies at n + position.
+    # In samples of the plane: output n * factor + phase is at n + position.
     position = (phase + at) / factor - at
     first = int(np.floor(position)) - LOBES + 1
     weights = lanczos(position - np.arange(first, first + 2 * LOBES))
@@ -111,12 +118,12 @@ def _filter(
 
 
 def lanczos(x: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Lanczos' kernel at distances `x` from its middle, in samples."""
+    """The Lanczos kernel at distances `x` from its centre, in samples."""
     return np.where(np.abs(x) < LOBES, np.sinc(x) * np.sinc(x / LOBES), 0.0)
 
 
 def _place_in_cell(siting: int, shift: tuple[int, int]) -> tuple[float, float]:
-    """Where chroma samples lie in their cells, across and down."""
+    """The position of chroma samples in their cells, horizontal and vertical."""
     across, down = (1 << s for s in shift)
     x = 0.5 / across if siting in _ON_COLUMN else 0.5
     y = 0.5 / down if siting in _ON_LINE else 1 - 0.5 / down if siting in _ON_LAST_LINE else 0.5

@@ -1,6 +1,6 @@
-"""How good a restoration is: `evaluate` measures files, the functions measure pictures.
+"""Measures the quality of a restoration: `evaluate` for files, other functions for pictures.
 
-Single pictures against their truth are in `image`, steadiness over time in `temporal`.
+Measures of single pictures against their truth are in `image`, those of stability over time in `temporal`.
 """
 
 from __future__ import annotations

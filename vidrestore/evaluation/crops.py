@@ -1,4 +1,4 @@
-"""The aligned faces as files, for measures that other programs take of folders of faces."""
+"""Writes aligned faces as files, for other programs that measure folders of faces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def write_crops(folder: Path) -> OnFace:
     """A function that writes each face to `folder`/result, `folder`/truth and `folder`/input as PNG.
 
     Raises:
-        OutputError: the folder is there and not empty; from the function: a file cannot be written.
+        OutputError: The folder exists and is not empty. The function raises it if a file cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder} is there already and not an empty folder; choose another for --crops")

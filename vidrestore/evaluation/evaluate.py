@@ -1,4 +1,4 @@
-"""evaluate: how good a result is, beside its truth and its input. Writes nothing."""
+"""`evaluate`: measures a result against its truth and its input. Nothing is written."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ FRAMES_AHEAD, BYTES_AHEAD = 8, 128 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
-    """How it is measured."""
+    """The settings of an evaluation."""
 
     detector: str = "embedded"
-    """Finds the faces, in the truth or, without one, in the result."""
+    """Detector for the faces in the truth, or in the result if there is no truth."""
     device: str = "auto"
     min_face: int = 24
-    """Faces with a smaller box than this, in pixels, are left alone."""
+    """Side of the box of the smallest measured face [px]."""
     every_frame: bool = False
     """Measure PSNR and SSIM of whole frames in every frame of a video, not once a second."""
     inception: Path | None = None
     """Weights of FID's network; None: from where torch.hub keeps them, if they are there."""
     worst: int = 6
-    """Faces that are kept as pictures, for each of two measures."""
+    """Number of worst faces that are kept as pictures, for each of two measures."""
 
 
 def evaluate(
@@ -52,15 +52,15 @@ def evaluate(
     on_progress: ProgressCallback | None = None,
     on_face: OnFace | None = None,
 ) -> Evaluation:
-    """Measure a picture, a folder of pictures, a numbered sequence or a video.
+    """Measures a picture, a folder of pictures, a numbered sequence or a video.
 
     Args:
-        result: What a restorer made.
-        truth: What it should look like: of the same size, with the same frames or the same names.
-        given: What the restorer was given, likewise.
-        settings: How; None: as usual.
+        result: The restored file or folder.
+        truth: The clean original, of the same size, with the same frames or file names; None: there is none.
+        given: The input of the restoration, in the same form; None: there is none.
+        settings: The settings; None: the defaults.
         on_progress: Called after each frame or picture.
-        on_face: Called with each face that is measured.
+        on_face: Called with each measured face.
 
     Raises:
         WeightsError: the file of FID's network does not hold its weights.

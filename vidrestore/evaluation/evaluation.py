@@ -1,4 +1,4 @@
-"""What an evaluation found; everything that reports write."""
+"""The result of an evaluation, from which all reports are written."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from vidrestore.evaluation.worst import WorstFace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Measured values of a result, beside its truth and its input as far as they were given."""
+    """Measured values of a result."""
 
     paths: dict[Subject, Path]
     is_video: bool
     size: tuple[int, int]
     """Width and height of the first picture."""
     names: tuple[str, ...]
-    """Of the pictures' files, by the numbers of their rows; empty for videos."""
+    """Names of the picture files, in the order of their rows; empty for videos."""
     pictures: Samples = field(repr=False)
     """A row for each frame or picture."""
     faces: Samples = field(repr=False)
     """A row for each face in them."""
     worst: tuple[WorstFace, ...]
     sets: tuple[SetDistance, ...]
-    """FID of each file but the truth; empty where it was not measured."""
+    """FID of each file except the truth; empty if it was not measured."""
     checks: tuple[Check, ...]
     left_out: tuple[LeftOut, ...]
     seconds: float
-    """That it took."""
+    """Duration of the evaluation [s]."""
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -42,7 +42,7 @@ class Evaluation:
 
     @property
     def reference(self) -> Subject | None:
-        """What people, points and openings were compared with."""
+        """The file with which people, points and openings were compared; None: there was none."""
         return next((subject for subject in ("truth", "input") if subject in self.paths), None)
 
     @property

@@ -1,4 +1,4 @@
-"""What is measured of a face: at one moment, and from one moment to the next."""
+"""Measures of a face in one frame, and from frame to frame."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from vidrestore.identity import identity_angle, identity_distance, identity_simi
 from vidrestore.types import FloatArray
 
 MOST_DECIBELS = 100.0
-"""What equal pictures count as, so that a mean over pictures has a value."""
+"""Limit of PSNR [dB]: the value of equal pictures, so that means are finite."""
 
 Values = dict[str, float]
 
 
 def decibels(picture: FloatArray, truth: FloatArray) -> float:
-    """PSNR, bounded by `MOST_DECIBELS`."""
+    """PSNR in dB, at most `MOST_DECIBELS`."""
     return min(image.psnr(picture, truth), MOST_DECIBELS)
 
 
 def alone(view: FaceView) -> Values:
-    """What needs no other file."""
+    """Measures without another file."""
     return {
         "sharpness": sharpness(view.crop),
         "recognised": 0.0 if view.points is None else 100.0,
@@ -39,12 +39,12 @@ def alone(view: FaceView) -> Values:
 
 
 def naturalness(view: FaceView, natural: NiqeModel) -> Values:
-    """What needs no other file and takes long."""
+    """Slow measures without another file."""
     return {"niqe": niqe(view.crop, natural)}
 
 
 def perception(view: FaceView, truth: FaceView, lpips: PerceptualDistance | None) -> Values:
-    """What compares with the truth and takes long."""
+    """Slow measures against the truth."""
     values = {"face_ms_ssim": image.ms_ssim(view.crop, truth.crop)}
     if lpips is not None:
         values["lpips"] = lpips.distance(view.crop, truth.crop)
@@ -52,7 +52,7 @@ def perception(view: FaceView, truth: FaceView, lpips: PerceptualDistance | None
 
 
 def beside_truth(view: FaceView, truth: FaceView) -> Values:
-    """What compares pixels with the truth's."""
+    """Measures of pixels against the truth."""
     side = view.crop.shape[0]
     values = {
         "face_psnr": decibels(view.crop, truth.crop),
@@ -71,7 +71,7 @@ def beside_truth(view: FaceView, truth: FaceView) -> Values:
 
 
 def beside_reference(view: FaceView, reference: FaceView) -> Values:
-    """What compares the person, the points and the openings with the truth's, or else with the input's."""
+    """Differences of identity, points and openings from the truth, or from the input without a truth."""
     values = {
         "identity": identity_angle(view.descriptor, reference.descriptor),
         "identity_distance": identity_distance(view.descriptor, reference.descriptor),
@@ -84,12 +84,12 @@ def beside_reference(view: FaceView, reference: FaceView) -> Values:
 
 
 def motion_between(before: FaceView, now: FaceView) -> TruthMotion:
-    """Where the face's pixels came from."""
+    """The motion of the face's pixels between two frames."""
     return truth_motion(before.crop, now.crop)
 
 
 def change(before: FaceView, now: FaceView, motion: TruthMotion) -> Values:
-    """What changes from one frame to the next, along `motion`."""
+    """Measures of the change between two frames, along `motion`."""
     values = {
         "vidd": identity_distance(before.descriptor, now.descriptor),
         "warping_error": 1e3 * warping_error_of_pair(before.crop, now.crop, motion),
@@ -98,12 +98,12 @@ def change(before: FaceView, now: FaceView, motion: TruthMotion) -> Values:
 
 
 def change_beside_truth(before: FaceView, now: FaceView, true_before: FaceView, true_now: FaceView) -> Values:
-    """What changes beyond the truth's own change."""
+    """Measures of the change between two frames that exceeds the truth's change."""
     return {"flicker": 255 * flicker_of_pair(before.crop, now.crop, true_before.crop, true_now.crop)}
 
 
 def bend(first: FaceView, second: FaceView, third: FaceView) -> Values:
-    """What three frames in a row say of the points' steadiness."""
+    """The stability of points over three frames."""
     if first.shown is None or second.shown is None or third.shown is None:
         return {}
     away = third.shown - 2 * second.shown + first.shown

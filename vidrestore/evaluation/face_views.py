@@ -1,4 +1,4 @@
-"""A face as it is in the result, the truth and the input: cut out alike, described, its points placed."""
+"""Views of a face in result, truth and input: crops with the same alignment, descriptors and points."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from vidrestore.types import Detection, FloatArray, Frame, TrackedFace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceView:
-    """A face of one file at one moment."""
+    """A face in one file, in one frame."""
 
     crop: FloatArray = field(repr=False)
-    """(256, 256, 3) RGB in 0..1, aligned by the reference's points."""
+    """The crop (256, 256, 3) RGB in 0..1, aligned with the reference's points."""
     placed: NDArray[np.float64]
-    """(5, 2) the reference's points in the crop."""
+    """The reference's points in the crop, (5, 2)."""
     points: NDArray[np.float64] | None
-    """(5, 2) the points found in this file, in the crop; None where the network sees no face."""
+    """The points found in this file, in the crop, (5, 2); None: the network found no face."""
     shown: NDArray[np.float64] | None
-    """(5, 2) the same points in the frame, in pixels of the crop's scale: they move with the face."""
+    """The same points in the frame, in the crop's scale, (5, 2); they move with the face."""
     descriptor: FloatArray = field(repr=False)
     """(128,)"""
     mouth: float
@@ -39,7 +39,7 @@ class FaceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceNetworks:
-    """What looks at the faces."""
+    """The networks that measure faces."""
 
     detector: FaceDetector
     recogniser: FaceRecogniser
@@ -47,7 +47,7 @@ class FaceNetworks:
 
 
 def view_faces(moment: Moment, networks: FaceNetworks) -> list[dict[Subject, FaceView]]:
-    """For each face of the moment, its view in each file."""
+    """The views of each face in all files."""
     subjects = tuple(moment.frames)
     crops, maps = [], []
     for face in moment.faces:
@@ -77,7 +77,7 @@ def view_faces(moment: Moment, networks: FaceNetworks) -> list[dict[Subject, Fac
 
 
 def _detected(coded: Frame, shown: Frame, face: TrackedFace, detector: FaceDetector) -> Detection | None:
-    """The face as the landmark network finds it in this very frame, as it is shown."""
+    """The face that the landmark network finds in this frame."""
     points = transform_points(upright_matrix(coded), face.landmarks).astype(np.float32)
     near = Detection(box=np.array([*points.min(0), *points.max(0)], np.float32), landmarks=points, score=1.0)
     found: Sequence[Detection] = detector.follow(shown, [near])

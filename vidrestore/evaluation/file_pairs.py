@@ -1,4 +1,4 @@
-"""Which files belong together. What lacks its partner is an error: leaving it out would change the score."""
+"""Finds corresponding files. A missing one is an error, because leaving its partner out changes the score."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidrestore.video.picture_folder import pictures_in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFiles:
-    """A picture with those that belong to it."""
+    """A picture and the corresponding ones."""
 
     name: str
     files: dict[Subject, Path]
@@ -23,7 +23,7 @@ def is_pictures(path: Path) -> bool:
     """Whether the result is one picture or a folder of them, not a video or a numbered sequence.
 
     Raises:
-        InputError: there is no such file or folder.
+        InputError: There is no such file or folder.
     """
     if path.is_dir():
         return True
@@ -34,14 +34,17 @@ def is_pictures(path: Path) -> bool:
 
 
 def pair_pictures(paths: dict[Subject, Path], *, of: Subject = "result") -> list[PictureFiles]:
-    """The pictures of the result in order of their names, each with the truth's and the input's of that name.
+    """The pictures of the result in the order of their names, each with those of truth and input.
 
-    Endings may differ. `paths` holds the result and what it is compared with: all files, or all folders; `of`
-    is the one whose pictures have partners in the others.
+    Suffixes may differ.
+
+    Args:
+        paths: The result and the paths to compare it with: all files, or all folders.
+        of: The one whose pictures must have partners in the others.
 
     Raises:
-        InputError: a picture lacks its partner, or two pictures of a folder differ only in their ending.
-        UsageError: a file is to be compared with a folder.
+        InputError: A picture has no partner, or two pictures of a folder differ only in their suffix.
+        UsageError: A file is compared with a folder.
     """
     result = paths[of]
     for subject, path in paths.items():
@@ -61,7 +64,7 @@ def pair_pictures(paths: dict[Subject, Path], *, of: Subject = "result") -> list
 
 
 def check_sizes(sizes: dict[Path, tuple[int, int]]) -> None:
-    """Raises InputError where the files are not all of one width and height."""
+    """Raises InputError if the files have different sizes."""
     (first, size), *others = sizes.items()
     for path, other in others:
         if other != size:

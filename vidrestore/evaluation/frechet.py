@@ -26,7 +26,7 @@ class Gaussian:
 
 
 class FeatureStatistics:
-    """Takes in features row by row; memory does not grow."""
+    """Mean and covariance of features, which are added row by row; memory does not grow."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -34,7 +34,7 @@ class FeatureStatistics:
         self._products: Array = np.zeros((0, 0))
 
     def add(self, features: Array) -> None:
-        """(N, D) more features."""
+        """Adds features (N, D)."""
         if not self.count:
             self._sum = np.zeros(features.shape[1])
             self._products = np.zeros((features.shape[1],) * 2)
@@ -43,7 +43,7 @@ class FeatureStatistics:
         self._products += features.T @ features
 
     def gaussian(self) -> Gaussian:
-        """Raises ValueError where there are fewer than two rows."""
+        """The mean and covariance. Raises ValueError if there are fewer than two rows."""
         if self.count < 2:
             raise ValueError(f"a covariance needs at least two pictures, got {self.count}")
         mean = self._sum / self.count
@@ -73,7 +73,7 @@ def read_gaussian(path: Path) -> Gaussian:
         with np.load(path, allow_pickle=False) as stored:
             mean, covariance = (np.asarray(stored[name], np.float64) for name in ("mu", "sigma"))
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} holds no statistics mu and sigma of pytorch-fid: {error}") from error
+        raise InputError(f"{path} has no statistics mu and sigma of pytorch-fid: {error}") from error
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
-        raise InputError(f"{path} holds no statistics: mu is {mean.shape}, sigma is {covariance.shape}")
+        raise InputError(f"{path} has no statistics: mu is {mean.shape}, sigma is {covariance.shape}")
     return Gaussian(mean=mean, covariance=covariance)

@@ -1,4 +1,4 @@
-"""One picture against its truth: higher is better, except for `gmsd`.
+"""Measures of a picture against its truth. Higher is better, except for `gmsd`.
 
 Pictures are (H, W, 3) float32 RGB in 0..1. `psnr` and `ssim` come from scikit-image, `ms_ssim`, `gmsd` and
 `haarpsi` from piq: the extra `eval`.
@@ -25,7 +25,7 @@ _SSIM_SIGMA = 1.5
 
 
 def luma(picture: FloatArray) -> NDArray[np.float64]:
-    """(H, W): BT.601 luma of an (H, W, 3) picture, as Wang et al. and MATLAB's rgb2gray take it."""
+    """(H, W) BT.601 luma of an (H, W, 3) picture, as in Wang et al. and MATLAB's rgb2gray."""
     return np.asarray(picture.astype(np.float64) @ _LUMA_WEIGHTS)
 
 
@@ -61,10 +61,10 @@ def ssim(picture: FloatArray, truth: FloatArray, channels: Channels = "luma") ->
 
 
 def edge_energy_ratio(picture: FloatArray, truth: FloatArray) -> float:
-    """How much of the truth's edges there is: 1 as sharp, below 1 blurred, above 1 oversharpened or noisy.
+    """Edge energy relative to the truth: 1 is equal, below 1 is blurred, above 1 is oversharpened or noisy.
 
-    The sum of squared Sobel gradients of the luma over the truth's. Grain counts as edges, so read it beside
-    `psnr`. Infinite where a flat truth has got edges, 1 where both are flat.
+    It is the sum of squared Sobel gradients of the luma, divided by the truth's. Grain counts as edges, so
+    compare it with `psnr`. It is infinite if only the truth is flat, and 1 if both are flat.
     """
     _same_shape(picture, truth)
     energy, true_energy = _edge_energy(luma(picture)), _edge_energy(luma(truth))
@@ -74,9 +74,9 @@ def edge_energy_ratio(picture: FloatArray, truth: FloatArray) -> float:
 
 
 def ms_ssim(picture: FloatArray, truth: FloatArray) -> float:
-    """Multi-scale SSIM in 0..1 (Wang et al. 2003); needs pictures of at least 161 pixels a side.
+    """Multi-scale SSIM in 0..1 (Wang et al. 2003); needs sides of at least 161 pixels.
 
-    Raises UsageError where the extra `eval` is not installed; so do `gmsd` and `haarpsi`.
+    Raises UsageError if the extra `eval` is not installed, as `gmsd` and `haarpsi` do.
     """
     return _by_piq("multi_scale_ssim", picture, truth)
 

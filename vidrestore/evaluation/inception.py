@@ -1,8 +1,8 @@
-"""The Inception network by which FID describes pictures, from a weights file that the user has.
+"""The Inception network of FID, with weights from a file of the user.
 
-It is torchvision's Inception v3 with the poolings of the TensorFlow network of 2015, whose weights
-pytorch-fid published: averages leave out the padding, and the last block takes maxima. Pictures are resized
-and scaled as pytorch-fid and basicsr do it.
+It is torchvision's Inception v3 with the pooling of the TensorFlow network of 2015, whose weights pytorch-fid
+published: averages exclude the padding, and the last block uses maxima. Pictures are resized and scaled as in
+pytorch-fid and basicsr.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _COUNTER = "num_batches_tracked"
 
 
 class InceptionFeatures:
-    """Describes pictures by the features in front of the network's last layer."""
+    """Computes the features before the last layer of the network."""
 
     def __init__(self, weights: Path, device: str = "cpu") -> None:
-        """Raises WeightsError where the file does not hold the weights."""
+        """Loads the weights. Raises WeightsError if the file does not have them."""
         network = inception_network()
         state = {name: t for name, t in read_checkpoint(weights).items() if not name.endswith(_COUNTER)}
         wanted = {n: s for n, s in shapes_of(network.state_dict()).items() if not n.endswith(_COUNTER)}

@@ -1,4 +1,4 @@
-"""Measures whose networks do not come with this package: used where they are installed, else named."""
+"""Measures whose networks are not part of this package; they are used if installed, otherwise named."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from vidrestore.evaluation.inception import InceptionFeatures
 
 _VGG = "vgg16-397923af.pth"
-"""torchvision's file, as torch.hub keeps it in its folder `checkpoints`."""
+"""torchvision's file in torch.hub's folder `checkpoints`."""
 
 
 _INCEPTION = ("pt_inception-2015-12-05-6726825d.pth", "weights-inception-2015-12-05-6726825d.pth")
-"""The same file by the names of pytorch-fid and of torch-fidelity, in the same folder."""
+"""FID's weights with the names of pytorch-fid and torch-fidelity, in the same folder."""
 _INCEPTION_DOWNLOAD = (
     'the Inception network of pytorch-fid (91 MB, Apache-2.0), downloaded by: python -c "import torch; '
     "torch.hub.load_state_dict_from_url('https://github.com/mseitzer/pytorch-fid/releases/download/"
@@ -29,23 +29,23 @@ _INCEPTION_DOWNLOAD = (
 
 
 class PerceptualDistance(Protocol):
-    """How different two pictures look."""
+    """A perceptual distance of pictures."""
 
     def distance(self, picture: FloatArray, truth: FloatArray) -> float:
-        """Of two pictures (H, W, 3) RGB in 0..1; 0 for equal ones."""
+        """The distance of two pictures (H, W, 3) RGB in 0..1; 0 for equal ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A measure that was not taken."""
+    """A measure that was not computed."""
 
     name: str
     reason: str
-    """Why, and how to get it: one sentence."""
+    """Why, and how to get it, in one sentence."""
 
 
 def load_lpips(device: str) -> PerceptualDistance | LeftOut:
-    """LPIPS by the package lpips and torchvision's VGG16, if both lie ready; nothing is downloaded."""
+    """LPIPS from the package lpips with torchvision's VGG16, if both are installed; nothing is downloaded."""
     import torch
 
     if importlib.util.find_spec("lpips") is None:
@@ -65,7 +65,7 @@ def load_fid(weights: Path | None, device: str) -> InceptionFeatures | LeftOut:
     """FID's network from a file; None: from where torch.hub keeps it, if it is there; nothing is downloaded.
 
     Raises:
-        WeightsError: the file does not hold its weights.
+        WeightsError: The file does not have its weights.
     """
     import torch
 
@@ -79,7 +79,7 @@ def load_fid(weights: Path | None, device: str) -> InceptionFeatures | LeftOut:
 
 
 def fvd_left_out(*, is_video: bool) -> tuple[LeftOut, ...]:
-    """FVD of videos, which this package does not compute, and what does."""
+    """FVD of videos, which this package does not compute, with a program that does."""
     if not is_video:
         return ()
     reason = (

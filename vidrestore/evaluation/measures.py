@@ -1,7 +1,7 @@
-"""What is measured: the names, units and meanings of all measures, in the order in which they are reported.
+"""All measures, in the order of the reports, with names, units and meanings.
 
-`scope` says of what a value is: a whole picture, or a face in it. `needs` says beside what the result is put:
-the clean truth; the reference, which is the truth or, without one, the degraded input; the input; or nothing.
+`scope` is a whole picture, or a face in it. `needs` is the file with which the result is compared: the clean
+truth; the reference, which is the truth or, without one, the degraded input; the input; or none.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ Better = Literal["higher", "lower", "near one"]
 Scope = Literal["picture", "face"]
 Needs = Literal["truth", "reference", "input", "nothing"]
 Subject = Literal["result", "input", "truth"]
-"""Of which file a value is."""
+"""The file to which a value belongs."""
 
 FACE_SIDE = 256
-"""Pixels a side of the aligned faces that are measured."""
+"""Side of the measured aligned faces [px]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One number that is reported."""
+    """A reported number."""
 
     name: str
-    """In JSON and CSV, and of the column that holds its values."""
+    """Its name in JSON and CSV, and of its column."""
     title: str
     unit: str = ""
     better: Better
     scope: Scope
     needs: Needs
     about: str
-    """One sentence for the reader of the report."""
+    """A sentence for the reader of the report."""
     digits: int = 2
     over_time: bool = False
-    """Whether it needs the frame before."""
+    """Whether it needs the previous frame."""
     deviation_of: str = ""
-    """The measure of whose values it is the standard deviation over time, track by track; '' otherwise."""
+    """For a standard deviation over time in each track: the measure it is computed from; else ''."""
 
 
 def _picture(
@@ -141,14 +141,14 @@ FID = _face("fid", "FID, faces", "", "lower", "truth", 2,
 BY_NAME = {measure.name: measure for measure in (*MEASURES, FID)}
 
 HIDDEN = ("ids",)
-"""Columns that are kept beside the measures': the similarity of identities, of which a deviation is taken."""
+"""Columns that are not reported: the similarity of identities, for its deviation over time."""
 
 ALSO_OF_TRUTH = ("niqe", "sharpness", "vidd", "jitter")
-"""Measures that the truth itself has, for comparison."""
+"""Measures that are also computed for the truth, for comparison."""
 
 
 def columns(scope: Scope, subjects: tuple[Subject, ...]) -> tuple[str, ...]:
-    """The names of the columns that hold what is measured of the subjects, such as result.psnr."""
+    """The names of the columns of these subjects, such as result.psnr."""
     names = [m.name for m in MEASURES if m.scope == scope and not m.deviation_of]
     if scope == "face":
         names += HIDDEN

@@ -1,4 +1,4 @@
-"""Measures one moment after the other: rows for pictures and faces, the worst faces, the pairing."""
+"""Measures frame after frame: rows for pictures and faces, the worst faces, and checks of the pairing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Views = dict[Subject, FaceView]
 OnFace = Callable[[Moment, int, Views], None]
-"""Takes a moment, the number of a face's track, and its views."""
+"""Gets a frame, the number of a face's track, and its views."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Instruments:
 
 
 class Meter:
-    """Takes in moments in order; memory grows by four bytes a value."""
+    """Measures frames in order. Memory grows by four bytes per value."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class Meter:
         self._is_video = is_video
         self._on_face = on_face
         self._before: dict[int, list[Views]] = {}
-        """Of each track the views of up to two frames before, the latest last."""
+        """The views of up to two previous frames for each track, the latest last."""
         self._last_index = -2
 
     def add(self, moment: Moment) -> None:
-        """Measure a moment."""
+        """Measures a frame."""
         if moment.name:
             self.names.append(moment.name)
         self._add_picture(moment)
@@ -142,7 +142,7 @@ class Meter:
 def _changing(
     subject: Subject, views: Views, before: list[Views], motion: TruthMotion
 ) -> face_measures.Values:
-    """What changed since the frame before, along the motion of the truth or of the file itself."""
+    """The change since the previous frame, along the motion of the truth or of the file itself."""
     now, last = views[subject], before[-1][subject]
     found = face_measures.change(last, now, motion)
     if "truth" in views and subject != "truth":

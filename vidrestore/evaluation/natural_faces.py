@@ -1,4 +1,4 @@
-"""The embedded model of natural faces, under which NIQE is measured."""
+"""The embedded model of natural faces for NIQE."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def load_natural_faces(path: Path | None = None) -> NiqeModel:
     """The model in `path`; None: the one inside the package, of clean aligned faces of 256 pixels.
 
     Raises:
-        WeightsError: there is no such file, or it does not hold such a model.
+        WeightsError: There is no such file, or it has no such model.
     """
     path = path or embedded_path("natural_faces.safetensors")
     try:
         stored = load_file(path)
         mean, covariance = stored["mean"].astype(np.float64), stored["covariance"].astype(np.float64)
     except (OSError, SafetensorError, KeyError) as error:
-        raise WeightsError(f"{path} holds no model of natural pictures: {error}") from error
+        raise WeightsError(f"{path} has no model of natural pictures: {error}") from error
     if mean.shape != (36,) or covariance.shape != (36, 36):
-        raise WeightsError(f"{path} holds no model of natural pictures: its shapes are others")
+        raise WeightsError(f"{path} has no model of natural pictures: its shapes differ")
     return NiqeModel(mean=mean, covariance=covariance)
 
 

@@ -1,4 +1,4 @@
-"""What changed outside the faces: nothing may, if the codec loses nothing."""
+"""Measures changes outside the faces. With a lossless codec there must be none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def change_outside(result: Frame, given: Frame, faces: Sequence[TrackedFace]) ->
 
 
 def _covered(frame: Frame, faces: Sequence[TrackedFace]) -> NDArray[np.uint8]:
-    """(H, W): 1 where a face's square with its margin lies."""
+    """(H, W) mask: 1 in the squares of faces with their margins."""
     mask = np.zeros((frame.height, frame.width), np.uint8)
     low, high = -MARGIN * FACE_SIDE, (1 + MARGIN) * FACE_SIDE
     square = np.array([[low, low], [high, low], [high, high], [low, high]])
@@ -56,7 +56,7 @@ def _covered(frame: Frame, faces: Sequence[TrackedFace]) -> NDArray[np.uint8]:
 
 
 def _at_size(mask: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Of chroma, a sample is covered where any of its cell is."""
+    """The mask at the size of a plane. A chroma sample is covered if any pixel of its cell is."""
     if mask.shape == size:
         return mask
     height, width = size

@@ -1,7 +1,7 @@
-"""Whether the result shows what the truth shows: a shuffled pair, a shifted frame or another film is noticed.
+"""Checks that result and truth show the same: finds shuffled pairs, shifted frames and other videos.
 
-Pictures are compared small, without their brightness and contrast: noise, blur and grading hardly change what
-they look like there, another moment does.
+Small copies are compared, without brightness and contrast. Noise, blur and grading hardly change them, but
+another moment does.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from vidrestore.types import FloatArray, Frame
 _SIDE, _PICTURE_SIDE = 64, 32
 """Of the small copies of frames, and of pictures, of which all are remembered."""
 _REACH = 2
-"""Frames before and after with which a frame is compared."""
+"""Number of frames before and after with which a frame is compared."""
 _CLEARLY = 0.8
 """The distance to another picture, over that to its own, from which the other is the better match."""
 _FRAMES_IN_A_ROW = 3
 _LEAST_LIKENESS = 0.5
-"""Correlation with the truth, of half of the frames, below which it is another film."""
+"""If half of the frames have a lower correlation with the truth, it is another video."""
 _CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """Something that must hold for the numbers to mean what they say."""
+    """A condition for valid measurements."""
 
     name: str
     passed: bool
@@ -45,7 +45,7 @@ def thumbnail(frame: Frame, side: int = _SIDE) -> FloatArray:
 
 
 class FrameOrder:
-    """Follows the frames of two videos and notices where one shows an earlier or later frame."""
+    """Follows the frames of two videos and finds where one shows an earlier or later frame."""
 
     def __init__(self, other: str = "truth") -> None:
         self._other = other
@@ -59,7 +59,7 @@ class FrameOrder:
         self._alike, self._compared = 0, 0
 
     def add(self, result: Frame, truth: Frame) -> None:
-        """The next frame of both."""
+        """Adds the next frame of both."""
         self._results.append(thumbnail(result))
         self._truths.append(thumbnail(truth))
         self._count += 1
@@ -71,7 +71,7 @@ class FrameOrder:
             self._look(self._count - 1 - _REACH)
 
     def check(self) -> Check:
-        """What was noticed."""
+        """The result of the check."""
         name = f"same frames as the {self._other}"
         if self._compared and 2 * self._alike < self._compared:
             sentence = (
@@ -89,7 +89,7 @@ class FrameOrder:
         return Check(name=name, passed=True, sentence=f"frames match the {self._other}'s")
 
     def _look(self, frame: int) -> None:
-        """Whether the middle one of the last results fits another truth better than its own."""
+        """Compares the middle one of the last results with the neighbouring frames of the truth."""
         result = self._results[_REACH]
         distances = np.array([np.linalg.norm(result - truth) for truth in self._truths])
         best = int(distances.argmin())
@@ -99,7 +99,7 @@ class FrameOrder:
         elif distances[_REACH] < _CLEARLY * others.min():
             apart = 0
         else:
-            return  # nothing moves: this frame says nothing
+            return  # without motion, this frame cannot be checked
         before, run = self._run
         run = run + 1 if apart == before else 1
         self._run = (apart, run)
@@ -109,7 +109,7 @@ class FrameOrder:
 
 
 class PicturePairs:
-    """Remembers small copies of all pairs of pictures and notices those that were mixed up."""
+    """Stores small copies of all pairs of pictures and finds those that were mixed up."""
 
     def __init__(self, other: str = "truth") -> None:
         self._other = other
@@ -124,7 +124,7 @@ class PicturePairs:
         self._truths.append(thumbnail(truth, _PICTURE_SIDE))
 
     def check(self) -> Check:
-        """What was noticed."""
+        """The result of the check."""
         name = f"same pictures as the {self._other}"
         mixed = self._mixed_up()
         if mixed:
