@@ -127,6 +127,16 @@ def test_the_page_is_whole_in_itself(found: Evaluation) -> None:
     assert not [word for word in ('src="http', "<link", "<script", "url(http") if word in text]
 
 
+def test_the_page_of_a_short_clip_has_no_empty_parts(found: Evaluation) -> None:
+    """Six frames of one face: no interval can be stated, and the only track is the whole."""
+    pytest.importorskip("matplotlib", reason="needs the extra eval")
+    text = page(found)
+    assert "95 % of result" not in text
+    assert "No intervals are stated" in text
+    assert "<h2>Tracks</h2>" not in text
+    assert "6 faces in 1 track." in text
+
+
 def test_frames_that_come_late_are_noticed(files: dict[Subject, Path], tmp_path: Path) -> None:
     pictures = face_pictures(14)
     truth = make_footage(tmp_path / "truth.mkv", pictures[1:])
