@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+import vidrestore
 from tests.support.clips import Clip, make_clip
 from tests.support.footage import Footage, face_pictures, make_footage
 from vidrestore.cli import main
@@ -104,6 +105,18 @@ def test_a_lossless_copy_has_not_changed(files: dict[Subject, Path], tmp_path: P
     same = evaluate(copy, given=files["input"], settings=SETTINGS)
     assert mean(same, "changed_outside") == 0
     assert mean(same, "change_outside") == 0
+
+
+def test_an_enlarged_result_is_measured_beside_its_smaller_input(
+    files: dict[Subject, Path], tmp_path: Path
+) -> None:
+    large = tmp_path / "large.mkv"
+    vidrestore.restore(files["result"], large, upscale=2, faces="none", codec="ffv1", device="cpu")
+    found = evaluate(large, given=files["result"], settings=SETTINGS)
+    assert found.size == (288, 256)
+    assert mean(found, "changed_outside") == 0
+    assert mean(found, "identity") == pytest.approx(0, abs=0.03)
+    assert found.passed
 
 
 def test_reports_say_the_same_numbers(found: Evaluation) -> None:
