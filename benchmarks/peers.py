@@ -152,7 +152,9 @@ def built_in_peers() -> tuple[list[Peer], dict[str, str]]:
     else:
         command = (python, "-m", "benchmarks.peer_filters", "realesrgan", "{input}", "{output}")
         peers.append(Peer(name="realesrgan", command=command))
-    missing["GFPGAN, CodeFormer"] = "give their commands by --peer, as the help shows"
+    missing["GFPGAN, CodeFormer"] = (
+        "their packages hold no weights; fetch those, then give the commands by --peer, as the help shows"
+    )
     return peers, missing
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+import vidrestore
 from tests.support.clips import Clip, make_clip
 from tests.support.footage import Footage, face_pictures, make_footage
 from vidrestore.cli import main
@@ -106,6 +107,18 @@ def test_a_lossless_copy_has_not_changed(files: dict[Subject, Path], tmp_path: P
     assert mean(same, "change_outside") == 0
 
 
+def test_an_enlarged_result_is_measured_beside_its_smaller_input(
+    files: dict[Subject, Path], tmp_path: Path
+) -> None:
+    large = tmp_path / "large.mkv"
+    vidrestore.restore(files["result"], large, upscale=2, faces="none", codec="ffv1", device="cpu")
+    found = evaluate(large, given=files["result"], settings=SETTINGS)
+    assert found.size == (288, 256)
+    assert mean(found, "changed_outside") == 0
+    assert mean(found, "identity") == pytest.approx(0, abs=0.03)
+    assert found.passed
+
+
 def test_reports_say_the_same_numbers(found: Evaluation) -> None:
     stated = {(row["measure"], row["of"]): row["mean"] for row in to_dict(found)["summary"]}
     assert stated["face_psnr", "result"] == mean(found, "face_psnr")
@@ -125,6 +138,16 @@ def test_the_page_is_whole_in_itself(found: Evaluation) -> None:
     assert text.count("<svg") >= 5
     assert text.count("data:image/jpeg;base64,") == 2 * len(found.worst) == 4
     assert not [word for word in ('src="http', "<link", "<script", "url(http") if word in text]
+
+
+def test_the_page_of_a_short_clip_has_no_empty_parts(found: Evaluation) -> None:
+    """Six frames of one face: no interval can be stated, and the only track is the whole."""
+    pytest.importorskip("matplotlib", reason="needs the extra eval")
+    text = page(found)
+    assert "95 % of result" not in text
+    assert "No intervals are stated" in text
+    assert "<h2>Tracks</h2>" not in text
+    assert "6 faces in 1 track." in text
 
 
 def test_frames_that_come_late_are_noticed(files: dict[Subject, Path], tmp_path: Path) -> None:

@@ -63,6 +63,12 @@ def pair_pictures(paths: dict[Subject, Path], *, of: Subject = "result") -> list
     ]
 
 
+def enlargement(given: tuple[int, int], result: tuple[int, int]) -> int:
+    """By how much `restore --upscale` enlarged the input, by sizes (width, height): 2, 4, or 1 for not."""
+    factors = (f for f in (2, 4) if (given[0] * f, given[1] * f) == result)
+    return next(factors, 1)
+
+
 def check_sizes(sizes: dict[Path, tuple[int, int]]) -> None:
     """Raises InputError if the files have different sizes."""
     (first, size), *others = sizes.items()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from vidrestore.colour.upscale import upscale_frame
 from vidrestore.detection import detect, make_detector
-from vidrestore.evaluation.file_pairs import PictureFiles, check_sizes, pair_pictures
+from vidrestore.evaluation.file_pairs import PictureFiles, check_sizes, enlargement, pair_pictures
 from vidrestore.evaluation.measures import Subject
 from vidrestore.evaluation.moments import Moment
 from vidrestore.evaluation.pairing import Check, PicturePairs
@@ -32,6 +33,10 @@ class PictureMoments:
     def __iter__(self) -> Iterator[Moment]:
         for index, pair in enumerate(self._pairs):
             frames = {subject: read_picture(path) for subject, path in pair.files.items()}
+            if (given := frames.get("input")) is not None:
+                result = frames["result"]
+                factor = enlargement((given.width, given.height), (result.width, result.height))
+                frames["input"] = upscale_frame(given, factor)
             check_sizes({pair.files[s]: (frame.width, frame.height) for s, frame in frames.items()})
             if index == 0:
                 self.size = (frames["result"].width, frames["result"].height)

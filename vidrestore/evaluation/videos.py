@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from vidrestore.colour.upscale import upscale_frame
 from vidrestore.detection import detect, make_detector
 from vidrestore.errors import InputError
-from vidrestore.evaluation.file_pairs import check_sizes
+from vidrestore.evaluation.file_pairs import check_sizes, enlargement
 from vidrestore.evaluation.measures import Subject
 from vidrestore.evaluation.moments import Moment
 from vidrestore.evaluation.pairing import Check, FrameOrder
@@ -31,7 +32,11 @@ class VideoMoments:
         """Raises InputError where a file is missing, or of another size or stated length than the result."""
         self._inputs: dict[Subject, Input] = {subject: open_input(path) for subject, path in paths.items()}
         self._infos: dict[Subject, VideoInfo] = {s: probe(given) for s, given in self._inputs.items()}
-        check_sizes({paths[s]: (info.width, info.height) for s, info in self._infos.items()})
+        sizes = {s: (info.width, info.height) for s, info in self._infos.items()}
+        self._enlargement = enlargement(sizes.get("input", (0, 0)), sizes["result"])
+        if "input" in sizes:
+            sizes["input"] = (sizes["input"][0] * self._enlargement, sizes["input"][1] * self._enlargement)
+        check_sizes({paths[s]: size for s, size in sizes.items()})
         self._refuse_other_lengths()
         self._detector, self._device, self._min_face = detector, device, min_face
         self._every_frame = every_frame
@@ -107,7 +112,9 @@ class VideoMoments:
         yield from track(detect(self._frames(subject), detector, min_face=self._min_face))
 
     def _frames(self, subject: Subject) -> Generator[Frame]:
-        yield from read_frames(self._inputs[subject], self._infos[subject])
+        factor = self._enlargement if subject == "input" else 1
+        for frame in read_frames(self._inputs[subject], self._infos[subject]):
+            yield upscale_frame(frame, factor)
 
     def _refuse_other_lengths(self) -> None:
         """Before the work, as far as the containers state how many frames there are."""

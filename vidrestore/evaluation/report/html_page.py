@@ -12,24 +12,29 @@ from numpy.typing import NDArray
 from vidrestore.evaluation.evaluation import Evaluation
 from vidrestore.evaluation.measures import BY_NAME, Subject
 from vidrestore.evaluation.report.plots import plots
-from vidrestore.evaluation.report.table import by_measure, number, place, title
+from vidrestore.evaluation.report.table import by_measure, number, place, title, track_count
 from vidrestore.evaluation.report.whole_frames import LONGEST_SIDE, frames_at
 from vidrestore.evaluation.summary import SummaryRow, summarise, track_rows
 from vidrestore.evaluation.worst import WorstFace
 
 _ORDER: tuple[Subject, ...] = ("input", "result", "truth")
+_MOST_TRACKS_ACROSS = 8
+"""With more, each track is a line of the table, not a column."""
+_TOO_SHORT = "No intervals are stated: they need five seconds of faces, or five pictures."
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap }
 th:first-child, td:first-child { text-align: left }
-td.about { white-space: normal; text-align: left; color: #666 }
+td.about { white-space: normal; text-align: left; color: #666; min-width: 18rem; font-size: 13px }
 .failed { color: #b00020; font-weight: 600 } .passed { color: #1b6e2f }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(24rem, 1fr)); gap: 1rem }
 .plots svg { width: 100%; height: auto }
-figure { margin: 0 0 1.5rem } figure img { max-width: 100%; height: auto; vertical-align: top }
-figcaption { color: #555 } small { color: #666 }
+.wide { overflow-x: auto }
+figure { margin: 0 0 1.5rem }
+.faces { display: flex; gap: .5rem; overflow-x: auto } .faces img { height: 16rem; width: auto }
+figcaption { color: #555 } small { color: #666 } li { overflow-wrap: anywhere }
 """
 
 
@@ -70,7 +75,7 @@ def _facts(found: Evaluation) -> str:
     )
     what = "frames" if found.is_video else "pictures"
     width, height = found.size
-    tracks = f" in {len(set(found.faces.tracks.tolist()))} tracks" if found.is_video else ""
+    tracks = f" in {track_count(found)}" if found.is_video else ""
     faces = f"{len(found.pictures)} {what} of {width} x {height} pixels, {len(found.faces)} faces{tracks}."
     beside = ""
     if found.reference == "input":
@@ -81,8 +86,10 @@ def _facts(found: Evaluation) -> str:
 def _measures(found: Evaluation, rows: list[SummaryRow]) -> str:
     grouped = by_measure(rows)
     subjects = [s for s in _ORDER if any(s in group for group in grouped.values())]
+    has_ends = any(row.low is not None for row in rows if row.subject == "result")
     head = "".join(f"<th>{subject}</th>" for subject in subjects)
-    lines = [f"<tr><th></th>{head}<th>95 % of result</th><th>values</th><th>worst</th><th></th></tr>"]
+    head += "<th>95 % of result</th>" if has_ends else ""
+    lines = [f"<tr><th></th>{head}<th>values</th><th>worst</th><th></th></tr>"]
     for group in grouped.values():
         measure = next(iter(group.values())).measure
         cells = "".join(f"<td>{number(group[s].mean, measure) if s in group else ''}</td>" for s in subjects)
@@ -90,15 +97,16 @@ def _measures(found: Evaluation, rows: list[SummaryRow]) -> str:
         ends = count = worst = ""
         if result is not None:
             count = str(result.count)
-            if result.worst is not None:
+            if result.worst is not None and result.worst != result.mean:
                 worst = f"{number(result.worst, measure)} ({escape(place(found, result))})"
             if result.low is not None and result.high is not None:
                 ends = f"{number(result.low, measure)} … {number(result.high, measure)}"
         lines.append(
-            f"<tr><td>{escape(title(measure))}</td>{cells}<td>{ends}</td><td>{count}</td><td>{worst}</td>"
-            f'<td class="about">{escape(measure.about)}</td></tr>'
+            f"<tr><td>{escape(title(measure))}</td>{cells}{f'<td>{ends}</td>' if has_ends else ''}"
+            f'<td>{count}</td><td>{worst}</td><td class="about">{escape(measure.about)}</td></tr>'
         )
-    return f"<table>{''.join(lines)}</table>"
+    short = "" if has_ends else f"<p><small>{_TOO_SHORT}</small></p>"
+    return f'<div class="wide"><table>{"".join(lines)}</table></div>{short}'
 
 
 def _checks(found: Evaluation) -> str:
@@ -114,23 +122,29 @@ def _checks(found: Evaluation) -> str:
 
 def _tracks(found: Evaluation) -> str:
     rows = track_rows(found)
-    if not rows:
+    if len(rows) < 2:  # of one track the measures are those above
         return ""
     columns = sorted(
         {name for row in rows for name in row.values if name.startswith("result.")},
         key=lambda name: list(BY_NAME).index(name.partition(".")[2]),
     )
     measures = [BY_NAME[name.partition(".")[2]] for name in columns]
-    head = "".join(f"<th>{escape(measure.title)}</th>" for measure in measures)
-    lines = [f"<tr><th>track</th><th>frames</th><th>faces</th>{head}</tr>"]
-    for row in rows:
-        cells = "".join(
-            f"<td>{number(row.values[name], measure) if name in row.values else ''}</td>"
-            for name, measure in zip(columns, measures, strict=True)
-        )
-        span = f"{row.first_frame}-{row.last_frame}"
-        lines.append(f"<tr><td>{row.track}</td><td>{span}</td><td>{row.faces}</td>{cells}</tr>")
-    return f'<h2>Tracks</h2><div style="overflow-x:auto"><table>{"".join(lines)}</table></div>'
+    table = [
+        ["track", *(str(row.track) for row in rows)],
+        ["frames", *(f"{row.first_frame}-{row.last_frame}" for row in rows)],
+        ["faces", *(str(row.faces) for row in rows)],
+    ]
+    for name, measure in zip(columns, measures, strict=True):
+        cells = [number(row.values[name], measure) if name in row.values else "" for row in rows]
+        table.append([title(measure), *cells])
+    if len(rows) > _MOST_TRACKS_ACROSS:
+        table = [list(column) for column in zip(*table, strict=True)]
+    lines = [
+        "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in line)
+        for tag, line in zip(["th", *["td"] * len(table)], table, strict=False)
+    ]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<h2>Tracks</h2><div class="wide"><table>{body}</table></div>'
 
 
 def _worst(found: Evaluation) -> str:
@@ -146,10 +160,11 @@ def _worst(found: Evaluation) -> str:
         where = face.name or f"frame {face.frame}, {face.seconds:.2f} s, track {face.track}"
         strip = np.hstack([face.pictures[subject] for subject in _ORDER if subject in face.pictures])
         whole = frames.get(face.frame)
-        beside = "" if whole is None else f" {_picture(_with_box(whole, face, found))}"
+        beside = "" if whole is None else _picture(_with_box(whole, face, found))
+        caption = f"{measure.title} {number(face.value, measure)} {measure.unit}".rstrip()
         parts.append(
-            f"<figure>{_picture(strip)}{beside}<figcaption>{escape(measure.title)} "
-            f"{number(face.value, measure)} {escape(measure.unit)}: {escape(where)}</figcaption></figure>"
+            f'<figure><div class="faces">{_picture(strip)}{beside}</div>'
+            f"<figcaption>{escape(caption)}: {escape(where)}</figcaption></figure>"
         )
     return "\n".join(parts)
 
@@ -196,4 +211,4 @@ def _picture(picture: NDArray[np.uint8]) -> str:
     )
     assert done, "OpenCV writes every picture as JPEG"
     text = base64.b64encode(packed.tobytes()).decode()
-    return f'<img src="data:image/jpeg;base64,{text}" height="256" alt="">'
+    return f'<img src="data:image/jpeg;base64,{text}" alt="">'

@@ -19,6 +19,8 @@ _PLOTTED = (
 )  # fmt: skip
 _COLOURS: dict[Subject, str] = {"input": "#999999", "result": "#0b62a4", "truth": "#2a9d3a"}
 Numbers = NDArray[np.float64]
+_FEW_POINTS = 30
+"""Of a line that shows each of them."""
 _MOST_POINTS = 4000
 """Of a line; more frames are thinned."""
 
@@ -69,7 +71,16 @@ def _draw(figures: Any, title: str, lines: list[tuple[Subject, Numbers, Numbers]
     for subject, at, values in lines:
         step = -(-len(values) // _MOST_POINTS)
         order = np.argsort(at, kind="stable")[::step]
-        axes.plot(at[order], values[order], label=subject, color=_COLOURS[subject], linewidth=1)
+        marker = "o" if len(order) <= _FEW_POINTS else ""
+        axes.plot(
+            at[order],
+            values[order],
+            label=subject,
+            color=_COLOURS[subject],
+            linewidth=1,
+            marker=marker,
+            markersize=3,
+        )
     axes.set_title(title, fontsize=9)
     axes.set_xlabel("seconds" if over_time else "pictures, in order of the value", fontsize=8)
     axes.tick_params(labelsize=7)

@@ -43,11 +43,17 @@ def place(found: Evaluation, row: SummaryRow) -> str:
     return found.names[row.worst_at] if found.names else f"frame {row.worst_at}"
 
 
+def track_count(found: Evaluation) -> str:
+    """How many tracks there are: 1 track, 2 tracks."""
+    count = len(set(found.faces.tracks.tolist()))
+    return f"{count} track{'' if count == 1 else 's'}"
+
+
 def _head(found: Evaluation) -> str:
     what = "frames" if found.is_video else "pictures"
     width, height = found.size
     files = ", ".join(f"{subject} {path}" for subject, path in found.paths.items())
-    tracks = f" in {len(set(found.faces.tracks.tolist()))} tracks" if found.is_video else ""
+    tracks = f" in {track_count(found)}" if found.is_video else ""
     beside = {"truth": "", "input": "; identity, points and openings are compared with the input", None: ""}
     return (
         f"{files}\n{len(found.pictures)} {what}, {width} x {height}; {len(found.faces)} faces{tracks}"
