@@ -199,6 +199,7 @@ def test_files_that_are_dropped_in_results_that_no_browser_plays_and_a_server_th
         assert page.title() == "vidrestore"
         page.locator("#drop-file").set_input_files(str(small))
         page.get_by_role("heading", name="small film.mkv").wait_for()
+        page.locator("#viewer:not([aria-busy])").wait_for()
         assert (state / "dropped" / "small film.mkv").read_bytes() == small.read_bytes()
         page.get_by_role("button", name="Remove small film.mkv").click()
         page.get_by_text("No videos or pictures here.").wait_for()

@@ -7,7 +7,7 @@ import { refresh, watchQueue } from './queue.js';
 import { connectResult, hideResult, isShown, seek, showReport, showResult } from './result.js';
 import { currentSettings, showScene, showScopes, watchSettings } from './settings.js';
 import { openSidecar, useInspection } from './sidecar.js';
-import { connectDivider, isPreviewed, openViewer, showFrame, showPreview, shownTime } from './viewer.js';
+import { closeViewer, connectDivider, isPreviewed, openViewer, showFrame, showPreview, shownTime } from './viewer.js';
 
 let path = null;
 let duration = 0;
@@ -28,10 +28,26 @@ async function openVideo(chosen) {
   byId('queue-job').disabled = false;
   forgetPeople();
   markOpen(fileName(chosen));
+  byId('viewer').setAttribute('aria-busy', 'true');
   openViewer(path, facts);
   await openSidecar(chosen);
   const known = await attempt(() => get('/api/people', { path: chosen }));
-  if (path === chosen) showFound(known?.inspection ?? null);
+  if (path !== chosen) return;
+  showFound(known?.inspection ?? null);
+  byId('viewer').removeAttribute('aria-busy');
+}
+
+// Before a file is removed that may be open.
+function closeVideo(removed) {
+  if (path !== removed) return;
+  path = null;
+  hideResult();
+  closeViewer();
+  forgetPeople();
+  byId('queue-job').disabled = true;
+  byId('output').value = '';
+  byId('video-name').textContent = 'Choose a video';
+  byId('facts').textContent = '';
 }
 
 // What is known of the people and scenes: by an inspection, or by the sidecar alone.
@@ -123,5 +139,5 @@ connectTimeline();
 connectResult((at) => showScene(markScene(at)));
 watchSettings(again);
 showScopes(null);
-attempt(() => showFiles(openVideo));
+attempt(() => showFiles(openVideo, closeVideo));
 watchQueue(look);

@@ -4,12 +4,14 @@ import { attempt, byId, element, say } from './elements.js';
 
 const VIDEO = /\.(3gp|asf|avi|dv|flv|gif|m2ts|m2v|m4v|mkv|mov|mp4|mpe?g|mts|mxf|nut|ogv|ts|vob|webm|wmv|y4m|png|jpe?g|tiff?|webp|avif|heic|bmp)$/i;
 let open;
+let close;
 let roots = [];
 let dropped = '';
 let shown = null;
 
-export async function showFiles(onVideo) {
+export async function showFiles(onVideo, onRemove) {
   open = onVideo;
+  close = onRemove;
   ({ roots, dropped } = await get('/api/folders'));
   connectDrop();
   await (roots.length === 1 ? showFolder(roots[0]) : showRoots());
@@ -45,7 +47,11 @@ const droppedEntry = () => entry('Dropped files/', () => showFolder(dropped));
 function removeButton(name) {
   const button = element('button', { type: 'button', className: 'remove', textContent: '×', title: `Remove ${name}` });
   button.setAttribute('aria-label', `Remove ${name}`);
-  button.addEventListener('click', () => attempt(async () => { await removeFile(name); await showFolder(dropped); }));
+  button.addEventListener('click', () => attempt(async () => {
+    close(`${dropped}/${name}`);
+    await removeFile(name);
+    await showFolder(dropped);
+  }));
   return button;
 }
 

@@ -25,6 +25,13 @@ export function openViewer(path, facts) {
     element('img', { alt: '', src: nearFrameAddress(path, ((i + 0.5) * duration) / pictures) })));
 }
 
+export function closeViewer() {
+  clearTimeout(waiting);
+  byId('viewer').hidden = true;
+  for (const id of ['before', 'after']) byId(id).removeAttribute('src');
+  byId('strip').replaceChildren();
+}
+
 export const shownTime = () => Number(byId('scrub').value);
 export const isPreviewed = () => !byId('after').hidden;
 
