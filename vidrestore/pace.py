@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vidrestore.types import Progress
 
 WINDOW_SECONDS = 30.0
+LINES_VERSION = 1
+"""Of the lines for programs: it grows if a name changes its meaning or is removed (docs/progress.md)."""
 MIN_SECONDS = 3.0
 """Seconds of work before there is an estimate."""
 

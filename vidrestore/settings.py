@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict, Unpack
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError
@@ -23,6 +22,7 @@ from vidrestore.settings_keywords import (
 from vidrestore.settings_sentences import sentence
 from vidrestore.settings_values import parse_frame_rate, parse_time
 from vidrestore.sidecar import FaceTreatment, Sidecar, parse_sidecar
+from vidrestore.yaml_file import read_yaml
 
 MAX_PIXELS = 64_000_000
 """Default limit for a picture; 8K video and photos of nearly all cameras have fewer."""
@@ -36,7 +36,10 @@ _NOT_FOR_ALIGNED_FACES = (
     "compare", "mask", "segment",
 )  # fmt: skip
 """Settings that do not apply to aligned faces."""
-_MAX_YAML_BYTES = 256_000
+_SHARE = r"(0?\.\d{1,9}|1\.0{1,9}|[01])"
+_CONDITION = rf"((larger|smaller):\d{{1,5}}|within:{_SHARE}(,{_SHARE}){{3}})"
+_CONDITIONS = rf"{_CONDITION}(\+{_CONDITION})*"
+"""Conditions on size and position, for `tracking.track_conditions`."""
 
 
 class TimeRange(TypedDict):
@@ -80,10 +83,11 @@ class Settings(BaseModel):
     deflicker: bool = False
     """Stabilise the brightness of each face over time."""
     faces: str = Field(
-        default="all", pattern=r"^(all|largest|none|(not:)?p?\d{1,9}(,p?\d{1,9})*|like:[^\x00]{1,4096})$"
+        default="all",
+        pattern=rf"^(all|largest|none|(not:)?(p?\d{{1,9}}(,p?\d{{1,9}})*|{_CONDITIONS})|like:[^\x00]{{1,4096}})$",
     )
-    """all, largest, none, numbers of tracks and people by `vidrestore inspect` (0,2,p1), all except some
-    (not:0,p1), or the person in a photo (like:photo.jpg)."""
+    """all, largest, none, numbers of tracks and people by `vidrestore inspect` (0,2,p1), size and position
+    (larger:80+within:0,0,0.5,1), all except some (not:0,p1), or the person in a photo (like:photo.jpg)."""
     sidecar: Sidecar | None = None
     """The video's sidecar: a YAML file from `vidrestore inspect --sidecar`, for scenes and people."""
     min_face: int = Field(default=24, ge=8, le=100_000)
@@ -250,31 +254,3 @@ def make_settings(config: Path | None = None, **values: Any) -> Settings:
     if isinstance(sidecar := merged.get("sidecar"), (str, Path)):
         merged["sidecar"] = parse_sidecar(read_yaml(Path(sidecar)), sidecar)
     return Settings(**merged)
-
-
-def read_yaml(path: Path) -> dict[Any, Any]:
-    """The names and values in a YAML file; an empty file has none.
-
-    Raises:
-        UsageError: The file cannot be read, or its content is something else.
-    """
-    try:
-        with path.open("rb") as file:  # the size that a file states may be wrong, and a pipe has none
-            content = file.read(_MAX_YAML_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read the configuration {path}: {error.strerror or error}") from error
-    if len(content) > _MAX_YAML_BYTES:
-        raise UsageError(f"{path} is not a configuration: it is larger than {_MAX_YAML_BYTES // 1000} kB")
-    try:
-        loaded = yaml.safe_load(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the configuration {path} is not text in UTF-8") from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is not a configuration: its values are nested too deeply") from error
-    except Exception as error:  # such as a date that no calendar has
-        raise UsageError(f"{path} is not valid YAML: {error}".replace("\n", " ")) from error
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        raise UsageError(f"{path} must contain names and values, such as 'strength: 0.8'")
-    return loaded

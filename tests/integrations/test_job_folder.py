@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.clips import Clip, make_clip
 from vidrestore.integrations import job_folder
-from vidrestore.integrations.job_folder import main, run_job, watch
+from vidrestore.integrations.job_folder import main, note_state, run_job, waiting_jobs, watch
 
 SECONDS = 300
 
@@ -52,7 +52,7 @@ def test_a_job_runs_to_its_end(tmp_path: Path) -> None:
 
 def test_the_status_follows_and_the_file_cancel_ends_it(tmp_path: Path) -> None:
     folder, states = job(tmp_path / "job", "restore", "a", "b"), list[str]()
-    thread = threading.Thread(target=lambda: states.append(run_job(folder, waiting(tmp_path))))
+    thread = threading.Thread(target=lambda: states.append(run_job(folder, waiting(tmp_path)).state))
     thread.start()
     deadline = time.monotonic() + SECONDS
     while "500" not in status(folder) and time.monotonic() < deadline:
@@ -76,7 +76,7 @@ def test_a_failure_is_a_line(tmp_path: Path) -> None:
 def test_what_is_no_job_fails(content: bytes, tmp_path: Path) -> None:
     folder = job(tmp_path / "job")
     (folder / "words.txt").write_bytes(content)
-    assert run_job(folder) == "failed"
+    assert run_job(folder).state == "failed"
     assert status(folder)[0] == "failed"
 
 
@@ -96,6 +96,24 @@ def test_jobs_that_appear_in_a_watched_folder_run_once(
     (tmp_path / "not a job").mkdir()
     watch(tmp_path, rounds=2)
     assert ran == ["a", "b"]
+
+
+def test_words_that_still_grow_are_left_to_be_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = job(tmp_path / "a", "restore")
+
+    def grow(_: float) -> None:
+        with (folder / "words.txt").open("a") as words:
+            words.write("one more\n")
+
+    monkeypatch.setattr(job_folder.time, "sleep", grow)
+    assert waiting_jobs(tmp_path) == []
+    monkeypatch.undo()
+    assert waiting_jobs(tmp_path) == [folder]
+    note_state(folder, "queued", "waiting in the queue")
+    assert waiting_jobs(tmp_path) == []
+    assert status(folder) == ["queued", "-1", "waiting in the queue"]
 
 
 def test_a_detached_job_outlives_what_started_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -124,6 +125,43 @@ def test_a_photo_of_nobody_or_of_two_is_refused(film: Path, tmp_path: Path, coun
     photo = _photo(tmp_path, dict(list({LEFT: RED, RIGHT: BLUE}.items())[:count]))
     with pytest.raises(UsageError, match=match):
         choose_people(film, make_settings(faces=f"like:{photo}"))
+
+
+def test_tracks_are_chosen_by_place_and_size(film: Path) -> None:
+    found = vidrestore.inspect(film)
+    left = {str(track.id) for track in found.tracks if track.centre[0] < 0.5}
+    right = {str(track.id) for track in found.tracks} - left
+    assert (len(left), len(right)) == (3, 2)
+    assert found.to_dict()["tracks"][0]["centre"] == pytest.approx([36 / 136, 40 / 80], abs=0.02)
+    assert _chosen(film, "within:0,0,.5,1") == (left, ())
+    assert _chosen(film, "within:0.5,0,1.0,1+larger:20") == (right, ())
+    assert _chosen(film, "larger:20+smaller:200") == (left | right, ())
+    assert _chosen(film, "smaller:20") == ({"none"}, ())
+    assert _chosen(film, "not:larger:200") == ({"all"}, ())
+    settings, _ = choose_people(film, make_settings(faces="not:within:0,0,.5,1"))
+    assert set(settings.faces.removeprefix("not:").split(",")) == left
+
+
+@pytest.mark.parametrize("orientation", [{"rotation": 90}, {"rotation": 180}, {"mirrored": True}])
+def test_a_place_is_one_of_the_picture_as_it_is_shown(tmp_path: Path, orientation: dict[str, Any]) -> None:
+    pictures = [_picture({LEFT: RED}, 0)] * 8
+    film = make_footage(tmp_path / "film.mp4", pictures, Footage(codec="libx264", **orientation))
+    (track,) = vidrestore.inspect(film).tracks
+    assert track.centre == pytest.approx((36 / 136, 40 / 80), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "faces",
+    ["within:0,0,2,1", "within:0,0,1", "larger:", "larger:-3", "larger:80+", "larger:80,1", "nearer:3"],
+)
+def test_conditions_that_cannot_be_meant_are_refused(faces: str) -> None:
+    with pytest.raises(UsageError, match="faces"):
+        make_settings(faces=faces)
+
+
+def test_an_empty_region_is_refused_before_the_video_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is empty"):
+        choose_people(tmp_path / "none.mkv", make_settings(faces="within:.5,0,.5,1"))
 
 
 def test_people_of_a_pipe_cannot_be_chosen() -> None:

@@ -24,7 +24,7 @@ INSPECTION = Inspection(
     tracks=tuple(
         FaceTrack(
             id=track, person=track, descriptor=None, first_frame=0, last_frame=49, start=0.0, end=2.0,
-            frames=40, side=(30, 35, 40), sharpness=3.0, score=0.9,
+            frames=40, side=(30, 35, 40), centre=(0.5, 0.5), sharpness=3.0, score=0.9,
             thumbnail=np.zeros((128, 128, 3), np.uint8),
         )
         for track in (0, 3, 5)

@@ -68,10 +68,10 @@ def test_one_restoration_runs_at_a_time_in_the_order_of_the_queue(
     runner.store.move(third, second)
     runner.step()
     assert [state(runner, n) for n in (first, second, third)] == ["running", "queued", "queued"]
-    end(started[0], tmp_path, first, {"done": {"frames": 3}})
+    end(started[0], tmp_path, first, {"event": "report", "version": 1, "frames": 3})
     runner.step()
     assert [state(runner, n) for n in (first, second, third)] == ["done", "queued", "running"]
-    assert runner.store.get(first).result == {"frames": 3}
+    assert runner.store.get(first).result["frames"] == 3
 
 
 def test_a_new_server_adopts_what_runs_and_notes_what_has_ended(
@@ -83,7 +83,7 @@ def test_a_new_server_adopts_what_runs_and_notes_what_has_ended(
     again = JobRunner(tmp_path)  # the first one is forgotten, as after SIGKILL
     again.step()
     assert (state(again, number), len(started)) == ("running", 1)
-    end(started[0], tmp_path, number, {"done": {"frames": 1}})
+    end(started[0], tmp_path, number, {"event": "report", "frames": 1})
     again.step()
     assert state(again, number) == "done"
 
@@ -131,7 +131,7 @@ def test_an_error_is_the_jobs_message(tmp_path: Path, started: list[subprocess.P
     runner = JobRunner(tmp_path)
     number = runner.store.add("restore", Path("a"), Path("b"), {}).id
     runner.step()
-    end(started[0], tmp_path, number, {"error": "there is no file a"})
+    end(started[0], tmp_path, number, {"event": "error", "text": "there is no file a", "exit_code": 2})
     runner.step()
     assert (state(runner, number), runner.store.get(number).message) == ("failed", "there is no file a")
 

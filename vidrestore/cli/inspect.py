@@ -110,9 +110,9 @@ def inspect(
 
         page.write(render_page(inspection) + "\n")
     if new is not None:
-        from vidrestore.cli.sidecar_text import sidecar_text
+        from vidrestore.jobs.sidecar_text import new_sidecar_text
 
-        new.write(sidecar_text(input, inspection, settings))
+        new.write(new_sidecar_text(input, inspection, settings))
     if to_stdout:
         print_result(text)
     elif not quiet:

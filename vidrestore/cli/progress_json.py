@@ -1,7 +1,6 @@
 """`--progress json`: progress and messages as JSON, one object per line, for programs that run vidrestore.
 
-docs/progress.md describes the lines. `VERSION` increases if a name changes its meaning or is removed; new
-names may be added without that.
+docs/progress.md describes the lines.
 """
 
 from __future__ import annotations
@@ -18,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from vidrestore.cli.messages import Message, add_listener
 from vidrestore.errors import UsageError
-from vidrestore.pace import ProgressSampler
+from vidrestore.pace import LINES_VERSION, ProgressSampler
 
 if TYPE_CHECKING:
     from vidrestore.cli.item_progress import ItemProgress
     from vidrestore.types import Progress, Report
 
-VERSION = 1
 MIN_SECONDS = 0.25
 """Interval between progress lines of the same stage."""
 _STDERR = 2
@@ -70,7 +68,7 @@ class JsonProgress:
 
     def write(self, event: str, **values: Any) -> None:
         """Writes a line. Errors are ignored, so a reader that has ended does not stop the run."""
-        line = json.dumps({"version": VERSION, "event": event, **values}) + "\n"
+        line = json.dumps({"version": LINES_VERSION, "event": event, **values}) + "\n"
         if self._descriptor == _STDERR:
             if sys.stderr is not None:
                 print(line, end="", file=sys.stderr, flush=True)

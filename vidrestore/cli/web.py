@@ -32,6 +32,10 @@ def web(
     state: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder of the jobs. Default: ~/.vidrestore.")
     ] = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Also run the jobs that other programs write into this folder."),
+    ] = None,
 ) -> None:
     """Serve a page for your browser: preview, compare settings, choose people, queue jobs, all local."""
     try:
@@ -42,5 +46,6 @@ def web(
         folders or [Path.cwd()],
         port=port,
         state=state or Path.home() / ".vidrestore",
+        watched=watch,
         on_address=lambda address: print_line(f"vidrestore web: open {address}"),
     )

@@ -17,7 +17,7 @@ from vidrestore.in_memory.pictures import kind_of
 from vidrestore.in_memory.result import Restored, restored
 from vidrestore.settings import Settings, make_settings
 from vidrestore.settings_keywords import FaceKeywords, Precision, RestorerKeywords, SettingsKeywords
-from vidrestore.tracking import names_people
+from vidrestore.tracking import needs_inspection
 from vidrestore.types import (
     AlignedFace,
     Detection,
@@ -67,8 +67,8 @@ class Restorer:
         if unfit := sorted(_FOR_FILES & settings.keys()):
             raise UsageError(f"{', '.join(unfit)}: for files only; use vidrestore.restore")
         self._settings = make_settings(model=model, device=device, precision=precision, **settings)
-        if names_people(self._settings.faces):
-            raise UsageError("people can be chosen only in files, by vidrestore.restore; name tracks here")
+        if needs_inspection(self._settings.faces):
+            raise UsageError("people, sizes and places are chosen in files only, by vidrestore.restore")
         self._networks: tuple[NetworkRestorer, FaceDetector] | None = _load(self._settings)
         self._lock = threading.RLock()
 

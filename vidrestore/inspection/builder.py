@@ -37,6 +37,8 @@ class _TrackStats:
     frames: int = 0
     sides: list[float] = field(default_factory=lambda: [np.inf, 0.0, 0.0])
     """Minimum, sum and maximum."""
+    centre: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    """Sum of the centres, as shares of the displayed picture."""
     sharpness: float = 0.0
     score: float = 0.0
     detection_count: int = 0
@@ -85,6 +87,7 @@ class InspectionBuilder:
         sums.last = frame_time
         sums.frames += 1
         sums.sides = [min(sums.sides[0], side), sums.sides[1] + side, max(sums.sides[2], side)]
+        sums.centre += _centre(frame, face)
         sums.sharpness += sharpness(picture)
         if face.observed:
             sums.score += face.score
@@ -132,6 +135,16 @@ class InspectionBuilder:
         )
 
 
+def _centre(frame: Frame, face: TrackedFace) -> NDArray[np.float64]:
+    """(2,) the centre of the box, as shares of the displayed picture."""
+    from vidrestore.faces.orientation import upright_matrix
+
+    size = np.array([frame.width, frame.height])
+    matrix = upright_matrix(frame)
+    shown = matrix[:, :2] @ (face.box.reshape(2, 2).mean(0) - 0.5) + matrix[:, 2] + 0.5
+    return np.asarray(np.clip(shown / np.abs(matrix[:, :2] @ size), 0, 1), np.float64)
+
+
 def _track(number: int, sums: _TrackStats, person: int, descriptor: FloatArray | None) -> FaceTrack:
     least, total, greatest = sums.sides
     assert sums.thumbnail is not None
@@ -145,6 +158,7 @@ def _track(number: int, sums: _TrackStats, person: int, descriptor: FloatArray |
         end=sums.last[1],
         frames=sums.frames,
         side=(least, total / sums.frames, greatest),
+        centre=(float(sums.centre[0] / sums.frames), float(sums.centre[1] / sums.frames)),
         sharpness=sums.sharpness / sums.frames,
         score=sums.score / max(sums.detection_count, 1),
         thumbnail=sums.thumbnail,

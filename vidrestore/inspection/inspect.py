@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from vidrestore.errors import InputError, UsageError
@@ -10,11 +11,15 @@ from vidrestore.inspection.builder import InspectionBuilder
 from vidrestore.inspection.result import Inspection
 from vidrestore.runtime.cancellation import check_cancelled
 from vidrestore.settings import Settings
-from vidrestore.types import Progress, ProgressCallback
+from vidrestore.types import FrameFaces, Progress, ProgressCallback, TrackedFace
 
 
 def inspect_video(
-    source: Path, settings: Settings, on_progress: ProgressCallback | None = None
+    source: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None = None,
+    *,
+    on_frame: Callable[[FrameFaces[TrackedFace]], None] | None = None,
 ) -> Inspection:
     """Detects and tracks the faces of a video, as `restore_video` with the same settings does.
 
@@ -24,6 +29,8 @@ def inspect_video(
         source: The input.
         settings: All settings.
         on_progress: Called after each frame.
+        on_frame: Called with each frame as it was decoded and its faces; not for video that is restored field
+            by field or made progressive.
 
     Returns:
         The scenes, faces and people.
@@ -50,6 +57,8 @@ def inspect_video(
         if item.frame.second_field:
             continue  # the second field of the same picture
         builder.add(item.frame, item.scene, item.faces)
+        if on_frame is not None and field_processing.method == "whole":
+            on_frame(item)
         if on_progress is not None:
             seconds = time.monotonic() - started
             total = info.frame_count if settings.start is None and settings.end is None else None

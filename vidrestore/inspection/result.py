@@ -42,6 +42,8 @@ class FaceTrack:
     """Number of frames in which the face is restored; without gaps between first and last frame."""
     side: tuple[float, float, float]
     """Minimum, mean and maximum side of the box [px]."""
+    centre: tuple[float, float]
+    """Mean centre of the box, x and y, as shares of the displayed picture."""
     sharpness: float
     """Mean of `vidrestore.faces.alignment.sharpness`: about 2 is soft, 10 is a good photograph."""
     score: float
@@ -118,6 +120,7 @@ class Inspection:
                     "end": self._seconds(t.end),
                     "frames": t.frames,
                     "side": [round(v, 1) for v in t.side],
+                    "centre": [round(v, 3) for v in t.centre],
                     "sharpness": round(t.sharpness, 2),
                     "score": round(t.score, 3),
                     "drawn": None if t.drawn is None else {"mean": t.drawn.mean, "maximum": t.drawn.maximum},

@@ -1,4 +1,4 @@
-"""Replaces people in the setting `faces` by the numbers of their tracks, before the video is restored.
+"""Replaces people, sizes and places in the setting `faces` by track numbers, before the video is restored.
 
 A person is known only when the whole track has been analysed, but restoring starts earlier. So the video is
 inspected first. The restoration then gets track numbers, whether it runs in one go, in segments or on
@@ -17,7 +17,7 @@ from vidrestore.inspection import FaceTrack, Inspection, inspect_video
 from vidrestore.jobs.sidecar_check import check_sidecar
 from vidrestore.runtime.file_kinds import expand_home
 from vidrestore.settings import Settings
-from vidrestore.tracking import EXCEPT, LIKE, PERSON, names_people
+from vidrestore.tracking import EXCEPT, LIKE, PERSON, conditions_of, is_conditions, needs_inspection
 from vidrestore.types import FloatArray, ProgressCallback, Report
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def choose_people(
 
     Args:
         source: The video.
-        settings: The settings, whose `faces` may name people.
+        settings: The settings, whose `faces` may name people, or conditions on tracks.
         on_progress: Called while the video is inspected.
 
     Returns:
@@ -60,11 +60,13 @@ def choose_people(
         UsageError: The input is a pipe, there is no such person, or the photo does not show one person.
         InputError: The video or the photo cannot be read.
     """
-    if not names_people(settings.faces):
+    if not needs_inspection(settings.faces):
         return settings, ()
+    if is_conditions(names := settings.faces.removeprefix(EXCEPT)):
+        conditions_of(names)  # refuses an empty region before the work
     if str(source) == "-":
         raise UsageError(
-            "choosing people needs to read the video twice, and a pipe can be read only once; give a file"
+            "choosing people, sizes or places needs to read the video twice, and a pipe can be read only once"
         )
     photo = _photo_descriptor(settings) if settings.faces.startswith(LIKE) else None
     found = inspect_video(source, settings.model_copy(update={"faces": "all"}), on_progress)
@@ -73,7 +75,9 @@ def choose_people(
         sentences = _sentences(found, photo, Path(settings.faces.removeprefix(LIKE)).name, chosen)
         return _with_tracks(settings, "", [track.id for track, _ in chosen]), sentences
     prefix = EXCEPT if settings.faces.startswith(EXCEPT) else ""
-    return _with_tracks(settings, prefix, _tracks_named(found, settings.faces.removeprefix(EXCEPT))), ()
+    names = settings.faces.removeprefix(EXCEPT)
+    tracks = _tracks_with(found, names) if is_conditions(names) else _tracks_named(found, names)
+    return _with_tracks(settings, prefix, tracks), ()
 
 
 def with_people(report: Report, sentences: tuple[str, ...]) -> Report:
@@ -98,6 +102,11 @@ def _tracks_named(found: Inspection, names: str) -> list[int]:
         else:
             raise UsageError(f"there is no person {name} in {found.path}; vidrestore inspect lists them")
     return tracks
+
+
+def _tracks_with(found: Inspection, conditions: str) -> list[int]:
+    applies = conditions_of(conditions)
+    return [track.id for track in found.tracks if applies((track.side[1], track.centre))]
 
 
 def _tracks_like(found: Inspection, photo: FloatArray) -> Iterator[tuple[FaceTrack, float]]:

@@ -7,7 +7,7 @@ neighbours are restored, as in a segment. The result is the frame of a run with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,9 +15,11 @@ from pathlib import Path
 from vidrestore.errors import UsageError
 from vidrestore.jobs.people import prepare_settings
 from vidrestore.jobs.preview_moments import Moment, find_moments
+from vidrestore.jobs.recorded_inspection import recorded_moments
 from vidrestore.jobs.reread_faces import reread, with_tracked_faces
 from vidrestore.jobs.segment_task import restorer_for
-from vidrestore.pipeline import open_input_video, restore_tracked_faces
+from vidrestore.jobs.sidecar_check import check_sidecar
+from vidrestore.pipeline import open_input_video, restore_tracked_faces, without_excluded
 from vidrestore.report import RunStats
 from vidrestore.settings import Fidelity, Grain, Settings, make_settings
 from vidrestore.sidecar import FaceTreatment, Sidecar
@@ -104,14 +106,32 @@ class Previewer:
         times: Sequence[float],
         settings: Settings,
         on_progress: ProgressCallback | None = None,
+        *,
+        analysis: Path | None = None,
     ) -> None:
-        """Analyses the video. Arguments and errors are those of `preview_video`."""
+        """Analyses the video, unless `analysis` has the result. Errors are those of `preview_video`.
+
+        Args:
+            source: A file or a sequence of pictures.
+            times: Seconds from the video's first frame.
+            settings: The settings of the run.
+            on_progress: Called while the video is analysed up to the last of the times.
+            analysis: A file from `jobs.recorded_inspection`; None: the video is analysed.
+        """
         _check(source, times)
-        self._settings, _ = prepare_settings(source, settings, on_progress)
+        prepared, _ = prepare_settings(source, settings, on_progress)
+        self._source, self._sidecar = source, settings.sidecar
+        self._settings = prepared.model_copy(update={"sidecar": None})
         self._times = tuple(times)
         self._opened = open_input_video(source, self._settings)
-        self._moments = find_moments(self._opened, times, self._settings, on_progress)
-        self._restored: dict[Fidelity, dict[float, list[FrameFaces[RestoredFace]]]] = {}
+        found = None if analysis is None else recorded_moments(self._opened, times, self._settings, analysis)
+        self._moments = found or find_moments(self._opened, times, self._settings, on_progress)
+        self._restored: dict[Hashable, dict[float, list[FrameFaces[RestoredFace]]]] = {}
+
+    def use_sidecar(self, sidecar: Sidecar | None) -> None:
+        """Sets the sidecar for later calls of `show`. Raises UsageError if it is for another video."""
+        check_sidecar(self._source, self._settings.model_copy(update={"sidecar": sidecar}))
+        self._sidecar = sidecar
 
     def show(self, variants: Sequence[Variant]) -> tuple[Preview, ...]:
         """A preview for each time, with a cell for each variant. The networks run only for a new fidelity.
@@ -127,34 +147,40 @@ class Previewer:
         """
         if not 0 < len(variants) <= MAX_VARIANTS:
             raise UsageError(f"a preview compares 1 to {MAX_VARIANTS} variants, got {len(variants)}")
-        for fidelity in dict.fromkeys(variant.fidelity for variant in variants):
-            if fidelity not in self._restored:
-                self._restore(fidelity)
-        by_time = {moment.at: self._preview(moment, variants) for moment in self._moments}
+        restored = {
+            fidelity: self._restored_faces(fidelity)
+            for fidelity in dict.fromkeys(variant.fidelity for variant in variants)
+        }
+        by_time = {moment.at: self._preview(moment, variants, restored) for moment in self._moments}
         return tuple(by_time[at] for at in self._times)
 
-    def _restore(self, fidelity: Fidelity) -> None:
-        settings = make_settings(**{**dict(self._settings), "fidelity": fidelity})
-        if len(self._restored) >= MAX_VARIANTS:
-            self._restored.clear()
-        self._restored[fidelity] = {
-            moment.at: _restored_items(moment, self._opened, settings) for moment in self._moments
-        }
+    def _restored_faces(self, fidelity: Fidelity) -> dict[float, list[FrameFaces[RestoredFace]]]:
+        """The restored faces by time. The networks run only if the fidelity of a face is new."""
+        settings = make_settings(**{**dict(self._settings), "fidelity": fidelity, "sidecar": self._sidecar})
+        key = (settings.network_fidelity, fidelity, _fidelities(self._moments, settings))
+        if key not in self._restored:
+            if len(self._restored) >= MAX_VARIANTS:
+                self._restored.clear()
+            self._restored[key] = {
+                moment.at: _restored_items(moment, self._opened, settings) for moment in self._moments
+            }
+        return self._restored[key]
 
-    def _preview(self, moment: Moment, variants: Sequence[Variant]) -> Preview:
-        items = self._restored[variants[0].fidelity][moment.at]
+    def _preview(
+        self,
+        moment: Moment,
+        variants: Sequence[Variant],
+        restored: dict[Fidelity, dict[float, list[FrameFaces[RestoredFace]]]],
+    ) -> Preview:
+        items = restored[variants[0].fidelity][moment.at]
+        shown = {face.track_id for face in items[0].faces}
         return Preview(
             at=moment.at,
             index=moment.index,
             before=_merged(self._opened, [item.frame for item in items]),
-            faces=moment.faces,
+            faces=tuple(face for face in moment.faces if face.track_id in shown),
             cells=tuple(
-                _cell(
-                    self._opened,
-                    self._restored[variant.fidelity][moment.at],
-                    variant,
-                    self._settings.sidecar,
-                )
+                _cell(self._opened, restored[variant.fidelity][moment.at], variant, self._sidecar)
                 for variant in variants
             ),
         )
@@ -193,7 +219,7 @@ def _restored_items(
         reread(opened, moment.records) as frames,
         closing(
             restore_tracked_faces(
-                remember(with_tracked_faces(frames, moment.records)),
+                remember(without_excluded(with_tracked_faces(frames, moment.records), settings)),
                 restorer,
                 opened.info,
                 settings,
@@ -207,6 +233,21 @@ def _restored_items(
                 scene = moment.scenes[int(frame.second_field)]
                 result.append(FrameFaces(frame=originals[frame.second_field], faces=faces, scene=scene))
     return result
+
+
+def _fidelities(moments: Sequence[Moment], settings: Settings) -> Hashable:
+    """The fidelities that the sidecar changes, by scene and track; None: the face is excluded."""
+    found: dict[tuple[int, int], Fidelity | None] = {}
+    if settings.sidecar is None:
+        return frozenset()
+    for record in (record for moment in moments for record in moment.records):
+        for scene, faces in zip(record.scenes, record.faces, strict=False):  # no faces: of deinterlacing
+            for face in faces:
+                treatment = settings.sidecar.treatment(scene, face.track_id, settings.treatment)
+                fidelity = None if treatment is None else treatment.fidelity
+                if fidelity != settings.fidelity:
+                    found[scene, face.track_id] = fidelity
+    return frozenset(found.items())
 
 
 def _cell(

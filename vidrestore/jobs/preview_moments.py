@@ -86,7 +86,7 @@ def find_moments(
                 found.append((wanted.popleft()[1], recent[-1].fingerprint.index))
             recent.append(record)
             while found and index >= found[0][1] + context:
-                moments.append(_moment(*found.pop(0), recent, opened))
+                moments.append(make_moment(*found.pop(0), recent, opened))
             if on_progress is not None:
                 seconds = time.monotonic() - started
                 on_progress(
@@ -95,6 +95,19 @@ def find_moments(
             if not wanted and not found:
                 return moments
     return moments + _last_moments(found, wanted, recent, opened)
+
+
+def make_moment(at: float, index: int, records: Sequence[FrameRecord], opened: OpenedVideo) -> Moment:
+    """The moment of a frame.
+
+    Args:
+        at: Its time.
+        index: Its number.
+        records: Of it and of the frames around it.
+        opened: The video.
+    """
+    span = Span(number=0, first=index, stop=index + 1)
+    return Moment(at=at, index=index, records=required_records(span, records, opened.field_processing))
 
 
 def _expected_frames(info: VideoInfo, settings: Settings, times: Sequence[float], context: int) -> int:
@@ -123,9 +136,4 @@ def _last_moments(
                 "earlier time"
             )
         found.append((at, last.index))
-    return [_moment(at, index, recent, opened) for at, index in found]
-
-
-def _moment(at: float, index: int, recent: deque[FrameRecord], opened: OpenedVideo) -> Moment:
-    span = Span(number=0, first=index, stop=index + 1)
-    return Moment(at=at, index=index, records=required_records(span, recent, opened.field_processing))
+    return [make_moment(at, index, recent, opened) for at, index in found]

@@ -13,7 +13,7 @@ from vidrestore.pipeline.network_loader import NetworkLoader
 from vidrestore.pipeline.queue_limits import ITEMS_AHEAD
 from vidrestore.pipeline.restore import make_output_writer, open_input_video, restore_opened, restore_video
 from vidrestore.pipeline.tracked_faces import restore_tracked, restore_tracked_faces
-from vidrestore.pipeline.treatments import chosen_faces
+from vidrestore.pipeline.treatments import chosen_faces, without_excluded
 
 __all__ = [
     "ITEMS_AHEAD",
@@ -28,4 +28,5 @@ __all__ = [
     "restore_tracked",
     "restore_tracked_faces",
     "restore_video",
+    "without_excluded",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from vidrestore.pipeline.latest_frame import LatestFrame
 from vidrestore.pipeline.queue_limits import ALIGNED_AHEAD_BYTES, GPU_ITEMS_AHEAD, ITEMS_AHEAD
 from vidrestore.pipeline.treatments import with_treatments
 from vidrestore.report import RunStats
@@ -94,7 +95,7 @@ def restore_tracked_faces(
     timer = stats.timer
     on_cpu = restorer.device.type == "cpu"
     oom_safe = OomRetryRestorer(restorer)
-    trimmer = heap_trimmer()
+    trimmer, latest = heap_trimmer(), LatestFrame()
     trimmer.begin()
     with network_workers_for(restorer) as network_workers, cpu_workers_for(restorer) as cpu_workers:
         batches = choose_batch_sizes(
@@ -142,6 +143,7 @@ def restore_tracked_faces(
                 if on_mask is not None and mask is not None:
                     on_mask(mask)
                 stats.faces += 0 if frame.second_field else len(faces)
+                latest.show(frame, has_faces=bool(faces))
                 yield frame, faces
 
 

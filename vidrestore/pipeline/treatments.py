@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from vidrestore.settings import Settings
 from vidrestore.types import AlignedFace, FrameFaces, TrackedFace
-
-if TYPE_CHECKING:
-    from vidrestore.sidecar import Sidecar
 
 
 def chosen_faces(
@@ -27,13 +23,25 @@ def chosen_faces(
     """
     from vidrestore.tracking import select_faces
 
-    chosen = select_faces(items, settings.faces)
-    return chosen if settings.sidecar is None else _without_excluded(chosen, settings.sidecar, settings)
+    return without_excluded(select_faces(items, settings.faces), settings)
 
 
-def _without_excluded(
-    items: Iterable[FrameFaces[TrackedFace]], sidecar: Sidecar, settings: Settings
+def without_excluded(
+    items: Iterable[FrameFaces[TrackedFace]], settings: Settings
 ) -> Iterator[FrameFaces[TrackedFace]]:
+    """The frames without the faces that the sidecar excludes.
+
+    Args:
+        items: Frames with the faces that are selected by `faces`.
+        settings: All settings.
+
+    Yields:
+        The same frames, in order.
+    """
+    sidecar = settings.sidecar
+    if sidecar is None:
+        yield from items
+        return
     for item in items:
         faces = tuple(
             face

@@ -1,15 +1,27 @@
 """Turns detections into tracked faces. Does not import torch."""
 
 from vidrestore.tracking.frame_tracking import SceneStart, track
-from vidrestore.tracking.selection import EXCEPT, LIKE, PERSON, named_tracks, names_people, select_faces
+from vidrestore.tracking.selection import (
+    EXCEPT,
+    LIKE,
+    PERSON,
+    chosen_by_track,
+    named_tracks,
+    needs_inspection,
+    select_faces,
+)
+from vidrestore.tracking.track_conditions import conditions_of, is_conditions
 
 __all__ = [
     "EXCEPT",
     "LIKE",
     "PERSON",
     "SceneStart",
+    "chosen_by_track",
+    "conditions_of",
+    "is_conditions",
     "named_tracks",
-    "names_people",
+    "needs_inspection",
     "select_faces",
     "track",
 ]

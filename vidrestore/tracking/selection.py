@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from vidrestore.faces.boxes import mean_side
+from vidrestore.tracking.track_conditions import is_conditions
 from vidrestore.types import FrameFaces, TrackedFace
 
 EXCEPT, LIKE, PERSON = "not:", "like:", "p"
@@ -20,7 +21,7 @@ def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterat
         items: Frames with tracked faces.
         faces: `all`, `none`, tracks (`0,3,4`), all but some tracks (`not:0,3`), or `largest`, which stays
             with one face until another is clearly larger or a scene begins. People have been replaced by
-            their tracks (see `names_people`).
+            their tracks (see `needs_inspection`).
 
     Yields:
         Each frame with its selected faces.
@@ -30,16 +31,24 @@ def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterat
     elif faces == "largest":
         yield from _largest(items)
     else:
-        track_ids, is_exclusion = named_tracks(faces), faces.startswith(EXCEPT)
+        is_chosen = chosen_by_track(faces)
         for item in items:
-            chosen = [face for face in item.faces if (face.track_id in track_ids) != is_exclusion]
-            yield _with(item, chosen)
+            yield _with(item, [face for face in item.faces if is_chosen(face.track_id)])
 
 
-def names_people(faces: str) -> bool:
-    """Whether `faces` selects people: their tracks are known only after the whole video was analysed."""
-    return faces.startswith(LIKE) or any(
-        part.startswith(PERSON) for part in faces.removeprefix(EXCEPT).split(",")
+def chosen_by_track(faces: str) -> Callable[[int], bool]:
+    """Whether a track is selected. `faces` is not `largest` and names no people."""
+    track_ids, is_exclusion = named_tracks(faces), faces.startswith(EXCEPT)
+    return lambda track: faces == "all" or (track in track_ids) != is_exclusion
+
+
+def needs_inspection(faces: str) -> bool:
+    """Whether `faces` selects what only a whole analysis knows: people, sizes, places."""
+    names = faces.removeprefix(EXCEPT)
+    return (
+        faces.startswith(LIKE)
+        or is_conditions(names)
+        or any(part.startswith(PERSON) for part in names.split(","))
     )
 
 

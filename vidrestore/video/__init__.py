@@ -7,7 +7,7 @@ from vidrestore.video.interlacing.field_meter import FieldMeasure
 from vidrestore.video.interlacing.field_processing import FieldProcessing, choose_field_processing
 from vidrestore.video.opened_video import OpenedVideo, open_video
 from vidrestore.video.pyav_pictures import frame_from_pyav, is_pyav_picture, pyav_from_frame
-from vidrestore.video.reading.frames import read_frames
+from vidrestore.video.reading.frames import key_frame_near, read_frames
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.opening import open_input
@@ -41,6 +41,7 @@ __all__ = [
     "is_pyav_picture",
     "is_whole_segment",
     "join_segments",
+    "key_frame_near",
     "look_at",
     "make_mask_writer",
     "make_writer",

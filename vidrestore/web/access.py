@@ -10,7 +10,11 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BODY_BYTES = 256 * 1024
+from vidrestore.web.dropped_files import MAX_FILE_BYTES
+
+MAX_BODY_BYTES = 512 * 1024
+_LARGE_BODIES = {("PUT", "/api/dropped"): MAX_FILE_BYTES}
+"""Methods and paths of requests that may be larger."""
 COOKIE = "vidrestore_token"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -45,7 +49,7 @@ class AccessControl:
             response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict", path="/")
             await response(scope, receive, _with_headers(send))
         else:
-            await self._app(scope, _limited(receive), _with_headers(send))
+            await self._app(scope, _limited(receive, _limit(scope)), _with_headers(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         if headers.get("host", "") not in self._hosts:
@@ -60,7 +64,7 @@ class AccessControl:
         if not self._has_token(scope, headers):
             return _error(401, "open the address that vidrestore web printed: it contains the token")
         length = headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
+        if not (length.isascii() and length.isdigit()) or int(length) > _limit(scope):
             return _error(413, "the request is too large")
         return None
 
@@ -78,7 +82,12 @@ def _error(code: int, sentence: str) -> JSONResponse:
     return JSONResponse({"error": sentence}, status_code=code)
 
 
-def _limited(receive: Receive) -> Receive:
+def _limit(scope: Scope) -> int:
+    """The largest body of this request [bytes]."""
+    return _LARGE_BODIES.get((scope["method"], scope["path"]), MAX_BODY_BYTES)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
     """Ends a body that is larger than the limit, whatever its headers state."""
     size = 0
 
@@ -86,7 +95,7 @@ def _limited(receive: Receive) -> Receive:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if size > MAX_BODY_BYTES else message
+        return {"type": "http.disconnect"} if size > limit else message
 
     return limited
 

@@ -90,6 +90,24 @@ class FileRoots:
             raise OutsideError(f"{path} is not a regular file")
         return path
 
+    def is_missing(self, text: str) -> bool:
+        """Whether the folder exists but not the file. Raises OutsideError."""
+        path = self.check(text)
+        with self._folder(path.parent) as folder:
+            try:
+                os.stat(path.name, dir_fd=folder, follow_symlinks=False)
+            except FileNotFoundError:
+                return True
+            except OSError as error:
+                raise OutsideError(f"{path} cannot be opened: {error.strerror or error}") from error
+        return False
+
+    @contextmanager
+    def open_folder(self, path: Path) -> Iterator[Path]:
+        """The folder of a file, under a path that stays valid if the folder moves. Raises OutsideError."""
+        with self._folder(self.check(str(path)).parent) as descriptor:
+            yield Path(f"/proc/self/fd/{descriptor}")
+
     def entries(self, text: str) -> list[Entry]:
         """The folders and then the files in a folder, without links and hidden files."""
         found: list[Entry] = []
@@ -118,13 +136,14 @@ class FileRoots:
         except OSError as error:
             raise OutsideError(f"{root} cannot be opened: {error.strerror or error}") from error
         try:
-            for part in path.relative_to(root).parts:
-                below = os.open(part, _FOLDER, dir_fd=descriptor)
-                os.close(descriptor)
-                descriptor = below
+            try:
+                for part in path.relative_to(root).parts:
+                    below = os.open(part, _FOLDER, dir_fd=descriptor)
+                    os.close(descriptor)
+                    descriptor = below
+            except OSError as error:
+                raise OutsideError(f"{path} cannot be opened: {error.strerror or error}") from error
             yield descriptor
-        except OSError as error:
-            raise OutsideError(f"{path} cannot be opened: {error.strerror or error}") from error
         finally:
             os.close(descriptor)
 

@@ -18,22 +18,29 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vidrestore.web.job_process import DATABASE, lines_path
+from vidrestore.errors import UsageError
+from vidrestore.runtime.latest_frame import LATEST_FRAME
+from vidrestore.web.job_process import DATABASE, frame_path, lines_path
 from vidrestore.web.job_store import Job, JobStore
+from vidrestore.web.watched_folder import WatchedFolder, note_cancelled
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 15.0
 """Time between a request to end and killing the process."""
-_LAST_LINES_BYTES = 8_000_000
+_PIECE_BYTES = 8_000_000
+_LAST_LINE_BYTES = 64_000_000
+"""Limit for the length of a report."""
 
 
 class JobRunner:
     """The queue's thread. Use it in a `with` block; running jobs continue after the block."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, watched: Path | None = None) -> None:
+        """`folder` contains the jobs; `watched` is a folder from which new ones are taken."""
         self.store = JobStore(folder / DATABASE)
-        self._folder = folder
+        self.folder = folder
+        self._watched = None if watched is None else WatchedFolder(watched)
         self._stop = threading.Event()
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._asked_to_end: dict[int, float] = {}
@@ -49,8 +56,10 @@ class JobRunner:
 
     def cancel(self, number: int) -> None:
         """Ends a job. Finished segments are kept."""
-        if self.store.get(number).state == "queued":
+        job = self.store.get(number)
+        if job.state == "queued":
             self.store.update(number, state="cancelled")
+            note_cancelled(job)
         else:
             self.store.update(number, is_cancelled=1)
 
@@ -59,12 +68,30 @@ class JobRunner:
         if self.store.get(number).state in ("failed", "cancelled"):
             self.store.update(number, state="queued", is_cancelled=0, message="", pid=None)
 
+    def remove(self, number: int) -> None:
+        """Deletes a job that is not running, and its files."""
+        job = self.store.get(number)
+        if job.state == "running":
+            raise UsageError(f"job {number} is running; cancel it first")
+        if job.state == "queued":
+            note_cancelled(job)
+        self.store.remove(number)
+        for suffix in ("jsonl", "jpg", "log", "analysis"):
+            (self.folder / f"{number}.{suffix}").unlink(missing_ok=True)
+
+    def frame_changed(self, number: int) -> int | None:
+        """When the newest restored frame was written [ns]; None: there is none yet."""
+        try:
+            return frame_path(self.folder, number).stat().st_mtime_ns
+        except OSError:
+            return None
+
     def lines(self, number: int, begin: int = 0) -> tuple[list[str], int]:
         """The complete lines that a job has written after byte `begin`, and the byte after them."""
         try:
-            with lines_path(self._folder, number).open("rb") as file:
+            with lines_path(self.folder, number).open("rb") as file:
                 file.seek(begin)
-                data = file.read(_LAST_LINES_BYTES)
+                data = file.read(_PIECE_BYTES)
         except OSError:
             return [], begin
         whole = data[: data.rfind(b"\n") + 1]
@@ -78,26 +105,30 @@ class JobRunner:
                 logger.exception("an error in the job queue")
 
     def step(self) -> None:
-        """Checks the running jobs, then starts waiting ones."""
+        """Checks the running jobs, takes jobs from the watched folder, then starts waiting ones."""
         jobs = self.store.all()
         for job in jobs:
             if job.state == "running":
                 self._look_after(job)
-        for kind in ("inspect", "restore"):
-            of_kind = [job for job in self.store.all() if job.kind == kind]
+        if self._watched is not None:
+            self._watched.take_jobs(self.store)
+        for kinds in (("inspect",), ("restore", "folder")):
+            of_kind = [job for job in self.store.all() if job.kind in kinds]
             queued = next((job for job in of_kind if job.state == "queued"), None)
             if queued is not None and not any(job.state == "running" for job in of_kind):
                 self._start(queued)
 
     def _start(self, job: Job) -> None:
-        lines_path(self._folder, job.id).unlink(missing_ok=True)
-        command = [sys.executable, "-m", "vidrestore.web.job_process", str(self._folder), str(job.id)]
-        with (self._folder / f"{job.id}.log").open("wb") as log:
+        for path in (lines_path(self.folder, job.id), frame_path(self.folder, job.id)):
+            path.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "vidrestore.web.job_process", str(self.folder), str(job.id)]
+        with (self.folder / f"{job.id}.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
+                env={**os.environ, LATEST_FRAME: str(frame_path(self.folder, job.id))},
                 start_new_session=True,  # Ctrl-C in the server's terminal does not end it
             )
         self._children[job.id] = process
@@ -110,13 +141,13 @@ class JobRunner:
             return
         self._children.pop(job.id, None)
         self._asked_to_end.pop(job.id, None)
-        last = self._last_line(job.id)
-        if "done" in last:
-            self.store.update(job.id, state="done", result=last["done"], pid=None)
-        elif job.is_cancelled:
+        event, values = self._last_line(job.id)
+        if event == "report":
+            self.store.update(job.id, state="done", message="", result=values, pid=None)
+        elif job.is_cancelled or values.get("text") == "cancelled":
             self.store.update(job.id, state="cancelled", pid=None)
-        elif "error" in last and last["error"] != "interrupted":
-            self.store.update(job.id, state="failed", message=last["error"], pid=None)
+        elif event == "error" and values["text"] != "interrupted":
+            self.store.update(job.id, state="failed", message=values["text"], pid=None)
         else:  # it was killed, or the computer stopped
             self._requeue(job)
 
@@ -147,13 +178,17 @@ class JobRunner:
         except ProcessLookupError:
             pass
 
-    def _last_line(self, number: int) -> dict[str, Any]:
-        lines, _ = self.lines(number)
+    def _last_line(self, number: int) -> tuple[str, dict[str, Any]]:
+        """The event of a job's last line, and its values."""
         try:
-            value = json.loads(lines[-1]) if lines else {}
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
+            with lines_path(self.folder, number).open("rb") as file:
+                file.seek(max(file.seek(0, os.SEEK_END) - _LAST_LINE_BYTES, 0))
+                value = json.loads(file.read().rstrip(b"\n").rpartition(b"\n")[2])
+        except (OSError, ValueError):
+            value = {}
+        if not isinstance(value, dict) or not isinstance(value.get("text", ""), str):
+            return "", {}
+        return str(value.pop("event", "")), value
 
 
 def _start_of(pid: int) -> str | None:

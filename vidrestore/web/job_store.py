@@ -15,7 +15,7 @@ from typing import Any, Literal
 from vidrestore.errors import OutputError, UsageError
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-JobKind = Literal["restore", "inspect"]
+JobKind = Literal["restore", "inspect", "folder"]
 MAX_WAITING = 500
 """Largest number of queued and running jobs together."""
 _TABLE = """
@@ -25,6 +25,12 @@ create table if not exists jobs (
     message text not null default '', result text not null default 'null', created real not null,
     changed real not null, is_cancelled integer not null default 0
 )
+"""
+
+_LIST = """
+select id, kind, state, position, input, output, settings, pid, process_start, message, 'null' as result,
+    created, changed, is_cancelled
+from jobs order by position, id
 """
 
 
@@ -95,9 +101,9 @@ class JobStore:
         return _job(row)
 
     def all(self) -> list[Job]:
-        """All jobs, in the order of the queue."""
+        """All jobs in the order of the queue, without their results, which may be large."""
         with self._connection() as connection:
-            return [_job(row) for row in connection.execute("select * from jobs order by position, id")]
+            return [_job(row) for row in connection.execute(_LIST)]
 
     def update(self, number: int, **values: Any) -> None:
         """Sets columns of a job. `settings` and `result` are values for JSON."""

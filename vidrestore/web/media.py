@@ -6,27 +6,22 @@ All decoding and computing is done in separate processes, so that a damaged file
 from __future__ import annotations
 
 import base64
-import importlib
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from vidrestore.errors import ProcessingError, VidrestoreError
 
 if TYPE_CHECKING:
     from vidrestore.jobs.preview import Previewer
-    from vidrestore.types import Frame
+    from vidrestore.types import Frame, TrackedFace, VideoInfo
+    from vidrestore.video import Input
 
-Picture = NDArray[np.uint8]
-THUMBNAIL_SIDE = 200
-MAX_THUMBNAILS = 60
+_QUALITY = 90
 
 
 class MediaWorker:
@@ -43,18 +38,37 @@ class MediaWorker:
         """The properties that a container states about its video. Raises VidrestoreError."""
         return dict(self._run("looks", _facts, path))
 
-    def thumbnail(self, path: Path, at: float) -> bytes:
-        """A small JPEG of the frame at a time [s]. Raises VidrestoreError."""
-        return bytes(self._run("looks", _thumbnail, path, at))
+    def frame(self, path: Path, at: float, side: int, *, is_near: bool) -> bytes:
+        """A JPEG of the frame at a time. Raises VidrestoreError.
 
-    def preview(self, path: Path, at: float, settings: dict[str, Any]) -> dict[str, Any]:
-        """The frame before and after as PNG in `data:` addresses, and facts. Raises VidrestoreError."""
-        return dict(self._run("previews", _preview, path, at, settings))
+        Args:
+            path: The video.
+            at: The time [s].
+            side: The longest side of the picture [px]; smaller frames keep their size.
+            is_near: Whether to give the key frame before that time instead, which is faster.
+        """
+        return bytes(self._run("looks", _frame, path, at, side, is_near))
+
+    def preview(
+        self, path: Path, at: float, settings: dict[str, Any], analysis: Path | None
+    ) -> dict[str, Any]:
+        """The frame before and after as PNG in `data:` addresses, and facts. Raises VidrestoreError.
+
+        Args:
+            path: The video.
+            at: The time [s].
+            settings: The checked settings.
+            analysis: The analysis by `jobs.recorded_inspection`; None: the video is analysed up to the frame.
+        """
+        return dict(self._run("previews", _preview, path, at, settings, analysis))
 
     def close(self) -> None:
-        """Ends the processes."""
+        """Ends the processes, even during their work."""
         for pool in self._pools.values():
+            processes = dict(getattr(pool, "_processes", None) or {})  # kill_workers() comes with Python 3.14
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes.values():
+                process.kill()
 
     def _run(self, name: str, work: Any, *arguments: Any) -> Any:
         try:
@@ -82,16 +96,14 @@ def _answer(work: Any, arguments: tuple[Any, ...]) -> tuple[str, Any]:
 def _load_libraries() -> None:
     import cv2  # noqa: F401
 
+    import vidrestore.colour.yuv_rgb
     import vidrestore.video  # noqa: F401
-
-    with suppress(ImportError):
-        importlib.import_module("decord")
 
 
 def _facts(path: Path) -> dict[str, Any]:
     from vidrestore.video import probe
 
-    info = probe(path)
+    info = probe(path)  # not _opened(): that reads a whole broadcast for restarts of its clock
     return {
         "width": info.width,
         "height": info.height,
@@ -103,86 +115,90 @@ def _facts(path: Path) -> dict[str, Any]:
     }
 
 
-def _thumbnail(path: Path, at: float) -> bytes:
+def _frame(path: Path, at: float, side: int, is_near: bool) -> bytes:
     import cv2
 
-    picture = _by_decord(path, at)
-    if picture is None:
-        picture = _by_reading(path, at)
-    scale = THUMBNAIL_SIDE / max(picture.shape[:2])
-    if scale < 1:
-        size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return bytes(cv2.imencode(".jpg", picture[:, :, ::-1])[1].tobytes())
-
-
-_reader: tuple[Path, Any] | None = None
-"""decord's reader of the last file."""
-
-
-def _by_decord(path: Path, at: float) -> Picture | None:
-    """The nearest frame, by random access; None: decord is missing or cannot read the file."""
-    from vidrestore.video import probe
-
-    global _reader
-    try:
-        if _reader is None or _reader[0] != path:
-            probe(path)  # decord would also open playlists and addresses
-            decord: Any = importlib.import_module("decord")
-            _reader = path, decord.VideoReader(str(path), num_threads=1)
-        reader = _reader[1]
-        number = min(max(round(at * reader.get_avg_fps()), 0), len(reader) - 1)
-        return np.asarray(reader[number].asnumpy(), np.uint8)
-    except (ImportError, RuntimeError, IndexError, OSError):
-        _reader = None
-        return None
-
-
-def _by_reading(path: Path, at: float) -> Picture:
     from vidrestore.colour.yuv_rgb import downscaled_rgb
     from vidrestore.errors import InputError
     from vidrestore.faces.orientation import upright_frame
-    from vidrestore.video import open_input, probe, read_frames
+    from vidrestore.video import key_frame_near, read_frames
 
-    given = open_input(path)
-    frames = read_frames(given, probe(given), start=at or None)
-    frame = next(iter(frames), None)
-    frames.close()  # type: ignore[attr-defined]
+    given, info = _opened(path)
+    if is_near:
+        frame = key_frame_near(given, info, at)
+    else:
+        with closing(read_frames(given, info, start=at or None)) as frames:  # type: ignore[type-var]
+            frame = next(iter(frames), None)
     if frame is None:
         raise InputError(f"{path} has no frame at {at:g} s")
-    return downscaled_rgb(upright_frame(frame), THUMBNAIL_SIDE)[0]
+    picture = downscaled_rgb(upright_frame(frame), side)[0]
+    return bytes(cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes())
+
+
+_last_opened: tuple[tuple[Path, int, int], tuple[Input, VideoInfo]] | None = None
+"""The last file."""
+
+
+def _opened(path: Path) -> tuple[Input, VideoInfo]:
+    from vidrestore.video import open_input, probe
+
+    global _last_opened
+    status = path.stat()
+    key = (path, status.st_size, status.st_mtime_ns)
+    if _last_opened is None or _last_opened[0] != key:
+        given = open_input(path)
+        _last_opened = key, (given, probe(given))
+    return _last_opened[1]
 
 
 _previewer: tuple[tuple[Any, ...], Previewer] | None = None
 """The previewer of the last frame. It only composites again while other settings stay the same."""
-_COMPARED = ("strength", "fidelity", "grain")
+_COMPARED = ("strength", "fidelity", "grain", "sidecar")
 
 
-def _preview(path: Path, at: float, values: dict[str, Any]) -> dict[str, Any]:
+def _preview(path: Path, at: float, values: dict[str, Any], analysis: Path | None) -> dict[str, Any]:
     from vidrestore.jobs.preview import Previewer, own_variant
     from vidrestore.settings import make_settings
 
     global _previewer
-    started = time.monotonic()
+    started, worked = time.monotonic(), time.process_time()
     settings = make_settings(**values)
     status = path.stat()
     tracked = settings.model_dump_json(exclude=set(_COMPARED))
     key = (path, status.st_size, status.st_mtime_ns, at, tracked)
     if _previewer is None or _previewer[0] != key:
         _previewer = None
-        _previewer = key, Previewer(path, [at], settings)
+        _previewer = key, Previewer(path, [at], settings, analysis=analysis)
+    _previewer[1].use_sidecar(settings.sidecar)
+    analysed = time.monotonic()
     (shown,) = _previewer[1].show([own_variant(settings)])
+    restored = time.monotonic()
+    before, after = _address(shown.before), _address(shown.cells[0].after)
+    ended = time.monotonic()
     return {
         "at": shown.at,
         "index": shown.index,
-        "before": _address(shown.before),
-        "after": _address(shown.cells[0].after),
+        "before": before,
+        "after": after,
         "drawn": round(shown.cells[0].drawn, 4),
-        "faces": [
-            {"track": face.track_id, "box": [round(float(v), 1) for v in face.box]} for face in shown.faces
-        ],
-        "seconds": round(time.monotonic() - started, 2),
+        "faces": [{"track": face.track_id, "box": _shown_box(shown.before, face)} for face in shown.faces],
+        "seconds": {
+            "analysing": round(analysed - started, 3),
+            "restoring": round(restored - analysed, 3),
+            "coding": round(ended - restored, 3),
+            "total": round(ended - started, 3),
+            "processor": round(time.process_time() - worked, 3),
+        },
     }
+
+
+def _shown_box(frame: Frame, face: TrackedFace) -> list[float]:
+    """The box in the displayed picture: x0 y0 x1 y1 [px]."""
+    from vidrestore.faces.orientation import upright_matrix
+
+    matrix = upright_matrix(frame)
+    corners = (face.box.reshape(2, 2) - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
+    return [round(float(value), 1) for value in (*corners.min(0), *corners.max(0))]
 
 
 def _address(frame: Frame) -> str:

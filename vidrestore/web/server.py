@@ -10,10 +10,12 @@ from contextlib import closing
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from vidrestore.errors import OutputError, UsageError, VidrestoreError
 from vidrestore.runtime.put_in_place import check_replaceable
 from vidrestore.web.access import AccessControl
+from vidrestore.web.dropped_files import DroppedFiles
 from vidrestore.web.file_roots import FileRoots
 from vidrestore.web.job_runner import JobRunner
 from vidrestore.web.media import MediaWorker
@@ -21,11 +23,20 @@ from vidrestore.web.service import Service
 
 HOST = "127.0.0.1"
 _LOCK = "server.lock"
+_BACKLOG = 128
+_MOST_CONNECTIONS = 500
 _MARK = b"vidrestore web keeps its jobs in this folder.\n"
 _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callable[[str], None]) -> None:
+def serve(
+    folders: Sequence[Path],
+    *,
+    port: int,
+    state: Path,
+    on_address: Callable[[str], None],
+    watched: Path | None = None,
+) -> None:
     """Serves the page until it is interrupted. Running jobs continue afterwards.
 
     Args:
@@ -33,6 +44,7 @@ def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callab
         port: The port on 127.0.0.1; 0: any free one.
         state: The folder of the jobs.
         on_address: Called with the page's address.
+        watched: A folder with folders of jobs, which are added to the queue; None: there is none.
 
     Raises:
         UsageError: A folder does not exist, the port is in use, another server uses the same state, or the
@@ -41,20 +53,37 @@ def serve(folders: Sequence[Path], *, port: int, state: Path, on_address: Callab
     """
     if not Path("/proc/self/stat").exists():
         raise UsageError("the page runs on Linux only; use the other commands on this system")
-    roots = FileRoots(folders)
+    FileRoots(folders)
     _make_private(state)
     listening = _listen(port)
     number = listening.getsockname()[1]
     token = secrets.token_urlsafe(32)
-    with listening, _only_server(state), JobRunner(state) as runner, closing(MediaWorker()) as media:
+    with (
+        listening,
+        _only_server(state),
+        JobRunner(state, watched=watched) as runner,
+        closing(MediaWorker()) as media,
+    ):
         media.warm_up()
+        dropped = DroppedFiles(state)
+        roots = FileRoots([*folders, dropped.folder])
         hosts = (f"{HOST}:{number}", f"localhost:{number}")
-        app = AccessControl(Service(roots, runner, media).app(), token=token, hosts=hosts)
+        app = AccessControl(Service(roots, runner, media, dropped).app(), token=token, hosts=hosts)
         on_address(f"http://{HOST}:{number}/?token={token}")
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, server_header=False
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(server_config(app)).run(sockets=[listening])
+
+
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """The configuration of the server: no proxy is trusted, and the number of connections is limited."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=3,
+    )
 
 
 def _make_private(state: Path) -> None:
@@ -69,6 +98,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen(_BACKLOG)  # connections are accepted from now on
     except OSError as error:
         listening.close()
         raise UsageError(

@@ -113,7 +113,7 @@
         }
         status = readStatus(current.folder);
         if (status === null) { return; }
-        if (status[0] === "running") {
+        if (status[0] === "running" || status[0] === "queued") {
             show(Number(status[1]), decodeURI(current.output.name) + ": " + status[2]);
             return;
         }

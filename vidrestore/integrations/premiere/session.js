@@ -46,7 +46,7 @@ class Session {
             if (this.current.steps >= PATIENT_STEPS) {
                 this.show(0, "waiting: start this in a terminal: vidrestore integrations watch");
             }
-        } else if (status.state === "running") {
+        } else if (status.state === "running" || status.state === "queued") {
             this.show(status.thousandths, `${this.current.clip.name}: ${status.text}`);
         } else {
             const ended = this.current;

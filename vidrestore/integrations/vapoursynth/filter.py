@@ -17,7 +17,7 @@ from vidrestore.pipeline import restore_tracked
 from vidrestore.report import RunStats
 from vidrestore.settings import Settings, make_settings
 from vidrestore.settings_keywords import FaceKeywords, SettingsKeywords
-from vidrestore.tracking import names_people
+from vidrestore.tracking import needs_inspection
 from vidrestore.tracking.selection import named_tracks
 from vidrestore.types import Frame
 from vidrestore.weights import model_path
@@ -88,8 +88,8 @@ def _checked(model: str, device: str, settings: FaceKeywords) -> Settings:
     if unfit := sorted(_FOR_FILES & settings.keys()):
         raise UsageError(f"{', '.join(unfit)}: the script decides this, not the filter")
     checked = make_settings(model=model, device=device, **settings)
-    if names_people(checked.faces):
-        raise UsageError("people are chosen in files only, by the command; name tracks here")
+    if needs_inspection(checked.faces):
+        raise UsageError("people are chosen in files only, by the command, as are sizes and places")
     return checked
 
 

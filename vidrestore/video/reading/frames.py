@@ -62,6 +62,32 @@ def read_frames(
     yield from _read(input, info, tick_range, on_lost, on_concealed)
 
 
+def key_frame_near(video_input: Path | Input, info: VideoInfo, at: float) -> Frame | None:
+    """The frame at the last key frame before a time; None: no frame can be decoded.
+
+    This is fast for videos of any length.
+
+    Args:
+        video_input: A path or an input.
+        info: Its properties, from `probe`.
+        at: The time [s from the first frame].
+
+    Raises:
+        InputError: The file cannot be opened.
+        ReadError: The system cannot read it.
+    """
+    input = as_input(video_input)
+    if input.is_exr or photos.is_read_here(photos.first_photo(input)) or not input.can_seek:
+        return next(iter(read_frames(input, info, start=at or None)), None)
+    with demuxer.open_container(input) as container:
+        stream = stream_info.video_stream(container, input)
+        tick = stream_info.time_range_of(stream, input, at, None).first(stream_info.time_base(stream))
+        demuxer.seek(container, tick or 0, stream)
+        pictures = (each for each in decode(container, stream, input, info) if each is not None)
+        decoded = next(pictures, None)
+        return None if decoded is None else _frame(decoded, info, PictureFitter(info), 0, UserData())
+
+
 def read_ticks(
     input: Input,
     info: VideoInfo,

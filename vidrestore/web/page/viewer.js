@@ -1,62 +1,157 @@
-// The frame: before and after under one divider, and zoom.
-import { post, thumbnailAddress } from './api.js';
+// The frame: before and after under one divider, zoom, and the strip of frames along the time.
+import { frameAddress, nearFrameAddress, post } from './api.js';
 import { byId, clock, count, element } from './elements.js';
-import { hideResult } from './result.js';
+import { inspection } from './sidecar.js';
 
 const THUMBNAILS = 16;
 const QUICK_SECONDS = 8;
+const SCRUB_SIDE = 1280;
+const PAUSE_MILLISECONDS = 200;
+const PAN = 60;
 let box = null;
+let centre = null;
+let waiting = 0;
 
 export function openViewer(path, facts) {
   const duration = Math.max((facts.duration ?? 0) - 0.001, 0);
   byId('viewer').hidden = false;
   byId('scrub').max = duration || 1;
+  byId('scrub').disabled = duration === 0;
   byId('scrub').step = 1 / (facts.frame_rate || 25);
   byId('scrub').value = 0;
+  showFrame(path);
   const pictures = duration ? THUMBNAILS : 1;
   byId('strip').replaceChildren(...Array.from({ length: pictures }, (_, i) =>
-    element('img', { alt: '', loading: 'lazy', src: thumbnailAddress(path, ((i + 0.5) * duration) / pictures) })));
-  showTime(path);
+    element('img', { alt: '', src: nearFrameAddress(path, ((i + 0.5) * duration) / pictures) })));
 }
 
-export function showTime(path) {
-  const at = Number(byId('scrub').value);
+export function closeViewer() {
+  clearTimeout(waiting);
+  byId('viewer').hidden = true;
+  for (const id of ['before', 'after']) byId(id).removeAttribute('src');
+  byId('strip').replaceChildren();
+}
+
+export const shownTime = () => Number(byId('scrub').value);
+export const isPreviewed = () => !byId('after').hidden;
+
+export function showTime(at) {
   byId('time').textContent = clock(at);
   byId('scrub').setAttribute('aria-valuetext', clock(at));
-  box = null;
-  for (const id of ['after', 'divider-label']) byId(id).hidden = true;
-  hideResult();
+}
+
+// The original frame of the time that is chosen: while the slider moves, a frame nearby.
+export function showFrame(path) {
+  box = centre = null;
+  showTime(shownTime());
   byId('preview-facts').textContent = '';
+  byId('preview-facts').classList.remove('failed');
+  const at = shownTime();
+  clearTimeout(waiting);
+  if (byId('before').complete) showPictures({ before: nearFrameAddress(path, at, SCRUB_SIDE) });
+  else showPictures({ before: byId('before').src });
+  waiting = setTimeout(() => {
+    if (!isPreviewed() && at === shownTime()) showPictures({ before: frameAddress(path, at, SCRUB_SIDE) });
+  }, PAUSE_MILLISECONDS);
+}
+
+// Pictures instead of videos; without `after` there is nothing to divide.
+export function showPictures({ before, after }) {
   byId('before').hidden = false;
-  byId('before').src = thumbnailAddress(path, at);
+  byId('before').src = before;
+  byId('after').hidden = after === undefined;
+  if (after !== undefined) byId('after').src = after;
+  divide(after !== undefined);
+}
+
+export function divide(isDivided) {
+  byId('divider-label').hidden = byId('line').hidden = byId('after-tag').hidden = !isDivided;
   placeDivider();
 }
 
 export async function showPreview(path, settings) {
-  const at = Number(byId('scrub').value);
-  const start = byId('exact').checked ? 0 : Math.max(at - QUICK_SECONDS, 0);
+  const at = shownTime();
+  // What is known of the whole video makes the exact frame as quick as one from shortly before.
+  const isExact = byId('exact').checked || settings.sidecar !== undefined || inspection() !== null;
+  const start = isExact ? 0 : Math.max(at - QUICK_SECONDS, 0);
   const asked = performance.now();
   const given = start > 0 ? { ...settings, start } : settings;
   const shown = await post('/api/preview', { path, at, settings: given });
-  if (at !== Number(byId('scrub').value)) return;
-  byId('before').src = shown.before;
-  byId('after').src = shown.after;
-  byId('after').hidden = byId('divider-label').hidden = false;
+  if (at !== shownTime()) return;
   box = shown.faces.length ? shown.faces[0].box : null;
-  const from = start > 0 ? `, as in a run from ${clock(start)}` : ', as in a run from the beginning';
-  byId('preview-facts').textContent = `Frame ${shown.index}: ${count(shown.faces.length, 'face')}, ` +
-    `${Math.round(100 * shown.drawn)} % drawn${from}; ${((performance.now() - asked) / 1000).toFixed(1)} s`;
-  placeDivider();
+  showPictures(shown);
+  const from = start > 0 ? `as in a run from ${clock(start)}` : 'as in a run of the whole video';
+  const drawn = shown.faces.length ? `, ${Math.round(100 * shown.drawn)} % drawn` : ', nothing to restore';
+  byId('preview-facts').textContent = `Frame ${shown.index}: ${count(shown.faces.length, 'face')}${drawn}; ${from}; ` +
+    `${((performance.now() - asked) / 1000).toFixed(1)} s`;
 }
 
+const LAYERS = ['before', 'after', 'original', 'result'];
+
+// The divider and the enlargement of whatever is shown.
 export function placeDivider() {
-  const { value } = byId('divider');
-  for (const id of ['after', 'result']) byId(id).style.clipPath = `inset(0 0 0 ${value}%)`;
-  const image = byId('before');
-  const zoomed = byId('zoom').checked && box !== null && image.naturalWidth > 0;
-  const scale = zoomed ? Math.min(image.naturalWidth / (2 * (box[2] - box[0])), 6) : 1;
-  const at = zoomed ? [(box[0] + box[2]) / 2 / image.naturalWidth, (box[1] + box[3]) / 2 / image.naturalHeight] : [0, 0];
-  for (const id of ['before', 'after'])
-    byId(id).style.transform = zoomed
-      ? `translate(${50 - 100 * at[0] * scale}%, ${50 - 100 * at[1] * scale}%) scale(${scale})` : '';
+  const share = Number(byId('divider').value) / 100;
+  const [width, height] = pictureSize();
+  const shown = byId('stage').getBoundingClientRect();
+  const scale = enlargement(width, shown.width);
+  const view = [0, 1].map((i) => Math.max(0.5 / scale, Math.min(1 - 0.5 / scale, centre?.[i] ?? middle(i, width, height))));
+  for (const id of LAYERS) {
+    const [x, y] = view.map((at) => 50 - 100 * at * scale);
+    byId(id).style.transform = scale > 1 ? `translate(${x}%, ${y}%) scale(${scale})` : '';
+  }
+  // The divider is one of the window, whatever part of the picture it shows.
+  const at = 100 * (view[0] + (share - 0.5) / scale);
+  for (const id of ['after', 'result']) byId(id).style.clipPath = `inset(0 0 0 ${scale > 1 ? at : 100 * share}%)`;
+  byId('line').style.left = `${100 * share}%`;
+}
+
+function pictureSize() {
+  const video = byId('result');
+  if (!video.hidden) return [video.videoWidth, video.videoHeight];
+  return [byId('before').naturalWidth, byId('before').naturalHeight];
+}
+
+// How many times as large as it fits: full size is a pixel of the picture for one of the screen.
+function enlargement(width, shown) {
+  const chosen = byId('zoom').value;
+  if (!width || !shown || chosen === 'fit' || (chosen === 'face' && box === null)) return 1;
+  if (chosen === 'full') return Math.max(1, width / devicePixelRatio / shown);
+  return Math.max(1, Math.min(width / (2 * (box[2] - box[0])), 8));
+}
+
+// The middle of the first face, or of the picture, as a share.
+const middle = (i, width, height) => (box === null ? 0.5 : (box[i] + box[i + 2]) / 2 / (i ? height : width));
+
+function pan(dx, dy) {
+  const [width, height] = pictureSize();
+  const { width: shown, height: tall } = byId('stage').getBoundingClientRect();
+  const scale = enlargement(width, shown);
+  if (scale === 1) return false;
+  centre = [0, 1].map((i) => Math.max(0.5 / scale, Math.min(1 - 0.5 / scale,
+    (centre?.[i] ?? middle(i, width, height)) + (i ? dy / tall : dx / shown) / scale)));
+  placeDivider();
+  return true;
+}
+
+// Dragging on the picture moves the divider.
+export function connectDivider() {
+  const stage = byId('stage');
+  const move = (event) => {
+    if (byId('line').hidden || !(event.buttons & 1)) return;
+    const { left, width } = stage.getBoundingClientRect();
+    byId('divider').value = Math.max(0, Math.min(100, (100 * (event.clientX - left)) / width));
+    placeDivider();
+  };
+  stage.addEventListener('pointerdown', (event) => { stage.setPointerCapture(event.pointerId); move(event); });
+  stage.addEventListener('pointermove', move);
+  stage.addEventListener('dragstart', (event) => event.preventDefault());
+  stage.addEventListener('wheel', (event) => { if (pan(event.deltaX, event.deltaY)) event.preventDefault(); }, { passive: false });
+  stage.addEventListener('keydown', (event) => {
+    const [dx, dy] = { ArrowLeft: [-PAN, 0], ArrowRight: [PAN, 0], ArrowUp: [0, -PAN], ArrowDown: [0, PAN] }[event.key] ?? [0, 0];
+    if ((dx || dy) && pan(dx, dy)) event.preventDefault();
+  });
+  addEventListener('resize', placeDivider);
+  byId('divider').addEventListener('input', placeDivider);
+  byId('zoom').addEventListener('change', () => { centre = null; placeDivider(); });
+  byId('before').addEventListener('load', placeDivider);
 }

@@ -1,0 +1,68 @@
+"""The newest restored frame is written from time to time, and never ends a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import vidrestore
+from tests.support.films import make_film
+from tests.support.jobs import frames_of, names_in
+from vidrestore.pipeline import latest_frame
+from vidrestore.pipeline.latest_frame import LatestFrame
+from vidrestore.runtime.latest_frame import LATEST_FRAME
+from vidrestore.types import Frame
+
+
+@pytest.fixture
+def frame(tmp_path: Path) -> Frame:
+    return frames_of(make_film(tmp_path / "in.mkv", 6, (range(6),)))[0]
+
+
+def test_frames_without_faces_wait_longer(
+    frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = tmp_path / "newest.jpg", [100.0]
+    monkeypatch.setenv(LATEST_FRAME, str(path))
+    latest = LatestFrame(clock=lambda: now[0])
+    written = []
+    for seconds, has_faces in ((0, True), (1, True), (2, False), (2.5, True), (4.6, False), (9, False)):
+        path.unlink(missing_ok=True)
+        now[0] = 100 + seconds
+        latest.show(frame, has_faces=has_faces)
+        written.append(path.exists())
+    assert written == [True, False, False, True, False, True]
+    assert names_in(tmp_path) == ["in.mkv", "newest.jpg"]
+
+
+def test_it_shows_the_frame(frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "newest.jpg"
+    monkeypatch.setenv(LATEST_FRAME, str(path))
+    LatestFrame().show(frame, has_faces=True)
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    assert picture.shape == (128, 144, 3)
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(float)
+    assert np.abs(grey - (frame.planes[0].astype(float) - 16) / 219 * 255).mean() < 4
+
+
+def test_a_file_that_cannot_be_written_ends_nothing(
+    frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LATEST_FRAME, str(tmp_path / "none" / "newest.jpg"))
+    LatestFrame().show(frame, has_faces=True)
+    monkeypatch.delenv(LATEST_FRAME)
+    monkeypatch.setattr(latest_frame, "_jpeg", lambda _: pytest.fail("nobody asked for it"))
+    LatestFrame().show(frame, has_faces=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("segment", [0, 1])
+def test_a_run_writes_it(segment: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = make_film(tmp_path / "in.mkv", 40, (range(4, 16),))
+    monkeypatch.setenv(LATEST_FRAME, str(tmp_path / "newest.jpg"))
+    vidrestore.restore(source, tmp_path / "out.mkv", codec="ffv1", fidelity=1, device="cpu", segment=segment)
+    assert names_in(tmp_path) == ["in.mkv", "newest.jpg", "out.mkv"]

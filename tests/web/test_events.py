@@ -1,0 +1,107 @@
+"""What a job writes arrives as events, in order, until it ends; inspections are found again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra [web] is not installed")
+
+from tests.web.ask import Asker
+from vidrestore.web import inspections
+from vidrestore.web.job_process import analysis_path, file_state, frame_path, lines_path
+
+PROGRESS = {"version": 1, "event": "progress", "stage": "restoring", "frames": 5, "total": 10}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "film.mp4").write_bytes(b"a film")
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def ask(root: Path, tmp_path: Path) -> Asker:
+    return Asker(root, tmp_path / "state")
+
+
+def ended_job(ask: Asker, lines: list[dict[str, Any]]) -> int:
+    job = ask.runner.store.add("restore", Path("a"), Path("b"), {})
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    lines_path(ask.runner.folder, job.id).write_text(text)
+    ask.runner.store.update(job.id, state="done", result={"frames": 10})
+    return job.id
+
+
+def events(ask: Asker, number: int) -> list[tuple[str, Any]]:
+    parts = ask(f"/api/jobs/{number}/events").body.decode().split("\n\n")[:-1]
+    pairs = [part.split("\n") for part in parts]
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in pairs]
+
+
+def test_the_lines_are_events_of_their_names(ask: Asker) -> None:
+    report = {"version": 1, "event": "report", "frames": 10}
+    strange = {"event": "progress\n\nevent: state", "frames": 1}
+    number = ended_job(ask, [PROGRESS, strange, {"event": "report", "thumbnails": "x" * 70_000}, report])
+    assert events(ask, number) == [
+        ("progress", PROGRESS),
+        ("information", strange),
+        ("report", report),
+        ("state", {"state": "done", "message": ""}),
+    ]
+
+
+def test_a_new_frame_is_an_event_and_can_be_fetched(ask: Asker) -> None:
+    number = ended_job(ask, [])
+    assert ask(f"/api/jobs/{number}/frame").status == 422
+    frame_path(ask.runner.folder, number).write_bytes(b"a picture")
+    name, value = events(ask, number)[0]
+    assert name == "frame"
+    answer = ask(f"/api/jobs/{number}/frame", query={"changed": value["changed"]})
+    assert (answer.body, answer.headers["content-type"]) == (b"a picture", "image/jpeg")
+
+
+def test_a_job_that_is_removed_leaves_no_files(ask: Asker) -> None:
+    number = ended_job(ask, [PROGRESS])
+    frame_path(ask.runner.folder, number).write_bytes(b"a picture")
+    assert ask(f"/api/jobs/{number}/remove", method="POST").status == 200
+    assert not [path for path in ask.runner.folder.iterdir() if path.name.startswith(f"{number}.")]
+    assert ask(f"/api/jobs/{number}").status == 422
+
+
+def test_a_running_job_is_not_removed(ask: Asker) -> None:
+    number = ended_job(ask, [])
+    ask.runner.store.update(number, state="running")
+    assert "cancel it first" in ask(f"/api/jobs/{number}/remove", method="POST").json["error"]
+
+
+def inspected(ask: Asker, film: Path) -> int:
+    job = ask.runner.store.add("inspect", film, None, {})
+    analysis_path(ask.runner.folder, job.id).write_bytes(b"an analysis")
+    ask.runner.store.update(job.id, state="done", result={"people": [], "of": file_state(film)})
+    return job.id
+
+
+def test_an_inspection_is_known_as_long_as_the_file_is_the_same(ask: Asker, root: Path) -> None:
+    film = root / "film.mp4"
+    assert ask("/api/people", query={"path": str(film)}).json == {"inspection": None}
+    number = inspected(ask, film)
+    assert ask("/api/people", query={"path": str(film)}).json["inspection"]["job"] == number
+    film.write_bytes(b"another film")
+    assert ask("/api/people", query={"path": str(film)}).json == {"inspection": None}
+
+
+def test_a_new_inspection_replaces_the_last_one_of_its_video(
+    ask: Asker, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspections, "MOST_KEPT", 2)
+    (root / "other.mp4").write_bytes(b"other")
+    first, other = inspected(ask, root / "film.mp4"), inspected(ask, root / "other.mp4")
+    body = {"kind": "inspect", "input": str(root / "film.mp4")}
+    again = ask("/api/jobs", method="POST", body=body).json["id"]
+    assert [job.id for job in ask.runner.store.all()] == [other, again]
+    assert not analysis_path(ask.runner.folder, first).exists()

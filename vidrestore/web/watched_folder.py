@@ -1,0 +1,49 @@
+"""Adds jobs that programs write into a folder to the queue, for hosts without HTTP and processes."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from pathlib import Path
+
+from vidrestore.errors import UsageError
+from vidrestore.integrations.job_folder import CANCEL, note_state, waiting_jobs
+from vidrestore.web.job_store import Job, JobStore
+
+logger = logging.getLogger(__name__)
+
+
+class WatchedFolder:
+    """A folder that contains a folder for each job; docs/job-folders.md describes it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises UsageError if it is not a folder, or if all users may write into it."""
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is not a folder; choose an existing one")
+        if folder.stat().st_mode & stat.S_IWOTH:
+            raise UsageError(
+                f"all users may write into {folder} and could start commands; choose another folder"
+            )
+        self._folder = folder.resolve()
+
+    def take_jobs(self, store: JobStore) -> None:
+        """Adds new jobs to the end of the queue, and cancels those whose program asks for it."""
+        known = {job.input: job for job in store.all() if job.state in ("queued", "running")}
+        for folder, job in known.items():
+            if (job.kind, job.state) == ("folder", "queued") and (Path(folder) / CANCEL).exists():
+                store.update(job.id, state="cancelled")
+                note_cancelled(job)
+        for path in waiting_jobs(self._folder):
+            if str(path) not in known:
+                try:
+                    store.add("folder", path, None, {})
+                except UsageError:
+                    logger.warning("the queue is full: %s waits", path)
+                    return
+            note_state(path, "queued", "waiting in the queue")
+
+
+def note_cancelled(job: Job) -> None:
+    """Writes into the folder of a job that it was cancelled."""
+    if job.kind == "folder":
+        note_state(Path(job.input), "cancelled", "cancelled")
