@@ -32,8 +32,8 @@ INSPECTION_NAMES = [
     "tracks", "people",
 ]  # fmt: skip
 TRACK_NAMES = [
-    "id", "person", "first_frame", "last_frame", "start", "end", "frames", "side", "sharpness", "score",
-    "drawn",
+    "id", "person", "first_frame", "last_frame", "start", "end", "frames", "side", "centre", "sharpness",
+    "score", "drawn",
 ]  # fmt: skip
 OUTCOME_NAMES = [
     "name", "target", "state", "message", "frames", "faces", "tracks", "lost_frames", "concealed_frames",
