@@ -43,6 +43,8 @@ _PRIMARIES = {
     22: ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), (0.3127, 0.3290)),
 }
 """x y of red, green, blue and white, by code of the primaries."""
+BT601_LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in luma by BT.601, for measures of brightness."""
 HD_LINES = 720
 """A video without colour tags counts as BT.709 if it has at least so many lines."""
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.types import FloatArray
 
 Generator = np.random.Generator
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(BT601_LUMA, np.float32)
 _LINES = 480
 """Lines of a picture for which the sizes in this file are meant."""
 

@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.errors import UsageError
 from vidrestore.types import FloatArray
 
 Channels = Literal["luma", "rgb"]
 
-_LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
+_LUMA_WEIGHTS = np.array(BT601_LUMA)
 _SSIM_RADIUS = 5
 _SSIM_SIGMA = 1.5
 

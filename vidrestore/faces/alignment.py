@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.colour.yuv_rgb import sdr_region
 from vidrestore.faces.orientation import upright_matrix
 from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces, TrackedFace
@@ -134,7 +135,7 @@ def sharpness(face: FloatArray, side: int = 256) -> float:
         face: (S, S, 3) in 0..1.
         side: The face is resized to this side before [px], so that sizes are comparable.
     """
-    grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = face @ np.array(BT601_LUMA, np.float32)
     grey = np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA))
     x0, y0, x1, y1 = eyes_to_mouth_box(side)
     return float(np.abs(np.asarray(cv2.Laplacian(grey * 255, cv2.CV_32F))[y0:y1, x0:x1]).mean())

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.types import FloatArray
 
 FINEST_FEATURE = 1 / 64
@@ -19,7 +20,7 @@ LARGEST = 2.5
 """Limit of grain in standard deviations; scratches, dust and edges are stronger and are cut off."""
 AUTO_GRAIN = 0.2
 """Share of the grain that a face keeps by default; the wide feather hides the remaining difference."""
-LUMA = np.array([[0.299, 0.587, 0.114]])
+LUMA = np.array([BT601_LUMA])
 _MAD = 1.4826
 """Standard deviation of a normal distribution, divided by its median absolute deviation."""
 

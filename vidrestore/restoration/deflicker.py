@@ -12,13 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.restoration.neighbours import neighbours
 from vidrestore.runtime.pipeline_threads import windows
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces
 
 LARGEST_GAIN = 1.5
 _DARKEST = 4 / 255
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(BT601_LUMA, np.float32)
 
 
 def deflicker(

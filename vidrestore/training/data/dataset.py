@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.errors import InputError
 from vidrestore.training.config import DataConfig, Recipe
 from vidrestore.training.data.degradation import degrade
@@ -224,7 +225,7 @@ def _make_batch(
 
 
 def _change_colour(face: NDArray[Any], rng: np.random.Generator) -> FloatArray:
-    grey = face @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = face @ np.array(BT601_LUMA, np.float32)
     saturation = 0.0 if rng.random() < 0.15 else rng.uniform(0.4, 1.3)
     face = grey[..., None] + saturation * (face - grey[..., None])
     tint = 1 + rng.uniform(-0.1, 0.1, 3) * (rng.random() < 0.5)

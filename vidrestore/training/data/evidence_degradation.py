@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.training.data.blur import blur_slightly, blur_strongly
 from vidrestore.training.data.compression import compress_moving_picture, compress_with_any_codec
 from vidrestore.training.data.degradation import jpeg
@@ -50,7 +51,7 @@ SMALLEST_SIDE = 14
 """Pixels of a side after reduction, at least."""
 _SHRINKING = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 _ENLARGING = (cv2.INTER_CUBIC, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST)
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(BT601_LUMA, np.float32)
 
 
 def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:

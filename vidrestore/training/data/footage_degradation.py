@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.training.data.blur import disc_kernel, streak_kernel
 from vidrestore.training.data.degradation import jpeg
 from vidrestore.types import FloatArray
@@ -20,7 +21,7 @@ from vidrestore.video.h264_round_trip import h264_still
 
 Generator = np.random.Generator
 _KERNELS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(BT601_LUMA, np.float32)
 
 
 def degrade_as_film(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:

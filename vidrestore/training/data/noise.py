@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
+
 Generator = np.random.Generator
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(BT601_LUMA, np.float32)
 
 
 def add_random_noise(image: NDArray[Any], rng: Generator) -> NDArray[Any]:

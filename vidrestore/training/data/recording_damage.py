@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.training.data.footage_degradation import comb, tape, wear
 from vidrestore.training.data.noise import add_correlated_noise
 
 Generator = np.random.Generator
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(BT601_LUMA, np.float32)
 
 
 def degrade_as_analogue_video(image: NDArray[Any], rng: Generator) -> NDArray[Any]:

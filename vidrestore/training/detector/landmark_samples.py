@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.detection.landmark_net import CROP_SIDE, crop_matrix
 from vidrestore.faces.face_square import square_around, tilt
 from vidrestore.training.data.degradation import jpeg
@@ -160,7 +161,7 @@ def damage(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     x: NDArray[Any] = crop.astype(np.float32) / 255
     side = crop.shape[0]
     if rng.random() < 0.4:
-        x = np.repeat((x @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, 2)
+        x = np.repeat((x @ np.array(BT601_LUMA, np.float32))[..., None], 3, 2)
     x = (x - 0.5) * rng.uniform(0.4, 1.3) + 0.5 + rng.uniform(-0.2, 0.2)
     x = np.clip(x * (1 + rng.uniform(-0.15, 0.15, 3)), 0, 1) ** rng.uniform(0.6, 1.7)
     if rng.random() < 0.25:
