@@ -7,12 +7,13 @@ strength that the face must have had, plus as much of the drawn detail as the es
 An estimate that is unsure is too soft: the mean of all faces that fit the footage has less detail than any of
 them. In the two finest bands, detail of local energy E_k becomes stronger by the share
 
-    raise_k = E_k / (E_k + visible^2) * (sqrt((E_k + 2 scale_k^2) / E_k) - 1).
+    raise_k = missing_k * E_k / (E_k + visible^2) * (sqrt((E_k + 2 scale_k^2) / E_k) - 1).
 
-The second factor gives the band the energy of the estimate and of its error together. The first leaves alone
-what can hardly be seen: in smooth skin that is rests of noise. This strengthens detail that the footage
-shows, in its place, where a generator would add detail of its own. No pixel becomes darker or brighter by it
-than the estimate is within two pixels, so edges get no halos.
+The last factor gives the band the energy of the estimate and of its error together. The second leaves alone
+what can hardly be seen: in smooth skin that is rests of noise. The first (below) leaves alone a band that the
+footage shows. This strengthens detail that the footage hints at, in its place, where a generator would add
+detail of its own. No pixel becomes darker or brighter by it than the estimate is within two pixels, so edges
+get no halos.
 
 In band k the part of the drawn detail that the estimate does not show already,
 
@@ -104,8 +105,7 @@ def fuse(
     new.append(drawn_bands[-1] - estimate_bands[-1])
     energies.append(energies[-1].new_zeros(()))
     shares = [_missing_share(scale, energy) for scale, energy in zip(scales, energies, strict=True)]
-    single_pixels = _enlarge(shares[1], shares[0])
-    shares[0] = shares[0] * single_pixels
+    shares[0] = shares[0] * _enlarge(shares[1], shares[0])
     gains = [
         part * share * _gain(band, scale, amount)
         for part, share, band, scale in zip(band_amounts, shares, new, scales, strict=True)
@@ -117,12 +117,11 @@ def fuse(
     added = drawn
     if any(raised):
         own = [
-            part * _raise(scale, energy, amount) * band
-            for part, scale, energy, band in zip(
-                raised, scales[:-1], energies[:-1], estimate_bands[:-1], strict=True
+            part * share * _raise(scale, energy, amount) * band
+            for part, share, scale, energy, band in zip(
+                raised, shares[:-1], scales[:-1], energies[:-1], estimate_bands[:-1], strict=True
             )
         ]
-        own[0] = own[0] * single_pixels
         own = [_without_leak(band, gain, steps=1) for band, gain in zip(own, gains[1:], strict=True)]
         own.append(torch.zeros_like(estimate_bands[-1]))
         added = drawn + _without_halos(merge_bands(own), luma)
