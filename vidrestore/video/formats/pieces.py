@@ -142,6 +142,7 @@ PHOTO_PIECES: dict[str, tuple[frozenset[str], str]] = {
     "comments and text": (frozenset({"jpeg", "png"}), "Within a kind."),
     "HDR and wide colour without a profile": (frozenset({"png", "heif"}), "cICP, nclx."),
     "further pictures, gain maps, depth maps": (frozenset(), "Named."),
+    "the video of a motion photo, bursts, data after the picture": (frozenset(), "Named."),
     "content credentials": (frozenset(), "Named: they sign the picture as it was."),
     "further pages": (frozenset(), "Named."),
 }

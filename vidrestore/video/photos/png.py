@@ -14,7 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+<<<<<<< HEAD
 from vidrestore.video.photos.exif import enlarged
+=======
+from vidrestore.video.photos.jpeg import REST
+>>>>>>> ed679bc (Photos that are cut short, have foreign names, or hold a video besides the picture)
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PICTURE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
@@ -65,6 +69,8 @@ def kept_chunks(file: bytes) -> tuple[list[bytes], list[str]]:
             kept.append(chunk)
         else:
             dropped.append(f"PNG chunk {kind.decode('ascii', 'replace')}")
+    if file[_end(file) :].strip(b"\0"):
+        dropped.append(REST)
     return kept, list(dict.fromkeys(dropped))
 
 
@@ -133,16 +139,22 @@ def _has_notes(file: bytes) -> bool:
     )
 
 
+def _end(file: bytes) -> int:
+    """The position after the last chunk."""
+    return len(SIGNATURE) + sum(len(chunk) for _, chunk in _chunks(file))
+
+
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and bytes of each chunk; ends at damage."""
-    at = len(SIGNATURE)
-    while file.startswith(SIGNATURE) and at + 12 <= len(file):
+    """Kind and bytes of each chunk; ends at damage, or with the last chunk of the picture."""
+    at, kind = len(SIGNATURE), b""
+    while file.startswith(SIGNATURE) and at + 12 <= len(file) and kind != b"IEND":
         (size,) = struct.unpack_from(">I", file, at)
         if at + 12 + size > len(file):
             return
-        yield file[at + 4 : at + 8], file[at : at + 12 + size]
+        kind = file[at + 4 : at + 8]
+        yield kind, file[at : at + 12 + size]
         at += 12 + size
