@@ -61,7 +61,7 @@ def was_interrupted() -> bool:
 
 
 def _send_lost_interrupt(lost: sys.UnraisableHookArgs) -> None:
-    """For `sys.unraisablehook`: sends an interrupt again that was raised in a destructor or a callback of C."""
+    """For `sys.unraisablehook`: sends an interrupt again that a destructor or a C callback has lost."""
     global _interrupted_at
     if lost.exc_type is not None and issubclass(lost.exc_type, KeyboardInterrupt):
         _interrupted_at = None

@@ -83,6 +83,8 @@ PIECES: dict[str, Piece] = {
         remark="com.apple.quicktime.…: place, date, camera.",
     ),
     "chapters": Piece(name="chapters", place="file", carried=_MARKED | {"nut", "asf"}),
+    "plays": Piece(name="how often the animation is shown", place="file",
+                   carried=frozenset({"gif", "apng"}), remark="GIF and APNG keep it."),
     "programs": Piece(name="programs", place="file",
                       remark="TS keeps one program's name and provider; all streams become one."),
     "stream groups": Piece(name="stream groups", place="file", remark="Tile grids, IAMF."),

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-<<<<<<< HEAD
 from vidrestore.video.photos.exif import enlarged
-=======
+
+
 from vidrestore.video.photos.jpeg import REST
->>>>>>> ed679bc (Photos that are cut short, have foreign names, or hold a video besides the picture)
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PICTURE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
@@ -79,6 +78,12 @@ def with_enlarged_exif(chunks: list[bytes], factor: int) -> list[bytes]:
     return [
         _chunk(b"eXIf", enlarged(chunk[8:-4], factor)) if chunk[4:8] == b"eXIf" else chunk for chunk in chunks
     ]
+
+
+def plays(file: bytes) -> int | None:
+    """How many times an animation is shown, 0: for ever; None: it is a still picture."""
+    counts = [int.from_bytes(chunk[12:16], "big") for kind, chunk in _chunks(file) if kind == b"acTL"]
+    return counts[0] if counts else None
 
 
 def lost_in_other_kinds(file: bytes) -> list[str]:
