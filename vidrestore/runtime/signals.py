@@ -63,7 +63,7 @@ def was_interrupted() -> bool:
 def _send_lost_interrupt(lost: sys.UnraisableHookArgs) -> None:
     """For `sys.unraisablehook`: sends an interrupt again that a destructor or a C callback has lost."""
     global _interrupted_at
-    if lost.exc_type is not None and issubclass(lost.exc_type, KeyboardInterrupt):
+    if issubclass(lost.exc_type, KeyboardInterrupt):
         _interrupted_at = None
         timer = threading.Timer(RETRY_SECONDS, _send, (signal.SIGINT,))
         timer.daemon = True
