@@ -26,7 +26,7 @@ from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.pieces_found import pieces_of_track
 from vidrestore.video.reading.plays import read_plays
 from vidrestore.video.reading.side_data import SideData
-from vidrestore.video.writing import file_tags, iso_stereo
+from vidrestore.video.writing import file_tags, iso_profile, iso_stereo
 from vidrestore.video.writing.atomic_output import (
     check_paths,
     make_target,
@@ -212,6 +212,8 @@ class VideoWriter:
         if self._muxer not in ISO_MEDIA:
             return {"strict": "-1"} if self._muxer == "yuv4mpegpipe" else {}  # more than 8 bits
         options = {"movflags": "+faststart" + file_tags.movflags(self._muxer, self._copy.tags())}
+        if self._encoder.may_have_profile:
+            options["movflags"] += iso_profile.MUXER_FLAG
         if not self._encoder.resized:
             options["strict"] = "unofficial"  # needed for stereo and 360 degrees; otherwise without effect
         ticks = self._info.time_base.denominator
