@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,38 @@ def test_the_message_of_a_damaged_heic_is_one_line(tmp_path: Path) -> None:
         photos.convert(source, tmp_path / "out.png")
     assert str(raised.value).isprintable()
     assert "damaged or cut short" in str(raised.value)
+
+
+def bomb(kind: bytes) -> bytes:
+    """A PNG of 100 KB that holds a profile or a text of 100 MB."""
+    packed = zlib.compress(bytes(100_000_000))
+    body = {b"iCCP": b"x\0\0", b"zTXt": b"x\0\0", b"iTXt": b"x\0\1\0\0\0"}[kind] + packed
+    file = photos.encoded(photos.smooth(3), "PNG")
+    return file[:33] + photos.chunk(kind, body) + file[33:]
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"zTXt", b"iTXt"])
+def test_a_png_that_unpacks_to_a_hundred_megabytes_is_refused(tmp_path: Path, kind: bytes) -> None:
+    source = tmp_path / "in.png"
+    source.write_bytes(bomb(kind))
+    with pytest.raises(InputError, match="more than 64 MB unpacked"):
+        photos.convert(source, tmp_path / "out.png")
+    source.rename(tmp_path / "in.mp4")
+    with pytest.raises(InputError, match="more than 64 MB unpacked"):
+        photos.convert(tmp_path / "in.mp4", tmp_path / "out.png")
+
+
+def test_one_such_picture_of_a_sequence_is_damage(tmp_path: Path) -> None:
+    for number in range(3):
+        content = bomb(b"zTXt") if number == 1 else photos.encoded(photos.smooth(3), "PNG")
+        (tmp_path / f"{number}.png").write_bytes(content)
+    assert _damaged(tmp_path / "%d.png") == 1
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+def test_a_profile_that_stays_is_not_said_to_be_lost(tmp_path: Path, kind: str) -> None:
+    grey = photos.ICC[:16] + b"GRAY" + photos.ICC[20:]
+    source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), icc_profile=grey)
+    assert photos.convert(source, tmp_path / f"out.{kind}") == []
+    with Image.open(tmp_path / f"out.{kind}") as result:
+        assert result.info["icc_profile"] == grey

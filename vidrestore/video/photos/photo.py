@@ -81,6 +81,8 @@ def open_photo(path: Path) -> Photo | None:
         return None
     except OSError as error:
         raise ReadError.of(path, error) from error
+    if png.is_bomb(data):
+        raise InputError(f"{path} holds a profile or texts of more than 64 MB unpacked; export it again")
     with _opened(path) as picture:
         kind = _KINDS.get(picture.format or "") if picture is not None else None
         if picture is None or kind is None:

@@ -29,6 +29,8 @@ _KNOWN = {
     b"tEXt", b"zTXt", b"iTXt", b"oFFs", b"pCAL", b"sCAL", b"gIFg", b"gIFx", b"sTER",
 }  # fmt: skip
 _INCH = 0.0254
+_MOST_UNPACKED = 1 << 26
+"""Bytes: 64 MB."""
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _DEEP = {1: "gray16be", 2: "ya16be", 3: "rgb48be", 4: "rgba64be"}
 
@@ -78,6 +80,20 @@ def with_enlarged_exif(chunks: list[bytes], factor: int) -> list[bytes]:
     return [
         _chunk(b"eXIf", enlarged(chunk[8:-4], factor)) if chunk[4:8] == b"eXIf" else chunk for chunk in chunks
     ]
+
+
+def is_bomb(file: bytes) -> bool:
+    """Whether profiles and texts of a PNG unpack to more than any real ones: FFmpeg unpacks them whole."""
+    left = _MOST_UNPACKED
+    for kind, chunk in _chunks(file):
+        if kind in (b"iCCP", b"zTXt", b"iTXt"):
+            try:
+                left -= len(zlib.decompressobj().decompress(_packed(kind, chunk[8:-4]), left + 1))
+            except zlib.error:
+                continue
+        if left < 0:
+            return True
+    return False
 
 
 def plays(file: bytes) -> int | None:
@@ -147,6 +163,14 @@ def _has_notes(file: bytes) -> bool:
 def _end(file: bytes) -> int:
     """The position after the last chunk."""
     return len(SIGNATURE) + sum(len(chunk) for _, chunk in _chunks(file))
+
+
+def _packed(kind: bytes, body: bytes) -> bytes:
+    """The compressed part of a chunk's content."""
+    _, _, rest = body.partition(b"\0")
+    if kind != b"iTXt":
+        return rest[1:]
+    return rest[2:].split(b"\0", 2)[-1] if rest.startswith(b"\1") else b""
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

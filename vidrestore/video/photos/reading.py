@@ -64,18 +64,12 @@ def first_photo(input: Input) -> Photo | None:
     return photo
 
 
-def is_cut_short(input: Input, number: int) -> bool:
-    """Whether the photo with that number, counted from 0, is a JPEG that ends too soon.
-
-    Args:
-        input: The input of photos.
-        number: The number.
-    """
-    paths = photos_of(input)
+def is_cut_short(path: Path) -> bool:
+    """Whether the photo is a JPEG that ends too soon."""
     try:
-        return number < len(paths) and jpeg.is_cut_short(paths[number].read_bytes())
+        return jpeg.is_cut_short(path.read_bytes())
     except OSError as error:
-        raise ReadError.of(paths[number], error) from error
+        raise ReadError.of(path, error) from error
 
 
 def _refuse_too_large(photo: Photo, max_pixels: int) -> None:

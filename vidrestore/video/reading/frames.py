@@ -128,6 +128,7 @@ def _read(
         stream = stream_info.video_stream(container, input)
         first, stop = tick_range(stream)
         fitter, reader, index = PictureFitter(info), UserDataReader(info.codec), 0
+        paths = photos.photos_of(input)
         for decoded in _decode_from(files, input, container, first, info):
             if decoded is None:
                 _notify(on_lost)
@@ -138,7 +139,7 @@ def _read(
             if first is None or pts >= first:
                 if decoded.is_repeated:
                     _notify(on_lost)
-                elif decoded.is_damaged or photos.is_cut_short(input, pts):
+                elif decoded.is_damaged or (0 <= pts < len(paths) and photos.is_cut_short(paths[pts])):
                     _notify(on_concealed)
                 if input.pictures is not None:
                     picture, path = decoded.picture, parse_pattern(input.path).path(input.pictures[pts])
