@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vidrestore.video.photos.exif import enlarged
-
-
 from vidrestore.video.photos.jpeg import REST
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
