@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -46,14 +47,19 @@ def test_two_servers_do_not_share_their_jobs(tmp_path: Path, capsys: pytest.Capt
     assert "another vidrestore web" in capsys.readouterr().err
 
 
-def _wait_until_it_listens(port: int) -> None:
+def _wait_until_it_answers(port: int) -> None:
+    """Any answer: its signals are its own from then on."""
     for _ in range(600):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=60).close()
+            connection.request("GET", "/")
+            connection.getresponse().read()
             return
         except ConnectionRefusedError:
             time.sleep(0.1)
-    raise AssertionError("it does not listen")
+        finally:
+            connection.close()
+    raise AssertionError("it does not answer")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the page runs on Linux")
@@ -69,7 +75,7 @@ def test_every_signal_ends_it_alike(tmp_path: Path, name: str) -> None:
         assert process.stdout is not None
         address = urllib.parse.urlsplit(process.stdout.readline().split()[-1])
         assert address.port is not None
-        _wait_until_it_listens(address.port)
+        _wait_until_it_answers(address.port)
         process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=60)
     finally:
