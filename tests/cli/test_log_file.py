@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
 import os
 from pathlib import Path
@@ -14,7 +16,7 @@ from vidrestore import api
 from vidrestore.cli import main
 from vidrestore.cli.log_file import FIRST_LINE, log_to
 from vidrestore.cli.run_session import closing_line
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, OutputError
 from vidrestore.types import Report
 
 
@@ -151,3 +153,18 @@ def test_a_full_disk_costs_the_log_alone(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(file, "_file", open("/dev/full", "wb", buffering=0))  # noqa: SIM115, PTH123
         file.line("lost")
     assert texts(log)[-1].startswith("vidrestore")
+
+
+class FullDisk(io.FileIO):
+    def write(self, content: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_a_full_disk_cannot_hold_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("vidrestore.cli.log_file.os.fdopen", lambda number, *_, **__: FullDisk(number, "r+"))
+        with pytest.raises(OutputError, match="No space left"), log_to(tmp_path / "run.log"):
+            pass
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,8 @@ import io
 import json
 import pickle
 import struct
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -25,6 +27,7 @@ from vidrestore.detection import make_detector
 from vidrestore.detection.landmark_net import load_landmark_net
 from vidrestore.errors import WeightsError
 from vidrestore.evidence.checkpoint import load_evidence
+from vidrestore.runtime.tensor_files import read_checkpoint
 from vidrestore.weights import embedded_path
 
 NAME = "post_quant_conv.weight"
@@ -191,6 +194,37 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(tmp_path: Path, content: byt
     refused(path)
     with pytest.raises(WeightsError):
         make_detector(f"retinaface_mobile0.25={path}", "cpu")
+
+
+class RunsCode:
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("raise SystemExit",)
+
+
+@pytest.mark.parametrize(
+    "content", [checkpoint({"state_dict": RunsCode()}), pickle.dumps(RunsCode()), b"text" * 100]
+)
+def test_the_message_does_not_advise_to_run_code_from_the_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError) as raised:
+        read_checkpoint(path)
+    message = str(raised.value)
+    assert "weights_only" not in message
+    assert len(message.removeprefix(str(path))) < 200
+    assert message.isprintable()
+
+
+def test_what_libraries_warn_of_is_not_printed(tmp_path: Path) -> None:
+    path = tmp_path / "w.ckpt"
+    path.write_bytes(checkpoint({"a": torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8)}))
+    words = ["models", "convert", str(path), str(tmp_path / "new.safetensors")]
+    result = subprocess.run(
+        [sys.executable, "-m", "vidrestore", *words],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "/dev/zero", "/dev/null", "~nobody/w", "w" * 5000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -64,3 +65,20 @@ def test_an_interrupt_while_the_folder_is_created_leaves_one_that_can_be_removed
     with pytest.raises(KeyboardInterrupt), interrupting_signals():
         create_and_wait()
     assert not folder.path.exists()
+
+
+@pytest.mark.parametrize("written", [0, 10], ids=["nothing", "a part"])
+def test_a_full_disk_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int) -> None:
+    original = os.write
+
+    def full(descriptor: int, content: bytes) -> int:
+        if written:
+            return original(descriptor, content[:written])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = MarkedFolder(tmp_path / "own", MARK.__eq__)
+    with monkeypatch.context() as patched:
+        patched.setattr(marked_folder.os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            folder.create()
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_anywhere_else_it_comes_at_once() -> None:
     with signals.deferred_interrupts(), signals.deferred_interrupts(), pytest.raises(KeyboardInterrupt):
         ask_and_wait(ask_to_end)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_that_comes_within_a_destructor_is_not_lost() -> None:
+    class Ending:
+        def __del__(self) -> None:
+            ask_to_end()
+            time.sleep(0.1)  # the interrupt is raised here, where Python only reports exceptions
+
+    with signals.interrupting_signals(), pytest.raises(KeyboardInterrupt):
+        ask_and_wait(Ending)
+    assert sys.unraisablehook is not signals._send_lost_interrupt
 
 
 def test_a_program_with_a_handler_of_its_own_keeps_it() -> None:

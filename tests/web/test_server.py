@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
 
+from tests.support.signals import skip_where_ignored
 from vidrestore.cli import main
 
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
@@ -39,6 +45,43 @@ def test_two_servers_do_not_share_their_jobs(tmp_path: Path, capsys: pytest.Capt
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert main(["web", str(tmp_path), "--port", "0", "--state", str(tmp_path / "state")]) == 2
     assert "another vidrestore web" in capsys.readouterr().err
+
+
+def _wait_until_it_answers(port: int) -> None:
+    """Any answer: its signals are its own from then on."""
+    for _ in range(600):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise AssertionError("it does not answer")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the page runs on Linux")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU"])
+def test_every_signal_ends_it_alike(tmp_path: Path, name: str) -> None:
+    skip_where_ignored(name)
+    words = ["web", str(tmp_path), "--port", "0", "--state", str(tmp_path / "state")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidrestore", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        address = urllib.parse.urlsplit(process.stdout.readline().split()[-1])
+        assert address.port is not None
+        _wait_until_it_answers(address.port)
+        process.send_signal(getattr(signal, name))
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, err) == (130, "vidrestore: error: interrupted\n")
 
 
 @pytest.mark.parametrize("kind", ["a file", "a link", "a pipe", "an own lock"])

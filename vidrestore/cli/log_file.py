@@ -128,6 +128,7 @@ class _Handler(logging.Handler):
 
 def _open(path: Path) -> BinaryIO:
     """The log, not buffered: what does not fit on the disk is lost at once, not when the file is closed."""
+    is_new = not path.exists()
     try:
         check_replaceable(path)
         # Not waiting: a pipe may have come to be there in between.
@@ -135,10 +136,21 @@ def _open(path: Path) -> BinaryIO:
         file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
         first = file.read(len(FIRST_LINE))
         if not first:
-            file.write(f"{FIRST_LINE}\n".encode())
+            _begin(file, path if is_new else None)
         elif first != FIRST_LINE.encode():
             file.close()
             raise OutputError(f"{path} exists already and is not a log of vidrestore; choose another name")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     return file
+
+
+def _begin(file: BinaryIO, new: Path | None) -> None:
+    """Writes the first line; if that fails, the file at `new`, which was not there before, is removed."""
+    try:
+        file.write(f"{FIRST_LINE}\n".encode())
+    except OSError:
+        file.close()
+        if new is not None:
+            new.unlink(missing_ok=True)
+        raise

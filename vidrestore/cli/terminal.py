@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -127,11 +128,15 @@ def tolerant_streams() -> Iterator[None]:
 def own_log_messages() -> Iterator[None]:
     """While the block lasts, this program's logged warnings are printed as messages.
 
-    Libraries' log messages are not printed: they quote foreign text, and their callers report what matters.
+    Libraries' log messages and warnings are not printed, unless Python's -W requests them: they quote foreign
+    text, and their callers report what matters.
     """
     before, logging.lastResort = logging.lastResort, _OwnMessages(logging.WARNING)
     try:
-        yield
+        with warnings.catch_warnings():
+            if not sys.warnoptions:
+                warnings.simplefilter("ignore")
+            yield
     finally:
         logging.lastResort = before
 

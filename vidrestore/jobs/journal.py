@@ -207,6 +207,13 @@ class Journal:
                 before = record.fingerprint.index
                 yield record
 
+    def check_records(self, frames: int) -> None:
+        """Raises OutputError unless the first `frames` frames are all recorded."""
+        with self._database.read_errors():
+            rows = self._connection.execute("SELECT SUM(number BETWEEN 0 AND ? - 1) FROM frames", (frames,))
+            if (rows.fetchone()[0] or 0) != frames:
+                raise self.damaged()
+
     def totals(self) -> Totals:
         """Sums over all recorded frames."""
         frames = with_faces = faces = lost = concealed = 0

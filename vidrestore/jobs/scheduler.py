@@ -86,12 +86,13 @@ class SegmentScheduler:
     def _spans(self, engine: Engine) -> Generator[Span]:
         """The segments to restore: first those planned by an earlier run, then new ones from the analysis."""
         planned = [segment.span for segment in self._journal.segments()]
-        yield from (span for span in planned if span.number not in self._frames_done)
-        info = self._job.info
-        planner = SegmentPlanner(self._job.seconds, info.frame_rate, context=self._context, begin=planned)
         begin = self._journal.checkpoint()
         ended = self._journal.analysed_frames()
         analysed_frames = ended if ended is not None else begin.frame if begin is not None else 0
+        self._journal.check_records(analysed_frames)
+        yield from (span for span in planned if span.number not in self._frames_done)
+        info = self._job.info
+        planner = SegmentPlanner(self._job.seconds, info.frame_rate, context=self._context, begin=planned)
         for record in self._journal.records(planner.first, analysed_frames):
             yield from self._record_plan(planner.add(record))
         frames = ended if ended is not None else analysed_frames

@@ -8,6 +8,7 @@ removed.
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import re
 import secrets
@@ -59,7 +60,9 @@ class MarkedFolder:
             if not self._is_kept:
                 _in_use[self] = os.getpid()
         except OSError:
+            self.close()
             with suppress(OSError):
+                (self.path / MARK).unlink(missing_ok=True)
                 self.path.rmdir()
             raise
 
@@ -68,9 +71,12 @@ class MarkedFolder:
         descriptor = os.open(self.path / MARK, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
         # Locked before it has its content: until then no other process takes it for a marker.
         self._lock = descriptor if _lock(descriptor) else None
-        os.write(descriptor, _FIRST_LINE + _REST)
-        if self._lock is None:
-            os.close(descriptor)
+        try:
+            if os.write(descriptor, _FIRST_LINE + _REST) < len(_FIRST_LINE + _REST):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            if self._lock is None:
+                os.close(descriptor)
 
     def close(self) -> None:
         """Ends the use of the folder without removing it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -59,6 +60,18 @@ def was_interrupted() -> bool:
     return _interrupted_at is not None
 
 
+def _send_lost_interrupt(lost: sys.UnraisableHookArgs) -> None:
+    """For `sys.unraisablehook`: sends an interrupt again that a destructor or a C callback has lost."""
+    global _interrupted_at
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        _interrupted_at = None
+        timer = threading.Timer(RETRY_SECONDS, _send, (signal.SIGINT,))
+        timer.daemon = True
+        timer.start()
+    else:
+        sys.__unraisablehook__(lost)
+
+
 def _send(number: int) -> None:
     if os.name == "nt":
         signal.raise_signal(number)  # os.kill would end the process at once
@@ -83,9 +96,11 @@ def interrupting_signals() -> Iterator[None]:
     _interrupted_at, _is_patient = None, True
     for number in before:
         signal.signal(number, raise_or_defer)
+    usual_hook, sys.unraisablehook = sys.unraisablehook, _send_lost_interrupt
     try:
         yield
     finally:
+        sys.unraisablehook = usual_hook
         for number, handler in before.items():
             signal.signal(number, handler)
         _interrupted_at, _is_patient = None, False

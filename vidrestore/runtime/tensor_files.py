@@ -5,6 +5,7 @@ Weights must be finite floating-point numbers in exactly the network's shapes.
 
 from __future__ import annotations
 
+import pickle
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -89,6 +90,11 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"{path} cannot be read as a checkpoint: it is a file of another kind") from error
     except WeightsError:
         raise
+    except pickle.UnpicklingError as error:
+        # PyTorch's own message advises to run what is in the file.
+        raise WeightsError(
+            f"{path} cannot be read as a checkpoint: it is damaged, or holds other things than tensors"
+        ) from error
     except Exception as error:  # a damaged file may cause any exception
         raise WeightsError(f"{path} cannot be read as a checkpoint: {_first_line(error)}") from error
     if not isinstance(state, dict) or not state:

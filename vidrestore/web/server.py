@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -25,6 +26,7 @@ HOST = "127.0.0.1"
 _LOCK = "server.lock"
 _BACKLOG = 128
 _MOST_CONNECTIONS = 500
+_MORE_SIGNALS = ("SIGHUP", "SIGQUIT", "SIGXCPU")
 _MARK = b"vidrestore web keeps its jobs in this folder.\n"
 _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -70,7 +72,7 @@ def serve(
         hosts = (f"{HOST}:{number}", f"localhost:{number}")
         app = AccessControl(Service(roots, runner, media, dropped).app(), token=token, hosts=hosts)
         on_address(f"http://{HOST}:{number}/?token={token}")
-        uvicorn.Server(server_config(app)).run(sockets=[listening])
+        _Server(server_config(app)).run(sockets=[listening])
 
 
 def server_config(app: ASGIApp) -> uvicorn.Config:
@@ -84,6 +86,24 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=3,
     )
+
+
+class _Server(uvicorn.Server):
+    """A server that ends on all signals as on Ctrl-C; uvicorn's own knows two of them."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            numbers = [getattr(signal, name) for name in _MORE_SIGNALS]
+            before = {number: signal.getsignal(number) for number in numbers}
+            for number in numbers:
+                if before[number] != signal.SIG_IGN:  # as nohup sets it
+                    signal.signal(number, self.handle_exit)
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
 
 def _make_private(state: Path) -> None:

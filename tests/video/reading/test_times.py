@@ -194,3 +194,39 @@ def _joined(folder: Path, sounds: tuple[str, ...], starts: tuple[int, int]) -> P
             clip = Clip(frames=30, gop=10, time_base=Fraction(1, 90000), sounds=sounds, start=Fraction(start))
             file.write(make_clip(folder / f"{number}.ts", clip).read_bytes())
     return path
+
+
+YEARS = 10 * 365 * 24 * 3600 * 1000
+JUMPS = {
+    "the last": [0, 40, 80, 120, 160, YEARS],
+    "the last three": [0, 40, 80, YEARS, YEARS + 40, YEARS + 80],
+    "the first": [YEARS, 40, 80, 120, 160, 200],
+}
+"""Milliseconds of frames of which some are years away."""
+
+
+@pytest.mark.parametrize("kind", ["mkv", "nut"])
+@pytest.mark.parametrize("wild", JUMPS)
+def test_times_that_are_years_away_are_damage_and_not_years_of_video(
+    tmp_path: Path, wild: str, kind: str
+) -> None:
+    millisecond = Fraction(1, 1000)
+    clip = Clip(frames=6, gop=1, b_frames=0, times=JUMPS[wild], time_base=millisecond)
+    path = make_clip(tmp_path / f"in.{kind}", clip)
+    frames, lost, concealed = _read(path)
+    assert lost + concealed >= 1
+    assert (probe(path).frame_count or 0) <= 6
+    assert frames[-1].pts * frames[-1].time_base - frames[0].pts * frames[0].time_base < 2
+    assert len(frames) >= 5
+    for output in ("out.mp4", "out.mkv"):
+        _copy(path, tmp_path / output)
+        assert _shown(tmp_path / output)[-1] < 2
+
+
+@pytest.mark.parametrize("kind", ["mkv", "nut", "mp4"])
+def test_a_pause_of_hours_stays(tmp_path: Path, kind: str) -> None:
+    times = [0, 40, 80, 3 * 3600_000, 3 * 3600_000 + 40]
+    clip = Clip(frames=5, gop=1, b_frames=0, times=times, time_base=Fraction(1, 1000))
+    frames, lost, concealed = _read(make_clip(tmp_path / f"in.{kind}", clip))
+    assert [round(frame.pts * frame.time_base * 1000) for frame in frames] == times
+    assert lost + concealed == 0

@@ -134,6 +134,26 @@ def test_an_animation_becomes_a_gif(tmp_path: Path, kind: str, hole: bool) -> No
     assert (alpha[~solid] == 0).all()
 
 
+@pytest.mark.parametrize("plays", [0, 1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_often_an_animation_is_shown_is_kept_or_named(tmp_path: Path, kind: str, plays: int) -> None:
+    pictures = [_picture(number, (96, 64), hole=kind == "apng") for number in range(3)]
+    # Pillow writes for GIF how often it is repeated; without `loop` it is shown once.
+    loop = {} if kind == "gif" and plays == 1 else {"loop": plays - 1 if kind == "gif" and plays else plays}
+    format = {"gif": "GIF", "apng": "PNG", "webp": "WEBP"}[kind]
+    source = tmp_path / f"in.{kind}"
+    pictures[0].save(source, format, save_all=True, append_images=pictures[1:], duration=80, **loop)
+    named = "how often the animation is shown" in " ".join(_convert(source, tmp_path / "out.mp4"))
+    assert named == (plays != 1)
+    assert "how often" not in " ".join(_convert(source, tmp_path / "out.gif"))
+    with Image.open(tmp_path / "out.gif") as result:
+        assert result.info.get("loop") == {0: 0, 1: None, 3: 2}[plays]
+    if kind == "apng":
+        _convert(source, tmp_path / "out.apng")
+        with Image.open(tmp_path / "out.apng") as result:
+            assert result.info["loop"] == plays
+
+
 def test_a_video_becomes_a_gif(tmp_path: Path) -> None:
     _convert(_animation(tmp_path / "in.gif"), tmp_path / "in.mp4")
     _convert(tmp_path / "in.mp4", tmp_path / "out.gif")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -13,14 +14,14 @@ from av.stream import Disposition
 
 import vidrestore
 from tests.support.clips import Clip, make_clip
-from tests.support.photos import convert
+from tests.support.photos import HEIGHT, ICC, WIDTH, convert, encoded, smooth
 from tests.support.shared import ROOT
 from vidrestore.video.formats import pieces
 from vidrestore.video.formats.pieces import CONTAINERS, PIECES, handling
 from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.pieces_found import codec_tags, program
-from vidrestore.video.writing import ebml, stream_marks
+from vidrestore.video.writing import ebml, iso_profile, stream_marks
 
 SUFFIXES = {"matroska": "mkv", "mpegts": "ts"}
 
@@ -186,6 +187,62 @@ def test_the_page_is_what_the_table_says() -> None:
     assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == module.page(), (
         "python docs/make_formats.py"
     )
+
+
+def with_profile(path: Path) -> Path:
+    """A clip in MP4 whose header holds a colour profile, in the place of the colours' codes."""
+    make_clip(path, Clip(frames=12, b_frames=0))
+    file = bytearray(path.read_bytes())
+    profile = struct.pack(">I8s", 12 + len(ICC), b"colrprof") + ICC
+    parents, at = [], 0
+    for name, skipped in ((b"moov", 0), (b"trak", 0), (b"mdia", 0), (b"minf", 0), (b"stbl", 0), (b"stsd", 8)):
+        while file[at + 4 : at + 8] != name:
+            at += struct.unpack_from(">I", file, at)[0]
+        parents.append(at)
+        at += 8 + skipped
+    end = at + struct.unpack_from(">I", file, at)[0]
+    for parent in (*parents, at):
+        struct.pack_into(">I", file, parent, struct.unpack_from(">I", file, parent)[0] + len(profile))
+    file[end:end] = profile
+    path.write_bytes(file)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("out.mp4", "match"), ("out.mov", "match"), ("out.mp4", "libx265"), ("out.mov", "prores_ks"),
+     ("out.mkv", "match"), ("out.mov", "mjpeg"), ("out.nut", "match"), ("out.avi", "match")],
+)  # fmt: skip
+def test_the_profile_of_a_video_is_carried_or_named(tmp_path: Path, name: str, codec: str) -> None:
+    source = with_profile(tmp_path / "in.mp4")
+    assert "ICC" in look_at(source).side_data.pieces
+    warnings = " ".join(convert(source, tmp_path / name, codec=codec))
+    if name.endswith(("mp4", "mov")) and codec != "mjpeg":
+        assert ICC in (tmp_path / name).read_bytes()
+        assert "ICC" in look_at(tmp_path / name).side_data.pieces
+        assert "ICC" not in warnings
+    else:
+        assert "ICC profile of the video" in warnings
+    with demuxer.open_container(tmp_path / name) as container:
+        assert len(list(container.decode(video=0))) == 12
+
+
+def test_the_profiles_of_pictures_are_named(tmp_path: Path) -> None:
+    picture = encoded(smooth(3), "PNG", icc_profile=ICC)
+    source = tmp_path / "in.mov"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("png", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
+        for number in range(3):
+            packet = av.Packet(picture)
+            packet.pts = packet.dts = number
+            packet.time_base, packet.stream = Fraction(1, 25), stream
+            container.mux(packet)
+    assert "ICC profiles of the pictures" in " ".join(convert(source, tmp_path / "out.mov"))
+
+
+def test_the_tables_of_profiles_agree() -> None:
+    assert frozenset(iso_profile.CODECS) == pieces.PROFILE_ENCODERS
 
 
 def test_the_table_of_marks_is_that_of_their_writer() -> None:

@@ -40,6 +40,11 @@ ACTIVE_FORMAT_ENCODERS = frozenset({
 """Encoders for whose pictures the active format can be inserted (`writing/user_data.py`)."""
 CAPTION_ENCODERS = ACTIVE_FORMAT_ENCODERS | {"libsvtav1", "av1_nvenc"}
 """Encoders for whose pictures captions can be inserted (`writing/user_data.py`)."""
+PROFILE_ENCODERS = frozenset({
+    "libx264", "libx264rgb", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "prores", "ffv1", "mpeg4",
+    "h264_nvenc", "hevc_nvenc", "av1_nvenc",
+})  # fmt: skip
+"""Encoders for whose streams a colour profile can be added (`writing/iso_profile.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,8 @@ PIECES: dict[str, Piece] = {
         remark="com.apple.quicktime.…: place, date, camera.",
     ),
     "chapters": Piece(name="chapters", place="file", carried=_MARKED | {"nut", "asf"}),
+    "plays": Piece(name="how often the animation is shown", place="file",
+                   carried=frozenset({"gif", "apng"}), remark="GIF and APNG keep it."),
     "programs": Piece(name="programs", place="file",
                       remark="TS keeps one program's name and provider; all streams become one."),
     "stream groups": Piece(name="stream groups", place="file", remark="Tile grids, IAMF."),
@@ -106,7 +113,10 @@ PIECES: dict[str, Piece] = {
                           remark="It describes the pictures as they were coded before."),
     "HDR10+": Piece(name="HDR10+ or HDR Vivid", place="pictures",
                     remark="It describes the pictures as they were coded before."),
-    "ICC": Piece(name="ICC profile of the video", place="video's header"),
+    "ICC": Piece(name="ICC profile of the video", place="video's header", carried=_ISO,
+                 encoders=PROFILE_ENCODERS, remark="Not with another mark of the header."),
+    "ICC in pictures": Piece(name="ICC profiles of the pictures", place="pictures",
+                             remark="PNG, MJPEG: PyAV can set no side data of a picture."),
     "viewing light": Piece(name="ambient viewing environment", place="video's header"),
     "LCEVC": Piece(name="LCEVC enhancement layer", place="video's header"),
     "3D displays": Piece(name="reference displays of 3D video", place="video's header"),
@@ -142,6 +152,7 @@ PHOTO_PIECES: dict[str, tuple[frozenset[str], str]] = {
     "comments and text": (frozenset({"jpeg", "png"}), "Within a kind."),
     "HDR and wide colour without a profile": (frozenset({"png", "heif"}), "cICP, nclx."),
     "further pictures, gain maps, depth maps": (frozenset(), "Named."),
+    "the video of a motion photo, bursts, data after the picture": (frozenset(), "Named."),
     "content credentials": (frozenset(), "Named: they sign the picture as it was."),
     "further pages": (frozenset(), "Named."),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from PIL import Image
 
 from vidrestore.video.photos.exif import enlarged
 
-_START, _SCAN = 0xD8, 0xDA
+_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
+"""A marker other than those within coded samples."""
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE
 _EXIF, _XMP, _MORE_XMP, _ICC, _PICTURES = (
     b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0", b"ICC_PROFILE\0",
@@ -22,6 +25,7 @@ _EXIF, _XMP, _MORE_XMP, _ICC, _PICTURES = (
 _SAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}
 """Luma samples per chroma sample, across and down, that Pillow can write. 4:4:4 can hold any other."""
 DEFAULT_QUALITY = 95
+REST = "data after the picture (such as the video of a motion photo)"
 Samples = NDArray[np.uint8]
 
 
@@ -104,6 +108,13 @@ def kept_segments(file: bytes) -> tuple[list[bytes], list[str]]:
             dropped.append("content credentials")
         elif code == _COMMENT or (_APP0 <= code <= 0xEF and code != _APP14):
             kept.append(segment)
+    end = end_of(file)
+    if (
+        end is not None
+        and file[end:].strip(b"\0")
+        and not any("further pictures" in name for name in dropped)
+    ):
+        dropped.append(REST)
     return kept, list(dict.fromkeys(dropped))
 
 
@@ -113,6 +124,38 @@ def with_enlarged_exif(segments: list[bytes], factor: int) -> list[bytes]:
         segment[:4] + enlarged(segment[4:], factor) if segment[4:].startswith(_EXIF) else segment
         for segment in segments
     ]
+
+
+def end_of(file: bytes) -> int | None:
+    """The position after the first picture; None: the file ends before it does."""
+    at = 0
+    while (marker := _MARKER.search(file, at)) is not None:
+        at, code = marker.end(), marker[1][0]
+        if code == _END:
+            return at
+        if code != _START:
+            at += int.from_bytes(file[at : at + 2], "big")
+    return None
+
+
+def is_cut_short(file: bytes) -> bool:
+    """Whether it is a JPEG that ends before its picture does: FFmpeg draws the rest without a message."""
+    if not file.startswith(bytes([0xFF, _START])) or end_of(file) is not None:
+        return False
+    try:
+        with Image.open(io.BytesIO(file)) as picture:
+            picture.load()
+    except (OSError, SyntaxError, ValueError, struct.error):
+        return True
+    return False
+
+
+def is_motion_jpeg(file: bytes) -> bool:
+    """Whether another picture follows the first one at once, as in a raw stream of JPEGs."""
+    end = end_of(file)
+    if end is None or not file.startswith(bytes([0xFF, _START, 0xFF]), end):
+        return False
+    return not any(code == _APP2 and segment[4:].startswith(_PICTURES) for code, segment in _segments(file))
 
 
 def lost_in_other_kinds(file: bytes) -> list[str]:

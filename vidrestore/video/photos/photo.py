@@ -32,6 +32,12 @@ _LIMIT = threading.Lock()
 _ANIMATED = {"png", "webp", "avif"}
 _REFUSED_MODES = {"CMYK": "CMYK, for printing", "LAB": "Lab", "F": "floating point", "I": "32-bit"}
 _WEBP_PIECES = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP", b"EXIF", b"XMP ", b"ANIM", b"ANMF"}
+_BOXES = {b"ftyp", b"meta", b"mdat", b"idat", b"free", b"skip", b"wide"}
+_MOTION = {
+    b"mpvd": "the video of a motion photo",
+    b"moov": "a sequence of pictures",
+    b"moof": "a sequence of pictures",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,8 @@ def open_photo(path: Path) -> Photo | None:
         return None
     except OSError as error:
         raise ReadError.of(path, error) from error
+    if png.is_bomb(data):
+        raise InputError(f"{path} holds a profile or texts of more than 64 MB unpacked; export it again")
     with _opened(path) as picture:
         kind = _KINDS.get(picture.format or "") if picture is not None else None
         if picture is None or kind is None:
@@ -195,19 +203,36 @@ def _unkept(picture: Image.Image, kind: str, data: bytes) -> tuple[tuple[str, ..
         left_out = [
             f"WebP chunk {n.decode('ascii', 'replace').strip()}" for n in names if n not in _WEBP_PIECES
         ]
-    elif kind == "heif":
-        left_out = _heif_extras(picture)
+        if data[8 + int.from_bytes(data[4:8], "little") :].strip(b"\0"):
+            left_out.append(jpeg.REST)
+    elif kind in ("heif", "avif"):
+        left_out = [*(_heif_extras(picture) if kind == "heif" else []), *_further_boxes(data)]
     return tuple(left_out), tuple(elsewhere)
 
 
 def _webp_chunks(data: bytes) -> list[bytes]:
     """Names of the chunks of a WebP file."""
-    names, at = [], 12
+    names, at, data = [], 12, data[: 8 + int.from_bytes(data[4:8], "little")]
     while at + 8 <= len(data):
         names.append(data[at : at + 4])
         size = int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + size + size % 2
     return names
+
+
+def _further_boxes(data: bytes) -> list[str]:
+    """Names of what a HEIC or AVIF file holds beside its pictures: videos of motion photos, bursts."""
+    names, at = [], 0
+    while at + 8 <= len(data):
+        size, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if name not in _BOXES:
+            names.append(_MOTION.get(name) or f"box {name.decode('ascii', 'replace')}")
+        if size < 8:  # 0: until the end of the file
+            break
+        at += size
+    return list(dict.fromkeys(names))
 
 
 def _heif_extras(picture: Image.Image) -> list[str]:

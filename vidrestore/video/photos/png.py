@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vidrestore.video.photos.exif import enlarged
+from vidrestore.video.photos.jpeg import REST
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PICTURE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
@@ -26,6 +27,8 @@ _KNOWN = {
     b"tEXt", b"zTXt", b"iTXt", b"oFFs", b"pCAL", b"sCAL", b"gIFg", b"gIFx", b"sTER",
 }  # fmt: skip
 _INCH = 0.0254
+_MOST_UNPACKED = 1 << 26
+"""Bytes: 64 MB."""
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _DEEP = {1: "gray16be", 2: "ya16be", 3: "rgb48be", 4: "rgba64be"}
 
@@ -65,6 +68,8 @@ def kept_chunks(file: bytes) -> tuple[list[bytes], list[str]]:
             kept.append(chunk)
         else:
             dropped.append(f"PNG chunk {kind.decode('ascii', 'replace')}")
+    if file[_end(file) :].strip(b"\0"):
+        dropped.append(REST)
     return kept, list(dict.fromkeys(dropped))
 
 
@@ -73,6 +78,26 @@ def with_enlarged_exif(chunks: list[bytes], factor: int) -> list[bytes]:
     return [
         _chunk(b"eXIf", enlarged(chunk[8:-4], factor)) if chunk[4:8] == b"eXIf" else chunk for chunk in chunks
     ]
+
+
+def is_bomb(file: bytes) -> bool:
+    """Whether profiles and texts of a PNG unpack to more than any real ones: FFmpeg unpacks them whole."""
+    left = _MOST_UNPACKED
+    for kind, chunk in _chunks(file):
+        if kind in (b"iCCP", b"zTXt", b"iTXt"):
+            try:
+                left -= len(zlib.decompressobj().decompress(_packed(kind, chunk[8:-4]), left + 1))
+            except zlib.error:
+                continue
+        if left < 0:
+            return True
+    return False
+
+
+def plays(file: bytes) -> int | None:
+    """How many times an animation is shown, 0: for ever; None: it is a still picture."""
+    counts = [int.from_bytes(chunk[12:16], "big") for kind, chunk in _chunks(file) if kind == b"acTL"]
+    return counts[0] if counts else None
 
 
 def lost_in_other_kinds(file: bytes) -> list[str]:
@@ -133,16 +158,30 @@ def _has_notes(file: bytes) -> bool:
     )
 
 
+def _end(file: bytes) -> int:
+    """The position after the last chunk."""
+    return len(SIGNATURE) + sum(len(chunk) for _, chunk in _chunks(file))
+
+
+def _packed(kind: bytes, body: bytes) -> bytes:
+    """The compressed part of a chunk's content."""
+    _, _, rest = body.partition(b"\0")
+    if kind != b"iTXt":
+        return rest[1:]
+    return rest[2:].split(b"\0", 2)[-1] if rest.startswith(b"\1") else b""
+
+
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and bytes of each chunk; ends at damage."""
-    at = len(SIGNATURE)
-    while file.startswith(SIGNATURE) and at + 12 <= len(file):
+    """Kind and bytes of each chunk; ends at damage, or with the last chunk of the picture."""
+    at, kind = len(SIGNATURE), b""
+    while file.startswith(SIGNATURE) and at + 12 <= len(file) and kind != b"IEND":
         (size,) = struct.unpack_from(">I", file, at)
         if at + 12 + size > len(file):
             return
-        yield file[at + 4 : at + 8], file[at : at + 12 + size]
+        kind = file[at + 4 : at + 8]
+        yield kind, file[at : at + 12 + size]
         at += 12 + size

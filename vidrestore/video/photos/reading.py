@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, ReadError
 from vidrestore.types import ColourTags, Frame, Plane, VideoInfo
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.formats.suffixes import photo_kind
 from vidrestore.video.formats.time_range import TimeRange
-from vidrestore.video.photos import animated_webp
+from vidrestore.video.photos import animated_webp, jpeg
 from vidrestore.video.photos.animated_webp import is_animated_webp
 from vidrestore.video.photos.photo import Photo, open_photo, opened
+from vidrestore.video.photos.recognise import is_photo
 from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.input import Input, too_large_message
 
@@ -34,10 +35,12 @@ Samples = NDArray[Any]
 
 def photos_of(input: Input) -> list[Path]:
     """The files of an input of photos; empty for other inputs."""
-    if input.pipe is not None or input.format not in (None, "image2") or photo_kind(input.path) is None:
+    if input.pipe is not None or input.format not in (None, "image2"):
         return []
     if input.pictures is None:
-        return [input.path]
+        return [input.path] if is_photo(input.path) else []
+    if photo_kind(input.path) is None:
+        return []
     pattern = parse_pattern(input.path)
     return [pattern.path(number) for number in input.pictures]
 
@@ -53,12 +56,30 @@ def first_photo(input: Input) -> Photo | None:
     photo = open_photo(paths[0]) if paths and paths[0].is_file() else None
     if photo is not None:
         _refuse_too_large(photo, input.max_pixels)
+        if photo.kind == "avif" and photo.frames > 1:
+            raise InputError(
+                f"{photo.path} is an animation of {photo.frames} pictures, and such AVIF is not read here; "
+                "convert it to an animated PNG or a video first"
+            )
     return photo
+
+
+def is_cut_short(path: Path) -> bool:
+    """Whether the photo is a JPEG that ends too soon."""
+    try:
+        return jpeg.is_cut_short(path.read_bytes())
+    except OSError as error:
+        raise ReadError.of(path, error) from error
 
 
 def _refuse_too_large(photo: Photo, max_pixels: int) -> None:
     if photo.size[0] * photo.size[1] > max_pixels:
         raise InputError(too_large_message(photo.path, *photo.size, max_pixels))
+
+
+def is_still(input: Input, photo: Photo | None) -> bool:
+    """Whether it is a file with one photo; FFmpeg may take data after the photo for further pictures."""
+    return input.pictures is None and photo is not None and photo.frames == 1
 
 
 def is_read_here(photo: Photo | None) -> bool:
@@ -174,7 +195,8 @@ def _load(photo: Photo) -> tuple[Samples, int, ColourTags]:
             mode = "RGBA" if picture.has_transparency_data else "L" if picture.mode == "L" else "RGB"
             samples = np.asarray(picture.convert(mode))
     except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error) as error:
-        raise InputError(f"{photo.path} is damaged or cut short: {error}; copy or export it again") from error
+        why = " ".join(str(error).replace("\\n", " ").split())
+        raise InputError(f"{photo.path} is damaged or cut short: {why}; copy or export it again") from error
     return samples.reshape(*samples.shape[:2], -1), 8, _RGB
 
 

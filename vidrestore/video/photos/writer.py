@@ -30,6 +30,8 @@ from vidrestore.video.writing.picture_files import PictureFiles
 _DEEP = {"png", "tiff"}
 """Kinds with 16 bits per sample."""
 _LOSSLESS = {"png", "tiff"}
+_KEEPING = {"png", "tiff"}
+"""Kinds, besides JPEG, whose metadata is kept byte for byte within the kind."""
 _QUALITY = {"webp": 95, "heif": 90, "avif": 90}
 _ASPECT_NAMES = {"png": "png", "tiff": "tiff"}
 
@@ -126,7 +128,8 @@ class PhotoWriter:
             stored = _with_alpha(stored, photo, factor)
         if not alike or self._kind == "heif":
             stored = apply_orientation(stored, frame.orientation)
-        metadata = self._fitting(metadata, stored.shape[2])
+        if not (alike and self._kind in _KEEPING):  # there the profile stays byte for byte
+            metadata = self._fitting(metadata, stored.shape[2])
         if self._kind == "png":
             return self._png(stored, frame, photo if alike else None, metadata, factor)
         if self._kind != "heif":

@@ -80,9 +80,9 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
         raise InputError(open_error(input)) from error
 
 
-def open_own_header(header: bytes) -> InputContainer:
-    """A Matroska header made by this program, opened like a file."""
-    return av.open(io.BytesIO(header), "r", format="matroska")
+def open_own_header(header: bytes, format: str = "matroska") -> InputContainer:
+    """A header made by this program, opened like a file."""
+    return av.open(io.BytesIO(header), "r", format=format)
 
 
 def skip_parsing(container: InputContainer) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
+from itertools import islice
 from pathlib import Path
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vidrestore.errors import ReadError
 from vidrestore.types import Frame, VideoInfo
 from vidrestore.video.exr import exr_file
+from vidrestore.video.formats.gif_file import read_structure
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
 from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer, stream_info
@@ -50,7 +53,8 @@ def read_frames(
     if input.is_exr:
         yield from exr_file.read(input, info, start=start, end=end)
         return
-    if photos.is_read_here(photos.first_photo(input)):
+    photo = photos.first_photo(input)
+    if photos.is_read_here(photo):
         yield from photos.read(input, info, start=start, end=end)
         return
 
@@ -59,7 +63,9 @@ def read_frames(
         time_base = stream_info.time_base(stream)
         return time_range.first(time_base), time_range.stop(time_base)
 
-    yield from _read(input, info, tick_range, on_lost, on_concealed)
+    frames = _read(input, info, tick_range, on_lost, on_concealed)
+    with closing(frames):
+        yield from islice(frames, 1) if photos.is_still(input, photo) else frames
 
 
 def key_frame_near(video_input: Path | Input, info: VideoInfo, at: float) -> Frame | None:
@@ -116,12 +122,13 @@ def _read(
     tick_range: Callable[[VideoStream], tuple[int | None, int | None]],
     on_lost: Callable[[], None] | None,
     on_concealed: Callable[[], None] | None,
-) -> Iterator[Frame]:
+) -> Generator[Frame]:
     with ExitStack() as files:
         container = files.enter_context(demuxer.open_container(input, last=True))
         stream = stream_info.video_stream(container, input)
         first, stop = tick_range(stream)
         fitter, reader, index = PictureFitter(info), UserDataReader(info.codec), 0
+        paths = photos.photos_of(input)
         for decoded in _decode_from(files, input, container, first, info):
             if decoded is None:
                 _notify(on_lost)
@@ -132,7 +139,7 @@ def _read(
             if first is None or pts >= first:
                 if decoded.is_repeated:
                     _notify(on_lost)
-                elif decoded.is_damaged:
+                elif decoded.is_damaged or (0 <= pts < len(paths) and photos.is_cut_short(paths[pts])):
                     _notify(on_concealed)
                 if input.pictures is not None:
                     picture, path = decoded.picture, parse_pattern(input.path).path(input.pictures[pts])
@@ -140,6 +147,15 @@ def _read(
                 user_data = UserData() if decoded.is_repeated else reader.read(decoded.picture)
                 yield _frame(decoded, info, fitter, index, user_data)
                 index += 1
+        if index and container.format.name == "gif" and _is_gif_cut_short(input):
+            _notify(on_concealed)  # FFmpeg decodes what there is of the last picture without a message
+
+
+def _is_gif_cut_short(input: Input) -> bool:
+    try:
+        return input.pipe is None and read_structure(input.path.read_bytes()).is_cut_short
+    except OSError as error:
+        raise ReadError.of(input.path, error) from error
 
 
 def _notify(callback: Callable[[], None] | None) -> None:

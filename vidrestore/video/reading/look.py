@@ -81,6 +81,8 @@ def look_at(
         if input.is_exr or input.pipe is not None:
             return Look(info=info, side_data=replace(held, pieces=pieces.found))
         meter = FieldMeter(info) if measures_fields else None
+        if photos.is_still(input, photo):
+            pictures = iter(())
         count = _look_further(container, stream, chain([picture], pictures), info, pieces, meter)
         fields = FieldMeasure() if meter is None else meter.measure
         return Look(info=info, side_data=replace(held, pieces=pieces.found, pictures=count), fields=fields)

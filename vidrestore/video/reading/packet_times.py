@@ -16,6 +16,8 @@ _FIRST_DELAYS = 16
 _NO_LIMIT = Fraction(2**63)
 _LONGEST_GAP = 10
 """Longest plausible time [s] between packets of a stream without pauses."""
+_LONGEST_PAUSE = 24 * 3600
+"""The same where the format may have pauses: a clock that was set, or a damaged time, jumps by years."""
 _MOST_HELD = 64
 """Maximum number of packets without a time that wait for one with a time."""
 
@@ -77,6 +79,8 @@ class PacketTimes:
             self._replace(packet, then)
             return packet
         if self._last is not None and self._starts_again(time):
+            if time > self._last and self._has_pauses:
+                self._on_distrusted()
             self._shift += self._last + self._step - time
         elif self._last is not None and time > self._last:
             self._step = time - self._last
@@ -95,14 +99,14 @@ class PacketTimes:
         return then is None or (time < last and then >= last - disorder)
 
     def _is_late_end(self, time: Fraction, then: Fraction | None) -> bool:
-        """Whether it is the last time of a stream without pauses, which no later time confirms."""
-        far = self._last is not None and time - self._last > _DISORDER
-        return then is None and far and not self._has_pauses
+        """Whether it is the stream's last time, which no later time confirms, and too late."""
+        longest = _LONGEST_PAUSE if self._has_pauses else _DISORDER
+        return then is None and self._last is not None and time - self._last > longest
 
     def _starts_again(self, time: Fraction, disorder: Fraction = _DISORDER) -> bool:
         assert self._last is not None
         ahead = time - self._last
-        return ahead < -disorder or (ahead > _LONGEST_GAP and not self._has_pauses)
+        return ahead < -disorder or ahead > (_LONGEST_PAUSE if self._has_pauses else _LONGEST_GAP)
 
     def _replace(self, packet: Packet[Stream], then: Fraction | None) -> None:
         packet.pts = packet.dts = None

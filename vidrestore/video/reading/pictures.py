@@ -13,6 +13,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidrestore.types import VideoInfo
+from vidrestore.video.photos import png
 from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.aspects import AspectReader
 from vidrestore.video.reading.decode_order import DecodeOrder, states_decoding_times_only
@@ -21,6 +22,7 @@ from vidrestore.video.reading.lost_frames import LostFrameDetector
 from vidrestore.video.reading.packet_times import PacketTimes
 from vidrestore.video.reading.picture_times import PictureTimes, with_following
 
+_PNG = {"png", "apng"}
 _FAR = 1
 """Maximum shift of a picture's time [s] that does not count as damage."""
 
@@ -114,6 +116,7 @@ def _pictures(
     decoder.thread_type = "AUTO"
     context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context
     order = DecodeOrder() if states_decoding_times_only(container, stream) else None
+    is_png = context.codec.name in _PNG
     for packet in _timed_packets(container, stream, input, distrusted):
         if packet is None:
             losses.add_error()
@@ -123,7 +126,7 @@ def _pictures(
         else:
             losses.add_errors(order.add_packet(packet))
         try:
-            pictures = decoder.decode(packet)
+            pictures = [] if is_png and png.is_bomb(bytes(packet)) else decoder.decode(packet)
         except av.FFmpegError:
             losses.add_error()
             if order is not None:

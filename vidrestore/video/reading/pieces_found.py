@@ -45,7 +45,7 @@ _IN_PICTURES = {
     "Film grain parameters": "film grain",
     "ambient viewing environment": "viewing light",
     "Ambient viewing environment": "viewing light",
-    "ICC profile": "ICC",
+    "ICC profile": "ICC in pictures",
     "stereoscopic information": "stereo",
     "3D reference displays": "3D displays",
     "LCEVC NAL data": "LCEVC",
@@ -87,7 +87,8 @@ class PieceFinder:
     @property
     def found(self) -> frozenset[str]:
         """Keys of the pieces found so far."""
-        return frozenset(self._found)
+        # FFmpeg repeats the header's profile in each picture.
+        return frozenset(self._found - ({"ICC in pictures"} if "ICC" in self._found else set()))
 
 
 def description(container: InputContainer) -> str:

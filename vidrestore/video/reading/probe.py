@@ -34,6 +34,9 @@ _CLOCK_TIME = re.compile(r"([0-9]{1,5}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12}
 _COUNT = re.compile(r"[0-9]{1,12}")
 _MOST_TIMES_AS_MANY = 4
 """A tag with more frames than this multiple of rate times duration is ignored."""
+_LONGEST_BELIEVED = 24 * 3600
+"""Durations up to this [s] are believed whatever the file's size."""
+_FEWEST_BYTES_A_SECOND = 1000
 
 
 def probe(video_input: Path | Input) -> VideoInfo:
@@ -96,7 +99,7 @@ def describe(
     if stream.disposition & Disposition.dependent:
         raise InputError(f"{input.path} is a photo in tiles; rename it so that it ends in .heic or .avif")
     rate = _frame_rate(stream)
-    duration = _duration(container, stream)
+    duration = _plausible(_duration(container, stream), container)
     if input.clock is not None:
         duration = _nearer(duration, input.clock.duration + 1 / rate)
     codec = stream.codec_context
@@ -205,6 +208,13 @@ def _duration(container: InputContainer, stream: VideoStream) -> Fraction | None
             hours, minutes, seconds = match.groups()
             return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     return Fraction(container.duration, av.time_base) if container.duration else None
+
+
+def _plausible(duration: Fraction | None, container: InputContainer) -> Fraction | None:
+    """The duration, unless the file is far too small for it: then one wrong timestamp makes it years."""
+    if duration is None or duration <= _LONGEST_BELIEVED or container.size <= 0:
+        return duration
+    return duration if container.size / duration >= _FEWEST_BYTES_A_SECOND else None
 
 
 def _nearer(stated: Fraction | None, seen: Fraction) -> Fraction:

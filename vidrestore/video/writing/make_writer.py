@@ -12,6 +12,7 @@ from vidrestore.video.formats.containers import IMAGES
 from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.suffixes import photo_kind
 from vidrestore.video.photos.reading import photos_of
+from vidrestore.video.photos.recognise import kind_by_content
 from vidrestore.video.photos.writer import PhotoWriter
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
@@ -101,7 +102,7 @@ def _check_source_of_video(info: VideoInfo, source: Input) -> None:
         raise UsageError(
             f"{info.path} does not say how many pictures are shown a second; add --fps, such as 24"
         )
-    if photo_kind(source.path) in ("heif", "avif"):
+    if {photo_kind(source.path), kind_by_content(source.path)} & {"heif", "avif"}:
         raise UsageError(f"{info.path} is a photo; let the output's name end in .jpg, .png or .heic")
 
 

@@ -20,7 +20,7 @@ from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
 from vidrestore.video.reading.side_data import SideData
-from vidrestore.video.writing import encoder_metadata, stream_marks, user_data
+from vidrestore.video.writing import encoder_metadata, iso_profile, stream_marks, user_data
 from vidrestore.video.writing.codec_choice import choose_codec
 from vidrestore.video.writing.copied_stream import stream_metadata
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
@@ -112,6 +112,12 @@ class VideoEncoder:
         """Whether a frame so far was more than half a frame away from a constant rate."""
         return self._times.is_uneven
 
+    @property
+    def may_have_profile(self) -> bool:
+        """Whether the input has a colour profile in its header, and the output can have one."""
+        possible = self._muxer in ISO_MEDIA and self.codec in iso_profile.CODECS
+        return possible and "ICC" in self._side_data.pieces
+
     def codec_warnings(self) -> tuple[str, ...]:
         return tuple(self._choice.warnings)
 
@@ -188,6 +194,10 @@ class VideoEncoder:
             marks[stream_marks.COLOUR] = stream_marks.hdr_mark(self._side_data.hdr)
         self.is_marked = stream_marks.STEREO in marks
         stream_marks.mark(stream, self.codec, marks, *self._coded_size)
+        if not marks and self.may_have_profile and (profile := iso_profile.read_profile(source_stream)):
+            iso_profile.set_profile(stream, self.codec, profile, *self._coded_size)
+        elif "ICC" in self._side_data.pieces:
+            self.lost_pieces.add("ICC")
 
     def flush(self) -> list[Packet[VideoStream]]:
         """The packets that are still in the encoder."""

@@ -24,8 +24,9 @@ from vidrestore.video.reading import stream_info
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.pieces_found import pieces_of_track
+from vidrestore.video.reading.plays import read_plays
 from vidrestore.video.reading.side_data import SideData
-from vidrestore.video.writing import file_tags, iso_stereo
+from vidrestore.video.writing import file_tags, iso_profile, iso_stereo
 from vidrestore.video.writing.atomic_output import (
     check_paths,
     make_target,
@@ -113,6 +114,7 @@ class VideoWriter:
         first = self._source.first_number(info.frame_rate, start)
         self._target = make_target(output, first=first, overwrite=overwrite)
         self._is_empty = True
+        self._plays = read_plays(self._source)
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._user_errors():
@@ -203,9 +205,15 @@ class VideoWriter:
         if self._muxer in MATROSKA:
             # Sound often starts a little before 0; the muxer would shift the whole video for it.
             return {"avoid_negative_ts": "disabled"}
+        if self._plays is not None and self._muxer in ("gif", "apng"):
+            # GIF counts repetitions; without an entry it is shown once.
+            repetitions = {0: 0, 1: -1}.get(self._plays, self._plays - 1)
+            return {"loop": str(repetitions)} if self._muxer == "gif" else {"plays": str(self._plays)}
         if self._muxer not in ISO_MEDIA:
             return {"strict": "-1"} if self._muxer == "yuv4mpegpipe" else {}  # more than 8 bits
         options = {"movflags": "+faststart" + file_tags.movflags(self._muxer, self._copy.tags())}
+        if self._encoder.may_have_profile:
+            options["movflags"] += iso_profile.MUXER_FLAG
         if not self._encoder.resized:
             options["strict"] = "unofficial"  # needed for stereo and 360 degrees; otherwise without effect
         ticks = self._info.time_base.denominator
@@ -225,7 +233,7 @@ class VideoWriter:
         """The warning that names losses without a warning of their own."""
         if self._muxer == IMAGES:
             return []
-        found = self._side_data.pieces
+        found = self._side_data.pieces | ({"plays"} if self._plays not in (None, 1) else set())
         lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
         if self._muxer in RAW:
             lost = [key for key in lost if key != "rotation"]  # `metadata_warnings` names these

@@ -1,0 +1,164 @@
+"""Photos that are cut short, have a foreign name, hold more than a picture, or move."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support import photos
+from vidrestore.cli import main
+from vidrestore.errors import InputError
+from vidrestore.video import open_input, probe, read_frames
+
+
+def _damaged(path: Path) -> int:
+    """Number of frames whose damage is noticed."""
+    input, found = open_input(path), 0
+
+    def add() -> None:
+        nonlocal found
+        found += 1
+
+    for _ in read_frames(input, probe(input), on_lost=add, on_concealed=add):
+        pass
+    return found
+
+
+def _noisy() -> photos.Samples:
+    rng = np.random.default_rng(0)
+    samples = photos.smooth(3).astype(int)
+    return np.clip(samples + rng.integers(-20, 20, samples.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.995])
+def test_a_jpeg_that_is_cut_short_is_damaged(tmp_path: Path, share: float, progressive: bool) -> None:
+    file = photos.encoded(_noisy(), "JPEG", progressive=progressive, quality=90)
+    (tmp_path / "whole.jpg").write_bytes(file)
+    (tmp_path / "cut.jpg").write_bytes(file[: int(len(file) * share)])
+    assert _damaged(tmp_path / "whole.jpg") == 0
+    assert _damaged(tmp_path / "cut.jpg") == 1
+
+
+def test_a_jpeg_with_all_samples_but_no_end_is_whole(tmp_path: Path) -> None:
+    file = photos.encoded(_noisy(), "JPEG")
+    (tmp_path / "in.jpg").write_bytes(file.removesuffix(b"\xff\xd9") + bytes(2))
+    assert _damaged(tmp_path / "in.jpg") == 0
+
+
+def test_the_damage_of_a_photo_is_in_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = photos.encoded(_noisy(), "JPEG")
+    (tmp_path / "in.jpg").write_bytes(file[: len(file) // 2])
+    words = ["restore", str(tmp_path / "in.jpg"), str(tmp_path / "out.jpg"), "--quiet"]
+    assert main([*words, "--strict"]) == 2
+    assert not (tmp_path / "out.jpg").exists()
+    assert main(words) == 3
+    assert "1 of 1 frames" in capsys.readouterr().err
+
+
+def test_one_photo_of_a_sequence_that_is_cut_short_is_damaged(tmp_path: Path) -> None:
+    file = photos.encoded(_noisy(), "JPEG")
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(file[: len(file) // 2] if number == 1 else file)
+    assert _damaged(tmp_path / "%d.jpg") == 1
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("pictures", [1, 5])
+def test_a_gif_that_is_cut_short_is_damaged(tmp_path: Path, pictures: int, share: float) -> None:
+    first, *others = [Image.fromarray(np.roll(_noisy(), 7 * n, axis=1)) for n in range(pictures)]
+    first.save(tmp_path / "whole.gif", save_all=True, append_images=others, duration=100)
+    file = (tmp_path / "whole.gif").read_bytes()
+    (tmp_path / "cut.gif").write_bytes(file[: int(len(file) * share)])
+    assert _damaged(tmp_path / "whole.gif") == 0
+    assert _damaged(tmp_path / "cut.gif") == 1
+
+
+@pytest.mark.parametrize("name", ["photo", "photo.jpg_large", "photo.mp4", "photo.png"])
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "heic"])
+def test_a_photo_is_known_by_its_content_whatever_its_name(tmp_path: Path, kind: str, name: str) -> None:
+    source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), orientation=6).rename(tmp_path / name)
+    photos.convert(source, tmp_path / f"out.{kind}")
+    with photos.Image.open(tmp_path / f"out.{kind}") as result:
+        assert result.info.get("icc_profile") == photos.ICC
+        assert result.getexif()[0x010F] == "Camera"
+    assert photos.shown(tmp_path / f"out.{kind}").shape == (photos.WIDTH, photos.HEIGHT, 3)
+
+
+def test_the_video_of_a_motion_photo_is_named(tmp_path: Path) -> None:
+    for kind, format in (("jpg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")):
+        file = photos.encoded(photos.smooth(3), format)
+        source, target = tmp_path / f"in.{kind}", tmp_path / f"out.{kind}"
+        source.write_bytes(file + bytes(64))
+        assert photos.convert(source, target) == []
+        source.write_bytes(file + b"\0\0\0\x18ftypmp42" * 9)
+        target.unlink()
+        (warning,) = photos.convert(source, target)
+        assert "data after the picture" in warning
+
+
+def test_the_video_in_a_heic_is_named(tmp_path: Path) -> None:
+    source = photos.save(tmp_path / "in.heic", photos.smooth(3))
+    with source.open("ab") as file:
+        file.write(b"\0\0\0\x18mpvd" + b"\0\0\0\x10ftypmp42\0\0\0\0")
+    (warning,) = photos.convert(source, tmp_path / "out.heic")
+    assert "motion" in warning
+
+
+def test_a_moving_avif_is_refused_in_words(tmp_path: Path) -> None:
+    first, *others = [Image.fromarray(np.roll(photos.smooth(3), 7 * n, axis=1)) for n in range(3)]
+    first.save(tmp_path / "in.avif", save_all=True, append_images=others, duration=100)
+    for name in ("out.avif", "out.mp4"):
+        with pytest.raises(InputError, match="animation of 3 pictures"):
+            photos.convert(tmp_path / "in.avif", tmp_path / name)
+
+
+def test_the_message_of_a_damaged_heic_is_one_line(tmp_path: Path) -> None:
+    file = photos.encoded(photos.smooth(4), "HEIF", quality=90)
+    source = tmp_path / "in.heic"
+    source.write_bytes(file[: len(file) * 2 // 3])
+    with pytest.raises(InputError) as raised:
+        photos.convert(source, tmp_path / "out.png")
+    assert str(raised.value).isprintable()
+    assert "damaged or cut short" in str(raised.value)
+
+
+def bomb(kind: bytes) -> bytes:
+    """A PNG of 100 KB that holds a profile or a text of 100 MB."""
+    packed = zlib.compress(bytes(100_000_000))
+    body = {b"iCCP": b"x\0\0", b"zTXt": b"x\0\0", b"iTXt": b"x\0\1\0\0\0"}[kind] + packed
+    file = photos.encoded(photos.smooth(3), "PNG")
+    return file[:33] + photos.chunk(kind, body) + file[33:]
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"zTXt", b"iTXt"])
+def test_a_png_that_unpacks_to_a_hundred_megabytes_is_refused(tmp_path: Path, kind: bytes) -> None:
+    source = tmp_path / "in.png"
+    source.write_bytes(bomb(kind))
+    with pytest.raises(InputError, match="more than 64 MB unpacked"):
+        photos.convert(source, tmp_path / "out.png")
+    source.rename(tmp_path / "in.mp4")
+    with pytest.raises(InputError, match="more than 64 MB unpacked"):
+        photos.convert(tmp_path / "in.mp4", tmp_path / "out.png")
+
+
+def test_one_such_picture_of_a_sequence_is_damage(tmp_path: Path) -> None:
+    for number in range(3):
+        content = bomb(b"zTXt") if number == 1 else photos.encoded(photos.smooth(3), "PNG")
+        (tmp_path / f"{number}.png").write_bytes(content)
+    assert _damaged(tmp_path / "%d.png") == 1
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+def test_a_profile_that_stays_is_not_said_to_be_lost(tmp_path: Path, kind: str) -> None:
+    grey = photos.ICC[:16] + b"GRAY" + photos.ICC[20:]
+    source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), icc_profile=grey)
+    assert photos.convert(source, tmp_path / f"out.{kind}") == []
+    with Image.open(tmp_path / f"out.{kind}") as result:
+        assert result.info["icc_profile"] == grey
