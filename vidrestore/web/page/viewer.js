@@ -65,7 +65,7 @@ export function showPictures({ before, after }) {
 }
 
 export function divide(isDivided) {
-  byId('divider-label').hidden = byId('line').hidden = byId('after-tag').hidden = !isDivided;
+  for (const id of ['divider-label', 'line', 'before-tag', 'after-tag']) byId(id).hidden = !isDivided;
   placeDivider();
 }
 
