@@ -30,6 +30,8 @@ from vidrestore.video.writing.picture_files import PictureFiles
 _DEEP = {"png", "tiff"}
 """Kinds with 16 bits per sample."""
 _LOSSLESS = {"png", "tiff"}
+_LONGEST_SIDE = {"webp": 16383, "jpeg": 65500}
+"""Pixels a side of the largest picture of these kinds."""
 _QUALITY = {"webp": 95, "heif": 90, "avif": 90}
 _ASPECT_NAMES = {"png": "png", "tiff": "tiff"}
 
@@ -109,6 +111,7 @@ class PhotoWriter:
         self._files.write(lambda path: _save(path, file))
 
     def _encoded(self, frame: Frame, photo: Photo | None) -> bytes:
+        self._refuse_too_long(frame)
         alike = photo is not None and photo.kind == self._kind
         if photo is not None:
             lost = photo.left_out if alike else (*photo.left_out, *photo.elsewhere)
@@ -194,6 +197,15 @@ class PhotoWriter:
     def _note_colour(self, frame: Frame, metadata: _Metadata) -> None:
         if samples.colour_to_state(frame.colour) is not None and not metadata.icc:
             self._lost["HDR or wide colour; let the name end in .png"] = None
+
+    def _refuse_too_long(self, frame: Frame) -> None:
+        """Raises OutputError if this kind of picture cannot have the frame's size."""
+        longest = _LONGEST_SIDE.get(self._kind)
+        if longest is not None and max(frame.width, frame.height) > longest:
+            raise OutputError(
+                f"{self._suffix} pictures have at most {longest} pixels a side, and this one has "
+                f"{frame.width} x {frame.height}; let the name end in .png or .tif"
+            )
 
     def _refuse_transparency(self) -> None:
         """Raises OutputError if the first picture is not opaque."""
