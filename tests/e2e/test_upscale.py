@@ -165,7 +165,7 @@ def test_a_jpeg_keeps_its_tags_and_states_its_new_size(tmp_path: Path) -> None:
     ("name", "settings", "words"),
     [
         ("in.mkv", {"upscale": 3}, "upscale must be 1, 2 or 4, got 3"),
-        ("in.mkv", {"upscale": 2, "aligned": True}, "leave out upscale"),
+        ("in.mkv", {"upscale": 2, "aligned": True}, "aligned faces: upscale"),
         ("in.mkv", {"upscale": 4, "max_pixels": 30_000}, "the output would be 480 x 512 pixels"),
         ("in.exr", {"upscale": 2}, "OpenEXR"),
     ],
