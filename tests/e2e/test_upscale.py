@@ -20,7 +20,7 @@ from tests.support.jobs import assert_equal
 from tests.support.photos import exif, look_16, save, save_16, smooth
 from tests.support.resampled import lanczos_plane
 from vidrestore.colour.upscale import upscale_frame, upscaled_info
-from vidrestore.errors import UsageError
+from vidrestore.errors import OutputError, UsageError
 from vidrestore.jobs.fingerprint import (
     FINGERPRINT_NAMES,
     check_same_job,
@@ -165,7 +165,7 @@ def test_a_jpeg_keeps_its_tags_and_states_its_new_size(tmp_path: Path) -> None:
     ("name", "settings", "words"),
     [
         ("in.mkv", {"upscale": 3}, "upscale must be 1, 2 or 4, got 3"),
-        ("in.mkv", {"upscale": 2, "aligned": True}, "leave out upscale"),
+        ("in.mkv", {"upscale": 2, "aligned": True}, "aligned faces: upscale"),
         ("in.mkv", {"upscale": 4, "max_pixels": 30_000}, "the output would be 480 x 512 pixels"),
         ("in.exr", {"upscale": 2}, "OpenEXR"),
     ],
@@ -182,6 +182,13 @@ def test_what_cannot_be_enlarged_is_one_sentence(
         vidrestore.restore(tmp_path / name, tmp_path / "out.mkv", **settings)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_photo_that_becomes_too_long_for_its_kind_is_one_sentence(tmp_path: Path) -> None:
+    Image.new("RGB", (5000, 40), (90, 120, 30)).save(tmp_path / "in.webp")
+    with pytest.raises(OutputError, match="at most 16383 pixels a side, and this one has 20000 x 160"):
+        vidrestore.restore(tmp_path / "in.webp", tmp_path / "out.webp", upscale=4, device="cpu")
+    assert not (tmp_path / "out.webp").exists()
 
 
 def test_frames_in_memory_are_not_enlarged() -> None:

@@ -16,6 +16,8 @@ otio = pytest.importorskip(
 
 from tests.support.clips import Clip, make_clip  # noqa: E402
 from vidrestore.cli import main  # noqa: E402
+from vidrestore.errors import UsageError  # noqa: E402
+from vidrestore.integrations.edit import restore_edit  # noqa: E402
 from vidrestore.integrations.edit.media_files import path_of, url_like  # noqa: E402
 from vidrestore.integrations.edit.spans import Span, exact_rate  # noqa: E402
 from vidrestore.integrations.edit.used_clips import find_used_clips  # noqa: E402
@@ -394,3 +396,11 @@ def test_a_real_edit_of_a_real_film(tmp_path: Path) -> None:
         same = [(frame == after).mean() for frame in frames]
         assert same[number] == max(same), "each is the frame of its number"
         assert 0.5 < same[number] < 0.995, "faces changed, the rest did not"
+
+
+def test_the_media_of_an_edit_are_not_enlarged(tmp_path: Path) -> None:
+    from vidrestore.settings import Settings
+
+    with pytest.raises(UsageError, match="leave out upscale"):
+        restore_edit(tmp_path / "a.otio", tmp_path / "b.otio", tmp_path / "media", Settings(upscale=2))
+    assert not (tmp_path / "media").exists()

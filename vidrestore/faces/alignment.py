@@ -148,33 +148,37 @@ def eyes_to_mouth_box(side: int) -> tuple[int, int, int, int]:
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def align(item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False) -> FrameFaces[AlignedFace]:
+def align(
+    item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False, oversampled: int = 1
+) -> FrameFaces[AlignedFace]:
     """The frame with an upright crop of each of its faces.
 
     Args:
         item: A frame and its tracked faces.
         size: Side of a crop [px].
         own_size: Whether larger faces get a larger crop, of one of `CROP_SIZES`.
+        oversampled: By how much smaller than the face in the frame its crop may be.
     """
-    faces = tuple(_align(item.frame, face, size, own_size) for face in item.faces)
+    faces = tuple(_align(item.frame, face, size, own_size, oversampled) for face in item.faces)
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def crop_size(to_crop: NDArray[np.float64], size: int) -> int:
+def crop_size(to_crop: NDArray[np.float64], size: int, oversampled: int = 1) -> int:
     """Side [px] of the smallest crop that keeps the resolution of a face: `size` or one of `CROP_SIZES`.
 
     Args:
         to_crop: (2, 3) from frame px to crop px, for a crop of `size`.
         size: Side of the smallest crop [px].
+        oversampled: By how much smaller than the face in the frame the crop may be.
     """
-    own = size / similarity_scale(to_crop)
+    own = size / similarity_scale(to_crop) / oversampled
     sizes = sorted({size, *(s for s in CROP_SIZES if s > size)})
     return next((s for s in sizes if s >= own / CROP_TOLERANCE), sizes[-1])
 
 
-def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool) -> AlignedFace:
+def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool, oversampled: int) -> AlignedFace:
     to_crop = face_to_crop(frame, face.landmarks, size)
-    if own_size and (own := crop_size(to_crop, size)) != size:
+    if own_size and (own := crop_size(to_crop, size, oversampled)) != size:
         size, to_crop = own, face_to_crop(frame, face.landmarks, own)
     return AlignedFace(
         track_id=face.track_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vidrestore.errors import InputError, OutputError, VidrestoreError
+from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
 from vidrestore.integrations.edit.media_files import RESTORED_KEY
 from vidrestore.integrations.edit.plan import EditPart, EditPlan, make_plan
 from vidrestore.integrations.edit.record import MediaRecord, RestoredFile, digest
@@ -74,7 +74,12 @@ def restore_edit(
     Raises:
         InputError: the timeline cannot be read, or no clip of it can be restored.
         OutputError: the timeline or the media cannot be written.
+        UsageError: the settings enlarge the media, which a timeline would show at another scale.
     """
+    if settings.upscale != 1:
+        raise UsageError(
+            "the media of an edit keep their size, as its clips are framed for it: leave out upscale"
+        )
     source, target, media = absolute(source), absolute(target), absolute(media)
     timeline = read_timeline(source)
     check_timeline_target(source, target, overwrite=settings.overwrite)

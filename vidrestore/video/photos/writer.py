@@ -32,6 +32,8 @@ _DEEP = {"png", "tiff"}
 _LOSSLESS = {"png", "tiff"}
 _KEEPING = {"png", "tiff"}
 """Kinds, besides JPEG, whose metadata is kept byte for byte within the kind."""
+_LONGEST_SIDE = {"webp": 16383, "jpeg": 65500}
+"""Pixels a side of the largest picture of these kinds."""
 _QUALITY = {"webp": 95, "heif": 90, "avif": 90}
 _ASPECT_NAMES = {"png": "png", "tiff": "tiff"}
 
@@ -111,6 +113,7 @@ class PhotoWriter:
         self._files.write(lambda path: _save(path, file))
 
     def _encoded(self, frame: Frame, photo: Photo | None) -> bytes:
+        self._refuse_too_long(frame)
         alike = photo is not None and photo.kind == self._kind
         if photo is not None:
             lost = photo.left_out if alike else (*photo.left_out, *photo.elsewhere)
@@ -197,6 +200,15 @@ class PhotoWriter:
     def _note_colour(self, frame: Frame, metadata: _Metadata) -> None:
         if samples.colour_to_state(frame.colour) is not None and not metadata.icc:
             self._lost["HDR or wide colour; let the name end in .png"] = None
+
+    def _refuse_too_long(self, frame: Frame) -> None:
+        """Raises OutputError if this kind of picture cannot have the frame's size."""
+        longest = _LONGEST_SIDE.get(self._kind)
+        if longest is not None and max(frame.width, frame.height) > longest:
+            raise OutputError(
+                f"{self._suffix} pictures have at most {longest} pixels a side, and this one has "
+                f"{frame.width} x {frame.height}; let the name end in .png or .tif"
+            )
 
     def _refuse_transparency(self) -> None:
         """Raises OutputError if the first picture is not opaque."""
