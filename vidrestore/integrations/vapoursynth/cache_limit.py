@@ -1,4 +1,4 @@
-"""Room for frames that are asked for within a frame request.
+"""A lifted memory limit for frames that are requested within a frame request.
 
 Beyond its limit of memory (`max_cache_size`), VapourSynth starts no request from outside before those that
 run have ended. A request from within a filter's function counts as one from outside: both would wait for each
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_ROOM_MIB = 65536
+_MORE_MIB = 65536
 
 
 class CacheLimit:
@@ -23,11 +23,11 @@ class CacheLimit:
 
     @contextmanager
     def lifted(self) -> Iterator[None]:
-        """In this block there is room."""
+        """In this block VapourSynth starts requests, whatever memory it uses."""
         with _LOCK:
             if not _LIFTED.get(id(self._core)):
                 _LIMITS[id(self._core)] = self._core.max_cache_size
-                self._core.max_cache_size += _ROOM_MIB
+                self._core.max_cache_size += _MORE_MIB
             _LIFTED[id(self._core)] = _LIFTED.get(id(self._core), 0) + 1
         try:
             yield
