@@ -78,7 +78,7 @@ def measure_memory(frames: int, *, with_faces: bool) -> dict[str, object]:
     restored = 0
     began = time.perf_counter()
     with vidrestore.Restorer() as restorer:
-        for number, result in enumerate(restorer.frames(_stream(frames, with_faces=with_faces)), 1):
+        for number, result in enumerate(restorer.frames(picture_stream(frames, with_faces=with_faces)), 1):
             restored += len(result.faces)
             if number % 1000 == 0:
                 resident[number] = round(_resident_mib(), 1)
@@ -93,7 +93,7 @@ def measure_memory(frames: int, *, with_faces: bool) -> dict[str, object]:
     }
 
 
-def _stream(frames: int, *, with_faces: bool) -> Iterator[NDArray[np.uint8]]:
+def picture_stream(frames: int, *, with_faces: bool) -> Iterator[NDArray[np.uint8]]:
     """(HEIGHT, WIDTH, 3) RGB: noise that comes back every `_PERIOD` frames; never the same array twice."""
     noise = np.random.default_rng(0).normal(0, 4, (_PERIOD, HEIGHT, WIDTH, 1))
     grey = np.linspace(60, 160, WIDTH)[None, :, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,7 +16,9 @@ from benchmarks.detection_scenes import KINDS, AlignedCrop, KnownFace, make_scen
 from benchmarks.gpu import exact_float32, faces_a_second, matrix_speed
 from benchmarks.known_clips import SIZES, make_clip
 from benchmarks.network import restored
+from benchmarks.restorer_calls import FACES_IN, measure_memory, picture_stream
 from benchmarks.timing import interleaved
+from vidrestore.colour.arrays import frame_from_array
 from vidrestore.detection import detect, make_detector
 from vidrestore.faces.alignment import template
 from vidrestore.faces.boxes import overlap
@@ -101,3 +104,30 @@ def test_scenes_have_as_many_faces_as_they_say_none_hiding_another() -> None:
     boxes = [face_box(face.points) for face in scene.faces]
     assert len(boxes) == 40
     assert max(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]) == 0
+
+
+def test_a_stream_of_small_pictures_has_faces_where_it_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = list(picture_stream(FACES_IN + 2, with_faces=True))
+    frames = [frame_from_array(pictures[number]) for number in (0, FACES_IN - 1, FACES_IN)]
+    found = [len(item.faces) for item in detect(frames, make_detector("embedded"))]
+    assert found == [1, 1, 0]
+    assert len({id(picture) for picture in pictures}) == len(pictures)
+
+
+def test_memory_is_read_after_each_thousand_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fake:
+        def __enter__(self) -> Fake:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def frames(self, pictures: object) -> object:
+            return (SimpleNamespace(faces=(1,)) for _ in pictures)  # type: ignore[attr-defined]
+
+    readings = iter([100.0, 110.0])
+    monkeypatch.setattr("vidrestore.Restorer", Fake)
+    monkeypatch.setattr("benchmarks.restorer_calls._resident_mib", lambda: next(readings))
+    found = measure_memory(2000, with_faces=False)
+    assert found["resident_mib"] == {1000: 100.0, 2000: 110.0}
+    assert found["ratio_of_last_to_first_thousand"] == 1.1
+    assert found["faces_restored"] == 2000

@@ -201,6 +201,25 @@ def test_an_interlaced_frame_is_refused_and_says_what_to_do() -> None:
 
 
 @needs_source
+def test_beyond_the_limit_of_memory_it_neither_hangs_nor_changes_the_limit() -> None:
+    clip = clip_of(face_pictures(16))
+    expected = [planes_of(restore(clip, device="cpu"), number) for number in range(6)]
+    limit = core.max_cache_size
+    core.max_cache_size = 1
+    try:
+        blank = core.std.BlankClip(width=640, height=480, format=vs.RGB24, length=8, keep=False)
+        held = [blank.get_frame(number) for number in range(8)]
+        assert core.used_cache_size > 2**20
+        restored = restore(clip, device="cpu")
+        found = [planes_of(restored, number) for number in range(6)]
+        assert core.max_cache_size == 1
+    finally:
+        core.max_cache_size = limit
+    for frame in held:
+        frame.close()
+    assert all(same(one, other) for one, other in zip(expected, found, strict=True))
+
+
 def test_vspipe_writes_the_same_frames(tmp_path: Path) -> None:
     vspipe = Path(sys.executable).with_name("vspipe.exe" if os.name == "nt" else "vspipe")
     if not vspipe.exists():

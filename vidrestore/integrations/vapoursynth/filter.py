@@ -9,6 +9,7 @@ import vapoursynth as vs
 from vidrestore.detection import make_detector
 from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.integrations.vapoursynth.analysis import Analysis
+from vidrestore.integrations.vapoursynth.cache_limit import CacheLimit
 from vidrestore.integrations.vapoursynth.clip_info import clip_info, frame_rate
 from vidrestore.integrations.vapoursynth.conversion import frame_from_planes, write_planes
 from vidrestore.integrations.vapoursynth.restored_frames import RestoredFrames
@@ -56,10 +57,10 @@ def restore(
         )
     except VidrestoreError as error:
         raise _as_host_error(error) from error
-    rate = frame_rate(clip)
+    rate, cache_limit = frame_rate(clip), CacheLimit(vs.core.core)
 
     def read(number: int) -> Frame:
-        with clip.get_frame(number) as frame:
+        with cache_limit.lifted(), clip.get_frame(number) as frame:
             return frame_from_planes(frame, number, rate)
 
     frames = RestoredFrames(
