@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
+from vidrestore.detection import DETECTORS
 from vidrestore.errors import WeightsError
-from vidrestore.settings import DetectorName
 from vidrestore.weights import CATALOGUE, Embedded, Url, embedded_path
 
 
@@ -27,7 +25,7 @@ def test_plain_addresses_are_https_with_a_checksum() -> None:
 
 def test_every_detector_has_its_weights_under_its_own_name() -> None:
     names = {entry.name for entry in CATALOGUE}
-    assert set(get_args(DetectorName)) - {"embedded"} <= names
+    assert set(DETECTORS) - {"embedded"} <= names
 
 
 def test_the_default_needs_no_download() -> None:
