@@ -235,7 +235,7 @@ def test_batch_restores_a_folder_and_skips_what_is_done(tmp_path: Path) -> None:
     [({"faces": "largest"}, "faces"), ({"temporal": 0.5, "mask": "m.mkv"}, "temporal, mask")],
 )
 def test_settings_that_say_nothing_of_aligned_faces_are_refused(values: dict[str, Any], named: str) -> None:
-    with pytest.raises(UsageError, match=f"without detection: leave out {named}$"):
+    with pytest.raises(UsageError, match=f"do not apply to aligned faces: {named}; leave them out$"):
         Settings(aligned=True, **values)
 
 
