@@ -56,7 +56,7 @@ def test_a_person_in_a_scene_wins_over_the_scene_and_that_over_the_person() -> N
         ({"people": {"p0": {"tracks": [0], "colour": 1}}}, "colour"),
         ({"scenes": {0: {"people": {"p7": {}}}}}, "p7"),
         ({"people": {"p0": {"tracks": [0], "fidelity": 0}}}, "fidelity"),
-        ({"vidrestore_sidecar": 9}, "no sidecar"),
+        ({"vidrestore_sidecar": 9}, "is not a sidecar"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_place(wrong: dict[str, Any], match: str) -> None:

@@ -43,7 +43,7 @@ def test_the_authors_second_stage_holds_an_autoencoder_for_each_role(tmp_path: P
 
 def test_a_checkpoint_of_another_network_is_refused_in_a_sentence(tmp_path: Path) -> None:
     torch.save({"state_dict": theirs(Vqgan(SMALL), "vqvae.")}, tmp_path / "small.ckpt")
-    with pytest.raises(WeightsError, match="another network than published"):
+    with pytest.raises(WeightsError, match="autoencoder of another network, not of published"):
         load_vqgan(tmp_path / "small.ckpt")
     torch.save({"state_dict": {"body.weight": torch.zeros(1)}}, tmp_path / "other.ckpt")
     with pytest.raises(WeightsError, match="no autoencoder"):
