@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.support.scripts import load_script
 from vidrestore.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -17,11 +17,7 @@ SIZE_LIMITS = {"README.md": 6 * 1024, "CONTRIBUTING.md": 5 * 1024}
 
 
 def test_the_settings_page_is_what_the_script_generates() -> None:
-    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("docs/generate.py")
     written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert written == module.settings_page(), "run python docs/generate.py"
 

@@ -54,6 +54,7 @@ def test_a_file_that_cannot_be_written_ends_nothing(
 ) -> None:
     monkeypatch.setenv(LATEST_FRAME, str(tmp_path / "none" / "newest.jpg"))
     LatestFrame().show(frame, has_faces=True)
+    assert not (tmp_path / "none").exists()
     monkeypatch.delenv(LATEST_FRAME)
     monkeypatch.setattr(latest_frame, "_jpeg", lambda _: pytest.fail("nobody asked for it"))
     LatestFrame().show(frame, has_faces=True)

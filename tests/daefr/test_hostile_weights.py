@@ -235,7 +235,7 @@ def test_what_is_no_file_is_refused_unread(tmp_path: Path, kind: str) -> None:
 
 
 def test_the_embedded_weights_are_what_is_requested() -> None:
-    load(embedded_path("compact.safetensors"))
+    assert load(embedded_path("compact.safetensors")).config.name == "compact"
     load_evidence(embedded_path("evidence.safetensors"))
     load_landmark_net(embedded_path("landmarks.safetensors"))
 

@@ -52,6 +52,11 @@ def evidence_of(mean: Tensor, bands: float | Sequence[float]) -> Evidence:
     return Evidence(mean, values.float()[None, :, None, None].expand(1, BANDS, SIZE // 2, SIZE // 2))
 
 
+def luma_of(picture: Tensor) -> Tensor:
+    """(N, 1, SIZE, SIZE)"""
+    return (picture * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+
+
 def rms(picture: Tensor) -> float:
     return picture.square().mean().sqrt().item()
 
@@ -166,8 +171,7 @@ def test_a_grey_estimate_stays_grey(shown: str, drawn: str, seed: int, scale: fl
 
 
 def band_of(picture: Tensor, k: int) -> Tensor:
-    luma = (picture * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
-    return split_bands(luma)[k]
+    return split_bands(luma_of(picture))[k]
 
 
 def test_the_estimates_own_detail_becomes_stronger_where_it_is_unsure() -> None:
@@ -211,10 +215,7 @@ def test_the_surer_the_estimate_the_less_is_raised(shown: str, seed: int, scale:
 def test_raised_detail_puts_no_halos_around_edges(shown: str, seed: int, scale: float) -> None:
     mean = 0.3 + 0.4 * texture(shown, seed)
     faces = fuse(evidence_of(mean, scale), mean, band_amounts=(0,) * 5).faces
-    luma, before = (
-        (picture * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)[0].numpy()
-        for picture in (faces, mean)
-    )
+    luma, before = (luma_of(picture)[0, 0].numpy() for picture in (faces, mean))
     around = np.ones((5, 5), np.uint8)
     assert (luma <= cv2.dilate(before, around) + 1e-5).all()
     assert (luma >= cv2.erode(before, around) - 1e-5).all()
@@ -251,8 +252,7 @@ def test_detail_that_the_estimate_shows_already_is_not_added_again() -> None:
 def test_where_all_is_missing_the_drawn_face_takes_its_place() -> None:
     mean, drawn = torch.full((1, 3, SIZE, SIZE), 0.5), 0.3 + 0.4 * texture("soft", 5)
     fused = fuse(evidence_of(mean, 1.0), drawn)
-    luma = (drawn * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
-    missing = luma - 0.5
+    missing = luma_of(drawn) - 0.5
     assert rms(fused.drawn - missing) < 0.3 * rms(missing)
 
 

@@ -17,18 +17,6 @@ from vidrestore.web.job_process import analysis_path, file_state, frame_path, li
 PROGRESS = {"version": 1, "event": "progress", "stage": "restoring", "frames": 5, "total": 10}
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root" / "film.mp4").write_bytes(b"a film")
-    return tmp_path / "root"
-
-
-@pytest.fixture
-def ask(root: Path, tmp_path: Path) -> Asker:
-    return Asker(root, tmp_path / "state")
-
-
 def ended_job(ask: Asker, lines: list[dict[str, Any]]) -> int:
     job = ask.runner.store.add("restore", Path("a"), Path("b"), {})
     text = "".join(json.dumps(line) + "\n" for line in lines)

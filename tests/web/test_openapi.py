@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
 from starlette.routing import Route
 
+from tests.support.scripts import load_script
 from tests.web.ask import Asker
 
 ROOT = Path(__file__).parents[2]
@@ -63,11 +63,7 @@ def test_its_references_lead_somewhere_and_its_names_are_unique(ask: Asker) -> N
 
 
 def test_the_file_in_the_documents_is_what_the_script_writes() -> None:
-    spec = importlib.util.spec_from_file_location("write_openapi", ROOT / "docs" / "write_openapi.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("docs/write_openapi.py")
     written = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
     assert written == module.openapi_text(), "run python docs/write_openapi.py"
 

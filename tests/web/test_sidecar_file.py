@@ -19,18 +19,6 @@ PEOPLE = {"p0": {"tracks": [0, 3], "strength": 0.5}, "p1": {"tracks": [1]}}
 SCENES = {"0": {"start": 0.0}, "1": {"start": 2.4, "people": {"p1": {"restore": False}}}}
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root" / "film.mp4").write_bytes(b"a film")
-    return tmp_path / "root"
-
-
-@pytest.fixture
-def ask(root: Path, tmp_path: Path) -> Asker:
-    return Asker(root, tmp_path / "state")
-
-
 def put(ask: Asker, root: Path, digest: str | None = None, **changes: Any) -> Answer:
     body = {
         "path": str(root / "film.mp4"),

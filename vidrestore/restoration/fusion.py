@@ -43,6 +43,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.evidence import Evidence, merge_bands, scales_of_bands, split_bands
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample
 
@@ -61,7 +62,6 @@ VISIBLE = 4 / 255
 """Detail of this root mean square is raised by half of what is missing, weaker detail by less."""
 HALO_WINDOW = 5
 """Pixels a side within which the estimate has to be as dark and as bright as raised detail makes it."""
-LUMA = (0.299, 0.587, 0.114)
 _LEAK_STEPS = 3
 
 
@@ -114,17 +114,11 @@ def fuse(
     for k, coarser in enumerate(gains[1:]):
         entering[k] = _without_leak(entering[k], coarser)
     drawn = merge_bands(entering)
-    added = drawn
-    if any(raised):
-        own = [
-            part * share * _raise(scale, energy, amount) * band
-            for part, share, scale, energy, band in zip(
-                raised, shares[:-1], scales[:-1], energies[:-1], estimate_bands[:-1], strict=True
-            )
-        ]
-        own = [_without_leak(band, gain, steps=1) for band, gain in zip(own, gains[1:], strict=True)]
-        own.append(torch.zeros_like(estimate_bands[-1]))
-        added = drawn + _without_halos(merge_bands(own), luma)
+    strengths = [
+        part * share * _raise(scale, energy, amount)
+        for part, share, scale, energy in zip(raised, shares[:-1], scales[:-1], energies[:-1], strict=True)
+    ]
+    added = drawn + _raised_detail(estimate_bands, strengths, gains, luma)
     return Fused((evidence.mean + added).clamp(0, 1), drawn)
 
 
@@ -161,6 +155,24 @@ def _raise(scale: Tensor, shown: Tensor, amount: float) -> Tensor:
     missing = 2 * (amount * scale).square()
     stronger = ((shown + missing) / (shown + EPSILON**2)).sqrt().clamp(min=1) - 1
     return stronger * shown / (shown + VISIBLE**2)
+
+
+def _raised_detail(
+    bands: Sequence[Tensor], strengths: Sequence[Tensor], gains: Sequence[Tensor], luma: Tensor
+) -> Tensor:
+    """(N, 1, S, S) what makes an estimate's bands stronger by these shares, with no leak and no halos.
+
+    Args:
+        bands: of the estimate's luma, with the low frequencies.
+        strengths: (N, 1, h, w) of each band but the low frequencies.
+        gains: of the drawn detail, as long as `bands`: where nothing may be drawn, nothing leaks either.
+        luma: (N, 1, S, S) of the estimate.
+    """
+    own = [
+        _without_leak(strength * band, coarser_gain, steps=1)
+        for strength, band, coarser_gain in zip(strengths, bands[:-1], gains[1:], strict=True)
+    ]
+    return _without_halos(merge_bands([*own, torch.zeros_like(bands[-1])]), luma)
 
 
 def _gain(band: Tensor, scale: Tensor, amount: float) -> Tensor:
@@ -219,5 +231,5 @@ def _mean_around(values: Tensor) -> Tensor:
 
 
 def _luma(pictures: Tensor) -> Tensor:
-    weights = pictures.new_tensor(LUMA)[:, None, None]
+    weights = pictures.new_tensor(BT601_LUMA)[:, None, None]
     return (pictures * weights).sum(1, keepdim=True)

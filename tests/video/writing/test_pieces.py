@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 from collections.abc import Callable
 from fractions import Fraction
@@ -15,6 +14,7 @@ from av.stream import Disposition
 import vidrestore
 from tests.support.clips import Clip, make_clip
 from tests.support.photos import HEIGHT, ICC, WIDTH, convert, encoded, smooth
+from tests.support.scripts import load_script
 from tests.support.shared import ROOT
 from vidrestore.video.formats import pieces
 from vidrestore.video.formats.pieces import CONTAINERS, PIECES, handling
@@ -179,11 +179,7 @@ def test_programs_are_named(tmp_path: Path) -> None:
 
 
 def test_the_page_is_what_the_table_says() -> None:
-    spec = importlib.util.spec_from_file_location("make_formats", ROOT / "docs" / "make_formats.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("docs/make_formats.py")
     assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == module.page(), (
         "python docs/make_formats.py"
     )

@@ -131,12 +131,22 @@ def tape(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
     image = luma + chroma + rng.uniform(0.01, 0.05) * noise
     if rng.random() < 0.5:
         shift = np.asarray(rng.uniform(0.2, 0.8) * rng.standard_normal((height, 1)), np.float32)
-        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        image = cv2.remap(
-            np.ascontiguousarray(image, np.float32), x + shift, y, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        image = shift_lines(image, shift)
     return np.asarray(image)
+
+
+def shift_lines(image: NDArray[Any], shift: FloatArray) -> FloatArray:
+    """The image (H, W, C) with each line taken `shift` (H, 1) pixels further to the right."""
+    height, width = image.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    shifted = cv2.remap(
+        np.ascontiguousarray(image, np.float32),
+        x + shift,
+        y,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(shifted, np.float32)
 
 
 def comb(image: NDArray[Any], motion: float, rng: Generator) -> NDArray[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.colour.matrices import BT601_LUMA
-from vidrestore.training.data.footage_degradation import comb, tape, wear
+from vidrestore.training.data.footage_degradation import comb, shift_lines, tape, wear
 from vidrestore.training.data.noise import add_correlated_noise
 
 Generator = np.random.Generator
@@ -21,7 +21,7 @@ _LUMA = np.array(BT601_LUMA, np.float32)
 
 def degrade_as_analogue_video(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
     """A copy as from tape: blurred and shifted chroma, blurred luma, ringing, shifted lines."""
-    height, width = image.shape[:2]
+    height = image.shape[0]
     luma = (image @ _LUMA)[..., None]
     chroma = image - luma
     chroma = np.asarray(
@@ -39,11 +39,7 @@ def degrade_as_analogue_video(image: NDArray[Any], rng: Generator) -> NDArray[An
     image = luma + chroma
     if rng.random() < 0.35:
         shift = np.asarray(rng.uniform(0.1, 0.7) * rng.standard_normal((height, 1)), np.float32)
-        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        image = cv2.remap(
-            np.ascontiguousarray(image, np.float32), x + shift, y, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        image = shift_lines(image, shift)
     if rng.random() < 0.25:
         return tape(np.asarray(image, np.float32), rng)
     return add_correlated_noise(np.asarray(image, np.float32), rng.uniform(0, 14) / 255, rng)
