@@ -1,4 +1,4 @@
-"""The DAEFR paper's evaluation: aligned faces of 512 pixels are restored one by one and measured."""
+"""The DAEFR paper's evaluation: aligned faces of 512 x 512 pixels are restored and measured."""
 
 from __future__ import annotations
 
@@ -30,20 +30,21 @@ from vidrestore.types import FloatArray, Progress, ProgressCallback
 from vidrestore.video.picture_folder import pictures_in
 
 SIDE = 512
-"""Pixels of the paper's faces."""
+"""Side of the paper's faces [px]."""
 DEGRADED, CLEAN = "lq", "hq"
-"""The folders of a set with truth."""
+"""Names of the two folders of a set that has clean versions (truth)."""
 _BATCH = 4
+"""Faces that are restored together, unless the settings say otherwise."""
 OnRestored = Callable[[str, FloatArray], None]
 """Takes a picture's name and its restored face, (512, 512, 3) RGB in 0..1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperFiles:
-    """Files beside the set."""
+    """Files that FID needs in addition to the set of faces."""
 
     reference: Path | None = None
-    """What FID compares with: a folder of pictures or statistics; None: the truth, if there is one."""
+    """A folder of pictures or a file of statistics, which FID compares with; None: the truth, if any."""
     inception: Path | None = None
     """Weights of FID's network; None: where torch.hub keeps them."""
 
@@ -57,16 +58,19 @@ def evaluate_paper(
     on_progress: ProgressCallback | None = None,
     on_restored: OnRestored | None = None,
 ) -> PaperResult:
-    """What the paper measures, of the faces in `data` restored by the settings' network.
+    """The paper's measures of the faces in `data`, restored by the network that the settings name.
 
     Args:
-        name: Which set it is, which says what is measured.
-        data: Of celeba a folder with the folders lq and hq, whose pictures have the same names; of the
-            others a folder of pictures.
-        settings: Networks, fidelity, precision, device and batch.
+        name: The set; `SETS` lists what is measured for each.
+        data: For celeba, a folder that holds the folders lq and hq, with pictures of the same names in
+            both; for the other sets, a folder of pictures.
+        settings: Network, fidelity, precision, device and batch size.
         files: What FID needs.
         on_progress: Called after each picture.
-        on_restored: Called with each restored face.
+        on_restored: Called with the name and the restored face of each picture.
+
+    Returns:
+        The measures of each picture, FID, the checks, and what could not be measured, with the reason.
 
     Raises:
         InputError: A picture is missing, has no partner, or is not of 512 x 512 pixels.
@@ -82,13 +86,13 @@ def evaluate_paper(
     if SETS[name].has_truth:
         values["truth"] = []
     matching = PicturePairs()
-    began = time.monotonic()
+    started = time.monotonic()
     for count, (pair, shown) in enumerate(_restored(pairs, settings), 1):
         for subject, measured in faces.measure(shown).items():
             values[subject].append(measured)
         fid.add(shown)
         if "truth" in shown:
-            matching.add(pair.name, *(frame_from_array(_codes(shown[s])) for s in ("input", "truth")))
+            matching.add(pair.name, *(frame_from_array(_to_uint8(shown[s])) for s in ("input", "truth")))
         if on_restored is not None:
             on_restored(pair.name, shown["result"])
         if on_progress is not None:
@@ -97,7 +101,7 @@ def evaluate_paper(
                     frames=count,
                     total=len(pairs),
                     faces=count,
-                    seconds=time.monotonic() - began,
+                    seconds=time.monotonic() - started,
                     stage="measuring",
                 )
             )
@@ -135,7 +139,7 @@ def _pairs(name: SetName, data: Path) -> list[PictureFiles]:
 def _restored(
     pairs: Sequence[PictureFiles], settings: Settings
 ) -> Iterator[tuple[PictureFiles, dict[Subject, FloatArray]]]:
-    """Each pair with its faces (512, 512, 3) RGB in 0..1, the restored one among them."""
+    """Each pair with its faces, (512, 512, 3) RGB in 0..1, including the restored one as "result"."""
     restorer = OomRetryRestorer(
         restorer_for(settings.model, settings.device, settings.fidelity, settings.precision)
     )
@@ -145,8 +149,8 @@ def _restored(
         shown = [{subject: _face(path) for subject, path in pair.files.items()} for pair in batch]
         restored = restore_aligned(restorer, [s["input"] for s in shown], batch=size, own_colour=True)
         for pair, faces, result in zip(batch, shown, restored, strict=True):
-            # As files have them: the paper's faces are 8-bit PNG.
-            rounded = _codes(result.picture).astype(np.float32) / np.float32(255)
+            # Rounded as in a file: the paper measures faces that were saved as 8-bit PNG.
+            rounded = _to_uint8(result.picture).astype(np.float32) / np.float32(255)
             yield pair, {**faces, "result": rounded}
 
 
@@ -159,5 +163,5 @@ def _face(path: Path) -> FloatArray:
     return face_of_frame(frame)
 
 
-def _codes(face: FloatArray) -> NDArray[np.uint8]:
+def _to_uint8(face: FloatArray) -> NDArray[np.uint8]:
     return np.rint(face.clip(0, 1) * 255).astype(np.uint8)

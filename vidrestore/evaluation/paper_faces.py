@@ -1,4 +1,4 @@
-"""What the paper measures of one face, beside its truth where there is one."""
+"""The paper's measures of one face: NIQE, and where there is a truth, its differences from the truth."""
 
 from __future__ import annotations
 
@@ -21,14 +21,22 @@ from vidrestore.runtime.device import resolve_device
 from vidrestore.types import Detection, FloatArray
 
 Faces = dict[Subject, FloatArray]
-"""Of one picture: (512, 512, 3) RGB in 0..1 each."""
+"""The versions of one picture (input, result, truth), (512, 512, 3) RGB in 0..1 each."""
 
 
 class PaperFaces:
-    """The networks that measure aligned faces."""
+    """Measures aligned faces by the networks that it holds."""
 
     def __init__(self, device: str, *, has_truth: bool) -> None:
-        """Loads them; without truth only NIQE is taken."""
+        """Load the networks. Without truth only NIQE is measured.
+
+        Args:
+            device: auto, cpu, cuda or mps.
+            has_truth: Whether each picture has a clean version.
+
+        Raises:
+            WeightsError, DeviceError: A network cannot be loaded.
+        """
         self.device = str(resolve_device(device))
         self._natural = load_natural_faces()
         self._has_truth = has_truth
@@ -42,7 +50,7 @@ class PaperFaces:
         self._recogniser = make_recogniser(self.device)
 
     def measure(self, faces: Faces) -> dict[Subject, Values]:
-        """The values of each face; landmarks only where the network sees a face."""
+        """Values by measure, for each version; no landmark distance where the network sees no face."""
         values: dict[Subject, Values] = {
             subject: {"niqe": niqe(resized(face, FACE_SIDE), self._natural)}
             for subject, face in faces.items()
@@ -65,7 +73,7 @@ class PaperFaces:
         return values
 
     def _points(self, face: FloatArray) -> NDArray[np.float64] | None:
-        """(5, 2) the points found near the template's [px]; None where the network sees no face."""
+        """(5, 2) landmarks [px] near the template's positions; None where the network sees no face."""
         near = template(face.shape[0]).astype(np.float32)
         expected = Detection(
             box=np.array([*near.min(0), *near.max(0)], np.float32), landmarks=near, score=1.0

@@ -27,12 +27,21 @@ _NO_REFERENCE = LeftOut(
 
 
 class PaperFid:
-    """Takes in faces and compares their features with the reference's."""
+    """Collects features of faces, and computes their distance from those of the reference."""
 
     def __init__(
         self, network: InceptionFeatures | LeftOut, reference: Path | None, *, has_truth: bool
     ) -> None:
-        """Reads the reference. Raises InputError where it cannot be used."""
+        """Read the reference.
+
+        Args:
+            network: FID's network, or why it is missing.
+            reference: A folder of pictures or a file of statistics; None: the truth.
+            has_truth: Whether each picture has a clean version.
+
+        Raises:
+            InputError: The reference cannot be read, or holds a single picture.
+        """
         self._reference: Gaussian | None = None
         self._network: InceptionFeatures | None = None
         self._statistics: dict[Subject, FeatureStatistics] = {}
@@ -46,14 +55,18 @@ class PaperFid:
             self._reference = _read_reference(reference, network)
 
     def add(self, faces: dict[Subject, FloatArray]) -> None:
-        """The faces of one picture."""
+        """Add the faces of one picture, (512, 512, 3) RGB in 0..1 each."""
         if self._network is None:
             return
         for subject, row in zip(faces, self._network.describe(list(faces.values())), strict=True):
             self._statistics.setdefault(subject, FeatureStatistics()).add(row[None])
 
     def distances(self) -> dict[Subject, float]:
-        """Of input and result; empty where it cannot be measured. Raises InputError for a single picture."""
+        """FID by file (input, result); empty where it cannot be measured.
+
+        Raises:
+            InputError: The set has a single picture, or the reference has another number of features.
+        """
         if self._network is None:
             return {}
         if min(statistics.count for statistics in self._statistics.values()) < 2:

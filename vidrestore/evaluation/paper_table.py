@@ -1,4 +1,4 @@
-"""What the DAEFR paper measures of each set of test faces, and the table in its order."""
+"""The measures that the DAEFR paper reports for each set of test faces, and its table of them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class PaperSet:
 
     title: str
     pictures: int
-    """In the paper."""
+    """Number of pictures in the paper's copy of the set."""
     columns: tuple[str, ...]
-    """Names of its measures, in the table's order."""
+    """Names of the measures, in the order of the paper's table."""
 
     @property
     def has_truth(self) -> bool:
@@ -49,7 +49,7 @@ class PaperMeasure:
     better: Better
     digits: int
     differs: str = ""
-    """By what it is not the paper's measure; '' where it is."""
+    """How it differs from the paper's measure; '' where it does not."""
 
 
 MEASURES: dict[str, PaperMeasure] = {
@@ -87,15 +87,15 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperResult:
-    """What was measured."""
+    """What `evaluate_paper` measured."""
 
     set: SetName
     about: str
-    """Network and settings, in a line."""
+    """Network and settings, as one line of text."""
     names: tuple[str, ...]
-    """Of the pictures."""
+    """Names of the pictures."""
     values: dict[Subject, list[Values]]
-    """Of each picture; what could not be measured is missing."""
+    """Values of each picture, in the order of `names`; without those that could not be measured."""
     fid: dict[Subject, float]
     checks: tuple[Check, ...]
     left_out: tuple[LeftOut, ...]

@@ -16,12 +16,22 @@ from vidrestore.video import probe, read_frames
 
 
 class PictureMoments:
-    """A moment for each picture of the result, by name."""
+    """A moment for each picture of the result, in the order of their names."""
 
     is_video = False
 
     def __init__(self, paths: dict[Subject, Path], *, detector: str, device: str, min_face: int) -> None:
-        """Raises InputError where a picture has no partner."""
+        """Pair the pictures by name.
+
+        Args:
+            paths: A picture or a folder of pictures for each of input, result and truth.
+            detector: Name of the face detector.
+            device: auto, cpu, cuda or mps.
+            min_face: Smaller faces are ignored [px].
+
+        Raises:
+            InputError: A picture has no partner.
+        """
         self._pairs = pair_pictures(paths)
         self._detector = make_detector(detector, device, min_face=min_face)
         self._min_face = min_face
@@ -45,7 +55,7 @@ class PictureMoments:
             yield self._moment(index, pair, frames)
 
     def checks(self) -> tuple[Check, ...]:
-        """Whether the pairs belong together; once all have been gone through."""
+        """Whether the pairs belong together. Call it after the iteration has ended."""
         return tuple(matching.check() for matching in self._matching.values())
 
     def _moment(self, index: int, pair: PictureFiles, frames: dict[Subject, Frame]) -> Moment:
@@ -63,6 +73,6 @@ class PictureMoments:
 
 
 def read_picture(path: Path) -> Frame:
-    """The one frame of a picture's file. Raises InputError."""
+    """The only frame of a picture's file. Raises InputError where it cannot be read."""
     (frame,) = read_frames(path, probe(path))
     return frame

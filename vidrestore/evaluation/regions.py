@@ -17,25 +17,30 @@ Region = tuple[slice, slice]
 
 
 def eye_regions(landmarks: NDArray[np.floating], side: int) -> tuple[Region, Region]:
-    """Of both eyes in a face of `side` pixels; `landmarks` (5, 2) in its pixels."""
+    """The regions of both eyes in an aligned face.
+
+    Args:
+        landmarks: (5, 2) x y [px].
+        side: Side of the face [px].
+    """
     between = float(np.linalg.norm(landmarks[1] - landmarks[0]))
     left, right = (_around(landmarks[eye], _EYE[0] * between, _EYE[1] * between, side) for eye in (0, 1))
     return left, right
 
 
 def mouth_region(landmarks: NDArray[np.floating], side: int) -> Region:
-    """Of the mouth, likewise."""
+    """The mouth's region; arguments as for `eye_regions`."""
     width = float(np.linalg.norm(landmarks[4] - landmarks[3]))
     return _around(landmarks[3:].mean(axis=0), _MOUTH[0] * width, _MOUTH[1] * width, side)
 
 
 def is_whole(region: Region) -> bool:
-    """Whether there is anything to measure in it."""
+    """Whether at least 4 x 4 pixels of it are inside the face, enough to measure."""
     return all(part.stop - part.start >= 4 for part in region)
 
 
 def pixels_of(face: FloatArray, regions: tuple[Region, ...]) -> FloatArray:
-    """(1, N, 3) all pixels of the regions in a row, for measures that know no neighbours."""
+    """(1, N, 3) all pixels of the regions in one row, for measures that look at each pixel alone."""
     return np.concatenate([face[region].reshape(1, -1, 3) for region in regions], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Measured values, row by row, at four bytes each: ten hours of video take some hundred megabytes."""
+"""Measured values in columns of 4-byte floats: ten hours of video take about a hundred megabytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NO_TRACK = -1
 
 
 class Samples:
-    """Rows that belong to a picture or frame, or to a face in it."""
+    """A table of measured values: a row for each frame or picture, or for each face in it."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.columns = columns
@@ -25,7 +25,17 @@ class Samples:
         return len(self._frames)
 
     def add(self, frame: int, seconds: float, track: int, values: Mapping[str, float]) -> None:
-        """One row; what `values` lacks is not a number. Raises KeyError for a column there is not."""
+        """Append a row.
+
+        Args:
+            frame: Number of the frame or picture, from 0.
+            seconds: Its time after the first frame.
+            track: Number of the face's track; `NO_TRACK` for a whole picture.
+            values: Values by column; a missing column becomes NaN.
+
+        Raises:
+            KeyError: There is no such column.
+        """
         unknown = values.keys() - self._values.keys()
         if unknown:
             raise KeyError(f"there is no column {min(unknown)}")
@@ -42,7 +52,7 @@ class Samples:
 
     @property
     def seconds(self) -> NDArray[np.float64]:
-        """(N,)"""
+        """(N,) time of each row's frame after the first frame."""
         return np.array(self._seconds, np.float64)
 
     @property
@@ -51,7 +61,7 @@ class Samples:
         return np.array(self._tracks, np.int64)
 
     def column(self, name: str) -> FloatArray:
-        """(N,) values; not a number where nothing was measured. All are where there is no such column."""
+        """(N,) values; NaN where nothing was measured, and everywhere if there is no such column."""
         if name not in self._values:
             return np.full(len(self), np.nan, np.float32)
         return np.array(self._values[name], np.float32)

@@ -13,10 +13,11 @@ from vidrestore.types import FloatArray
 
 
 def save_faces(folder: Path) -> Callable[[str, FloatArray], None]:
-    """A function that writes the face (S, S, 3) RGB in 0..1 of a name into `folder`.
+    """A function that writes a face, (S, S, 3) RGB in 0..1, into `folder` as NAME.png.
 
     Raises:
-        OutputError: the folder is there and not empty; from the function: a file cannot be written.
+        OutputError: The folder exists and is not empty. The function raises it where a file cannot be
+            written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder} is there already and not an empty folder; choose another for --save")

@@ -12,7 +12,16 @@ TOLERANCE_SECONDS = 0.0011
 
 
 def check_sound(result: Path, other: Path, called: str) -> Check:
-    """Whether the result has the sound of `other`, which is `called` input or truth: packets and times."""
+    """Whether the result has the same audio packets as another file, at the same times.
+
+    Args:
+        result: The restored file.
+        other: The file to compare with.
+        called: What the sentence calls it: "input" or "truth".
+
+    Raises:
+        InputError: A file cannot be read.
+    """
     name = f"sound as in the {called}"
     ours, theirs = sound_digests(result), sound_digests(other)
     if len(ours) != len(theirs):
@@ -34,13 +43,19 @@ class FrameTimes:
     """Compares the times of two videos' frames."""
 
     def __init__(self, called: str, *, absolute: bool) -> None:
-        """`absolute`: whether both must begin at the same time, too, and not only run alike."""
+        """Compare with the video that sentences call `called`.
+
+        Args:
+            called: "input" or "truth".
+            absolute: Whether the first frames must have the same time too. Otherwise times are compared
+                after the first frame's is subtracted.
+        """
         self._called, self._absolute = called, absolute
         self._begin: tuple[float, float] | None = None
         self._largest, self._at, self._frames = 0.0, 0, 0
 
     def add(self, result: float, other: float) -> None:
-        """The seconds of the next frame of both."""
+        """Add the times [s] of the next frame of both videos."""
         if self._begin is None:
             self._begin = (0.0, 0.0) if self._absolute else (result, other)
         apart = (result - self._begin[0]) - (other - self._begin[1])
@@ -49,7 +64,7 @@ class FrameTimes:
         self._frames += 1
 
     def check(self) -> Check:
-        """What was found."""
+        """Whether all times so far agree."""
         name = f"timestamps as in the {self._called}"
         if abs(self._largest) > TOLERANCE_SECONDS:
             sentence = f"frame {self._at} is shown {self._largest:+.3f} s away from the {self._called}'s"

@@ -1,4 +1,4 @@
-"""Measured values -> one number each, with its confidence interval, and the same for each track."""
+"""Summarises an evaluation: each measure's mean with its confidence interval, and the means of each track."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from vidrestore.evaluation.samples import Samples
 
 CONFIDENCE = 0.95
 BLOCK_SECONDS = 1.0
-"""Neighbouring frames are alike: they are drawn together, in blocks of one track and so long."""
+"""Length of the bootstrap's blocks. Neighbouring frames are alike, so the frames of a track within a block
+are drawn together."""
 LEAST_BLOCKS = 5
 """With fewer, no interval is stated."""
 DRAWS = 2000
+"""Samples of the bootstrap."""
 _SUBJECTS: tuple[Subject, ...] = ("input", "result", "truth")
 
 Numbers = NDArray[np.float64]
@@ -34,7 +36,7 @@ class SummaryRow:
     """Ends of the 95 % interval, by bootstrap over blocks; None where there are too few."""
     high: float | None
     count: int
-    """Values that the mean is of."""
+    """Number of values."""
     worst: float | None
     worst_at: int | None
     """Number of the frame or picture with the worst value; None for a measure of the whole set."""
@@ -49,11 +51,11 @@ class TrackRow:
     last_frame: int
     faces: int
     values: dict[str, float]
-    """By column, such as result.face_psnr; with the deviations over time."""
+    """Means by column, such as result.face_psnr, and the standard deviations over time."""
 
 
 def summarise(found: Evaluation, *, seed: int = 0) -> list[SummaryRow]:
-    """A row for each measure that was taken and each file that has it, in the order of `MEASURES`.
+    """A row for each measure and each file that has values of it, in the order of `MEASURES`.
 
     The largest change outside the faces is the largest of all frames; everything else is a mean.
     """
@@ -83,7 +85,7 @@ def summarise(found: Evaluation, *, seed: int = 0) -> list[SummaryRow]:
 
 
 def track_rows(found: Evaluation) -> list[TrackRow]:
-    """A row for each track of a video; for pictures none, as faces are not followed."""
+    """A row for each track of a video; none for pictures, whose faces are not tracked."""
     if not found.is_video:
         return []
     tracks, frames = found.faces.tracks, found.faces.frames
@@ -113,15 +115,15 @@ def track_rows(found: Evaluation) -> list[TrackRow]:
 
 
 def interval(values: Numbers, blocks: NDArray[np.int64], *, seed: int = 0) -> tuple[float, float] | None:
-    """The 95 % interval of the mean of `values` (N,), by drawing whole blocks with replacement.
+    """The 95 % interval of a mean, by a bootstrap over blocks of values.
 
     Args:
-        values: What was measured, without gaps.
-        blocks: (N,) which block each value belongs to.
-        seed: Of the draws.
+        values: (N,) measured values, without NaN.
+        blocks: (N,) number of the block that each value belongs to.
+        seed: Seed of the random draws.
 
     Returns:
-        Its ends, or None where there are fewer than `LEAST_BLOCKS` blocks.
+        The interval's ends, or None where there are fewer than `LEAST_BLOCKS` blocks.
     """
     _, numbers = np.unique(blocks, return_inverse=True)
     sums = np.bincount(numbers, weights=values)

@@ -1,8 +1,8 @@
-"""How steady a restored face is over time; lower is better throughout.
+"""How steady a restored face is over time. For every measure here, lower is better.
 
-Pictures are (H, W, 3) float32 RGB in 0..1, aligned alike in every frame. The three measures read iterators,
-one frame at a time, and hold two frames (or three sets of points) whatever the length. What they average,
-for one pair of frames, is public too, for callers that walk through several videos at once.
+Pictures are (H, W, 3) float32 RGB in 0..1, aligned in the same way in every frame. The three measures read
+iterators, one frame at a time, and hold two frames (or three sets of points) at any length. The value of one
+pair of frames has a public function too, for callers that read several videos at once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def flicker(restored: Iterable[FloatArray], truth: Iterable[FloatArray]) -> floa
 def flicker_of_pair(
     before: FloatArray, now: FloatArray, true_before: FloatArray, true_now: FloatArray
 ) -> float:
-    """What `flicker` averages."""
+    """`flicker` for one pair of frames."""
     return float(np.mean(np.abs((now - before) - (true_now - true_before)), dtype=np.float64))
 
 
@@ -62,7 +62,7 @@ def warping_error(restored: Iterable[FloatArray], truth: Iterable[FloatArray]) -
 
 
 def warping_error_of_pair(before: FloatArray, now: FloatArray, motion: TruthMotion) -> float:
-    """What `warping_error` averages; nan where nothing is visible."""
+    """`warping_error` for one pair of frames; NaN where nothing is visible."""
     if not motion.visible.any():
         return float("nan")
     difference = now - _follow(before, motion.flow)

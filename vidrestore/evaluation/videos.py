@@ -1,4 +1,4 @@
-"""A video or numbered sequence, frame by frame, with the faces that are followed through it."""
+"""A video or numbered sequence, frame by frame, with its tracked faces."""
 
 from __future__ import annotations
 
@@ -18,18 +18,29 @@ from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import Input, open_input, probe, read_frames
 
 WHOLE_EVERY_SECONDS = 1.0
-"""Between two frames that are measured as a whole: SSIM of a large frame takes a second of a core."""
+"""Time between two frames that are measured as a whole: SSIM of a large frame takes a core one second."""
 
 
 class VideoMoments:
-    """A moment for each frame of the result. Reads all files once, in step; holds a few frames of each."""
+    """A moment for each frame of the result. Reads all files once, side by side; holds a few frames."""
 
     is_video = True
 
     def __init__(
         self, paths: dict[Subject, Path], *, detector: str, device: str, min_face: int, every_frame: bool
     ) -> None:
-        """Raises InputError where a file is missing, or of another size or stated length than the result."""
+        """Open the files and compare what they state.
+
+        Args:
+            paths: The files: result, and input or truth or both.
+            detector: Name of the face detector.
+            device: auto, cpu, cuda or mps.
+            min_face: Smaller faces are ignored [px].
+            every_frame: Whether to measure every frame as a whole, not only one each second.
+
+        Raises:
+            InputError: A file is missing, or its size or stated length is not the result's.
+        """
         self._inputs: dict[Subject, Input] = {subject: open_input(path) for subject, path in paths.items()}
         self._infos: dict[Subject, VideoInfo] = {s: probe(given) for s, given in self._inputs.items()}
         sizes = {s: (info.width, info.height) for s, info in self._infos.items()}
@@ -43,14 +54,14 @@ class VideoMoments:
         self._order = {other: FrameOrder(other) for other in paths if other != "result"}
         timed = all(given.has_frame_rate for given in self._inputs.values())
         self._clock_of: Subject | None = next((s for s in ("input", "truth") if s in paths and timed), None)
-        # A restored video keeps its input's clock; a truth may begin at any time.
+        # A restored video has its input's times; the truth may start at any time.
         self._times = FrameTimes(self._clock_of or "", absolute=self._clock_of == "input")
         info = self._infos["result"]
         self.total = info.frame_count
         self.size = (info.width, info.height)
 
     def __iter__(self) -> Iterator[Moment]:
-        begin: float | None = None
+        start: float | None = None
         due = float("-inf")
         for index, (frames, faces, spared) in enumerate(self._in_step()):
             times = {subject: frame.seconds for subject, frame in frames.items()}
@@ -58,20 +69,20 @@ class VideoMoments:
                 order.add(frames["result"], frames[other])
             if self._clock_of is not None:
                 self._times.add(times["result"], times[self._clock_of])
-            begin = times["result"] if begin is None else begin
-            seconds = times["result"] - begin
+            start = times["result"] if start is None else start
+            seconds = times["result"] - start
             whole = self._every_frame or seconds >= due
             if whole:
                 due = seconds + WHOLE_EVERY_SECONDS - 1e-6
             yield Moment(index=index, seconds=seconds, frames=frames, faces=faces, spared=spared, whole=whole)
 
     def checks(self) -> tuple[Check, ...]:
-        """Of frames, times and sound; once all frames have been gone through."""
+        """The checks of frames, times and sound. Call it after the iteration has ended."""
         found = [order.check() for order in self._order.values()]
         if self._clock_of is not None:
             found.append(self._times.check())
             result, other = self._inputs["result"], self._inputs[self._clock_of]
-            # A truth is often made without sound; then there is nothing to compare.
+            # The truth often has no sound; then there is nothing to compare.
             if not result.is_picture and not other.is_picture:
                 sounds = "audio" in self._infos[self._clock_of].other_streams
                 if self._clock_of == "input" or sounds:
@@ -81,7 +92,7 @@ class VideoMoments:
     def _in_step(
         self,
     ) -> Iterator[tuple[dict[Subject, Frame], tuple[TrackedFace, ...], tuple[TrackedFace, ...]]]:
-        """The frames of one moment, the reference's faces, and all that may have been changed."""
+        """The frames of one moment, the reference's faces, and all faces that may have been changed."""
         reference: Subject = "truth" if "truth" in self._inputs else "result"
         others = [subject for subject in self._inputs if subject not in (reference, "input")]
         followed = {s: self._followed(s) for s in self._inputs if s not in others}
@@ -100,7 +111,7 @@ class VideoMoments:
                 faces = {subject: item.faces for subject, item in items.items() if item}
                 seen = tuple(face for face in faces[reference] if face.observed)
                 spared = tuple(face for found in faces.values() for face in found)
-                # In the order in which they were given.
+                # In the order of `paths`.
                 there = {s: frame for s in self._inputs if (frame := frames[s]) is not None}
                 yield there, seen, spared
         finally:
@@ -117,7 +128,7 @@ class VideoMoments:
             yield upscale_frame(frame, factor)
 
     def _refuse_other_lengths(self) -> None:
-        """Before the work, as far as the containers state how many frames there are."""
+        """Raise InputError before the work where the containers state different numbers of frames."""
         counts = {
             subject: _stated_frames(self._inputs[subject], info) for subject, info in self._infos.items()
         }
@@ -129,7 +140,7 @@ class VideoMoments:
     def _unequal(self, ended: list[Subject]) -> str:
         shorter = self._inputs[ended[0]].path
         longer = next(given.path for subject, given in self._inputs.items() if subject not in ended)
-        return f"{shorter} has fewer frames than {longer}; every frame must have its partner"
+        return f"{shorter} has fewer frames than {longer}; each frame needs a counterpart"
 
 
 def _stated_frames(given: Input, info: VideoInfo) -> int | None:

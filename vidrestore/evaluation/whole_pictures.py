@@ -1,4 +1,4 @@
-"""What is measured of a whole picture."""
+"""The measures of a whole frame or picture."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from vidrestore.evaluation.face_measures import decibels
 from vidrestore.types import FloatArray, Frame
 
 _LEAST_SSIM, _LEAST_MS_SSIM = 11, 161
-"""Pixels a side."""
+"""Shortest side that the measure can be computed for [px]."""
 
 
 def whole_picture(frame: Frame, truth: Frame, *, multi_scale: bool) -> dict[str, float]:
-    """PSNR and SSIM of a frame beside its truth, of the same size; what it is too small for is left out."""
+    """PSNR and SSIM of a frame against its truth.
+
+    Args:
+        frame: The frame to measure.
+        truth: The clean frame, of the same size.
+        multi_scale: Whether to measure MS-SSIM too.
+
+    Returns:
+        Values by the measure's name, without those that the frame is too small for.
+    """
     picture, wanted = rgb(frame), rgb(truth)
     side = min(frame.width, frame.height)
     values = {"psnr": decibels(picture, wanted)}

@@ -1,4 +1,4 @@
-"""The worst faces, kept as pictures: a few, however long the video."""
+"""The worst faces of an evaluation, with their pictures: a fixed number for a video of any length."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vidrestore.evaluation.face_views import FaceView
 from vidrestore.evaluation.measures import BY_NAME, Subject
 
 CANDIDATES = ("identity", "face_psnr", "sharpness")
-"""By which a face may be called bad: the first of these that is measured, and the second."""
+"""Measures by which the worst faces are chosen: the first two of these that have values."""
 APART_SECONDS = 1.0
-"""Of one track's faces within so long only the worst is kept."""
+"""Only the worst face of a track within this time is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorstFace:
-    """A face that came out badly."""
+    """One of the worst faces, with its pictures."""
 
     measure: str
     value: float
@@ -27,11 +27,11 @@ class WorstFace:
     seconds: float
     track: int
     name: str
-    """Of the picture's file; '' for videos."""
+    """Name of the picture's file; '' for videos."""
     box: tuple[float, float, float, float]
     """x0 y0 x1 y1 in the frame."""
     pictures: dict[Subject, NDArray[np.uint8]] = field(repr=False)
-    """(256, 256, 3) RGB of each file."""
+    """(256, 256, 3) RGB: the face in each file."""
 
 
 class WorstFaces:
@@ -59,7 +59,17 @@ class WorstFaces:
         name: str,
         box: NDArray[np.floating],
     ) -> None:
-        """Keep the face if it is among the worst."""
+        """Keep the face if it is among the worst.
+
+        Args:
+            value: The face's value of the measure.
+            views: The face in each file.
+            frame: Number of the frame or picture, from 0.
+            seconds: Its time after the first frame.
+            track: Number of the face's track.
+            name: Name of the picture's file; '' for videos.
+            box: (4,) x0 y0 x1 y1 [px] in the frame.
+        """
         if self._count == 0:
             return
         badness = self._sign * value
@@ -83,11 +93,11 @@ class WorstFaces:
                 track=track,
                 name=name,
                 box=(x0, y0, x1, y1),
-                pictures={subject: _codes(view) for subject, view in views.items()},
+                pictures={subject: _to_uint8(view) for subject, view in views.items()},
             )
         )
         self._faces = sorted(rest, key=lambda face: -self._sign * face.value)[: self._count]
 
 
-def _codes(view: FaceView) -> NDArray[np.uint8]:
+def _to_uint8(view: FaceView) -> NDArray[np.uint8]:
     return np.rint(view.crop * 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The evidence network: what the footage shows of a face, and how sure that is."""
+"""The evidence network: estimates the clean face from the footage, and the size of its own error."""
 
 from vidrestore.evidence.network import Evidence, EvidenceConfig, EvidenceNetwork, scales_of_bands
 from vidrestore.evidence.pyramid import merge_bands, split_bands

@@ -17,7 +17,13 @@ _HEADER = "evidence"
 
 
 def save_evidence(network: EvidenceNetwork, path: Path, *, dtype: torch.dtype = torch.float16) -> None:
-    """Write the network's weights, in 16 bits unless asked otherwise; the file is whole or not there."""
+    """Write the network's weights atomically: the file is complete, or it is not there.
+
+    Args:
+        network: The network to save.
+        path: The file to write.
+        dtype: Type of the stored values.
+    """
     tensors = {name: t.detach().to(dtype).contiguous() for name, t in network.state_dict().items()}
     partial = path.with_name(f".{path.name}.partial")
     save_file(tensors, partial, metadata={_HEADER: json.dumps(network.config.to_dict())})
@@ -28,11 +34,11 @@ def load_evidence(path: Path) -> EvidenceNetwork:
     """The network stored at `path`, float32, in evaluation mode.
 
     Raises:
-        WeightsError: there is no such file, or it does not hold finite weights of an evidence network.
+        WeightsError: The file does not exist, or does not hold finite weights of an evidence network.
     """
     with open_safetensors(path) as file:
         config = _config(file.header, path)
-        # Without memory for its weights at first: a header may ask for more than there is.
+        # On "meta" the weights take no memory: a damaged header may ask for more than there is.
         with SkipInitialisation(), torch.device("cpu" if config == EvidenceConfig() else "meta"):
             shapes = shapes_of(EvidenceNetwork(config).state_dict())
         state = file.tensors(shapes)

@@ -1,4 +1,4 @@
-"""The evidence network: the picture that the footage shows, and how large that estimate's error is.
+"""The evidence network: estimates the clean picture, and the size of that estimate's error.
 
 A fully convolutional U-Net on blocks of 2 x 2 pixels. It has no normalisation and no attention, so it
 computes pictures of any size in the same way. It estimates a mean for each pixel, as a change of its input,
@@ -25,9 +25,10 @@ BLOCK = 2
 SMALLEST_SCALE, LARGEST_SCALE = 2e-5, 1.0
 """Limits of the predicted scale; pictures are in 0..1."""
 GATE_START = 2.0
-"""Logit of the gate of a fresh network: mostly the input."""
+"""Logit of the gate before training: the output is mostly the input."""
 _MAX_LEVELS, _MAX_BLOCKS, _MAX_WIDTH = 12, 64, 8192
-"""Beyond any network, and small enough to be built: a configuration may come from anywhere."""
+"""Limits of a configuration: larger than any real network, and small enough to build. A configuration may
+come from a damaged or foreign file."""
 SCALE_GRADIENT = 0.1
 """Share of the scale's gradient that reaches the layers it has in common with the mean."""
 
@@ -59,7 +60,7 @@ class EvidenceConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EvidenceConfig:
-        """The configuration that `to_dict` made; raises TypeError or ValueError for anything else."""
+        """The configuration from what `to_dict` returned. Raises TypeError or ValueError for other values."""
         fitting: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**fitting)
 
@@ -71,7 +72,7 @@ class EvidenceConfig:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the network says of pictures."""
+    """The network's output for N pictures."""
 
     mean: Tensor
     """(N, 3, H, W) float32 RGB in 0..1, not clipped: the estimate of the clean picture."""
@@ -117,9 +118,10 @@ class EvidenceNetwork(nn.Module):
         return Evidence(mean, scale.clamp(SMALLEST_SCALE, LARGEST_SCALE))
 
     def _mean(self, blocks: Tensor, fine: Tensor) -> Tensor:
-        """The mean in blocks (N, 12, H / 2, W / 2): between the input with a change, and a new picture.
+        """The mean in blocks (N, 12, H / 2, W / 2): the corrected input mixed with a new picture.
 
-        To keep a clean pixel the network only has to open a gate; to remove noise it need not know the noise.
+        To keep a clean pixel, the network only opens a gate. To remove noise, it computes the pixel from
+        features, and does not have to predict the noise.
         """
         gate = self.gate(fine).float().sigmoid()
         local = blocks.unflatten(1, (3, BLOCK**2)).mean(2)  # (N, 3, H / 2, W / 2)
@@ -173,12 +175,12 @@ def _residual_blocks(width: int, count: int) -> nn.Sequential:
 
 
 def _limit_gradient(features: Tensor, share: float) -> Tensor:
-    """The same features, through which only a share of the gradient flows back."""
+    """The same features; only the given share of the gradient flows back through them."""
     return features.detach() + share * (features - features.detach()) if features.requires_grad else features
 
 
 def _initialise(network: EvidenceNetwork) -> None:
-    """Residual blocks begin as the identity, changes as none, the scales as a few codes."""
+    """Set initial weights: residual blocks are the identity, changes zero, scales about 3 codes of 255."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

@@ -1,7 +1,7 @@
-"""Laplacian pyramids of pictures: bands that are one octave wide each, and what remains.
+"""Laplacian pyramids of pictures: bands of one octave each, and the remaining low frequencies.
 
-The step down is the filter [1 3 3 1] / 8 with every second sample kept; the step up is bilinear. Both keep
-the picture's centre where it is. Letters in shapes: N pictures, C channels, H x W pixels.
+Downsampling filters by [1 3 3 1] / 8 and keeps every second sample; upsampling is bilinear. Neither moves
+the picture's centre. Letters in shapes: N pictures, C channels, H x W pixels.
 
 Source: Burt and Adelson 1983, "The Laplacian pyramid as a compact image code".
 """
@@ -38,7 +38,7 @@ def split_bands(picture: Tensor, count: int = BANDS) -> list[Tensor]:
 
 
 def merge_bands(bands: Sequence[Tensor]) -> Tensor:
-    """The picture (N, C, H, W) whose bands, finest first, are given: the inverse of `split_bands`."""
+    """The picture (N, C, H, W) from its bands, finest first: the inverse of `split_bands`."""
     picture = bands[-1]
     for band in reversed(bands[:-1]):
         picture = band + upsample(picture)

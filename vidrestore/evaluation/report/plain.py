@@ -1,4 +1,4 @@
-"""An evaluation for other programs."""
+"""An evaluation as JSON and CSV, for other programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vidrestore.evaluation.summary import SummaryRow, summarise, track_rows
 
 
 def to_dict(found: Evaluation) -> dict[str, Any]:
-    """Plain values for JSON: the summary, tracks, checks, what was left out, and every row."""
+    """The evaluation as JSON can hold it: summary, tracks, checks, what was left out, and every row."""
     return {
         "files": {subject: str(path) for subject, path in found.paths.items()},
         "is_video": found.is_video,

@@ -20,18 +20,20 @@ _PLOTTED = (
 _COLOURS: dict[Subject, str] = {"input": "#999999", "result": "#0b62a4", "truth": "#2a9d3a"}
 Numbers = NDArray[np.float64]
 _FEW_POINTS = 30
-"""Of a line that shows each of them."""
+"""A line of at most this many points has a marker at each."""
 _MOST_POINTS = 4000
-"""Of a line; more frames are thinned."""
+"""Points of a line; of more, only every n-th is drawn."""
 
 
 def check_plots() -> None:
-    """Raises UsageError where matplotlib is not installed: before the work, which takes long."""
+    """Raise UsageError where matplotlib is not installed: called before the long work, not after it."""
     _matplotlib()
 
 
 def plots(found: Evaluation) -> dict[str, str]:
-    """SVG by the name of the measure: each frame's mean over time, or of pictures sorted by value.
+    """A plot of each measure, as SVG by the measure's name.
+
+    For a video, the mean over the faces of each frame, over time; for pictures, their values in order.
 
     Raises:
         UsageError: matplotlib is not installed.
@@ -53,7 +55,7 @@ def plots(found: Evaluation) -> dict[str, str]:
 
 
 def _line(samples: Samples, column: str) -> tuple[Numbers, Numbers]:
-    """(N,) seconds and means of the faces of each frame."""
+    """(N,) seconds of the frames with values, and (N,) the mean over the faces of each."""
     values = samples.column(column).astype(np.float64)
     there = ~np.isnan(values)
     _, first, numbers = np.unique(samples.frames[there], return_index=True, return_inverse=True)

@@ -7,11 +7,11 @@ from vidrestore.evaluation.measures import Measure, Subject
 from vidrestore.evaluation.summary import SummaryRow, summarise, track_rows
 
 _SUBJECTS: tuple[Subject, ...] = ("input", "result", "truth")
-_OF_TRACKS = ("face_psnr", "identity", "landmarks", "flicker", "vidd", "sigma_ids", "sigma_akd")
+_TRACK_COLUMNS = ("face_psnr", "identity", "landmarks", "flicker", "vidd", "sigma_ids", "sigma_akd")
 
 
 def table(found: Evaluation) -> str:
-    """Measures with their 95 % intervals, tracks, checks, and what was left out."""
+    """The evaluation as text: measures with 95 % intervals, tracks, checks, and what was left out."""
     rows = summarise(found)
     parts = [_head(found), _measures(rows), _tracks(found), _checks(found), _left_out(found)]
     return "\n\n".join(part for part in parts if part)
@@ -26,12 +26,12 @@ def by_measure(rows: list[SummaryRow]) -> dict[str, dict[Subject, SummaryRow]]:
 
 
 def number(value: float, measure: Measure) -> str:
-    """A value with as many digits as the measure deserves."""
+    """A value with the number of digits that the measure states."""
     return f"{value:.{measure.digits}f}"
 
 
 def title(measure: Measure) -> str:
-    """Its name with its unit, and which way is better."""
+    """A measure's title with its unit, and an arrow to the better side."""
     arrow = {"higher": "↑", "lower": "↓", "near one": "→1"}[measure.better]
     return f"{measure.title}{f' [{measure.unit}]' if measure.unit else ''} {arrow}"
 
@@ -44,7 +44,7 @@ def place(found: Evaluation, row: SummaryRow) -> str:
 
 
 def track_count(found: Evaluation) -> str:
-    """How many tracks there are: 1 track, 2 tracks."""
+    """The number of tracks as text, such as "1 track" or "2 tracks"."""
     count = len(set(found.faces.tracks.tolist()))
     return f"{count} track{'' if count == 1 else 's'}"
 
@@ -54,10 +54,10 @@ def _head(found: Evaluation) -> str:
     width, height = found.size
     files = ", ".join(f"{subject} {path}" for subject, path in found.paths.items())
     tracks = f" in {track_count(found)}" if found.is_video else ""
-    beside = {"truth": "", "input": "; identity, points and openings are compared with the input", None: ""}
+    note = "; identity, landmarks and openings are compared with the input"
     return (
         f"{files}\n{len(found.pictures)} {what}, {width} x {height}; {len(found.faces)} faces{tracks}"
-        f"{beside[found.reference]}"
+        f"{note if found.reference == 'input' else ''}"
     )
 
 
@@ -84,7 +84,7 @@ def _tracks(found: Evaluation) -> str:
         return ""
     from vidrestore.evaluation.measures import BY_NAME
 
-    shown = [name for name in _OF_TRACKS if any(f"result.{name}" in row.values for row in rows)]
+    shown = [name for name in _TRACK_COLUMNS if any(f"result.{name}" in row.values for row in rows)]
     lines = [["track", "frames", "faces", *(BY_NAME[name].title for name in shown)]]
     for row in rows:
         cells = [

@@ -1,7 +1,7 @@
-"""The whole frames in which the worst faces are, read at random once all has been measured.
+"""The whole frames that show the worst faces, read by random access after the measuring.
 
-decord reads them where it gives the right frame at the right time; it does not know every file, and of some
-it gives another frame, so its times are compared. The project's own reader does the rest.
+decord reads them where it can: it does not support every file, and for some it returns a neighbouring frame,
+so the time of each frame is compared. Where decord fails, the project's own reader reads the frames.
 """
 
 from __future__ import annotations
@@ -20,17 +20,24 @@ from vidrestore.faces.orientation import upright_frame
 from vidrestore.video import open_input, probe, read_frames
 
 LONGEST_SIDE = 640
+"""Larger frames are shrunk to this [px]."""
 _TOLERANCE_SECONDS = 0.002
 
 Picture = NDArray[np.uint8]
 
 
 def frames_at(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture]:
-    """(h, w, 3) RGB, at most 640 pixels on the longer side, of frames by number and time.
+    """Frames of a file as (h, w, 3) RGB pictures, at most 640 pixels on the longer side.
 
     Args:
         path: A video, a picture or a numbered sequence.
-        wanted: Number of each frame, and its seconds from the first one.
+        wanted: The number of each frame, and its time [s] after the first frame.
+
+    Returns:
+        One picture for each item of `wanted`, in the same order.
+
+    Raises:
+        InputError: The file cannot be read.
     """
     if not wanted:
         return []
@@ -39,7 +46,7 @@ def frames_at(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture]:
 
 
 def _by_decord(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture] | None:
-    """None where decord is not here, cannot read the file, or disagrees about times or their number."""
+    """None where decord is not installed, cannot read the file, or finds other times or another number."""
     given = open_input(path)
     if given.is_picture or given.pipe is not None:
         return None
@@ -48,7 +55,7 @@ def _by_decord(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture]
         decord: Any = importlib.import_module("decord")
         reader = decord.VideoReader(str(path), num_threads=1)
         if not info.is_counted or len(reader) != info.frame_count:
-            return None  # of transport streams it loses what comes before the first key frame
+            return None  # it drops the frames before the first key frame of a transport stream
         first = float(reader.get_frame_timestamp(0)[0])
         times = [float(reader.get_frame_timestamp(number)[0]) - first for number, _ in wanted]
         if any(abs(t - s) > _TOLERANCE_SECONDS for t, (_, s) in zip(times, wanted, strict=True)):
@@ -60,7 +67,7 @@ def _by_decord(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture]
 
 
 def _by_reading(path: Path, wanted: Sequence[tuple[int, float]]) -> list[Picture]:
-    """By seeking a little before each frame; where times say nothing, from the beginning."""
+    """By the project's reader: seeks to half a frame before each frame."""
     given = open_input(path)
     info = probe(given)
     found: dict[int, Picture] = {}
