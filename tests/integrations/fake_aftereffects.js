@@ -1,7 +1,7 @@
 /*
     A fake of After Effects' objects, by Adobe's scripting guide, on Node's files and processes.
     usage: node fake_aftereffects.js SCRIPT PLAN.json
-    PLAN: {layers: [{name, file, still, id}], selection: [...], cancel_at, refuses_files, refuses_proxy, wishes}
+    PLAN: {layers: [{name, file, still, id}], selection: [...], cancel_at, refuses_files, refuses_proxy, settings}
     It prints what the script did as JSON: proxies by name, what the palette said, and how often it was asked.
 */
 "use strict";

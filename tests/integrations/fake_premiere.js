@@ -2,7 +2,7 @@
     A fake of Premiere's UXP modules, by Adobe's reference for 25.6 and 26.3, on Node's files.
     usage: node fake_premiere.js PLUGIN_FOLDER PLAN.json
     PLAN: {home, video: [[{name, path, start, end, in, selected, speed, rate, kind}]], audio: [same], muted: [index],
-           wishes, press_cancel_at, again, refuses_import}; times in seconds
+           settings, press_cancel_at, again, refuses_import}; times in seconds
     It prints as JSON what the sequence, the bins and the panel show in the end.
 */
 "use strict";
@@ -135,13 +135,13 @@ Module._load = (name, ...rest) => modules[name] || load(name, ...rest);
 const fields = {};
 function field(id) {
     fields[id] = fields[id] || {
-        textContent: "", value: (plan.wishes || {})[id],
+        textContent: "", value: (plan.settings || {})[id],
         addEventListener(kind, listener) { this[kind] = listener; },
     };
     return fields[id];
 }
 Object.entries({ strength: "1", fidelity: "auto", faces: "all", codec: "match", handles: "12" }).forEach(
-    ([id, value]) => { field(id).value = (plan.wishes || {})[id] || value; });
+    ([id, value]) => { field(id).value = (plan.settings || {})[id] || value; });
 const timers = new Set();
 let steps = 0;
 global.document = { readyState: "complete", getElementById: field };

@@ -54,7 +54,7 @@ def restoration() -> Any:
     return importlib.import_module(f"{PACKAGE}.node_restoration")
 
 
-def wishes(folder: Path, **changes: Any) -> Any:
+def settings(folder: Path, **changes: Any) -> Any:
     values = {
         "first": 1001,
         "last": 1005,
@@ -63,7 +63,7 @@ def wishes(folder: Path, **changes: Any) -> Any:
         "faces": "all",
         "folder": folder,
     }
-    return restoration().NodeWishes(**{**values, **changes})
+    return restoration().NodeSettings(**{**values, **changes})
 
 
 def restore(nuke: Nuke, folder: Path, state: str = "done", **changes: Any) -> Command | None:
@@ -74,7 +74,7 @@ def restore(nuke: Nuke, folder: Path, state: str = "done", **changes: Any) -> Co
         commands.append(Command(words, state, looks=10**9 if nuke.is_cancelled else 2))
         return commands[-1]
 
-    thread = restoration().restore_node(nuke.selected, wishes(folder, **changes), start)
+    thread = restoration().restore_node(nuke.selected, settings(folder, **changes), start)
     if thread is not None:
         thread.join(SECONDS)
         assert not thread.is_alive()
@@ -170,7 +170,7 @@ def test_the_panel_asks_for_the_frames_of_the_node(
 ) -> None:
     panel = importlib.import_module(f"{PACKAGE}.panel")
     wanted: list[Any] = []
-    monkeypatch.setattr(panel, "restore_node", lambda node, wishes: wanted.append(wishes))
+    monkeypatch.setattr(panel, "restore_node", lambda node, settings: wanted.append(settings))
 
     def answer(shown: Panel) -> bool:
         knobs = shown.knobs()
@@ -182,7 +182,7 @@ def test_the_panel_asks_for_the_frames_of_the_node(
 
     nuke.answer = answer
     panel.ask_and_restore()
-    assert wanted == [wishes(tmp_path / "vidrestore", strength=0.25)]
+    assert wanted == [settings(tmp_path / "vidrestore", strength=0.25)]
     nuke.answer = lambda _: False
     panel.ask_and_restore()
     assert len(wanted) == 1
@@ -213,7 +213,7 @@ def test_the_real_command_restores_what_nuke_writes(nuke: Nuke, tmp_path: Path) 
     def start(words: Sequence[str]) -> ChildCommand:
         return ChildCommand(words, command=[sys.executable, "-m", "vidrestore"])
 
-    thread = restoration().restore_node(nuke.selected, wishes(tmp_path / "results"), start)
+    thread = restoration().restore_node(nuke.selected, settings(tmp_path / "results"), start)
     thread.join(SECONDS)
     assert not thread.is_alive()
     nuke.run_pending()

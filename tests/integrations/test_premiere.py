@@ -113,7 +113,7 @@ def other(start: float, end: float) -> dict[str, Any]:
 @needs_node
 def test_a_clip_is_restored_by_the_command_and_placed_above(plugin: Path, tmp_path: Path) -> None:
     source = clip(tmp_path / "my clip ä.mkv")
-    done = run(plugin, tmp_path, video=[[source]], audio=[[source]], wishes={"handles": "2"})
+    done = run(plugin, tmp_path, video=[[source]], audio=[[source]], settings={"handles": "2"})
     result = tmp_path / "vidrestore" / "my clip ä_8-21.mkv"
     assert len(frames_of(result)) == 14
     assert done["log"] == f"{source['name']}: restored, on track V2\n"
@@ -163,7 +163,7 @@ def test_again_replaces_the_last_result_and_no_file(plugin: Path, tmp_path: Path
 @pytest.mark.usefixtures("quick")
 def test_the_command_gets_the_range_and_the_settings(plugin: Path, tmp_path: Path) -> None:
     source = {**clip(tmp_path / "a.mkv", begin=1.001, seconds=0.5005), "rate": 23.976}
-    run(plugin, tmp_path, video=[[source]], wishes={"strength": "0.5", "codec": "prores", "handles": "3"})
+    run(plugin, tmp_path, video=[[source]], settings={"strength": "0.5", "codec": "prores", "handles": "3"})
     (last,) = words_of(tmp_path)
     assert last[:2] == ["restore", source["path"]]
     assert last[2].endswith("a_21-38.mov")
@@ -205,7 +205,7 @@ def test_a_cancelled_job_that_nobody_runs_is_not_run_later(plugin: Path, tmp_pat
     ("change", "sentence"),
     [
         ({"speed": 2}, "at another speed"),
-        ({"kind": "sequence"}, "no clip of one file"),
+        ({"kind": "sequence"}, "not a clip of a single file"),
         ({"kind": "adjustment"}, "has no file"),
         ({"path": "/missing.mov"}, "offline"),
         ({"path": "shot.exr"}, "pictures"),
@@ -226,7 +226,7 @@ def test_what_cannot_be_restored_is_said(
 @needs_node
 def test_wrong_handles_and_no_sequence_are_said(plugin: Path, tmp_path: Path) -> None:
     video = [[clip(tmp_path / "a.mkv")]]
-    assert "handles are" in run(plugin, tmp_path, watch=False, video=video, wishes={"handles": "-1"})["log"]
+    assert "handles are" in run(plugin, tmp_path, watch=False, video=video, settings={"handles": "-1"})["log"]
     assert "open a sequence" in run(plugin, tmp_path, watch=False, video=video, no_sequence=True)["log"]
 
 

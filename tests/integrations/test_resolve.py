@@ -17,7 +17,7 @@ from tests.support.jobs import frames_of
 from vidrestore.integrations.child_command import ChildCommand
 from vidrestore.integrations.install import install
 from vidrestore.integrations.resolve.results import BIN
-from vidrestore.integrations.resolve.session import Session, Wishes
+from vidrestore.integrations.resolve.session import RunSettings, Session
 from vidrestore.integrations.resolve.used_clips import exact_rate, find_used_clips
 from vidrestore.integrations.resolve.window import open_window
 
@@ -57,15 +57,15 @@ class Run:
     def bin(self) -> fake.Folder:
         return self.pool.root.folders[0]
 
-    def session(self, **wishes: Any) -> Session:
+    def session(self, **settings: Any) -> Session:
         def start(words: Sequence[str]) -> Any:
             self.commands.append(Command(words, self.state))
             return self.commands[-1]
 
-        return Session(self.resolve, Wishes(**wishes), self.said.append, start)
+        return Session(self.resolve, RunSettings(**settings), self.said.append, start)
 
-    def restore(self, **wishes: Any) -> None:
-        session = self.session(**wishes)
+    def restore(self, **settings: Any) -> None:
+        session = self.session(**settings)
         for _ in range(100):
             session.step()
         assert not session.is_busy
@@ -387,7 +387,7 @@ def test_the_real_command_restores_the_range_with_its_handles(tmp_path: Path) ->
     def start(words: Sequence[str]) -> ChildCommand:
         return ChildCommand(words, command=[sys.executable, "-m", "vidrestore"])
 
-    session = Session(run.resolve, Wishes(handles=3), run.said.append, start)
+    session = Session(run.resolve, RunSettings(handles=3), run.said.append, start)
     session.step()
     assert session._command is not None
     assert session._command.wait(300)

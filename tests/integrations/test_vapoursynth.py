@@ -177,7 +177,7 @@ def test_a_format_of_more_than_16_bits_is_refused() -> None:
     [
         ({"codec": "ffv1"}, "codec: the script decides this"),
         ({"strength": 3}, "strength"),
-        ({"faces": "p0"}, "people are chosen in files only"),
+        ({"faces": "p0"}, "can be chosen only by the command"),
         ({"model": "missing.safetensors"}, "missing.safetensors"),
     ],
 )

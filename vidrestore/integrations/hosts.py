@@ -1,4 +1,4 @@
-"""The programs that vidrestore has scripts for, and where each looks for them."""
+"""The host programs that vidrestore has scripts for, and the folders where they look for scripts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCES = Path(__file__).parent
-"""Each host's files are in the folder of its name."""
+"""The folder with a folder of files for each host."""
 HOST_PACKAGE = "vidrestore_host"
-"""What the copied modules are imported as: in a host that has vidrestore itself, names must not collide."""
+"""Package name of the copied modules. It is not `vidrestore`, which the host's Python may have installed
+too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +21,14 @@ class Host:
 
     title: str
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By `sys.platform`: folders of the host that its files go into, the first that is there; `~`, `$NAME`
-    and `*` as a shell knows them."""
+    """By `sys.platform`: the folders that the host's files may go into; the first that exists is used. `~`,
+    `$NAME` and `*` have their meaning in a shell."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """Names in that folder, and the files or folders of `SOURCES` that go there."""
+    """Target path in that folder: the file or folder in `SOURCES` that is copied there."""
     package_in: str | None = None
-    """Where in that folder the host's modules go, as the package `HOST_PACKAGE`; None: it has none."""
+    """Subfolder that gets the host's modules as the package `HOST_PACKAGE`; None: there are no modules."""
     next_step: str
-    """What the user does then; or all there is to do, where there are no files."""
+    """What the user does after the installation."""
 
 
 HOSTS: dict[str, Host] = {
@@ -118,12 +119,12 @@ HOSTS: dict[str, Host] = {
 
 
 def is_here(name: str) -> bool:
-    """Whether the files of a host are part of this installation of vidrestore."""
+    """Whether this installation of vidrestore has the files of a host."""
     return all((SOURCES / source).exists() for source in HOSTS[name].files.values())
 
 
 def place_of(host: Host, platform: str = sys.platform) -> Path | None:
-    """The host's own folder on this computer; None where there is none."""
+    """The host's folder for scripts on this computer, that of its newest version; None: not found."""
     for pattern in host.places.get(platform, ()):
         parts = pattern.split("/")
         fixed = next((number for number, part in enumerate(parts) if "*" in part), len(parts))

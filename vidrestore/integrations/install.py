@@ -1,4 +1,4 @@
-"""Puts a host's files in their place; replaces its own earlier ones and nothing else."""
+"""Installs a host's files. It replaces files that it installed earlier, and no others."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from vidrestore.runtime.marked_folder import temporary_name
 from vidrestore.runtime.put_in_place import check_replaceable, put_in_place
 
 MARK = "installed by vidrestore integrations"
-"""In each file that is written: such a file may be replaced."""
+"""Text in each installed file; a file that has it may be replaced."""
 PYTHON_SLOT, FOLDER_SLOT = "__VIDRESTORE_PYTHON__", "__VIDRESTORE_FOLDER__"
-"""In files of hosts: the Python that has vidrestore, and the host's folder, both with forward slashes."""
+"""Placeholders in the files of hosts: the path of vidrestore's Python, and the host's folder, both written
+with forward slashes."""
 _COMMENTS = {".py": "#", ".toml": "#", ".rc": "#", ".jsx": "//", ".js": "//"}
 _MARK_WITHIN = 2000
-"""The first bytes of a file, in which the mark is."""
+"""The mark is within this many bytes of a file's start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledFile:
-    """A file of a host, as it is to be."""
+    """A file of a host: its path and content once it is installed."""
 
     path: Path
     content: bytes
@@ -37,7 +38,7 @@ def find_host(name: str) -> Host:
     """The host of that name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: There is none.
     """
     if name not in HOSTS or not is_here(name):
         known = ", ".join(known for known in HOSTS if is_here(known))
@@ -49,11 +50,11 @@ def folder_of(name: str, to: Path | None = None) -> Path:
     """The folder that the host's files go into.
 
     Args:
-        name: The host's.
-        to: The folder that the user wants; None: the host's own on this computer.
+        name: Name of the host, a key of `HOSTS`.
+        to: The folder that the user chose; None: the host's own folder on this computer.
 
     Raises:
-        UsageError: there is no such host, it has no files, or it is not on this computer.
+        UsageError: There is no such host, it has no files, or it was not found on this computer.
     """
     host = find_host(name)
     if not host.files:
@@ -73,7 +74,7 @@ def folder_of(name: str, to: Path | None = None) -> Path:
 
 
 def files_of(name: str, folder: Path) -> list[InstalledFile]:
-    """The files of a host for `folder`, in the order in which they are written."""
+    """The files to install for a host into `folder`, in the order in which they are written."""
     host, sources, taken = HOSTS[name], dict[Path, Path](), set[Path]()
     for target, source in host.files.items():
         taken.add(SOURCES / source)
@@ -98,12 +99,16 @@ def files_of(name: str, folder: Path) -> list[InstalledFile]:
 
 
 def install(name: str, to: Path | None = None) -> list[Path]:
-    """The files of a host that were written.
+    """Install a host's files, and return their paths.
+
+    Args:
+        name: Name of the host, a key of `HOSTS`.
+        to: The folder to install into; None: the host's own folder on this computer.
 
     Raises:
-        UsageError: as `folder_of` raises.
-        OutputError: a file is there that vidrestore did not write, or one cannot be written; then none of
-            those that are in the way is changed.
+        UsageError: As for `folder_of`.
+        OutputError: A file exists that vidrestore did not write (then nothing is changed), or a file cannot
+            be written.
     """
     files = files_of(name, folder_of(name, to))
     for file in files:
@@ -114,7 +119,7 @@ def install(name: str, to: Path | None = None) -> list[Path]:
 
 
 def is_installed(file: InstalledFile) -> bool:
-    """Whether the file is there, in this or another version."""
+    """Whether the file is installed, in this or another version."""
     return is_own_kind(file.path, "file") and _is_ours(file)
 
 
@@ -134,7 +139,7 @@ def _command(path: Path) -> InstalledFile:
 
 
 def _filled(path: Path, source: Path, folder: Path) -> InstalledFile:
-    """The file with its mark and its paths."""
+    """The file's content with the mark, and with paths in place of the placeholders."""
     content = source.read_bytes()
     sign = _COMMENTS.get(path.suffix)
     if sign is None:

@@ -1,12 +1,12 @@
-"""A job in a folder: for hosts whose scripts can write files, but not follow a process.
+"""Runs jobs that are described by files in a folder, for hosts whose scripts cannot follow a process.
 
-    python -m vidrestore.integrations.job_folder FOLDER           runs the job; returns at once
-    python -m vidrestore.integrations.job_folder --watch FOLDER   runs each job in FOLDER, one after the other
+    python -m vidrestore.integrations.job_folder FOLDER           starts the job and returns
+    python -m vidrestore.integrations.job_folder --watch FOLDER   runs the jobs in FOLDER one after the other
 
 The host writes `words.txt` into the folder: the arguments of `vidrestore`, one a line, in UTF-8. It reads
-`status.txt`: the state (queued, running, done, failed or cancelled), thousandths that are done (-1: not
-known), and a line for people, each on a line. A file `cancel` ends the job. docs/job-folders.md describes it
-for those who write such scripts; `vidrestore web --watch FOLDER` runs the same jobs in its queue.
+`status.txt`: the state (queued, running, done, failed or cancelled), progress in thousandths (-1: unknown)
+and one line of text, each on its own line. A file `cancel` cancels the job. docs/job-folders.md describes
+this for authors of such scripts; `vidrestore web --watch FOLDER` runs the same jobs in its queue.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from vidrestore.integrations.child_command import PATIENCE_SECONDS, ChildCommand
 
 WORDS, STATUS, CANCEL = "words.txt", "status.txt", "cancel"
 WATCHED = "vidrestore-jobs"
-"""In the user's home: where plugins that can start no program leave their jobs."""
+"""Folder in the user's home for the jobs of plugins that cannot start a program."""
 COMMANDS = ("restore", "resume", "inspect", "edit")
-"""Those that a job may be."""
+"""The commands that a job may run."""
 PAUSE_SECONDS = 0.25
 _GROWING_SECONDS = 0.1
 """Time without growth after which a file is complete."""
 _MAX_WORDS_BYTES = 256_000
 _LAST_STATUS_SECONDS = 10.0
-"""How long the last status is tried to be written: on Windows not while the host reads it."""
+"""How long writing the last status is retried: on Windows it fails while the host reads the file."""
 
 
 @dataclass(frozen=True)
 class EndedJob:
-    """How a job has ended."""
+    """The end of a job."""
 
     state: str
     """done, failed or cancelled."""
     text: str
-    """One line for people."""
+    """One line of text for the user."""
     report: dict[str, Any]
-    """The report of a job that is done; else empty."""
+    """The report of a job that succeeded; otherwise empty."""
 
 
 def run_job(
@@ -54,12 +54,15 @@ def run_job(
     *,
     on_progress: Callable[[dict[str, Any]], None] | None = None,
 ) -> EndedJob:
-    """Runs a job and returns its end. `status.txt` has the progress until then.
+    """Run a job until its end. `status.txt` has the progress until then.
 
     Args:
-        folder: Of the job.
-        command: How vidrestore is started; None: by this Python.
+        folder: The job's folder.
+        command: The program and arguments that start vidrestore; None: this Python.
         on_progress: Called with the values of each new line of progress.
+
+    Returns:
+        How the job ended.
     """
     try:
         words = _words(folder)
@@ -79,7 +82,7 @@ def run_job(
             if on_progress is not None and running.progress is not shown:
                 shown = running.progress
                 on_progress(shown)
-    except KeyboardInterrupt:  # nobody would follow the command any more
+    except KeyboardInterrupt:  # this process ends, so nothing would follow the command
         running.cancel()
         running.wait(PATIENCE_SECONDS + PAUSE_SECONDS)
         _end(folder, "cancelled", "the program that runs the jobs was ended")
@@ -88,11 +91,11 @@ def run_job(
 
 
 def watch(folder: Path, *, rounds: int | None = None) -> None:
-    """Runs the job of each folder in `folder` that has one and no status.
+    """Run each new job in `folder`: each folder in it with `words.txt` and without `status.txt`.
 
     Args:
-        folder: Where hosts make folders for their jobs.
-        rounds: How often it is looked through; None: until the process is ended.
+        folder: The folder in which hosts create a folder for each job.
+        rounds: How often to search the folder; None: until the process is ended.
     """
     while rounds is None or rounds > 0:
         for job in waiting_jobs(folder):
@@ -102,7 +105,7 @@ def watch(folder: Path, *, rounds: int | None = None) -> None:
 
 
 def waiting_jobs(folder: Path) -> list[Path]:
-    """The folders of new jobs in `folder` whose `words.txt` does not grow any more."""
+    """The folders of new jobs in `folder` whose `words.txt` is completely written."""
     sizes = _words_sizes(folder)
     if not sizes:
         return []
@@ -112,18 +115,18 @@ def waiting_jobs(folder: Path) -> list[Path]:
 
 
 def note_state(folder: Path, state: str, text: str) -> None:
-    """Writes the status of a job that is not running.
+    """Write the status of a job that is not running.
 
     Args:
-        folder: Of the job.
+        folder: The job's folder.
         state: queued or cancelled.
-        text: One line for people.
+        text: One line of text for the user.
     """
     _write_status(folder, state, -1, text)
 
 
 def start_detached(folder: Path) -> None:
-    """Runs the job in a process that does not end with this one."""
+    """Start the job in a process that continues when this one ends."""
     options: dict[str, Any] = {"start_new_session": True}
     if os.name == "nt":
         flags = ("DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP")
@@ -138,7 +141,7 @@ def start_detached(folder: Path) -> None:
 
 
 def main(words: Sequence[str]) -> int:
-    """Runs what the command line says; the exit code."""
+    """Run the command line; returns the exit code."""
     if len(words) == 1:
         start_detached(Path(words[0]))
         return 0
@@ -153,7 +156,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _words_sizes(folder: Path) -> dict[Path, int]:
-    """The size of `words.txt` of each new job."""
+    """Size of `words.txt` of each new job, by folder [bytes]."""
     sizes: dict[Path, int] = {}
     for words in sorted(folder.glob(f"*/{WORDS}")):
         with suppress(OSError):
@@ -178,7 +181,7 @@ def _end(folder: Path, state: str, text: str, report: dict[str, Any] | None = No
 
 
 def _write_status(folder: Path, state: str, thousandths: int, text: str) -> bool:
-    """Whether it was written: whole, or not at all."""
+    """Whether the status was written; it is written atomically."""
     new = folder / f".{STATUS}.new"
     line = " ".join(text.split())
     try:

@@ -1,1 +1,1 @@
-"""Adobe After Effects: a script that starts jobs in folders, `vidrestore.integrations.job_folder`."""
+"""Adobe After Effects: a script that starts each job from a folder (`vidrestore.integrations.job_folder`)."""

@@ -1,11 +1,11 @@
 /*
     Adobe After Effects: restores the faces in the footage of selected layers, or of selected project items.
-    Each file is restored whole, in a process beside After Effects, and becomes the proxy of its footage:
-    layers, keys and effects stay as they are, and the proxy's switch goes back to the original.
+    Each whole file is restored in a separate process, and the result becomes the proxy of its footage: layers,
+    keys and effects do not change, and the proxy's switch shows the original again.
 
-    ExtendScript (ECMAScript 3), by Adobe's After Effects scripting guide. Unverified without After Effects:
-    that system.callSystem returns as soon as the started program does, and app.scheduleTask while a palette is
-    open.
+    ExtendScript (ECMAScript 3), after Adobe's After Effects scripting guide. Not verified without After Effects:
+    that system.callSystem returns when the started program ends, and that app.scheduleTask works while a palette
+    is open.
 */
 (function (host) {
     "use strict";
@@ -17,10 +17,10 @@
     var jobs = [];
     var current = null;
     var task = 0;
-    var wishes = { strength: "1", fidelity: "auto", faces: "all", codec: "match" };
+    var settings = { strength: "1", fidelity: "auto", faces: "all", codec: "match" };
     var window = null;
 
-    /* What is restored: footage with a file, each once. */
+    /* The footage to restore: each selected item that has a video file, once. */
     function chosenFootage() {
         var found = [], seen = {}, items = [], index, comp = app.project.activeItem;
         if (comp && comp.selectedLayers) {
@@ -48,16 +48,16 @@
             !isSequence(source.file.name));
     }
 
-    /* A picture that is not still is the first of a sequence. */
+    /* A picture file whose footage is not a still is the first picture of a sequence. */
     function isSequence(name) {
         return (/\.(png|jpe?g|tiff?|exr|dpx|tga|bmp|psd)$/i).test(name);
     }
 
-    /* A name beside the source, in a folder of results, that no file has: earlier ones may be in use. */
+    /* A new file name in the folder of results next to the source: earlier results may be in use. */
     function resultFile(source) {
         var folder = new Folder(source.parent.fsName + "/" + RESULTS), number = 1, file;
         var dot = source.name.lastIndexOf("."), stem = decodeURI(source.name.substring(0, dot));
-        var suffix = wishes.codec === "prores" ? ".mov" : source.name.substring(dot);
+        var suffix = settings.codec === "prores" ? ".mov" : source.name.substring(dot);
         if (!folder.exists && !folder.create()) { return null; }
         do {
             file = new File(folder.fsName + "/" + stem + (number > 1 ? "_v" + number : "") + suffix);
@@ -76,7 +76,7 @@
         return written;
     }
 
-    /* [state, thousandths, text], or null where there is none yet. */
+    /* [state, thousandths, text], or null while there is no status yet. */
     function readStatus(folder) {
         var file = new File(folder + "/status.txt"), text;
         file.encoding = "UTF-8";
@@ -93,8 +93,8 @@
             return null;
         }
         folder = new Folder(Folder.temp.fsName + "/vidrestore_" + new Date().getTime() + "_" + item.id);
-        words = ["restore", item.mainSource.file.fsName, output.fsName, "--strength", wishes.strength,
-            "--fidelity", wishes.fidelity, "--faces", wishes.faces, "--codec", wishes.codec];
+        words = ["restore", item.mainSource.file.fsName, output.fsName, "--strength", settings.strength,
+            "--fidelity", settings.fidelity, "--faces", settings.faces, "--codec", settings.codec];
         if (!folder.create() || !writeText(folder.fsName + "/words.txt", words.join("\n") + "\n")) {
             say(item.name + ": a script must be allowed to write files: Settings > Scripting & Expressions");
             return null;
@@ -103,7 +103,7 @@
         return { item: item, output: output, folder: folder.fsName };
     }
 
-    /* Called again and again, until there is nothing more to do. */
+    /* Called by a timer until all jobs have ended. */
     function step() {
         var status;
         if (current === null) {
@@ -182,12 +182,12 @@
 
     function open() {
         var palette = new Window("palette", "vidrestore"), faces, buttons;
-        list(palette, "Strength", ["1", "0.75", "0.5", "0.25"], function (v) { wishes.strength = v; });
-        list(palette, "Fidelity", ["auto", "0", "0.5", "1"], function (v) { wishes.fidelity = v; });
-        list(palette, "Codec", ["match", "prores"], function (v) { wishes.codec = v; });
+        list(palette, "Strength", ["1", "0.75", "0.5", "0.25"], function (v) { settings.strength = v; });
+        list(palette, "Fidelity", ["auto", "0", "0.5", "1"], function (v) { settings.fidelity = v; });
+        list(palette, "Codec", ["match", "prores"], function (v) { settings.codec = v; });
         faces = row(palette, "Faces (all, 0,2)").add("edittext", undefined, "all");
         faces.characters = 16;
-        faces.onChange = function () { wishes.faces = faces.text || "all"; };
+        faces.onChange = function () { settings.faces = faces.text || "all"; };
         palette.bar = palette.add("progressbar", undefined, 0, 100);
         palette.status = palette.add("statictext", undefined, "");
         palette.status.characters = 50;

@@ -1,5 +1,6 @@
-"""Blender: an extension for the video sequencer. Selected movie strips in, restored strips above them out.
+"""Blender: an extension for the video sequencer. It restores selected movie strips and puts the
+results on the channels above them.
 
-`vidrestore integrations install` copies this folder; there it is a package within the extension, so its
-modules import each other relatively. Python 3.11 or later, the standard library and Blender's own modules.
+`vidrestore integrations install` copies this folder into the extension's package, so its modules use relative
+imports. They need Python 3.11 or later, and import only the standard library and Blender's own modules.
 """

@@ -7,11 +7,13 @@ from fractions import Fraction
 from typing import NamedTuple
 
 _EXACT_DENOMINATOR = 1001
-"""Of frame rates: Blender states them in single precision, such as 23.976024627685547."""
+"""Largest denominator of a frame rate. Blender states rates in single precision, such as
+23.976024627685547."""
 _PLACE_TOLERANCE = 0.02
-"""Frames of the timeline by which the first frame of a part may be beside its place, if it can be better."""
+"""Distance, in frames of the timeline, that the first frame of a part may have from a whole frame."""
 _MORE_HANDLES = 48
-"""Frames by which a part may begin earlier than was asked for, so that it is in its place."""
+"""Frames by which a part may begin earlier than requested, so that it begins near a whole frame of the
+timeline."""
 
 
 class MediaRange(NamedTuple):
@@ -20,7 +22,7 @@ class MediaRange(NamedTuple):
     first: int
     last: int
     file_frames: int
-    """All that the file has."""
+    """Number of frames of the whole file."""
     rate: Fraction
     """Frames of the file a second."""
 
@@ -34,7 +36,7 @@ class MediaRange(NamedTuple):
         return self.frames == self.file_frames
 
     def words(self) -> list[str]:
-        """The command's arguments for this range; a quarter of a frame early, so that rounding loses none."""
+        """The command's arguments for this range; a quarter of a frame early, so that rounding drops none."""
         if self.is_whole:
             return []
         start = max((self.first - Fraction(1, 4)) / self.rate, Fraction(0))
@@ -43,14 +45,14 @@ class MediaRange(NamedTuple):
 
 
 class StripTimes(NamedTuple):
-    """What a strip says of its times."""
+    """The times that Blender states for a strip."""
 
     content_frames: int
-    """Of the file, without what is trimmed off for good."""
+    """Frames of the file, without those that the user trimmed off permanently."""
     trimmed: int
-    """Frames of the file trimmed off for good at its beginning."""
+    """Frames trimmed off permanently at the beginning of the file."""
     content_start: float
-    """Where the content begins in the timeline, hidden part included."""
+    """Where the content begins in the timeline, including the hidden part."""
     hidden_before: float
     """Frames of the timeline before the left handle."""
     shown: int
@@ -65,7 +67,7 @@ class StripTimes(NamedTuple):
     def stretch(self) -> float:
         """Frames of the timeline for one of the file: 1, or those of its own rate.
 
-        Blender does not say which; the length of the strip does, in whole frames.
+        Blender does not state which of the two; it follows from the strip's length.
         """
         length = self.hidden_before + self.shown + self.hidden_after
         error, natural_error = (
@@ -75,12 +77,19 @@ class StripTimes(NamedTuple):
 
 
 def exact_rate(value: float) -> Fraction:
-    """23.976024627685547 is 24000/1001."""
+    """The exact frame rate of a rounded one: 24000/1001 for 23.976024627685547."""
     return Fraction(value).limit_denominator(_EXACT_DENOMINATOR)
 
 
 def used_range(times: StripTimes, file_frames: int, rate: Fraction, handles: int) -> MediaRange:
-    """The frames that a strip shows, with about `handles` more on both sides, as far as the file has them."""
+    """The frames that a strip shows, with handles, within the file.
+
+    Args:
+        times: The strip's times.
+        file_frames: Frames of the whole file.
+        rate: Frames a second of the file.
+        handles: Frames to add on both sides; a few more are added where that gives a better start.
+    """
     stretch = times.stretch
     shown_first = times.trimmed + math.floor(times.hidden_before / stretch + 1e-6)
     end = times.trimmed + math.ceil((times.hidden_before + times.shown) / stretch - 1e-6) + handles
@@ -96,15 +105,15 @@ def whole_range(file_frames: int, rate: Fraction) -> MediaRange:
 
 
 def content_start_of_part(times: StripTimes, part: MediaRange) -> float:
-    """Where the content of a strip that shows a part's file begins, so that each frame stays at its time."""
+    """The content's start for a strip that shows the file of a part, so that each frame keeps its time."""
     return times.content_start + round((part.first - times.trimmed) * times.stretch)
 
 
 def _placeable(first: int, shown_first: int, times: StripTimes) -> int:
-    """The frame at or near `first` that can begin a file best: its place in the timeline is a whole frame.
+    """The frame at or near `first` whose place in the timeline is nearest to a whole frame.
 
-    Blender moves strips by whole frames. Between them, a strip at its file's own rate would show a
-    neighbour of some frames.
+    Blender moves strips by whole frames only. A strip at its file's own rate that begins between two of them
+    would show some frames one too early or too late.
     """
     lowest = max(min(first, times.trimmed), first - _MORE_HANDLES, 0)
 

@@ -19,7 +19,7 @@ from .strips import (
 
 _POLL_SECONDS = 0.3
 _MESSAGES: list[str] = []
-"""What happened last, for the panel."""
+"""The latest messages, which the panel shows."""
 _KEPT_MESSAGES = 6
 
 
@@ -44,7 +44,7 @@ QUEUE = RestorationQueue(on_done=_on_done, on_end=_on_end)
 
 
 def poll() -> float | None:
-    """What Blender's timer calls: the seconds until the next call, None once nothing is to be done."""
+    """Called by Blender's timer. Returns the seconds until the next call; None when no job is left."""
     QUEUE.step()
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
@@ -89,7 +89,7 @@ class VidrestoreSettings(bpy.types.PropertyGroup):
     )
     folder: bpy.props.StringProperty(
         name="Folder",
-        description="Where restored files go; empty: a folder vidrestore beside each file",
+        description="Where restored files go; empty: a folder vidrestore next to each file",
         subtype="DIR_PATH",
     )
 
@@ -130,7 +130,7 @@ class RestoreStrips(bpy.types.Operator):
 
 
 class CancelRestoration(bpy.types.Operator):
-    """End the run and drop the strips that wait"""
+    """Stop the running job and remove the waiting ones"""
 
     bl_idname = "vidrestore.cancel"
     bl_label = "Cancel"
@@ -141,7 +141,7 @@ class CancelRestoration(bpy.types.Operator):
 
 
 class RestorationPanel(bpy.types.Panel):
-    """Settings, progress and what happened"""
+    """Settings, progress and messages"""
 
     bl_idname = "SEQUENCER_PT_vidrestore"
     bl_label = "Restore Faces"
@@ -171,14 +171,14 @@ _CLASSES = (VidrestoreSettings, RestoreStrips, CancelRestoration, RestorationPan
 
 
 def register() -> None:
-    """Adds the panel to Blender."""
+    """Add the panel to Blender. Blender calls this."""
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
     bpy.types.Scene.vidrestore = bpy.props.PointerProperty(type=VidrestoreSettings)
 
 
 def unregister() -> None:
-    """Ends what runs and takes the panel away."""
+    """Cancel all jobs and remove the panel. Blender calls this."""
     QUEUE.cancel()
     if bpy.app.timers.is_registered(poll):
         bpy.app.timers.unregister(poll)

@@ -1,4 +1,4 @@
-"""Jobs, one after the other: a strip is restored by the command beside Blender."""
+"""A queue of jobs, run one after the other: each restores a strip by the command, in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..child_command import ChildCommand
 from .media_range import MediaRange
 
 READABLE = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".ts", ".m2ts")
-"""Suffixes that both Blender and vidrestore use; a file with another one becomes .mkv."""
+"""Suffixes that both Blender and vidrestore support; the result of any other file is an .mkv."""
 
 
 class Job(NamedTuple):
     """A strip to restore."""
 
     strip: str
-    """The mark of its placeholder."""
+    """The mark of the strip's placeholder."""
     source: Path
     part: MediaRange
     settings: tuple[str, ...]
@@ -27,7 +27,7 @@ class Job(NamedTuple):
 
 
 class RestorationQueue:
-    """Jobs that wait, and the one that runs. Used by Blender's main thread alone."""
+    """The waiting jobs and the running one. Only Blender's main thread may use it."""
 
     def __init__(
         self,
@@ -54,23 +54,23 @@ class RestorationQueue:
 
     @property
     def share(self) -> float:
-        """How much of the running job is done, 0 to 1."""
+        """Completed fraction of the running job, 0 to 1."""
         return 0.0 if self._running is None else self._running[2].share or 0.0
 
     @property
     def text(self) -> str:
-        """What the running job does, in one line."""
+        """One line about the running job."""
         if self._running is None:
             return ""
         more = f"; {len(self._waiting)} waiting" if self._waiting else ""
         return f"{self._running[1].name}: {self._running[2].text}{more}"
 
     def add(self, job: Job) -> None:
-        """Adds a job behind those that wait."""
+        """Append a job to the queue."""
         self._waiting.append(job)
 
     def step(self) -> None:
-        """Starts the next job if none runs; ends the running one if its command has ended."""
+        """Start the next job if none runs; report the running one if its command has ended."""
         if self._running is None and self._waiting:
             self._begin(self._waiting.pop(0))
         elif self._running is not None and self._running[2].state != "running":
@@ -81,7 +81,7 @@ class RestorationQueue:
                 self._on_end(job, command.text)
 
     def cancel(self) -> None:
-        """Drops the jobs that wait and ends the one that runs; all of them have ended for Blender."""
+        """Remove the waiting jobs, cancel the running one, and report all of them as cancelled."""
         ended, self._waiting = [*self._waiting], []
         if self._running is not None:
             self._running[2].cancel()
@@ -102,7 +102,7 @@ class RestorationQueue:
 
 
 def free_name(folder: Path, source: Path, part: MediaRange) -> Path:
-    """A name that no file has: no file is ever replaced, as another project may show it."""
+    """A new file name. No file is ever replaced, because another project may use it."""
     suffix = source.suffix if source.suffix.lower() in READABLE else ".mkv"
     stem = source.stem if part.is_whole else f"{source.stem}_{part.first}-{part.last}"
     path, number = folder / f"{stem}_restored{suffix}", 1

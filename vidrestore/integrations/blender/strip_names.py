@@ -1,6 +1,6 @@
-"""The times of a strip, by the names that this version of Blender has for them.
+"""Reads and sets the times of a strip by names that do not depend on Blender's version.
 
-Blender 5.2 renamed them, and drops the older names with 6.0.
+Blender 5.2 renamed the properties; Blender 6.0 removes the older names.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ NAMES = {
     "trimmed_before": ("content_trim_start", "animation_offset_start"),
     "trimmed_after": ("content_trim_end", "animation_offset_end"),
 }
-"""Our name, and Blender's: the newer one first. Positions and lengths in the timeline are in its frames; the
-length of the content and what is trimmed off it are in frames of the file."""
+"""Our name: Blender's newer and older name. Positions and lengths in the timeline are in frames of the
+timeline;
+the length of the content and the trimmed parts are in frames of the file."""
 
 
 def get(strip: Any, name: str) -> Any:

@@ -1,8 +1,8 @@
-"""Strips of Blender's sequencer: found, duplicated as placeholders, and given a restored file.
+"""Strips of Blender's sequencer: finds them, adds placeholders, and shows the restored files.
 
-The restored strip is a duplicate of the original, so its place, transform, crop, colour, modifiers and speed
-stay. It is muted until the result is there. Strips are found again by a mark: a Python reference does not
-survive an undo.
+The restored strip is a duplicate of the original, so it has the same place, transform, crop, colour,
+modifiers and speed. It is muted until the result exists. Strips are identified by a mark in a custom
+property, because a Python reference becomes invalid by an undo.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from .media_range import (
 from .strip_names import get, put
 
 ORIGINAL_MARK, RESULT_MARK, JOB_MARK = "vidrestore_original", "vidrestore_result_of", "vidrestore_job"
-"""Custom properties: of an original strip, of a result (its original's mark), of a placeholder."""
+"""Names of custom properties: the mark of an original strip; in a result, its original's mark; the mark of a
+placeholder."""
 
 _CHANNELS = 128
 
 
 class StripError(Exception):
-    """A strip that cannot be restored: one sentence."""
+    """Why a strip cannot be restored, in one sentence."""
 
 
 def scene_of(context: Any) -> Any:
@@ -41,7 +42,7 @@ def scene_of(context: Any) -> Any:
 
 
 def selected_movies(context: Any) -> list[Any]:
-    """The selected movie strips that are no results."""
+    """The selected movie strips, without results of earlier runs."""
     strips = _open_strips(context)
     return [s for s in strips if s.select and s.type == "MOVIE" and not s.get(RESULT_MARK)]
 
@@ -60,7 +61,7 @@ def file_of(strip: Any) -> Path:
 
 
 def range_of(strip: Any, handles: int) -> MediaRange:
-    """The frames of the file that the strip shows, with handles; all, if it is retimed or reversed.
+    """The frames of its file that a strip shows, with handles; all frames if it is retimed or reversed.
 
     Raises:
         StripError: Blender cannot read the file.
@@ -81,9 +82,9 @@ def range_of(strip: Any, handles: int) -> MediaRange:
 
 
 def add_placeholder(strip: Any) -> str:
-    """Duplicates the strip into a free channel above, muted; returns the mark of the new one.
+    """Add a muted duplicate of the strip on a free channel above it. Returns the duplicate's mark.
 
-    The context must be the sequencer's. The selection stays.
+    The context must be the sequencer's. The selection does not change.
     """
     strips = _open_strips(bpy.context)
     selected, before = {s.name for s in strips if s.select}, {s.name for s in strips}
@@ -105,7 +106,7 @@ def add_placeholder(strip: Any) -> str:
 
 
 def show_result(job: str, file: Path, part: MediaRange) -> str:
-    """Gives the placeholder its file, unmutes it, and removes an earlier result; the name of the strip.
+    """Give the placeholder its file, unmute it, and remove an earlier result. Returns the strip's name.
 
     Raises:
         StripError: The placeholder is gone, or the file has another length than expected.
@@ -173,7 +174,7 @@ def _is_retimed(strip: Any) -> bool:
 
 
 def _move_above(copy: Any, strip: Any, strips: Any) -> None:
-    """Into the lowest channel above the original in which nothing is at its time."""
+    """Move the duplicate to the lowest channel above the original that is free at this time."""
     taken = {other.channel for other in strips if other != copy and _overlap(other, strip)}
     copy.channel = next((n for n in range(strip.channel + 1, _CHANNELS + 1) if n not in taken), copy.channel)
     shift = get(strip, "left") - get(copy, "left")
@@ -212,7 +213,7 @@ def _owners(editor: Any) -> Iterator[Any]:
 
 
 def _path_for(file: Path) -> str:
-    """Relative to the .blend file where that is saved and on the same drive."""
+    """The path relative to the .blend file, if that is saved and on the same drive; else absolute."""
     if not bpy.data.filepath:
         return str(file)
     try:

@@ -1,5 +1,7 @@
-"""ComfyUI: nodes for videos (by file, beside ComfyUI), for images (in ComfyUI's own Python), and for faces.
+"""ComfyUI: nodes for videos (from file to file, in a separate process), for images (in ComfyUI's process),
+and
+for the choice of faces.
 
-`vidrestore integrations install` copies this folder; there it is the package `vidrestore_host.comfyui`, so
-its modules import each other relatively.
+`vidrestore integrations install` copies this folder as the package `vidrestore_host.comfyui`, so its modules
+use relative imports.
 """

@@ -1,5 +1,5 @@
-"""ComfyUI imports this folder of custom_nodes as a package, and asks it for its nodes."""
+"""The module that ComfyUI imports from its folder custom_nodes."""
 
-from .vidrestore_host.comfyui.extension import comfy_entrypoint  # type: ignore[import-not-found] # beside it once installed
+from .vidrestore_host.comfyui.extension import comfy_entrypoint  # type: ignore[import-not-found] # exists once installed
 
 __all__ = ["comfy_entrypoint"]

@@ -1,4 +1,4 @@
-"""What ComfyUI finds in its folder custom_nodes."""
+"""The list of nodes that ComfyUI asks for."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .video_node import RestoreVideo
 
 
 class VidrestoreExtension(ComfyExtension):  # type: ignore[misc] # of ComfyUI, which has no types here
-    """All nodes by vidrestore."""
+    """All nodes of vidrestore."""
 
     async def get_node_list(self) -> list[Any]:
         return [RestoreVideo, RestoreImages, FindFaces]
 
 
 async def comfy_entrypoint() -> VidrestoreExtension:
-    """ComfyUI calls this once."""
+    """The extension. ComfyUI calls this once."""
     return VidrestoreExtension()

@@ -14,7 +14,7 @@ from PIL import Image
 from .running_command import run_command, source_of
 
 SIDE = 128
-"""Pixels of a picture of a face."""
+"""Side of a face's picture [px]."""
 
 
 class FindFaces(io.ComfyNode):  # type: ignore[misc] # of ComfyUI, which has no types here
@@ -26,7 +26,7 @@ class FindFaces(io.ComfyNode):  # type: ignore[misc] # of ComfyUI, which has no 
             node_id="VidrestoreFindFaces",
             display_name="Find Faces",
             category="video/vidrestore",
-            description="Shows each face of a video, in the order of the list; then choose: 0,2 or p1.",
+            description="Shows each face of a video, in the order of the list. Then choose: 0,2 or p1.",
             inputs=[
                 io.Video.Input("video"),
                 io.String.Input("choose", default="all", tooltip="all, largest, 0,2 (tracks), p0 (people)."),

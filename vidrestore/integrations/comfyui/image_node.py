@@ -1,4 +1,4 @@
-"""A node from IMAGE to IMAGE: pictures or short clips that are in memory, in ComfyUI's own Python."""
+"""A node from IMAGE to IMAGE: restores pictures or short clips in memory, in ComfyUI's process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vidrestore command for a node: ComfyUI's progress bar and its cancel button, errors as exceptions."""
+"""Runs a vidrestore command for a node, with ComfyUI's progress bar and cancel button."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _END_SECONDS = 60.0
 
 
 def run_command(words: Sequence[str], command: Sequence[str] | None = None) -> dict[str, Any]:
-    """The report of a command that is done.
+    """The report of a command, once it has ended.
 
     Args:
         words: Its arguments.
-        command: How vidrestore is started; None: as it was installed.
+        command: The program and arguments that start vidrestore; None: as installed.
 
     Raises:
-        RuntimeError: it failed; the text is its error.
-        comfy.model_management.InterruptProcessingException: the user has cancelled.
+        RuntimeError: The command failed; the text is its error.
+        comfy.model_management.InterruptProcessingException: The user cancelled.
     """
     running = ChildCommand(words, command=command)
     bar = comfy.utils.ProgressBar(_STEPS)
@@ -49,7 +49,7 @@ def source_of(video: Any) -> tuple[Path, list[str]]:
     """The file of a VIDEO, and the arguments that restrict a command to its trimmed part."""
     source = video.get_stream_source()
     if not isinstance(source, str):
-        path = temporary_file(".mkv")  # a name; the content says what it is
+        path = temporary_file(".mkv")  # the suffix does not matter: the format is recognised by the content
         path.write_bytes(source.read())
         return path, []
     start, duration = getattr(video, "get_active_trim_window", lambda: (0.0, 0.0))()
@@ -58,7 +58,7 @@ def source_of(video: Any) -> tuple[Path, list[str]]:
 
 
 def temporary_file(suffix: str) -> Path:
-    """A new name in ComfyUI's folder of temporary files, which it empties when it starts."""
+    """A new file name in ComfyUI's temporary folder, which ComfyUI empties when it starts."""
     folder = Path(folder_paths.get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"vidrestore_{uuid.uuid4().hex}{suffix}"

@@ -1,4 +1,4 @@
-"""A node from VIDEO to VIDEO: from file to file, beside ComfyUI. The film is never in memory."""
+"""A node from VIDEO to VIDEO: restores from file to file in a separate process, with little memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CONTAINERS = {"prores": ".mov", "ffv1": ".mkv"}
 
 
 class RestoreVideo(io.ComfyNode):  # type: ignore[misc] # of ComfyUI, which has no types here
-    """Restores the faces in a video; sound and everything else is kept."""
+    """Restores the faces in a video; sound and all other streams are kept."""
 
     @classmethod
     def define_schema(cls) -> Any:
@@ -37,7 +37,7 @@ class RestoreVideo(io.ComfyNode):  # type: ignore[misc] # of ComfyUI, which has 
                     default="all",
                     tooltip="all, largest, tracks (0,2), people (p0).",
                 ),
-                io.Combo.Input("codec", options=CODECS, default="match", tooltip="match: as the input's."),
+                io.Combo.Input("codec", options=CODECS, default="match", tooltip="match: the input's codec."),
             ],
             outputs=[io.Video.Output(display_name="video")],
         )

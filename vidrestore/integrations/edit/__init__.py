@@ -1,4 +1,4 @@
-"""Restores what an edit uses: OpenTimelineIO in, OpenTimelineIO out."""
+"""Restores the media that an edit uses. Reads and writes OpenTimelineIO timelines."""
 
 from vidrestore.integrations.edit.restore_edit import EditProgress, MediumOutcome, restore_edit
 

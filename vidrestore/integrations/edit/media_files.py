@@ -1,4 +1,4 @@
-"""The files that an edit's references name, and how references to new files are written like them."""
+"""The media files that an edit's references name, and references to new files in the same style."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import opentimelineio as otio
 from vidrestore.integrations.edit.spans import Span, exact_rate, span
 
 RESTORED_KEY = "vidrestore"
-"""The name of the reference to restored media in a clip."""
+"""Key of a clip's reference to its restored medium."""
 METADATA = "vidrestore"
+"""Key of our metadata in such a reference."""
 _WINDOWS = re.compile(r"^/?[A-Za-z]:[/\\]")
 
 
 class UnusableMediumError(Exception):
-    """Why a clip's medium cannot be restored, in a sentence's half, such as `its medium is missing`."""
+    """Why a clip's medium cannot be restored, as a clause such as `its medium is missing`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +30,15 @@ class Medium:
     path: Path
     """A file, or a pattern such as shots/%04d.exr."""
     fps: Fraction | None
-    """Frames a second of a sequence of pictures; None for a file, which says it itself."""
+    """Frames a second of a sequence of pictures; None for a video file, which states its own rate."""
     first_number: int | None
-    """Of a sequence: the number of the picture at `available.start`."""
+    """Number of the picture at `available.start`; None for a file."""
     available: Span | None
-    """In the time in which the clip's range is counted; None: not stated, it begins at 0."""
+    """The medium's range in the time of the clip's own range; None: not stated, it starts at 0."""
 
 
 def original_reference(clip: otio.schema.Clip) -> tuple[str, otio.core.MediaReference]:
-    """The key and the reference to the clip's medium; not that of an earlier restoration."""
+    """The key of the reference to the clip's original medium, and the reference."""
     key = clip.active_media_reference_key
     references = clip.media_references()
     if key == RESTORED_KEY:
@@ -47,7 +48,7 @@ def original_reference(clip: otio.schema.Clip) -> tuple[str, otio.core.MediaRefe
 
 
 def medium_of(reference: otio.core.MediaReference, folder: Path) -> Medium:
-    """The medium; relative addresses start from `folder`. Raises UnusableMediumError."""
+    """The medium of a reference; relative paths start at `folder`. Raises UnusableMediumError."""
     stated = reference.available_range
     available = None if stated is None else span(stated)
     if isinstance(reference, otio.schema.ExternalReference):
@@ -61,7 +62,7 @@ def medium_of(reference: otio.core.MediaReference, folder: Path) -> Medium:
 
 
 def path_of(url: str, folder: Path) -> Path:
-    """The path that a reference's address means. Raises UnusableMediumError where it is no file."""
+    """The path in a reference's URL; relative ones start at `folder`. Raises UnusableMediumError."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -77,7 +78,7 @@ def path_of(url: str, folder: Path) -> Path:
 
 
 def url_like(original: str, path: Path, folder: Path) -> str:
-    """The address of `path` in the way `original` is written: as a file URL, absolute, or from `folder`."""
+    """The URL of `path` in the style of `original`: a file URL, an absolute path, or relative to `folder`."""
     if urlsplit(original).scheme == "file":
         return path.as_uri()
     if Path(original).is_absolute() or not path.is_relative_to(folder):
@@ -101,12 +102,12 @@ def _sequence(reference: otio.schema.ImageSequenceReference, folder: Path, avail
 
 
 def origin(medium: Medium) -> Fraction:
-    """Seconds: the time of the medium's first frame."""
+    """The time of the medium's first frame [seconds]."""
     return Fraction(0) if medium.available is None else medium.available.start
 
 
 def rate_of(clip: otio.schema.Clip, reference: otio.core.MediaReference, fallback: Fraction) -> float:
-    """The rate in which times of the clip's medium are written."""
+    """The rate of the times in the clip's references; `fallback` where none is stated."""
     for time_range in (reference.available_range, clip.source_range):
         if time_range is not None:
             return float(time_range.start_time.rate)

@@ -1,4 +1,4 @@
-"""What is to be restored for an edit: each used frame of each medium once."""
+"""Plans which frames of which media are restored for an edit: each used frame of a medium once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vidrestore.integrations.edit.spans import Span
 from vidrestore.integrations.edit.used_clips import UsedClip
 
 _ROUNDING = Fraction(1, 100)
-"""Frames by which a range may miss a frame's edge and still mean it."""
+"""A range's end within this distance of a frame's edge is taken as that edge [frames]."""
 _HASH_DIGITS = 6
 
 
@@ -35,9 +35,9 @@ class SourceFile:
     path: Path
     rate: Fraction
     frames: int | None
-    """None: the file does not say."""
+    """None: the file does not state it."""
     first_number: int | None
-    """Of a sequence of pictures: the first number there is."""
+    """Number of the first picture of a sequence; None for a file."""
 
     @property
     def is_still(self) -> bool:
@@ -51,9 +51,9 @@ class EditPart:
     source: SourceFile
     fps: Fraction | None
     first: int
-    """Number of its first frame in the file, from 0."""
+    """Number of the part's first frame in the file, from 0."""
     end: int | None
-    """Number of the frame behind its last one; None: the end of the file."""
+    """Number of the frame after its last one; None: the end of the file."""
     clips: list[tuple[otio.schema.Clip, Medium]] = field(default_factory=list)
 
     @property
@@ -70,7 +70,7 @@ class EditPart:
         return None if self.end is None else self.end / self.source.rate
 
     def name(self, suffix: str | None) -> str:
-        """Of its file: the medium's with the numbers of its frames, such as tape_120-480.mov."""
+        """The file's name: the medium's name with frame numbers, such as tape_120-480.mov."""
         stem, own_suffix = self.source.path.stem, self.source.path.suffix
         if self.source.first_number is not None:
             stem = stem.partition("%")[0].rstrip("._- ") or "pictures"
@@ -81,21 +81,21 @@ class EditPart:
 
 @dataclass(slots=True, kw_only=True)
 class EditPlan:
-    """Parts to restore, by the name of each, and what cannot be."""
+    """Parts to restore, by file name, and what cannot be restored."""
 
     parts: dict[str, EditPart]
     skipped: dict[str, str]
-    """Why, by the name of the clip or medium."""
+    """The reason, by the name of the clip or medium."""
 
 
 def make_plan(clips: Iterable[UsedClip], folder: Path, *, handles: int, container: str | None) -> EditPlan:
-    """What is to be restored.
+    """The parts of media to restore for the clips of an edit.
 
     Args:
-        clips: Those of the edit.
-        folder: Where relative addresses start: the timeline's.
-        handles: Frames before and behind each used range that are restored as well.
-        container: Of the files to come; None: as the medium's name ends.
+        clips: The clips that the edit shows.
+        folder: The timeline's folder, where relative paths start.
+        handles: Frames before and after each used range that are restored too.
+        container: Container of the restored files; None: that of the medium's suffix.
     """
     skipped: dict[str, str] = {}
     files: dict[Path, SourceFile] = {}
@@ -167,7 +167,7 @@ def _joined(parts: Iterable[EditPart]) -> list[EditPart]:
 
 
 def _named(parts: list[EditPart], container: str | None) -> dict[str, EditPart]:
-    """The parts by the names of their files; a hash of the path tells media of one name apart."""
+    """The parts by file name; media with the same name get a hash of their path in the name."""
     suffix = None if container is None else f".{container}"
 
     def name(part: EditPart) -> str:

@@ -1,4 +1,5 @@
-"""The record of a folder of restored media: what each was made of, so that it need not be made again."""
+"""The record of a folder of restored media: the inputs of each file, so that unchanged ones are not restored
+again."""
 
 from __future__ import annotations
 
@@ -14,28 +15,28 @@ from vidrestore.runtime.file_kinds import kind_of
 from vidrestore.runtime.put_in_place import put_in_place
 
 RECORD = ".vidrestore-edit.json"
-"""The file's name."""
+"""Name of the record's file."""
 MADE_BY = "vidrestore edit"
 _MAX_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredFile:
-    """What is known of a restored medium."""
+    """The record of one restored medium."""
 
     made_of: str
-    """Of its source, frames and settings: a hash of all that the result depends on."""
+    """A hash of everything that the result depends on: source, frames and settings."""
     frames: int
     faces: int
     first_number: int | None
-    """Of a sequence of pictures."""
+    """Number of the first picture of a sequence; None for a file."""
     size: int
     changed: int
-    """Its time of change [ns]."""
+    """The file's modification time [ns]."""
 
 
 class MediaRecord:
-    """What the restored media in `folder` were made of. Raises OutputError where it cannot be read."""
+    """The record of the restored media in `folder`. Raises OutputError where it cannot be read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,19 +44,19 @@ class MediaRecord:
         self._files = self._read()
 
     def knows(self, name: str) -> bool:
-        """Whether the file of that name was made by an earlier run and is as that left it."""
+        """Whether an earlier run wrote the file of that name, and it has not changed since."""
         entry = self._files.get(name)
         return entry is not None and _state_of(self._folder / name) == (entry.size, entry.changed)
 
     def find(self, name: str, made_of: str) -> RestoredFile | None:
-        """What is known of the file of that name, if it is there and made of the same."""
+        """The record of the file of that name, if it exists unchanged and has the inputs `made_of`."""
         entry = self._files.get(name)
         return entry if entry is not None and entry.made_of == made_of and self.knows(name) else None
 
     def add(
         self, name: str, made_of: str, *, frames: int, faces: int, first_number: int | None = None
     ) -> RestoredFile:
-        """Notes that the file of that name is done. Raises OutputError where that cannot be written."""
+        """Record a finished file. Raises OutputError where the record cannot be written."""
         size, changed = _state_of(self._folder / name)
         entry = RestoredFile(
             made_of=made_of,
@@ -95,12 +96,12 @@ class MediaRecord:
 
 
 def digest(values: dict[str, str]) -> str:
-    """A short text that is another one for other values."""
+    """A hash of the values, as hexadecimal text."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _state_of(path: Path) -> tuple[int, int]:
-    """Size and time of change; of a folder those of what is in it together."""
+    """Size and modification time of a file; of a folder, the sum and the latest; missing: -1, -1."""
     try:
         files = [Path(entry) for entry in os.scandir(path)] if path.is_dir() else [path]
         states = [file.stat() for file in files]

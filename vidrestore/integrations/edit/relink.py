@@ -1,4 +1,4 @@
-"""Gives clips a second reference: the restored medium beside the original, switchable."""
+"""Adds a second media reference to clips: editors can switch between the original and the restored medium."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from vidrestore.integrations.edit.record import RestoredFile
 def add_restored_reference(
     clip: otio.schema.Clip, medium: Medium, part: EditPart, restored: RestoredFile, path: Path, folder: Path
 ) -> None:
-    """Adds the restored medium to the clip as `RESTORED_KEY`; the original stays, under its own key.
+    """Add the restored medium to the clip under `RESTORED_KEY`; the original keeps its own key.
 
     Args:
-        clip: The clip; its range stays valid, because the restored medium counts its time as the original.
-        medium: The clip's original.
-        part: What was restored of it.
-        restored: What is known of the result.
-        path: The result; of a sequence its folder.
-        folder: Of the timeline to come.
+        clip: The clip to change; its range stays valid, because both media have the same times.
+        medium: The clip's original medium.
+        part: The part of it that was restored.
+        restored: The record of the result.
+        path: The result's file; for a sequence, its folder.
+        folder: The folder of the timeline that will be written.
     """
     key, original = original_reference(clip)
     reference = _reference(clip, original, medium, part, restored, path, folder)
@@ -44,7 +44,7 @@ def add_restored_reference(
 
 
 def show(clip: otio.schema.Clip, *, restored: bool) -> None:
-    """Makes the restored or the original reference the active one."""
+    """Make the restored or the original reference the active one."""
     key, _ = original_reference(clip)
     if RESTORED_KEY in clip.media_references():
         clip.active_media_reference_key = RESTORED_KEY if restored else key
@@ -86,7 +86,7 @@ def _reference(
 
 
 def _seconds_from_start(medium: Medium, part: EditPart) -> Fraction:
-    """Seconds from the picture at which the clip's time begins to the first restored one."""
+    """Time from the medium's first picture to the first restored one."""
     offset = 0
     if medium.first_number is not None and part.source.first_number is not None:
         offset = medium.first_number - part.source.first_number

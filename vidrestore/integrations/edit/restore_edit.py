@@ -1,4 +1,4 @@
-"""restore_edit: the media of an edit restored where the edit uses them, and the edit with both to choose."""
+"""Restores the parts of media that an edit uses, and writes the edit with references to both versions."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from vidrestore.types import Progress
 
 DEFAULT_HANDLES = 24
 _NAMED = 3
-"""Most reasons that are named in an error."""
+"""Largest number of reasons in an error's sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediumOutcome:
-    """What became of a medium."""
+    """The outcome for one medium."""
 
     name: str
-    """Of the restored file, or of what was skipped."""
+    """Name of the restored file, or of the skipped clip or medium."""
     state: Literal["restored", "up to date", "failed", "skipped"]
     message: str = ""
     """Why it failed or was skipped."""
@@ -38,16 +38,16 @@ class MediumOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditProgress:
-    """How far the work is."""
+    """Progress of `restore_edit`."""
 
     number: int
-    """Of the medium, from 1."""
+    """Number of the medium, from 1."""
     total: int
     name: str
     file: Progress | None
-    """While the medium is being restored."""
+    """Progress within the medium; None before and after its restoration."""
     outcome: MediumOutcome | None
-    """When it is done."""
+    """None until the medium is finished."""
 
 
 def restore_edit(
@@ -60,21 +60,24 @@ def restore_edit(
     active: Literal["restored", "original"] = "restored",
     on_progress: Callable[[EditProgress], None] = lambda _: None,
 ) -> tuple[MediumOutcome, ...]:
-    """What became of each medium, once the timeline with the restored media is at `target`.
+    """Restore the media of an edit, and write the timeline with the restored media to `target`.
 
     Args:
-        source: The timeline.
-        target: The timeline to come.
-        media: The folder of restored media; made if need be.
-        settings: How they are restored; `start` and `end` are not used.
-        handles: Frames that are restored before and behind each used range.
-        active: Which reference the clips show.
-        on_progress: Called now and then, and with each outcome.
+        source: The timeline's file.
+        target: The file of the new timeline.
+        media: The folder for restored media; created if it does not exist.
+        settings: Settings of the restoration; `start` and `end` are not used.
+        handles: Frames that are restored before and after each used range.
+        active: The reference that the clips show.
+        on_progress: Called regularly, and with each outcome.
+
+    Returns:
+        The outcome of each medium, those that were skipped first.
 
     Raises:
-        InputError: the timeline cannot be read, or no clip of it can be restored.
-        OutputError: the timeline or the media cannot be written.
-        UsageError: the settings enlarge the media, which a timeline would show at another scale.
+        InputError: The timeline cannot be read, or no clip of it can be restored.
+        OutputError: The timeline or the media cannot be written.
+        UsageError: The settings enlarge the media, which a timeline would show at another scale.
     """
     if settings.upscale != 1:
         raise UsageError(
@@ -115,7 +118,7 @@ def restore_edit(
 
 
 def settings_of(part: EditPart, settings: Settings, *, overwrite: bool) -> Settings:
-    """The settings for a part: its range, and nothing that its kind of medium does not have."""
+    """The settings for a part: its range, without settings that its kind of medium does not have."""
     changes: dict[str, object] = {"overwrite": overwrite, "start": None, "end": None, "mask": None}
     is_sequence = part.source.first_number is not None
     if is_sequence or part.source.is_still:
@@ -160,7 +163,7 @@ def _restore_part(
 
 
 def _inputs_of(part: EditPart, settings: Settings) -> dict[str, str]:
-    """All that the result depends on."""
+    """Everything that the result depends on, by name."""
     from vidrestore.jobs.fingerprint import fingerprint, identify, with_absolute_paths
     from vidrestore.video.formats.image_sequence import parse_pattern
 
@@ -194,7 +197,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _check_targets(plan: EditPlan, media: Path, record: MediaRecord, *, overwrite: bool) -> None:
-    """Raises OutputError where a restored medium would take the place of an original or of a foreign file."""
+    """Raise OutputError where a restored medium would replace an original or a file of another program."""
     originals = [part.source.path for part in plan.parts.values()]
     for name in plan.parts:
         target = media / name

@@ -1,4 +1,4 @@
-"""Parts of time as exact seconds; OpenTimelineIO's own times are floating-point numbers."""
+"""Ranges of time as exact fractions of seconds; OpenTimelineIO's own times are floating-point numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 _LOWEST_RATE = 0.001
 _NEAR = Fraction(1, 1000)
-"""Frames a second by which a stated rate may differ from the broadcast rate it stands for."""
+"""Largest difference between a stated rate and the broadcast rate that is meant [frames a second]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `start` up to but without `end` [seconds]."""
+    """The time from `start` to `end`, without `end` itself [seconds]."""
 
     start: Fraction
     end: Fraction
@@ -39,8 +39,11 @@ class Span:
 
 
 def exact_rate(rate: float) -> Fraction:
-    """Frames a second; 23.976 and 29.97 are the broadcast rates they stand for. Raises InputError for others
-    than finite numbers above 0."""
+    """The exact rate of a rounded one, such as 24000/1001 for 23.976.
+
+    Raises:
+        InputError: The rate is not a finite number above 0.
+    """
     if not math.isfinite(rate) or rate < _LOWEST_RATE:
         raise InputError(f"the timeline has a time with {rate:g} frames a second; correct it in the editor")
     whole = Fraction(round(rate))
@@ -53,7 +56,7 @@ def exact_rate(rate: float) -> Fraction:
 
 
 def seconds(time: otio.opentime.RationalTime) -> Fraction:
-    """A time as exact seconds. Raises InputError where it is no finite number."""
+    """A time as exact seconds. Raises InputError where it is not finite."""
     if not math.isfinite(time.value):
         raise InputError(f"the timeline has a time of {time.value:g} frames; correct it in the editor")
     return Fraction(time.value).limit_denominator(1_000_000) / exact_rate(time.rate)

@@ -1,4 +1,4 @@
-"""Timelines as files, by OpenTimelineIO and whatever adapters are installed with it."""
+"""Reads and writes timelines by OpenTimelineIO and the adapters that are installed with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def read_timeline(path: Path) -> otio.core.SerializableObject:
-    """The timeline in a file. Raises InputError where it is none."""
+    """The timeline in a file. Raises InputError where it cannot be read as one."""
     if not path.is_file():
         raise InputError(f"{path} is not there, or is no file; give an OpenTimelineIO timeline")
     try:
@@ -35,7 +35,7 @@ def read_timeline(path: Path) -> otio.core.SerializableObject:
 
 
 def check_timeline_target(source: Path, target: Path, *, overwrite: bool) -> None:
-    """Raises UsageError or OutputError where the timeline to come cannot be written to `target`."""
+    """Raise UsageError or OutputError where the new timeline cannot be written to `target`."""
     suffix = target.suffix.lower().removeprefix(".")
     if suffix not in otio.adapters.suffixes_with_defined_adapters(write=True):
         raise UsageError(_unknown_kind(target))
@@ -49,7 +49,7 @@ def check_timeline_target(source: Path, target: Path, *, overwrite: bool) -> Non
 
 
 def write_timeline(timeline: otio.core.SerializableObject, target: Path, *, overwrite: bool) -> None:
-    """Writes the timeline, whole or not at all. Raises OutputError."""
+    """Write the timeline atomically. Raises OutputError."""
     new = target.with_name(temporary_name(".", target.name, target.parent) + target.suffix)
     try:
         otio.adapters.write_to_file(timeline, str(new))
@@ -64,7 +64,7 @@ def write_timeline(timeline: otio.core.SerializableObject, target: Path, *, over
 
 
 def _depth(text: bytes) -> int:
-    """How deeply JSON is nested: OpenTimelineIO's reader crashes where that is too deep."""
+    """Depth of nesting of JSON text. OpenTimelineIO's reader crashes where it is too deep."""
     depth = deepest = 0
     for match in _BRACKET.finditer(_STRING.sub(b"", text)):
         depth += 1 if match[0] in (b"[", b"{") else -1

@@ -1,4 +1,6 @@
-"""Which part of its medium each clip of an edit shows: trimmed, retimed, nested and under transitions."""
+"""Finds the part of its medium that each clip of an edit shows.
+
+Clips may be trimmed, retimed, nested, or extended by transitions."""
 
 from __future__ import annotations
 
@@ -18,13 +20,14 @@ class UsedClip:
 
     clip: otio.schema.Clip
     span: Span | None
-    """In the time of the medium, which begins at its `available_range`; None: perhaps all of it."""
+    """The shown part in the medium's time, which begins at its `available_range`; None: unknown, so all of
+    it."""
 
 
 def find_used_clips(root: otio.core.SerializableObject) -> Iterator[UsedClip]:
-    """The clips that are shown, once for each place where they are.
+    """The clips that the edit shows, once for each place where they are used.
 
-    Audio tracks and what is disabled are left out.
+    Audio tracks and disabled items are left out.
     """
     if isinstance(root, otio.schema.SerializableCollection):
         for child in root:
@@ -60,7 +63,7 @@ def _shown_part(parent: otio.core.Composition, child: otio.core.Item, needed: Sp
         placed = span(parent.range_of_child(child))
         own = span(child.trimmed_range())
     except otio.exceptions.OTIOError:
-        return None  # a sibling says no length, so nobody knows where the child is
+        return None  # a sibling has no stated length, so the child's place is unknown
     if isinstance(parent, otio.schema.Track):
         head, tail = parent.handles_of_child(child)
         placed = placed.widen(_length(head), _length(tail))
@@ -76,10 +79,10 @@ def _length(time: otio.opentime.RationalTime | None) -> Fraction:
 
 
 def _needed(item: otio.core.Item, window: Span | None) -> Span | None:
-    """What the item takes of its own content to show `window`.
+    """The part of the item's content that is needed to show `window`.
 
-    Programs differ in whether a retimed item's range is counted before or after the retiming, and in where
-    one that plays backwards starts. The span covers each of these readings.
+    Programs differ in whether a retimed item's range is before or after the retiming, and in where a reversed
+    item starts. The span covers all of these cases.
     """
     try:
         own = span(item.trimmed_range())
@@ -97,10 +100,10 @@ def _needed(item: otio.core.Item, window: Span | None) -> Span | None:
 
 
 def _speeds(item: otio.core.Item) -> set[Fraction] | None:
-    """The factors between shown time and the content's time; {0}: a still; None: nobody can say."""
+    """Possible factors between shown time and the content's time; {0}: a still; None: unknown."""
     factor = Fraction(1)
     for effect in item.effects:
-        if isinstance(effect, otio.schema.LinearTimeWarp):  # a freeze frame is one of factor 0
+        if isinstance(effect, otio.schema.LinearTimeWarp):  # a freeze frame has factor 0
             if not math.isfinite(effect.time_scalar):
                 return None
             factor *= Fraction(effect.time_scalar).limit_denominator(1_000_000)

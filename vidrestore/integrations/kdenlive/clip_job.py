@@ -1,8 +1,9 @@
-"""run_clip_job: `vidrestore restore`, as Kdenlive's clip jobs want it.
+"""Runs `vidrestore restore` as a clip job of Kdenlive.
 
-By Kdenlive's source (src/jobs/customjobtask.cpp): the program is given by its whole path, its arguments are
-split at spaces, `percentage: N` on standard error moves the bar, and cancel kills it. Kdenlive itself chooses
-OUTPUT; from the third run on that is a file that is there already, and Kdenlive expects it to be replaced.
+Kdenlive's source (src/jobs/customjobtask.cpp) says: the program is given by its absolute path, its arguments
+are split at spaces, `percentage: N` on standard error moves the progress bar, and cancelling kills the
+process. Kdenlive chooses OUTPUT; from the third run on it is an existing file, which Kdenlive expects to be
+replaced.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from typing import IO
 from vidrestore.integrations.child_command import ChildCommand
 
 SIGN = ".vidrestore."
-"""In the name of each result: such a file may be replaced."""
+"""Part of the name of each result; a file with it may be replaced."""
 PAUSE_SECONDS = 0.5
 
 
 def run_clip_job(words: Sequence[str], bar: IO[str], command: Sequence[str] | None = None) -> int:
-    """The exit code; `bar` gets lines that Kdenlive understands, and why it failed.
+    """Run a clip job.
 
     Args:
         words: Source, output, and options of `vidrestore restore`.
-        bar: Standard error.
-        command: How vidrestore is started; None: as it was installed.
+        bar: Standard error; gets lines of progress for Kdenlive, and an error's sentence.
+        command: The program and arguments that start vidrestore; None: as installed.
+
+    Returns:
+        The exit code.
     """
     if len(words) < 2:
         bar.write("usage: python -m vidrestore.integrations.kdenlive SOURCE OUTPUT [options of restore]\n")

@@ -1,4 +1,4 @@
-"""Nuke runs this file when it starts: vidrestore in the menu of nodes."""
+"""Adds vidrestore to the menu Nodes. Nuke runs this file when it starts."""
 
 import sys
 

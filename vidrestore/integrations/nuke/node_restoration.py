@@ -1,7 +1,7 @@
-"""restore_node: Write EXR, `vidrestore restore`, Read back.
+"""Restores a node's picture: writes it as EXR, runs `vidrestore restore`, and reads the result back.
 
-Writing uses Nuke, so it happens at once, with Nuke's own progress bar. The restoration is a process beside
-Nuke; a thread follows it. Only the main thread touches nodes.
+Nuke writes the files in its main thread, with its own progress bar. The restoration is a separate process; a
+thread follows it. Only the main thread uses nodes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ..child_command import ChildCommand
 PAUSE_SECONDS = 0.2
 
 
-class NodeWishes(NamedTuple):
-    """What the user wants of a run."""
+class NodeSettings(NamedTuple):
+    """The settings of a run."""
 
     first: int
     last: int
@@ -30,41 +30,41 @@ class NodeWishes(NamedTuple):
     fidelity: str
     faces: str
     folder: Path
-    """Results go into a folder in it, one for each run."""
+    """Each run creates a folder for its result in this folder."""
 
 
 class _Run(NamedTuple):
     name: str
-    """Of the node: by the time the result is there, the user may have deleted it."""
+    """Name of the node, which the user may delete during the run."""
     place: tuple[int, int]
-    """In the node graph, beside the node."""
-    wishes: NodeWishes
+    """Position of the Read node in the node graph, next to the node."""
+    settings: NodeSettings
     source: Path
-    """Pattern of what Nuke writes."""
+    """Pattern of the files that Nuke writes."""
     result: Path
-    """Pattern of what comes back."""
+    """Pattern of the restored files."""
 
 
 def restore_node(
-    node: Any, wishes: NodeWishes, start: Callable[[Sequence[str]], ChildCommand] = ChildCommand
+    node: Any, settings: NodeSettings, start: Callable[[Sequence[str]], ChildCommand] = ChildCommand
 ) -> threading.Thread | None:
-    """Restores the picture of a node over a range of frames.
+    """Restore the picture of a node over a range of frames.
 
     Args:
-        node: Any node with a picture; it gets no knob and no connection changed.
-        wishes: What the user wants.
-        start: Starts vidrestore with these arguments.
+        node: Any node with a picture; its knobs and connections do not change.
+        settings: The settings of the run.
+        start: Starts vidrestore with the given arguments.
 
     Returns:
-        The thread that waits for the result; None where nothing could be started, and the user knows why.
+        The thread that waits for the result; None where nothing was started, after a message to the user.
     """
-    if not 0 <= wishes.first <= wishes.last:
-        nuke.message("vidrestore: the first frame must be 0 or more, and not behind the last one")
+    if not 0 <= settings.first <= settings.last:
+        nuke.message("vidrestore: the first frame must be 0 or more, and not after the last one")
         return None
     try:
-        run = _make_run(node, wishes)
+        run = _make_run(node, settings)
     except OSError as error:
-        nuke.message(f"vidrestore: cannot make a folder in {wishes.folder}: {error.strerror}")
+        nuke.message(f"vidrestore: cannot make a folder in {settings.folder}: {error.strerror}")
         return None
     try:
         _write(node, run)
@@ -78,11 +78,11 @@ def restore_node(
     return thread
 
 
-def _make_run(node: Any, wishes: NodeWishes) -> _Run:
-    wishes.folder.mkdir(parents=True, exist_ok=True)
+def _make_run(node: Any, settings: NodeSettings) -> _Run:
+    settings.folder.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
-        folder = wishes.folder / f"{node.name()}_v{number}"
+        folder = settings.folder / f"{node.name()}_v{number}"
         with suppress(FileExistsError):
             folder.mkdir()
             break
@@ -90,11 +90,11 @@ def _make_run(node: Any, wishes: NodeWishes) -> _Run:
     written = folder / "written"
     written.mkdir()
     name, place = str(node.name()), (node.xpos() + 120, node.ypos())
-    return _Run(name, place, wishes, written / f"{name}.%04d.exr", folder / f"{name}.%04d.exr")
+    return _Run(name, place, settings, written / f"{name}.%04d.exr", folder / f"{name}.%04d.exr")
 
 
 def _write(node: Any, run: _Run) -> None:
-    """Writes the node's picture as it is: linear, cropped to its format."""
+    """Write the node's picture unchanged: linear, cropped to its format."""
     crop = nuke.nodes.Crop(inputs=[node], box=[0, 0, node.width(), node.height()])
     write = nuke.nodes.Write(inputs=[crop], file=run.source.as_posix(), file_type="exr", channels="rgb")
     try:
@@ -107,22 +107,22 @@ def _write(node: Any, run: _Run) -> None:
             knob = write.knob(name)
             if knob is not None:
                 knob.setValue(value)
-        nuke.execute(write, run.wishes.first, run.wishes.last, 1)
+        nuke.execute(write, run.settings.first, run.settings.last, 1)
     finally:
         nuke.delete(write)
         nuke.delete(crop)
 
 
 def _words(run: _Run) -> list[str]:
-    wishes = run.wishes
+    settings = run.settings
     return [
         "restore", str(run.source), str(run.result), "--fps", f"{nuke.root().fps():g}",
-        "--strength", f"{wishes.strength:g}", "--fidelity", wishes.fidelity, "--faces", wishes.faces,
+        "--strength", f"{settings.strength:g}", "--fidelity", settings.fidelity, "--faces", settings.faces,
     ]  # fmt: skip
 
 
 def _follow(run: _Run, command: ChildCommand) -> None:
-    """Shows progress until the command has ended, then brings the result back. Runs in its own thread."""
+    """Show progress until the command has ended, then read the result. Runs in its own thread."""
     task = nuke.ProgressTask(f"vidrestore: {run.name}")
     while command.state == "running":
         if task.isCancelled():
@@ -131,19 +131,19 @@ def _follow(run: _Run, command: ChildCommand) -> None:
         task.setProgress(int((command.share or 0.0) * 100))
         command.wait(PAUSE_SECONDS)
     del task
-    shutil.rmtree(run.source.parent, ignore_errors=True)  # written by this run, and restored or not needed
+    shutil.rmtree(run.source.parent, ignore_errors=True)  # files of this run, no longer needed
     if command.state == "done":
         nuke.executeInMainThread(_read_back, args=(run,))
         return
     with suppress(OSError):
-        run.result.parent.rmdir()  # empty: nothing of it is left
+        run.result.parent.rmdir()  # removes the folder only if it is empty
     if command.state == "failed":
         nuke.executeInMainThread(nuke.message, args=(f"vidrestore: {command.error}",))
 
 
 def _read_back(run: _Run) -> None:
-    """A Read node beside the node; a later run changes that one."""
-    name, wishes = f"vidrestore_{run.name}", run.wishes
+    """Add a Read node next to the node, or change the one of an earlier run."""
+    name, settings = f"vidrestore_{run.name}", run.settings
     read = nuke.toNode(name)
     if read is None or read.Class() != "Read":
         read = nuke.nodes.Read()
@@ -151,8 +151,8 @@ def _read_back(run: _Run) -> None:
         read.setXYpos(*run.place)
     read["file"].setValue(run.result.as_posix())
     for knob in ("first", "origfirst"):
-        read[knob].setValue(wishes.first)
+        read[knob].setValue(settings.first)
     for knob in ("last", "origlast"):
-        read[knob].setValue(wishes.last)
+        read[knob].setValue(settings.last)
     read["raw"].setValue(True)
     read["label"].setValue(time.strftime("restored %Y-%m-%d %H:%M"))

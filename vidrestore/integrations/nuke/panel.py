@@ -1,4 +1,4 @@
-"""The panel: what is restored, of which frames, and how."""
+"""The panel that asks for the range of frames and the settings."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import nuke
 import nukescripts
 
-from .node_restoration import NodeWishes, restore_node
+from .node_restoration import NodeSettings, restore_node
 
 FIDELITIES = ["auto", "0", "0.5", "1"]
 
 
 def ask_and_restore() -> None:
-    """Asks for the settings and restores the selected node; results arrive while Nuke is used."""
+    """Ask for the settings, and restore the selected node while the user continues to work."""
     try:
         node = nuke.selectedNode()
     except ValueError:
@@ -23,7 +23,7 @@ def ask_and_restore() -> None:
         return
     panel = _panel(node)
     if panel.showModalDialog():
-        restore_node(node, _wishes(panel))
+        restore_node(node, _settings(panel))
 
 
 def _panel(node: Any) -> Any:
@@ -46,9 +46,9 @@ def _panel(node: Any) -> Any:
     return panel
 
 
-def _wishes(panel: Any) -> NodeWishes:
+def _settings(panel: Any) -> NodeSettings:
     values = {name: knob.value() for name, knob in panel.knobs().items()}
-    return NodeWishes(
+    return NodeSettings(
         first=int(values["first"]),
         last=int(values["last"]),
         strength=float(values["strength"]),
@@ -59,7 +59,7 @@ def _wishes(panel: Any) -> NodeWishes:
 
 
 def _usual_folder() -> Path:
-    """Beside the script, where it has been saved."""
+    """Next to the script if it was saved, else in the temporary folder."""
     script = nuke.root().name()
     folder = Path(script).parent if Path(script).is_file() else Path(tempfile.gettempdir())
     return folder / "vidrestore"

@@ -1,6 +1,6 @@
 /*
-    Jobs as files: a plugin of Premiere can start no program, so `vidrestore integrations watch` runs them.
-    By UXP's documents of the modules fs and os.
+    Jobs as files: a plugin of Premiere cannot start a program, so `vidrestore integrations watch` runs the jobs.
+    After UXP's documentation of the modules fs and os.
 */
 "use strict";
 const fs = require("fs");
@@ -40,7 +40,7 @@ function resultStem(source, first, last) {
     return `${folder}/${RESULTS}/${stem}_${first}-${last}`;
 }
 
-/* A path that no file has: no file is ever replaced, as another project may show it. */
+/* A new path. No file is ever replaced, because another project may use it. */
 async function freeResult(source, first, last, codec) {
     const stem = resultStem(source, first, last), { folder, suffix } = partsOf(source);
     const end = codec === "prores" || codec === "dnxhr" ? ".mov" : suffix;
@@ -53,7 +53,7 @@ async function freeResult(source, first, last, codec) {
     return path;
 }
 
-/* The job's folder. `words.txt` appears in it whole. */
+/* Writes a job and returns its folder. `words.txt` is complete when it appears. */
 async function writeJob(words) {
     const jobs = `${os.homedir()}/${JOBS}`;
     await makeFolder(jobs);
@@ -68,7 +68,7 @@ async function cancelJob(folder) {
     await fs.writeFile(`${folder}/cancel`, "", TEXT);
 }
 
-/* {state, thousandths, text}, or null where there is none yet. */
+/* {state, thousandths, text}, or null while there is no status yet. */
 async function readStatus(folder) {
     let text;
     try {

@@ -1,5 +1,5 @@
 /*
-    The panel in Premiere: settings, progress, what happened. By Adobe's UXP documents for Premiere 25.6.
+    The panel in Premiere: settings, progress, messages. After Adobe's UXP documentation for Premiere 25.6.
 */
 "use strict";
 const { Session } = require("./session.js");
@@ -28,7 +28,7 @@ async function step() {
     try {
         if (!(await session.step())) { stop(); }
     } catch (error) {
-        say(`it stopped: ${error.message || error}`);
+        say(`the run stopped: ${error.message || error}`);
         session.forget();
     } finally {
         busy = false;
@@ -43,15 +43,15 @@ function stop() {
 
 async function start() {
     if (timer !== null || busy) { return; }
-    const wishes = {};
+    const settings = {};
     for (const name of ["strength", "fidelity", "faces", "codec", "handles"]) {
-        wishes[name] = String(field(name).value).trim();
+        settings[name] = String(field(name).value).trim();
     }
     busy = true;
     try {
-        await session.begin(wishes);
+        await session.begin(settings);
     } catch (error) {
-        say(`it cannot start: ${error.message || error}`);
+        say(`the run cannot start: ${error.message || error}`);
         return;
     } finally {
         busy = false;

@@ -1,10 +1,10 @@
 /*
-    A result comes into the bin "vidrestore", and above its original in the sequence.
+    Imports a result into the bin "vidrestore", and places it above its original in the sequence.
 
-    Nothing of the user's is overwritten: the video goes to the lowest track above that is free at this time, or
-    to a new one; the sound, which the original plays already, to a muted track with nothing but such sound, or
-    to a new one that is muted. Unverified without Premiere: that createOverwriteItemAction makes a new track
-    where the index is the number of tracks, as the reference says of createInsertProjectItemAction.
+    Nothing of the user's is overwritten: the video goes to the lowest track above the original that is free at
+    this time, or to a new one. The sound, which the original plays already, goes to a muted track that has only
+    sound of results, or to a new muted one. Not verified without Premiere: that createOverwriteItemAction adds a
+    track where the index equals the number of tracks, as the reference says of createInsertProjectItemAction.
 */
 "use strict";
 const ppro = require("premierepro");
@@ -14,7 +14,7 @@ const { itemsOf } = require("./selected_clips.js");
 const BIN = "vidrestore";
 const TOLERANCE_SECONDS = 0.002;
 
-/* What was done, for the user. */
+/* Places a result, and returns a sentence about it for the user. */
 async function placeAbove(project, sequence, clip, part, output) {
     const bin = await findBin(project);
     const earlier = await findResult(bin, (path) => isResultOf(path, clip, part));
@@ -48,7 +48,7 @@ async function overwrite(project, sequence, clip, result) {
     return `restored, on track V${video + 1}`;
 }
 
-/* One step to undo. Actions are made and executed while the project is locked. */
+/* Runs an action as one undo step. Actions are created and executed while the project is locked. */
 function run(project, makeAction) {
     let done = false;
     project.lockedAccess(() => {
@@ -69,7 +69,7 @@ async function findBin(project) {
     throw new Error(`there is no bin ${BIN}`);
 }
 
-/* {item, projectItem, path} of the bin, or null. */
+/* The first item of the bin whose path fits, as {item, projectItem, path}; else null. */
 async function findResult(bin, isIt) {
     for (const projectItem of await bin.getItems()) {
         const item = ppro.ClipProjectItem.cast(projectItem);
@@ -79,7 +79,7 @@ async function findResult(bin, isIt) {
     return null;
 }
 
-/* Of an earlier run over the same frames. */
+/* Whether the path is a result of an earlier run over the same frames. */
 function isResultOf(path, clip, part) {
     const stem = unified(resultStem(clip.path, part.first, part.last));
     return path.startsWith(stem) && (/^(_v\d+)?\.[^.\/]+$/).test(path.substring(stem.length));
@@ -99,7 +99,7 @@ async function isShown(sequence, clip, path) {
     return false;
 }
 
-/* The lowest track from `from` on that may be used and has nothing at the clip's time; else a new one. */
+/* Index of the lowest track from `from` on that may be used and is free at the clip's time; else a new one. */
 async function freeTrack(sequence, clip, kind, from, mayBeUsed) {
     const count = await sequence[`get${kind}TrackCount`]();
     for (let index = from; index < count; index += 1) {
@@ -118,7 +118,7 @@ async function isFree(track, clip) {
     return true;
 }
 
-/* A muted track of sound of results, and of nothing else. */
+/* Whether the track is muted and has only sound of results. */
 async function isForResults(track) {
     const items = await itemsOf(track);
     if (items.length === 0 || !(await track.isMuted())) { return false; }

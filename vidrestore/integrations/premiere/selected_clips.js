@@ -1,6 +1,6 @@
 /*
     The selected clips of the active sequence that can be restored.
-    By Adobe's reference of Premiere's classes Project, Sequence, VideoTrack, VideoClipTrackItem, ClipProjectItem.
+    After Adobe's reference of Premiere's classes Project, Sequence, VideoTrack, VideoClipTrackItem, ClipProjectItem.
 */
 "use strict";
 const ppro = require("premierepro");
@@ -14,8 +14,8 @@ async function activeSequence() {
 }
 
 /*
-    [{name, path, track, start, end, rate, first, last}]: times of the sequence as TickTime, frames of the file,
-    both included. What cannot be restored is said.
+    [{name, path, track, start, end, rate, first, last}]: start and end are times in the sequence (TickTime);
+    first and last are frames of the file, both included. Clips that cannot be restored are reported by `say`.
 */
 async function selectedClips(sequence, say) {
     const clips = [];
@@ -37,7 +37,7 @@ async function itemsOf(track) {
     return await track.getTrackItems(ppro.Constants.TrackItemType.CLIP, false);
 }
 
-/* Or a sentence: why not. */
+/* The file and times of a clip, or a sentence why it cannot be restored. */
 async function mediaOf(item) {
     if (await item.isAdjustmentLayer()) { return "an adjustment layer has no file"; }
     if ((await item.getSpeed()) !== 1 || (await item.isSpeedReversed())) {
@@ -45,7 +45,7 @@ async function mediaOf(item) {
     }
     const clip = ppro.ClipProjectItem.cast(await item.getProjectItem());
     if (!clip || (await clip.isSequence()) || (await clip.isMulticamClip()) || (await clip.isMergedClip())) {
-        return "it is no clip of one file";
+        return "it is not a clip of a single file";
     }
     const path = await clip.getMediaFilePath();
     if (!path || (await clip.isOffline())) { return "its file is offline"; }

@@ -1,5 +1,5 @@
 /*
-    A run over the selected clips: one after the other is restored, and placed above its original.
+    A run over the selected clips: restores them one after the other, and places each above its original.
 */
 "use strict";
 const { cancelJob, freeResult, readStatus, writeJob } = require("./job_files.js");
@@ -16,24 +16,24 @@ class Session {
         this.current = null;
     }
 
-    /* Looks for the clips; nothing runs yet. */
-    async begin(wishes) {
+    /* Finds the clips; starts no job. */
+    async begin(settings) {
         const { project, sequence } = await activeSequence();
         if (sequence === null) {
             this.say("open a sequence and select clips in it");
             return;
         }
-        const handles = Number(wishes.handles);
+        const handles = Number(settings.handles);
         if (!Number.isInteger(handles) || handles < 0) {
             this.say("handles are a number of frames, such as 12");
             return;
         }
         const clips = await selectedClips(sequence, this.say);
         if (clips.length === 0) { this.say("select clips of video files in the sequence"); }
-        for (const clip of clips) { this.waiting.push({ project, sequence, clip, wishes, handles }); }
+        for (const clip of clips) { this.waiting.push({ project, sequence, clip, settings, handles }); }
     }
 
-    /* Whether there is more to do. Called again and again. */
+    /* Does the next piece of work; returns whether there is more. Called by a timer. */
     async step() {
         if (this.current === null) {
             if (this.waiting.length === 0) { return false; }
@@ -67,18 +67,18 @@ class Session {
         }
     }
 
-    /* After an error of Premiere: the job of the clip goes on by itself, the others follow. */
+    /* After an error of Premiere: the clip's job continues without this session, which takes the next clip. */
     forget() {
         this.current = null;
     }
 
-    async start({ project, sequence, clip, wishes, handles }) {
+    async start({ project, sequence, clip, settings, handles }) {
         const part = partOf(clip, handles);
-        const output = await freeResult(clip.path, part.first, part.last, wishes.codec);
+        const output = await freeResult(clip.path, part.first, part.last, settings.codec);
         const folder = await writeJob([
             "restore", clip.path, output, "--start", part.start, "--end", part.end,
-            "--strength", wishes.strength, "--fidelity", wishes.fidelity, "--faces", wishes.faces,
-            "--codec", wishes.codec,
+            "--strength", settings.strength, "--fidelity", settings.fidelity, "--faces", settings.faces,
+            "--codec", settings.codec,
         ]);
         this.current = { project, sequence, clip, part, output, folder, steps: 0 };
     }
@@ -96,7 +96,7 @@ class Session {
     }
 }
 
-/* The frames to restore, and the command's times: a quarter of a frame early, so that rounding loses none. */
+/* The frames to restore, and the command's times: a quarter of a frame early, so that rounding drops no frame. */
 function partOf(clip, handles) {
     const first = Math.max(clip.first - handles, 0), last = clip.last + handles;
     return {

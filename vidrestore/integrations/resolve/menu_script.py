@@ -1,4 +1,4 @@
-"""The entry of Workspace > Scripts in DaVinci Resolve, which runs it with its own objects as globals."""
+"""The script in Workspace > Scripts of DaVinci Resolve, which runs it with Resolve's objects as globals."""
 
 import sys
 

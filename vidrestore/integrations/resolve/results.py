@@ -1,7 +1,7 @@
-"""Results go into the bin "vidrestore" of the media pool, and onto their clips as takes.
+"""Imports results into the bin "vidrestore" of the media pool, and adds them to their clips as takes.
 
-By Blackmagic's scripting README: media is imported into the current folder, takes count from 1, and the
-first AddTake makes the original take 1.
+Blackmagic's scripting README says: media is imported into the current folder, takes are numbered from 1, and
+the first AddTake makes the original take 1.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ BIN = "vidrestore"
 
 
 class ResultError(Exception):
-    """Resolve did not do what was asked of it: one sentence."""
+    """Resolve refused a request. The text is one sentence."""
 
 
 class ResultBin:
-    """The bin of results in a project's media pool; made when the first one arrives."""
+    """The bin of results in a project's media pool; created for the first result."""
 
     def __init__(self, media_pool: Any) -> None:
         self._pool = media_pool
 
     def paths(self) -> set[str]:
-        """Files of results in the bin."""
+        """Paths of the results in the bin."""
         folder = self._find()
         clips = [] if folder is None else folder.GetClipList() or []
         return {str(clip.GetClipProperty("File Path")) for clip in clips}
 
     def add(self, path: Path) -> Any:
-        """The media pool item of a new result. The folder that the user has open stays open.
+        """Import a result, and return its media pool item. The folder that the user has open stays open.
 
         Raises:
-            ResultError: Resolve cannot read the file, or will not make the bin.
+            ResultError: Resolve cannot read the file, or refuses to create the bin.
         """
         folder = self._find() or self._pool.AddSubFolder(self._pool.GetRootFolder(), BIN)
         if folder is None:
@@ -56,13 +56,13 @@ class ResultBin:
 
 
 def show_result(item: Any, medium: Any, offset: int, length: int, earlier: set[str]) -> None:
-    """Makes a result the take that a clip shows; the original stays the first take.
+    """Add a result to a clip as the take that it shows; the original stays the first take.
 
     Args:
         item: Resolve's TimelineItem.
         medium: The result's MediaPoolItem.
         offset: Frames in the result before the first one that the clip shows.
-        length: Last shown frame less the first one.
+        length: Number of the last shown frame minus that of the first.
         earlier: Files of earlier results: takes that show them are replaced.
 
     Raises:
@@ -77,7 +77,7 @@ def show_result(item: Any, medium: Any, offset: int, length: int, earlier: set[s
     if not item.AddTake(medium, first, first + length):
         raise ResultError(f"Resolve did not add a take to {item.GetName()}; the result is in the bin {BIN}")
     item.SelectTakeByIndex(int(item.GetTakesCount()))
-    for number in reversed(replaced):  # numbers above a removed one change
+    for number in reversed(replaced):  # removing a take changes the numbers above it
         item.DeleteTakeByIndex(number)
     if replaced:
         item.SelectTakeByIndex(int(item.GetTakesCount()))

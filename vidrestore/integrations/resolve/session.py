@@ -1,4 +1,4 @@
-"""Session: clips of the timeline are restored one after the other; each gets its result when it is done."""
+"""A run over clips of a timeline: restores them one after the other, and adds each result to its clip."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FOLDER = "vidrestore"
 CODECS = ("match", "prores", "dnxhr", "h264", "hevc")
 
 
-class Wishes(NamedTuple):
-    """What the user wants of a run."""
+class RunSettings(NamedTuple):
+    """The settings of a run."""
 
     scope: str = "selected clips"
     strength: float = 1.0
@@ -24,7 +24,7 @@ class Wishes(NamedTuple):
     codec: str = "match"
     handles: int = 12
     folder: str = ""
-    """Of results; empty: a folder `vidrestore` beside each file."""
+    """Folder for results; empty: a folder `vidrestore` next to each file."""
 
 
 class _Job(NamedTuple):
@@ -33,28 +33,28 @@ class _Job(NamedTuple):
     last: int
     rate: Any
     items: list[Any]
-    """All clips that show this."""
+    """All clips that show these frames."""
 
 
 class Session:
-    """A run over clips of the current timeline. `step` is called again and again, until it is not busy."""
+    """A run over clips of the current timeline. Call `step` repeatedly while `is_busy`."""
 
     def __init__(
         self,
         resolve: Any,
-        wishes: Wishes,
+        settings: RunSettings,
         say: Callable[[str], None],
         start: Callable[[Sequence[str]], ChildCommand] = ChildCommand,
     ) -> None:
-        """Looks for the clips; nothing runs yet.
+        """Find the clips; starts no command.
 
         Args:
-            resolve: Resolve's own object.
-            wishes: What the user wants.
-            say: Takes sentences for the user.
-            start: Starts vidrestore with these arguments.
+            resolve: Resolve's scripting object.
+            settings: The settings of the run.
+            say: Called with sentences for the user.
+            start: Starts vidrestore with the given arguments.
         """
-        self._wishes, self._say, self._start = wishes, say, start
+        self._settings, self._say, self._start = settings, say, start
         self._jobs: list[_Job] = []
         self._command: ChildCommand | None = None
         self._output = Path()
@@ -65,7 +65,7 @@ class Session:
             say("open a timeline first")
             return
         self._bin = ResultBin(project.GetMediaPool())
-        found = find_used_clips(timeline, wishes.scope, self._bin.paths())
+        found = find_used_clips(timeline, settings.scope, self._bin.paths())
         for sentence in found.skipped:
             say(f"left out: {sentence}")
         self._jobs = _jobs(found.clips)
@@ -75,24 +75,24 @@ class Session:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something runs or waits."""
+        """Whether a command runs or clips wait."""
         return self._command is not None or bool(self._jobs)
 
     @property
     def share(self) -> float:
-        """How much is done, 0 to 1."""
+        """Completed fraction of the run, 0 to 1."""
         current = 0.0 if self._command is None else self._command.share or 0.0
         return (self._done + current) / self._total if self._total else 1.0
 
     @property
     def text(self) -> str:
-        """What it is doing, in one line."""
+        """One line about the clip that is being restored; '' if none is."""
         if self._command is None:
             return ""
         return f"{self._done + 1} of {self._total}: {self._output.name}, {self._command.text}"
 
     def step(self) -> None:
-        """Starts what is next, or looks whether it is done."""
+        """Start the next command, or finish the running one if it has ended."""
         if self._command is None:
             if self._jobs:
                 self._begin(self._jobs[0])
@@ -104,14 +104,14 @@ class Session:
             self._finish(command, job)
 
     def cancel(self) -> None:
-        """Ends the run; clips that have their result keep it."""
+        """Cancel the run; finished clips keep their results."""
         self._total, self._jobs = self._done + 1, self._jobs[: 1 if self._command else 0]
         if self._command is not None:
             self._command.cancel()
 
     def _begin(self, job: _Job) -> None:
-        wishes = self._wishes
-        folder = Path(wishes.folder).expanduser() if wishes.folder else job.path.parent / FOLDER
+        settings = self._settings
+        folder = Path(settings.folder).expanduser() if settings.folder else job.path.parent / FOLDER
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -119,9 +119,9 @@ class Session:
             self._jobs.pop(0)
             self._done += 1
             return
-        suffix = ".mov" if wishes.codec in ("prores", "dnxhr") else job.path.suffix
+        suffix = ".mov" if settings.codec in ("prores", "dnxhr") else job.path.suffix
         self._output = _free_name(folder, f"{job.path.stem}_{job.first}-{job.last}", suffix)
-        self._command = self._start(_words(job, wishes, self._output))
+        self._command = self._start(_words(job, settings, self._output))
 
     def _finish(self, command: ChildCommand, job: _Job) -> None:
         if command.state == "cancelled":
@@ -135,19 +135,19 @@ class Session:
         try:
             earlier = self._bin.paths()
             medium = self._bin.add(self._output)
-            offset = min(job.first, self._wishes.handles)
+            offset = min(job.first, self._settings.handles)
             for item in job.items:
                 show_result(item, medium, offset, job.last - job.first, earlier)
         except ResultError as error:
             self._say(str(error))
-        except Exception as error:  # the project was closed, or the clip is gone
+        except Exception as error:  # the user closed the project or removed the clip
             self._say(f"{self._output} is restored, but Resolve did not take it: {error}")
         else:
             self._say(f"{self._output.name}: restored")
 
 
 def _jobs(clips: Sequence[UsedClip]) -> list[_Job]:
-    """One for all clips that show the same frames."""
+    """Jobs, one for all clips that show the same frames of a file."""
     jobs: dict[Any, _Job] = {}
     for clip in clips:
         key = (clip.path, clip.first, clip.last)
@@ -156,7 +156,7 @@ def _jobs(clips: Sequence[UsedClip]) -> list[_Job]:
 
 
 def _free_name(folder: Path, stem: str, suffix: str) -> Path:
-    """A name that no file has: an earlier result stays where the project may still show it."""
+    """A new file name. Earlier results are kept, because the project may use them."""
     path, number = folder / f"{stem}{suffix}", 1
     while path.exists():
         number += 1
@@ -164,13 +164,13 @@ def _free_name(folder: Path, stem: str, suffix: str) -> Path:
     return path
 
 
-def _words(job: _Job, wishes: Wishes, output: Path) -> list[str]:
+def _words(job: _Job, settings: RunSettings, output: Path) -> list[str]:
     # Half a frame early, so that rounding cannot lose the first frame or add one at the end.
     start = max((job.first - 0.5) / job.rate, 0)
     end = (job.last + 1.5) / job.rate
     return [
         "restore", str(job.path), str(output),
-        "--start", f"{float(start):.6f}", "--end", f"{float(end):.6f}", "--handles", str(wishes.handles),
-        "--strength", f"{wishes.strength:g}", "--fidelity", wishes.fidelity, "--faces", wishes.faces,
-        "--codec", wishes.codec,
+        "--start", f"{float(start):.6f}", "--end", f"{float(end):.6f}", "--handles", str(settings.handles),
+        "--strength", f"{settings.strength:g}", "--fidelity", settings.fidelity, "--faces", settings.faces,
+        "--codec", settings.codec,
     ]  # fmt: skip

@@ -1,8 +1,8 @@
-"""find_used_clips: which files the clips of a timeline show, and which frames of them.
+"""Finds the files that the clips of a timeline show, and the frames of each.
 
-By Blackmagic's scripting README. What it does not say, and what no test can show without Resolve: that a
-frame number of a take counts as the clip property `Start` does, and whether last frames belong to a range;
-one frame more than needed is restored.
+After Blackmagic's scripting README. Two things are not stated there, and cannot be tested without Resolve:
+that the frame numbers of a take count from the clip property `Start`, and whether a range includes its last
+frame. So one frame more than needed is restored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SCOPES = ("selected clips", "clip at the playhead", "all video tracks")
 
 
 class UsedClip(NamedTuple):
-    """A clip of the timeline and the frames that it shows of its file."""
+    """A clip of the timeline, and the frames of its file that it shows."""
 
     item: Any
     """Resolve's TimelineItem."""
@@ -28,7 +28,7 @@ class UsedClip(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What there is to restore."""
+    """The clips to restore, and those that cannot be."""
 
     clips: list[UsedClip]
     skipped: list[str]
@@ -41,7 +41,7 @@ def find_used_clips(timeline: Any, scope: str, restored: set[str]) -> Found:
     Args:
         timeline: Resolve's Timeline.
         scope: One of `SCOPES`.
-        restored: Paths of files that earlier runs have made: a take that shows one of them is no original.
+        restored: Paths of results of earlier runs. A take that shows one of them is not an original.
     """
     found = Found([], [])
     timeline_rate = exact_rate(timeline.GetSetting("timelineFrameRate"))
@@ -55,7 +55,7 @@ def find_used_clips(timeline: Any, scope: str, restored: set[str]) -> Found:
 
 
 def exact_rate(value: Any) -> Fraction | None:
-    """23.976 and 29.97 are what they stand for; None where it is no rate."""
+    """The exact rate of a rounded one, such as 24000/1001 for 23.976; None where it is not a rate."""
     try:
         rate = Fraction(str(value).split()[0])
     except (ValueError, IndexError, ZeroDivisionError):
@@ -97,7 +97,7 @@ def _used_clip(item: Any, timeline_rate: Fraction | None, restored: set[str]) ->
 
 
 def _original_take(item: Any, restored: set[str]) -> dict[str, Any] | None:
-    """Of a clip with takes, the first one that is no restored one; None where it has no takes."""
+    """The first take of a clip that is not a result; None where there is no such take."""
     for number in range(1, int(_call(item, "GetTakesCount") or 0) + 1):
         take = item.GetTakeByIndex(number)
         if take and take["mediaPoolItem"].GetClipProperty("File Path") not in restored:
@@ -111,10 +111,10 @@ def _frames_of_take(take: dict[str, Any], medium: Any) -> tuple[int, int]:
 
 
 def _frames(item: Any, rate: Fraction, timeline_rate: Fraction | None) -> tuple[int, int]:
-    """First and last frame.
+    """First and last frame of the file that a clip without takes shows.
 
-    Where the rates differ, `GetSourceStartFrame` is sometimes a frame early, and offsets count in frames of
-    the timeline.
+    Where the rates differ, `GetSourceStartFrame` is sometimes a frame early, and offsets are in frames of the
+    timeline.
     """
     first, last = _call(item, "GetSourceStartFrame"), _call(item, "GetSourceEndFrame")
     scale = rate / timeline_rate if timeline_rate else Fraction(1)
@@ -127,6 +127,6 @@ def _frames(item: Any, rate: Fraction, timeline_rate: Fraction | None) -> tuple[
 
 
 def _call(target: Any, name: str) -> Any:
-    """What a method returns that older versions do not have; None there."""
+    """The result of a method that older versions of Resolve lack; None there."""
     method = getattr(target, name, None)
     return method() if callable(method) else None

@@ -1,7 +1,7 @@
-"""The window in Resolve, by Fusion's UIManager; without one (Resolve's free edition) a run in the console.
+"""The window in Resolve, by Fusion's UIManager; without it (in Resolve's free edition), a run in the console.
 
-The loop is our own: it takes a step of the dispatcher, then one of the session. A timer of the dispatcher is
-said not to fire in some versions.
+The module has its own event loop: a step of the dispatcher, then a step of the session. The dispatcher's
+timers are reported not to fire in some versions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .session import CODECS, Session, Wishes
+from .session import CODECS, RunSettings, Session
 from .used_clips import SCOPES
 
 WINDOW = "VidrestoreWindow"
@@ -22,11 +22,11 @@ _FIDELITIES = ("auto", "0", "0.5", "1")
 
 
 def open_window(host: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Shows the window until it is closed.
+    """Show the window until the user closes it.
 
     Args:
         host: The globals that Resolve gives a script: `resolve`, `bmd`, `app` or some of them.
-        sleep: Waits between two looks.
+        sleep: Waits between two steps of the loop [seconds].
     """
     resolve = _find_resolve(host)
     if resolve is None:
@@ -59,7 +59,7 @@ class _Window:
     def run(self, sleep: Callable[[float], None]) -> None:
         self._window.Show()
         while self._is_open:
-            with suppress(KeyError):  # an event that nobody handles
+            with suppress(KeyError):  # an event without a handler
                 self._dispatcher.StepLoop(False)
             self._step()
             sleep(PAUSE_SECONDS)
@@ -71,7 +71,7 @@ class _Window:
             return
         items = self._items
         self._items["Log"].PlainText = ""
-        wishes = Wishes(
+        settings = RunSettings(
             scope=items["Scope"].CurrentText,
             strength=float(items["Strength"].Value) / 100,
             fidelity=items["Fidelity"].CurrentText,
@@ -80,7 +80,7 @@ class _Window:
             handles=int(items["Handles"].Value),
             folder=items["Folder"].Text.strip(),
         )
-        self._session = Session(self._resolve, wishes, self._say)
+        self._session = Session(self._resolve, settings, self._say)
 
     def _step(self) -> None:
         if self._session is None:
@@ -119,7 +119,7 @@ def _layout(ui: Any) -> Any:
             row("Faces (all, largest, 0,2)", ui.LineEdit({"ID": "Faces", "Text": "all"})),
             row("Codec", ui.ComboBox({"ID": "Codec"})),
             row("Handles, frames", ui.SpinBox({"ID": "Handles", "Minimum": 0, "Maximum": 1000, "Value": 12})),
-            row("Folder (empty: beside the file)", ui.LineEdit({"ID": "Folder", "Text": ""})),
+            row("Folder (empty: next to the file)", ui.LineEdit({"ID": "Folder", "Text": ""})),
             ui.Label({"ID": "Progress", "Text": "", "Weight": 0}),
             ui.TextEdit({"ID": "Log", "ReadOnly": True}),
             ui.HGroup(
@@ -134,9 +134,9 @@ def _layout(ui: Any) -> Any:
 
 
 def _run_in_console(resolve: Any, sleep: Callable[[float], None]) -> None:
-    """With the settings as they are by default; Resolve's console shows how far it is."""
+    """Run with default settings, and print the progress to Resolve's console."""
     print("vidrestore: this Resolve has no windows for scripts; restoring with default settings")
-    session, shown = Session(resolve, Wishes(), lambda sentence: print(f"vidrestore: {sentence}")), -1
+    session, shown = Session(resolve, RunSettings(), lambda sentence: print(f"vidrestore: {sentence}")), -1
     while session.is_busy:
         session.step()
         if int(session.share * 10) != shown and session.text:

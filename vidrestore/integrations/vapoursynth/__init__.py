@@ -1,1 +1,1 @@
-"""The filter for VapourSynth; `vidrestore.vapoursynth` is what users import."""
+"""The filter for VapourSynth. Users import it as `vidrestore.vapoursynth`."""

@@ -1,7 +1,7 @@
-"""The faces of a clip's frames, found in order and remembered, so that any frame can be restored again.
+"""Tracks the faces of a clip in order and keeps the results, so that any frame can be restored again.
 
-Detection and tracking need the frames in order. What they found is kept, about 200 bytes for a frame with one
-face; from there on a frame's result depends on a few frames around it only.
+Detection and tracking need the frames in order. Their results are kept, about 200 bytes for a frame with one
+face. With them, the restored frame depends on a few frames around it only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vidrestore.types import Frame, FrameFaces, TrackedFace
 
 
 class Analysis:
-    """Tracked faces of the frames from `first` on; it continues where it was left."""
+    """Tracked faces of the frames from `first` on; analysed once, step by step."""
 
     def __init__(self, first: int, frames: FrameQueue, detector: FaceDetector, settings: Settings) -> None:
         self.first = first
@@ -40,7 +40,7 @@ class Analysis:
         yield from range(self.next_read, count)
 
     def items(self, begin: int) -> Iterator[FrameFaces[TrackedFace]]:
-        """The frames from `begin` on with their faces; those known already are not searched again."""
+        """The frames from `begin` on with their faces; detection runs on new frames only."""
         for number in range(begin, self.stop):
             frame = self._frames.take()
             if frame is None:

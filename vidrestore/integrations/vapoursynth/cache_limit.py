@@ -1,8 +1,8 @@
-"""A lifted memory limit for frames that are requested within a frame request.
+"""Raises VapourSynth's memory limit while a filter requests frames, which would otherwise deadlock.
 
-Beyond its limit of memory (`max_cache_size`), VapourSynth starts no request from outside before those that
-run have ended. A request from within a filter's function counts as one from outside: both would wait for each
-other forever. So the limit is lifted for the time of such a request; then VapourSynth shrinks its caches.
+Beyond its memory limit (`max_cache_size`), VapourSynth starts no new request before the running ones have
+ended. A request from a filter's Python function counts as a new one, so both would wait for each other
+forever. The limit is raised during such a request; afterwards VapourSynth shrinks its caches.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _MORE_MIB = 65536
 
 
 class CacheLimit:
-    """The limit of a core; lifted while any thread is in `lifted`."""
+    """The memory limit of a core; raised while any thread is in `lifted`."""
 
     def __init__(self, core: Any) -> None:
         self._core = core
 
     @contextmanager
     def lifted(self) -> Iterator[None]:
-        """In this block VapourSynth starts requests, whatever memory it uses."""
+        """A context in which VapourSynth starts requests at any use of memory."""
         with _LOCK:
             if not _LIFTED.get(id(self._core)):
                 _LIMITS[id(self._core)] = self._core.max_cache_size
@@ -40,5 +40,5 @@ class CacheLimit:
 
 _LOCK = threading.Lock()
 _LIFTED: dict[int, int] = {}
-"""By core: how many threads have lifted its limit. Several filters may share a core."""
+"""Number of threads in `lifted`, by core. Several filters may share a core."""
 _LIMITS: dict[int, int] = {}

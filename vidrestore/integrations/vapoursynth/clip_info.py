@@ -1,4 +1,4 @@
-"""What a clip is: its format, its frame rate, and its colour."""
+"""A clip's format, frame rate and colour, in the pipeline's types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidrestore.types import UPRIGHT, ColourTags, PixelFormat, VideoInfo
 _CHROMA = {(0, 0): "444", (1, 0): "422", (1, 1): "420", (0, 1): "440", (2, 0): "411", (2, 2): "410"}
 _USUAL_RATE = Fraction(25)
 FLOAT_DEPTH = 16
-"""Samples in floating point are processed as codes of so many bits."""
+"""Floating-point samples are processed as integers of this many bits."""
 
 
 def clip_info(clip: vs.VideoNode) -> VideoInfo:
@@ -47,12 +47,12 @@ def clip_info(clip: vs.VideoNode) -> VideoInfo:
 
 
 def frame_rate(clip: vs.VideoNode) -> Fraction:
-    """Frames a second; 25 where the clip does not say."""
+    """Frames a second; 25 where the clip does not state it."""
     return Fraction(clip.fps) or _USUAL_RATE
 
 
 def pixel_format(form: vs.VideoFormat) -> PixelFormat:
-    """The pipeline's name for a clip's format. Raises UsageError if it has none."""
+    """The pipeline's format for a clip's format. Raises UsageError if it has none."""
     depth = FLOAT_DEPTH if form.sample_type == vs.FLOAT else form.bits_per_sample
     shift = (form.subsampling_w, form.subsampling_h)
     if depth > 16 or (form.color_family == vs.YUV and shift not in _CHROMA):
@@ -67,7 +67,7 @@ def pixel_format(form: vs.VideoFormat) -> PixelFormat:
 
 
 def colour_tags(props: Mapping[str, Any], form: vs.VideoFormat) -> ColourTags:
-    """What a frame's properties say of its colour."""
+    """The colour tags in a frame's properties."""
     is_rgb = form.color_family == vs.RGB
     location = props.get("_ChromaLocation")
     return ColourTags(
@@ -82,6 +82,6 @@ def colour_tags(props: Mapping[str, Any], form: vs.VideoFormat) -> ColourTags:
 def _is_full_range(props: Mapping[str, Any], is_rgb: bool) -> bool:
     if "_Range" in props:
         return int(props["_Range"]) == 1
-    if "_ColorRange" in props:  # the older name counts the other way round
+    if "_ColorRange" in props:  # the older property has the opposite values
         return int(props["_ColorRange"]) == 0
     return is_rgb

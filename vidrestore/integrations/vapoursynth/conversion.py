@@ -1,4 +1,4 @@
-"""VapourSynth's frames <-> frames of the pipeline: planes and sample types."""
+"""Converts planes and sample types between VapourSynth's frames and the pipeline's."""
 
 from __future__ import annotations
 
@@ -14,14 +14,23 @@ from vidrestore.integrations.vapoursynth.clip_info import FLOAT_DEPTH, colour_ta
 from vidrestore.types import Frame, Plane
 
 _PEAK, _NEUTRAL = 2**FLOAT_DEPTH - 1, 2 ** (FLOAT_DEPTH - 1)
-"""Codes of 1.0 and of neutral chroma."""
+"""Integer values of 1.0 and of neutral chroma."""
 _TO_PLANAR_RGB = (1, 2, 0)
 """VapourSynth's planes are R G B, the pipeline's G B R."""
 _FROM_PLANAR_RGB = (2, 0, 1)
 
 
 def frame_from_planes(frame: vs.VideoFrame, number: int, rate: Fraction) -> Frame:
-    """The frame of the pipeline that holds the same samples. Raises UsageError for an interlaced one."""
+    """A copy of VapourSynth's frame as a frame of the pipeline.
+
+    Args:
+        frame: The frame to copy.
+        number: Its number in the clip, from 0.
+        rate: Frames a second.
+
+    Raises:
+        UsageError: The frame is interlaced, or its format is not supported.
+    """
     if int(frame.props.get("_FieldBased", 0)):
         raise UsageError(
             f"frame {number} is marked as interlaced: deinterlace the clip, or restore the file with the "
@@ -43,7 +52,15 @@ def frame_from_planes(frame: vs.VideoFrame, number: int, rate: Fraction) -> Fram
 
 
 def write_planes(result: Frame, before: Frame, target: vs.VideoFrame) -> None:
-    """Writes a restored frame into a copy of the original; floats change by what was changed only."""
+    """Write a restored frame into VapourSynth's copy of the original frame.
+
+    Floating-point samples get the difference only, so unchanged samples keep their exact values.
+
+    Args:
+        result: The restored frame.
+        before: The original frame, as `frame_from_planes` returned it.
+        target: The copy to write to.
+    """
     form = target.format
     for plane in range(form.num_planes):
         place = _FROM_PLANAR_RGB[plane] if form.color_family == vs.RGB else plane

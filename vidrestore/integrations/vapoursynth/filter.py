@@ -1,4 +1,4 @@
-"""restore: a clip with its faces restored, in the clip's own format."""
+"""The filter: returns a clip with restored faces, in the clip's own format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vidrestore.weights import model_path
 
 _FOR_FILES = SettingsKeywords.__annotations__.keys() - FaceKeywords.__annotations__.keys()
 _KEPT_BEHIND = 8
-"""Results that stay available behind those that the host's threads may ask for at the same time."""
+"""Results that stay available, in addition to one for each of the host's threads."""
 
 
 def restore(
@@ -33,13 +33,13 @@ def restore(
 ) -> vs.VideoNode:
     """The clip with its faces restored, in its own format, with its own properties.
 
-    If its frames are asked for in order, they are those of `vidrestore restore` with the same settings.
-    Samples away from faces do not change.
+    If the frames are requested in order, they equal those of `vidrestore restore` with the same settings.
+    Samples outside faces do not change.
 
     Args:
-        clip: Of any constant RGB, YUV or grey format of up to 16 bits, or of floats; progressive.
-        model: As in the command.
-        device: As in the command.
+        clip: A progressive clip with a constant format: RGB, YUV or grey, of up to 16 bits or of floats.
+        model: Name of the model, as in the command.
+        device: auto, cpu, cuda or mps, as in the command.
         settings: The fields of `vidrestore.Settings` that concern faces: strength, fidelity, grain, temporal,
             deflicker, faces, min_face, detector, batch.
 
@@ -90,7 +90,7 @@ def _checked(model: str, device: str, settings: FaceKeywords) -> Settings:
         raise UsageError(f"{', '.join(unfit)}: the script decides this, not the filter")
     checked = make_settings(model=model, device=device, **settings)
     if needs_inspection(checked.faces):
-        raise UsageError("people are chosen in files only, by the command, as are sizes and places")
+        raise UsageError("people, sizes and positions of faces can be chosen only by the command, for files")
     return checked
 
 

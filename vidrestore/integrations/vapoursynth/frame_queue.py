@@ -1,4 +1,4 @@
-"""Frames on their way from the host's thread to the pipeline's threads."""
+"""The queue of frames from the host's thread to the pipeline's threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CAPACITY = 8
 
 
 class FrameQueue:
-    """A few frames that wait for the pipeline. One thread puts them in, one takes them out."""
+    """A bounded queue with one thread that puts frames in, and one that takes them out."""
 
     def __init__(self) -> None:
         self._frames: queue.Queue[Frame | None] = queue.Queue(_CAPACITY)
@@ -23,11 +23,11 @@ class FrameQueue:
         return self._frames.full()
 
     def put(self, frame: Frame | None) -> None:
-        """Adds a frame, or None for the end of the clip; only if the queue is not full."""
+        """Add a frame, or None for the end of the clip. The queue must not be full."""
         self._frames.put_nowait(frame)
 
     def take(self) -> Frame | None:
-        """The next frame, once there is one; None at the end of the clip, or if the queue is abandoned."""
+        """Wait for the next frame; None at the end of the clip, or if the queue is abandoned."""
         while not self.is_abandoned:
             try:
                 return self._frames.get(timeout=POLL_SECONDS)
@@ -36,10 +36,10 @@ class FrameQueue:
         return None
 
     def clear(self) -> None:
-        """Drops all frames; nothing may be taking any."""
+        """Remove all frames. No thread may be in `take`."""
         while not self._frames.empty():
             self._frames.get_nowait()
 
     def abandon(self) -> None:
-        """Ends all waiting, for good."""
+        """End all waiting permanently."""
         self.is_abandoned = True

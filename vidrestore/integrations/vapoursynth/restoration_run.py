@@ -1,7 +1,7 @@
-"""One pass of the restoration over a clip, from a frame on, in a thread of its own.
+"""One pass of the restoration over a clip, from a given frame on, in its own thread.
 
-Frames are read by the thread that asks for a result, never by the pipeline's: a thread of the host may ask
-the host for more frames, while any other thread might wait for a free one forever.
+The thread that requests a result also reads the frames; the pipeline's threads never do. A thread of the host
+may request more frames from the host, but any other thread might wait forever for a free thread of the host.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vidrestore.types import Frame, FrameFaces, TrackedFace
 RESULTS_AHEAD = 4
 """Results that may wait beyond the newest request."""
 SKIP = 32
-"""A request at most this far ahead of the results is reached by restoring the frames between."""
+"""A frame at most this far ahead of the results is reached by restoring all frames up to it."""
 _WAIT_SECONDS = 0.2
 Restore = Callable[[Iterator[FrameFaces[TrackedFace]]], Generator[Frame]]
 
 
 class RestorationRun:
-    """The results of one pass, by number; the thread that calls `get` also reads the frames."""
+    """The results of one pass, by frame number. The thread that calls `get` also reads the frames."""
 
     def __init__(
         self,
@@ -37,16 +37,16 @@ class RestorationRun:
         restore: Restore,
         kept: int,
     ) -> None:
-        """Starts the pass.
+        """Start the pass.
 
         Args:
             items: The frames with their faces, as they come from `frames`.
             reads: The numbers of the frames to put into `frames`.
             begin: The number of the first result.
-            frames: Where frames are put.
+            frames: The queue for the frames.
             read: Returns a frame of the clip.
             restore: The pipeline: one frame for each item, in order.
-            kept: Results that stay available behind the newest.
+            kept: Number of results before the newest one that stay available.
         """
         self._items, self._reads, self._frames = items, reads, frames
         self._read, self._restore, self._kept = read, restore, kept
@@ -59,12 +59,12 @@ class RestorationRun:
         self._thread.start()
 
     def can_reach(self, number: int) -> bool:
-        """Whether `get(number)` takes few results more, or none."""
+        """Whether the result exists, or is at most `SKIP` frames ahead."""
         with self._changed:
             return number in self._results or 0 <= number - self._next_result <= SKIP
 
     def get(self, number: int) -> Frame:
-        """The result with that number. Raises what reading or the pipeline raised."""
+        """The result with that number. Raises the error of the reader or of the pipeline."""
         while True:
             with self._changed:
                 self._wanted = max(self._wanted, number)
@@ -78,7 +78,7 @@ class RestorationRun:
             self._feed()
 
     def stop(self) -> None:
-        """Ends the pass between two frames, so that the analysis can continue."""
+        """End the pass between two frames, so that another pass can continue the analysis."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
@@ -87,12 +87,12 @@ class RestorationRun:
         self._frames.clear()
 
     def join(self, seconds: float) -> None:
-        """Waits at most that long for the end of the pass; its frames are abandoned by now."""
+        """Wait at most that long for the end of the pass, whose queue was abandoned."""
         if threading.current_thread() is not self._thread:
             self._thread.join(seconds)
 
     def _feed(self) -> None:
-        """Gives the pipeline a frame if there is space, else waits a moment."""
+        """Put a frame into the queue if there is space, else wait a moment."""
         if self._frames.is_full:
             with self._changed:
                 self._changed.wait(POLL_SECONDS)
@@ -125,7 +125,7 @@ class RestorationRun:
                 return
 
     def _keep(self, frame: Frame) -> bool:
-        """Keeps a result, and waits until another is wanted; False if the pass ends."""
+        """Keep a result, and wait until another one is requested; False if the pass ends."""
         with self._changed:
             self._results[self._next_result] = frame
             self._next_result += 1

@@ -1,8 +1,8 @@
-"""Restored frames by number, in any order, of a pipeline that works in order and looks ahead.
+"""Restored frames in any order, from a pipeline that works in order and looks ahead.
 
-Frames that are asked for in order from the first on are those of the command. The faces of frames that were
-passed are kept, so a step back gives the same frames again. A jump far ahead would need the faces of all
-frames between; then the analysis starts again some frames before.
+Frames that are requested in order from the first on equal those of the command. Tracked faces are kept, so a
+step back gives the same frames again. A jump far ahead would need the faces of all frames between; so a new
+analysis starts some frames before the target.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _END_SECONDS = 10.0
 
 
 class RestoredFrames:
-    """The frames of a clip, restored. Threads wait for each other."""
+    """The restored frames of a clip. One thread at a time is served."""
 
     def __init__(
         self,
@@ -38,15 +38,15 @@ class RestoredFrames:
         kept: int,
         may_jump: bool = True,
     ) -> None:
-        """Reads nothing before the first frame is asked for.
+        """No frame is read before the first call of `get`.
 
         Args:
             count: The number of frames of the clip.
             read: Returns a frame of the clip.
-            analysis: Makes the analysis that starts at a frame.
-            restore: The pipeline from tracked faces on.
+            analysis: Returns an analysis that starts at the given frame.
+            restore: The pipeline, from tracked faces to restored frames.
             context: Frames to each side that a result depends on.
-            kept: Results that stay available behind the newest.
+            kept: Number of results before the newest one that stay available.
             may_jump: Whether the analysis may start in the middle of the clip.
         """
         self._count, self._read, self._make_analysis, self._restore = count, read, analysis, restore
@@ -56,7 +56,7 @@ class RestoredFrames:
         weakref.finalize(self, self._state.end)
 
     def get(self, number: int) -> Frame:
-        """The restored frame `number`. Raises what reading or the pipeline raised."""
+        """The restored frame `number`. Raises the error of the reader or of the pipeline."""
         with self._lock:
             try:
                 run = self._state.run
@@ -97,7 +97,7 @@ class RestoredFrames:
 
 @dataclass(slots=True)
 class _State:
-    """What runs at the moment; apart from RestoredFrames, whose end it outlives."""
+    """The current run; a separate object, because the finaliser of RestoredFrames still needs it."""
 
     frames: FrameQueue
     analysis: Analysis | None = None
