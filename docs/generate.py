@@ -14,7 +14,7 @@ from typing import Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from vidrestore.settings import Settings
-from vidrestore.settings_groups import GROUPS
+from vidrestore.settings.groups import GROUPS
 
 PAGE = Path(__file__).with_name("settings.md")
 INTRODUCTION = """\

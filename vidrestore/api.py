@@ -12,7 +12,7 @@ from vidrestore.notebook import progress_bar
 from vidrestore.runtime.cancellation import cancellable
 from vidrestore.runtime.signals import deferred_interrupts
 from vidrestore.settings import make_settings
-from vidrestore.settings_keywords import EngineName, SettingsKeywords
+from vidrestore.settings.keywords import EngineName, SettingsKeywords
 from vidrestore.types import ProgressCallback, Report
 
 if TYPE_CHECKING:

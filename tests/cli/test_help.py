@@ -17,7 +17,7 @@ import typer
 from tests.support.shared import ROOT
 from vidrestore.cli import app, main
 from vidrestore.settings import Settings
-from vidrestore.settings_groups import GROUPS
+from vidrestore.settings.groups import GROUPS
 
 FOLDER = Path(__file__).parent / "help"
 COMMANDS = [

@@ -17,7 +17,7 @@ from vidrestore.jobs.preview import Previewer, own_variant
 from vidrestore.jobs.recorded_inspection import inspect_and_record
 from vidrestore.jobs.sidecar_check import new_sidecar
 from vidrestore.settings import make_settings
-from vidrestore.sidecar import Sidecar
+from vidrestore.settings.sidecar import Sidecar
 from vidrestore.types import Frame
 
 SETTINGS = make_settings(device="cpu", fidelity=1)

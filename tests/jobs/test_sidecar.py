@@ -15,7 +15,7 @@ from tests.support.jobs import assert_equal, frames_of
 from vidrestore import UsageError
 from vidrestore.cli import main
 from vidrestore.settings import make_settings
-from vidrestore.sidecar import FaceTreatment, parse_sidecar
+from vidrestore.settings.sidecar import FaceTreatment, parse_sidecar
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ import pytest
 from tests.support.films import make_film
 from tests.support.footage import Footage
 from tests.support.jobs import ENVIRONMENT
-from vidrestore.yaml_file import read_yaml
+from vidrestore.settings.yaml_file import read_yaml
 
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

@@ -11,9 +11,9 @@ pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
 from tests.web.ask import Answer, Asker
 from vidrestore.settings import make_settings
-from vidrestore.sidecar import parse_sidecar
+from vidrestore.settings.sidecar import parse_sidecar
+from vidrestore.settings.yaml_file import read_yaml
 from vidrestore.web import sidecar_file
-from vidrestore.yaml_file import read_yaml
 
 PEOPLE = {"p0": {"tracks": [0, 3], "strength": 0.5}, "p1": {"tracks": [1]}}
 SCENES = {"0": {"start": 0.0}, "1": {"start": 2.4, "people": {"p1": {"restore": False}}}}

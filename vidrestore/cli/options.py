@@ -1,4 +1,4 @@
-"""Options that several commands share. Their descriptions and defaults are those of settings.py."""
+"""Options that several commands share. Their descriptions and defaults come from `Settings`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from vidrestore.settings import Settings
-from vidrestore.settings_groups import group_of
+from vidrestore.settings.groups import group_of
 
 MESSAGES = "Messages and reports"
 """Heading of the options for messages, progress and reports."""

@@ -10,7 +10,7 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.run_session import RunOutput, run_session
 from vidrestore.errors import UsageError
-from vidrestore.settings_keywords import EngineName
+from vidrestore.settings.keywords import EngineName
 
 EXAMPLES = """\
 [bold]Examples[/bold]

@@ -19,7 +19,7 @@ from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
 from vidrestore.faces.alignment import invert_affine, low_pass, similarity_scale, transform_points
 from vidrestore.faces.grain import AUTO_GRAIN, extract_grain
 from vidrestore.faces.orientation import display_axis
-from vidrestore.sidecar import FaceTreatment
+from vidrestore.settings.sidecar import FaceTreatment
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
 Grain = float | Literal["auto"]

@@ -16,7 +16,7 @@ from vidrestore.in_memory.crops import crop_from_face, face_from_crop
 from vidrestore.in_memory.pictures import kind_of
 from vidrestore.in_memory.result import Restored, restored
 from vidrestore.settings import Settings, make_settings
-from vidrestore.settings_keywords import FaceKeywords, Precision, RestorerKeywords, SettingsKeywords
+from vidrestore.settings.keywords import FaceKeywords, Precision, RestorerKeywords, SettingsKeywords
 from vidrestore.tracking import needs_inspection
 from vidrestore.types import (
     AlignedFace,

@@ -22,7 +22,7 @@ from vidrestore.jobs.sidecar_check import check_sidecar
 from vidrestore.pipeline import open_input_video, restore_tracked_faces, without_excluded
 from vidrestore.report import RunStats
 from vidrestore.settings import Fidelity, Grain, Settings, make_settings
-from vidrestore.sidecar import FaceTreatment, Sidecar
+from vidrestore.settings.sidecar import FaceTreatment, Sidecar
 from vidrestore.types import (
     Frame,
     FrameFaces,

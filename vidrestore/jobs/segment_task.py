@@ -18,7 +18,7 @@ from vidrestore.jobs.segment_plan import Span
 from vidrestore.pipeline import output_info, output_size, restore_tracked_faces
 from vidrestore.report import RunStats
 from vidrestore.settings import Fidelity, Settings
-from vidrestore.settings_keywords import Precision
+from vidrestore.settings.keywords import Precision
 from vidrestore.types import Frame, RestoredFace
 from vidrestore.video import FieldProcessing, OpenedVideo, SegmentWriter
 from vidrestore.weights import model_path

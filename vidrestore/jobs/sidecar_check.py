@@ -7,7 +7,7 @@ from pathlib import Path
 from vidrestore import __version__
 from vidrestore.errors import UsageError
 from vidrestore.settings import Settings
-from vidrestore.sidecar import Sidecar, TrackingPart, VideoPart
+from vidrestore.settings.sidecar import Sidecar, TrackingPart, VideoPart
 
 _AGAIN = "write a new one by vidrestore inspect --sidecar"
 

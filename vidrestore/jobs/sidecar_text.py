@@ -9,7 +9,7 @@ import yaml
 
 from vidrestore.jobs.sidecar_check import new_sidecar
 from vidrestore.settings import Settings
-from vidrestore.sidecar import Sidecar
+from vidrestore.settings.sidecar import Sidecar
 
 if TYPE_CHECKING:
     from vidrestore.inspection import Inspection

@@ -21,7 +21,7 @@ from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeat
 from vidrestore.restoration.pinned_copies import from_device
 from vidrestore.runtime.device import choose_precision, exact_float32, resolve_device
 from vidrestore.settings import Fidelity
-from vidrestore.settings_keywords import Precision
+from vidrestore.settings.keywords import Precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 

@@ -14,7 +14,7 @@ from vidrestore.errors import DeviceError
 if TYPE_CHECKING:
     import torch
 
-    from vidrestore.settings_keywords import Precision
+    from vidrestore.settings.keywords import Precision
 
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vidrestore.errors import UsageError, shown
-from vidrestore.yaml_file import read_yaml
+from vidrestore.settings.yaml_file import read_yaml
 
 Recipe = Literal["specification", "mild", "film", "broadcast", "broad"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vidrestore.types.video import FloatArray, Frame
 
 if TYPE_CHECKING:
-    from vidrestore.sidecar import FaceTreatment
+    from vidrestore.settings.sidecar import FaceTreatment
 
 LEAST_SIDE = 16
 """Pixels a side of the smallest aligned face that is restored."""

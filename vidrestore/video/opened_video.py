@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vidrestore.settings_keywords import Deinterlace
+from vidrestore.settings.keywords import Deinterlace
 from vidrestore.types import VideoInfo
 from vidrestore.video.interlacing.field_processing import FieldProcessing, choose_field_processing
 from vidrestore.video.reading.input import Input

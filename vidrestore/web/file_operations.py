@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from vidrestore.errors import UsageError
 from vidrestore.jobs.sidecar_check import check_sidecar, new_sidecar
 from vidrestore.settings import LONGEST_SECONDS, make_settings
-from vidrestore.sidecar import parse_sidecar
+from vidrestore.settings.sidecar import parse_sidecar
 from vidrestore.web.answers import (
     DROPPED,
     FOLDER,

@@ -8,7 +8,7 @@ from typing import Any
 from vidrestore.errors import UsageError
 from vidrestore.jobs.sidecar_check import check_sidecar
 from vidrestore.settings import Settings, make_settings
-from vidrestore.sidecar import Sidecar, parse_sidecar
+from vidrestore.settings.sidecar import Sidecar, parse_sidecar
 from vidrestore.web.file_roots import FileRoots
 from vidrestore.web.sidecar_file import read_sidecar
 

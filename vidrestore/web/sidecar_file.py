@@ -11,10 +11,10 @@ from pathlib import Path
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.jobs.sidecar_text import sidecar_text
 from vidrestore.runtime.put_in_place import put_in_place
-from vidrestore.sidecar import Sidecar, parse_sidecar
+from vidrestore.settings.sidecar import Sidecar, parse_sidecar
+from vidrestore.settings.yaml_file import MAX_BYTES, parse_yaml
 from vidrestore.web.file_roots import FileRoots
 from vidrestore.web.operations import ChangedError
-from vidrestore.yaml_file import MAX_BYTES, parse_yaml
 
 _MOST_COPIES = 99
 

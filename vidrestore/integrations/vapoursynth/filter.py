@@ -17,7 +17,7 @@ from vidrestore.jobs.segment_task import context_frames
 from vidrestore.pipeline import restore_tracked
 from vidrestore.report import RunStats
 from vidrestore.settings import Settings, make_settings
-from vidrestore.settings_keywords import FaceKeywords, SettingsKeywords
+from vidrestore.settings.keywords import FaceKeywords, SettingsKeywords
 from vidrestore.tracking import needs_inspection
 from vidrestore.tracking.selection import named_tracks
 from vidrestore.types import Frame

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from vidrestore.settings_keywords import Deinterlace
+from vidrestore.settings.keywords import Deinterlace
 from vidrestore.types import FieldOrder, Frame, VideoInfo
 from vidrestore.video.interlacing import fields
 from vidrestore.video.interlacing.field_meter import FieldMeasure

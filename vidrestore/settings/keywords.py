@@ -10,7 +10,7 @@ from fractions import Fraction
 from os import PathLike
 from typing import Literal, TypedDict
 
-from vidrestore.sidecar import Sidecar
+from vidrestore.settings.sidecar import Sidecar
 
 Auto = Literal["auto"]
 Compare = Literal["none", "side-by-side"]

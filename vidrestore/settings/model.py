@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError
-from vidrestore.settings_keywords import (
+from vidrestore.settings.error_sentence import sentence
+from vidrestore.settings.keywords import (
     Compare,
     Deinterlace,
     EngineName,
@@ -19,17 +20,15 @@ from vidrestore.settings_keywords import (
     SettingsKeywords,
     Upscale,
 )
-from vidrestore.settings_sentences import sentence
-from vidrestore.settings_values import parse_frame_rate, parse_time
-from vidrestore.sidecar import FaceTreatment, Sidecar, parse_sidecar
-from vidrestore.yaml_file import read_yaml
+from vidrestore.settings.sidecar import FaceTreatment, Grain, Share, Sidecar, parse_sidecar
+from vidrestore.settings.times_and_rates import parse_frame_rate, parse_time
+from vidrestore.settings.yaml_file import read_yaml
 
 MAX_PIXELS = 64_000_000
 """Default limit for a picture; 8K video and photos of nearly all cameras have fewer."""
 LONGEST_SECONDS = 1e8
 """Limit for times and lengths: three years."""
-Fidelity = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
-Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
+Fidelity = Share | Literal["auto"]
 
 _NOT_FOR_ALIGNED_FACES = (
     "detector", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "deinterlace", "upscale",

@@ -14,7 +14,7 @@ from tests.support.shared import ROOT
 from vidrestore.errors import UsageError
 from vidrestore.in_memory import Restorer
 from vidrestore.settings import Settings, make_settings
-from vidrestore.settings_keywords import FaceKeywords, RestorerKeywords, SettingsKeywords
+from vidrestore.settings.keywords import FaceKeywords, RestorerKeywords, SettingsKeywords
 
 
 def test_the_keywords_are_the_settings() -> None:

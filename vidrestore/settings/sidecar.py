@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from vidrestore.errors import UsageError, shown
 
 VERSION = 1
-Fidelity = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
-Grain = Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Grain = Share | Literal["auto"]
+PartFidelity = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
+"""Fidelity of a person or a scene. Unlike that of the run it cannot be 0, which needs other networks."""
 PersonName = Annotated[str, Field(pattern=r"^p\d{1,9}$")]
 
 
@@ -37,8 +39,8 @@ class _Part(BaseModel):
 class Treatment(_Part):
     """Settings of a person, of a scene, or of a person in a scene; None changes nothing."""
 
-    strength: float | None = Field(default=None, ge=0, le=1)
-    fidelity: Fidelity | None = None
+    strength: Share | None = None
+    fidelity: PartFidelity | None = None
     grain: Grain | None = None
     restore: bool | None = None
     """False: not restored."""
