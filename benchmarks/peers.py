@@ -31,11 +31,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from benchmarks.peer_filters import with_picture
-from vidrestore.colour.yuv_rgb import rgb_region
+from benchmarks.peer_pictures import copy, read_pictures, write_pictures
 from vidrestore.degradation.degrade import degrade_path
 from vidrestore.degradation.recipes import RECIPE_NAMES, RecipeName
 from vidrestore.errors import UsageError, VidrestoreError
@@ -43,13 +39,14 @@ from vidrestore.evaluation.evaluate import EvaluationSettings, evaluate
 from vidrestore.evaluation.measures import BY_NAME
 from vidrestore.evaluation.summary import summarise
 from vidrestore.settings import Settings
-from vidrestore.video import make_writer, open_input, probe, read_frames
 
 COLUMNS = (
     "face_psnr", "face_ssim", "eyes_psnr", "mouth_psnr", "edges", "identity_distance", "landmarks", "mouth",
     "niqe", "flicker", "vidd", "changed_outside",
 )  # fmt: skip
+
 _ROOT = Path(__file__).parents[1]
+
 _LAUNCHER = """
 import json, resource, subprocess, sys, time
 began = time.monotonic()
@@ -60,7 +57,6 @@ open(sys.argv[1], "w").write(json.dumps(values))
 sys.exit(code)
 """
 """A small process that starts the command: of a large one's children no peak is below its own size."""
-_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,15 +201,6 @@ def compare(pair: Pair, peers: Sequence[Peer], seconds: float) -> list[Outcome]:
     return outcomes
 
 
-def copy(source: Path, target: Path, seconds: float) -> None:
-    """The clean beginning of a clip, without loss."""
-    given = open_input(source)
-    info = probe(given)
-    with make_writer(target, info, source=given, codec="ffv1", end=seconds) as writer:
-        for frame in read_frames(given, info, end=seconds):
-            writer.write(frame)
-
-
 def run(peer: Peer, source: Path, target: Path, outcome: Outcome) -> None:
     """Run the peer's command and note its time and memory. Raises UsageError where it fails."""
     folders = (target.with_suffix(".in"), target.with_suffix(".out"))
@@ -244,39 +231,6 @@ def run(peer: Peer, source: Path, target: Path, outcome: Outcome) -> None:
     outcome.peak_mib = peak / (1024 if sys.platform != "darwin" else 1024**2)
     if peer.works_on_folders:
         read_pictures(folders[1], source, target)
-
-
-def write_pictures(source: Path, folder: Path) -> None:
-    """The frames as numbered PNG."""
-    for frame in read_frames(source, probe(source)):
-        rgb = rgb_region(frame, 0, 0, frame.width, frame.height)
-        codes = np.rint(rgb.clip(0, 1) * 255).astype(np.uint8)
-        cv2.imwrite(str(folder / f"{frame.index:05d}.png"), codes[..., ::-1])
-
-
-def read_pictures(folder: Path, source: Path, target: Path) -> None:
-    """The pictures under `folder` as a video with the frames, times and format of `source`.
-
-    Of several folders the one with as many pictures as there are frames counts, the first by name. Raises
-    UsageError where there is none, or where pictures are of another size.
-    """
-    given = open_input(source)
-    info = probe(given)
-    frames = list(read_frames(given, info))
-    by_folder: dict[Path, list[Path]] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _PICTURES:
-            by_folder.setdefault(path.parent, []).append(path)
-    chosen = next((found for _, found in sorted(by_folder.items()) if len(found) == len(frames)), None)
-    if chosen is None:
-        counts = {str(path.relative_to(folder)): len(found) for path, found in by_folder.items()}
-        raise UsageError(f"it left no folder with {len(frames)} pictures: {counts or 'none at all'}")
-    with make_writer(target, info, source=given, codec="ffv1") as writer:
-        for frame, path in zip(frames, chosen, strict=True):
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if picture is None or picture.shape[:2] != (frame.height, frame.width):
-                raise UsageError(f"{path.name} is no picture of {frame.width} x {frame.height}")
-            writer.write(with_picture(frame, np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8)))
 
 
 def measure(result: Path, truth: Path, degraded: Path, outcome: Outcome) -> None:

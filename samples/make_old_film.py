@@ -25,14 +25,7 @@ import skimage.data
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from vidrestore.degradation.film import (
-    Scratch,
-    add_dust,
-    clumped_grain,
-    draw_scratch,
-    scratch_light,
-    soften,
-)
+from vidrestore.degradation.film import Scratch, add_dust, clumped_grain, draw_scratch, scratch_light, soften
 
 Picture = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -93,7 +86,7 @@ class OldFilm:
         self._vignette = _vignette()
 
     def new(self, index: int) -> Picture:
-        """(H, W, 3) RGB in 0..1: the frame as it was on the day it was made."""
+        """(H, W, 3) RGB in 0..1: the frame when the film was new."""
         shift_x, shift_y, turn = self._weave[index]
         weave = _about_middle(1.0, turn, WIDTH / 2 + shift_x, HEIGHT / 2 + shift_y, WIDTH / 2, HEIGHT / 2)
         first = index < CUT
@@ -104,7 +97,7 @@ class OldFilm:
         return _as_printed(picture) * self._vignette
 
     def aged(self, index: int) -> Picture:
-        """(H, W, 3) RGB in 0..1: the same frame after a hard life."""
+        """(H, W, 3) RGB in 0..1: the same frame with the damage of age."""
         rng = np.random.default_rng((self._seed, 1, index))
         picture = soften(self.new(index), float(self._focus[index]), _LOST_RESOLUTION)
         picture = picture * np.float32(self._exposure[index])
@@ -140,13 +133,7 @@ class OldFilm:
         return _warp(portrait, weave @ lean @ camera)
 
     def _with_cameo(
-        self,
-        picture: Picture,
-        index: int,
-        weave: Matrix,
-        keys: Keys,
-        *,
-        mirrored: bool,
+        self, picture: Picture, index: int, weave: Matrix, keys: Keys, *, mirrored: bool
     ) -> Picture:
         x, y, zoom, roll = _at(keys, index)
         portrait, oval, rim = _cameo(self._portrait)

@@ -1,8 +1,7 @@
-"""The script of DaVinci Resolve, on a fake of its scripting objects."""
+"""Sessions of the script for DaVinci Resolve, on a fake of its scripting objects."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
@@ -14,62 +13,11 @@ import pytest
 from tests.support import fake_resolve as fake
 from tests.support.clips import Clip, make_clip
 from tests.support.jobs import frames_of
+from tests.support.resolve_runs import Run
 from vidrestore.integrations.child_command import ChildCommand
-from vidrestore.integrations.install import install
 from vidrestore.integrations.resolve.results import BIN
 from vidrestore.integrations.resolve.session import RunSettings, Session
 from vidrestore.integrations.resolve.used_clips import exact_rate, find_used_clips
-from vidrestore.integrations.resolve.window import open_window
-
-
-class Command:
-    """A child command that is at once what a test wants; it writes its output where it is done."""
-
-    started: list[Command]
-
-    def __init__(self, words: Sequence[str], state: str = "done") -> None:
-        self.words, self.state, self.share, self.text = list(words), state, 0.5, "restoring"
-        self.warnings, self.error = ["a subtitle was left out"], "it is no video"
-        if state == "done":
-            Path(words[2]).write_bytes(b"restored")
-
-    def cancel(self) -> None:
-        self.state = "cancelled"
-
-
-class Run:
-    """Sessions on one fake Resolve."""
-
-    def __init__(self, *items: fake.Item, rate: str = "25") -> None:
-        self.timeline = fake.Timeline(list(items), rate=rate)
-        self.timeline.GetSelectedClips = lambda: list(items)
-        self.resolve = fake.Resolve(self.timeline)
-        self.said: list[str] = []
-        self.commands: list[Command] = []
-        self.state = "done"
-
-    @property
-    def pool(self) -> fake.MediaPool:
-        assert self.resolve.project is not None
-        return self.resolve.project.pool
-
-    @property
-    def bin(self) -> fake.Folder:
-        return self.pool.root.folders[0]
-
-    def session(self, **settings: Any) -> Session:
-        def start(words: Sequence[str]) -> Any:
-            self.commands.append(Command(words, self.state))
-            return self.commands[-1]
-
-        return Session(self.resolve, RunSettings(**settings), self.said.append, start)
-
-    def restore(self, **settings: Any) -> None:
-        session = self.session(**settings)
-        for _ in range(100):
-            session.step()
-        assert not session.is_busy
-        assert session.share == 1.0
 
 
 @pytest.fixture
@@ -277,106 +225,6 @@ def test_what_resolve_refuses_is_said_and_the_file_is_named(
     assert "a_100-149.mov" in run.said[-1] or BIN in run.said[-1]
     assert run.pool.current is run.pool.root
     assert item.takes == []
-
-
-class Bmd:
-    """What Resolve gives scripts as `bmd`."""
-
-    UIDispatcher = fake.UIDispatcher
-
-    def __init__(self, resolve: fake.Resolve) -> None:
-        self.resolve = resolve
-
-    def scriptapp(self, name: str) -> fake.Resolve:
-        assert name == "Resolve"
-        return self.resolve
-
-
-def opened(run: Run, monkeypatch: pytest.MonkeyPatch, script: Any) -> None:
-    """The window, with a user who does what `script` says."""
-    run.resolve.UIManager = fake.UIManager()
-    monkeypatch.setattr(fake.UIDispatcher, "script", script, raising=False)
-    monkeypatch.setattr(Session.__init__, "__defaults__", (lambda words: Command(words, run.state),))
-    open_window({"resolve": run.resolve, "bmd": Bmd(run.resolve)}, lambda _: None)
-
-
-def test_the_window_restores_what_the_user_wants(
-    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    item = fake.Item("a", fake.Medium(source))
-    run = Run(item)
-    seen: list[str] = []
-
-    def user(window: fake.UIDispatcher, step: int) -> None:
-        if step == 1:
-            window.items["Strength"].Value = 70
-            window.items["Codec"].chosen = 1
-            window.On.Start.Clicked({})
-        if step == 2:
-            seen.append(window.items["Progress"].Text)
-            window.On.Start.Clicked({})  # while it runs: nothing
-        if step == 6:
-            seen.append(window.items["Log"].PlainText)
-            window.On.VidrestoreWindow.Close({})
-
-    opened(run, monkeypatch, user)
-    assert seen[0].startswith("[###############...............] 50 %  1 of 1: a_100-149.mov")
-    assert seen[1].endswith("a_100-149.mov: restored\n")
-    assert item.selected == 2
-
-
-def test_cancel_and_closing_the_window_end_the_run(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    item = fake.Item("a", fake.Medium(source))
-    run = Run(item)
-    run.state = "running"
-    seen: list[bool] = []
-
-    def user(window: fake.UIDispatcher, step: int) -> None:
-        if step == 1:
-            window.On.Start.Clicked({})
-        if step == 3:
-            seen.append(window.items["Cancel"].Enabled)
-            window.On.Cancel.Clicked({})
-        if step == 6:
-            seen.append(window.items["Cancel"].Enabled)
-            window.On.VidrestoreWindow.Close({})
-
-    opened(run, monkeypatch, user)
-    assert seen == [True, False]
-    assert item.takes == []
-
-
-def test_a_resolve_without_windows_restores_with_default_settings(
-    source: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    item = fake.Item("a", fake.Medium(source))
-    run = Run(item)
-    monkeypatch.setattr(Session.__init__, "__defaults__", (Command,))
-    open_window({"bmd": Bmd(run.resolve)}, lambda _: None)
-    assert item.selected == 2
-    assert "a_100-149.mov: restored" in capsys.readouterr().out
-
-
-def test_outside_of_resolve_it_says_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
-    open_window({}, lambda _: None)
-    assert "Workspace > Scripts" in capsys.readouterr().out
-
-
-def test_resolve_is_found_by_its_app_too(capsys: pytest.CaptureFixture[str]) -> None:
-    class App:
-        def GetResolve(self) -> fake.Resolve:
-            return fake.Resolve(None)
-
-    open_window({"app": App()}, lambda _: None)
-    assert "open a timeline first" in capsys.readouterr().out
-
-
-def test_the_menu_script_finds_the_installed_package(tmp_path: Path) -> None:
-    script = next(path for path in install("resolve", tmp_path) if path.parent.name == "Utility")
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", str(script)], capture_output=True, text=True, timeout=120, check=True
-    )
-    assert "start this script from Workspace > Scripts" in done.stdout
 
 
 def test_the_real_command_restores_the_range_with_its_handles(tmp_path: Path) -> None:

@@ -3,62 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-import cv2
-import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
-from vidrestore.evidence import Evidence, split_bands
-from vidrestore.evidence.pyramid import BANDS, downsample
+from tests.support.fusion_faces import (
+    CODE,
+    SIZE,
+    evidence_of,
+    low_passed,
+    luma_of,
+    rms,
+    scales,
+    seeds,
+    texture,
+    textures,
+)
+from vidrestore.evidence import Evidence
+from vidrestore.evidence.pyramid import BANDS
 from vidrestore.restoration.fusion import Fused, drawn_share, fuse, possible_change
-
-SIZE = 64
-CODE = 1 / 255
-
-textures = st.sampled_from(["white", "soft", "octaves", "edge", "flat"])
-seeds = st.integers(0, 2**31)
-scales = st.floats(0, 0.1)
-
-
-def texture(kind: str, seed: int) -> Tensor:
-    """(1, 3, SIZE, SIZE) in 0..1: what an estimate or a drawn face may look like, and what neither does."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def noise(side: int) -> Tensor:
-        coarse = torch.rand(1, 3, side, side, generator=generator)
-        return F.interpolate(coarse, size=SIZE, mode="bilinear", align_corners=False)
-
-    if kind == "white":
-        return noise(SIZE)
-    if kind == "soft":
-        return noise(8)
-    if kind == "octaves":
-        return torch.stack([noise(SIZE // 2**k) for k in range(5)]).mean(0)
-    picture = torch.full((1, 3, SIZE, SIZE), 0.3)
-    if kind == "edge":
-        picture[..., SIZE // 2 :] = 0.8
-    return picture
-
-
-def evidence_of(mean: Tensor, bands: float | Sequence[float]) -> Evidence:
-    """An estimate with the same scale at every pixel of a band."""
-    values = torch.full((BANDS,), bands) if isinstance(bands, float | int) else torch.tensor([*bands])
-    return Evidence(mean, values.float()[None, :, None, None].expand(1, BANDS, SIZE // 2, SIZE // 2))
-
-
-def luma_of(picture: Tensor) -> Tensor:
-    """(N, 1, SIZE, SIZE)"""
-    return (picture * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
-
-
-def rms(picture: Tensor) -> float:
-    return picture.square().mean().sqrt().item()
 
 
 @settings(max_examples=40, deadline=None)
@@ -98,12 +63,6 @@ def test_a_face_that_the_estimate_is_sure_of_stays_whatever_is_drawn(
     mean = texture(shown, seed)
     fused = fuse(evidence_of(mean, 0.05 * CODE), texture(drawn, seed + 1))
     assert (fused.faces - mean).abs().max() < 0.5 * CODE
-
-
-def low_passed(picture: Tensor, times: int) -> Tensor:
-    for _ in range(times):
-        picture = downsample(picture)
-    return picture
 
 
 @settings(max_examples=60, deadline=None)
@@ -168,67 +127,6 @@ def test_a_grey_estimate_stays_grey(shown: str, drawn: str, seed: int, scale: fl
     faces = fuse(evidence_of(mean, scale), texture(drawn, seed + 1)).faces
     assert torch.equal(faces[:, 0], faces[:, 1])
     assert torch.equal(faces[:, 1], faces[:, 2])
-
-
-def band_of(picture: Tensor, k: int) -> Tensor:
-    return split_bands(luma_of(picture))[k]
-
-
-def test_the_estimates_own_detail_becomes_stronger_where_it_is_unsure() -> None:
-    mean = 0.3 + 0.4 * texture("octaves", 8)
-    raised = fuse(evidence_of(mean, 0.03), mean)  # nothing of the drawn face is new
-    for k in (0, 1):
-        before, after = band_of(mean, k), band_of(raised.faces, k)
-        likeness = (before * after).mean() / (rms(before) * rms(after))
-        assert likeness > 0.9
-        assert 1.1 < rms(after) / rms(before) < 2
-    without = fuse(evidence_of(mean, 0.03), mean, raised=(0, 0, 0, 0))
-    assert torch.equal(raised.drawn, without.drawn)
-
-
-@settings(max_examples=40, deadline=None)
-@given(textures, seeds, scales, st.floats(0, 2))
-def test_raised_detail_adds_no_more_energy_than_is_missing(
-    shown: str, seed: int, scale: float, amount: float
-) -> None:
-    mean = 0.3 + 0.4 * texture(shown, seed)
-    evidence = evidence_of(mean, scale)
-    (raised, plain) = (
-        fuse(evidence, mean, amount=amount, raised=shares).faces for shares in ((1, 1, 1, 1), (0, 0, 0, 0))
-    )
-    assert rms(raised - plain) <= amount * possible_change(evidence).item() + 1e-6
-
-
-@settings(max_examples=40, deadline=None)
-@given(textures, seeds, scales, st.floats(0, 1))
-def test_the_surer_the_estimate_the_less_is_raised(shown: str, seed: int, scale: float, share: float) -> None:
-    mean = 0.3 + 0.4 * texture(shown, seed)
-    less, more = (
-        rms(fuse(evidence_of(mean, s), mean, band_amounts=(0,) * 5).faces - mean)
-        for s in (share * scale, scale)
-    )
-    assert less <= 1.02 * more + 1e-6
-
-
-@settings(max_examples=40, deadline=None)
-@given(textures, seeds, scales)
-def test_raised_detail_puts_no_halos_around_edges(shown: str, seed: int, scale: float) -> None:
-    mean = 0.3 + 0.4 * texture(shown, seed)
-    faces = fuse(evidence_of(mean, scale), mean, band_amounts=(0,) * 5).faces
-    luma, before = (luma_of(picture)[0, 0].numpy() for picture in (faces, mean))
-    around = np.ones((5, 5), np.uint8)
-    assert (luma <= cv2.dilate(before, around) + 1e-5).all()
-    assert (luma >= cv2.erode(before, around) - 1e-5).all()
-
-
-def test_nothing_is_raised_at_a_resolution_that_the_footage_shows() -> None:
-    mean = 0.3 + 0.4 * texture("octaves", 9)
-    sure = fuse(evidence_of(mean, (0.03, 0, 0, 0, 0)), mean).faces
-    assert rms(sure - mean) == 0  # single pixels depend on the next band
-    unsure = fuse(evidence_of(mean, (0.03, 0.03, 0, 0, 0)), mean).faces
-    change = low_passed(unsure, 2) - low_passed(mean, 2)
-    assert rms(unsure - mean) > 2 * CODE
-    assert rms(change) < 0.15 * rms(unsure - mean)
 
 
 def test_colour_is_the_estimates() -> None:

@@ -1,0 +1,61 @@
+"""The container of the output, by its name or by --container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.support.clips import Clip, make_clip
+from tests.support.rewriting import SMALL, rewrite_with_match
+from vidrestore.errors import OutputError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("container", "format_"),
+    [
+        *(("mkv", "matroska,webm"), ("mov", "mov,mp4,m4a,3gp,3g2,mj2"), ("mp4", "mov,mp4,m4a,3gp,3g2,mj2")),
+        *(("nut", "nut"), ("y4m", "yuv4mpegpipe"), ("ts", "mpegts"), ("MPEGTS", "mpegts")),
+    ],
+)
+def test_the_container_may_be_given_apart_from_the_name(tmp_path: Path, container: str, format_: str) -> None:
+    source, output = make_clip(tmp_path / "in.mp4", SMALL), tmp_path / "out.bin"
+    rewrite_with_match(source, output, container=container)
+    with av.open(str(output)) as result:
+        assert result.format.name == format_
+        assert len(list(result.decode(video=0))) == 3
+
+
+@pytest.mark.parametrize("container", ["aac", "nothing", "png"])
+def test_what_is_no_container_is_reported(tmp_path: Path, container: str) -> None:
+    source = make_clip(tmp_path / "in.mp4", SMALL)
+    with pytest.raises(UsageError, match=container):
+        rewrite_with_match(source, tmp_path / "out.mkv", container=container)
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "advised"),
+    [
+        ("dnxhr", ".mkv", ".mov"),
+        ("dnxhr", ".mp4", ".mov"),
+        ("prores", ".mp4", ".mov"),
+        ("utvideo", ".mkv", ".avi"),
+        ("h264", ".webm", ".mkv"),
+    ],
+)
+def test_a_codec_that_is_requested_and_does_not_fit_is_reported_where_it_does(
+    tmp_path: Path, codec: str, suffix: str, advised: str
+) -> None:
+    source = make_clip(tmp_path / "in.mp4", Clip(frames=2, size=(256, 128)))
+    with pytest.raises(OutputError, match=rf"\{suffix} files cannot hold .* that ends in \{advised}$"):
+        rewrite_with_match(source, tmp_path / f"out{suffix}", codec=codec)
+    rewrite_with_match(source, tmp_path / f"out{advised}", codec=codec)
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".mov"])
+def test_players_need_not_read_to_the_end(tmp_path: Path, kind: str) -> None:
+    source, output = make_clip(tmp_path / "in.mp4", SMALL), tmp_path / f"out{kind}"
+    rewrite_with_match(source, output)
+    content = output.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
