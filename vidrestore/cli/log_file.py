@@ -127,11 +127,11 @@ class _Handler(logging.Handler):
 
 
 def _open(path: Path) -> BinaryIO:
-    """The log, not buffered: what does not fit on the disk is lost at once, not when the file is closed."""
+    """Opens the log without a buffer, so that a full disk is noticed at once, not when the file is closed."""
     is_new = not path.exists()
     try:
         check_replaceable(path)
-        # Not waiting: a pipe may have come to be there in between.
+        # Does not wait, because the path may have become a pipe in between.
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _NEVER_FOLLOW
         file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
         first = file.read(len(FIRST_LINE))

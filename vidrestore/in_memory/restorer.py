@@ -68,7 +68,7 @@ class Restorer:
             raise UsageError(f"{', '.join(unfit)}: for files only; use vidrestore.restore")
         self._settings = make_settings(model=model, device=device, precision=precision, **settings)
         if needs_inspection(self._settings.faces):
-            raise UsageError("people, sizes and places are chosen in files only, by vidrestore.restore")
+            raise UsageError("people, sizes and positions are chosen for files only, by vidrestore.restore")
         self._networks: tuple[NetworkRestorer, FaceDetector] | None = _load(self._settings)
         self._lock = threading.RLock()
 

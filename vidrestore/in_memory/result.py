@@ -44,7 +44,7 @@ class Restored:
     """The picture as planes."""
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows: the picture before, at its right the restored one."""
+        """The PNG that a notebook shows: the original picture on the left, the restored one on the right."""
         from vidrestore.colour.yuv_rgb import rgb_region
 
         pictures = [rgb_region(frame, 0, 0, frame.width, frame.height) for frame in self.before_and_after]
@@ -88,7 +88,7 @@ def restored(
 
 
 def _at_full_size(changed: NDArray[np.bool_], frame: Frame) -> NDArray[np.bool_]:
-    """A plane's mask in the size of the picture: each sample of chroma counts for the pixels it is for."""
+    """A plane's mask at the size of the picture: a chroma sample counts for all pixels that it colours."""
     if changed.shape == (frame.height, frame.width):
         return changed
     right, down = frame.format.chroma_shift

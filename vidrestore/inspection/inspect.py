@@ -44,7 +44,9 @@ def inspect_video(
     from vidrestore.tracking import select_faces, track
 
     if settings.aligned:
-        raise UsageError("pictures of aligned faces are not looked through for faces: leave out aligned")
+        raise UsageError(
+            "aligned faces cannot be inspected, as nothing is detected in them; leave out aligned"
+        )
     opened = video.open_video(source, deinterlace=settings.deinterlace, **settings.input_options())
     video_input, info, field_processing = opened.input, opened.info, opened.field_processing
     detector = make_detector(settings.detector, settings.device, min_face=settings.min_face)

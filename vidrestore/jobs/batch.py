@@ -175,7 +175,7 @@ class _Batch:
                             waiting.append(event.number)
         finally:
             engine.cancel()
-            for number in running:  # their workers were stopped
+            for number in running:  # the engine stopped their workers
                 video.remove_leftovers(tasks[number].item.target)
         return [job for number, job in enumerate(jobs) if number not in tasks]
 

@@ -18,7 +18,11 @@ _WRONG_NAMES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ}
 
 
 def to_system_error(error: BaseException) -> VidrestoreError | None:
-    """The error to show the user; None: it is a defect of this program."""
+    """The error to show the user; None: it is a defect of the program.
+
+    Args:
+        error: Any exception.
+    """
     if any(is_out_of_memory(cause) for cause in _causes(error)):
         return ProcessingError(
             "there is not enough memory; close other programs, raise the limit if there is one (ulimit "

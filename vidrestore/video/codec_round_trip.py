@@ -21,8 +21,8 @@ def codec_round_trip(frames: Sequence[FloatArray], *, codec: str, quality: int) 
     Args:
         frames: (H, W, 3) RGB in 0..1 each. An odd side loses its last row or column and gets it back by
             repetition.
-        codec: one of `Codec`.
-        quality: the CRF of libx264, the quantiser scale of the others; larger is worse.
+        codec: One of `Codec`.
+        quality: The CRF of libx264, the quantiser scale of the others; larger is worse.
     """
     full_height, full_width = frames[0].shape[:2]
     height, width = full_height // 2 * 2, full_width // 2 * 2

@@ -38,7 +38,7 @@ def photos_of(input: Input) -> list[Path]:
     if input.pipe is not None or input.format not in (None, "image2"):
         return []
     if input.pictures is None:
-        return [input.path] if is_photo(input.path) else []
+        return [input.path] if is_photo(input.path, input.head) else []
     if photo_kind(input.path) is None:
         return []
     pattern = parse_pattern(input.path)

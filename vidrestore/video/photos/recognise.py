@@ -11,21 +11,28 @@ _HEAD_BYTES = 16
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _MOVING = {".apng", ".mjpeg", ".mjpg"}
-"""Suffixes of videos whose content begins as a photo does."""
+"""Suffixes of videos whose content starts like a photo."""
 
 
-def is_photo(path: Path) -> bool:
-    """Whether the suffix or, of a file with another one, the content is a photo's."""
-    return photo_kind(path) is not None or kind_by_content(path) is not None
+def is_photo(path: Path, head: bytes | None = None) -> bool:
+    """Whether the file is a photo, by its suffix or by its content; `head` as for `kind_by_content`."""
+    return photo_kind(path) is not None or kind_by_content(path, head) is not None
 
 
-def kind_by_content(path: Path) -> str | None:
-    """jpeg, png, webp, heif or avif, by the content; None: no photo, or one of another kind."""
+def kind_by_content(path: Path, head: bytes | None = None) -> str | None:
+    """jpeg, png, webp, heif or avif, by the content; None: not a photo, or a photo of another kind.
+
+    Args:
+        path: The file.
+        head: Its first bytes; None: they are read.
+    """
     if path.suffix.lower() in _MOVING or not path.is_file():
         return None
     try:
-        with path.open("rb") as file:
-            kind = _kind(file.read(_HEAD_BYTES))
+        if head is None:
+            with path.open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+        kind = _kind(head)
         return None if kind == "jpeg" and jpeg.is_motion_jpeg(path.read_bytes()) else kind
     except OSError:
         return None  # opening it will report the error

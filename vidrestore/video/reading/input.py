@@ -43,6 +43,8 @@ class Input:
     """Larger pictures are refused."""
     clock: ClockMap | None = None
     """Clock restarts of a broadcast."""
+    head: bytes | None = field(default=None, repr=False)
+    """The first bytes of a file, by which its format is recognised; None: not read yet, or not a file."""
 
     @property
     def is_picture(self) -> bool:

@@ -14,6 +14,7 @@ from vidrestore.video.reading.input import Input, describe_input
 _PACKET_SIZES = (188, 192, 204)
 _SYNC, _SYNCS = 0x47, 5
 _PROGRAM_STREAM = b"\0\0\1\xba"
+_HEAD_BYTES = (_SYNCS + 1) * max(_PACKET_SIZES)
 
 
 def open_input(path: Path, **how: Any) -> Input:
@@ -24,20 +25,27 @@ def open_input(path: Path, **how: Any) -> Input:
         UsageError: The arguments do not fit together.
     """
     input = describe_input(path, **how)
-    if input.pipe is None and input.pictures is None and input.format is None and _is_broadcast(input.path):
+    if input.pipe is not None or input.pictures is not None:
+        return input
+    input = replace(input, head=_read_head(input.path))
+    if input.format is None and input.head is not None and _is_broadcast(input.head):
         return replace(input, clock=_read_clock(input))
     return input
 
 
-def _is_broadcast(path: Path) -> bool:
-    """Whether the file looks like a transport or program stream; other files are not scanned."""
+def _read_head(path: Path) -> bytes | None:
+    """The first bytes of a file; None where it cannot be read, which is reported when it is opened."""
     if not path.is_file():
-        return False
+        return None
     try:
         with path.open("rb") as file:
-            head = file.read((_SYNCS + 1) * max(_PACKET_SIZES))
+            return file.read(_HEAD_BYTES)
     except OSError:
-        return False  # opening it will report the error
+        return None
+
+
+def _is_broadcast(head: bytes) -> bool:
+    """Whether the file looks like a transport or program stream; other files are not scanned."""
     return head.startswith(_PROGRAM_STREAM) or any(_has_syncs(head, size) for size in _PACKET_SIZES)
 
 

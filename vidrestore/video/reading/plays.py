@@ -1,4 +1,4 @@
-"""How many times an animation is shown, which FFmpeg does not tell."""
+"""Reads how many times an animation is shown, which FFmpeg does not report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from vidrestore.video.photos import png
 from vidrestore.video.reading.input import Input
 
 FOR_EVER = 0
+"""The number that stands for endless repetition."""
 _HEAD_BYTES = 12
 
 
@@ -20,8 +21,11 @@ def read_plays(input: Input) -> int | None:
     if input.pipe is not None or input.pictures is not None or not input.path.is_file():
         return None
     try:
-        with input.path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+        head = input.head
+        if head is None:
+            with input.path.open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+        head = head[:_HEAD_BYTES]
         if head.startswith(b"GIF8"):
             return read_structure(input.path.read_bytes()).plays
         if head.startswith(png.SIGNATURE):

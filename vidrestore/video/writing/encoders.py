@@ -57,6 +57,7 @@ _BY_SCALE = {"mpeg4", "mpeg2video", "mjpeg"}
 BY_COUNT = {"mpeg2video", "mpeg4", "dvvideo"}
 """Encoders for constant frame rates only, which get frame numbers as times."""
 _OF_RATE = {"maxrate", "bufsize", "b", "qp"}
+"""Encoder options that set a bit rate or a fixed quantiser."""
 _EVEN_CHROMA = {"libx264", "libx265", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc"}
 """Encoders that refuse sizes which are not a multiple of the chroma subsampling."""
 _TRY = "try --codec ffv1 with an output name that ends in .mkv"

@@ -1,4 +1,4 @@
-"""MP4's two marks of stereo: FFmpeg writes both, but reads the second as unknown."""
+"""MP4 marks stereo video by two boxes: FFmpeg writes both, but reads the second one as unknown stereo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_BYTES = 1 << 28
 
 
 def hide_second_mark(path: Path) -> None:
-    """Disables `vexu` in files with `st3d`: it contains less, and hides the other from FFmpeg."""
+    """Disables the box `vexu` where `st3d` exists, because FFmpeg would ignore the more detailed `st3d`."""
     with path.open("r+b") as file:
         at = 0
         while len(head := file.read(_HEADER)) == _HEADER:

@@ -102,7 +102,7 @@ def _check_source_of_video(info: VideoInfo, source: Input) -> None:
         raise UsageError(
             f"{info.path} does not say how many pictures are shown a second; add --fps, such as 24"
         )
-    if {photo_kind(source.path), kind_by_content(source.path)} & {"heif", "avif"}:
+    if {photo_kind(source.path), kind_by_content(source.path, source.head)} & {"heif", "avif"}:
         raise UsageError(f"{info.path} is a photo; let the output's name end in .jpg, .png or .heic")
 
 

@@ -40,6 +40,7 @@ from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 _OF_TRACKS = {"track titles", "languages", "roles", "timecode"}
 """Keys of pieces that belong to streams."""
 _WARNED_OF_ELSEWHERE = {"HDR10", "HDR10+", "Dolby Vision"}
+"""Keys of pieces that have warnings of their own."""
 _OF_THE_WHOLE_PICTURE = {"stereo", "spherical", "cropping"}
 """Keys of pieces that are wrong for side-by-side pictures."""
 _MAX_TIMESCALE = 2**31 - 1
@@ -66,9 +67,10 @@ class VideoWriter:
         height: Height of the frames; None: the input's.
         start: The frames must be those of `read_frames` with the same `start`.
         end: The frames must be those of `read_frames` with the same `end`.
+        is_alone: Whether the output has no other streams than the video.
 
     Raises:
-        OutputError, UsageError: The output cannot be written so.
+        OutputError, UsageError: The output cannot be written with these arguments.
         ProcessingError: Encoding fails.
     """
 
@@ -230,7 +232,7 @@ class VideoWriter:
         return options
 
     def _lost_pieces_warning(self) -> list[str]:
-        """The warning that names losses without a warning of their own."""
+        """The warning about lost pieces that have no warning of their own."""
         if self._muxer == IMAGES:
             return []
         found = self._side_data.pieces | ({"plays"} if self._plays not in (None, 1) else set())
