@@ -1,4 +1,4 @@
-"""Clean frames -> the same frames as users bring them, the same ones in every run.
+"""Clean frames, degraded as users' videos are; the same frames in every run.
 
 broadcast   a quarter of the size, H.264 at a starved bit rate, and back: blocks that pump from key frame to
             key frame

@@ -1,4 +1,4 @@
-"""What the pipeline adds to a network that computes elsewhere, as on a GPU.
+"""The CPU time of the pipeline when the network runs on another device, as on a GPU.
 
 A stand-in replaces the network. Its steps take a set time, one after another, in which the CPU is free, and
 return pictures made in advance. So this needs no GPU, and shows what a GPU would wait for.

@@ -1,4 +1,4 @@
-"""The network against the plain one written from the specification: time, likeness, share of the ceiling.
+"""The network against the plain one written from the specification: time, similarity, share of the peak rate.
 
 The published configuration with weights by the formula of the parity fixtures, and the embedded compact one.
 """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 
 def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each run in each round, after one round to warm up: what else goes on hits all alike."""
+    """Seconds of each run in each round, after a warm-up round. Other load affects all runs alike."""
     for run in runs.values():
         run()
     seconds: dict[str, list[float]] = {name: [] for name in runs}

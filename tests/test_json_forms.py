@@ -1,4 +1,4 @@
-"""The names in each JSON that programs read: one that goes or changes its meaning breaks them.
+"""The names in each JSON that programs read: removing one, or changing its meaning, breaks them.
 
 The lines of --progress json are in cli/test_progress_json.py.
 """

@@ -30,6 +30,8 @@ REPLACEMENTS = {
     r"laid over": "composited, blended",
     r"(?:go|goes|going|gone|went) on with": "resume, continue",
     r"lies? beside": "name the thing",
+    r"wish(?:es)?": "settings, request",
+    r"sittings?": "runs",
 }
 """Banned words, as regular expressions of whole words, and what to write instead."""
 BANNED = re.compile(rf"\b({'|'.join(REPLACEMENTS)})\b", flags=re.IGNORECASE)
@@ -44,6 +46,7 @@ PLACES = (
     "configs",
     "benchmarks",
     "samples",
+    "tests",
     "vidrestore",
 )
 PLAIN_SENSE = {
@@ -58,7 +61,7 @@ def files() -> Iterator[Path]:
         path = ROOT / place
         found = [path] if path.is_file() else path.rglob("*")
         for file in sorted(found):
-            if file.suffix in {".py", ".md", ".yaml"}:
+            if file.suffix in {".py", ".md", ".yaml"} and file != Path(__file__):
                 yield file
 
 

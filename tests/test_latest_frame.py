@@ -1,4 +1,4 @@
-"""The newest restored frame is written from time to time, and never ends a run."""
+"""The newest restored frame is written regularly; a failure to write it never ends the run."""
 
 from __future__ import annotations
 

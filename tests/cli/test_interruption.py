@@ -1,4 +1,4 @@
-"""Ctrl-C says what is kept and how to go on."""
+"""After Ctrl-C, a message says what is kept and how to resume."""
 
 from __future__ import annotations
 

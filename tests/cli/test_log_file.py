@@ -1,4 +1,4 @@
-"""--log-file: what was asked for, met and done is added to a log, and to nothing else."""
+"""--log-file appends the command, its messages and its end to a log, and to no other file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a waiting user reads."""
+"""The progress display in a terminal."""
 
 from __future__ import annotations
 

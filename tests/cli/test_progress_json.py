@@ -1,4 +1,4 @@
-"""--progress json: each line is an object by the documented schema, and nothing else is on the stream."""
+"""--progress json: each line is an object with the documented names, and nothing else is on the stream."""
 
 from __future__ import annotations
 

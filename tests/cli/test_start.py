@@ -67,7 +67,7 @@ def test_help_loads_few_packages() -> None:
 
 def test_the_help_shows_examples_and_defaults() -> None:
     page = run(sys.executable, "-m", "vidrestore", "restore", "--help").stdout
-    shown = " ".join(page.replace("│", " ").split())  # words wrap where the longest flag leaves room
+    shown = " ".join(page.replace("│", " ").split())  # words wrap where the longest flag leaves no space
     assert "vidrestore restore old.mp4 new.mp4" in shown
     assert "Default: compact" in shown
 

@@ -1,4 +1,4 @@
-"""Small copies are means of the pixels they stand for, whatever the size."""
+"""Each pixel of a downscaled copy is the mean of the pixels it covers, at any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real command at both its ends: pipes, signals, damage. Few of them: each takes seconds to start."""
+"""The real command with pipes, signals and damaged inputs. Few tests: each start takes seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rooms work in threads of their own: the same output each time, their errors at the caller, nothing left."""
+"""The stages run in threads: the output is the same each time, errors reach the caller, no thread remains."""
 
 from __future__ import annotations
 
@@ -90,16 +90,16 @@ class Beside:
         return self._network.fuse(faces)
 
 
-def test_the_next_batch_is_computed_while_the_last_ones_faces_are_laid_back(
+def test_the_next_batch_is_computed_while_the_last_ones_faces_are_composited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    third_begun = threading.Event()
-    beside = Beside(lambda count: third_begun.set() if count == 3 else None)
-    lay_back = compositing.composite
+    third_started = threading.Event()
+    beside = Beside(lambda count: third_started.set() if count == 3 else None)
+    real_composite = compositing.composite
 
     def waiting(item: FrameFaces[RestoredFace], **how: float) -> Frame:
-        assert third_begun.wait(60), "nothing is computed while faces are laid back"
-        return lay_back(item, **how)
+        assert third_started.wait(60), "nothing is computed while faces are composited"
+        return real_composite(item, **how)
 
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
     monkeypatch.setattr("vidrestore.faces.compositing.composite", waiting)
@@ -111,7 +111,7 @@ def test_cpu_workers_beside_a_gpu_composite_the_same(tmp_path: Path, monkeypatch
     beside = Beside()
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
     runs = []
-    for name in ("hands.mkv", "none.mkv"):
+    for name in ("workers.mkv", "none.mkv"):
         report = vidrestore.restore(SAMPLE, tmp_path / name, end=0.7, batch=4, codec="ffv1")
         assert report.faces > 0
         runs.append(packets_of(tmp_path / name, "video"))
@@ -124,14 +124,14 @@ def test_an_error_in_a_hand_ends_the_run_and_all_threads(
 ) -> None:
     def failing(item: FrameFaces[RestoredFace], **_: float) -> Frame:
         if item.frame.index >= 5:
-            raise ZeroDivisionError("while a face was laid back")
+            raise ZeroDivisionError("while a face was composited")
         return item.frame
 
     beside = Beside()
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: beside)
     monkeypatch.setattr("vidrestore.faces.compositing.composite", failing)
     before = set(threading.enumerate())
-    with pytest.raises(ZeroDivisionError, match="laid back"):
+    with pytest.raises(ZeroDivisionError, match="composited"):
         vidrestore.restore(SAMPLE, tmp_path / "out.mp4", end=1.5, batch=4)
     assert threads_left(before) == set()
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""FID inside an evaluation: sets of faces against the truth's, by a network that the user has."""
+"""FID inside an evaluation: sets of faces against the truth's, by the user's copy of the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lacks its partner is an error: nothing is left out without a word."""
+"""A file without a counterpart is an error: no file is left out silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picture metrics against other libraries and against values one can work out by hand."""
+"""Picture metrics against other libraries and against values that are calculated by hand."""
 
 from __future__ import annotations
 

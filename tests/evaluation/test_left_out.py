@@ -1,4 +1,4 @@
-"""What needs a download is named with the way to get it, and used where it lies ready."""
+"""A missing download is reported with the command that gets it; an existing one is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames that are late, pictures that were mixed up and the truth of another film are noticed."""
+"""Shifted frames, swapped pictures and the truth of another video are reported."""
 
 from __future__ import annotations
 

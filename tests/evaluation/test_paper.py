@@ -1,4 +1,4 @@
-"""The paper's evaluation: which measures of which set, from aligned faces that are restored one by one."""
+"""The paper's evaluation: the measures of each set, of aligned faces that are restored one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound and times that are not what they were are noticed."""
+"""Changed sound and changed times are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence weights are read whole, and refused in a sentence."""
+"""Weights of the evidence network are read completely, or refused with a sentence."""
 
 from __future__ import annotations
 

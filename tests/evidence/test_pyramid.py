@@ -1,4 +1,4 @@
-"""The bands of a pyramid are the picture, whole and exactly."""
+"""The bands of a pyramid give back the exact picture."""
 
 from __future__ import annotations
 

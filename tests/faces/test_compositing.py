@@ -1,4 +1,4 @@
-"""Restored faces are laid back without touching anything else."""
+"""Compositing changes the faces and nothing else."""
 
 from __future__ import annotations
 

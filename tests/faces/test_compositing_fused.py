@@ -1,4 +1,4 @@
-"""The estimate's change is laid over the whole head, what was drawn over the face alone, and nothing else."""
+"""The estimate's change is composited over the whole head, drawn detail over the face only."""
 
 from __future__ import annotations
 

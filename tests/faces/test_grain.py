@@ -29,7 +29,7 @@ def film(seed: int = 0, size: float = 0.7) -> Plane:
     return np.rint(120 + STRENGTH * noise / noise.std()).astype(np.uint8)
 
 
-def laid_back(frame: Frame, grain: float, image: FloatArray | None = None) -> Frame:
+def composited(frame: Frame, grain: float, image: FloatArray | None = None) -> Frame:
     """The frame, its face restored to `image`; to what it is, if there is none."""
     to_crop = similarity(POINTS, SIZE)
     original = warp_face(frame, to_crop, SIZE)
@@ -42,7 +42,7 @@ def laid_back(frame: Frame, grain: float, image: FloatArray | None = None) -> Fr
 
 def restored(plane: Plane, grain: float, clean: FloatArray = EVEN) -> np.ndarray:
     """The luma of a frame whose face was restored to `clean`."""
-    return laid_back(make_frame([plane], "gray"), grain, clean).planes[0].astype(float)
+    return composited(make_frame([plane], "gray"), grain, clean).planes[0].astype(float)
 
 
 def kept(plane: Plane, grain: float) -> float:
@@ -88,7 +88,7 @@ def test_the_restored_detail_stays_under_the_grain() -> None:
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_what_the_restored_face_shows_already_is_not_added_again(name: str) -> None:
     frame = random_frame(name, 280, 240)
-    out = laid_back(frame, 1.0)
+    out = composited(frame, 1.0)
     for before, after in zip(frame.planes, out.planes, strict=True):
         assert np.array_equal(after, before)
 
@@ -105,7 +105,7 @@ def test_no_more_grain_is_kept_than_was_taken_away() -> None:
 def test_grey_film_keeps_grey_grain() -> None:
     chroma = np.full((120, 140), 128, np.uint8)
     frame = make_frame([film(), chroma, chroma], "yuv420p")
-    out = laid_back(frame, 1.0, EVEN)
+    out = composited(frame, 1.0, EVEN)
     assert out.planes[0][INSIDE].std() > 0.7 * film()[INSIDE].std()
     assert all((np.abs(plane.astype(int) - 128) <= 1).all() for plane in out.planes[1:])
 

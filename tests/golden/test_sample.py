@@ -25,7 +25,7 @@ SIZE = 256
 MIDDLE = (slice(76, 225), slice(56, 200))
 """From the brows to the chin."""
 PORTRAIT_FROM = 520
-"""Pixels from the left at which the portrait on the wall begins, with room for its mask."""
+"""Pixels from the left at which the portrait on the wall begins, with a margin for its mask."""
 MARKS = {
     int(index): np.array(points, np.float32)
     for index, points in json.loads((HERE / "old_film_truth.json").read_text()).items()

@@ -1,4 +1,4 @@
-"""What of its file a strip shows, and the queue of jobs; without Blender."""
+"""The frames of its file that a strip shows, and the queue of jobs; without Blender."""
 
 from __future__ import annotations
 

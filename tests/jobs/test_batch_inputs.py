@@ -1,4 +1,4 @@
-"""Which file of a folder becomes which: mirrored, and never two the same."""
+"""The output of each file of a folder: the tree is mirrored, and no two outputs have the same name."""
 
 from __future__ import annotations
 

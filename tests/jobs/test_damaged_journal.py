@@ -65,7 +65,7 @@ def run(interrupted: Run) -> Iterator[Run]:
 
 
 def refused(run: Run) -> None:
-    """By all that might go on with it, in a sentence, with all but the journal as it was."""
+    """Each command that might resume it refuses with a sentence, and changes no other file."""
     before = snapshot(run.output.parent)
     for go_on in (
         lambda: vidrestore.resume(run.output),

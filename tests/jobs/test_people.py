@@ -1,4 +1,4 @@
-"""People are chosen by number and by photo, nobody below the stated likeness."""
+"""People are chosen by number and by photo, and nobody who is less similar than stated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that is not the one that was started is refused, in a sentence that says how it differs."""
+"""A run cannot be resumed with other inputs or settings; a sentence says what differs."""
 
 from __future__ import annotations
 

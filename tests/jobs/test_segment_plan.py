@@ -1,4 +1,4 @@
-"""Where a film is cut: at scene changes that lie near, and into nothing too short or too long."""
+"""A video is divided at near scene changes, into segments that are neither too short nor too long."""
 
 from __future__ import annotations
 

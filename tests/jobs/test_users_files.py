@@ -1,4 +1,4 @@
-"""What a user has under the names of journals and of folders of parts is neither touched nor waited for."""
+"""A user's files with the names of journals or parts folders are not changed, and block nothing."""
 
 from __future__ import annotations
 

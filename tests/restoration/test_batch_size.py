@@ -39,7 +39,7 @@ def test_fewer_frames_wait_the_larger_they_are(
     assert batches == BatchSizes(faces=4, frames=held)
 
 
-def test_frames_enough_wait_for_every_lane_to_have_a_batch(clip: VideoInfo) -> None:
+def test_frames_enough_wait_for_every_worker_to_have_a_batch(clip: VideoInfo) -> None:
     small = sized(clip, 640, 480)
     assert choose_batch_sizes(small, device="cuda", size=512, workers=2) == BatchSizes(faces=16, frames=48)
     assert choose_batch_sizes(small, device="cuda", size=256, workers=2) == BatchSizes(faces=32, frames=96)
@@ -48,7 +48,7 @@ def test_frames_enough_wait_for_every_lane_to_have_a_batch(clip: VideoInfo) -> N
     )
 
 
-def test_on_a_gpu_large_frames_make_batches_smaller_and_no_lane_idle(clip: VideoInfo) -> None:
+def test_on_a_gpu_large_frames_make_batches_smaller_and_no_worker_idle(clip: VideoInfo) -> None:
     assert choose_batch_sizes(sized(clip, 3840, 2160), device="cuda", size=256, workers=2) == BatchSizes(
         faces=12, frames=36
     )

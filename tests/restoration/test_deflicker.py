@@ -1,4 +1,4 @@
-"""A face's brightness is brought to what it has around that time."""
+"""Deflicker brings a face's brightness to its mean over the neighbouring frames."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_few_frames_are_left_as_they_are_and_a_black_one_does_no_harm() -> None:
     assert min(gains) > 0.6
 
 
-def test_the_steadied_brightness_is_what_is_laid_over_the_frame() -> None:
+def test_the_steadied_brightness_is_what_is_composited() -> None:
     (item,) = frames([0.4])
     (face,) = item.faces
     restored = RestoredFace(

@@ -1,4 +1,4 @@
-"""Frames steady each other's estimates, each by how sure it is."""
+"""Estimates of neighbouring frames are averaged, weighted by their predicted errors."""
 
 from __future__ import annotations
 

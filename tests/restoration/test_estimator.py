@@ -1,4 +1,4 @@
-"""Aligned faces in, estimates out: each face by itself, whatever its size."""
+"""Each aligned face is estimated on its own, at any size."""
 
 from __future__ import annotations
 

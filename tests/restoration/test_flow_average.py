@@ -1,4 +1,4 @@
-"""Neighbouring pictures steady a face along its motion, and only where they show the same."""
+"""Neighbouring pictures are averaged along a face's motion, only where they show the same."""
 
 from __future__ import annotations
 

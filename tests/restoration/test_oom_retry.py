@@ -27,11 +27,11 @@ ERRORS: list[Callable[[], Exception]] = [
 
 
 class SmallRestorer(MirrorRestorer):
-    """Has room for `room` faces at a time, in `step` or in all of them."""
+    """Has memory for `limit` faces at a time, in `step` or in all of them."""
 
-    def __init__(self, room: int, error: Callable[[], Exception] = ERRORS[0], step: str = "encode") -> None:
+    def __init__(self, limit: int, error: Callable[[], Exception] = ERRORS[0], step: str = "encode") -> None:
         super().__init__()
-        self.room, self.error, self.step = room, error, step
+        self.limit, self.error, self.step = limit, error, step
         self.failures = 0
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
@@ -43,7 +43,7 @@ class SmallRestorer(MirrorRestorer):
         return super().decode(codes)
 
     def _check(self, count: int, step: str) -> None:
-        if step == self.step and count > self.room:
+        if step == self.step and count > self.limit:
             self.failures += 1
             raise self.error()
 

@@ -1,4 +1,4 @@
-"""Pictures arrive on a device and come back as they were."""
+"""Pictures are copied to a device and back unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which networks restore a face, by the fidelity that is asked for."""
+"""Which networks restore a face, by the fidelity that is requested."""
 
 from __future__ import annotations
 

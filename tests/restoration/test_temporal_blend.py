@@ -1,4 +1,4 @@
-"""A neighbour counts by how near it is in time and by how alike it is at each position."""
+"""A neighbouring frame is weighted by its distance in time and by its similarity at each position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WorkerPool: which there are, and that a face becomes the same in each."""
+"""The worker pools of each device, and that the result is the same in each."""
 
 from __future__ import annotations
 

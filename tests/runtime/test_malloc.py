@@ -157,7 +157,7 @@ def use():
 
 if sys.argv[1] == "True":
     keep_freed_memory()
-for _ in range(30):  # what lies beside the first ones is taken by smaller tensors; it settles
+for _ in range(30):  # smaller tensors fill the gaps between the first ones, until the size is stable
     use()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
@@ -166,7 +166,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-_FRAYED = """
+_FRAGMENTED = """
 import psutil, torch
 from vidrestore.runtime.malloc import trim_heap, keep_freed_memory
 
@@ -182,7 +182,7 @@ print((before - psutil.Process().memory_info().rss) // 2**20, sum(int(t.sum()) f
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory otherwise")
 def test_what_lies_free_between_what_is_used_is_returned() -> None:
-    done = subprocess.run([sys.executable, "-c", _FRAYED], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", _FRAGMENTED], capture_output=True, text=True, check=True)
     freed, kept = map(int, done.stdout.split())
     assert freed > 100  # MiB of 200
     assert kept == 200 * 2**10

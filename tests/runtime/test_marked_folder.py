@@ -1,4 +1,4 @@
-"""Folders of the program's own are marked, or not there at all."""
+"""The program's own folders are marked, or they do not exist."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def test_batches_reach_over_items_and_every_item_gets_its_own_results(
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 5)), st.integers(1, 9), st.integers(1, 12), st.integers(1, 3))
-def test_lanes_change_nothing_of_what_comes_out(sizes: list[int], batch: int, most: int, count: int) -> None:
+def test_any_number_of_workers_gives_the_same(sizes: list[int], batch: int, most: int, count: int) -> None:
     taken = 0
 
     def parts_of(item: tuple[int, int]) -> list[tuple[int, int]]:
@@ -178,7 +178,7 @@ def test_lanes_change_nothing_of_what_comes_out(sizes: list[int], batch: int, mo
     assert out == [((i, size), [(i, part) for part in range(size)]) for i, size in enumerate(sizes)]
 
 
-def test_two_lanes_work_on_two_batches_at_the_same_time() -> None:
+def test_two_workers_compute_two_batches_at_the_same_time() -> None:
     meeting = threading.Barrier(2)
 
     def meet(parts: list[int]) -> list[int]:
@@ -200,7 +200,7 @@ def test_what_is_mapped_ahead_comes_in_order_however_long_each_takes() -> None:
     assert list(map_ahead(range(20), slow_if_even)) == [-n for n in range(20)]
 
 
-def test_mapping_ahead_takes_in_no_more_than_its_lanes_can_have_in_hand() -> None:
+def test_mapping_ahead_takes_no_more_items_than_its_workers_and_queue_hold() -> None:
     taken = []
 
     def numbers() -> Iterator[int]:
@@ -215,7 +215,7 @@ def test_mapping_ahead_takes_in_no_more_than_its_lanes_can_have_in_hand() -> Non
         assert taken[-1] == number
 
 
-def test_an_error_in_a_lane_reaches_who_asks_for_its_results() -> None:
+def test_an_error_in_a_worker_reaches_the_caller() -> None:
     def fail(parts: list[int]) -> list[int]:
         if 3 in parts:
             raise OSError("the device is gone")

@@ -1,4 +1,4 @@
-"""All that a file says of itself and holds, read with PyAV, and how it differs from another file."""
+"""The metadata and content of a file, read with PyAV, and how it differs from another file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things of a user's that bear a name of this program's: none of them may be touched, or waited for."""
+"""A user's files that have names as this program's files have: it must not change them or wait for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter with one covariance for all positions equals a filter of all 28 numbers at once."""
+"""The filter with one covariance for all positions equals one with a full covariance of all 28 numbers."""
 
 from __future__ import annotations
 

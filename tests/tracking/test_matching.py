@@ -1,4 +1,4 @@
-"""Which detection goes to which track, against all ways there are."""
+"""The assignment of detections to tracks equals the best of all possible assignments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faces that are asked for, and no others."""
+"""The requested faces are selected, and no others."""
 
 from __future__ import annotations
 

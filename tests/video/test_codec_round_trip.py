@@ -1,4 +1,4 @@
-"""Pictures through an encoder and back: as many, as large, and the worse the lower the quality."""
+"""Pictures through an encoder and back: the same number and size, and worse at lower quality."""
 
 from __future__ import annotations
 

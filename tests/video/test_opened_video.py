@@ -1,4 +1,4 @@
-"""A video is looked at once, in one opening, and what is known of it is handed on."""
+"""A video is examined in one opening, and the result is passed to all that need it."""
 
 from __future__ import annotations
 

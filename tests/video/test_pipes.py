@@ -1,4 +1,4 @@
-"""Video through pipes: the same frames and times, sound beside them, and clean ends."""
+"""Video through pipes: the same frames and times, with sound, and a clean end."""
 
 from __future__ import annotations
 

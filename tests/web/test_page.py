@@ -1,4 +1,4 @@
-"""The page in a real browser: open, preview, choose people, queue, lose the server, go on, look."""
+"""The page in a real browser: open, preview, choose people, queue, lose the server, continue, look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page writes the sidecar beside a video; nobody's changes are lost."""
+"""The page writes a video's sidecar; changes by others are never lost."""
 
 from __future__ import annotations
 

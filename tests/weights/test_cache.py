@@ -1,4 +1,4 @@
-"""Downloads: whole and checked, or not there at all."""
+"""A download is complete and checked, or it does not exist."""
 
 from __future__ import annotations
 

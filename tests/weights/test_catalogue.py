@@ -1,4 +1,4 @@
-"""What the catalogue promises."""
+"""The entries of the catalogue of weights."""
 
 from __future__ import annotations
 

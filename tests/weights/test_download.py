@@ -1,4 +1,4 @@
-"""A host may reply anything, or ever so slowly: a download ends, in a sentence, and takes what was stated."""
+"""A host may reply with anything, or very slowly: each download ends with the stated file or a sentence."""
 
 from __future__ import annotations
 

@@ -41,7 +41,13 @@ for (const slider of document.querySelectorAll('input[type=range]'))
 
 
 def render_page(source: Path, previews: Sequence[Preview], commands: Sequence[str]) -> str:
-    """The whole page as HTML, without external resources. `commands`: one for each variant."""
+    """The sheet as an HTML page without external resources.
+
+    Args:
+        source: The video.
+        previews: The previews, one for each time.
+        commands: The command line of each variant.
+    """
     name = escape(printable(source.name))
     sections = "".join(_section(preview, commands) for preview in previews)
     return (

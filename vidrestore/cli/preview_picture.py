@@ -31,7 +31,14 @@ _WIDTH = _COLUMNS * (CELL_SIDE + _MARGIN) + _MARGIN
 
 
 def render_picture(source: Path, previews: Sequence[Preview], commands: Sequence[str], made_by: str) -> bytes:
-    """The sheet as PNG. `commands`: one for each variant; `made_by`: stored as the file's software tag."""
+    """The sheet as the bytes of a PNG file.
+
+    Args:
+        source: The video.
+        previews: The previews, one for each time.
+        commands: The command line of each variant.
+        made_by: Text for the file's software tag.
+    """
     blocks = [_block(source, preview, commands) for preview in previews]
     sheet = Image.new("RGB", (_WIDTH, sum(block.height for block in blocks)), _BACKGROUND)
     y = 0

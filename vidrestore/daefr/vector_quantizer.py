@@ -34,10 +34,15 @@ class Codebook(nn.Module):
         return to_grid(self.embedding(codes.flatten(1)), codes.shape[-1])
 
     def expect(self, logits: Tensor, *, top: int, temperature: float = 1.0) -> Tensor:
-        """Vectors (N, C, L, L) averaged over the `top` most probable codes of logits (N, T, K).
+        """A soft look-up: for uncertain positions, a mean of codes has a smaller error than a single code.
 
-        It is a soft look-up: where the transformer is uncertain, the mean of codes has a smaller error than
-        any single code.
+        Args:
+            logits: (N, T, K).
+            top: How many of the most probable codes are averaged.
+            temperature: Divides the logits; lower values prefer the most probable code.
+
+        Returns:
+            (N, C, L, L) vectors, averaged by probability.
         """
         values, codes = (logits.float() / temperature).topk(top, dim=-1)  # (N, T, top)
         weights = values.softmax(-1).to(self.embedding.weight.dtype)

@@ -88,7 +88,16 @@ def to_input(crops: list[NDArray[np.uint8]]) -> Tensor:
 def find_points(
     network: LandmarkNet, crops: list[NDArray[np.uint8]], matrices: list[NDArray[np.float64]]
 ) -> tuple[FloatArray, FloatArray]:
-    """Scores (N,) in 0..1 and points (N, 5, 2) in picture px of crops taken with `matrices`."""
+    """Scores and landmarks of crops.
+
+    Args:
+        network: The landmark network.
+        crops: N crops for the network, RGB.
+        matrices: (2, 3) from picture px to crop px, for each crop.
+
+    Returns:
+        (N,) scores in 0..1, and (N, 5, 2) points [picture px].
+    """
     if not crops:
         return np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
     logits, points = network(to_input(crops).contiguous(memory_format=torch.channels_last))

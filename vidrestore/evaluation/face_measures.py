@@ -44,7 +44,13 @@ def naturalness(view: FaceView, natural: NiqeModel) -> Values:
 
 
 def perception(view: FaceView, truth: FaceView, lpips: PerceptualDistance | None) -> Values:
-    """Slow measures against the truth."""
+    """Slow measures against the truth: MS-SSIM, and LPIPS if its network is given.
+
+    Args:
+        view: The face in the measured file.
+        truth: The face in the truth.
+        lpips: The network of LPIPS; None: not measured.
+    """
     values = {"face_ms_ssim": image.ms_ssim(view.crop, truth.crop)}
     if lpips is not None:
         values["lpips"] = lpips.distance(view.crop, truth.crop)
@@ -89,7 +95,13 @@ def motion_between(before: FaceView, now: FaceView) -> TruthMotion:
 
 
 def change(before: FaceView, now: FaceView, motion: TruthMotion) -> Values:
-    """Measures of the change between two frames, along `motion`."""
+    """Measures of the change between two frames: VIDD, and the warping error times 1000.
+
+    Args:
+        before: The face in the earlier frame.
+        now: The same face in the later frame.
+        motion: The motion between both.
+    """
     values = {
         "vidd": identity_distance(before.descriptor, now.descriptor),
         "warping_error": 1e3 * warping_error_of_pair(before.crop, now.crop, motion),
@@ -98,12 +110,12 @@ def change(before: FaceView, now: FaceView, motion: TruthMotion) -> Values:
 
 
 def change_beside_truth(before: FaceView, now: FaceView, true_before: FaceView, true_now: FaceView) -> Values:
-    """Measures of the change between two frames that exceeds the truth's change."""
+    """Flicker: the change between two frames beyond the truth's change, in 8-bit codes."""
     return {"flicker": 255 * flicker_of_pair(before.crop, now.crop, true_before.crop, true_now.crop)}
 
 
 def bend(first: FaceView, second: FaceView, third: FaceView) -> Values:
-    """The stability of points over three frames."""
+    """Jitter: the second difference of the landmarks over three frames [px]; empty without landmarks."""
     if first.shown is None or second.shown is None or third.shown is None:
         return {}
     away = third.shown - 2 * second.shown + first.shown

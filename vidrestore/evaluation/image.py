@@ -40,9 +40,16 @@ def psnr(picture: FloatArray, truth: FloatArray) -> float:
 def ssim(picture: FloatArray, truth: FloatArray, channels: Channels = "luma") -> float:
     """Structural similarity in -1..1 by scikit-image, after Wang et al. 2004, "Image quality assessment".
 
-    Gaussian window of 11 x 11 with sigma 1.5, averaged where the window fits into the picture; of the luma,
-    or the mean of the three channels' values: basicsr's `calculate_ssim` with `crop_border=0`. Raises
-    ValueError for pictures below 11 x 11.
+    Gaussian window of 11 x 11 with sigma 1.5, averaged where the window fits into the picture. It equals
+    basicsr's `calculate_ssim` with `crop_border=0`.
+
+    Args:
+        picture: (H, W, 3) RGB in 0..1.
+        truth: The clean picture, of the same shape.
+        channels: "luma", or "rgb" for the mean over the three channels.
+
+    Raises:
+        ValueError: The picture is smaller than 11 x 11 pixels, or the shapes differ.
     """
     _same_shape(picture, truth)
     if min(picture.shape[:2]) < 2 * _SSIM_RADIUS + 1:

@@ -21,8 +21,13 @@ differently."""
 def change_outside(result: Frame, given: Frame, faces: Sequence[TrackedFace]) -> dict[str, float]:
     """The percentage of samples outside the faces that differ, and the largest difference in 8-bit codes.
 
-    Planes are compared as they are where both frames have one format; otherwise their RGB in 8 bits. Empty
-    where the faces cover the frame.
+    Args:
+        result: The restored frame.
+        given: The input's frame. If its format differs, both are compared as 8-bit RGB.
+        faces: All faces that may have been changed.
+
+    Returns:
+        Both values by name; empty where the faces cover the whole frame.
     """
     covered = _covered(given, faces)
     if result.format == given.format:

@@ -118,7 +118,7 @@ class PicturePairs:
         self._truths: list[FloatArray] = []
 
     def add(self, name: str, result: Frame, truth: Frame) -> None:
-        """The next pair."""
+        """Adds the next pair of pictures; `name` is that of the result's file."""
         self._names.append(name)
         self._results.append(thumbnail(result, _PICTURE_SIDE))
         self._truths.append(thumbnail(truth, _PICTURE_SIDE))

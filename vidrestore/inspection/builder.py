@@ -64,7 +64,13 @@ class InspectionBuilder:
     """Pairs of tracks that occur in the same frame, the lower number first."""
 
     def add(self, frame: Frame, scene: int, faces: tuple[TrackedFace, ...]) -> None:
-        """Adds the next frame and its faces."""
+        """Adds the next frame.
+
+        Args:
+            frame: The frame.
+            scene: Number of its scene, from 0.
+            faces: Its tracked faces.
+        """
         if not self.frames:
             self.first = frame.seconds
         self.last = frame.seconds
@@ -102,7 +108,13 @@ class InspectionBuilder:
     def result(
         self, info: VideoInfo, field_processing: FieldProcessing, frame_rate: Fraction | None
     ) -> Inspection:
-        """The inspection, after the last frame. `frame_rate`: None if it is unknown."""
+        """The inspection; called after the last frame was added.
+
+        Args:
+            info: The input.
+            field_processing: How fields of interlaced video were processed.
+            frame_rate: Frames per second; None: unknown.
+        """
         descriptors = self.describer.descriptors()
         frames = {number: sums.frames for number, sums in self.tracks.items()}
         people = find_people(frames, descriptors, self.seen_together)

@@ -40,6 +40,7 @@ class AnalysisCheckpoint:
     detector_state: DetectorState
 
     def to_json(self) -> str:
+        """The checkpoint as text for the journal."""
         faces = [[f.box.tolist(), f.landmarks.tolist(), f.score] for f in self.detector_state.faces]
         start = [self.start.number, self.start.scene, self.start.next_id]
         state = self.detector_state

@@ -49,5 +49,6 @@ class RunLog:
             self._board.add_image("faces", grid, step, dataformats="HWC")
 
     def close(self) -> None:
+        """Closes the files for TensorBoard."""
         if self._board is not None:
             self._board.close()

@@ -74,7 +74,20 @@ class JobStore:
             connection.execute(_TABLE)
 
     def add(self, kind: JobKind, input: Path, output: Path | None, settings: dict[str, Any]) -> Job:
-        """Adds a job at the end of the queue and returns it. Raises UsageError if there are too many."""
+        """Adds a job at the end of the queue.
+
+        Args:
+            kind: What the job does.
+            input: The video.
+            output: The file to write; None: the job writes none.
+            settings: The checked settings, as JSON can hold them.
+
+        Returns:
+            The job.
+
+        Raises:
+            UsageError: Too many jobs are waiting.
+        """
         now = time.time()
         with self._connection() as connection:
             (waiting,) = connection.execute(

@@ -1,4 +1,4 @@
-"""Worker processes: the dead are replaced, errors are sentences, nobody outlives the run."""
+"""Worker processes: dead ones are replaced, errors are sentences, and none remains after the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the landmark network learns from: faces, of which turned ones are drawn often, and what is none."""
+"""Training data of the landmark network: faces, turned ones more often, and places without a face."""
 
 from __future__ import annotations
 

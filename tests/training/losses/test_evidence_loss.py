@@ -1,4 +1,4 @@
-"""The losses of an estimate and of its predicted scale: where they are best, and how far gradients reach."""
+"""The losses of an estimate and of its predicted scale: their minima, and how far gradients reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The losses are those of the specification, held to closed forms."""
+"""The losses are those of the specification, compared with known results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each stage trains, resumes exactly, and hands its weights to the next."""
+"""Each stage trains, resumes exactly, and passes its weights to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interlaced pictures taken apart and put together again, and found out where nothing flags them."""
+"""Interlaced pictures are split into fields and merged again, and detected where no flag marks them."""
 
 from __future__ import annotations
 

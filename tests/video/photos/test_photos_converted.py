@@ -1,4 +1,4 @@
-"""Photos that become another kind of photo, turned photos, and what is asked of them in vain."""
+"""Photos that are converted to another format, rotated photos, and requests that photos cannot fulfil."""
 
 from __future__ import annotations
 

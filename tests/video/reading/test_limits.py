@@ -1,4 +1,4 @@
-"""What a small file may ask for: no more memory than its limits, no number that is none."""
+"""A small file cannot make the program use more memory than its limits, nor state impossible numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times that cannot be meant: wild ones, clocks that start again, decoding times, times below zero."""
+"""Odd times: impossible ones, clocks that restart, missing decoding times, negative times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Temporary folders: a killed run's is removed by the next one, and nothing else is, whatever its name."""
+"""Temporary folders of a killed run are removed by the next run, and nothing else, whatever its name."""
 
 from __future__ import annotations
 

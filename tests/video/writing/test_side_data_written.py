@@ -1,4 +1,4 @@
-"""What a picture is flagged with, where it comes through a pipe or goes into pictures."""
+"""Flags of pictures are written, also for input from a pipe and for output as pictures."""
 
 from __future__ import annotations
 

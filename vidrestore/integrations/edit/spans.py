@@ -29,12 +29,15 @@ class Span:
         return self.end <= self.start
 
     def intersect(self, other: Span) -> Span:
+        """The time that is in both; empty where they do not overlap."""
         return Span(max(self.start, other.start), min(self.end, other.end))
 
     def widen(self, head: Fraction, tail: Fraction) -> Span:
+        """The span with `head` more before it and `tail` more after it [seconds]."""
         return Span(self.start - head, self.end + tail)
 
     def shift(self, seconds: Fraction) -> Span:
+        """The span, moved by `seconds`."""
         return Span(self.start + seconds, self.end + seconds)
 
 

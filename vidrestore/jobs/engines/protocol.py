@@ -79,7 +79,9 @@ class Engine(Protocol):
         """Whether all submitted tasks are finished."""
         ...
 
-    def submit(self, task: Task) -> None: ...
+    def submit(self, task: Task) -> None:
+        """Adds a task. The engine must have capacity."""
+        ...
 
     def events(self, *, wait: bool) -> Iterator[Event]:
         """The events since the last call; with `wait` at least one, unless the engine is idle."""

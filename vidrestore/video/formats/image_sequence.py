@@ -28,6 +28,7 @@ class Pattern:
         return str(self.folder / f"{self.prefix}{number}{self.suffix}")
 
     def path(self, number: int) -> Path:
+        """The file of the picture with this number."""
         return self.folder / f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
 
     def numbers(self) -> list[int]:

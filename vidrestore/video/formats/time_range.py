@@ -29,6 +29,7 @@ class TimeRange:
         return None if self.end is None else round((self.origin + Fraction(self.end)) / time_base)
 
     def contains(self, ticks: int, time_base: Fraction) -> bool:
+        """Whether a timestamp is in the range."""
         first, stop = self.first(time_base), self.stop(time_base)
         return (first is None or ticks >= first) and (stop is None or ticks < stop)
 

@@ -41,6 +41,7 @@ class PacketFile:
         """Checksum of everything written so far."""
 
     def write(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        """Appends packets. Raises ProcessingError for packets without timestamps."""
         for packet in packets:
             if not self._packets:
                 self._begin(Fraction(packet.time_base))
@@ -54,6 +55,7 @@ class PacketFile:
             self._packets += 1
 
     def end(self) -> int:
+        """Writes the footer, and returns the size of the file [bytes]."""
         self._put(_PACKET.pack(False, _NO_TIME, 0, 0, 0))
         self._file.write(_END.pack(self._packets, self.crc))
         return self._bytes + _END.size

@@ -92,6 +92,7 @@ class SegmentWriter:
             place_output(self._temporary, self._path, overwrite=True)
 
     def write(self, frame: Frame) -> None:
+        """Encodes the frame."""
         with self._user_errors():
             self._out.write(self._encoder.encode(frame, self._time_range.shift(frame.time_base)))
 

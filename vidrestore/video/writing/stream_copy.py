@@ -62,9 +62,12 @@ class StreamCopy:
     def add_streams(
         self, output: OutputContainer, add_video: Callable[[], None], *, with_others: bool = True
     ) -> None:
-        """Adds all to `output`, in the input's order; `add_video` is called where the video stands.
+        """Adds the streams to `output`, in the input's order.
 
-        Without `with_others` the video is added alone, and nothing is copied.
+        Args:
+            output: The container to write.
+            add_video: Adds the encoded video; called at the video's position.
+            with_others: Whether the other streams are copied; otherwise only the video is added.
         """
         self._output = output
         if not with_others:

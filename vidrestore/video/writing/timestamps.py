@@ -35,7 +35,13 @@ class FrameTimes:
         self._durations: dict[int, int] = {}
 
     def stamp(self, picture: av.VideoFrame, frame: Frame, shift: int) -> None:
-        """Sets the picture's time to the frame's minus `shift` [ticks of the frame]."""
+        """Sets the time of a picture that will be encoded.
+
+        Args:
+            picture: The picture for the encoder.
+            frame: The frame whose time it gets.
+            shift: Subtracted from the frame's time [ticks of the frame].
+        """
         pts = frame.pts - shift
         stamped = self._count if self._numbers else pts
         picture.time_base = self.encoder_base

@@ -119,6 +119,7 @@ class VideoEncoder:
         return possible and "ICC" in self._side_data.pieces
 
     def codec_warnings(self) -> tuple[str, ...]:
+        """Warnings about what the encoder cannot keep of the input's format."""
         return tuple(self._choice.warnings)
 
     def metadata_warnings(self) -> list[str]:
