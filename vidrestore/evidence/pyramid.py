@@ -15,6 +15,8 @@ from torch import Tensor
 
 BANDS = 5
 """Four octaves and the remaining low frequencies."""
+_LEAK_STEPS = 3
+"""Each step leaves about half of a leak, as reductions and enlargements are no exact inverses."""
 MULTIPLE = 2 ** (BANDS - 1)
 """Sides of pictures must be multiples of this many pixels."""
 
@@ -51,6 +53,21 @@ def downsample(picture: Tensor) -> Tensor:
     x = F.pad(picture, (1, 1, 1, 1), mode="replicate")
     x = (x[..., 0:-2:2] + x[..., 3::2] + 3 * (x[..., 1:-1:2] + x[..., 2::2])) / 8
     return (x[..., 0:-2:2, :] + x[..., 3::2, :] + 3 * (x[..., 1:-1:2, :] + x[..., 2::2, :])) / 8
+
+
+def without_leak(band: Tensor, coarser_gain: Tensor) -> Tensor:
+    """A band without what it puts into the next coarser band, where that band may not change.
+
+    A band times a gain that varies is not zero at coarser resolutions.
+
+    Args:
+        band: (N, 1, H, W).
+        coarser_gain: (N, 1, H / 2, W / 2) in 0..1: 0 where the coarser band must stay, 1 where it may change.
+    """
+    for _ in range(_LEAK_STEPS):
+        if min(band.shape[-2:]) > 2:
+            band = band - upsample((1 - coarser_gain) * downsample(band))
+    return band
 
 
 def local_mean(values: Tensor, window: int) -> Tensor:

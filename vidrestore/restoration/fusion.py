@@ -1,19 +1,8 @@
 """The fusion rule: draw only what the footage does not show.
 
 The evidence network estimates the clean face and, for each band of a Laplacian pyramid, the scale of its own
-error. The generator draws a complete face. The result is the estimate, its own fine detail raised towards the
-strength that the face must have had, plus as much of the drawn detail as the estimate is known to lack.
-
-An estimate that is unsure is too soft: the mean of all faces that fit the footage has less detail than any of
-them. In the two finest bands, detail of local energy E_k becomes stronger by the share
-
-    raise_k = missing_k * E_k / (E_k + visible^2) * (sqrt((E_k + 2 scale_k^2) / E_k) - 1).
-
-The last factor gives the band the energy of the estimate and of its error together. The second leaves alone
-what can hardly be seen: in smooth skin that is rests of noise. The first (below) leaves alone a band that the
-footage shows. This strengthens detail that the footage hints at, in its place, where a generator would add
-detail of its own. No pixel becomes darker or brighter by it than the estimate is within two pixels, so edges
-get no halos.
+error. The generator draws a complete face. The result is the estimate plus as much of the drawn detail as the
+estimate is known to lack, sharpened where the estimate is known to be too soft (`sharpening`).
 
 In band k the part of the drawn detail that the estimate does not show already,
 
@@ -21,13 +10,14 @@ In band k the part of the drawn detail that the estimate does not show already,
 
 enters with the gain
 
-    g_k = missing_k * min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
+    g_k = missing_k * min(limit_k, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
 
 where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution, and
 missing_k is twice the missing share of the band's energy, at most 1. In the finest band it is multiplied by
 that of the next one: single pixels beside detail that the footage shows are no face, but noise. So no more
 energy enters than is missing, none where the scale is zero, little where the footage shows most of a band,
-and none at a resolution that the footage shows. Colour is the estimate's: raised and drawn detail are luma.
+and none at a resolution that the footage shows. Generators draw too little detail as well, so it may become
+stronger, by limit_k at most. Colour is the estimate's: the rule changes luma only.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
@@ -35,9 +25,8 @@ Letters in shapes: N faces, S x S pixels, K bands.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import torch
 from torch import Tensor
@@ -45,7 +34,8 @@ from torch.nn.functional import interpolate
 
 from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.evidence import Evidence, merge_bands, scales_of_bands, split_bands
-from vidrestore.evidence.pyramid import downsample, local_mean, upsample
+from vidrestore.evidence.pyramid import local_mean, without_leak
+from vidrestore.restoration.sharpening import LARGEST, sharpening
 
 EPSILON = 0.25 / 255
 """Added to the drawn detail's root mean square: a quarter of a code."""
@@ -56,13 +46,8 @@ AMOUNT = 1.0
 BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 """The same for each band, finest first. What generators draw at single pixels hardly correlates with what is
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
-RAISED = (1.0, 1.0, 0.0, 0.0)
-"""Share of the missing strength by which the estimate's own detail is raised in each band, finest first."""
-VISIBLE = 4 / 255
-"""Detail of this root mean square is raised by half of what is missing, weaker detail by less."""
-HALO_WINDOW = 5
-"""Pixels a side within which the estimate has to be as dark and as bright as raised detail makes it."""
-_LEAK_STEPS = 3
+GAIN_LIMITS = (1.0, 1.5, 1.0, 1.0, 1.0)
+"""Most that drawn detail may be multiplied by in each band, finest first, where more than it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +66,16 @@ def fuse(
     *,
     amount: float = AMOUNT,
     band_amounts: Sequence[float] = BAND_AMOUNTS,
-    raised: Sequence[float] = RAISED,
+    sharpen: bool = True,
 ) -> Fused:
-    """Complete the estimate where it is unsure: its own detail is raised, and drawn detail is added.
+    """Complete the estimate where it is unsure: drawn detail is added, and what is too soft is sharpened.
 
     Args:
         evidence: of N faces; its mean is (N, 3, S, S).
         generated: (N, 3, S, S) in 0..1, the same faces as the generator draws them.
         amount: share of the missing detail that may be added; 0 gives the mean.
         band_amounts: the same for the drawn detail of each band, finest first.
-        raised: the same for the estimate's own detail.
+        sharpen: whether the result is sharpened where the estimate is too soft.
     """
     luma = _luma(evidence.mean)
     estimate_bands = split_bands(luma)
@@ -107,18 +92,21 @@ def fuse(
     shares = [_missing_share(scale, energy) for scale, energy in zip(scales, energies, strict=True)]
     shares[0] = shares[0] * _enlarge(shares[1], shares[0])
     gains = [
-        part * share * _gain(band, scale, amount)
-        for part, share, band, scale in zip(band_amounts, shares, new, scales, strict=True)
+        part * share * _gain(band, scale, amount, limit)
+        for part, share, band, scale, limit in zip(
+            band_amounts, shares, new, scales, GAIN_LIMITS, strict=True
+        )
     ]
     entering = [gain * band for gain, band in zip(gains, new, strict=True)]
     for k, coarser in enumerate(gains[1:]):
-        entering[k] = _without_leak(entering[k], coarser)
+        entering[k] = without_leak(entering[k], coarser.clamp(max=1))
     drawn = merge_bands(entering)
-    strengths = [
-        part * share * _raise(scale, energy, amount)
-        for part, share, scale, energy in zip(raised, shares[:-1], scales[:-1], energies[:-1], strict=True)
-    ]
-    added = drawn + _raised_detail(estimate_bands, strengths, gains, luma)
+    added = drawn
+    if sharpen:
+        count = len(LARGEST)
+        missing = [2 * (amount * scale).square() for scale in scales[:count]]
+        sharpened = luma + drawn - entering[0]  # drawn single pixels are too uncertain to become stronger
+        added = drawn + sharpening(sharpened, missing, energies[:count], shares[1 : count + 1])
     return Fused((evidence.mean + added).clamp(0, 1), drawn)
 
 
@@ -150,35 +138,10 @@ def _new_detail(drawn: Tensor, shown: Tensor, energy: Tensor) -> Tensor:
     return drawn - shared.clamp(0, 1) * shown
 
 
-def _raise(scale: Tensor, shown: Tensor, amount: float) -> Tensor:
-    """(N, 1, h, w) how much stronger a band of energy `shown` becomes, as a share of itself."""
-    missing = 2 * (amount * scale).square()
-    stronger = ((shown + missing) / (shown + EPSILON**2)).sqrt().clamp(min=1) - 1
-    return stronger * shown / (shown + VISIBLE**2)
-
-
-def _raised_detail(
-    bands: Sequence[Tensor], strengths: Sequence[Tensor], gains: Sequence[Tensor], luma: Tensor
-) -> Tensor:
-    """(N, 1, S, S) what makes an estimate's bands stronger by these shares, with no leak and no halos.
-
-    Args:
-        bands: of the estimate's luma, with the low frequencies.
-        strengths: (N, 1, h, w) of each band but the low frequencies.
-        gains: of the drawn detail, as long as `bands`: where nothing may be drawn, nothing leaks either.
-        luma: (N, 1, S, S) of the estimate.
-    """
-    own = [
-        _without_leak(strength * band, coarser_gain, steps=1)
-        for strength, band, coarser_gain in zip(strengths, bands[:-1], gains[1:], strict=True)
-    ]
-    return _without_halos(merge_bands([*own, torch.zeros_like(bands[-1])]), luma)
-
-
-def _gain(band: Tensor, scale: Tensor, amount: float) -> Tensor:
-    """(N, 1, h, w) 0..1: the share of a band of new detail that makes it no stronger than what is missing."""
+def _gain(band: Tensor, scale: Tensor, amount: float, limit: float) -> Tensor:
+    """(N, 1, h, w) 0..limit: the factor that makes a band of new detail no stronger than what is missing."""
     strength = _mean_around(band.square()).clamp(min=1e-12).sqrt()  # at 0 a root has no slope
-    return (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=1)
+    return (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=limit)
 
 
 def _missing_share(scale: Tensor, shown: Tensor) -> Tensor:
@@ -190,33 +153,6 @@ def _missing_share(scale: Tensor, shown: Tensor) -> Tensor:
 def _enlarge(share: Tensor, finer: Tensor) -> Tensor:
     """The share of a band (N, 1, h, w) at the size of the next finer one."""
     return interpolate(share, size=finer.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def _without_leak(band: Tensor, coarser_gain: Tensor, steps: int = _LEAK_STEPS) -> Tensor:
-    """A band (N, 1, h, w) without what it puts into the next coarser band, where that may not be drawn.
-
-    A gain that varies, and a generator's band itself, are not zero at coarser resolutions.
-    """
-    for _ in range(steps):
-        if min(band.shape[-2:]) > 2:
-            band = band - upsample((1 - coarser_gain) * downsample(band))
-    return band
-
-
-def _without_halos(change: Tensor, luma: Tensor) -> Tensor:
-    """A change of the luma (N, 1, S, S) that makes no pixel darker or brighter than those around it."""
-    return change.clamp(_around(luma, torch.minimum) - luma, _around(luma, torch.maximum) - luma)
-
-
-def _around(values: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The minimum or maximum (`choose`) of (N, 1, h, w) values in the window around each pixel."""
-    reach = HALO_WINDOW // 2
-    for dim in (2, 3):
-        size = values.shape[dim]
-        first, last = values.narrow(dim, 0, 1), values.narrow(dim, size - 1, 1)
-        padded = torch.cat([first] * reach + [values] + [last] * reach, dim)
-        values = reduce(choose, (padded.narrow(dim, i, size) for i in range(HALO_WINDOW)))
-    return values
 
 
 def _energy(band: Tensor, part: tuple[slice, slice], size: int) -> Tensor:

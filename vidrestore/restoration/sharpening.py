@@ -1,0 +1,92 @@
+"""Sharpening of a face that is known to be too soft.
+
+The mean of all faces that fit the footage is softer than any of them, by an amount that the evidence
+network predicts. In the two finest bands, with q_k the missing energy over the energy shown, both over the
+whole face,
+
+    strength_k = LARGEST_k * q_k^2 / (q_k^2 + HALF_k^2)
+
+times the operator below is added to the luma. A face whose bands are mostly shown stays as it is.
+
+The operator is the gradient of the energy of Sobel's gradients, G'G. Among all changes of the same energy it
+raises the energy of edges most, so it costs the least accuracy for a sharpness.
+
+Letters in shapes: N faces, S x S pixels, K bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
+
+LARGEST = (0.95, 2.5)
+"""Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
+HALF = (3.5, 7.0)
+"""Missing over shown energy at which the strength is half of the largest."""
+VISIBLE = 1 / 255
+"""Changes of this root mean square are halved, weaker ones reduced more: in smooth skin they are noise."""
+UNSURE = 1 / 255
+"""Where the error has this root mean square the change is halved; where there is no error it is 0."""
+WINDOW = 5
+"""Pixels a side over which the strength of a change is measured."""
+_TINY = 1e-9
+
+
+def sharpening(
+    luma: Tensor,
+    missing: Sequence[Tensor],
+    shown: Sequence[Tensor],
+    coarser_shares: Sequence[Tensor],
+) -> Tensor:
+    """(N, 1, S, S) what sharpens the luma of faces by as much as they are too soft.
+
+    Args:
+        luma: (N, 1, S, S) in 0..1.
+        missing: mean square error of the estimate in each band to sharpen, (N, 1, S / 2**k, S / 2**k).
+        shown: the estimate's own energy in these bands, of the same shapes.
+        coarser_shares: 0..1, for each of these bands how much of the next coarser one may change, with half
+            as many pixels a side.
+    """
+    changes = []
+    for largest, half, lacks, shows, share in zip(LARGEST, HALF, missing, shown, coarser_shares, strict=True):
+        ratio = (_face_mean(lacks) / (_face_mean(shows) + _TINY)).square()
+        change = largest * ratio / (ratio + half**2) * edge_operator(luma)
+        energy = local_mean(change.square(), WINDOW)
+        change = change * energy / (energy + VISIBLE**2) * lacks / (lacks + UNSURE**2)
+        changes.append(without_leak(change, share))
+        luma = downsample(luma)
+    total = changes.pop()
+    while changes:
+        total = changes.pop() + upsample(total)
+    return total
+
+
+def edge_operator(luma: Tensor) -> Tensor:
+    """G'G of (N, 1, h, w), where G are Sobel's two gradients: minus a smoothed Laplacian.
+
+    Beyond the edge, the last pixel is repeated.
+    """
+    x = F.pad(luma, (2,) * 4, mode="replicate")
+    return _curvature(_smoothed(x, 2), 3) + _curvature(_smoothed(x, 3), 2)
+
+
+def _curvature(x: Tensor, dim: int) -> Tensor:
+    """Minus the second difference of pixels two apart, [-1 0 2 0 -1] / 4, along a dimension."""
+    size = x.shape[dim] - 4
+    return x.narrow(dim, 2, size) / 2 - (x.narrow(dim, 0, size) + x.narrow(dim, 4, size)) / 4
+
+
+def _smoothed(x: Tensor, dim: int) -> Tensor:
+    """[1 4 6 4 1] / 16 along a dimension."""
+    size = x.shape[dim] - 4
+    ends = x.narrow(dim, 0, size) + x.narrow(dim, 4, size)
+    sides = x.narrow(dim, 1, size) + x.narrow(dim, 3, size)
+    return (ends + 4 * sides + 6 * x.narrow(dim, 2, size)) / 16
+
+
+def _face_mean(values: Tensor) -> Tensor:
+    return values.mean((1, 2, 3), keepdim=True)
