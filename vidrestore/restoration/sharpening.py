@@ -23,9 +23,9 @@ from torch import Tensor
 
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
 
-LARGEST = (0.95, 2.5)
+LARGEST = (1.3, 2.2)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
-HALF = (3.5, 7.0)
+HALF = (5.0, 7.0)
 """Missing over shown energy at which the strength is half of the largest."""
 VISIBLE = 1 / 255
 """Changes of this root mean square are halved, weaker ones reduced more: in smooth skin they are noise."""
