@@ -70,6 +70,13 @@ def test_a_face_of_which_most_is_shown_stays(ratio: float) -> None:
         assert not change.any()
 
 
+@pytest.mark.parametrize("amount", [1.0, 99.0, 1e4])
+def test_any_amount_gives_finite_faces(amount: float) -> None:
+    for shown in ("flat", "octaves"):
+        faces = fuse(evidence_of(texture(shown, 6), 1.0), texture("white", 7), amount=amount).faces
+        assert faces.isfinite().all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0, 20), st.floats(0, 1))
 def test_the_less_is_missing_the_less_is_sharpened(seed: int, ratio: float, share: float) -> None:

@@ -4,7 +4,7 @@ The mean of all faces that fit the footage is softer than any of them, by an amo
 network predicts. In the two finest bands, with q_k the missing energy over the energy shown, both over the
 whole face,
 
-    strength_k = LARGEST_k * q_k^2 / (q_k^2 + HALF_k^2)
+    strength_k = LARGEST_k * q_k^4 / (q_k^4 + HALF_k^4)
 
 times the operator below is added to the luma. A face whose bands are mostly shown stays as it is.
 
@@ -23,9 +23,9 @@ from torch import Tensor
 
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
 
-LARGEST = (1.3, 2.2)
+LARGEST = (1.31, 1.08)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
-HALF = (5.0, 7.0)
+HALF = (5.5, 4.0)
 """Missing over shown energy at which the strength is half of the largest."""
 VISIBLE = 1 / 255
 """Changes of this root mean square are halved, weaker ones reduced more: in smooth skin they are noise."""
@@ -33,6 +33,7 @@ UNSURE = 1 / 255
 """Where the error has this root mean square the change is halved; where there is no error it is 0."""
 WINDOW = 5
 """Pixels a side over which the strength of a change is measured."""
+_STEEPNESS = 4
 _TINY = 1e-9
 
 
@@ -53,8 +54,7 @@ def sharpening(
     """
     changes = []
     for largest, half, lacks, shows, share in zip(LARGEST, HALF, missing, shown, coarser_shares, strict=True):
-        ratio = (_face_mean(lacks) / (_face_mean(shows) + _TINY)).square()
-        change = largest * ratio / (ratio + half**2) * edge_operator(luma)
+        change = _strength(_face_mean(lacks), _face_mean(shows), largest, half) * edge_operator(luma)
         energy = local_mean(change.square(), WINDOW)
         change = change * energy / (energy + VISIBLE**2) * lacks / (lacks + UNSURE**2)
         changes.append(without_leak(change, share))
@@ -63,6 +63,12 @@ def sharpening(
     while changes:
         total = changes.pop() + upsample(total)
     return total
+
+
+def _strength(missing: Tensor, shown: Tensor, largest: float, half: float) -> Tensor:
+    """(N, 1, 1, 1) 0..largest, for energies of a band of whole faces."""
+    share = missing / (missing + half * shown + _TINY)  # of energies, so that no power of it overflows
+    return largest * share**_STEEPNESS / (share**_STEEPNESS + (1 - share) ** _STEEPNESS)
 
 
 def edge_operator(luma: Tensor) -> Tensor:
