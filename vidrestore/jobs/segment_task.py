@@ -79,7 +79,11 @@ class SegmentTask:
         settings, info = self.settings, self.opened.info
         stats = RunStats(total=None, strict=False, on_progress=None)
         restorer = restorer_for(
-            settings.model, settings.device, settings.network_fidelity, settings.precision
+            settings.model,
+            settings.device,
+            settings.network_fidelity,
+            settings.precision,
+            settings.compile,
         )
         width, height = output_size(info, settings)
         last_message = time.monotonic()
@@ -88,7 +92,12 @@ class SegmentTask:
             reread(self.opened, self.records) as frames,
             closing(
                 restore_tracked_faces(
-                    with_tracked_faces(frames, self.records), restorer, info, settings, stats
+                    with_tracked_faces(frames, self.records),
+                    restorer,
+                    info,
+                    settings,
+                    stats,
+                    with_crops=False,
                 )
             ) as restored,
             SegmentWriter(
@@ -175,7 +184,11 @@ def required_records(
 
 @lru_cache(maxsize=1)
 def restorer_for(
-    model: str, device: str, fidelity: Fidelity, precision: Precision = "auto"
+    model: str,
+    device: str,
+    fidelity: Fidelity,
+    precision: Precision = "auto",
+    compile_networks: bool = False,
 ) -> NetworkRestorer:
     """The network with its weights on the device; each worker process loads it once.
 
@@ -190,4 +203,10 @@ def restorer_for(
     """
     from vidrestore.restoration import make_restorer
 
-    return make_restorer(model_path(model), device=device, fidelity=fidelity, precision=precision)
+    return make_restorer(
+        model_path(model),
+        device=device,
+        fidelity=fidelity,
+        precision=precision,
+        compile_networks=compile_networks,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ import torch
 from vidrestore.daefr import load
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.evidence.checkpoint import load_evidence
+from vidrestore.restoration.compiled import compile_backend
 from vidrestore.restoration.estimator import Estimator, resized, to_evidence
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
@@ -31,7 +32,17 @@ DEFAULT_SIZE = 256
 """Side of aligned faces [px] without a generator."""
 
 
-class FaceRestorer(Protocol):
+EstimateT = TypeVar("EstimateT")
+"""An estimate: `FaceEstimate`, or tensors on a device."""
+InputT = TypeVar("InputT", contravariant=True)
+"""The input of the generator."""
+DrawnT = TypeVar("DrawnT")
+"""A drawn face."""
+FusedT = TypeVar("FusedT")
+"""A face after the fusion rule."""
+
+
+class FaceRestorer(Protocol[EstimateT, InputT, DrawnT, FusedT]):
     """Restores aligned faces in steps, so that their results can be blended over time."""
 
     @property
@@ -49,11 +60,11 @@ class FaceRestorer(Protocol):
         """Whether `encode`, `predict` and `decode` are part of the restoration."""
         ...
 
-    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+    def estimate(self, faces: Sequence[FloatArray]) -> list[EstimateT]:
         """Estimates of faces (S, S, 3) RGB in 0..1; S is a multiple of 16."""
         ...
 
-    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+    def encode(self, faces: Sequence[InputT]) -> list[FaceFeatures]:
         """The features of faces (G, G, 3) RGB in 0..1; G is `size`."""
         ...
 
@@ -61,13 +72,17 @@ class FaceRestorer(Protocol):
         """The codes of (possibly blended) features."""
         ...
 
-    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+    def decode(self, codes: Sequence[FaceCodes]) -> list[DrawnT]:
         """The drawn faces (G, G, 3) RGB in 0..1 for (possibly blended) codes."""
         ...
 
-    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedT]:
         """Estimates with drawn detail added where they are uncertain."""
         ...
+
+
+ArrayRestorer: TypeAlias = FaceRestorer[FaceEstimate, FloatArray, FloatArray, FusedFace]
+"""A restorer whose pictures are arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +115,14 @@ class NetworkRestorer:
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
         assert self.estimator is not None
-        with self._arithmetic():
+        with self.arithmetic():
             estimates = self.estimator.estimate(faces)
-        _check_finite([estimate.mean for estimate in estimates])
+        check_finite(_are_finite([estimate.mean for estimate in estimates]))
         return estimates
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         assert self.generator is not None
-        with self._arithmetic():
+        with self.arithmetic():
             return self.generator.encode(faces)
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
@@ -116,9 +131,9 @@ class NetworkRestorer:
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         assert self.generator is not None
-        with self._arithmetic():
+        with self.arithmetic():
             faces = self.generator.decode(codes)
-        _check_finite(faces)
+        check_finite(_are_finite(faces))
         return faces
 
     @torch.inference_mode()
@@ -134,13 +149,18 @@ class NetworkRestorer:
             results.append(FusedFace(picture=picture, drawn=float(drawn_share(evidence.mean, fused)[0])))
         return results
 
-    def _arithmetic(self) -> AbstractContextManager[None]:
+    def arithmetic(self) -> AbstractContextManager[None]:
+        """A context in which the networks compute as exactly as is wanted."""
         return exact_float32(self.device) if self.is_exact else nullcontext()
 
 
-def _check_finite(pictures: Sequence[FloatArray]) -> None:
-    """Raises WeightsError if there are infinite numbers; finite weights may lead to them."""
-    if not all(np.isfinite(picture).all() for picture in pictures):
+def _are_finite(pictures: Sequence[FloatArray]) -> bool:
+    return all(np.isfinite(picture).all() for picture in pictures)
+
+
+def check_finite(is_finite: bool) -> None:
+    """Raises WeightsError if the networks' pictures are not; finite weights may lead to infinite numbers."""
+    if not is_finite:
         raise WeightsError(
             "the network's pictures have infinite values: its weights are damaged, or too "
             "large for this device's 16-bit arithmetic; try other weights or --device cpu"
@@ -155,6 +175,7 @@ def make_restorer(
     fidelity: Fidelity = "auto",
     look_up: LookUp | None = None,
     precision: Precision = "auto",
+    compile_networks: bool = False,
 ) -> NetworkRestorer:
     """The restorer with these weights.
 
@@ -165,18 +186,20 @@ def make_restorer(
         fidelity: 0 draws whole faces, 1 draws nothing, auto draws the missing detail.
         look_up: hard or soft; None: soft for the compact network only.
         precision: auto, float32 or bfloat16.
+        compile_networks: Whether PyTorch compiles them, which needs an NVIDIA GPU.
 
     Raises:
         WeightsError: The weights are missing, damaged or of another network.
-        DeviceError: The device is not available.
+        DeviceError: The device is not available, or networks cannot be compiled for it.
     """
     where = resolve_device(device)
     number_type = choose_precision(where, precision)
+    backend = compile_backend(where, compile_networks)
     amount = drawing_amount(fidelity)
     estimator = generator = None
     if fidelity != 0:
         network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-        estimator = Estimator(network, device=where, precision=number_type)
+        estimator = Estimator(network, device=where, precision=number_type, backend=backend)
     if amount > 0:
         daefr = load(weights)
         generator = DaefrGenerator(
@@ -185,6 +208,7 @@ def make_restorer(
             precision=number_type,
             look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
             with_detail=fidelity != 0,
+            backend=backend,
         )
     return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
 

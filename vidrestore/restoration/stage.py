@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
+
+import numpy as np
+from torch import Tensor
 
 from vidrestore.faces.colour_match import match_colour
 from vidrestore.restoration.estimator import resized
@@ -18,11 +21,24 @@ from vidrestore.restoration.face_state import (
     with_neighbours,
 )
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.pinned_copies import from_device
 from vidrestore.restoration.restorer import FaceRestorer, drawing_amount
 from vidrestore.restoration.temporal_blend import TemporalBlend
+from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
 from vidrestore.runtime.pipeline_threads import map_ahead
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
+
+
+class StageOptions(TypedDict, total=False):
+    """The options of `restored_states`."""
+
+    batch: int
+    max_frames: int
+    network_workers: WorkerPool | None
+    cpu_workers: WorkerPool | None
+    wanted: int | None
+
 
 T = TypeVar("T")
 """The result of a step for a face: its estimate, features, codes or drawn picture."""
@@ -32,7 +48,25 @@ R = TypeVar("R")
 
 def restore(
     items: Iterable[FrameFaces[AlignedFace]],
-    restorer: FaceRestorer,
+    restorer: FaceRestorer[Any, Any, Any, Any],
+    blend: TemporalBlend,
+    **how: Unpack[StageOptions],
+) -> Iterator[FrameFaces[RestoredFace]]:
+    """The frames in the same order, with restored faces.
+
+    Args:
+        items: Frames with aligned faces.
+        restorer: The networks.
+        blend: How faces are blended over time.
+        how: Batches, queues and workers, as for `restored_states`.
+    """
+    for item in restored_states(items, restorer, blend, **how):
+        yield restored_faces(item)
+
+
+def restored_states(
+    items: Iterable[FrameFaces[AlignedFace]],
+    restorer: FaceRestorer[Any, Any, Any, Any],
     blend: TemporalBlend,
     *,
     batch: int = 8,
@@ -40,8 +74,8 @@ def restore(
     network_workers: WorkerPool | None = None,
     cpu_workers: WorkerPool | None = None,
     wanted: int | None = None,
-) -> Iterator[FrameFaces[RestoredFace]]:
-    """The frames in the same order, with restored faces.
+) -> Iterator[FrameStates]:
+    """The frames in the same order, with the results of all steps.
 
     Args:
         items: Frames with aligned faces.
@@ -77,9 +111,13 @@ def restore(
     if restorer.estimates and restorer.generates:
         fusion_input = _within(0, _fusion_input)
         states = step(states, fusion_input, restorer.fuse, lambda face, fused: replace(face, fused=fused))
-    for item in states:
-        faces = tuple(_restored(face) for face in item.faces if face.distance == 0)
-        yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
+    yield from states
+
+
+def restored_faces(item: FrameStates) -> FrameFaces[RestoredFace]:
+    """A frame with the restored faces of its final states, for compositing."""
+    faces = tuple(_restored(face) for face in item.faces if face.distance == 0)
+    return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
 def _within(distance: int, select: Callable[[FaceState], P | None]) -> Callable[[FaceState], P | None]:
@@ -116,20 +154,21 @@ def _restored(face: FaceState) -> RestoredFace:
     """The restored face for compositing."""
     aligned, estimate = face.aligned, face.estimate
     drawn = 0.0
-    if estimate is None:
+    mean = _array(estimate.mean) if estimate is not None else None
+    if mean is None:
         assert face.generated is not None
         drawn = 1.0
-        generated = resized(face.generated, face.picture.shape[0])
+        generated = resized(_array(face.generated), face.picture.shape[0])
         picture = match_colour(generated, face.picture)
     elif face.fused is None:
-        picture = estimate.mean
+        picture = mean
     else:
-        picture, drawn = face.fused.picture, face.fused.drawn
+        picture, drawn = _array(face.fused.picture), face.fused.drawn
     return RestoredFace(
         track_id=aligned.track_id,
         to_crop=aligned.to_crop,
         image=picture,
-        estimate=None if estimate is None else estimate.mean,
+        estimate=mean,
         original=aligned.image,
         landmarks=aligned.landmarks,
         opacity=aligned.opacity,
@@ -139,14 +178,28 @@ def _restored(face: FaceState) -> RestoredFace:
     )
 
 
-def _generator_input(face: FaceState, size: int) -> FloatArray | None:
+def _array(picture: FloatArray | Tensor | TensorPicture) -> FloatArray:
+    """A picture (S, S, 3), wherever it is."""
+    if isinstance(picture, np.ndarray):
+        return picture
+    tensor = picture.picture if isinstance(picture, TensorPicture) else picture
+    (array,) = from_device(tensor.permute(1, 2, 0)[None])
+    return array
+
+
+def _generator_input(face: FaceState, size: int) -> FloatArray | Tensor | None:
     """The input of the generator; None: nothing needs to be drawn."""
     if face.estimate is None:
         return resized(face.picture, size)
-    return None if face.estimate.is_certain else resized(face.estimate.mean, size)
+    if face.estimate.is_certain:
+        return None
+    mean = face.estimate.mean  # the restorer resizes tensors
+    return mean if isinstance(mean, Tensor) else resized(mean, size)
 
 
-def _fusion_input(face: FaceState) -> tuple[FaceEstimate, FloatArray] | None:
+def _fusion_input(
+    face: FaceState,
+) -> tuple[FaceEstimate | TensorEstimate, FloatArray | TensorPicture] | None:
     if face.estimate is None or face.generated is None:
         return None
     treatment = face.aligned.treatment
@@ -158,7 +211,7 @@ def _picture(face: FaceState) -> FloatArray:
     return face.picture
 
 
-def _estimate(face: FaceState) -> FaceEstimate | None:
+def _estimate(face: FaceState) -> FaceEstimate | TensorEstimate | None:
     return face.estimate
 
 
@@ -170,11 +223,11 @@ def _codes(face: FaceState) -> FaceCodes | None:
     return face.codes
 
 
-def _generated(face: FaceState) -> FloatArray | None:
+def _generated(face: FaceState) -> FloatArray | TensorPicture | None:
     return face.generated
 
 
-def _store_estimate(face: FaceState, estimate: FaceEstimate) -> FaceState:
+def _store_estimate(face: FaceState, estimate: FaceEstimate | TensorEstimate) -> FaceState:
     return replace(face, estimate=estimate)
 
 
@@ -186,5 +239,5 @@ def _store_codes(face: FaceState, codes: FaceCodes) -> FaceState:
     return replace(face, features=None, codes=codes)
 
 
-def _store_generated(face: FaceState, generated: FloatArray) -> FaceState:
+def _store_generated(face: FaceState, generated: FloatArray | TensorPicture) -> FaceState:
     return replace(face, codes=None, generated=generated)
