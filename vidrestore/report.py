@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from vidrestore.errors import DamagedInputError
 from vidrestore.runtime.cancellation import check_cancelled
@@ -26,6 +26,8 @@ from vidrestore.types import (
 )
 
 T = TypeVar("T")
+ChangeKind = Literal["shape", "format", "colour"]
+"""What can change in the middle of a stream."""
 MOSTLY_DRAWN = 0.5
 """A track with a larger mean share of drawn detail is named in a warning."""
 _MIN_MISSING_SECONDS = Fraction(1, 2)
@@ -152,8 +154,8 @@ class RunStats:
     """Time of the first frame [s]."""
     until: Fraction = Fraction(0)
     """End of the last frame [s]."""
-    first_fitted: float | None = None
-    """Time of the first frame with another size or pixel aspect [s]."""
+    first_changes: dict[ChangeKind, float] = field(default_factory=dict)
+    """Time of the first frame that differs in this from the first frame of all [s]."""
     resumed_frames: int = 0
     """The frames that an earlier run had written; `frames` includes them."""
     tracks: set[int] = field(default_factory=set)
@@ -204,10 +206,16 @@ class RunStats:
             self.frames_with_faces += bool(item.faces) and not item.frame.second_field
             yield item
 
-    def note_fitted(self, frame: Frame) -> None:
-        """Stores the time of the first frame that had another shape than the first one."""
-        if frame.is_fitted and self.first_fitted is None:
-            self.first_fitted = frame.seconds
+    def note_changes(self, frame: Frame) -> None:
+        """Stores the time of the first frame with another shape, sample format or colours."""
+        differs: dict[ChangeKind, bool] = {
+            "shape": frame.is_fitted,
+            "format": frame.is_converted,
+            "colour": frame.has_other_colour,
+        }
+        for kind, is_other in differs.items():
+            if is_other:
+                self.first_changes.setdefault(kind, frame.seconds)
 
     def report_stage(self, stage: Stage, frames: int | None = None) -> None:
         """Reports progress.
@@ -234,7 +242,7 @@ class RunStats:
 
     def add_written_frame(self, frame: Frame) -> None:
         """Counts a frame and reports progress. Raises CancelledError if the caller has ended the run."""
-        self.note_fitted(frame)
+        self.note_changes(frame)
         self.frames += 1
         self.first = frame.pts * frame.time_base if self.first is None else self.first
         self.until = (frame.pts + frame.duration) * frame.time_base

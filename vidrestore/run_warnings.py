@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import UsageError
-from vidrestore.report import RunStats
+from vidrestore.report import ChangeKind, RunStats
 from vidrestore.settings import Settings
 from vidrestore.types import VideoInfo
 
@@ -31,15 +31,32 @@ def run_warnings(
             f"{info.path.name} is interlaced, although its metadata does not say so: each field was restored "
             "separately; --deinterlace bwdif makes it progressive"
         )
-    if stats.first_fitted is not None:
-        seconds = stats.first_fitted - float(stats.first or 0)
-        warnings.append(
-            f"{info.path.name} changes its size or pixel aspect after {seconds:.1f} s: such pictures were "
-            "fitted into the size of the first, with black borders"
-        )
+    warnings += change_warnings(info, stats)
     if absent := _absent_tracks(settings, stats):
         warnings.append(_absent_message(absent, info))
     return warnings
+
+
+def change_warnings(info: VideoInfo, stats: RunStats) -> list[str]:
+    """A sentence for each property of the pictures that changes in the middle of the video.
+
+    Args:
+        info: The input.
+        stats: The counts of the run.
+    """
+    consequences: dict[ChangeKind, str] = {
+        "shape": "its size or pixel aspect after {} s: such pictures were fitted into the size of the first, "
+        "with black borders",
+        "format": "its depth, its chroma or its kind of samples after {} s: such pictures were converted to "
+        f"the first one's, {info.pixel_format.name}",
+        "colour": "its colour tags after {} s: the output states those of the first picture for all",
+    }
+    return [
+        f"{info.path.name} changes "
+        + text.format(f"{stats.first_changes[kind] - float(stats.first or 0):.1f}")
+        for kind, text in consequences.items()
+        if kind in stats.first_changes
+    ]
 
 
 def check_tracks_found(info: VideoInfo, settings: Settings, stats: RunStats) -> None:

@@ -13,6 +13,7 @@ from tests.support.faces import ASTRONAUT, people, still
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.detection.yunet import YuNet
 from vidrestore.errors import WeightsError
+from vidrestore.faces.boxes import overlap
 from vidrestore.faces.face_square import face_box, face_size, square_around, tilt
 
 EYES = float(np.hypot(*(ASTRONAUT[1] - ASTRONAUT[0])))
@@ -124,3 +125,19 @@ def test_the_square_and_the_angle_of_a_face_turn_with_it(angle: float) -> None:
     x0, y0, x1, y1 = face_box(points)
     assert x1 - x0 == pytest.approx(y1 - y0, abs=1e-3)
     assert (x0 + x1) / 2 == pytest.approx(square_around(points)[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [(5000, 60), (60, 5000)])
+def test_of_noise_in_a_narrow_strip_no_face_is_larger_than_all_numbers(size: tuple[int, int]) -> None:
+    yunet = YuNet()
+    for seed in range(3):
+        noise = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
+        for face in yunet.find_in_pieces(noise):
+            assert np.abs(face.landmarks).max() < 8 * 5000
+            assert np.isfinite(overlap(face.box, face.box))
+
+
+def test_large_boxes_overlap_without_an_overflow() -> None:
+    box = np.array([0, 0, 3e30, 3e30], np.float32)
+    with np.errstate(over="raise"):
+        assert overlap(box, box) == 1

@@ -42,3 +42,35 @@ def test_photos_stay_photos_of_their_kind(tmp_path: Path) -> None:
             assert after.getexif()[0x010F] == "Camera"
     outcomes = restore_folder(folder, out, settings)
     assert {outcome.state for outcome in outcomes} == {"up to date"}
+
+
+def test_animations_with_the_suffix_of_a_picture_stay_animations(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    pictures = [photos.picture(photos.smooth(3, seed=number)) for number in range(3)]
+    for name in ("a.png", "b.webp"):
+        pictures[0].save(folder / name, save_all=True, append_images=pictures[1:], duration=80, loop=2)
+    photos.save(folder / "c.png", photos.smooth(3))
+    pictures[0].save(folder / "d.png", save_all=True, duration=80)
+    outcomes = restore_folder(folder, out, Settings(strength=0))
+    assert {outcome.state for outcome in outcomes} == {"restored"}, outcomes
+    assert {o.name: o.target.name for o in outcomes} == {
+        "a.png": "a.apng",
+        "b.webp": "b.apng",
+        "c.png": "c.png",
+        "d.png": "d.png",
+    }
+    for name in ("a.apng", "b.apng"):
+        with Image.open(out / name) as after:
+            assert (after.n_frames, after.info["loop"]) == (3, 2)
+    outcomes = restore_folder(folder, tmp_path / "mp4", Settings(strength=0, container="mp4"))
+    assert {o.name: o.target.name for o in outcomes if o.name < "c"} == {"a.png": "a.mp4", "b.webp": "b.mp4"}
+
+
+def test_a_video_that_is_called_a_picture_is_told_what_to_do(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    make_clip(folder / "a.mp4", Clip(frames=3)).rename(folder / "a.bmp")
+    (outcome,) = restore_folder(folder, out, Settings(strength=0))
+    assert outcome.state == "failed"
+    assert outcome.message.endswith("a-%05d.bmp, or to a video such as " + str(out / "a.mkv"))

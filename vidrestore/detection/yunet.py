@@ -31,6 +31,8 @@ SMALLEST_BOX = 16.0
 PIECE_SIDE, PIECE_OVERLAP = 2560, 256
 """Side [px] of the largest picture for one call, which takes about 500 MiB. For larger copies, a smaller copy
 and then pieces are searched. The overlap of pieces is larger than a face that the smaller copy misses."""
+_FARTHEST = 8
+"""Largest distance of a face's points from the picture's corner, in longer sides of the picture."""
 _ALL = 1_000_000
 """Limit of candidates in FaceDetectorYN; large enough for all."""
 
@@ -93,9 +95,12 @@ class YuNet:
         for _ in range(turn):  # the inverse of a quarter counter-clockwise
             points = np.stack([-points[..., 1], points[..., 0]], axis=2)
         points = points + np.array([(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)][turn])
+        # Of noise the network may give sizes beyond all numbers.
+        farthest = _FARTHEST * max(height, width)
         return [
             Detection(box=face_box(p), landmarks=p, score=float(row[14]))
             for p, row in zip(points.astype(np.float32), rows, strict=True)
+            if np.abs(p).max() < farthest
         ]
 
 

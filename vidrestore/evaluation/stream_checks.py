@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidrestore.evaluation.pairing import Check
-from vidrestore.video import sound_digests
+from vidrestore.video import Input, sound_digests
 
 TOLERANCE_SECONDS = 0.0011
 """Matroska states times in whole milliseconds."""
 
 
-def check_sound(result: Path, other: Path, called: str) -> Check:
+def check_sound(result: Path | Input, other: Path | Input, called: str) -> Check:
     """Whether the result has the same audio packets as another file, at the same times.
 
     Args:

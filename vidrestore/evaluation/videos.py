@@ -86,7 +86,7 @@ class VideoMoments:
             if not result.is_picture and not other.is_picture:
                 sounds = "audio" in self._infos[self._clock_of].other_streams
                 if self._clock_of == "input" or sounds:
-                    found.append(check_sound(result.path, other.path, self._clock_of))
+                    found.append(check_sound(result, other, self._clock_of))
         return tuple(found)
 
     def _in_step(

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from vidrestore.errors import WeightsError
 from vidrestore.evidence.network import EvidenceConfig, EvidenceNetwork
+from vidrestore.runtime.replaced_file import replaced_file
 from vidrestore.runtime.skip_initialisation import SkipInitialisation
 from vidrestore.runtime.tensor_files import open_safetensors, shapes_of
 
@@ -25,9 +26,8 @@ def save_evidence(network: EvidenceNetwork, path: Path, *, dtype: torch.dtype = 
         dtype: Type of the stored values.
     """
     tensors = {name: t.detach().to(dtype).contiguous() for name, t in network.state_dict().items()}
-    partial = path.with_name(f".{path.name}.partial")
-    save_file(tensors, partial, metadata={_HEADER: json.dumps(network.config.to_dict())})
-    partial.replace(path)
+    with replaced_file(path) as partial:
+        save_file(tensors, partial, metadata={_HEADER: json.dumps(network.config.to_dict())})
 
 
 def load_evidence(path: Path) -> EvidenceNetwork:

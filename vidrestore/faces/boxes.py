@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 def overlap(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Intersection over union of two boxes."""
-    width = float(min(a[2], b[2]) - max(a[0], b[0]))
-    height = float(min(a[3], b[3]) - max(a[1], b[1]))
+    ax, ay, ar, ab = a.tolist()
+    bx, by, br, bb = b.tolist()
+    width, height = min(ar, br) - max(ax, bx), min(ab, bb) - max(ay, by)
     if width <= 0 or height <= 0:
         return 0.0
-    shared = width * height
-    return shared / (float((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])) - shared)
+    shared: float = width * height
+    return shared / ((ar - ax) * (ab - ay) + (br - bx) * (bb - by) - shared)
 
 
 def smaller_side(box: NDArray[np.floating]) -> float:

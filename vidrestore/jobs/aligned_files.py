@@ -16,6 +16,7 @@ from vidrestore.errors import InputError
 from vidrestore.faces.aligned_frame import face_of_frame, frame_with_face, with_rgb_planes
 from vidrestore.pipeline import expected_frames
 from vidrestore.report import RunStats, report_opening
+from vidrestore.run_warnings import change_warnings
 from vidrestore.settings import Settings
 from vidrestore.types import LEAST_SIDE, Frame, ProgressCallback, Report, VideoInfo
 from vidrestore.video import Input, check_paths, make_writer, open_input, probe, read_frames
@@ -62,6 +63,8 @@ def restore_aligned_files(
         warnings += _write(file, (frame for _, frame in frames), settings, stats)
     if stats.frames == 0:
         raise InputError(f"no picture of {source} could be decoded: the file is damaged or cut short")
+    if not source.is_dir():
+        warnings += change_warnings(files[0].info, stats)
     return stats.report(target, tuple(dict.fromkeys(warnings)))
 
 

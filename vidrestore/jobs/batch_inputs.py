@@ -14,12 +14,15 @@ from pathlib import Path, PurePosixPath
 from vidrestore.errors import InputError, UsageError
 from vidrestore.runtime.file_kinds import is_same_file
 from vidrestore.video.formats.suffixes import PICTURES, VIDEOS
+from vidrestore.video.reading.animation import is_animation
 
 _WRITABLE = frozenset([
     ".3gp", ".apng", ".asf", ".avi", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mxf", ".nut", ".ts",
     ".webm", ".wmv",
 ])  # fmt: skip
 """Suffixes that an output keeps; all others become .mkv, which can hold everything."""
+_ANIMATED = frozenset([".png", ".webp"])
+"""Suffixes of pictures that may be animations: these become .apng, which keeps every picture as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def find_items(
         advice = "" if recursive else "; add --recursive to include its subfolders"
         raise InputError(f"no file in {folder} is {wanted}{advice}")
     targets = _Targets(folder, out, names).assign(
-        {name: _output_name(name, extension) for name in names}, existing_targets
+        {name: _output_name(folder, name, extension) for name in names}, existing_targets
     )
     items = [BatchItem(name=n, source=folder / n, target=out / targets[n]) for n in names]
     items += [
@@ -150,8 +153,10 @@ def _names(
                 yield (Path(place) / file).relative_to(folder).as_posix()
 
 
-def _output_name(name: str, extension: str | None) -> str:
+def _output_name(folder: Path, name: str, extension: str | None) -> str:
     path = Path(name)
+    if path.suffix.lower() in _ANIMATED and is_animation(folder / name):
+        return path.with_suffix(extension or ".apng").as_posix()
     if path.suffix.lower() in PICTURES:
         return path.as_posix()
     is_writable = path.suffix.lower() in _WRITABLE

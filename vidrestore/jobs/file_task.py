@@ -33,7 +33,9 @@ class FileTask:
         if self.settings.aligned:
             yield restore_aligned_files(self.source, self.target, self.settings)
             return
-        settings, people = prepare_settings(self.source, self.settings)
+        settings, people, inspected = prepare_settings(self.source, self.settings)
+        if inspected is not None:
+            inspected.check_unchanged()
         yield with_people(restore_video(self.source, self.target, settings), people)
 
 

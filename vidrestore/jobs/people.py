@@ -22,6 +22,7 @@ from vidrestore.types import FloatArray, ProgressCallback, Report
 
 if TYPE_CHECKING:
     from vidrestore.identity import FaceRecogniser
+    from vidrestore.video import Input
 
 MIN_PHOTO_FACE = 32
 """Smallest side [px] of the face in a photo that selects a person."""
@@ -29,16 +30,25 @@ MIN_PHOTO_FACE = 32
 
 def prepare_settings(
     source: Path, settings: Settings, on_progress: ProgressCallback | None = None
-) -> tuple[Settings, tuple[str, ...]]:
+) -> tuple[Settings, tuple[str, ...], Input | None]:
     """Checks that the settings' sidecar belongs to this video, then does as `choose_people`.
 
     Args:
         source: The video.
         settings: The settings, whose `faces` may name people.
         on_progress: Called while the video is inspected.
+
+    Returns:
+        The result of `choose_people`, and the input that was inspected, if it was: check that it is still
+        the same when the video is open for restoring.
     """
     check_sidecar(source, settings)
-    return choose_people(source, settings, on_progress)
+    inspected = None
+    if needs_inspection(settings.faces) and str(source) != "-":
+        from vidrestore.video import describe_input
+
+        inspected = describe_input(source, **settings.input_options())
+    return *choose_people(source, settings, on_progress), inspected
 
 
 def choose_people(

@@ -119,11 +119,13 @@ class Previewer:
             analysis: A file from `jobs.recorded_inspection`; None: the video is analysed.
         """
         _check(source, times)
-        prepared, _ = prepare_settings(source, settings, on_progress)
+        prepared, _, inspected = prepare_settings(source, settings, on_progress)
         self._source, self._sidecar = source, settings.sidecar
         self._settings = prepared.model_copy(update={"sidecar": None})
         self._times = tuple(times)
         self._opened = open_input_video(source, self._settings)
+        if inspected is not None:
+            inspected.check_unchanged()
         found = None if analysis is None else recorded_moments(self._opened, times, self._settings, analysis)
         self._moments = found or find_moments(self._opened, times, self._settings, on_progress)
         self._restored: dict[Hashable, dict[float, list[FrameFaces[RestoredFace]]]] = {}

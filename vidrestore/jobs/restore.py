@@ -49,8 +49,8 @@ def restore_file(
     """
     if settings.aligned:
         return restore_aligned_files(source, target, settings, on_progress)
-    settings, people = prepare_settings(source, settings, on_progress)
-    return with_people(_restore_file(source, target, settings, on_progress, engine), people)
+    settings, people, inspected = prepare_settings(source, settings, on_progress)
+    return with_people(_restore_file(source, target, settings, on_progress, engine, inspected), people)
 
 
 def _restore_file(
@@ -59,6 +59,7 @@ def _restore_file(
     settings: Settings,
     on_progress: ProgressCallback | None,
     engine: Engine | None,
+    inspected: video.Input | None,
 ) -> Report:
     if (done := recover_joined_output(source, target, settings)) is not None:
         return done
@@ -71,6 +72,8 @@ def _restore_file(
                 networks.start()
 
         opened = open_input_video(source, settings, on_info=load_networks_early)
+        if inspected is not None:
+            inspected.check_unchanged()
         why = video.why_not_segmented(opened.input, opened.side_data, target, muxer)
         if settings.mask is not None:
             why = "a mask is written as well"

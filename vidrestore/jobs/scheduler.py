@@ -25,8 +25,8 @@ from vidrestore.types import Progress
 
 _SAVE_EVERY_SECONDS = 2.0
 _SAVE_EVERY_FRAMES = 500
-_FITTED = "first fitted"
-"""The key of `RunStats.first_fitted` in the journal, because a resumed run cannot measure it again."""
+_CHANGES = "first changes"
+"""The key of `RunStats.first_changes` in the journal, because a resumed run cannot measure them again."""
 
 
 class SegmentScheduler:
@@ -53,6 +53,7 @@ class SegmentScheduler:
             VidrestoreError: One of its subclasses. Work finished by then is in the journal.
         """
         self._load_finished_segments()
+        self._stats.first_changes.update(json.loads(self._journal.about().get(_CHANGES, "{}")))
         with closing(self._spans(engine)) as spans:
             for span in spans:
                 while not engine.has_capacity:
@@ -142,7 +143,7 @@ class SegmentScheduler:
             job.settings,
             make_detector(job.settings.detector, job.settings.device, min_face=job.settings.min_face),
             on_loss=self._stats.add_lost_frame,
-            on_frame=self._stats.note_fitted,
+            on_frame=self._stats.note_changes,
             on_checkpoint=save_checkpoint,
             begin=begin,
             context=context,
@@ -155,8 +156,8 @@ class SegmentScheduler:
 
     def _save(self, spans: list[Span], ended: int | None = None) -> None:
         self._journal.add(self._buffer, spans, self._checkpoint, ended)
-        if self._stats.first_fitted is not None and _FITTED not in self._journal.about():
-            self._journal.note(**{_FITTED: str(self._stats.first_fitted)})
+        if (changes := json.dumps(self._stats.first_changes)) != self._journal.about().get(_CHANGES, "{}"):
+            self._journal.note(**{_CHANGES: changes})
         self._buffer, self._checkpoint, self._last_saved = [], None, time.monotonic()
 
     def _task(self, span: Span) -> SegmentTask:
@@ -248,8 +249,6 @@ class SegmentScheduler:
         stats.frames, stats.frames_with_faces, stats.faces = totals.frames, totals.with_faces, totals.faces
         stats.tracks, stats.lost, stats.concealed = set(totals.tracks), totals.lost, totals.concealed
         stats.drawn = self._journal.drawn()
-        if (noted := self._journal.about().get(_FITTED)) is not None:
-            stats.first_fitted = float(noted)
         for record in self._journal.records(0, 1):
             stats.first = record.fingerprint.pts * base
         for record in self._journal.records(totals.frames - 1, totals.frames):

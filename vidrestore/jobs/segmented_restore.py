@@ -91,6 +91,8 @@ def _run(
     try:
         return _finish(job, journal, stats, scheduler.warnings, started)
     except VidrestoreError as error:
+        if isinstance(error, InputError):
+            _check_input_unchanged(job, journal, current)
         raise _with_resume_hint(error, journal) from error
 
 
@@ -105,13 +107,20 @@ def _is_worth_keeping(journal: Journal) -> bool:
 
 
 def _check_input_unchanged(job: SegmentedJob, journal: Journal, current: dict[str, str]) -> None:
-    """Raises InputError if the input has changed since the run started."""
-    if fingerprint(job.video_input.path, job.settings) != current:
-        # The finished work may be of neither file, so no later run may use it.
-        journal.note(**{"input sha256": "changed while it was read"})
+    """Raises InputError if the input or the weights have changed since the run started."""
+    now = fingerprint(job.video_input.path, job.settings)
+    changed = [name for name in now if now[name] != current[name]]
+    if not changed:
+        return
+    # The finished work may be of neither file, so no later run may use it.
+    journal.note(**{"input sha256": "changed while it was read"})
+    if not any(name.startswith("input") for name in changed):
         raise InputError(
-            f"{job.video_input.path} changed while it was read; run the command again with --restart"
+            f"the {changed[0]}'s weights changed during the run; run the command again with --restart"
         )
+    raise InputError(
+        f"{job.video_input.path} changed while it was read; run the command again with --restart"
+    )
 
 
 def _finish(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from vidrestore.runtime.replaced_file import replaced_file
 from vidrestore.training.config import OptimConfig, TrainConfig
 from vidrestore.training.data.dataset import Batch, batches, split_people, validation_batch
 from vidrestore.training.distributed import broadcast, join_processes
@@ -138,7 +139,8 @@ def _validate(
     best = json.loads(best_file.read_text())["validation"] if best_file.is_file() else math.inf
     if result.score < best:
         save_stage(average, output / "best.safetensors", stage.discriminator)
-        best_file.write_text(json.dumps({"step": step, "validation": result.score}))
+        with replaced_file(best_file) as partial:
+            partial.write_text(json.dumps({"step": step, "validation": result.score}))
 
 
 def _set_rate(optimizer: Optimizer, optim: OptimConfig, step: int, steps: int) -> None:

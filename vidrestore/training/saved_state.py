@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from vidrestore.errors import WeightsError
+from vidrestore.runtime.replaced_file import replaced_file
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Writes tensors, numbers and dictionaries of them. The old file is replaced when all is written."""
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    with replaced_file(path) as partial:
+        torch.save(state, partial)
 
 
 def load_state(path: Path, names: tuple[str, ...]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from vidrestore.daefr.config import PUBLISHED, DaefrConfig
 from vidrestore.daefr.model import Daefr
 from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.errors import UsageError, WeightsError
+from vidrestore.runtime.replaced_file import replaced_file
 from vidrestore.runtime.tensor_files import finite, read_checkpoint
 from vidrestore.training.config import TrainConfig
 
@@ -34,23 +35,22 @@ def save_stage(modules: nn.ModuleDict, path: Path, discriminator: nn.Module | No
         path: The file.
         discriminator: The discriminator of stage one, which stage two trains further; None: none.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    if "network" in modules:
-        network = modules["network"]
-        assert isinstance(network, Daefr)
-        checkpoint.save(network, partial, dtype=next(network.parameters()).dtype)
-    else:
-        first = next(iter(modules.values()))
-        assert isinstance(first, Vqgan)
-        tensors = {
-            name.removeprefix("autoencoder."): t.detach().contiguous()
-            for name, t in modules.state_dict().items()
-        }
-        if discriminator is not None:
-            state = discriminator.state_dict()
-            tensors |= {_DISCRIMINATOR + name: t.detach().contiguous() for name, t in state.items()}
-        save_file(tensors, partial, metadata={"vqgan": json.dumps(first.config.to_dict())})
-    partial.replace(path)
+    with replaced_file(path) as partial:
+        if "network" in modules:
+            network = modules["network"]
+            assert isinstance(network, Daefr)
+            checkpoint.save(network, partial, dtype=next(network.parameters()).dtype)
+        else:
+            first = next(iter(modules.values()))
+            assert isinstance(first, Vqgan)
+            tensors = {
+                name.removeprefix("autoencoder."): t.detach().contiguous()
+                for name, t in modules.state_dict().items()
+            }
+            if discriminator is not None:
+                state = discriminator.state_dict()
+                tensors |= {_DISCRIMINATOR + name: t.detach().contiguous() for name, t in state.items()}
+            save_file(tensors, partial, metadata={"vqgan": json.dumps(first.config.to_dict())})
 
 
 def load_vqgan(path: Path, prefix: str = "", config: DaefrConfig = PUBLISHED) -> Vqgan:

@@ -130,6 +130,10 @@ class Frame:
     """Code of its active format description, 0 to 15."""
     is_fitted: bool = False
     """Whether it had another size or pixel aspect than the first frame, and was fitted into its size."""
+    is_converted: bool = False
+    """Whether it had another sample format than the first frame, and was converted to that."""
+    has_other_colour: bool = False
+    """Whether its colour tags differ from those of the first frame, which an output states."""
     second_field: bool = False
     """Whether this is the later field of an interlaced picture; both fields have the picture's index."""
 

@@ -8,7 +8,7 @@ from vidrestore.video.interlacing.field_processing import FieldProcessing, choos
 from vidrestore.video.opened_video import OpenedVideo, open_video
 from vidrestore.video.pyav_pictures import frame_from_pyav, is_pyav_picture, pyav_from_frame
 from vidrestore.video.reading.frames import key_frame_near, read_frames
-from vidrestore.video.reading.input import Input
+from vidrestore.video.reading.input import Input, describe_input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.opening import open_input
 from vidrestore.video.reading.probe import probe
@@ -36,6 +36,7 @@ __all__ = [
     "checksum",
     "choose_field_processing",
     "describe_format",
+    "describe_input",
     "ffmpeg_pipeline",
     "frame_from_pyav",
     "is_pyav_picture",

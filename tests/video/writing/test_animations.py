@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 import vidrestore
 from vidrestore.errors import InputError, UsageError
@@ -199,3 +200,52 @@ def test_an_animation_cut_short_is_no_defect(tmp_path: Path, kind: str) -> None:
 def test_a_gif_is_restored(tmp_path: Path) -> None:
     report = vidrestore.restore(_animation(tmp_path / "in.gif"), tmp_path / "out.gif")
     assert (report.frames, report.damage) == (6, 0)
+
+
+@pytest.mark.parametrize("name", ["out.apng", "out.gif", "out.mp4", "out.mkv"])
+def test_what_an_animation_holds_besides_its_frames_is_named(tmp_path: Path, name: str) -> None:
+    source, notes = tmp_path / "in.apng", PngInfo()
+    notes.add_text("Comment", "of the author")
+    pictures = [_picture(number, (96, 64), hole=False) for number in range(4)]
+    how = {"save_all": True, "append_images": pictures[1:], "duration": 80}
+    pictures[0].save(source, "PNG", default_image=True, pnginfo=notes, **how)
+    assert len(_frames(source)) == 3
+    (warning,) = [w for w in _convert(source, tmp_path / name) if "cannot hold" in w]
+    assert "picture for viewers without animation" in warning
+    assert "notes in an animation" in warning
+    pictures[0].save(source, "PNG", **how)
+    assert not [
+        w for w in _convert(source, tmp_path / f"2{name}") if "without animation" in w or "notes" in w
+    ]
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_exif_and_xmp_of_other_animations_are_named(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / f"in.{kind}"
+    pictures = [_picture(number, (96, 64), hole=False) for number in range(4)]
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>"
+    how = {"save_all": True, "append_images": pictures[1:], "duration": 80}
+    pictures[0].save(source, **how, **({"xmp": xmp} if kind == "webp" else {}))
+    if kind == "gif":
+        file, block = source.read_bytes(), b"\x21\xff\x0bXMP DataXMP" + bytes([len(xmp)]) + xmp + b"\0"
+        at = file.index(b"\x21\xf9")
+        source.write_bytes(file[:at] + block + file[at:])
+    assert [w for w in _convert(source, tmp_path / "out.mp4") if "notes in an animation" in w]
+
+
+@pytest.mark.parametrize("name", ["in.webp", "in.gif", "in.mp4"])
+def test_others_become_an_apng(tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+    if name == "in.mp4":
+        _convert(_animation(tmp_path / "in.gif"), source)
+    else:
+        _animation(source, hole=True)
+    _convert(source, tmp_path / "out.apng")
+    assert _times(tmp_path / "out.apng") == TIMES
+    original, result = _frames(source), _frames(tmp_path / "out.apng")
+    if name == "in.mp4":
+        assert np.abs(_shown(tmp_path / "out.apng", 3).astype(int) - _shown(source, 3)).mean() < 2
+        return
+    for one, other in zip(original, result, strict=True):
+        for before, after in zip(one.planes, other.planes, strict=True):
+            np.testing.assert_array_equal(before, after)

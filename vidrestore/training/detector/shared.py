@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from vidrestore.errors import UsageError
+from vidrestore.runtime.replaced_file import replaced_file
 from vidrestore.training.config import Section
 
 C = TypeVar("C", bound=Section)
@@ -58,5 +59,6 @@ def save_float16(network: nn.Module, path: Path) -> Path:
     """Writes the weights as float16 safetensors and returns `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: t.half() if t.is_floating_point() else t for name, t in network.state_dict().items()}
-    save_file({name: t.contiguous() for name, t in state.items()}, path)
+    with replaced_file(path) as partial:
+        save_file({name: t.contiguous() for name, t in state.items()}, partial)
     return path

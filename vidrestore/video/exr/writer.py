@@ -47,7 +47,7 @@ class ExrWriter:
             *encoder_metadata.hdr_warnings("exr", side_data),
         ]
         self._info, self._source, self._has_warned = info, source, False
-        self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
+        self._files = PictureFiles(output, source, first=first, overwrite=overwrite)
 
     def __enter__(self) -> Self:
         self._files.__enter__()

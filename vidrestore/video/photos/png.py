@@ -100,6 +100,19 @@ def plays(file: bytes) -> int | None:
     return counts[0] if counts else None
 
 
+def picture_count(file: bytes) -> int:
+    """The number of pictures that an animation states; 1: it is a still picture."""
+    return next((int.from_bytes(chunk[8:12], "big") for kind, chunk in _chunks(file) if kind == b"acTL"), 1)
+
+
+def pieces_of_animation(file: bytes) -> frozenset[str]:
+    """Keys of the pieces that an animation holds besides its frames."""
+    kinds = [kind for kind, _ in _chunks(file)]
+    found = {"notes"} if {b"tEXt", b"zTXt", b"iTXt", b"eXIf"} & set(kinds) else set()
+    before_picture = kinds[: kinds.index(b"IDAT")] if b"IDAT" in kinds else kinds
+    return frozenset(found if b"fcTL" in before_picture else found | {"default picture"})
+
+
 def lost_in_other_kinds(file: bytes) -> list[str]:
     """Names of contents of the chunks that no other kind of picture can hold."""
     kinds = {kind for kind, _ in _chunks(file)}

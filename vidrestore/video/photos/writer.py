@@ -86,7 +86,7 @@ class PhotoWriter:
                 "that reads them"
             )
         self._lost: dict[str, None] = {}
-        self._files = PictureFiles(output, info.path, first=first, overwrite=overwrite)
+        self._files = PictureFiles(output, source, first=first, overwrite=overwrite)
         if self._kind == "jpeg":
             self._refuse_transparency()
 

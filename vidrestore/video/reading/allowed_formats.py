@@ -7,6 +7,10 @@ another file. So only demuxers of files that contain all their data are allowed,
 
 from __future__ import annotations
 
+import av
+
+from vidrestore.video.reading.decoder import NOT_WHEN_OPENING
+
 _VIDEO = (
     "apng", "asf", "av1", "avi", "avs2", "avs3", "cavsvideo", "cine", "dhav", "dirac", "dnxhd", "dv", "evc",
     "flv", "gif", "gxf", "h261", "h263", "h264", "hevc", "ingenient", "ivf", "jpegxl_anim", "kux", "live_flv",
@@ -28,7 +32,11 @@ _PICTURES = (
     "sgi_pipe", "sunrast_pipe", "tiff_pipe", "webp_pipe", "xbm_pipe", "xwd_pipe",
 )  # fmt: skip
 ALLOWED_DEMUXERS = frozenset(_VIDEO + _SOUND + _CINEMATICS + _PICTURES)
-OPEN_OPTIONS = {"format_whitelist": ",".join(sorted(ALLOWED_DEMUXERS)), "protocol_whitelist": "file"}
+OPEN_OPTIONS = {
+    "format_whitelist": ",".join(sorted(ALLOWED_DEMUXERS)),
+    "protocol_whitelist": "file",
+    "codec_whitelist": ",".join(sorted(av.codecs_available - NOT_WHEN_OPENING)),
+}
 """Options of every container that is opened for reading."""
 _TEXTS = (
     (b"v=0", "an SDP description of a network stream"),

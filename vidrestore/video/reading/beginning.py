@@ -10,7 +10,8 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from vidrestore.video.reading import demuxer, stream_info
+from vidrestore.video.reading import demuxer
+from vidrestore.video.reading.decoder import Decoder
 
 
 def decode_from_here(
@@ -29,10 +30,9 @@ def decode_from_here(
         uses_threads: Whether to decode with several threads, which read more packets than are needed. Must
             be false for a pipe.
     """
-    decoder = stream_info.decoder_of(stream)
-    context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context
-    if uses_threads and not context.is_open:
-        decoder.thread_type = "AUTO"
+    decoder = Decoder(stream)
+    if uses_threads:
+        decoder.use_threads()
     for packet in demuxer.packets(container, stream):
         if packet is None:
             continue

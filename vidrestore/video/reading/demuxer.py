@@ -36,7 +36,7 @@ def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator
         last: Whether it is the last opening of a pipe, which frees the stored first bytes.
 
     Raises:
-        InputError: It is not a video that can be read.
+        InputError: It is not a video that can be read, or was replaced since it was described.
         ReadError: The system cannot read the file.
     """
     input = as_input(video_input)
@@ -47,6 +47,8 @@ def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator
         closing(ReadMonitor(may_open=pattern.matches if pattern is not None else None)) as monitor,
         _open_container(input, monitor, last) as container,
     ):
+        if input.pictures is None:
+            input.check_unchanged()  # whichever file is read from here on has been opened by now
         yield container
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
@@ -15,6 +16,17 @@ _ALIKE = Fraction(1, 50)
 """Relative difference in shape up to which a picture fills the frame."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedPicture:
+    """A picture in the frame of the first one."""
+
+    planes: tuple[Plane, ...]
+    is_fitted: bool = False
+    """Whether its shape differed from the frame's."""
+    is_converted: bool = False
+    """Whether it had another sample format."""
+
+
 class PictureFitter:
     """Fits pictures into the frame of the first picture."""
 
@@ -22,8 +34,8 @@ class PictureFitter:
         self._info = info
         self._scaler = VideoReformatter()
 
-    def fit(self, picture: av.VideoFrame, aspect: Fraction) -> tuple[tuple[Plane, ...], bool]:
-        """The picture's planes in the frame, and whether its shape differs from the frame's.
+    def fit(self, picture: av.VideoFrame, aspect: Fraction) -> FittedPicture:
+        """The picture's planes in the frame.
 
         Args:
             picture: A decoded picture.
@@ -35,7 +47,7 @@ class PictureFitter:
             aspect, info.pixel_aspect
         )
         if has_shape and own == info.pixel_format:
-            return pixel_formats.unpack(picture), False
+            return FittedPicture(planes=pixel_formats.unpack(picture))
         width, height = (
             (info.width, info.height) if has_shape else _inner_size(picture, aspect / info.pixel_aspect, info)
         )
@@ -43,7 +55,7 @@ class PictureFitter:
         planes = pixel_formats.unpack(scaled)
         if (width, height) != (info.width, info.height):
             planes = tuple(_framed(plane, number, info) for number, plane in enumerate(planes))
-        return planes, not has_shape
+        return FittedPicture(planes=planes, is_fitted=not has_shape, is_converted=own != info.pixel_format)
 
 
 def _is_near(one: Fraction, other: Fraction) -> bool:

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidrestore.errors import ReadError
-from vidrestore.types import Frame, VideoInfo
+from vidrestore.types import ColourTags, Frame, VideoInfo
 from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.gif_file import read_structure
 from vidrestore.video.formats.image_sequence import parse_pattern, refuse_other_size
@@ -22,6 +22,10 @@ from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.pictures import DecodedPicture, decode
 from vidrestore.video.reading.probe import colour_tags
 from vidrestore.video.reading.user_data import UserData, UserDataReader
+
+_UNSTATED = {2}
+_CHECKED_EVERY = 100
+"""Number of frames between checks that the file is still the same."""
 
 
 def read_frames(
@@ -46,16 +50,18 @@ def read_frames(
         on_concealed: Called for a frame whose errors the decoder concealed.
 
     Raises:
-        InputError: The file cannot be opened.
+        InputError: The file cannot be opened, or changes while it is read.
         ReadError: The system cannot read it.
     """
     input = as_input(video_input)
     if input.is_exr:
         yield from exr_file.read(input, info, start=start, end=end)
+        input.check_unchanged()
         return
     photo = photos.first_photo(input)
     if photos.is_read_here(photo):
         yield from photos.read(input, info, start=start, end=end)
+        input.check_unchanged()
         return
 
     def tick_range(stream: VideoStream) -> tuple[int | None, int | None]:
@@ -135,7 +141,7 @@ def _read(
                 continue
             pts = decoded.pts
             if stop is not None and pts >= stop:
-                return
+                break
             if first is None or pts >= first:
                 if decoded.is_repeated:
                     _notify(on_lost)
@@ -147,6 +153,9 @@ def _read(
                 user_data = UserData() if decoded.is_repeated else reader.read(decoded.picture)
                 yield _frame(decoded, info, fitter, index, user_data)
                 index += 1
+                if index % _CHECKED_EVERY == 0 and input.pictures is None:
+                    input.check_unchanged()
+        input.check_unchanged()
         if index and container.format.name == "gif" and _is_gif_cut_short(input):
             _notify(on_concealed)  # FFmpeg decodes what there is of the last picture without a message
 
@@ -187,17 +196,27 @@ def _frame(
     decoded: DecodedPicture, info: VideoInfo, fitter: PictureFitter, index: int, user_data: UserData
 ) -> Frame:
     picture = decoded.picture
-    planes, is_fitted = fitter.fit(picture, decoded.aspect)
+    fitted, colour = fitter.fit(picture, decoded.aspect), colour_tags(picture, info.colour.siting)
     return Frame(
         index=index,
         pts=decoded.pts,
         duration=picture.duration or 0,
         time_base=info.time_base,
-        planes=planes,
+        planes=fitted.planes,
         format=info.pixel_format,
-        colour=colour_tags(picture, info.colour.siting),
+        colour=colour,
         orientation=info.orientation,
         captions=user_data.captions,
-        active_format=None if is_fitted else user_data.active_format,
-        is_fitted=is_fitted,
+        active_format=None if fitted.is_fitted else user_data.active_format,
+        is_fitted=fitted.is_fitted,
+        is_converted=fitted.is_converted,
+        has_other_colour=_has_other_colour(colour, info.colour),
+    )
+
+
+def _has_other_colour(colour: ColourTags, first: ColourTags) -> bool:
+    """Whether two pictures state different colours; what one of them does not state is no difference."""
+    codes = ((getattr(colour, name), getattr(first, name)) for name in ("matrix", "primaries", "transfer"))
+    return colour.full_range != first.full_range or any(
+        one != other and not {one, other} & _UNSTATED for one, other in codes
     )

@@ -18,6 +18,7 @@ from vidrestore.video.formats.suffixes import PICTURES
 from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.pipes import Pipe
 from vidrestore.video.reading.clock import ClockMap
+from vidrestore.video.reading.input_state import InputState, check_unchanged, input_state
 
 _DEMUXERS = {"y4m": "yuv4mpegpipe", "nut": "nut", "rawvideo": "rawvideo"}
 _USUAL_RATE = Fraction(25)
@@ -45,6 +46,8 @@ class Input:
     """Clock restarts of a broadcast."""
     head: bytes | None = field(default=None, repr=False)
     """The first bytes of a file, by which its format is recognised; None: not read yet, or not a file."""
+    state: InputState | None = field(default=None, compare=False)
+    """The state of its files when it was described; None: not known, or a pipe."""
 
     @property
     def is_picture(self) -> bool:
@@ -65,6 +68,18 @@ class Input:
         if self.pictures is None:
             return 1
         return self.pictures[0] + (TimeRange(start=start).first(1 / rate) or 0)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of a sequence; empty for other inputs."""
+        if self.pictures is None:
+            return ()
+        pattern = parse_pattern(self.path)
+        return tuple(pattern.path(number) for number in self.pictures)
+
+    def check_unchanged(self) -> None:
+        """Raises InputError if its files were replaced or rewritten since it was described."""
+        check_unchanged(self.path, self.state, self.files)
 
     def interrupt(self) -> None:
         """Stops waiting for data from a pipe; called from another thread."""
@@ -95,6 +110,18 @@ def describe_input(
         InputError: The pictures of a sequence do not exist.
         UsageError: The arguments do not fit together.
     """
+    input = _describe(path, fps, input_format, pixel_format, size, max_pixels)
+    return input if input.pipe is not None else replace(input, state=input_state(path, input.files))
+
+
+def _describe(
+    path: Path,
+    fps: Fraction | None,
+    input_format: str | None,
+    pixel_format: str | None,
+    size: tuple[int, int] | None,
+    max_pixels: int,
+) -> Input:
     raw = input_format == "rawvideo"
     if (pixel_format or size) and not raw:
         raise UsageError("--pixel-format and --size describe raw video; add --input-format rawvideo")

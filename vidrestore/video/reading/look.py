@@ -18,6 +18,7 @@ from vidrestore.video.interlacing.field_meter import WINDOW, FieldMeasure, Field
 from vidrestore.video.photos import reading as photos
 from vidrestore.video.reading import demuxer, side_data, stream_info
 from vidrestore.video.reading.beginning import decode_from_here
+from vidrestore.video.reading.decoder import has_separate_alpha
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.pieces_found import PieceFinder
 from vidrestore.video.reading.probe import check_first_picture, describe
@@ -68,7 +69,7 @@ def look_at(
         info = photos.complete(describe(input, container, stream, picture, entries), photo)
         held = replace(
             SideData.of(entries),
-            has_separate_alpha=stream_info.has_separate_alpha(stream),
+            has_separate_alpha=has_separate_alpha(stream),
             other_streams=tuple(
                 stream_info.stream_name(other) for other in container.streams if other.index != stream.index
             ),

@@ -13,16 +13,15 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidrestore.types import VideoInfo
-from vidrestore.video.photos import png
 from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.aspects import AspectReader
 from vidrestore.video.reading.decode_order import DecodeOrder, states_decoding_times_only
+from vidrestore.video.reading.decoder import Decoder
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.lost_frames import LostFrameDetector
 from vidrestore.video.reading.packet_times import PacketTimes
 from vidrestore.video.reading.picture_times import PictureTimes, with_following
 
-_PNG = {"png", "apng"}
 _FAR = 1
 """Maximum shift of a picture's time [s] that does not count as damage."""
 
@@ -112,11 +111,9 @@ def _pictures(
     aspects: AspectReader,
 ) -> Iterator[av.VideoFrame]:
     """Decoded pictures; packets and failures are added to `losses`, pixel aspects to `aspects`."""
-    decoder = stream_info.decoder_of(stream)
-    decoder.thread_type = "AUTO"
-    context = decoder if isinstance(decoder, av.VideoCodecContext) else stream.codec_context
+    decoder = Decoder(stream)
+    decoder.use_threads()
     order = DecodeOrder() if states_decoding_times_only(container, stream) else None
-    is_png = context.codec.name in _PNG
     for packet in _timed_packets(container, stream, input, distrusted):
         if packet is None:
             losses.add_error()
@@ -126,15 +123,15 @@ def _pictures(
         else:
             losses.add_errors(order.add_packet(packet))
         try:
-            pictures = [] if is_png and png.is_bomb(bytes(packet)) else decoder.decode(packet)
+            pictures = decoder.decode(packet)
         except av.FFmpegError:
             losses.add_error()
             if order is not None:
                 order.drop(packet)
         else:
-            yield from _in_order(pictures, order, aspects, context)
+            yield from _in_order(pictures, order, aspects, decoder.context)
     try:
-        yield from _in_order(decoder.decode(None), order, aspects, context)
+        yield from _in_order(decoder.decode(None), order, aspects, decoder.context)
     except av.error.EOFError:
         return
     except av.FFmpegError:

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from vidrestore.types import UPRIGHT
 from vidrestore.video.ffmpeg_log import capture_log
 from vidrestore.video.reading import side_data, stream_info
+from vidrestore.video.reading.decoder import has_separate_alpha
 
 _FFMPEG_NAMES = {"Service01", "FFmpeg"}
 """FFmpeg's default name of a program."""
@@ -153,7 +154,7 @@ def _of_header(text: str, index: int) -> set[str]:
 def _of_packet(packet: Packet[Stream], stream: VideoStream) -> set[str]:
     found = set()
     kinds = {entry.data_type for entry in packet.iter_sidedata()}
-    if "matroska_block_additional" in kinds and stream_info.has_separate_alpha(stream):
+    if "matroska_block_additional" in kinds and has_separate_alpha(stream):
         found.add("alpha")
     if "dynamic_hdr10_plus" in kinds:
         found.add("HDR10+")

@@ -1,4 +1,4 @@
-"""One stream of an opened video: its names, its time base, its time range, and its decoder."""
+"""One stream of an opened video: its names, its time base, its time range, and its first picture."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
 from vidrestore.video.formats.time_range import TimeRange
+from vidrestore.video.reading.decoder import Decoder
 from vidrestore.video.reading.demuxer import codec_options, packets
 from vidrestore.video.reading.input import Input, as_input
 
-_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""The decoders that read alpha; FFmpeg's own ones ignore it."""
 _SOUND_BEFORE = Fraction(1, 5)
 """Seconds: more than any audio codec needs before its first sample."""
 _STREAMS_APART = 60
@@ -93,25 +92,9 @@ def _below_zero(stream: VideoStream, origin: Fraction) -> Fraction:
     return earliest if origin < 0 or earliest < -_SOUND_BEFORE else Fraction(0)
 
 
-def has_separate_alpha(stream: VideoStream) -> bool:
-    """Whether alpha of VP8 or VP9 is stored in separate packets."""
-    tags = {key.lower(): text for key, text in stream.metadata.items()}
-    return stream.codec_context.codec.canonical_name in _ALPHA_DECODERS and tags.get("alpha_mode") == "1"
-
-
-def decoder_of(stream: VideoStream) -> VideoStream | av.VideoCodecContext:
-    """The decoder of the stream's packets: FFmpeg's own VP8 and VP9 decoders ignore alpha."""
-    if not has_separate_alpha(stream):
-        return stream
-    decoder = av.CodecContext.create(_ALPHA_DECODERS[stream.codec_context.codec.canonical_name], "r")
-    assert isinstance(decoder, av.VideoCodecContext)
-    decoder.options = dict(stream.codec_context.options)
-    return decoder
-
-
 def first_picture(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
     """The first picture that can be decoded, or None."""
-    decoder = decoder_of(stream)
+    decoder = Decoder(stream)
     for packet in packets(container, stream):
         try:
             pictures = decoder.decode(packet) if packet is not None else []

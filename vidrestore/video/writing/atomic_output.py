@@ -192,7 +192,10 @@ class _Sequence:
 def single_picture_message(output: Path, source: Path) -> str:
     """The error for a video whose output is one picture."""
     name = output.with_name(f"{output.stem}-%05d{output.suffix}")
-    return f"{output} is one picture, and {source} has more; write them as {name}"
+    return (
+        f"{output} is one picture, and {source} has more; restore it to {name}, or to a video such as "
+        f"{output.with_suffix('.mkv')}"
+    )
 
 
 def no_frames_message(source: Path) -> str:

@@ -84,7 +84,7 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
     """
     if muxer == IMAGES:
         return _for_pictures(codec, info, extension, size)
-    special = _for_gif(codec, info) if muxer == "gif" else _for_animation(codec, info, muxer, size)
+    special = _for_animation(codec, info, muxer, size)
     if special is not None:
         return special
     if codec != MATCH:
@@ -122,6 +122,13 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
     )
 
 
+def _for_apng(codec: str, info: VideoInfo, size: tuple[int, int]) -> Choice:
+    if codec != MATCH and encoder_name(codec) != "apng":
+        raise UsageError("an .apng is encoded by apng; leave --codec out")
+    encoding = choose_encoding("apng", info.pixel_format, *size, convert=True, as_rgb=True)
+    return Choice(encoding=encoding, warnings=_conversion(encoding, info))
+
+
 def _for_gif(codec: str, info: VideoInfo) -> Choice:
     if codec != MATCH and encoder_name(codec) != "gif":
         raise UsageError("a .gif is encoded by gif; leave --codec out")
@@ -131,8 +138,12 @@ def _for_gif(codec: str, info: VideoInfo) -> Choice:
 
 
 def _for_animation(codec: str, info: VideoInfo, muxer: str, size: tuple[int, int]) -> Choice | None:
-    """The encoder for an animation that becomes a video for browsers and phones; None: its codec is kept, or
-    another is requested."""
+    """The encoder for a GIF, an APNG, or an animation that becomes a video for browsers and phones; None: its
+    codec is kept, or another is requested."""
+    if muxer == "apng":
+        return _for_apng(codec, info, size)
+    if muxer == "gif":
+        return _for_gif(codec, info)
     if info.codec not in _ANIMATIONS:
         return None
     names = _FOR_ANIMATIONS if codec == MATCH else (encoder_name(codec),)

@@ -10,6 +10,7 @@ from typing import Self
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
+from vidrestore.video.reading.input import Input
 from vidrestore.video.writing.atomic_output import (
     make_target,
     no_frames_message,
@@ -24,7 +25,7 @@ class PictureFiles:
     Used in a `with` block. Raises OutputError, UsageError and InputError.
     """
 
-    def __init__(self, output: Path, source: Path, *, first: int, overwrite: bool) -> None:
+    def __init__(self, output: Path, source: Input, *, first: int, overwrite: bool) -> None:
         """`first`: number of a sequence's first picture; `overwrite`: whether existing ones are replaced."""
         self._output, self._source = output, source
         self._target = make_target(output, first=first, overwrite=overwrite)
@@ -49,14 +50,15 @@ class PictureFiles:
             if error is not None:
                 return
             if not self._written:
-                raise InputError(no_frames_message(self._source))
+                raise InputError(no_frames_message(self._source.path))
+            self._source.check_unchanged()
             self._target.commit()
             undo.pop_all()
 
     def write(self, save: Callable[[Path], None]) -> None:
         """Calls `save` with the temporary path of the next picture."""
         if self._written and not self._many:
-            raise UsageError(single_picture_message(self._output, self._source))
+            raise UsageError(single_picture_message(self._output, self._source.path))
         path = self._target.temporary
         if self._many:
             path = parse_pattern(path).path(self._number + self._written)

@@ -21,10 +21,10 @@ from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW
 from vidrestore.video.formats.image_sequence import is_pattern
 from vidrestore.video.formats.pieces import PIECES, Handling, handling
 from vidrestore.video.reading import stream_info
+from vidrestore.video.reading.animation import read_animation
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.pieces_found import pieces_of_track
-from vidrestore.video.reading.plays import read_plays
 from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import file_tags, iso_profile, iso_stereo
 from vidrestore.video.writing.atomic_output import (
@@ -116,7 +116,8 @@ class VideoWriter:
         first = self._source.first_number(info.frame_rate, start)
         self._target = make_target(output, first=first, overwrite=overwrite)
         self._is_empty = True
-        self._plays = read_plays(self._source)
+        animation = read_animation(self._source)
+        self._plays, self._animation_pieces = animation.plays, animation.pieces
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._user_errors():
@@ -165,6 +166,7 @@ class VideoWriter:
                     f"{self._encoder.kind} store no times, and the input's frame rate is not constant"
                 )
             self._container.close()
+            self._source.check_unchanged()
             if self._muxer in ISO_MEDIA and self._encoder.is_marked:
                 iso_stereo.hide_second_mark(self._target.temporary)
             self._target.commit()
@@ -235,7 +237,8 @@ class VideoWriter:
         """The warning about lost pieces that have no warning of their own."""
         if self._muxer == IMAGES:
             return []
-        found = self._side_data.pieces | ({"plays"} if self._plays not in (None, 1) else set())
+        found = self._side_data.pieces | self._animation_pieces
+        found |= {"plays"} if self._plays not in (None, 1) else set()
         lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
         if self._muxer in RAW:
             lost = [key for key in lost if key != "rotation"]  # `metadata_warnings` names these
