@@ -16,21 +16,28 @@ _SYNC, _SYNCS = 0x47, 5
 _PROGRAM_STREAM = b"\0\0\1\xba"
 
 
-def open_input(path: Path, **how: Any) -> Input:
+def open_input(path: Path, *, reads_clock: bool = True, **how: Any) -> Input:
     """The input at `path`, as `describe_input` with the same arguments; a broadcast with its clock restarts.
+
+    Args:
+        path: The path.
+        reads_clock: Whether to read a broadcast to its end for restarts of its clock. Without them its times
+            are right only if there are none.
+        how: The arguments of `describe_input`.
 
     Raises:
         InputError: It cannot be read.
         UsageError: The arguments do not fit together.
     """
     input = describe_input(path, **how)
-    if input.pipe is None and input.pictures is None and input.format is None and _is_broadcast(input.path):
+    is_file = input.pipe is None and input.pictures is None and input.format is None
+    if reads_clock and is_file and is_broadcast(input.path):
         return replace(input, clock=_read_clock(input))
     return input
 
 
-def _is_broadcast(path: Path) -> bool:
-    """Whether the file looks like a transport or program stream; other files are not scanned."""
+def is_broadcast(path: Path) -> bool:
+    """Whether the file looks like a transport or program stream, whose clock may restart."""
     if not path.is_file():
         return False
     try:
