@@ -16,7 +16,7 @@ from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlen
 from vidrestore.restoration.estimator import Estimator
 from vidrestore.restoration.tensor_pictures.choice import LEAST_FREE_BYTES, restorer_for_device
 from vidrestore.restoration.tensor_pictures.restorer import TensorRestorer
-from vidrestore.sidecar import FaceTreatment
+from vidrestore.settings.sidecar import FaceTreatment
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces
 
 CPU = torch.device("cpu")

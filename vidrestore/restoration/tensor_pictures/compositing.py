@@ -23,7 +23,7 @@ from vidrestore.restoration.tensor_pictures.masks import face_mask, head_mask
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
 from vidrestore.restoration.tensor_pictures.planes import Region, add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
-from vidrestore.sidecar import FaceTreatment
+from vidrestore.settings.sidecar import FaceTreatment
 from vidrestore.types import FloatArray, Frame, Plane
 
 
