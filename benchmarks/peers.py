@@ -114,12 +114,15 @@ def main() -> None:
     arguments = parser.parse_args()
     peers, missing = built_in_peers()
     peers = [peer for peer in peers if arguments.only is None or peer.name in arguments.only]
-    peers += [parse_peer(text) for text in arguments.peers]
     outcomes: list[Outcome] = []
-    for clip in arguments.clips:
-        with tempfile.TemporaryDirectory() as folder:
-            pair = Pair(clip=clip, folder=Path(folder), recipe=arguments.recipe, seed=arguments.seed)
-            outcomes += compare(pair, peers, arguments.seconds)
+    try:
+        peers += [parse_peer(text) for text in arguments.peers]
+        for clip in arguments.clips:
+            with tempfile.TemporaryDirectory() as folder:
+                pair = Pair(clip=clip, folder=Path(folder), recipe=arguments.recipe, seed=arguments.seed)
+                outcomes += compare(pair, peers, arguments.seconds)
+    except VidrestoreError as error:
+        parser.error(str(error))
     print("\n".join(table(outcomes)))
     for name, reason in missing.items():
         print(f"not run: {name}: {reason}")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peer_filters import FILTERS, filter_video
-from benchmarks.peers import Outcome, Peer, built_in_peers, parse_peer, read_pictures, run, table
+from benchmarks.peers import Outcome, Peer, built_in_peers, main, parse_peer, read_pictures, run, table
 from tests.support.clips import Clip, make_clip, read_number
 from vidrestore.errors import UsageError
 from vidrestore.video import probe, read_frames
@@ -61,6 +61,23 @@ def test_commands_are_given_as_name_and_words() -> None:
     for text in ("mine", "=x {input} {output}", "mine=x {input}", "mine=x {input_folder}"):
         with pytest.raises(UsageError):
             parse_peer(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["none.mkv"], "none.mkv"),
+        (["none.mkv", "--peer", "mine=x {input}"], "the command of mine lacks {output}"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(
+    words: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["peers", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_the_peers_that_need_nothing_are_always_there() -> None:
