@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -44,6 +45,18 @@ def test_a_command_of_folders_gets_pictures_and_gives_them_back(clip: Path, tmp_
     peer = Peer(name="folder", command=command)
     run(peer, clip, tmp_path / "out.mkv", Outcome(peer="folder", clip=clip.name))
     assert numbers(tmp_path / "out.mkv") == list(range(6))
+
+
+def test_of_folders_with_as_many_pictures_the_one_of_whole_frames_counts(clip: Path, tmp_path: Path) -> None:
+    # GFPGAN and CodeFormer leave cropped faces beside the frames: with one face in each frame, as many.
+    info = probe(clip)
+    for name, side in (("cropped_faces", (16, 16)), ("restored_imgs", (info.height, info.width))):
+        (tmp_path / "out" / name).mkdir(parents=True)
+        for number in range(6):
+            picture = np.full((*side, 3), 40 * number, np.uint8)
+            cv2.imwrite(str(tmp_path / "out" / name / f"{number:05d}.png"), picture)
+    read_pictures(tmp_path / "out", clip, tmp_path / "out.mkv")
+    assert probe(tmp_path / "out.mkv").frame_count == 6
 
 
 def test_a_command_that_fails_or_leaves_too_few_pictures_is_named(clip: Path, tmp_path: Path) -> None:
