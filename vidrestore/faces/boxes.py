@@ -13,7 +13,7 @@ def overlap(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     if width <= 0 or height <= 0:
         return 0.0
     shared = width * height
-    return shared / (float((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])) - shared)
+    return shared / (_area(a) + _area(b) - shared)
 
 
 def smaller_side(box: NDArray[np.floating]) -> float:
@@ -24,3 +24,7 @@ def smaller_side(box: NDArray[np.floating]) -> float:
 def mean_side(box: NDArray[np.floating]) -> float:
     """Side of the square of the same area; 0 for an empty box."""
     return float(np.sqrt(max(box[2] - box[0], 0) * max(box[3] - box[1], 0)))
+
+
+def _area(box: NDArray[np.floating]) -> float:
+    return float(box[2] - box[0]) * float(box[3] - box[1])
