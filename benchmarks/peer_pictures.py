@@ -35,8 +35,8 @@ def write_pictures(source: Path, folder: Path) -> None:
 def read_pictures(folder: Path, source: Path, target: Path) -> None:
     """The pictures under `folder` as a video with the frames, times and format of `source`.
 
-    Of several folders the one with as many pictures as there are frames counts, the first by name. Raises
-    UsageError where there is none, or where pictures are of another size.
+    Of several folders with as many pictures as there are frames, the one with pictures of the frames' size
+    counts, the first by name. Raises UsageError where there is none.
     """
     given = open_input(source)
     info = probe(given)
@@ -45,13 +45,20 @@ def read_pictures(folder: Path, source: Path, target: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in _PICTURES:
             by_folder.setdefault(path.parent, []).append(path)
-    chosen = next((found for _, found in sorted(by_folder.items()) if len(found) == len(frames)), None)
-    if chosen is None:
+    size = (info.height, info.width)
+    fitting = [found for _, found in sorted(by_folder.items()) if len(found) == len(frames)]
+    if not fitting:
         counts = {str(path.relative_to(folder)): len(found) for path, found in by_folder.items()}
         raise UsageError(f"it left no folder with {len(frames)} pictures: {counts or 'none at all'}")
+    chosen = next((found for found in fitting if _size_of(found[0]) == size), fitting[0])
     with make_writer(target, info, source=given, codec="ffv1") as writer:
         for frame, path in zip(frames, chosen, strict=True):
             picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if picture is None or picture.shape[:2] != (frame.height, frame.width):
                 raise UsageError(f"{path.name} is no picture of {frame.width} x {frame.height}")
             writer.write(with_picture(frame, np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8)))
+
+
+def _size_of(picture: Path) -> tuple[int, ...]:
+    pixels = cv2.imread(str(picture), cv2.IMREAD_COLOR)
+    return () if pixels is None else pixels.shape[:2]

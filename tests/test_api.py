@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,25 @@ def test_a_resumed_run_checks_what_is_asked_of_it(tmp_path: Path, change: dict[s
         vidrestore.resume(output, **change)
     with pytest.raises(UsageError, match=words):
         vidrestore.restore(tmp_path / "in.mkv", output, **SEGMENTS, **change)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: vidrestore.restore(None, "out.mkv"), "input must be a path, got None"),  # type: ignore[arg-type]
+        (lambda: vidrestore.restore("in.mkv", 5), "output must be a path, got 5"),  # type: ignore[arg-type]
+        (lambda: vidrestore.restore(b"in.mkv", "out.mkv"), "input must be a path"),  # type: ignore[arg-type]
+        (lambda: vidrestore.restore("a\0b", "out.mkv"), "null character"),
+        (lambda: vidrestore.restore("in.mkv", "out.mkv", config=3), "config must be a path"),  # type: ignore[arg-type]
+        (lambda: vidrestore.restore("in.mkv", "out.mkv", cancel=True), "cancel must be a"),  # type: ignore[arg-type]
+        (lambda: vidrestore.restore("in.mkv", "out.mkv", on_progress=5), "on_progress must be"),  # type: ignore[arg-type]
+        (lambda: vidrestore.resume([]), "output must be a path"),  # type: ignore[arg-type]
+        (lambda: vidrestore.inspect(1.5), "input must be a path"),  # type: ignore[arg-type]
+        (lambda: vidrestore.preview("in.mkv", float("nan")), "at must be seconds .* got nan"),
+        (lambda: vidrestore.preview("in.mkv", "12"), "at must be seconds .* got '12'"),  # type: ignore[arg-type]
+        (lambda: vidrestore.preview("in.mkv", None), "at must be seconds .* got None"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_argument_is_refused_in_a_sentence(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        call()

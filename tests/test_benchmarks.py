@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import upscaling
 from benchmarks.charts import write_bars
 from benchmarks.detection_scenes import KINDS, AlignedCrop, KnownFace, make_scenes, paste
 from benchmarks.gpu import exact_float32, faces_a_second, matrix_speed
@@ -131,3 +132,25 @@ def test_memory_is_read_after_each_thousand_pictures(monkeypatch: pytest.MonkeyP
     assert found["resident_mib"] == {1000: 100.0, 2000: 110.0}
     assert found["ratio_of_last_to_first_thousand"] == 1.1
     assert found["faces_restored"] == 2000
+
+
+def test_a_row_of_upscaling_has_the_values_of_all_clips_and_a_clip_is_reduced_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [{"face_psnr": 31.5, "face_ssim": 0.9}, {"face_psnr": 40.0, "face_ssim": 0.95}]
+    ways = [[value] * 3 for value in values]
+    first, _, last = upscaling.rows(4, ways)
+    assert first == "| reduced by 4, Lanczos alone | 31.50, 40.00 | 0.9000, 0.9500 | -, - | -, - |"
+    assert last.startswith("| reduced by 4, `--upscale 4` |")
+
+    sizes: list[tuple[int, int]] = []
+
+    def measured(result: Path, truth: Path) -> dict[str, float]:
+        sizes.extend((probe(path).width, probe(path).height) for path in (result, truth))
+        return {}
+
+    monkeypatch.setattr(upscaling, "means", measured)
+    clip = make_clip(tmp_path / "clip.mp4", lines=480, faces=0, frames=2)
+    assert upscaling.measure_clip(clip, 4, 2) == [{}, {}, {}]
+    width, height = (side // 8 * 8 for side in SIZES[480])
+    assert sizes == [(width, height)] * 6

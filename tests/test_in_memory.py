@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 import vidrestore
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
@@ -92,8 +95,64 @@ def test_a_stream_gives_one_picture_for_each_in_order_with_steady_track_ids(
 def test_a_stream_may_be_left_early(restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]) -> None:
     stream = restorer.frames(pictures * 20)
     assert next(stream).picture.shape == pictures[0].shape
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert restorer.image(pictures[0]).faces
+
+
+def test_a_stream_may_go_on_in_another_thread(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    stream = restorer.frames([picture[::2, ::2] for picture in pictures * 20])
+    results: list[object] = []
+
+    def in_a_thread(work: Callable[[], object]) -> None:
+        thread = threading.Thread(target=lambda: results.append(work()), daemon=True)
+        thread.start()
+        thread.join(120)
+
+    in_a_thread(lambda: next(stream))
+    results.append(next(stream))
+    in_a_thread(lambda: restorer.image(pictures[0][::2, ::2]))  # beside a stream that is still open
+    in_a_thread(stream.close)
+    results.append(restorer.image(pictures[0][::2, ::2]))
+    assert [isinstance(result, vidrestore.Restored) for result in results] == [True, True, True, False, True]
+
+
+def test_a_stream_may_be_of_what_the_same_restorer_made(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    small = [picture[::2, ::2] for picture in pictures]
+    alone = [restorer.image(picture).picture for picture in small]
+    made: list[NDArray[np.uint8]] = []
+
+    def make() -> Iterator[NDArray[np.uint8]]:
+        for picture in small:
+            made.append(restorer.image(picture).picture)
+            yield made[-1]
+
+    count: list[int] = []
+    thread = threading.Thread(target=lambda: count.append(len(list(restorer.frames(make())))), daemon=True)
+    thread.start()
+    thread.join(300)
+    assert count == [len(small)]
+    assert all(np.array_equal(one, other) for one, other in zip(made, alone, strict=True))
+
+
+@pytest.mark.parametrize("rate", [0, -5, float("nan"), float("inf"), "fast", None])
+def test_a_stream_without_a_frame_rate_is_refused_at_once(restorer: vidrestore.Restorer, rate: Any) -> None:
+    with pytest.raises(vidrestore.UsageError, match="frame_rate is a number of pictures per second above 0"):
+        restorer.frames([], frame_rate=rate)
+
+
+@pytest.mark.parametrize("pictures", [None, 5, np.zeros((8, 6, 3), np.uint8), torch.zeros(8, 6, 4)])
+def test_what_is_no_stream_is_refused_at_once(restorer: vidrestore.Restorer, pictures: Any) -> None:
+    with pytest.raises(vidrestore.UsageError, match="frames takes"):
+        restorer.frames(pictures)
+
+
+def test_a_stream_of_nothing_in_particular_is_refused(restorer: vidrestore.Restorer) -> None:
+    with pytest.raises(vidrestore.UsageError, match=r"got builtins\.NoneType"):
+        list(restorer.frames([None]))
 
 
 def test_an_empty_stream_gives_nothing(restorer: vidrestore.Restorer) -> None:
@@ -121,15 +180,38 @@ def test_aligned_faces_come_back_in_kind(restorer: vidrestore.Restorer) -> None:
         restorer.aligned([np.zeros((8, 8, 3), np.uint8)])
     with pytest.raises(vidrestore.UsageError, match=r"\(100, 90, 3\)"):
         restorer.aligned([np.zeros((100, 90, 3), np.uint8)])
+    (from_a_generator,) = restorer.aligned(crop for crop in crops[:1])
+    assert np.array_equal(from_a_generator, results[0])
+
+
+@pytest.mark.parametrize(
+    ("crops", "sentence"),
+    [
+        (None, "aligned takes a list of faces, got builtins.NoneType"),
+        ([None], "an aligned face is a NumPy array"),
+        ("faces", "an aligned face is a NumPy array"),
+        (np.zeros((32, 32, 3), np.uint8), "got one array of shape"),
+        ([np.full((32, 32, 3), np.nan, np.float32)], "finite numbers only"),
+        ([np.full((32, 32, 3), 255, np.float32)], "numbers from 0 to 1, got 255 to 255"),
+    ],
+)
+def test_what_is_no_aligned_face_is_refused(restorer: vidrestore.Restorer, crops: Any, sentence: str) -> None:
+    with pytest.raises(vidrestore.UsageError, match=sentence):
+        restorer.aligned(crops)
 
 
 @pytest.mark.parametrize(
     "picture",
-    [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), np.float64), np.full((4, 4), np.nan, np.float32)],
+    [
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((4, 4), np.float64),
+        np.full((4, 4), np.nan, np.float32),
+        np.full((4, 4), 200, np.float32),
+        np.full((4, 4), -1, np.float32),
+        Image.new("RGB", (4, 4)),
+    ],
 )
-def test_what_is_no_picture_is_refused_in_a_sentence(
-    restorer: vidrestore.Restorer, picture: NDArray[np.generic]
-) -> None:
+def test_what_is_no_picture_is_refused_in_a_sentence(restorer: vidrestore.Restorer, picture: Any) -> None:
     with pytest.raises(vidrestore.UsageError, match="a picture"):
         restorer.image(picture)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks.peer_filters import FILTERS, filter_video
-from benchmarks.peers import Outcome, Peer, built_in_peers, parse_peer, read_pictures, run, table
+from benchmarks.peers import Outcome, Peer, built_in_peers, main, parse_peer, read_pictures, run, table
 from tests.support.clips import Clip, make_clip, read_number
 from vidrestore.errors import UsageError
 from vidrestore.video import probe, read_frames
@@ -46,6 +47,18 @@ def test_a_command_of_folders_gets_pictures_and_gives_them_back(clip: Path, tmp_
     assert numbers(tmp_path / "out.mkv") == list(range(6))
 
 
+def test_of_folders_with_as_many_pictures_the_one_of_whole_frames_counts(clip: Path, tmp_path: Path) -> None:
+    # GFPGAN and CodeFormer leave cropped faces beside the frames: with one face in each frame, as many.
+    info = probe(clip)
+    for name, side in (("cropped_faces", (16, 16)), ("restored_imgs", (info.height, info.width))):
+        (tmp_path / "out" / name).mkdir(parents=True)
+        for number in range(6):
+            picture = np.full((*side, 3), 40 * number, np.uint8)
+            cv2.imwrite(str(tmp_path / "out" / name / f"{number:05d}.png"), picture)
+    read_pictures(tmp_path / "out", clip, tmp_path / "out.mkv")
+    assert probe(tmp_path / "out.mkv").frame_count == 6
+
+
 def test_a_command_that_fails_or_leaves_too_few_pictures_is_named(clip: Path, tmp_path: Path) -> None:
     failing = Peer(name="bad", command=(sys.executable, "-c", "raise SystemExit('no GPU here')", "{input}"))
     with pytest.raises(UsageError, match="exit code 1: no GPU here"):
@@ -61,6 +74,23 @@ def test_commands_are_given_as_name_and_words() -> None:
     for text in ("mine", "=x {input} {output}", "mine=x {input}", "mine=x {input_folder}"):
         with pytest.raises(UsageError):
             parse_peer(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["none.mkv"], "none.mkv"),
+        (["none.mkv", "--peer", "mine=x {input}"], "the command of mine lacks {output}"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(
+    words: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["peers", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_the_peers_that_need_nothing_are_always_there() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Unpack
 
+from vidrestore.call_arguments import check_callbacks, path_of, times_of
 from vidrestore.notebook import progress_bar
 from vidrestore.runtime.cancellation import cancellable
 from vidrestore.runtime.signals import deferred_interrupts
@@ -48,11 +48,14 @@ def restore(
         VidrestoreError: Something that the caller can correct; the subclass says what. There is no output.
         CancelledError: `cancel` was set.
     """
-    checked = make_settings(None if config is None else Path(fspath(config)), **settings)
+    checked = make_settings(None if config is None else path_of(config, "config"), **settings)
     from vidrestore.jobs import restore_file  # here, because it loads torch and PyAV
 
+    check_callbacks(on_progress, cancel)
     with deferred_interrupts(), cancellable(cancel):
-        return restore_file(Path(fspath(input)), Path(fspath(output)), checked, on_progress or progress_bar())
+        return restore_file(
+            path_of(input, "input"), path_of(output, "output"), checked, on_progress or progress_bar()
+        )
 
 
 def resume(
@@ -81,9 +84,10 @@ def resume(
     """
     from vidrestore.jobs import resume_file
 
+    check_callbacks(on_progress, cancel)
     with deferred_interrupts(), cancellable(cancel):
         return resume_file(
-            Path(fspath(output)), on_progress or progress_bar(), workers=workers, engine=engine
+            path_of(output, "output"), on_progress or progress_bar(), workers=workers, engine=engine
         )
 
 
@@ -112,8 +116,9 @@ def inspect(
     checked = make_settings(**settings)
     from vidrestore.inspection import inspect_video
 
+    check_callbacks(on_progress, cancel)
     with deferred_interrupts(), cancellable(cancel):
-        return inspect_video(Path(fspath(input)), checked, on_progress)
+        return inspect_video(path_of(input, "input"), checked, on_progress)
 
 
 def preview(
@@ -145,6 +150,7 @@ def preview(
     checked = make_settings(**settings)
     from vidrestore.jobs.preview import preview_video
 
-    times = [at] if isinstance(at, (int, float)) else list(at)
+    times = times_of(at)
+    check_callbacks(on_progress, cancel)
     with deferred_interrupts(), cancellable(cancel):
-        return preview_video(Path(fspath(input)), times, checked, variants, on_progress)
+        return preview_video(path_of(input, "input"), times, checked, variants, on_progress)

@@ -218,6 +218,10 @@ def test_pictures_that_were_mixed_up_end_with_code_three(
     assert (
         "FAILED  same pictures as the truth: a.png looks like the truth of b.png" in capsys.readouterr().out
     )
+    assert main(["evaluate", str(result), "--truth", str(truth), "--device", "cpu", "--json", "-"]) == 3
+    output = capsys.readouterr()
+    assert json.loads(output.out)["checks"]
+    assert "same pictures as the truth: a.png looks like the truth of b.png" in output.err
 
 
 def test_a_missing_picture_is_one_sentence(

@@ -161,7 +161,11 @@ def test_the_command_writes_faces_and_values(tmp_path: Path, capsys: pytest.Capt
         (folder / "hq" / f"{name}.png").rename(tmp_path / f"{name}.png")
     (tmp_path / "a.png").rename(folder / "hq" / "b.png")
     (tmp_path / "b.png").rename(folder / "hq" / "a.png")
+    capsys.readouterr()
     assert main([*words, "--quiet"]) == 3
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "same pictures as the truth: a.png looks like the truth of b.png" in output.err
 
 
 def test_a_file_called_paper_can_be_evaluated(

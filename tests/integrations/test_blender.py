@@ -25,6 +25,8 @@ from vidrestore.integrations.blender.strip_names import get, put  # noqa: E402
 
 LIMIT_SECONDS = 600
 FRAMES = 24
+COMMAND_PYTHON = os.environ.get("VIDRESTORE_TEST_PYTHON", sys.executable)
+"""The Python of the command; another one where Blender's own has no torch."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def editor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A scene's sequencer of 25 frames a second, in the template for video editing."""
-    monkeypatch.setattr(child_command, "find_command", lambda: [sys.executable, "-m", "vidrestore"])
+    monkeypatch.setattr(child_command, "find_command", lambda: [COMMAND_PYTHON, "-m", "vidrestore"])
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     bpy.ops.wm.read_homefile(app_template="Video_Editing", use_factory_startup=True)
     window = bpy.context.window_manager.windows[0]

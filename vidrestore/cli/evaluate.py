@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +13,12 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.report_file import ReportFile, check_reports, csv_report, json_report, page_report
-from vidrestore.cli.terminal import print_result, printable
+from vidrestore.cli.terminal import print_result, print_warning, printable
 from vidrestore.errors import UsageError
 
 if TYPE_CHECKING:
     from vidrestore.evaluation.evaluation import Evaluation
+    from vidrestore.evaluation.pairing import Check
 
 MADE_BY = "vidrestore evaluate"
 """Marks this command's reports."""
@@ -117,7 +119,16 @@ def evaluate(
             on_face=None if crops is None else write_crops(crops),
         )
     _write_reports(found, reports, to_stdout=to_stdout, quiet=quiet)
-    if not found.passed:
+    end_by_checks(found.checks, has_table=not (to_stdout or quiet))
+
+
+def end_by_checks(checks: Sequence[Check], *, has_table: bool) -> None:
+    """Ends with `CHECK_FAILED` if a check failed; where no table says which, a warning does."""
+    failed = [check for check in checks if not check.passed]
+    if not has_table:
+        for check in failed:
+            print_warning(f"{check.name}: {check.sentence}")
+    if failed:
         raise typer.Exit(CHECK_FAILED)
 
 

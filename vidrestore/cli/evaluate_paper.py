@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vidrestore.cli import options
-from vidrestore.cli.evaluate import CHECK_FAILED
+from vidrestore.cli.evaluate import end_by_checks
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.report_file import check_reports, json_report
 from vidrestore.cli.terminal import print_result, printable
@@ -106,8 +106,7 @@ def evaluate_paper(
         print_result(text)
     elif not quiet:
         _print_table(found, must_arrive=report is None)
-    if not found.passed:
-        raise typer.Exit(CHECK_FAILED)
+    end_by_checks(found.checks, has_table=not (to_stdout or quiet))
 
 
 def _json(found: PaperResult) -> str:

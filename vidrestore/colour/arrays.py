@@ -14,6 +14,8 @@ from vidrestore.types import ColourTags, Frame, PixelFormat, Plane
 _RGB = ColourTags(matrix=0, full_range=True)
 _GREY = ColourTags(full_range=True)
 _FLOAT_PEAK = 65535
+_LEAST, _MOST = -0.5, 2.0
+"""Floats beyond are in other units, such as 0..255. Resampling and sharpening leave 0..1 by less."""
 
 
 def frame_from_array(picture: NDArray[Any], *, index: int = 0, frame_rate: Fraction = Fraction(25)) -> Frame:
@@ -25,7 +27,7 @@ def frame_from_array(picture: NDArray[Any], *, index: int = 0, frame_rate: Fract
         frame_rate: Frames per second.
 
     Raises:
-        UsageError: The array has another shape or type, or no pixels.
+        UsageError: The array has another shape, type or range, or no pixels.
     """
     _check(picture)
     codes = _codes(picture)
@@ -70,6 +72,23 @@ def array_from_frame(frame: Frame, original: NDArray[Any], before: Frame) -> NDA
     return np.where(change == 0, original, original + change).astype(np.float32)
 
 
+def check_range(picture: NDArray[np.float32], name: str) -> None:
+    """Refuses floats that are not those of a picture in 0..1; values slightly outside of it are accepted.
+
+    Args:
+        picture: Its samples.
+        name: What it is, for the sentence of the error.
+
+    Raises:
+        UsageError: There are infinite numbers, or numbers in other units.
+    """
+    low, high = float(picture.min()), float(picture.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise UsageError(f"{name} of floats must have finite numbers only")
+    if low < _LEAST or high > _MOST:
+        raise UsageError(f"{name} of floats must have numbers from 0 to 1, got {low:g} to {high:g}")
+
+
 def _stacked(frame: Frame) -> NDArray[Any]:
     if frame.format.family == "gray":
         return np.asarray(frame.planes[0])
@@ -91,5 +110,5 @@ def _check(picture: NDArray[Any]) -> None:
         )
     if picture.dtype not in (np.uint8, np.uint16, np.float32):
         raise UsageError(f"a picture must be uint8, uint16 or float32, got {picture.dtype}")
-    if picture.dtype == np.float32 and not np.isfinite(picture).all():
-        raise UsageError("a picture of floats must have finite numbers only")
+    if picture.dtype == np.float32:
+        check_range(picture, "a picture")

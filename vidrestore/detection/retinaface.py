@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -56,6 +57,7 @@ class RetinaFaceDetector:
         """
         self._max_side, self._threshold = max_side, threshold
         self._model = load_retinaface(network, weights or weights_path(network), device)
+        self._lock = threading.Lock()  # the model keeps the size of its picture in attributes
 
     def detect(
         self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
@@ -73,7 +75,8 @@ class RetinaFaceDetector:
     def find(self, rgb: NDArray[np.uint8], scale: float = 1.0) -> tuple[Detection, ...]:
         """Faces of a picture (h, w, 3); coordinates are divided by `scale`."""
         bgr = np.ascontiguousarray(rgb[:, :, ::-1])
-        rows = self._model.detect_faces(bgr, conf_threshold=self._threshold)
+        with self._lock:
+            rows = self._model.detect_faces(bgr, conf_threshold=self._threshold)
         detections = [
             Detection(
                 box=(row[:4] / scale).astype(np.float32),

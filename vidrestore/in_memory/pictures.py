@@ -50,9 +50,10 @@ def kind_of(picture: Any) -> PictureKind:
                 ),
                 shape=lambda item: f"{item.width} x {item.height} {item.format.name}",
             )
+    advice = "; numpy.asarray makes an array of it" if hasattr(picture, "__array_interface__") else ""
     raise UsageError(
         "a picture is a NumPy array, a PyTorch tensor, an av.VideoFrame or a vidrestore.Frame, got "
-        f"{type(picture).__module__}.{type(picture).__qualname__}"
+        f"{type(picture).__module__}.{type(picture).__qualname__}{advice}"
     )
 
 

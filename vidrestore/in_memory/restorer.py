@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,18 +15,11 @@ from vidrestore.errors import UsageError
 from vidrestore.in_memory.crops import crop_from_face, face_from_crop
 from vidrestore.in_memory.pictures import kind_of
 from vidrestore.in_memory.result import Restored, restored
+from vidrestore.in_memory.stream import restore_stream
 from vidrestore.settings import Settings, make_settings
 from vidrestore.settings.keywords import FaceKeywords, Precision, RestorerKeywords, SettingsKeywords
 from vidrestore.tracking import needs_inspection
-from vidrestore.types import (
-    AlignedFace,
-    Detection,
-    Frame,
-    FrameFaces,
-    RestoredFace,
-    TrackedFace,
-    VideoInfo,
-)
+from vidrestore.types import AlignedFace, Detection, FrameFaces, RestoredFace, TrackedFace
 
 if TYPE_CHECKING:
     from vidrestore.detection import FaceDetector
@@ -39,8 +32,8 @@ _FOR_FILES = SettingsKeywords.__annotations__.keys() - RestorerKeywords.__annota
 class Restorer:
     """Restores faces of pictures in memory; loads its networks once.
 
-    Several threads may use it: their calls wait for each other. `close`, or leaving a `with` block, releases
-    the networks.
+    Several threads may use it: calls of `image` and `aligned` wait for each other, streams run beside them.
+    `close`, or leaving a `with` block, releases the networks; streams that are open end by themselves.
     """
 
     def __init__(
@@ -116,11 +109,11 @@ class Restorer:
             result = composite(item, strength=self._settings.strength, grain=self._settings.grain)
         return restored(kind.from_frame(result, picture, frame), frame, result, item.faces, tracked.faces)
 
-    def frames(self, pictures: Iterable[Any], *, frame_rate: float | Fraction = 25) -> Iterator[Restored]:
+    def frames(self, pictures: Iterable[Any], *, frame_rate: float | Fraction = 25) -> Generator[Restored]:
         """Restores a stream of pictures, with faces tracked over time.
 
         Memory does not grow with the length of the stream. Results are delayed by some pictures. Closing the
-        iterator ends the work.
+        generator ends the work. It may be advanced and closed by any thread, one at a time.
 
         Args:
             pictures: Pictures as for `image`, all of the same kind, shape and type. Times and colour of
@@ -131,55 +124,19 @@ class Restorer:
             One result for each picture, in order.
 
         Raises:
-            UsageError: A picture is of another kind, shape or type, or the restorer is closed.
+            UsageError: A picture is of another kind, shape or type, there is no frame rate, or the restorer
+                is closed.
         """
-        from vidrestore.detection import detect
-        from vidrestore.identity import LazyRecogniser
-        from vidrestore.pipeline import restore_tracked_faces
-        from vidrestore.report import RunStats
-        from vidrestore.tracking import select_faces, track
-
         restorer, detector = self._require()
-        rate = Fraction(frame_rate).limit_denominator(100_000)
-        waiting: dict[int, tuple[Any, Frame, tuple[TrackedFace, ...]]] = {}
-        source = iter(pictures)
-        first = next(source, None)
-        if first is None:
-            return
-        kind = kind_of(first)
-        shape, info = kind.shape(first), _stream_info(kind.to_frame(first, 0, rate), rate)
+        # Without the lock: the caller's iterator may use this restorer, in the thread that reads it.
+        return restore_stream(_several(pictures), _rate(frame_rate), restorer, detector, self._settings)
 
-        def read() -> Iterator[Frame]:
-            for index, picture in enumerate(_chain(first, source)):
-                if type(picture) is not type(first) or kind.shape(picture) != shape:
-                    found = kind_of(picture).shape(picture)
-                    raise UsageError(f"picture {index} is {found}, the first one {shape}")
-                frame = kind.to_frame(picture, index, rate)
-                waiting[index] = (picture, frame, ())
-                yield frame
-
-        def remember(items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
-            for item in items:
-                picture, frame, _ = waiting[item.frame.index]
-                waiting[item.frame.index] = (picture, frame, item.faces)
-                yield item
-
-        with self._lock:
-            detections = detect(read(), detector, min_face=self._settings.min_face)
-            recogniser = LazyRecogniser(self._settings.device)
-            tracked = track(detections, recogniser=recogniser)
-            chosen = remember(select_faces(tracked, self._settings.faces))
-            stats = RunStats(total=None, strict=False, on_progress=None)
-            for frame, faces in restore_tracked_faces(chosen, restorer, info, self._settings, stats):
-                picture, before, tracks = waiting.pop(frame.index)
-                yield restored(kind.from_frame(frame, picture, before), before, frame, faces, tracks)
-
-    def aligned(self, crops: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    def aligned(self, crops: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
         """Restores aligned faces, each independently, without detection and compositing.
 
         Args:
-            crops: (S, S, 3) RGB each, aligned to FFHQ's five points; uint8, uint16, or float32 in 0..1. At
-                fidelity 0, results are the network's own drawing, including its colours.
+            crops: Several faces, (S, S, 3) RGB each, aligned to FFHQ's five points; uint8, uint16, or float32
+                in 0..1. At fidelity 0, results are the network's own drawing, including its colours.
 
         Returns:
             The restored crops, in the same order and types.
@@ -191,6 +148,7 @@ class Restorer:
 
         with self._lock:
             restorer, _ = self._require()
+            crops = _list_of(crops)
             faces = [face_from_crop(crop) for crop in crops]
             batch = self._settings.batch or 4
             results = restore_aligned(restorer, faces, batch=batch, own_colour=True)
@@ -229,26 +187,42 @@ def _as_track(number: int, face: Detection) -> TrackedFace:
     )
 
 
-def _stream_info(frame: Frame, rate: Fraction) -> VideoInfo:
-    return VideoInfo(
-        path=Path("frames"),
-        width=frame.width,
-        height=frame.height,
-        frame_rate=rate,
-        time_base=frame.time_base,
-        pixel_aspect=Fraction(1),
-        frame_count=None,
-        duration=None,
-        orientation=frame.orientation,
-        pixel_format=frame.format,
-        colour=frame.colour,
-        field_order="progressive",
-        codec="rawvideo",
-        bit_rate=None,
-        other_streams=(),
-    )
+def _several(pictures: Iterable[Any]) -> Iterator[Any]:
+    """An iterator of several pictures; not of the rows of a single one.
+
+    Raises:
+        UsageError: It is no iterable, or one picture.
+    """
+    shape = tuple(getattr(pictures, "shape", ()))
+    if len(shape) == 3 and shape[2] in (3, 4):
+        raise UsageError(f"frames takes several pictures, got one of shape {shape}; for one use image")
+    try:
+        return iter(pictures)
+    except TypeError as error:
+        raise UsageError(
+            f"frames takes a list or an iterator of pictures, got {_kind_name(pictures)}"
+        ) from error
 
 
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
+def _list_of(crops: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
+    if getattr(crops, "ndim", 4) != 4:
+        shape = tuple(crops.shape)  # type: ignore[attr-defined]
+        raise UsageError(f"aligned takes a list of faces, got one array of shape {shape}; pass [face]")
+    try:
+        return list(crops)
+    except TypeError as error:
+        raise UsageError(f"aligned takes a list of faces, got {_kind_name(crops)}") from error
+
+
+def _kind_name(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _rate(frame_rate: float | Fraction) -> Fraction:
+    try:
+        rate = Fraction(frame_rate).limit_denominator(100_000)
+    except (ValueError, TypeError, OverflowError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate <= 0:
+        raise UsageError(f"frame_rate is a number of pictures per second above 0, got {frame_rate!r}")
+    return rate

@@ -58,7 +58,7 @@ def folder_of(name: str, to: Path | None = None) -> Path:
     """
     host = find_host(name)
     if not host.files:
-        raise UsageError(f"{host.title} has no files to install: {host.next_step}")
+        raise UsageError(f"{host.title}: {host.next_step}")
     folder = place_of(host) if to is None else to
     if folder is None:
         if not host.places:
