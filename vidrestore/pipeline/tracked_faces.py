@@ -92,13 +92,15 @@ def restore_tracked_faces(
         network_workers_for,
         restore,
     )
+    from vidrestore.restoration.tensor_pictures.choice import restorer_for_device
     from vidrestore.runtime.device import free_gpu_memory
     from vidrestore.runtime.malloc import heap_trimmer
     from vidrestore.runtime.pipeline_threads import Prefetch, map_ahead
 
     timer = stats.timer
     on_cpu = restorer.device.type == "cpu"
-    oom_safe = OomRetryRestorer(restorer)
+    free_bytes = free_gpu_memory(restorer.device)
+    oom_safe = OomRetryRestorer(restorer_for_device(restorer, free_bytes))
     trimmer, latest = heap_trimmer(), LatestFrame()
     trimmer.begin()
     with network_workers_for(restorer) as network_workers, cpu_workers_for(restorer) as cpu_workers:
@@ -108,7 +110,7 @@ def restore_tracked_faces(
             size=restorer.size,
             workers=network_workers.count if network_workers else 1,
             faces=settings.batch,
-            free_bytes=free_gpu_memory(restorer.device),
+            free_bytes=free_bytes,
             bytes_per_number=restorer.precision.itemsize,
         )
         timed_faces = timer.timed("tracking", tracked)

@@ -11,7 +11,7 @@ from vidrestore.evidence.pyramid import MULTIPLE
 from vidrestore.faces.colour_match import match_colour
 from vidrestore.restoration.estimator import resized
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
-from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.restoration.restorer import ArrayRestorer
 from vidrestore.types import AlignedFace, FloatArray, RestoredFace
 
 BATCH = 4
@@ -19,7 +19,7 @@ BATCH = 4
 
 
 def restore_aligned(
-    restorer: FaceRestorer, faces: Sequence[FloatArray], *, batch: int = BATCH, own_colour: bool = False
+    restorer: ArrayRestorer, faces: Sequence[FloatArray], *, batch: int = BATCH, own_colour: bool = False
 ) -> Iterator[FusedFace]:
     """The restored faces, in order.
 
@@ -36,7 +36,7 @@ def restore_aligned(
         yield from _restore_batch(restorer, part, own_colour, estimates)
 
 
-def restore_aligned_faces(restorer: FaceRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:
+def restore_aligned_faces(restorer: ArrayRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:
     """The restored faces of one frame, for compositing."""
     restored = []
     for start in range(0, len(faces), BATCH):
@@ -61,7 +61,7 @@ def restore_aligned_faces(restorer: FaceRestorer, faces: Sequence[AlignedFace]) 
 
 
 def _restore_batch(
-    restorer: FaceRestorer,
+    restorer: ArrayRestorer,
     faces: Sequence[FloatArray],
     own_colour: bool,
     estimates: Sequence[FaceEstimate] | None,
@@ -98,7 +98,7 @@ def _without_padding(picture: FloatArray, face: FloatArray) -> FloatArray:
     return picture[:side, :side]
 
 
-def _generate(restorer: FaceRestorer, faces: Sequence[FloatArray]) -> list[FloatArray]:
+def _generate(restorer: ArrayRestorer, faces: Sequence[FloatArray]) -> list[FloatArray]:
     """The drawn faces, each at the size of its input."""
     if not faces:
         return []

@@ -33,7 +33,7 @@ class Estimator:
     """Runs an evidence network. The result for a face does not depend on other faces in the batch."""
 
     def __init__(self, network: EvidenceNetwork, *, device: torch.device, precision: torch.dtype) -> None:
-        self._device = device
+        self.device = device
         self._network = network.to(device, memory_format=torch.channels_last).to(precision).eval()  # type: ignore[call-overload]
 
     @torch.inference_mode()
@@ -45,23 +45,31 @@ class Estimator:
         results: dict[int, FaceEstimate] = {}
         for indices in by_size.values():
             # On a CPU one at a time: kernels depend on the size of a batch, and they round differently.
-            step = 1 if self._device.type == "cpu" else len(indices)
+            step = 1 if self.device.type == "cpu" else len(indices)
             for start in range(0, len(indices), step):
                 part = indices[start : start + step]
                 results |= zip(part, self._run([faces[i] for i in part]), strict=True)
         return [results[index] for index in range(len(faces))]
 
     def _run(self, faces: list[FloatArray]) -> list[FaceEstimate]:
-        x = to_device(faces, self._device).permute(0, 3, 1, 2)
-        evidence = self._network(x)
-        mean = keep_unchanged(x, evidence.mean).clamp(0, 1)
-        certain = (possible_change(Evidence(mean, evidence.scale)) < CERTAIN).tolist()
-        means = from_device(mean.permute(0, 2, 3, 1))
+        evidence, certain = self.evidence(to_device(faces, self.device).permute(0, 3, 1, 2))
+        means = from_device(evidence.mean.permute(0, 2, 3, 1))
         scales = from_device(evidence.scale.permute(0, 2, 3, 1))
         return [
             FaceEstimate(mean=m, scale=s, is_certain=bool(c))
-            for m, s, c in zip(means, scales, certain, strict=True)
+            for m, s, c in zip(means, scales, certain.tolist(), strict=True)
         ]
+
+    @torch.inference_mode()
+    def evidence(self, pictures: Tensor) -> tuple[Evidence, Tensor]:
+        """The evidence of pictures (N, 3, S, S) on the device, in one batch, and which are certain, (N,).
+
+        The mean is clipped, and it is the picture itself where the network hardly changes it.
+        """
+        evidence = self._network(pictures)
+        mean = keep_unchanged(pictures, evidence.mean).clamp(0, 1)
+        kept = Evidence(mean, evidence.scale)
+        return kept, possible_change(kept) < CERTAIN
 
 
 def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:

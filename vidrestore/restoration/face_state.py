@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
 from vidrestore.runtime.pipeline_threads import map_in_batches, windows
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces
@@ -28,10 +29,10 @@ class FaceState:
     """Distance in frames from the only wanted frame; 0 if all frames are wanted."""
     picture: FloatArray
     """The aligned picture (S, S, 3) with stabilised brightness."""
-    estimate: FaceEstimate | None = None
+    estimate: FaceEstimate | TensorEstimate | None = None
     features: FaceFeatures | None = None
     codes: FaceCodes | None = None
-    generated: FloatArray | None = None
+    generated: FloatArray | TensorPicture | None = None
     """The drawn face (G, G, 3); G is the size of the generator."""
     fused: FusedFace | None = None
 

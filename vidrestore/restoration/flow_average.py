@@ -9,6 +9,7 @@ has no weight where it still shows something else.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 
@@ -26,6 +27,8 @@ COMPARED_SIDE = 9
 """Side of the square over which this difference is averaged, in pixels of the flow."""
 _NONE = np.empty(0)
 """OpenCV's value for an omitted argument."""
+_OF_THREAD = threading.local()
+"""Holds the estimator of motion of each thread."""
 
 
 def average_along_motion(
@@ -41,12 +44,10 @@ def average_along_motion(
     """
     size = own.shape[0]
     grey = _grey(own)
-    # It has buffers, so each call has its own object: several threads run this.
-    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     total, weights = own.copy(), np.ones_like(grey, np.float32)
     for weight, other in others:
         other_grey = _grey(other)
-        flow = np.asarray(estimator.calc(grey, other_grey, _NONE), np.float32)
+        flow = motion_between(grey, other_grey)
         mismatch = cv2.boxFilter(
             cv2.absdiff(_warp(other_grey, flow), grey), cv2.CV_32F, (COMPARED_SIDE, COMPARED_SIDE)
         )
@@ -57,6 +58,14 @@ def average_along_motion(
         at_size = np.asarray(cv2.resize(flow * np.float32(size / len(grey)), (size, size)), np.float32)
         cv2.accumulateProduct(_warp(other, at_size), _for_each_colour(share, size), total)
     return total / _for_each_colour(weights, size)
+
+
+def motion_between(grey: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(h, w, 2) the motion x y [px] that leads from each pixel of `grey` into `other`."""
+    # It has buffers, so each thread has its own object.
+    if not hasattr(_OF_THREAD, "estimator"):
+        _OF_THREAD.estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    return np.asarray(_OF_THREAD.estimator.calc(grey, other, _NONE), np.float32)
 
 
 def _for_each_colour(weights: NDArray[np.float32], size: int) -> NDArray[np.float32]:

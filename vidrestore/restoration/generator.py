@@ -93,9 +93,13 @@ class DaefrGenerator:
     @torch.inference_mode()
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         """Features of faces (S, S, 3) RGB in 0..1, in one batch."""
-        stacked = to_device(faces, self.device)  # (N, S, S, 3)
-        sharpness = relative_sharpness(stacked)
-        x = (stacked * 2 - 1).permute(0, 3, 1, 2).to(self._precision)
+        return self.encode_tensors(to_device(faces, self.device).permute(0, 3, 1, 2))
+
+    @torch.inference_mode()
+    def encode_tensors(self, faces: Tensor) -> list[FaceFeatures]:
+        """Features of faces (N, 3, S, S) RGB in 0..1 on the device, channels-last, in one batch."""
+        sharpness = relative_sharpness(faces.permute(0, 2, 3, 1))
+        x = (faces * 2 - 1).to(self._precision)
         network = self._network
         lq, levels = network.lq_encoder.with_levels(x, self._level_sides)
         z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
@@ -128,17 +132,23 @@ class DaefrGenerator:
     @torch.inference_mode()
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         """Faces (S, S, 3) RGB in 0..1 of (possibly blended) codes, in one batch."""
+        return from_device(self.decode_tensors(codes).permute(0, 2, 3, 1))
+
+    @torch.inference_mode()
+    def decode_tensors(self, codes: Sequence[FaceCodes]) -> Tensor:
+        """Faces (N, 3, S, S) RGB in 0..1 of (possibly blended) codes on the device, in one batch."""
         network = self._network
         logits = torch.stack([c.log_probabilities for c in codes]).flatten(2).transpose(1, 2)  # (N, T, K)
         if self._look_up == "hard":
             quantised = network.codebook.look_up(network.codes(logits))
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
-        levels = [_stacked(level) for level in zip(*(c.features.levels for c in codes), strict=True)]
+        by_face = (c.features.levels for c in codes)
+        levels = [stack_channels_last(level) for level in zip(*by_face, strict=True)]
         restored = network.decode(quantised.to(self._precision), levels).float()
-        return from_device(((restored + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1))
+        return ((restored + 1) / 2).clamp(0, 1)
 
 
-def _stacked(features: Sequence[Tensor]) -> Tensor:
+def stack_channels_last(tensors: Sequence[Tensor]) -> Tensor:
     """N tensors (C, H, W) as one (N, C, H, W), in channels-last order."""
-    return torch.stack([f.permute(1, 2, 0) for f in features]).permute(0, 3, 1, 2)
+    return torch.stack([t.permute(1, 2, 0) for t in tensors]).permute(0, 3, 1, 2)

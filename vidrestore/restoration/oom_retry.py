@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 
 from vidrestore.errors import ProcessingError
-from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.face_estimate import FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
-from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.restoration.restorer import DrawnT, EstimateT, FaceRestorer, InputT
 from vidrestore.runtime.system_errors import is_out_of_memory
 from vidrestore.types import FloatArray
 
@@ -22,13 +22,13 @@ R = TypeVar("R")
 logger = logging.getLogger(__name__)
 
 
-class OomRetryRestorer:
+class OomRetryRestorer(Generic[EstimateT, InputT, DrawnT]):
     """A `FaceRestorer` with smaller batches after a lack of memory, also for all later batches.
 
     Its methods raise ProcessingError if a single face does not fit.
     """
 
-    def __init__(self, restorer: FaceRestorer) -> None:
+    def __init__(self, restorer: FaceRestorer[EstimateT, InputT, DrawnT]) -> None:
         self._restorer = restorer
         self._max_faces: int | None = None
         """Limit of the faces per batch; None: no limit so far."""
@@ -46,19 +46,19 @@ class OomRetryRestorer:
     def generates(self) -> bool:
         return self._restorer.generates
 
-    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+    def estimate(self, faces: Sequence[FloatArray]) -> list[EstimateT]:
         return self._run_in_parts(self._restorer.estimate, faces)
 
-    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+    def encode(self, faces: Sequence[InputT]) -> list[FaceFeatures]:
         return self._run_in_parts(self._restorer.encode, faces)
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
         return self._run_in_parts(self._restorer.predict, features)
 
-    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+    def decode(self, codes: Sequence[FaceCodes]) -> list[DrawnT]:
         return self._run_in_parts(self._restorer.decode, codes)
 
-    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedFace]:
         return self._run_in_parts(self._restorer.fuse, faces)
 
     def _run_in_parts(self, step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R]:

@@ -8,11 +8,11 @@ video starts, so segments would differ from the whole video.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
+from vidrestore.restoration.face_estimate import FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
-from vidrestore.restoration.restorer import FaceRestorer
+from vidrestore.restoration.restorer import DrawnT, EstimateT, FaceRestorer, InputT
 from vidrestore.types import FloatArray
 
 BATCH_MULTIPLE = 4
@@ -22,10 +22,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class PaddedBatchRestorer:
+class PaddedBatchRestorer(Generic[EstimateT, InputT, DrawnT]):
     """A `FaceRestorer` that pads short batches with the last face and drops the additional results."""
 
-    def __init__(self, restorer: FaceRestorer, batch: int) -> None:
+    def __init__(self, restorer: FaceRestorer[EstimateT, InputT, DrawnT], batch: int) -> None:
         """`batch`: the largest number of faces per call."""
         self._restorer, self._batch = restorer, batch
 
@@ -41,19 +41,19 @@ class PaddedBatchRestorer:
     def generates(self) -> bool:
         return self._restorer.generates
 
-    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+    def estimate(self, faces: Sequence[FloatArray]) -> list[EstimateT]:
         return self._restorer.estimate(faces)
 
-    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+    def encode(self, faces: Sequence[InputT]) -> list[FaceFeatures]:
         return self._run_padded(faces, self._restorer.encode)
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
         return self._run_padded(features, self._restorer.predict)
 
-    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+    def decode(self, codes: Sequence[FaceCodes]) -> list[DrawnT]:
         return self._run_padded(codes, self._restorer.decode)
 
-    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedFace]:
         return self._restorer.fuse(faces)
 
     def _run_padded(self, items: Sequence[T], run: Callable[[Sequence[T]], list[R]]) -> list[R]:

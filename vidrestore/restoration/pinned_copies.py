@@ -7,30 +7,31 @@ makes an additional copy and waits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from vidrestore.types import FloatArray
 
-
-def to_device(faces: Sequence[FloatArray], device: torch.device) -> Tensor:
-    """(N, S, S, 3) float32 on the device, from N faces (S, S, 3). It does not wait for a GPU."""
+def to_device(arrays: Sequence[NDArray[Any]], device: torch.device) -> Tensor:
+    """(N, ...) on the device, from N arrays of the same shape and type. It does not wait for a GPU."""
     if device.type != "cuda":
-        return torch.from_numpy(np.stack(faces)).to(device)
-    with_absolute_paths = torch.empty(len(faces), *faces[0].shape, pin_memory=True)
-    np.stack(faces, out=with_absolute_paths.numpy())
-    return with_absolute_paths.to(device, non_blocking=True)
+        return torch.from_numpy(np.stack(arrays)).to(device)
+    kind = torch.from_numpy(np.empty(0, arrays[0].dtype)).dtype
+    pinned = torch.empty(len(arrays), *arrays[0].shape, dtype=kind, pin_memory=True)
+    np.stack(arrays, out=pinned.numpy())
+    return pinned.to(device, non_blocking=True)
 
 
-def from_device(pictures: Tensor) -> list[FloatArray]:
-    """N pictures (S, S, 3) from (N, S, S, 3) float32 in any memory order; it waits for them."""
-    if pictures.device.type != "cuda":
-        return list(pictures.contiguous().cpu().numpy())
-    with_absolute_paths = torch.empty(pictures.shape, pin_memory=True)
-    with_absolute_paths.copy_(pictures.contiguous(), non_blocking=True)
+def from_device(tensors: Tensor) -> list[NDArray[Any]]:
+    """N arrays from (N, ...) in any memory order; it waits for them."""
+    if tensors.device.type != "cuda":
+        return list(tensors.contiguous().cpu().numpy())
+    pinned = torch.empty(tensors.shape, dtype=tensors.dtype, pin_memory=True)
+    pinned.copy_(tensors.contiguous(), non_blocking=True)
     copied = torch.cuda.Event(blocking=True)  # a blocking wait leaves the CPU to other threads
-    copied.record(torch.cuda.current_stream(pictures.device))
+    copied.record(torch.cuda.current_stream(tensors.device))
     copied.synchronize()
-    return list(with_absolute_paths.numpy())
+    return list(pinned.numpy())

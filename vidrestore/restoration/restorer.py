@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -31,7 +31,15 @@ DEFAULT_SIZE = 256
 """Side of aligned faces [px] without a generator."""
 
 
-class FaceRestorer(Protocol):
+EstimateT = TypeVar("EstimateT")
+"""An estimate: `FaceEstimate`, or tensors on a device."""
+InputT = TypeVar("InputT", contravariant=True)
+"""The input of the generator."""
+DrawnT = TypeVar("DrawnT")
+"""A drawn face."""
+
+
+class FaceRestorer(Protocol[EstimateT, InputT, DrawnT]):
     """Restores aligned faces in steps, so that their results can be blended over time."""
 
     @property
@@ -49,11 +57,11 @@ class FaceRestorer(Protocol):
         """Whether `encode`, `predict` and `decode` are part of the restoration."""
         ...
 
-    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+    def estimate(self, faces: Sequence[FloatArray]) -> list[EstimateT]:
         """Estimates of faces (S, S, 3) RGB in 0..1; S is a multiple of 16."""
         ...
 
-    def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
+    def encode(self, faces: Sequence[InputT]) -> list[FaceFeatures]:
         """The features of faces (G, G, 3) RGB in 0..1; G is `size`."""
         ...
 
@@ -61,13 +69,17 @@ class FaceRestorer(Protocol):
         """The codes of (possibly blended) features."""
         ...
 
-    def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
+    def decode(self, codes: Sequence[FaceCodes]) -> list[DrawnT]:
         """The drawn faces (G, G, 3) RGB in 0..1 for (possibly blended) codes."""
         ...
 
-    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedFace]:
         """Estimates with drawn detail added where they are uncertain."""
         ...
+
+
+ArrayRestorer: TypeAlias = FaceRestorer[FaceEstimate, FloatArray, FloatArray]
+"""A restorer whose pictures are arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +112,14 @@ class NetworkRestorer:
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
         assert self.estimator is not None
-        with self._arithmetic():
+        with self.arithmetic():
             estimates = self.estimator.estimate(faces)
-        _check_finite([estimate.mean for estimate in estimates])
+        check_finite(_are_finite([estimate.mean for estimate in estimates]))
         return estimates
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         assert self.generator is not None
-        with self._arithmetic():
+        with self.arithmetic():
             return self.generator.encode(faces)
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
@@ -116,9 +128,9 @@ class NetworkRestorer:
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         assert self.generator is not None
-        with self._arithmetic():
+        with self.arithmetic():
             faces = self.generator.decode(codes)
-        _check_finite(faces)
+        check_finite(_are_finite(faces))
         return faces
 
     @torch.inference_mode()
@@ -134,13 +146,18 @@ class NetworkRestorer:
             results.append(FusedFace(picture=picture, drawn=float(drawn_share(evidence.mean, fused)[0])))
         return results
 
-    def _arithmetic(self) -> AbstractContextManager[None]:
+    def arithmetic(self) -> AbstractContextManager[None]:
+        """A context in which the networks compute as exactly as is wanted."""
         return exact_float32(self.device) if self.is_exact else nullcontext()
 
 
-def _check_finite(pictures: Sequence[FloatArray]) -> None:
-    """Raises WeightsError if there are infinite numbers; finite weights may lead to them."""
-    if not all(np.isfinite(picture).all() for picture in pictures):
+def _are_finite(pictures: Sequence[FloatArray]) -> bool:
+    return all(np.isfinite(picture).all() for picture in pictures)
+
+
+def check_finite(is_finite: bool) -> None:
+    """Raises WeightsError if the networks' pictures are not; finite weights may lead to infinite numbers."""
+    if not is_finite:
         raise WeightsError(
             "the network's pictures have infinite values: its weights are damaged, or too "
             "large for this device's 16-bit arithmetic; try other weights or --device cpu"

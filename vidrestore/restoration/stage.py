@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from torch import Tensor
 
 from vidrestore.faces.colour_match import match_colour
 from vidrestore.restoration.estimator import resized
@@ -18,8 +21,10 @@ from vidrestore.restoration.face_state import (
     with_neighbours,
 )
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.pinned_copies import from_device
 from vidrestore.restoration.restorer import FaceRestorer, drawing_amount
 from vidrestore.restoration.temporal_blend import TemporalBlend
+from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
 from vidrestore.runtime.pipeline_threads import map_ahead
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
@@ -32,7 +37,7 @@ R = TypeVar("R")
 
 def restore(
     items: Iterable[FrameFaces[AlignedFace]],
-    restorer: FaceRestorer,
+    restorer: FaceRestorer[Any, Any, Any],
     blend: TemporalBlend,
     *,
     batch: int = 8,
@@ -116,20 +121,21 @@ def _restored(face: FaceState) -> RestoredFace:
     """The restored face for compositing."""
     aligned, estimate = face.aligned, face.estimate
     drawn = 0.0
-    if estimate is None:
+    mean = _array(estimate.mean) if estimate is not None else None
+    if mean is None:
         assert face.generated is not None
         drawn = 1.0
-        generated = resized(face.generated, face.picture.shape[0])
+        generated = resized(_array(face.generated), face.picture.shape[0])
         picture = match_colour(generated, face.picture)
     elif face.fused is None:
-        picture = estimate.mean
+        picture = mean
     else:
         picture, drawn = face.fused.picture, face.fused.drawn
     return RestoredFace(
         track_id=aligned.track_id,
         to_crop=aligned.to_crop,
         image=picture,
-        estimate=None if estimate is None else estimate.mean,
+        estimate=mean,
         original=aligned.image,
         landmarks=aligned.landmarks,
         opacity=aligned.opacity,
@@ -139,14 +145,28 @@ def _restored(face: FaceState) -> RestoredFace:
     )
 
 
-def _generator_input(face: FaceState, size: int) -> FloatArray | None:
+def _array(picture: FloatArray | Tensor | TensorPicture) -> FloatArray:
+    """A picture (S, S, 3), wherever it is."""
+    if isinstance(picture, np.ndarray):
+        return picture
+    tensor = picture.picture if isinstance(picture, TensorPicture) else picture
+    (array,) = from_device(tensor.permute(1, 2, 0)[None])
+    return array
+
+
+def _generator_input(face: FaceState, size: int) -> FloatArray | Tensor | None:
     """The input of the generator; None: nothing needs to be drawn."""
     if face.estimate is None:
         return resized(face.picture, size)
-    return None if face.estimate.is_certain else resized(face.estimate.mean, size)
+    if face.estimate.is_certain:
+        return None
+    mean = face.estimate.mean  # the restorer resizes tensors
+    return mean if isinstance(mean, Tensor) else resized(mean, size)
 
 
-def _fusion_input(face: FaceState) -> tuple[FaceEstimate, FloatArray] | None:
+def _fusion_input(
+    face: FaceState,
+) -> tuple[FaceEstimate | TensorEstimate, FloatArray | TensorPicture] | None:
     if face.estimate is None or face.generated is None:
         return None
     treatment = face.aligned.treatment
@@ -158,7 +178,7 @@ def _picture(face: FaceState) -> FloatArray:
     return face.picture
 
 
-def _estimate(face: FaceState) -> FaceEstimate | None:
+def _estimate(face: FaceState) -> FaceEstimate | TensorEstimate | None:
     return face.estimate
 
 
@@ -170,11 +190,11 @@ def _codes(face: FaceState) -> FaceCodes | None:
     return face.codes
 
 
-def _generated(face: FaceState) -> FloatArray | None:
+def _generated(face: FaceState) -> FloatArray | TensorPicture | None:
     return face.generated
 
 
-def _store_estimate(face: FaceState, estimate: FaceEstimate) -> FaceState:
+def _store_estimate(face: FaceState, estimate: FaceEstimate | TensorEstimate) -> FaceState:
     return replace(face, estimate=estimate)
 
 
@@ -186,5 +206,5 @@ def _store_codes(face: FaceState, codes: FaceCodes) -> FaceState:
     return replace(face, features=None, codes=codes)
 
 
-def _store_generated(face: FaceState, generated: FloatArray) -> FaceState:
+def _store_generated(face: FaceState, generated: FloatArray | TensorPicture) -> FaceState:
     return replace(face, codes=None, generated=generated)

@@ -18,6 +18,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,10 +26,17 @@ from vidrestore.restoration.estimate_average import average_estimates
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.flow_average import average_along_motion
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.tensor_pictures.motion_average import (
+    average_tensor_estimates,
+    average_tensor_pictures,
+)
+from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
 from vidrestore.types import FloatArray
 
 T = TypeVar("T")
 """A value of a neighbouring face: features, codes or a picture."""
+AnyEstimate = FaceEstimate | TensorEstimate
+AnyPicture = FloatArray | TensorPicture
 MOST_SHARPENING = 4.0
 """Largest factor of a neighbour's sharpness on its weight."""
 
@@ -67,10 +75,14 @@ class TemporalBlend:
         """Number of frames on each side on which an average with these distances depends."""
         return offsets[-1] if self.strength else 0
 
-    def estimate(self, face: FaceEstimate, neighbours: Sequence[tuple[int, FaceEstimate]]) -> FaceEstimate:
-        """The estimate of the face, averaged along its motion."""
+    def estimate(self, face: AnyEstimate, neighbours: Sequence[tuple[int, AnyEstimate]]) -> AnyEstimate:
+        """The estimate of the face, averaged along its motion, on the device if it is there."""
         shares = _shares(neighbours, self.estimate_offsets, self.estimate_time_constant, self.strength)
-        return average_estimates(face, shares) if shares else face
+        if not shares:
+            return face
+        if isinstance(face, TensorEstimate):
+            return average_tensor_estimates(face, _of_type(TensorEstimate, shares))
+        return average_estimates(face, _of_type(FaceEstimate, shares))
 
     def features(self, face: FaceFeatures, neighbours: Sequence[tuple[int, FaceFeatures]]) -> FaceFeatures:
         """The face's fused features, blended."""
@@ -94,10 +106,14 @@ class TemporalBlend:
         blended = _average(face.log_probabilities, [o.log_probabilities for _, o in shares], weights)
         return FaceCodes(features=face.features, log_probabilities=blended)
 
-    def picture(self, face: FloatArray, neighbours: Sequence[tuple[int, FloatArray]]) -> FloatArray:
+    def picture(self, face: AnyPicture, neighbours: Sequence[tuple[int, AnyPicture]]) -> AnyPicture:
         """The restored picture (S, S, 3), averaged with those of neighbouring frames."""
         shares = _shares(neighbours, self.picture_offsets, self.picture_time_constant, self.strength)
-        return average_along_motion(face, shares) if shares else face
+        if not shares:
+            return face
+        if isinstance(face, TensorPicture):
+            return average_tensor_pictures(face, _of_type(TensorPicture, shares))
+        return average_along_motion(face, _of_type(np.ndarray, shares))
 
     def _weights(self, face: FaceFeatures, others: Sequence[tuple[float, FaceFeatures]]) -> Tensor:
         """(K, L, L) weights of the neighbours at each position; the face itself has weight 1."""
@@ -118,6 +134,11 @@ def _shares(
         for offset, neighbour in neighbours
         if abs(offset) in stands_for
     ]
+
+
+def _of_type(kind: type[T], shares: Sequence[tuple[float, object]]) -> list[tuple[float, T]]:
+    """The neighbours of this type; all faces of a run are of the same."""
+    return [(share, other) for share, other in shares if isinstance(other, kind)]
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,51 @@
+"""A whole run whose pictures stay on its device has the result of a run with OpenCV."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+import vidrestore
+from tests.support.shared import ROOT
+from vidrestore.restoration import NetworkRestorer, make_restorer
+from vidrestore.weights import model_path
+
+pytestmark = pytest.mark.slow
+
+SAMPLE = ROOT / "samples" / "old_film.mp4"
+
+
+@pytest.fixture
+def simulated_gpu(monkeypatch: pytest.MonkeyPatch) -> NetworkRestorer:
+    """Networks that compute on the CPU, and a pipeline that treats them as on a GPU with 64 GiB."""
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: (2**36, 2**36))
+    monkeypatch.setattr("torch.cuda.memory_reserved", lambda _: 0)
+    monkeypatch.setattr("torch.cuda.memory_allocated", lambda _: 0)
+    networks = make_restorer(model_path("compact"), device="cpu", precision="float32")
+    return replace(networks, device=torch.device("cuda"), is_exact=False)
+
+
+def test_a_run_on_a_simulated_gpu_gives_the_frames_of_a_cpu(
+    tmp_path: Path, simulated_gpu: NetworkRestorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = tmp_path / "cpu.mkv"
+    vidrestore.restore(SAMPLE, expected, end=0.3, codec="ffv1", device="cpu", precision="float32")
+    monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: simulated_gpu)
+    found = tmp_path / "gpu.mkv"
+    report = vidrestore.restore(SAMPLE, found, end=0.3, codec="ffv1", batch=4)
+    assert report.faces > 0
+    for one, other in zip(pictures_of(expected), pictures_of(found), strict=True):
+        difference = np.abs(one.astype(int) - other.astype(int))
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.01
+
+
+def pictures_of(path: Path) -> list[np.ndarray]:
+    """All samples of each frame."""
+    with av.open(path) as video:
+        return [frame.to_ndarray() for frame in video.decode(video=0)]

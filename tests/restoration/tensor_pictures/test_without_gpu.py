@@ -1,0 +1,95 @@
+"""What is copied between a GPU and the CPU, shown by fake tensors without a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from tests.support.evidence import tiny_network
+from tests.support.fake_device import replace_parameters
+from vidrestore.daefr import COMPACT, Daefr
+from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend
+from vidrestore.restoration.estimator import Estimator
+from vidrestore.restoration.temporal_blend import _on_device
+from vidrestore.restoration.tensor_pictures import motion_average, restorer
+from vidrestore.restoration.tensor_pictures.resampling import _area_weights
+from vidrestore.restoration.tensor_pictures.restorer import TensorRestorer
+
+SIDE = 256
+GPU = torch.device("cuda")
+pytestmark = pytest.mark.filterwarnings("ignore:CUDA is not available")
+
+
+class Copies:
+    """Copies to and from a GPU that is not there; what comes back is zero, or true."""
+
+    def __init__(self) -> None:
+        self.there: list[tuple[torch.dtype, int]] = []
+        """Type, and number of elements, of each copy to the GPU."""
+        self.back: list[tuple[torch.dtype, int]] = []
+
+    def to_device(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+        stacked = torch.from_numpy(np.stack(arrays))
+        self.there.append((stacked.dtype, stacked.numel()))
+        return stacked.to(device)
+
+    def from_device(self, tensors: Tensor) -> list[np.ndarray]:
+        self.back.append((tensors.dtype, tensors.numel()))
+        assert tensors.device.type == "cuda"
+        number: Any = {torch.uint8: np.uint8, torch.bool: np.bool_, torch.float32: np.float32}[tensors.dtype]
+        return list(np.full(tensors.shape, tensors.dtype == torch.bool, number))
+
+
+@pytest.fixture
+def copies(monkeypatch: pytest.MonkeyPatch) -> Copies:
+    copies = Copies()
+    for module in (motion_average, restorer):
+        monkeypatch.setattr(module, "to_device", copies.to_device)
+        monkeypatch.setattr(module, "from_device", copies.from_device)
+    return copies
+
+
+@pytest.fixture
+def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[TensorRestorer]:
+    """Networks on a GPU that is not there."""
+    monkeypatch.setattr(nn.Module, "_apply", replace_parameters)
+    generator, evidence = Daefr(COMPACT).eval().requires_grad_(False), tiny_network()
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        networks = NetworkRestorer(
+            GPU,
+            Estimator(evidence, device=GPU, precision=torch.bfloat16),
+            DaefrGenerator(generator, device=GPU, precision=torch.bfloat16, with_detail=True),
+        )
+        yield TensorRestorer(networks)
+    for cached in (_on_device, _area_weights):
+        cached.cache_clear()
+
+
+def test_between_the_networks_only_small_greys_and_flags_come_from_a_gpu(
+    on_gpu: TensorRestorer, copies: Copies
+) -> None:
+    pixels, small = 3 * SIDE**2, (SIDE // 2) ** 2
+    faces = [np.full((SIDE, SIDE, 3), level, np.float32) for level in (0.2, 0.5, 0.8)]
+    blend = TemporalBlend(strength=1)
+    estimates = on_gpu.estimate(faces)
+    assert copies.there == [(torch.float32, 3 * pixels)]
+    assert copies.back == [(torch.uint8, 3 * small), (torch.bool, 6)]
+
+    averaged = blend.estimate(estimates[1], [(-1, estimates[0]), (1, estimates[2])])
+    assert copies.there[1:] == [(torch.float32, 2 * 2 * small)]  # flows
+    features = on_gpu.encode([averaged.mean, estimates[0].mean])
+    drawn = on_gpu.decode(on_gpu.predict(features))
+    assert copies.back[2:] == [(torch.uint8, 2 * small), (torch.bool, 1)]
+
+    steady = blend.picture(drawn[0], [(1, drawn[1])])
+    assert len(copies.there) == 3
+    fused = on_gpu.fuse([(averaged, steady), (estimates[0], drawn[1])])
+    assert len(fused) == 2
+    assert copies.back[4:] == [(torch.float32, 2 * pixels), (torch.float32, 2)]
+    assert len(copies.there) == 3

@@ -1,0 +1,97 @@
+"""Averages the pictures of a face over time, along its motion, on the device.
+
+Only the optical flow is computed on a CPU, from small grey copies: `flow_average` and `estimate_average` do
+the rest with OpenCV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidrestore.colour.matrices import BT601_LUMA
+from vidrestore.restoration.estimate_average import FINE_BANDS, LARGEST_WEIGHT, MOVING_ERROR
+from vidrestore.restoration.flow_average import COMPARED_SIDE, LEAST_SIDE, MISMATCH_CODES, motion_between
+from vidrestore.restoration.pinned_copies import from_device, to_device
+from vidrestore.restoration.tensor_pictures.pictures import SmallGrey, TensorEstimate, TensorPicture
+from vidrestore.restoration.tensor_pictures.resampling import average_areas, enlarge_linear, move_along
+
+_WEIGHT_WINDOW = 5
+
+
+def small_greys(pictures: Tensor) -> Tensor:
+    """(N, S / 2, S / 2) uint8: small grey copies of pictures (N, 3, S, S) in 0..1."""
+    red, green, blue = pictures.unbind(1)
+    grey = BT601_LUMA[0] * red + BT601_LUMA[1] * green + BT601_LUMA[2] * blue
+    side = pictures.shape[-1]
+    assert side >= 2 * LEAST_SIDE, f"crops have at least {2 * LEAST_SIDE} pixels, not {side}"
+    small = average_areas(grey[:, None], side // 2)[:, 0]
+    return (255 * small).round().clamp(0, 255).to(torch.uint8)
+
+
+def greys_on_both(greys: Tensor) -> list[SmallGrey]:
+    """Each of `small_greys` (N, h, w), on the device and on the CPU; it waits for a GPU."""
+    floats = greys.float()
+    return [
+        SmallGrey(on_host=host, on_device=there)
+        for host, there in zip(from_device(greys), floats, strict=True)
+    ]
+
+
+def average_tensor_estimates(
+    own: TensorEstimate, others: Sequence[tuple[float, TensorEstimate]]
+) -> TensorEstimate:
+    """`own` with its mean averaged with those of other frames: `estimate_average.average_estimates`.
+
+    Args:
+        own: The estimate of this frame.
+        others: Weights and estimates of the same face in other frames.
+    """
+    same = [(weight, other) for weight, other in others if other.mean.shape == own.mean.shape]
+    if not same:
+        return own
+    variances = torch.stack([_variance(other) for _, other in same])  # (M, S / 2, S / 2)
+    ratio = (_variance(own) / (variances + MOVING_ERROR**2)).clamp(max=LARGEST_WEIGHT)
+    maps = box_mean(ratio[:, None], _WEIGHT_WINDOW)[:, 0]
+    weighted = [weight * part for (weight, _), part in zip(same, maps.unbind(), strict=True)]
+    mean = _average(own.mean, own.grey, weighted, [(other.mean, other.grey) for _, other in same])
+    return replace(own, mean=mean)
+
+
+def average_tensor_pictures(
+    own: TensorPicture, others: Sequence[tuple[float, TensorPicture]]
+) -> TensorPicture:
+    """The weighted average of a face with its moved neighbours: `flow_average.average_along_motion`."""
+    like = own.grey.on_device
+    weights = [like.new_full(like.shape, weight) for weight, _ in others]
+    picture = _average(own.picture, own.grey, weights, [(other.picture, other.grey) for _, other in others])
+    return replace(own, picture=picture)
+
+
+def _average(
+    own: Tensor, grey: SmallGrey, weights: Sequence[Tensor], others: Sequence[tuple[Tensor, SmallGrey]]
+) -> Tensor:
+    """The average (3, S, S) of `own` with weight 1 and of M others with weights (S / 2, S / 2)."""
+    size, side = own.shape[-1], grey.on_device.shape[-1]
+    flows = to_device([motion_between(grey.on_host, other.on_host) for _, other in others], own.device)
+    greys = torch.stack([other.on_device for _, other in others])[:, None]  # (M, 1, h, w)
+    difference = (move_along(greys, flows).round() - grey.on_device).abs()
+    mismatch = box_mean(difference, COMPARED_SIDE)
+    shares = torch.stack(list(weights))[:, None] * torch.exp(-((mismatch / MISMATCH_CODES) ** 2))
+    at_size = enlarge_linear(flows.permute(0, 3, 1, 2) * (size / side), size).permute(0, 2, 3, 1)
+    moved = move_along(torch.stack([picture for picture, _ in others]), at_size)
+    total = own + (enlarge_linear(shares, size) * moved).sum(0)
+    return total / enlarge_linear(1 + shares.sum(0, keepdim=True), size)[0]
+
+
+def box_mean(values: Tensor, window: int) -> Tensor:
+    """The mean of (N, C, H, W) over a square around each pixel; edges are mirrored, as OpenCV does."""
+    return F.avg_pool2d(F.pad(values, (window // 2,) * 4, mode="reflect"), window, stride=1)
+
+
+def _variance(estimate: TensorEstimate) -> Tensor:
+    return estimate.scale[:FINE_BANDS].square().sum(0)

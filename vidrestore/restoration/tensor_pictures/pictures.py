@@ -1,0 +1,48 @@
+"""The pictures of a face that stay on the device between the steps of the networks.
+
+Letters in shapes: S x S pixels of the crop, G x G pixels of the generator, K bands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallGrey:
+    """A small grey copy of a picture, for its motion: at half its side."""
+
+    on_host: NDArray[np.uint8]
+    """(S / 2, S / 2), for the optical flow, which a CPU computes."""
+    on_device: Tensor
+    """The same as float32 on the device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorEstimate:
+    """The output of the evidence network for a face, on the device."""
+
+    mean: Tensor
+    """(3, S, S) float32 RGB in 0..1: the estimate of the clean face."""
+    scale: Tensor
+    """(K, S / 2, S / 2) float32: the Laplace scale of its error in each band, finest first."""
+    grey: SmallGrey
+    """Of `mean`."""
+    is_certain: bool
+    """Whether so little detail is missing that nothing is drawn."""
+    amount: float | None = None
+    """Share of the missing detail that is drawn; None: the restorer's default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorPicture:
+    """A drawn face, on the device."""
+
+    picture: Tensor
+    """(3, G, G) float32 RGB in 0..1."""
+    grey: SmallGrey
+    """Of `picture`."""
