@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import Downsample, Level, Middle, Upsample, group_norm, swish
 from vidrestore.daefr.config import DaefrConfig
+from vidrestore.runtime.pixel_blocks import shuffle, unshuffle
 
 NO_SKIPS: Mapping[int, Callable[[Tensor], Tensor]] = MappingProxyType({})
 
@@ -50,9 +50,9 @@ class Encoder(nn.Module):
         size = faces.shape[-1]
         finest = size // self.stem
         kept = [
-            F.pixel_unshuffle(faces, size // side) for side in sorted(sides, reverse=True) if side > finest
+            unshuffle(faces, size // side) for side in sorted(sides, reverse=True) if side > finest
         ]
-        h = self.conv_in(F.pixel_unshuffle(faces, self.stem) if self.stem > 1 else faces)
+        h = self.conv_in(unshuffle(faces, self.stem) if self.stem > 1 else faces)
         for level in self.down:
             assert isinstance(level, Level)
             h = level.refine(h)
@@ -96,7 +96,7 @@ class Decoder(nn.Module):
     def forward(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]] = NO_SKIPS) -> Tensor:
         """The faces. `skips`: functions that change the features of a level, by the side of its grid."""
         h = self.in_blocks(features, skips)
-        return F.pixel_shuffle(h, self.stem) if self.stem > 1 else h
+        return shuffle(h, self.stem) if self.stem > 1 else h
 
     def in_blocks(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]]) -> Tensor:
         """The faces before pixel-shuffle, (N, 3 stem², S / stem, S / stem)."""

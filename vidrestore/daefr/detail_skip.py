@@ -11,10 +11,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock, plus, swish
+from vidrestore.runtime.pixel_blocks import shuffle, unshuffle
 
 
 class FeatureSkip(nn.Module):
@@ -63,8 +63,8 @@ class DetailSkip(nn.Module):
 
     def forward(self, drawn: Tensor, given: Tensor, weight: float = 1.0) -> Tensor:
         """Pictures (N, 3, S, S) in [-1, 1], weight 0..1 -> (N, 3, S, S)."""
-        drawn, given = (F.pixel_unshuffle(picture, self.STRIDE) for picture in (drawn, given))
-        return F.pixel_shuffle(self.in_blocks(drawn, given, weight), self.STRIDE)
+        drawn, given = (unshuffle(picture, self.STRIDE) for picture in (drawn, given))
+        return shuffle(self.in_blocks(drawn, given, weight), self.STRIDE)
 
     def in_blocks(self, drawn: Tensor, given: Tensor, weight: float = 1.0) -> Tensor:
         """The same for pictures after pixel-unshuffle by 2, (N, 12, S / 2, S / 2) each."""

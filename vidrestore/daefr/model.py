@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.daefr.autoencoder import Decoder, Encoder
@@ -20,6 +19,7 @@ from vidrestore.daefr.code_predictor import CodePredictor
 from vidrestore.daefr.config import DaefrConfig
 from vidrestore.daefr.detail_skip import DetailSkip, FeatureSkip
 from vidrestore.daefr.vector_quantizer import Codebook
+from vidrestore.runtime.pixel_blocks import shuffle
 
 
 class Daefr(nn.Module):
@@ -89,10 +89,10 @@ class Daefr(nn.Module):
         skip = self.skips["detail"]
         assert isinstance(skip, DetailSkip)
         if self.decoder.stem != skip.STRIDE:
-            return skip(self.decoder(features, skips), F.pixel_shuffle(levels[0], skip.STRIDE), detail)
+            return skip(self.decoder(features, skips), shuffle(levels[0], skip.STRIDE), detail)
         # Both work on blocks of pixels; pixel-shuffle and unshuffle between them would only take time.
         blocks = skip.in_blocks(self.decoder.in_blocks(features, skips), levels[0], detail)
-        return F.pixel_shuffle(blocks, skip.STRIDE)
+        return shuffle(blocks, skip.STRIDE)
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))

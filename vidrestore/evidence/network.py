@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vidrestore.errors import shown
 from vidrestore.evidence.pyramid import BANDS
+from vidrestore.runtime.pixel_blocks import shuffle, unshuffle
 
 BLOCK = 2
 """Pixels a side of the blocks that the network works on."""
@@ -109,9 +110,9 @@ class EvidenceNetwork(nn.Module):
         _initialise(self)
 
     def forward(self, pictures: Tensor) -> Evidence:
-        blocks = F.pixel_unshuffle(pictures.float(), BLOCK)
+        blocks = unshuffle(pictures.float(), BLOCK)
         fine, coarse = self._features((blocks - 0.5).to(self.change.weight.dtype))
-        mean = F.pixel_shuffle(self._mean(blocks, fine), BLOCK)
+        mean = shuffle(self._mean(blocks, fine), BLOCK)
         fine, coarse = _limit_gradient(fine, SCALE_GRADIENT), _limit_gradient(coarse, SCALE_GRADIENT)
         enlarged = F.interpolate(self.coarse_features(coarse), scale_factor=2, mode="nearest")
         scale = self.scale(torch.cat([fine, enlarged], dim=1)).float().exp()
@@ -126,7 +127,8 @@ class EvidenceNetwork(nn.Module):
         gate = self.gate(fine).float().sigmoid()
         local = blocks.unflatten(1, (3, BLOCK**2)).mean(2)  # (N, 3, H / 2, W / 2)
         local = F.avg_pool2d(local, 3, stride=1, padding=1, count_include_pad=False)
-        direct = local.repeat_interleave(BLOCK**2, dim=1) + self.direct(fine).float()
+        new = self.direct(fine).float().unflatten(1, (3, BLOCK**2))  # (N, 3, 4, H / 2, W / 2)
+        direct = (local.unsqueeze(2) + new).flatten(1, 2)
         return direct + gate * (blocks + self.change(fine).float() - direct)
 
     def _features(self, blocks: Tensor) -> tuple[Tensor, Tensor]:

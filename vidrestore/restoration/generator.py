@@ -85,6 +85,7 @@ class DaefrGenerator:
         ):
             part.to(precision)
             optimize_for_inference(part, device, precision, network.config.image_size)
+        optimize_for_inference(network.fusion, device, torch.float32, network.config.image_size)
 
     @property
     def size(self) -> int:
@@ -123,7 +124,8 @@ class DaefrGenerator:
             tokens = predictor.attend(tokens)
         logits = predictor.logits(tokens.float())  # (N, T, K)
         size = self._network.config.latent_size
-        log_probabilities = logits.log_softmax(-1).transpose(1, 2).unflatten(2, (size, size)).contiguous()
+        # The codes of a position stay together in memory, as the network gives and takes them.
+        log_probabilities = logits.log_softmax(-1).transpose(1, 2).unflatten(2, (size, size))
         return [FaceCodes(features=f, log_probabilities=log_probabilities[i]) for i, f in enumerate(features)]
 
     def _autocast(self) -> torch.autocast:
@@ -138,7 +140,8 @@ class DaefrGenerator:
     def decode_tensors(self, codes: Sequence[FaceCodes]) -> Tensor:
         """Faces (N, 3, S, S) RGB in 0..1 of (possibly blended) codes on the device, in one batch."""
         network = self._network
-        logits = torch.stack([c.log_probabilities for c in codes]).flatten(2).transpose(1, 2)  # (N, T, K)
+        probabilities = stack_channels_last([c.log_probabilities for c in codes])
+        logits = probabilities.flatten(2).transpose(1, 2)  # (N, T, K)
         if self._look_up == "hard":
             quantised = network.codebook.look_up(network.codes(logits))
         else:
