@@ -1,7 +1,7 @@
 """Kernels and copies to another memory order of the networks on a GPU, counted without one.
 
-`python -m benchmarks.layout_copies` prints both for a batch of four faces, with PyTorch's norms (as before) and
-with the channels-last norms. Fake tensors have a device, a shape and an order in memory, and no values.
+`python -m benchmarks.layout_copies` prints both for a batch of four faces, with PyTorch's norms and with the
+channels-last ones. Fake tensors have a device, a shape and an order in memory, and no values.
 """
 
 from __future__ import annotations

@@ -49,9 +49,7 @@ class Encoder(nn.Module):
         """
         size = faces.shape[-1]
         finest = size // self.stem
-        kept = [
-            unshuffle(faces, size // side) for side in sorted(sides, reverse=True) if side > finest
-        ]
+        kept = [unshuffle(faces, size // side) for side in sorted(sides, reverse=True) if side > finest]
         h = self.conv_in(unshuffle(faces, self.stem) if self.stem > 1 else faces)
         for level in self.down:
             assert isinstance(level, Level)

@@ -209,6 +209,7 @@ def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
         device=settings.device,
         fidelity=settings.fidelity,
         precision=settings.precision,
+        compile_networks=settings.compile,
     )
     return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)
 

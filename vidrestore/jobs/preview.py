@@ -212,7 +212,9 @@ def _restored_items(
                 originals[item.frame.second_field] = upscale_frame(item.frame, settings.upscale)
             yield item
 
-    restorer = restorer_for(settings.model, settings.device, settings.network_fidelity, settings.precision)
+    restorer = restorer_for(
+        settings.model, settings.device, settings.network_fidelity, settings.precision, settings.compile
+    )
     stats = RunStats(total=None, strict=False, on_progress=None)
     result: list[FrameFaces[RestoredFace]] = []
     with (

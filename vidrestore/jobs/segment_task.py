@@ -79,7 +79,11 @@ class SegmentTask:
         settings, info = self.settings, self.opened.info
         stats = RunStats(total=None, strict=False, on_progress=None)
         restorer = restorer_for(
-            settings.model, settings.device, settings.network_fidelity, settings.precision
+            settings.model,
+            settings.device,
+            settings.network_fidelity,
+            settings.precision,
+            settings.compile,
         )
         width, height = output_size(info, settings)
         last_message = time.monotonic()
@@ -175,7 +179,11 @@ def required_records(
 
 @lru_cache(maxsize=1)
 def restorer_for(
-    model: str, device: str, fidelity: Fidelity, precision: Precision = "auto"
+    model: str,
+    device: str,
+    fidelity: Fidelity,
+    precision: Precision = "auto",
+    compile_networks: bool = False,
 ) -> NetworkRestorer:
     """The network with its weights on the device; each worker process loads it once.
 
@@ -190,4 +198,10 @@ def restorer_for(
     """
     from vidrestore.restoration import make_restorer
 
-    return make_restorer(model_path(model), device=device, fidelity=fidelity, precision=precision)
+    return make_restorer(
+        model_path(model),
+        device=device,
+        fidelity=fidelity,
+        precision=precision,
+        compile_networks=compile_networks,
+    )

@@ -63,5 +63,6 @@ def _networks(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
         device=settings.device,
         fidelity=settings.network_fidelity,
         precision=settings.precision,
+        compile_networks=settings.compile,
     )
     return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vidrestore.evidence import Evidence, EvidenceNetwork
 from vidrestore.evidence.pyramid import local_mean
+from vidrestore.restoration.compiled import compiled
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.fusion import possible_change
 from vidrestore.restoration.pinned_copies import from_device, to_device
@@ -32,9 +33,25 @@ _WINDOW = 7
 class Estimator:
     """Runs an evidence network. The result for a face does not depend on other faces in the batch."""
 
-    def __init__(self, network: EvidenceNetwork, *, device: torch.device, precision: torch.dtype) -> None:
+    def __init__(
+        self,
+        network: EvidenceNetwork,
+        *,
+        device: torch.device,
+        precision: torch.dtype,
+        backend: str | None = None,
+    ) -> None:
+        """Moves a network to a device.
+
+        Args:
+            network: The network. Its weights are used, not copied.
+            device: The device.
+            precision: Number format of its convolutions.
+            backend: Of `torch.compile`; None: the network is not compiled.
+        """
         self.device = device
         self._network = network.to(device, memory_format=torch.channels_last).to(precision).eval()  # type: ignore[call-overload]
+        self._evidence = compiled(self._evidence_tensors, backend)
 
     @torch.inference_mode()
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
@@ -66,10 +83,13 @@ class Estimator:
 
         The mean is clipped, and it is the picture itself where the network hardly changes it.
         """
+        mean, scale, certain = self._evidence(pictures)
+        return Evidence(mean, scale), certain
+
+    def _evidence_tensors(self, pictures: Tensor) -> tuple[Tensor, ...]:
         evidence = self._network(pictures)
         mean = keep_unchanged(pictures, evidence.mean).clamp(0, 1)
-        kept = Evidence(mean, evidence.scale)
-        return kept, possible_change(kept) < CERTAIN
+        return mean, evidence.scale, possible_change(Evidence(mean, evidence.scale)) < CERTAIN
 
 
 def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.inference import optimize_for_inference
+from vidrestore.restoration.compiled import compiled
 from vidrestore.restoration.pinned_copies import from_device, to_device
 from vidrestore.restoration.sharpness import relative_sharpness
 from vidrestore.types import FloatArray
@@ -55,6 +56,7 @@ class DaefrGenerator:
         precision: torch.dtype = torch.float32,
         look_up: LookUp = "hard",
         with_detail: bool = False,
+        backend: str | None = None,
     ) -> None:
         """Moves a network to a device.
 
@@ -66,6 +68,7 @@ class DaefrGenerator:
                 the most probable codes, which has a smaller error where the transformer is uncertain.
             with_detail: Whether to use the network's skips, which add detail of the input. Without them the
                 network is plain DAEFR.
+            backend: Of `torch.compile`; None: the network is not compiled.
         """
         self.device = device
         self._precision = precision
@@ -86,6 +89,9 @@ class DaefrGenerator:
             part.to(precision)
             optimize_for_inference(part, device, precision, network.config.image_size)
         optimize_for_inference(network.fusion, device, torch.float32, network.config.image_size)
+        self._encode, self._predict, self._decode = (
+            compiled(step, backend) for step in (self._encoded, self._predicted, self._decoded)
+        )
 
     @property
     def size(self) -> int:
@@ -99,12 +105,7 @@ class DaefrGenerator:
     @torch.inference_mode()
     def encode_tensors(self, faces: Tensor) -> list[FaceFeatures]:
         """Features of faces (N, 3, S, S) RGB in 0..1 on the device, channels-last, in one batch."""
-        sharpness = relative_sharpness(faces.permute(0, 2, 3, 1))
-        x = (faces * 2 - 1).to(self._precision)
-        network = self._network
-        lq, levels = network.lq_encoder.with_levels(x, self._level_sides)
-        z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
-        fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
+        fused, sharpness, *levels = self._encode(faces)
         return [
             FaceFeatures(
                 fused=fused[i],
@@ -114,19 +115,32 @@ class DaefrGenerator:
             for i in range(len(faces))
         ]
 
+    def _encoded(self, faces: Tensor) -> tuple[Tensor, ...]:
+        """Fused features, sharpness, and the levels for the skips."""
+        sharpness = relative_sharpness(faces.permute(0, 2, 3, 1))
+        x = (faces * 2 - 1).to(self._precision)
+        network = self._network
+        lq, levels = network.lq_encoder.with_levels(x, self._level_sides)
+        z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
+        fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
+        return fused, sharpness, *levels
+
     @torch.inference_mode()
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
         """Codes of (possibly blended) features, in one batch."""
+        (log_probabilities,) = self._predict(torch.stack([f.fused for f in features]))
+        return [FaceCodes(features=f, log_probabilities=log_probabilities[i]) for i, f in enumerate(features)]
+
+    def _predicted(self, fused: Tensor) -> tuple[Tensor, ...]:
+        """(N, K, L, L) log probabilities; those of a position are together in memory."""
         predictor = self._network.code_predictor
-        tokens = predictor.embed(torch.stack([f.fused for f in features]))
+        tokens = predictor.embed(fused)
         # Rounding of features or of logits changes codes; rounding between them changes hardly any.
         with nullcontext() if self._precision == torch.float32 else self._autocast():
             tokens = predictor.attend(tokens)
         logits = predictor.logits(tokens.float())  # (N, T, K)
         size = self._network.config.latent_size
-        # The codes of a position stay together in memory, as the network gives and takes them.
-        log_probabilities = logits.log_softmax(-1).transpose(1, 2).unflatten(2, (size, size))
-        return [FaceCodes(features=f, log_probabilities=log_probabilities[i]) for i, f in enumerate(features)]
+        return (logits.log_softmax(-1).transpose(1, 2).unflatten(2, (size, size)),)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self._precision)
@@ -139,17 +153,20 @@ class DaefrGenerator:
     @torch.inference_mode()
     def decode_tensors(self, codes: Sequence[FaceCodes]) -> Tensor:
         """Faces (N, 3, S, S) RGB in 0..1 of (possibly blended) codes on the device, in one batch."""
+        by_face = (c.features.levels for c in codes)
+        levels = [stack_channels_last(level) for level in zip(*by_face, strict=True)]
+        (faces,) = self._decode(stack_channels_last([c.log_probabilities for c in codes]), *levels)
+        return faces
+
+    def _decoded(self, log_probabilities: Tensor, *levels: Tensor) -> tuple[Tensor, ...]:
         network = self._network
-        probabilities = stack_channels_last([c.log_probabilities for c in codes])
-        logits = probabilities.flatten(2).transpose(1, 2)  # (N, T, K)
+        logits = log_probabilities.flatten(2).transpose(1, 2)  # (N, T, K)
         if self._look_up == "hard":
             quantised = network.codebook.look_up(network.codes(logits))
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
-        by_face = (c.features.levels for c in codes)
-        levels = [stack_channels_last(level) for level in zip(*by_face, strict=True)]
         restored = network.decode(quantised.to(self._precision), levels).float()
-        return ((restored + 1) / 2).clamp(0, 1)
+        return (((restored + 1) / 2).clamp(0, 1),)
 
 
 def stack_channels_last(tensors: Sequence[Tensor]) -> Tensor:

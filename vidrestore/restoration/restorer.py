@@ -14,6 +14,7 @@ import torch
 from vidrestore.daefr import load
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.evidence.checkpoint import load_evidence
+from vidrestore.restoration.compiled import compile_backend
 from vidrestore.restoration.estimator import Estimator, resized, to_evidence
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
@@ -172,6 +173,7 @@ def make_restorer(
     fidelity: Fidelity = "auto",
     look_up: LookUp | None = None,
     precision: Precision = "auto",
+    compile_networks: bool = False,
 ) -> NetworkRestorer:
     """The restorer with these weights.
 
@@ -182,18 +184,20 @@ def make_restorer(
         fidelity: 0 draws whole faces, 1 draws nothing, auto draws the missing detail.
         look_up: hard or soft; None: soft for the compact network only.
         precision: auto, float32 or bfloat16.
+        compile_networks: Whether PyTorch compiles them, which needs an NVIDIA GPU.
 
     Raises:
         WeightsError: The weights are missing, damaged or of another network.
-        DeviceError: The device is not available.
+        DeviceError: The device is not available, or networks cannot be compiled for it.
     """
     where = resolve_device(device)
     number_type = choose_precision(where, precision)
+    backend = compile_backend(where, compile_networks)
     amount = drawing_amount(fidelity)
     estimator = generator = None
     if fidelity != 0:
         network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-        estimator = Estimator(network, device=where, precision=number_type)
+        estimator = Estimator(network, device=where, precision=number_type, backend=backend)
     if amount > 0:
         daefr = load(weights)
         generator = DaefrGenerator(
@@ -202,6 +206,7 @@ def make_restorer(
             precision=number_type,
             look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
             with_detail=fidelity != 0,
+            backend=backend,
         )
     return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
 

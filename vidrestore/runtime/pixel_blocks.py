@@ -22,7 +22,7 @@ def unshuffle(pictures: Tensor, side: int) -> Tensor:
 
 
 def shuffle(blocks: Tensor, side: int) -> Tensor:
-    """(N, C, H, W) of blocks (N, C · side², H / side, W / side): `F.pixel_shuffle`, inverse of `unshuffle`."""
+    """(N, C, H, W) of blocks (N, C · side², H / side, W / side): `F.pixel_shuffle`."""
     if blocks.device.type == "cpu":
         return F.pixel_shuffle(blocks, side)
     n, channels, height, width = blocks.shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Networks": ("model", "detector", "device", "precision", "batch"),
+    "Networks": ("model", "detector", "device", "precision", "compile", "batch"),
     "Faces": (
         "strength", "fidelity", "temporal", "grain", "deflicker", "faces", "sidecar", "min_face", "aligned",
     ),

@@ -41,6 +41,7 @@ class RestorerKeywords(FaceKeywords, total=False):
     model: str | None
     device: str | None
     precision: Precision | None
+    compile: bool | None
 
 
 class SettingsKeywords(RestorerKeywords, total=False):
