@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -13,6 +15,9 @@ import torch
 import vidrestore
 from tests.support.shared import ROOT
 from vidrestore.restoration import NetworkRestorer, make_restorer
+from vidrestore.restoration.tensor_pictures import finished_faces
+from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
+from vidrestore.types import Frame
 from vidrestore.weights import model_path
 
 pytestmark = pytest.mark.slow
@@ -30,15 +35,30 @@ def simulated_gpu(monkeypatch: pytest.MonkeyPatch) -> NetworkRestorer:
     return replace(networks, device=torch.device("cuda"), is_exact=False)
 
 
+@pytest.mark.parametrize("deflicker", [False, True])
 def test_a_run_on_a_simulated_gpu_gives_the_frames_of_a_cpu(
-    tmp_path: Path, simulated_gpu: NetworkRestorer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, simulated_gpu: NetworkRestorer, monkeypatch: pytest.MonkeyPatch, deflicker: bool
 ) -> None:
-    expected = tmp_path / "cpu.mkv"
-    vidrestore.restore(SAMPLE, expected, end=0.3, codec="ffv1", device="cpu", precision="float32")
+    expected, found = tmp_path / "cpu.mkv", tmp_path / "gpu.mkv"
+    masks = [tmp_path / "cpu_mask.mkv", tmp_path / "gpu_mask.mkv"]
+    restore = partial(vidrestore.restore, SAMPLE, end=0.3, codec="ffv1", deflicker=deflicker)
+    before = restore(expected, device="cpu", precision="float32", mask=str(masks[0]))
+    composited = []
+
+    def composite(*arguments: Any, **named: Any) -> Frame:
+        composited.append(arguments)
+        return composite_tensors(*arguments, **named)
+
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: simulated_gpu)
-    found = tmp_path / "gpu.mkv"
-    report = vidrestore.restore(SAMPLE, found, end=0.3, codec="ffv1", batch=4)
-    assert report.faces > 0
+    monkeypatch.setattr(finished_faces, "composite_tensors", composite)
+    report = restore(found, batch=4, mask=str(masks[1]))
+    assert len(composited) == report.frames
+    assert report.faces == before.faces > 0
+    for one, other in zip(before.drawn, report.drawn, strict=True):
+        assert (one.track, one.frames) == (other.track, other.frames)
+        assert one.mean == pytest.approx(other.mean, abs=0.01)
+    for one, other in zip(*map(pictures_of, masks), strict=True):
+        assert ((one > 0) == (other > 0)).mean() > 0.99
     for one, other in zip(pictures_of(expected), pictures_of(found), strict=True):
         difference = np.abs(one.astype(int) - other.astype(int))
         assert difference.max() <= 1

@@ -140,7 +140,7 @@ def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) 
     if frame.format.family == "rgb":
         peak = float(_peak(frame))
         return tuple(np.ascontiguousarray(rgb[..., c]) * peak for c in (1, 2, 0))
-    to_codes = _rgb_to_yuv(frame)
+    to_codes = rgb_to_codes(frame)
     if difference:
         to_codes = to_codes[:, :3]
     if frame.format.family == "gray":
@@ -152,8 +152,7 @@ def planes_from_rgb(rgb: FloatArray, frame: Frame, *, difference: bool = False) 
 
 def shrink_to_chroma(plane: FloatArray, frame: Frame) -> FloatArray:
     """`plane` (h, w), which starts on the chroma grid, filtered and sampled at the chroma samples."""
-    on_column, on_line = _siting(frame)
-    return _sample_cells(plane, frame, on_column, on_line)
+    return _sample_cells(plane, frame, cosited=True)
 
 
 def chroma_cell_mean(plane: FloatArray, frame: Frame) -> FloatArray:
@@ -161,13 +160,25 @@ def chroma_cell_mean(plane: FloatArray, frame: Frame) -> FloatArray:
 
     Of a plane without negative values, the mean is zero exactly where the whole cell is zero.
     """
-    return _sample_cells(plane, frame, False, False)
+    return _sample_cells(plane, frame, cosited=False)
 
 
-def _sample_cells(plane: FloatArray, frame: Frame, on_column: bool, on_line: bool) -> FloatArray:
+def chroma_kernels(frame: Frame, *, cosited: bool) -> tuple[tuple[FloatArray, int], tuple[FloatArray, int]]:
+    """For each axis, columns first, the weights of a chroma cell, and the index of that of its first sample.
+
+    Args:
+        frame: The frame.
+        cosited: Whether chroma samples are where the frame has them; otherwise in the middle of their cells.
+    """
+    on_column, on_line = _siting(frame) if cosited else (False, False)
+    factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
+    return _shrink_kernel(factor_x, on_column), _shrink_kernel(factor_y, on_line)
+
+
+def _sample_cells(plane: FloatArray, frame: Frame, *, cosited: bool) -> FloatArray:
     """One value per chroma cell: along each axis a triangle filter at its first sample, or the mean."""
     factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
-    (across, at_x), (down, at_y) = _shrink_kernel(factor_x, on_column), _shrink_kernel(factor_y, on_line)
+    (across, at_x), (down, at_y) = chroma_kernels(frame, cosited=cosited)
     return np.ascontiguousarray(_separable_filter(plane, across, down, (at_x, at_y))[::factor_y, ::factor_x])
 
 
@@ -215,15 +226,15 @@ def _gray_to_rgb(luma: FloatArray, frame: Frame) -> FloatArray:
 
 
 def _yuv_to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, frame: Frame) -> FloatArray:
-    to_codes = _rgb_to_yuv(frame)
+    to_codes = rgb_to_codes(frame)
     to_rgb = np.linalg.inv(to_codes[:, :3])
     to_rgb = np.column_stack([to_rgb, -to_rgb @ to_codes[:, 3]])
     # One pass: a matrix product in numpy takes several times as long for such a short axis.
     return np.asarray(cv2.transform(cv2.merge([luma, cb, cr]), to_rgb), np.float32)
 
 
-def _rgb_to_yuv(frame: Frame) -> NDArray[np.float64]:
-    """(3, 4) matrix from R G B in 0..1 and 1 to code values."""
+def rgb_to_codes(frame: Frame) -> NDArray[np.float64]:
+    """(3, 4) matrix of a YUV frame from R G B in 0..1 and 1 to code values."""
     black, span, chroma_span = (float(v) for v in _ranges(frame))
     middle = float(1 << (frame.format.bit_depth - 1))
     to_codes = luma_and_chroma(frame.colour, frame.height) * [[span], [chroma_span], [chroma_span]]

@@ -69,6 +69,37 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
         landmarks: (5, 2) points in the crop [px].
         size: Side of the crop [px].
     """
+    oval = face_oval(landmarks)
+    at = np.arange(size, dtype=np.float32)
+    x, y = at - np.float32(oval.centre[0]), at - np.float32(oval.centre[1])
+    a, b = (axis.astype(np.float32) for axis in (oval.across, oval.down))
+    # OpenCV's magnitude takes a tenth of the time of numpy's hypot.
+    radius = np.asarray(
+        cv2.magnitude(np.add.outer(y * a[1], x * a[0]), np.add.outer(y * b[1], x * b[0])), np.float32
+    )
+    edge = _smooth_step(np.minimum(at, size - 1 - at) / np.float32(0.06 * size))
+    mask = _smooth_step((1 - radius) / np.float32(0.33)) * np.minimum.outer(edge, edge)
+    return mask.astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceOval:
+    """The ellipse of a face in its crop [px]."""
+
+    centre: NDArray[np.float64]
+    """(2,)"""
+    across: NDArray[np.float64]
+    """(2,) the axis from side to side; its product with a point of the ellipse there is 1."""
+    down: NDArray[np.float64]
+    """(2,) the axis from forehead to chin."""
+
+
+def face_oval(landmarks: NDArray[np.floating]) -> FaceOval:
+    """The ellipse from forehead to chin, which follows the eyes and the mouth.
+
+    Args:
+        landmarks: (5, 2) points in the crop [px].
+    """
     left_eye, right_eye, _, left_mouth, right_mouth = landmarks.astype(np.float64)
     eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
     down = mouth - eyes
@@ -77,16 +108,7 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
     across = np.array([down[1], -down[0]])
     width = max(float(abs((right_eye - left_eye) @ across)), 0.8 * length)
     centre = eyes + 0.45 * length * down
-    at = np.arange(size, dtype=np.float32)
-    x, y = at - np.float32(centre[0]), at - np.float32(centre[1])
-    a, b = (axis.astype(np.float32) for axis in (across / (1.25 * width), down / (1.5 * length)))
-    # OpenCV's magnitude takes a tenth of the time of numpy's hypot.
-    radius = np.asarray(
-        cv2.magnitude(np.add.outer(y * a[1], x * a[0]), np.add.outer(y * b[1], x * b[0])), np.float32
-    )
-    edge = _smooth_step(np.minimum(at, size - 1 - at) / np.float32(0.06 * size))
-    mask = _smooth_step((1 - radius) / np.float32(0.33)) * np.minimum.outer(edge, edge)
-    return mask.astype(np.float32, copy=False)
+    return FaceOval(centre, across / (1.25 * width), down / (1.5 * length))
 
 
 def head_mask(size: int) -> FloatArray:

@@ -21,7 +21,7 @@ LARGEST = 2.5
 AUTO_GRAIN = 0.2
 """Share of the grain that a face keeps by default; the wide feather hides the remaining difference."""
 LUMA = np.array([BT601_LUMA])
-_MAD = 1.4826
+DEVIATION_OF_MEDIAN = 1.4826
 """Standard deviation of a normal distribution, divided by its median absolute deviation."""
 
 
@@ -60,7 +60,7 @@ def _luma(face: FloatArray) -> FloatArray:
 def _strength(fine: FloatArray, shown: NDArray[np.bool_]) -> float:
     """Standard deviation from a median, which ignores detail in few places."""
     some = fine[::2, ::2][shown[::2, ::2]]  # every other pixel is enough
-    return float(_MAD * np.median(np.abs(some))) if some.size else 0.0
+    return float(DEVIATION_OF_MEDIAN * np.median(np.abs(some))) if some.size else 0.0
 
 
 def _share(fine: FloatArray, lines: FloatArray, strength: float) -> FloatArray:

@@ -92,7 +92,12 @@ class SegmentTask:
             reread(self.opened, self.records) as frames,
             closing(
                 restore_tracked_faces(
-                    with_tracked_faces(frames, self.records), restorer, info, settings, stats
+                    with_tracked_faces(frames, self.records),
+                    restorer,
+                    info,
+                    settings,
+                    stats,
+                    with_crops=False,
                 )
             ) as restored,
             SegmentWriter(

@@ -19,6 +19,7 @@ clean face, and so is the person (measured: docs/output.md)."""
 
 if TYPE_CHECKING:
     from vidrestore.restoration import NetworkRestorer
+    from vidrestore.restoration.face_state import FrameStates
 
 
 def restore_tracked(
@@ -43,7 +44,16 @@ def restore_tracked(
         on_mask: Called with the mask of each frame, before the frame is yielded.
     """
     with closing(
-        restore_tracked_faces(tracked, restorer, info, settings, stats, interrupt=interrupt, on_mask=on_mask)
+        restore_tracked_faces(
+            tracked,
+            restorer,
+            info,
+            settings,
+            stats,
+            interrupt=interrupt,
+            on_mask=on_mask,
+            with_crops=False,
+        )
     ) as composited:
         for frame, faces in composited:
             stats.drawn.add(frame, faces)
@@ -60,6 +70,7 @@ def restore_tracked_faces(
     interrupt: Callable[[], None] | None = None,
     on_mask: Callable[[Frame], None] | None = None,
     wanted: int | None = None,
+    with_crops: bool = True,
 ) -> Generator[tuple[Frame, tuple[RestoredFace, ...]]]:
     """The pipeline from tracked faces on, as a generator.
 
@@ -75,6 +86,8 @@ def restore_tracked_faces(
         interrupt: Ends a long wait inside `tracked`.
         on_mask: Called with the mask of each frame, before the frame is yielded.
         wanted: Index of the only frame to restore; None: all frames.
+        with_crops: Whether the pictures of the restored faces are needed. Otherwise those that are on a GPU
+            are composited there, and their pictures are empty.
 
     Yields:
         Each frame with its faces composited, and the restored faces.
@@ -90,8 +103,8 @@ def restore_tracked_faces(
         cpu_workers_for,
         deflicker,
         network_workers_for,
-        restore,
     )
+    from vidrestore.restoration.stage import restored_states
     from vidrestore.restoration.tensor_pictures.choice import restorer_for_device
     from vidrestore.runtime.device import free_gpu_memory
     from vidrestore.runtime.malloc import heap_trimmer
@@ -134,7 +147,7 @@ def restore_tracked_faces(
             size_of=_item_bytes,
             interrupt=interrupt,
         ) as ahead:
-            restored = restore(
+            restored = restored_states(
                 timer.untimed(ahead),
                 oom_safe if info.frame_count == 1 else PaddedBatchRestorer(oom_safe, batches.faces),
                 TemporalBlend(strength=settings.temporal),
@@ -146,7 +159,9 @@ def restore_tracked_faces(
             )
             composited = map_ahead(
                 timer.timed("restoration", restored),
-                lambda item: _composite_frame(item, settings, with_mask=on_mask is not None),
+                lambda item: _composite_frame(
+                    item, settings, with_mask=on_mask is not None, with_crops=with_crops
+                ),
                 cpu_workers,
             )
             for frame, faces, mask in timer.timed("compositing", composited):
@@ -159,13 +174,22 @@ def restore_tracked_faces(
 
 
 def _composite_frame(
-    item: FrameFaces[RestoredFace], settings: Settings, *, with_mask: bool
+    states: FrameStates, settings: Settings, *, with_mask: bool, with_crops: bool
 ) -> tuple[Frame, tuple[RestoredFace, ...], Frame | None]:
     """The output frame, its restored faces, and the mask of its changed pixels."""
     from vidrestore.faces.change_mask import change_mask
     from vidrestore.faces.compositing import composite, side_by_side
+    from vidrestore.restoration.stage import restored_faces
+    from vidrestore.restoration.tensor_pictures.finished_faces import composite_on_device
 
-    frame = composite(item, strength=settings.strength, grain=settings.grain)
+    done = (
+        None if with_crops else composite_on_device(states, strength=settings.strength, grain=settings.grain)
+    )
+    if done is not None:
+        frame, item = done
+    else:
+        item = restored_faces(states)
+        frame = composite(item, strength=settings.strength, grain=settings.grain)
     mask = change_mask(item, frame, strength=settings.strength) if with_mask else None
     if settings.compare == "side-by-side":
         frame = side_by_side(item.frame, frame)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
-from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
+from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorFused, TensorPicture
 from vidrestore.runtime.pipeline_threads import map_in_batches, windows
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces
@@ -34,7 +34,7 @@ class FaceState:
     codes: FaceCodes | None = None
     generated: FloatArray | TensorPicture | None = None
     """The drawn face (G, G, 3); G is the size of the generator."""
-    fused: FusedFace | None = None
+    fused: FusedFace | TensorFused | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

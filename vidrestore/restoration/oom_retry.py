@@ -10,9 +10,8 @@ from typing import Generic, TypeVar
 import torch
 
 from vidrestore.errors import ProcessingError
-from vidrestore.restoration.face_estimate import FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
-from vidrestore.restoration.restorer import DrawnT, EstimateT, FaceRestorer, InputT
+from vidrestore.restoration.restorer import DrawnT, EstimateT, FaceRestorer, FusedT, InputT
 from vidrestore.runtime.system_errors import is_out_of_memory
 from vidrestore.types import FloatArray
 
@@ -22,13 +21,13 @@ R = TypeVar("R")
 logger = logging.getLogger(__name__)
 
 
-class OomRetryRestorer(Generic[EstimateT, InputT, DrawnT]):
+class OomRetryRestorer(Generic[EstimateT, InputT, DrawnT, FusedT]):
     """A `FaceRestorer` with smaller batches after a lack of memory, also for all later batches.
 
     Its methods raise ProcessingError if a single face does not fit.
     """
 
-    def __init__(self, restorer: FaceRestorer[EstimateT, InputT, DrawnT]) -> None:
+    def __init__(self, restorer: FaceRestorer[EstimateT, InputT, DrawnT, FusedT]) -> None:
         self._restorer = restorer
         self._max_faces: int | None = None
         """Limit of the faces per batch; None: no limit so far."""
@@ -58,7 +57,7 @@ class OomRetryRestorer(Generic[EstimateT, InputT, DrawnT]):
     def decode(self, codes: Sequence[FaceCodes]) -> list[DrawnT]:
         return self._run_in_parts(self._restorer.decode, codes)
 
-    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedFace]:
+    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedT]:
         return self._run_in_parts(self._restorer.fuse, faces)
 
     def _run_in_parts(self, step: Callable[[Sequence[P]], list[R]], parts: Sequence[P]) -> list[R]:

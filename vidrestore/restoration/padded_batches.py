@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from vidrestore.restoration.face_estimate import FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
-from vidrestore.restoration.restorer import DrawnT, EstimateT, FaceRestorer, InputT
+from vidrestore.restoration.restorer import DrawnT, EstimateT, FaceRestorer, FusedT, InputT
 from vidrestore.types import FloatArray
 
 BATCH_MULTIPLE = 4
@@ -22,10 +21,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class PaddedBatchRestorer(Generic[EstimateT, InputT, DrawnT]):
+class PaddedBatchRestorer(Generic[EstimateT, InputT, DrawnT, FusedT]):
     """A `FaceRestorer` that pads short batches with the last face and drops the additional results."""
 
-    def __init__(self, restorer: FaceRestorer[EstimateT, InputT, DrawnT], batch: int) -> None:
+    def __init__(self, restorer: FaceRestorer[EstimateT, InputT, DrawnT, FusedT], batch: int) -> None:
         """`batch`: the largest number of faces per call."""
         self._restorer, self._batch = restorer, batch
 
@@ -53,7 +52,7 @@ class PaddedBatchRestorer(Generic[EstimateT, InputT, DrawnT]):
     def decode(self, codes: Sequence[FaceCodes]) -> list[DrawnT]:
         return self._run_padded(codes, self._restorer.decode)
 
-    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedFace]:
+    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedT]:
         return self._restorer.fuse(faces)
 
     def _run_padded(self, items: Sequence[T], run: Callable[[Sequence[T]], list[R]]) -> list[R]:

@@ -38,9 +38,11 @@ InputT = TypeVar("InputT", contravariant=True)
 """The input of the generator."""
 DrawnT = TypeVar("DrawnT")
 """A drawn face."""
+FusedT = TypeVar("FusedT")
+"""A face after the fusion rule."""
 
 
-class FaceRestorer(Protocol[EstimateT, InputT, DrawnT]):
+class FaceRestorer(Protocol[EstimateT, InputT, DrawnT, FusedT]):
     """Restores aligned faces in steps, so that their results can be blended over time."""
 
     @property
@@ -74,12 +76,12 @@ class FaceRestorer(Protocol[EstimateT, InputT, DrawnT]):
         """The drawn faces (G, G, 3) RGB in 0..1 for (possibly blended) codes."""
         ...
 
-    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedFace]:
+    def fuse(self, faces: Sequence[tuple[EstimateT, DrawnT]]) -> list[FusedT]:
         """Estimates with drawn detail added where they are uncertain."""
         ...
 
 
-ArrayRestorer: TypeAlias = FaceRestorer[FaceEstimate, FloatArray, FloatArray]
+ArrayRestorer: TypeAlias = FaceRestorer[FaceEstimate, FloatArray, FloatArray, FusedFace]
 """A restorer whose pictures are arrays."""
 
 

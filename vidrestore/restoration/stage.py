@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import numpy as np
 from torch import Tensor
@@ -29,6 +29,17 @@ from vidrestore.runtime.pipeline_threads import map_ahead
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces, RestoredFace
 
+
+class StageOptions(TypedDict, total=False):
+    """The options of `restored_states`."""
+
+    batch: int
+    max_frames: int
+    network_workers: WorkerPool | None
+    cpu_workers: WorkerPool | None
+    wanted: int | None
+
+
 T = TypeVar("T")
 """The result of a step for a face: its estimate, features, codes or drawn picture."""
 P = TypeVar("P")
@@ -37,7 +48,18 @@ R = TypeVar("R")
 
 def restore(
     items: Iterable[FrameFaces[AlignedFace]],
-    restorer: FaceRestorer[Any, Any, Any],
+    restorer: FaceRestorer[Any, Any, Any, Any],
+    blend: TemporalBlend,
+    **how: Unpack[StageOptions],
+) -> Iterator[FrameFaces[RestoredFace]]:
+    """The frames in the same order, with restored faces; arguments are those of `restored_states`."""
+    for item in restored_states(items, restorer, blend, **how):
+        yield restored_faces(item)
+
+
+def restored_states(
+    items: Iterable[FrameFaces[AlignedFace]],
+    restorer: FaceRestorer[Any, Any, Any, Any],
     blend: TemporalBlend,
     *,
     batch: int = 8,
@@ -45,8 +67,8 @@ def restore(
     network_workers: WorkerPool | None = None,
     cpu_workers: WorkerPool | None = None,
     wanted: int | None = None,
-) -> Iterator[FrameFaces[RestoredFace]]:
-    """The frames in the same order, with restored faces.
+) -> Iterator[FrameStates]:
+    """The frames in the same order, with the results of all steps.
 
     Args:
         items: Frames with aligned faces.
@@ -82,9 +104,13 @@ def restore(
     if restorer.estimates and restorer.generates:
         fusion_input = _within(0, _fusion_input)
         states = step(states, fusion_input, restorer.fuse, lambda face, fused: replace(face, fused=fused))
-    for item in states:
-        faces = tuple(_restored(face) for face in item.faces if face.distance == 0)
-        yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
+    yield from states
+
+
+def restored_faces(item: FrameStates) -> FrameFaces[RestoredFace]:
+    """A frame with the restored faces of its final states, for compositing."""
+    faces = tuple(_restored(face) for face in item.faces if face.distance == 0)
+    return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
 def _within(distance: int, select: Callable[[FaceState], P | None]) -> Callable[[FaceState], P | None]:
@@ -130,7 +156,7 @@ def _restored(face: FaceState) -> RestoredFace:
     elif face.fused is None:
         picture = mean
     else:
-        picture, drawn = face.fused.picture, face.fused.drawn
+        picture, drawn = _array(face.fused.picture), face.fused.drawn
     return RestoredFace(
         track_id=aligned.track_id,
         to_crop=aligned.to_crop,

@@ -53,6 +53,7 @@ def estimate_of(estimate: FaceEstimate) -> TensorEstimate:
     return TensorEstimate(
         mean=picture.picture,
         scale=torch.from_numpy(estimate.scale).permute(2, 0, 1),
+        given=picture.picture,
         grey=picture.grey,
         is_certain=estimate.is_certain,
     )

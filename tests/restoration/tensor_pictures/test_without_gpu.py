@@ -13,13 +13,20 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tests.support.evidence import tiny_network
 from tests.support.fake_device import replace_parameters
+from tests.support.frames import random_frame
 from vidrestore.daefr import COMPACT, Daefr
+from vidrestore.faces.alignment import similarity, template
+from vidrestore.faces.compositing import head_mask, region_of
 from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend
 from vidrestore.restoration.estimator import Estimator
 from vidrestore.restoration.temporal_blend import _on_device
-from vidrestore.restoration.tensor_pictures import motion_average, restorer
+from vidrestore.restoration.tensor_pictures import masks, motion_average, planes, restorer
+from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
+from vidrestore.restoration.tensor_pictures.filters import _filter_matrix
+from vidrestore.restoration.tensor_pictures.pictures import TensorFace
 from vidrestore.restoration.tensor_pictures.resampling import _area_weights
 from vidrestore.restoration.tensor_pictures.restorer import TensorRestorer
+from vidrestore.types import AlignedFace
 
 SIDE = 256
 GPU = torch.device("cuda")
@@ -42,17 +49,24 @@ class Copies:
     def from_device(self, tensors: Tensor) -> list[np.ndarray]:
         self.back.append((tensors.dtype, tensors.numel()))
         assert tensors.device.type == "cuda"
-        number: Any = {torch.uint8: np.uint8, torch.bool: np.bool_, torch.float32: np.float32}[tensors.dtype]
+        number: Any = {
+            torch.uint8: np.uint8,
+            torch.bool: np.bool_,
+            torch.float32: np.float32,
+            torch.int16: np.int16,
+        }[tensors.dtype]
         return list(np.full(tensors.shape, tensors.dtype == torch.bool, number))
 
 
 @pytest.fixture
-def copies(monkeypatch: pytest.MonkeyPatch) -> Copies:
+def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Copies]:
     copies = Copies()
-    for module in (motion_average, restorer):
+    for module in (motion_average, planes, restorer):
         monkeypatch.setattr(module, "to_device", copies.to_device)
         monkeypatch.setattr(module, "from_device", copies.from_device)
-    return copies
+    yield copies
+    for cached in (_on_device, _area_weights, _filter_matrix, masks.head_mask):
+        cached.cache_clear()
 
 
 @pytest.fixture
@@ -67,8 +81,6 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[TensorRestorer]:
             DaefrGenerator(generator, device=GPU, precision=torch.bfloat16, with_detail=True),
         )
         yield TensorRestorer(networks)
-    for cached in (_on_device, _area_weights):
-        cached.cache_clear()
 
 
 def test_between_the_networks_only_small_greys_and_flags_come_from_a_gpu(
@@ -91,5 +103,30 @@ def test_between_the_networks_only_small_greys_and_flags_come_from_a_gpu(
     assert len(copies.there) == 3
     fused = on_gpu.fuse([(averaged, steady), (estimates[0], drawn[1])])
     assert len(fused) == 2
-    assert copies.back[4:] == [(torch.float32, 2 * pixels), (torch.float32, 2)]
+    assert copies.back[4:] == [(torch.float32, 2)]  # shares of drawn detail
     assert len(copies.there) == 3
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "gbrp"])
+def test_compositing_copies_only_the_codes_of_the_faces_region(copies: Copies, name: str) -> None:
+    frame = random_frame(name, 400, 300)
+    points = (template(120) + np.array([100, 60])).astype(np.float32)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        picture = torch.empty(3, SIDE, SIDE, device=GPU)
+        place = AlignedFace(
+            track_id=0,
+            to_crop=similarity(points, SIDE),
+            image=np.zeros((SIDE, SIDE, 3), np.float32),
+            landmarks=points,
+        )
+        face = TensorFace(place=place, image=picture, estimate=picture, original=picture, drawn=0.5)
+        composite_tensors(frame, [face])
+    region = region_of(head_mask(SIDE), place.to_crop, frame)
+    assert region is not None
+    x0, y0, x1, y1 = region
+    samples = sum(
+        (-(-(y1 - y0) // (1 << down))) * (-(-(x1 - x0) // (1 << right)))
+        for right, down in [(0, 0), *2 * [frame.format.chroma_shift]]
+    )
+    number = torch.uint8 if frame.format.bit_depth == 8 else torch.int16
+    assert copies.there == copies.back == [(number, samples)]

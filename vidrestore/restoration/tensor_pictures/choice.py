@@ -13,8 +13,8 @@ face needs 12 MB, and some two hundred frames wait between the steps."""
 
 
 def restorer_for_device(
-    restorer: FaceRestorer[Any, Any, Any], free_bytes: int | None
-) -> FaceRestorer[Any, Any, Any]:
+    restorer: FaceRestorer[Any, Any, Any, Any], free_bytes: int | None
+) -> FaceRestorer[Any, Any, Any, Any]:
     """The restorer, with pictures as tensors on a CUDA GPU with enough memory; otherwise unchanged.
 
     Args:

@@ -17,6 +17,7 @@ from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.restoration.estimate_average import FINE_BANDS, LARGEST_WEIGHT, MOVING_ERROR
 from vidrestore.restoration.flow_average import COMPARED_SIDE, LEAST_SIDE, MISMATCH_CODES, motion_between
 from vidrestore.restoration.pinned_copies import from_device, to_device
+from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
 from vidrestore.restoration.tensor_pictures.pictures import SmallGrey, TensorEstimate, TensorPicture
 from vidrestore.restoration.tensor_pictures.resampling import average_areas, enlarge_linear, move_along
 
@@ -42,6 +43,7 @@ def greys_on_both(greys: Tensor) -> list[SmallGrey]:
     ]
 
 
+@torch.inference_mode()
 def average_tensor_estimates(
     own: TensorEstimate, others: Sequence[tuple[float, TensorEstimate]]
 ) -> TensorEstimate:
@@ -58,17 +60,20 @@ def average_tensor_estimates(
     ratio = (_variance(own) / (variances + MOVING_ERROR**2)).clamp(max=LARGEST_WEIGHT)
     maps = box_mean(ratio[:, None], _WEIGHT_WINDOW)[:, 0]
     weighted = [weight * part for (weight, _), part in zip(same, maps.unbind(), strict=True)]
-    mean = _average(own.mean, own.grey, weighted, [(other.mean, other.grey) for _, other in same])
+    around = [(other.mean, other.grey) for _, other in same]
+    mean = with_freed_memory(lambda: _average(own.mean, own.grey, weighted, around))
     return replace(own, mean=mean)
 
 
+@torch.inference_mode()
 def average_tensor_pictures(
     own: TensorPicture, others: Sequence[tuple[float, TensorPicture]]
 ) -> TensorPicture:
     """The weighted average of a face with its moved neighbours: `flow_average.average_along_motion`."""
     like = own.grey.on_device
     weights = [like.new_full(like.shape, weight) for weight, _ in others]
-    picture = _average(own.picture, own.grey, weights, [(other.picture, other.grey) for _, other in others])
+    around = [(other.picture, other.grey) for _, other in others]
+    picture = with_freed_memory(lambda: _average(own.picture, own.grey, weights, around))
     return replace(own, picture=picture)
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidrestore.types import AlignedFace, RestoredFace
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallGrey:
@@ -30,6 +32,8 @@ class TensorEstimate:
     """(3, S, S) float32 RGB in 0..1: the estimate of the clean face."""
     scale: Tensor
     """(K, S / 2, S / 2) float32: the Laplace scale of its error in each band, finest first."""
+    given: Tensor
+    """(3, S, S) float32 RGB in 0..1: the picture that was estimated."""
     grey: SmallGrey
     """Of `mean`."""
     is_certain: bool
@@ -46,3 +50,50 @@ class TensorPicture:
     """(3, G, G) float32 RGB in 0..1."""
     grey: SmallGrey
     """Of `picture`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorFused:
+    """A face after the fusion rule, on the device."""
+
+    picture: Tensor
+    """(3, S, S) float32 RGB in 0..1."""
+    drawn: float
+    """Share of its detail that was drawn, 0..1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorFace:
+    """A restored face on the device."""
+
+    place: AlignedFace
+    """Where it is in the frame, and how it is treated."""
+    image: Tensor
+    """(3, S, S) float32 RGB in 0..1: the restored face."""
+    estimate: Tensor
+    """(3, S, S) the estimate without drawn detail."""
+    original: Tensor
+    """(3, S, S) the face in the input."""
+    drawn: float
+    """Share of the restored face's detail that was drawn, 0..1."""
+
+    @property
+    def size(self) -> int:
+        """Side of the crop [px]."""
+        return int(self.image.shape[-1])
+
+    def without_pictures(self) -> RestoredFace:
+        """The face for counts and masks, with pictures that are empty and need no memory."""
+        nothing = np.broadcast_to(np.float32(0), (self.size, self.size, 3))
+        return RestoredFace(
+            track_id=self.place.track_id,
+            to_crop=self.place.to_crop,
+            image=nothing,
+            estimate=nothing,
+            original=nothing,
+            landmarks=self.place.landmarks,
+            opacity=self.place.opacity,
+            gain=self.place.gain,
+            drawn=self.drawn,
+            treatment=self.place.treatment,
+        )

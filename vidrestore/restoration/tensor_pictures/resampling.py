@@ -10,10 +10,16 @@ from functools import lru_cache
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 _STEPS = 32
 """Steps per pixel to which OpenCV rounds positions."""
+_MODES, _PADDINGS = {"bilinear": 0, "bicubic": 2}, {"zeros": 0, "border": 1}
+"""PyTorch's numbers."""
+_FINE = 1024
+"""Steps per pixel to which it rounds the terms of an affine position before."""
+_HALF = _FINE // _STEPS // 2
 
 
 def move_along(pictures: Tensor, flow: Tensor) -> Tensor:
@@ -44,7 +50,33 @@ def sample_at(
     """
     height, width = pictures.shape[-2:]
     grid = torch.stack([2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], -1)
-    return F.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=True)
+    # Not F.grid_sample, which lets cuDNN compute with padding by zeros.
+    return torch.grid_sampler_2d(pictures, grid, _MODES[mode], _PADDINGS[padding], True)
+
+
+def affine_positions(
+    matrix: NDArray[np.float64], width: int, height: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """The columns and rows, (height, width) each, to which a matrix leads, as `cv2.warpAffine` rounds them.
+
+    Args:
+        matrix: (2, 3) from px of the result to px of the picture.
+        width: Of the result [px].
+        height: Of the result [px].
+        device: Where the positions are needed.
+    """
+    columns = torch.arange(width, dtype=torch.float64, device=device)
+    rows = torch.arange(height, dtype=torch.float64, device=device)[:, None]
+    return tuple(  # type: ignore[return-value]
+        (
+            ((columns * (float(a) * _FINE)).round() + ((rows * float(b) + float(c)) * _FINE).round() + _HALF)
+            .div(_FINE // _STEPS)
+            .floor()
+            .div(_STEPS)
+            .float()
+        )
+        for a, b, c in matrix
+    )
 
 
 def enlarge_linear(maps: Tensor, side: int) -> Tensor:

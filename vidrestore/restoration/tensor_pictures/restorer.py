@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 
 from vidrestore.evidence import Evidence
-from vidrestore.restoration.face_estimate import FusedFace
 from vidrestore.restoration.fusion import drawn_share, fuse
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures, stack_channels_last
 from vidrestore.restoration.pinned_copies import from_device, to_device
 from vidrestore.restoration.restorer import NetworkRestorer, check_finite
 from vidrestore.restoration.tensor_pictures.motion_average import greys_on_both, small_greys
-from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
+from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorFused, TensorPicture
 from vidrestore.restoration.tensor_pictures.resampling import resized_tensors
 from vidrestore.types import FloatArray
 
@@ -23,7 +22,7 @@ from vidrestore.types import FloatArray
 class TensorRestorer:
     """A `FaceRestorer` whose estimates and drawn faces are tensors.
 
-    From the aligned faces to the fused ones, only small grey copies and flags come to the CPU.
+    From the aligned faces to the fused ones, only small grey copies, flags and shares come to the CPU.
     """
 
     def __init__(self, restorer: NetworkRestorer) -> None:
@@ -59,6 +58,7 @@ class TensorRestorer:
                 results[index] = TensorEstimate(
                     mean=evidence.mean[n],
                     scale=evidence.scale[n],
+                    given=pictures[n],
                     grey=greys[n],
                     is_certain=bool(flags[n][0]),
                 )
@@ -90,8 +90,8 @@ class TensorRestorer:
         return [TensorPicture(picture=p, grey=g) for p, g in zip(drawn, greys, strict=True)]
 
     @torch.inference_mode()
-    def fuse(self, faces: Sequence[tuple[TensorEstimate, TensorPicture]]) -> list[FusedFace]:
-        results: list[FusedFace | None] = [None] * len(faces)
+    def fuse(self, faces: Sequence[tuple[TensorEstimate, TensorPicture]]) -> list[TensorFused]:
+        results: list[TensorFused | None] = [None] * len(faces)
         for indices in _groups([(e.mean.shape[-1], e.amount) for e, _ in faces]):
             estimates = [faces[i][0] for i in indices]
             evidence = Evidence(
@@ -101,10 +101,9 @@ class TensorRestorer:
             drawn = stack_channels_last([faces[i][1].picture for i in indices])
             amount = self._restorer.amount if estimates[0].amount is None else estimates[0].amount
             fused = fuse(evidence, resized_tensors(drawn, evidence.mean.shape[-1]), amount=amount)
-            pictures = from_device(fused.faces.permute(0, 2, 3, 1))
             shares = from_device(drawn_share(evidence.mean, fused))
-            for index, picture, share in zip(indices, pictures, shares, strict=True):
-                results[index] = FusedFace(picture=picture, drawn=float(share))
+            for index, picture, share in zip(indices, fused.faces, shares, strict=True):
+                results[index] = TensorFused(picture=picture, drawn=float(share))
         return [result for result in results if result is not None]
 
 

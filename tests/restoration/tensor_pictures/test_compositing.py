@@ -1,0 +1,197 @@
+"""Faces are composited on a device as with OpenCV: at most one code apart, and none outside of the face."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.support.frames import make_frame
+from vidrestore.faces.alignment import face_to_crop, template, warp_face
+from vidrestore.faces.compositing import Grain, composite, head_mask, region_of
+from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
+from vidrestore.restoration.tensor_pictures.pictures import TensorFace
+from vidrestore.types import (
+    AlignedFace,
+    ColourTags,
+    FloatArray,
+    Frame,
+    FrameFaces,
+    Orientation,
+    PixelFormat,
+    RestoredFace,
+)
+
+WIDTH, HEIGHT = 150, 131
+FORMATS = st.builds(
+    lambda family, depth, shift: PixelFormat(
+        name="any", family=family, bit_depth=depth, chroma_shift=shift if family == "yuv" else (0, 0)
+    ),
+    st.sampled_from(["yuv", "yuv", "yuv", "rgb", "gray"]),
+    st.sampled_from([8, 10, 12, 16]),
+    st.sampled_from([(1, 1), (1, 0), (0, 0), (2, 0)]),
+)
+COLOURS = st.builds(
+    ColourTags,
+    matrix=st.sampled_from([1, 5, 9]),
+    full_range=st.booleans(),
+    siting=st.integers(0, 6),
+)
+ORIENTATIONS = st.builds(Orientation, turn=st.sampled_from([0, 90, 180, 270]), mirrored=st.booleans())
+
+
+def soft_noise(height: int, width: int, seed: int, sigma: float = 1.5) -> FloatArray:
+    noise = np.random.default_rng(seed).random((height, width, 3), np.float32)
+    return np.asarray(0.5 + 3 * (cv2.GaussianBlur(noise, (0, 0), sigma) - 0.5), np.float32).clip(0, 1)
+
+
+def frame_of(form: PixelFormat, colour: ColourTags, orientation: Orientation, seed: int) -> Frame:
+    peak = (1 << form.bit_depth) - 1
+    picture = soft_noise(HEIGHT, WIDTH, seed)
+    planes = []
+    for index in range(1 if form.family == "gray" else 3):
+        right, down = form.chroma_shift if index else (0, 0)
+        plane = picture[:: 1 << down, :: 1 << right, index] * peak
+        planes.append(np.rint(plane).astype(np.uint8 if form.bit_depth == 8 else np.uint16))
+    frame = make_frame(planes, "yuv444p", colour)
+    return replace(frame, format=form, orientation=orientation)
+
+
+def restored(
+    frame: Frame, *, side: int, centre: tuple[float, float], angle: float, reach: float, seed: int
+) -> RestoredFace:
+    """A face of `reach` pixels in the frame, anywhere in it and beyond its edges."""
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = (template(1) - 0.5) @ turn.T * reach + np.array(centre)
+    landmarks = points.astype(np.float32)
+    to_crop = face_to_crop(frame, landmarks, side)
+    original = warp_face(frame, to_crop, side)
+    estimate = (original + 0.3 * (soft_noise(side, side, seed + 1, 4) - 0.5)).clip(0, 1)
+    image = (estimate + 0.3 * (soft_noise(side, side, seed + 2) - 0.5)).clip(0, 1)
+    return RestoredFace(
+        track_id=seed,
+        to_crop=to_crop,
+        image=np.asarray(image, np.float32),
+        estimate=np.asarray(estimate, np.float32),
+        original=original,
+        landmarks=landmarks,
+        gain=1.1 if seed % 2 else 1.0,
+        opacity=0.7 if seed % 3 else 1.0,
+    )
+
+
+def tensor_face(face: RestoredFace) -> TensorFace:
+    assert face.estimate is not None
+    return TensorFace(
+        place=AlignedFace(
+            track_id=face.track_id,
+            to_crop=face.to_crop,
+            image=face.original,
+            landmarks=face.landmarks,
+            opacity=face.opacity,
+            gain=face.gain,
+            treatment=face.treatment,
+        ),
+        image=tensor(face.image),
+        estimate=tensor(face.estimate),
+        original=tensor(face.original),
+        drawn=face.drawn,
+    )
+
+
+def tensor(picture: FloatArray) -> Tensor:
+    return torch.from_numpy(picture).permute(2, 0, 1)
+
+
+def both_ways(frame: Frame, faces: list[RestoredFace], strength: float, grain: Grain) -> tuple[Frame, Frame]:
+    expected = composite(FrameFaces(frame=frame, faces=tuple(faces)), strength=strength, grain=grain)
+    return expected, composite_tensors(frame, list(map(tensor_face, faces)), strength=strength, grain=grain)
+
+
+def check_same(expected: Frame, found: Frame, frame: Frame, faces: list[RestoredFace]) -> None:
+    for index, (one, other, before) in enumerate(
+        zip(expected.planes, found.planes, frame.planes, strict=True)
+    ):
+        difference = np.abs(one.astype(int) - other.astype(int))
+        # Beyond 10 bits, a code is finer than the steps of positions, which begin at the region's corner.
+        limit = max(1, (1 << frame.format.bit_depth) // 1024)
+        assert difference.max() <= limit, (index, difference.max())
+        assert other.dtype == before.dtype
+        outside = np.ones(before.shape, bool)
+        right, down = frame.format.chroma_shift if index in (1, 2) else (0, 0)
+        for face in faces:
+            region = region_of(head_mask(face.image.shape[0]), face.to_crop, frame)
+            if region is not None:
+                x0, y0, x1, y1 = region
+                outside[y0 >> down : (y1 >> down) + 1, x0 >> right : (x1 >> right) + 1] = False
+        assert np.array_equal(other[outside], before[outside])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    form=FORMATS,
+    colour=COLOURS,
+    orientation=ORIENTATIONS,
+    side=st.sampled_from([64, 96]),
+    centre=st.tuples(st.floats(-10, WIDTH + 10), st.floats(-10, HEIGHT + 10)),
+    angle=st.floats(-3.2, 3.2),
+    reach=st.floats(30, 140),
+    strength=st.sampled_from([1.0, 0.6]),
+    grain=st.sampled_from(["auto", 0.0, 1.0]),
+    seed=st.integers(0, 50),
+)
+def test_a_face_is_composited_as_with_opencv(
+    form: PixelFormat,
+    colour: ColourTags,
+    orientation: Orientation,
+    side: int,
+    centre: tuple[float, float],
+    angle: float,
+    reach: float,
+    strength: float,
+    grain: Grain,
+    seed: int,
+) -> None:
+    frame = frame_of(form, colour, orientation, seed)
+    face = restored(frame, side=side, centre=centre, angle=angle, reach=reach, seed=seed)
+    expected, found = both_ways(frame, [face], strength, grain)
+    check_same(expected, found, frame, [face])
+
+
+@settings(max_examples=15, deadline=None)
+@given(form=FORMATS, colour=COLOURS, shift=st.floats(0, 60), grain=st.sampled_from(["auto", 0.0]))
+def test_overlapping_faces_share_the_frame_as_with_opencv(
+    form: PixelFormat, colour: ColourTags, shift: float, grain: Grain
+) -> None:
+    frame = frame_of(form, colour, Orientation(), 3)
+    faces = [
+        restored(frame, side=64, centre=(60 + n * shift, 60), angle=0.2 * n, reach=60 + 20 * n, seed=n)
+        for n in range(3)
+    ]
+    expected, found = both_ways(frame, faces, 1.0, grain)
+    check_same(expected, found, frame, faces)
+
+
+@pytest.mark.parametrize("bit_depth", [8, 10, 16])
+def test_a_face_that_was_not_changed_changes_no_code(bit_depth: int) -> None:
+    form = PixelFormat(name="any", family="yuv", bit_depth=bit_depth, chroma_shift=(1, 1))
+    frame = frame_of(form, ColourTags(), Orientation(), 1)
+    face = restored(frame, side=64, centre=(70, 60), angle=0.1, reach=80, seed=1)
+    same = replace(face, image=face.original, estimate=face.original, gain=1.0)
+    found = composite_tensors(frame, [tensor_face(same)], grain=0.0)
+    assert all(np.array_equal(a, b) for a, b in zip(found.planes, frame.planes, strict=True))
+
+
+def test_without_strength_or_opacity_the_frame_itself_is_returned() -> None:
+    form = PixelFormat(name="any", family="yuv", bit_depth=8, chroma_shift=(1, 1))
+    frame = frame_of(form, ColourTags(), Orientation(), 1)
+    face = restored(frame, side=64, centre=(70, 60), angle=0.1, reach=80, seed=1)
+    assert composite_tensors(frame, [tensor_face(face)], strength=0.0) is frame
+    assert composite_tensors(frame, [tensor_face(replace(face, opacity=0.0))]) is frame
+    assert composite_tensors(frame, []) is frame

@@ -1,0 +1,95 @@
+"""Regions of a frame's planes on the device, and the change that is added to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidrestore.colour.yuv_rgb import chroma_kernels, rgb_to_codes
+from vidrestore.restoration.pinned_copies import from_device, to_device
+from vidrestore.restoration.tensor_pictures.filters import filter_axis
+from vidrestore.types import Frame, Plane
+
+Region = tuple[int, int, int, int]
+"""x0 y0 x1 y1, half-open; it starts on the chroma grid."""
+
+
+def add_change(frame: Frame, planes: Sequence[Plane], region: Region, delta: Tensor, weight: Tensor) -> None:
+    """Adds a weighted change of RGB to a region of the planes, in place: only the region's codes are copied.
+
+    Args:
+        frame: The frame from which the planes were copied.
+        planes: The planes.
+        region: The region.
+        delta: (3, h, w) the change of RGB in the frame's transfer.
+        weight: (h, w) in 0..1; where it is 0, codes stay as they are.
+    """
+    parts: list[Plane] = [
+        _part(plane, region, frame.format.chroma_shift if index in (1, 2) else (0, 0))
+        for index, plane in enumerate(planes[: 1 if frame.format.family == "gray" else 3])
+    ]
+    codes = _upload(parts, delta.device)
+    chroma_weight = weight
+    if any(frame.format.chroma_shift):
+        chroma_weight = _shrink(weight, frame, cosited=False)
+    peak = (1 << frame.format.bit_depth) - 1
+    changed = [
+        (code + (weight if index == 0 or frame.format.family == "rgb" else chroma_weight) * change)
+        .round_()
+        .clamp_(0, peak)
+        for index, (code, change) in enumerate(zip(codes, _changes(delta, frame), strict=True))
+    ]
+    for part, codes_of_part in zip(parts, _download(changed, parts), strict=True):
+        part[:] = codes_of_part
+
+
+def _part(plane: Plane, region: Region, shift: tuple[int, int]) -> Plane:
+    """The region of a plane, as a view."""
+    x0, y0, x1, y1 = region
+    right, down = shift
+    rows, columns = slice(y0 >> down, -(-y1 // (1 << down))), slice(x0 >> right, -(-x1 // (1 << right)))
+    return plane[rows, columns]
+
+
+def _upload(parts: Sequence[Plane], device: torch.device) -> list[Tensor]:
+    """The codes as float32, in one copy of 8 or 16 bits per code."""
+    flat = np.concatenate([part.ravel() for part in parts])
+    # PyTorch computes with int16, but hardly with uint16.
+    there = to_device([flat.view(np.int16) if flat.itemsize == 2 else flat], device)[0]
+    codes = there.to(torch.int32).bitwise_and_(0xFFFF).float()
+    sizes = [part.size for part in parts]
+    return [piece.view(part.shape) for piece, part in zip(codes.split(sizes), parts, strict=True)]
+
+
+def _download(codes: Sequence[Tensor], like: Sequence[Plane]) -> list[Plane]:
+    """Codes, from float32 on the device, in one copy of 8 or 16 bits per code."""
+    kind = torch.uint8 if like[0].itemsize == 1 else torch.int16
+    flat = torch.cat([code.flatten() for code in codes]).to(torch.int32).to(kind)
+    (array,) = from_device(flat[None])
+    ends = np.cumsum([part.size for part in like])[:-1]
+    pieces = np.split(array.view(like[0].dtype), ends)
+    return [piece.reshape(part.shape) for piece, part in zip(pieces, like, strict=True)]
+
+
+def _changes(delta: Tensor, frame: Frame) -> list[Tensor]:
+    """The change of each plane's codes: `yuv_rgb.planes_from_rgb` of a difference."""
+    if frame.format.family == "rgb":
+        peak = float((1 << frame.format.bit_depth) - 1)
+        return [delta[channel] * peak for channel in (1, 2, 0)]
+    rows = rgb_to_codes(frame)[: 1 if frame.format.family == "gray" else 3, :3]
+    changes = [
+        (delta[0] * float(red)).add_(delta[1], alpha=float(green)).add_(delta[2], alpha=float(blue))
+        for red, green, blue in rows
+    ]
+    return [changes[0], *(_shrink(change, frame, cosited=True) for change in changes[1:])]
+
+
+def _shrink(plane: Tensor, frame: Frame, *, cosited: bool) -> Tensor:
+    """(h, w) on the chroma grid: filtered at the samples (`cosited`), or the mean of each cell."""
+    right, down = frame.format.chroma_shift
+    (across, at_x), (along, at_y) = chroma_kernels(frame, cosited=cosited)
+    small = filter_axis(plane[None, None], [float(w) for w in along], at_y, 2, 1 << down)
+    return filter_axis(small, [float(w) for w in across], at_x, 3, 1 << right)[0, 0]
