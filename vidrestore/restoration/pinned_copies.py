@@ -1,12 +1,14 @@
 """Copies pictures of faces to a device and back.
 
 A GPU copies from and to pinned memory directly, several times as fast as from other memory, where the CPU
-makes an additional copy and waits.
+makes an additional copy and waits. Copies are on two streams of their own, so that they run beside the
+computation; events join them with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,19 +21,38 @@ def to_device(arrays: Sequence[NDArray[Any]], device: torch.device) -> Tensor:
     """(N, ...) on the device, from N arrays of the same shape and type. It does not wait for a GPU."""
     if device.type != "cuda":
         return torch.from_numpy(np.stack(arrays)).to(device)
-    kind = torch.from_numpy(np.empty(0, arrays[0].dtype)).dtype
-    pinned = torch.empty(len(arrays), *arrays[0].shape, dtype=kind, pin_memory=True)
+    number_type = torch.from_numpy(np.empty(0, arrays[0].dtype)).dtype
+    pinned = _pinned_memory((len(arrays), *arrays[0].shape), number_type)
     np.stack(arrays, out=pinned.numpy())
-    return pinned.to(device, non_blocking=True)
+    computing, (copying, _) = torch.cuda.current_stream(device), _copy_streams(device)
+    with torch.cuda.stream(copying):
+        there = pinned.to(device, non_blocking=True)
+    computing.wait_stream(copying)
+    there.record_stream(computing)  # its memory is not reused before the computation is done with it
+    return there
 
 
 def from_device(tensors: Tensor) -> list[NDArray[Any]]:
-    """N arrays from (N, ...) in any memory order; it waits for them."""
+    """N arrays from (N, ...) in any memory order; it waits for them, but not for later work of the GPU."""
     if tensors.device.type != "cuda":
         return list(tensors.contiguous().cpu().numpy())
-    pinned = torch.empty(tensors.shape, dtype=tensors.dtype, pin_memory=True)
-    pinned.copy_(tensors.contiguous(), non_blocking=True)
+    pinned, there = _pinned_memory(tuple(tensors.shape), tensors.dtype), tensors.contiguous()
+    computing, (_, copying) = torch.cuda.current_stream(tensors.device), _copy_streams(tensors.device)
+    copying.wait_stream(computing)
+    with torch.cuda.stream(copying):
+        pinned.copy_(there, non_blocking=True)
+    there.record_stream(copying)
     copied = torch.cuda.Event(blocking=True)  # a blocking wait leaves the CPU to other threads
-    copied.record(torch.cuda.current_stream(tensors.device))
+    copied.record(copying)
     copied.synchronize()
     return list(pinned.numpy())
+
+
+def _pinned_memory(shape: tuple[int, ...], number_type: torch.dtype) -> Tensor:
+    return torch.empty(shape, dtype=number_type, pin_memory=True)
+
+
+@cache
+def _copy_streams(device: torch.device) -> tuple[torch.cuda.Stream, torch.cuda.Stream]:
+    """The streams for copies to a GPU and from it, which all threads share."""
+    return torch.cuda.Stream(device), torch.cuda.Stream(device)

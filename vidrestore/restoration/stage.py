@@ -52,7 +52,14 @@ def restore(
     blend: TemporalBlend,
     **how: Unpack[StageOptions],
 ) -> Iterator[FrameFaces[RestoredFace]]:
-    """The frames in the same order, with restored faces; arguments are those of `restored_states`."""
+    """The frames in the same order, with restored faces.
+
+    Args:
+        items: Frames with aligned faces.
+        restorer: The networks.
+        blend: How faces are blended over time.
+        how: Batches, queues and workers, as for `restored_states`.
+    """
     for item in restored_states(items, restorer, blend, **how):
         yield restored_faces(item)
 

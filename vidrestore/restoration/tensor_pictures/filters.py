@@ -22,7 +22,13 @@ Border = Literal["edge", "reflect", "symmetric"]
 
 
 def gaussian(pictures: Tensor, reach: int, sigma: float) -> Tensor:
-    """Square pictures after a Gaussian over `reach` pixels; edges are mirrored with the last pixel."""
+    """Square pictures after a Gaussian; edges are mirrored, with the last pixel.
+
+    Args:
+        pictures: (N, C, S, S).
+        reach: Width of the kernel, an odd number of pixels.
+        sigma: Its standard deviation [px].
+    """
     kernel = cv2.getGaussianKernel(reach, sigma, cv2.CV_32F)[:, 0]
     matrix = _filter_matrix(pictures.shape[-1], tuple(map(float, kernel)), "symmetric", pictures.device)
     return matrix @ pictures @ matrix.T
