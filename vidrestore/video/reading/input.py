@@ -111,7 +111,10 @@ def describe_input(
         UsageError: The arguments do not fit together.
     """
     input = _describe(path, fps, input_format, pixel_format, size, max_pixels)
-    return input if input.pipe is not None else replace(input, state=input_state(path, input.files))
+    if input.pipe is not None:
+        return input
+    state = input_state(path, input.files)
+    return replace(input, state=state, head=None if state is None else state.head)
 
 
 def _describe(

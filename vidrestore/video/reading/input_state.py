@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vidrestore.errors import InputError
@@ -30,6 +30,8 @@ class InputState:
     """Device and number of a single file. Some file systems give the same file another number later."""
     content: bytes
     """Digest of samples of a single file, or of the sizes and times of several ones."""
+    head: bytes | None = field(default=None, repr=False, compare=False)
+    """The first bytes of a single file, by which its format is recognised."""
 
 
 def input_state(path: Path, pictures: Sequence[Path] = ()) -> InputState | None:
@@ -88,8 +90,9 @@ def _state_of_file(path: Path) -> InputState | None:
         return None
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
-        digest = hashlib.blake2b(digest_size=16)
-        for position in (0, status.st_size // 2, max(status.st_size - _PIECE, 0)):
+        head = file.read(_PIECE)
+        digest = hashlib.blake2b(head, digest_size=16)
+        for position in (status.st_size // 2, max(status.st_size - _PIECE, 0)):
             file.seek(position)
             digest.update(file.read(_PIECE))
     return InputState(
@@ -97,6 +100,7 @@ def _state_of_file(path: Path) -> InputState | None:
         changed=status.st_mtime_ns,
         place=(status.st_dev, status.st_ino),
         content=digest.digest(),
+        head=head,
     )
 
 

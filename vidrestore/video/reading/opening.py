@@ -33,7 +33,6 @@ def open_input(path: Path, *, reads_clock: bool = True, **how: Any) -> Input:
     input = describe_input(path, **how)
     if input.pipe is not None or input.pictures is not None:
         return input
-    input = replace(input, head=_read_head(input.path))
     if reads_clock and input.format is None and input.head is not None and _is_broadcast(input.head):
         return replace(input, clock=_read_clock(input))
     return input
