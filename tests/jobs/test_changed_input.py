@@ -84,7 +84,7 @@ def test_a_file_that_changes_after_it_was_described_is_refused(tmp_path: Path, c
 
 
 def test_the_same_file_under_another_number_is_the_same(tmp_path: Path) -> None:
-    """Some file systems number their files anew: FAT, and drives over a network."""
+    """Some file systems give their files other numbers later: FAT, and drives over a network."""
     path = make_clip(tmp_path / "in.mkv", Clip(frames=3))
     given, status = describe_input(path), path.stat()
     other = tmp_path / "other.mkv"
