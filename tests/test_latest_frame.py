@@ -11,6 +11,8 @@ import pytest
 import vidrestore
 from tests.support.films import make_film
 from tests.support.jobs import frames_of, names_in
+from tests.support.photos import save, smooth
+from tests.support.user_files import USERS_OWN, snapshot
 from vidrestore.pipeline import latest_frame
 from vidrestore.pipeline.latest_frame import LatestFrame
 from vidrestore.runtime.latest_frame import LATEST_FRAME
@@ -58,6 +60,41 @@ def test_a_file_that_cannot_be_written_ends_nothing(
     monkeypatch.delenv(LATEST_FRAME)
     monkeypatch.setattr(latest_frame, "_jpeg", lambda _: pytest.fail("nobody asked for it"))
     LatestFrame().show(frame, has_faces=True)
+
+
+@pytest.mark.parametrize("kind", USERS_OWN)
+def test_what_is_no_earlier_newest_frame_is_left_alone(
+    kind: str, frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "newest.jpg"
+    USERS_OWN[kind](path)
+    before = snapshot(tmp_path)
+    monkeypatch.setenv(LATEST_FRAME, str(path))
+    LatestFrame().show(frame, has_faces=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_neither_the_input_nor_a_photo_is_replaced(
+    frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = save(tmp_path / "photo.jpg", smooth(3))
+    before = snapshot(tmp_path)
+    for path in (tmp_path / "in.mkv", photo):
+        monkeypatch.setenv(LATEST_FRAME, str(path))
+        LatestFrame().show(frame, has_faces=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_an_earlier_newest_frame_is_replaced(
+    frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "newest.jpg"
+    monkeypatch.setenv(LATEST_FRAME, str(path))
+    LatestFrame().show(frame, has_faces=True)
+    before = path.stat().st_ino
+    LatestFrame().show(frame, has_faces=True)
+    assert path.stat().st_ino != before
+    assert names_in(tmp_path) == ["in.mkv", "newest.jpg"]
 
 
 @pytest.mark.slow

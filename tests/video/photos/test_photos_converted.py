@@ -194,3 +194,11 @@ def test_a_frame_of_video_has_its_colours_in_a_photo(tmp_path: Path) -> None:
         assert warnings == ()
         assert off(lossless, target) < 3
         assert read_number(photos.shown(target)[..., 1]) == 0
+
+
+@pytest.mark.parametrize("kind", ["jpg", "webp", "avif"])
+def test_the_chroma_of_photos_is_centred(tmp_path: Path, kind: str) -> None:
+    """AVIF's was shifted by half a sample: 2.9 codes on the mean."""
+    source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), quality=90)
+    target, _ = restore(source, "out.png")
+    assert off(source, target) < 1

@@ -138,3 +138,29 @@ def _bomb(path: Path, side: int = 12000) -> Path:
         )
     )
     return path
+
+
+def test_a_compressed_index_of_a_gigabyte_is_refused(tmp_path: Path) -> None:
+    def box(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content) + 8) + name + content
+
+    path = tmp_path / "in.mov"
+    packed = struct.pack(">I", 1 << 30) + zlib.compress(bytes(1 << 20))
+    index = box(b"cmov", box(b"dcom", b"zlib") + box(b"cmvd", packed))
+    head = box(b"ftyp", b"qt  " + bytes(4) + b"qt  ") + box(b"mdat", bytes(50))
+    path.write_bytes(head + box(b"moov", index))
+    with pytest.raises(InputError, match=r"the index of .* unpacks to more than 64 MB"):
+        probe(path)
+
+
+@pytest.mark.parametrize(("offset", "value"), [(20, 0), (24, 0), (24, 2**32 - 1), (32, 2**32 - 1)])
+def test_damaged_numbers_of_an_avi_cost_no_frame(tmp_path: Path, offset: int, value: int) -> None:
+    """Scale, rate and length of its video."""
+    path = make_clip(tmp_path / "in.avi", Clip(frames=6, codec="mpeg4", b_frames=0))
+    file = bytearray(path.read_bytes())
+    struct.pack_into("<I", file, file.index(b"strh") + 8 + offset, value)
+    path.write_bytes(file)
+    report = vidrestore.restore(path, tmp_path / "out.mkv", faces="none")
+    assert report.frames == 6
+    if offset == 32:
+        assert report.damage == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from tests.support.clips import Clip, make_clip
 from tests.support.photos import HEIGHT, ICC, WIDTH, convert, encoded, smooth
 from tests.support.scripts import load_script
 from tests.support.shared import ROOT
+from vidrestore.errors import InputError
+from vidrestore.video import VideoWriter, make_writer, open_video
 from vidrestore.video.formats import pieces
 from vidrestore.video.formats.pieces import CONTAINERS, PIECES, handling
-from vidrestore.video.reading import demuxer, stream_info
+from vidrestore.video.reading import demuxer, pieces_found, stream_info
 from vidrestore.video.reading.look import look_at
 from vidrestore.video.reading.pieces_found import codec_tags, program
 from vidrestore.video.writing import ebml, iso_profile, stream_marks
@@ -133,6 +136,8 @@ def test_a_piece_is_carried_or_named(tmp_path: Path, key: str, muxer: str) -> No
         ({"director": "D", "title": "T"}, "mov", []),
         ({"director": "D", "title": "T"}, "nut", []),
         ({"artist": "A", "title": "T"}, "ts", ["artist"]),
+        ({"title": "T" * 200_000}, "ts", ["title"]),
+        ({"title": "T" * 200_000}, "mp4", []),
         ({"artist": "A", "title": "T"}, "avi", []),
     ],
 )
@@ -258,3 +263,54 @@ def test_marks_of_the_whole_picture_follow_when_it_is_enlarged(tmp_path: Path, k
         assert {id_: int.from_bytes(content, "big") for id_, content in new.items()} == grown
     else:
         assert new == old
+
+
+@pytest.mark.parametrize("matrix", [(46341, 46341, 0, -46341, 46341), (131072, 0, 0, 0, 65536)])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.avi"])
+def test_a_display_matrix_that_slants_or_scales_is_carried_or_named(
+    tmp_path: Path, name: str, matrix: tuple[int, ...]
+) -> None:
+    source = make_clip(tmp_path / "in.mp4", Clip(frames=5, rotation=90))
+    file = bytearray(source.read_bytes())
+    struct.pack_into(">5i", file, file.index(b"tkhd") + 44, *matrix)
+    source.write_bytes(file)
+    warnings = " ".join(convert(source, tmp_path / name))
+    with av.open(str(tmp_path / name)) as container:
+        sides = next(container.decode(video=0)).side_data
+        found = [bytes(side) for side in sides if "DISPLAYMATRIX" in str(side.type)]
+    kept = bool(found) and struct.unpack_from("<5i", found[0]) == matrix
+    assert kept == (name == "out.mp4")
+    assert kept == ("display matrix that slants or scales" not in warnings)
+
+
+WARNED_BY_CONTENT = {"HDR10", "HDR10+", "Dolby Vision"}
+"""Pieces whose warning depends on the metadata itself, and is shown by tests of encoders."""
+OF_TRACKS = {"track titles", "languages", "roles", "timecode", "rotation"}
+"""NUT gets the video alone here, so its warning depends on the track itself: see the test above."""
+
+
+@pytest.mark.parametrize("muxer", CONTAINERS)
+def test_the_table_decides_of_each_piece_what_is_named(tmp_path: Path, muxer: str) -> None:
+    """Each piece, as if the input held it: also those that no encoder here can make."""
+    opened = open_video(make_clip(tmp_path / "in.mkv", Clip(frames=3, b_frames=0)))
+    target = tmp_path / f"out.{SUFFIXES.get(muxer, muxer)}"
+    for key, piece in PIECES.items():
+        if piece.by_codec or key in WARNED_BY_CONTENT or (muxer == "nut" and key in OF_TRACKS):
+            continue
+        writer = make_writer(
+            target,
+            opened.output_info,
+            source=opened.input,
+            side_data=replace(opened.side_data, pieces=frozenset({key})),
+            codec="vp9" if muxer == "webm" else "match",
+        )
+        assert isinstance(writer, VideoWriter)
+        with pytest.raises(InputError, match="no frame"), writer:
+            pass
+        is_named = piece.name in " ".join(writer.warnings)
+        assert is_named == (handling(key, muxer, writer.codec) == "named"), (key, writer.warnings)
+
+
+def test_what_is_found_and_what_the_table_has_agree() -> None:
+    found = {*pieces_found._IN_HEADER.values(), *pieces_found._IN_PICTURES.values()}
+    assert found <= PIECES.keys()

@@ -105,6 +105,7 @@ PIECES: dict[str, Piece] = {
                       rebuilt=frozenset({"mp4", "mov"}), remark="As a track, or as a tag."),
     "rotation": Piece(name="rotation and mirroring", place="video's header", carried=_MARKED,
                       remark="Pictures are written turned."),
+    "distortion": Piece(name="display matrix that slants or scales", place="video's header", carried=_ISO),
     "stereo": Piece(name="stereo mark", place="video's header", carried=_MARKED, encoders=MARKED_ENCODERS),
     "spherical": Piece(name="360-degree mark", place="video's header", carried=_MARKED,
                        encoders=MARKED_ENCODERS),

@@ -126,7 +126,7 @@ def complete(info: VideoInfo, photo: Photo | None) -> VideoInfo:
     if photo is None:
         return info
     # Unless stated, chroma samples of photos are centred, unlike those of videos.
-    siting = info.colour.siting or (_CENTRE if photo.kind in ("jpeg", "webp") else 0)
+    siting = info.colour.siting or (_CENTRE if photo.kind in ("jpeg", "webp", "avif") else 0)
     return replace(info, orientation=photo.orientation, colour=replace(info.colour, siting=siting))
 
 

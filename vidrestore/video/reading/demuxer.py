@@ -16,6 +16,7 @@ from av.stream import Stream
 from vidrestore.errors import InputError
 from vidrestore.video.formats.image_sequence import parse_pattern
 from vidrestore.video.reading.allowed_formats import OPEN_OPTIONS
+from vidrestore.video.reading.compressed_index import refuse_large_index
 from vidrestore.video.reading.file_io import MonitoredReader, ReadMonitor, refuse_special_file
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.open_errors import check_file, open_error
@@ -42,6 +43,7 @@ def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator
     input = as_input(video_input)
     if input.pictures is None and input.pipe is None:
         check_file(input.path)
+        refuse_large_index(input.path)
     pattern = parse_pattern(input.path) if input.pictures is not None else None
     with (
         closing(ReadMonitor(may_open=pattern.matches if pattern is not None else None)) as monitor,

@@ -169,8 +169,11 @@ def _of_picture(picture: av.VideoFrame, entries: side_data.Entries) -> set[str]:
     text = side_data.showinfo(picture)
     names = {name.strip() for name in re.findall(r"side data - ([^:\n]+)", text)}
     found = {_IN_PICTURES[name] for name in names if name in _IN_PICTURES}
-    if side_data.orientation(side_data.display_matrix(entries)) != UPRIGHT:
+    matrix = side_data.display_matrix(entries)
+    if side_data.orientation(matrix) != UPRIGHT:
         found.add("rotation")
+    if side_data.is_distorting(matrix):
+        found.add("distortion")
     if side_data.hdr10(entries) is not None:
         found.add("HDR10")
     if re.search(r"GOP timecode - (?!00:00:0)", text):

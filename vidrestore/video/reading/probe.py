@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.logging
@@ -37,6 +38,8 @@ _MOST_TIMES_AS_MANY = 4
 _LONGEST_BELIEVED = 24 * 3600
 """Durations up to this [s] are believed whatever the file's size."""
 _FEWEST_BYTES_A_SECOND = 1000
+_LEAST_FRAME_BYTES = 8
+"""Of a frame in a container, such as AVI's empty chunk. A count of more frames is damaged."""
 
 
 def probe(video_input: Path | Input) -> VideoInfo:
@@ -240,7 +243,10 @@ def _stated_count(stream: VideoStream, rate: Fraction, duration: Fraction | None
         # does not list them. A damaged file has no list of frames.
         listed = len(stream.index_entries)
         counted = listed if stream.frames / 2 < listed < stream.frames else stream.frames
-        return counted - sum(entry.is_discard for entry in stream.index_entries)
+        counted -= sum(entry.is_discard for entry in stream.index_entries)
+        container: Any = stream.container  # an input's, contrary to its type stub
+        size = container.size
+        return counted if size <= 0 or counted * _LEAST_FRAME_BYTES <= size else 0
     for key, text in stream.metadata.items():
         if key.startswith("NUMBER_OF_FRAMES") and _COUNT.fullmatch(text):
             count = int(text)

@@ -130,6 +130,19 @@ def entries(picture: av.VideoFrame) -> Entries:
     return found
 
 
+_SLANT = 0.01
+"""Share of the largest coefficient of a display matrix up to which others count as 0 or equal."""
+
+
+def is_distorting(matrix: tuple[int, ...] | None) -> bool:
+    """Whether the matrix does more than to turn by quarters and to mirror: it slants, or scales unequally."""
+    if matrix is None:
+        return False
+    across, down, other_across, other_down = matrix[0], matrix[1], matrix[3], matrix[4]
+    sizes = sorted(abs(value) for value in (across, down, other_across, other_down))
+    return sizes[1] > _SLANT * sizes[3] or sizes[3] - sizes[2] > _SLANT * sizes[3]
+
+
 def orientation(matrix: tuple[int, ...] | None) -> Orientation:
     """Rotation and mirroring by the matrix, rounded to a quarter turn."""
     if matrix is None:

@@ -40,6 +40,8 @@ _LONGEST_SUFFIX = 16
 
 def write_error(output: Path, error: Exception) -> OutputError | None:
     """The message for an error that the user can fix; None for others."""
+    if isinstance(error, av.FFmpegError) and error.errno == errno.EPERM:
+        return None  # some encoders' only error; folders are opened by Python
     why = _CANNOT_WRITE.get(getattr(error, "errno", None) or 0)
     return None if why is None else OutputError(f"cannot write {output}: {why}")
 

@@ -50,7 +50,7 @@ _ALPHA_BESIDE = {"libvpx", "libvpx-vp9"}
 _ANIMATIONS = {"gif", "apng", "webp"}
 """Codecs of animations in browsers, which few video players support."""
 _FOR_ANIMATIONS = ("libx264", "libvpx-vp9", "libsvtav1", "mpeg4", "mpeg2video")
-_CHOOSY = {"mpeg2video", "dvvideo"}
+_CHOOSY = {"mpeg2video", "mpeg4", "dvvideo"}
 """Encoders with fixed rates or sizes."""
 _TRANSPORT = {"rawvideo", "wrapped_avframe"}
 """Codecs for pipes between programs, which say nothing about how to store the video."""

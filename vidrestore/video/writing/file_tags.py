@@ -25,6 +25,8 @@ _KEPT = {
     "mpegts": {"title", "service_name", "service_provider"},
 }
 _KEEP_ALL = {"matroska", "webm", "nut", "asf", "flv"}
+_LONGEST_SERVICE_NAME = 120
+"""Bytes: name and provider of a TS must fit into one descriptor of 255 bytes."""
 _KEYED = "use_metadata_tags"
 
 
@@ -50,8 +52,22 @@ def movflags(muxer: str, tags: Mapping[str, str]) -> str:
 
 
 def lost_tags(muxer: str, tags: Mapping[str, str]) -> list[str]:
-    """Names of the tags that the container cannot hold."""
+    """Names of the tags that the container cannot hold, or not as a whole."""
     if muxer in _KEEP_ALL or uses_keys(muxer, tags):
         return []
     kept = _KEPT.get(muxer, {"title"}) | _OF_THE_FILE
-    return [key for key in tags if key.lower().partition("-")[0] not in kept]
+    return [
+        key
+        for key, text in tags.items()
+        if key.lower().partition("-")[0] not in kept or _is_too_long(muxer, key, text)
+    ]
+
+
+def short_tags(muxer: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags without those that are too long for the container, at which its muxer fails."""
+    return {key: text for key, text in tags.items() if not _is_too_long(muxer, key, text)}
+
+
+def _is_too_long(muxer: str, key: str, text: str) -> bool:
+    is_name = key.lower() in _KEPT["mpegts"]
+    return muxer == "mpegts" and is_name and len(text.encode(errors="replace")) > _LONGEST_SERVICE_NAME

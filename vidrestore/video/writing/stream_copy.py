@@ -19,7 +19,7 @@ from vidrestore.video.reading.copied_packets import CopiedPackets
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.writing.container_support import can_hold, left_out_warning
 from vidrestore.video.writing.copied_stream import add_copy, is_rewritten_by_muxer, stream_metadata
-from vidrestore.video.writing.file_tags import kept_tags
+from vidrestore.video.writing.file_tags import kept_tags, short_tags
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
@@ -78,7 +78,7 @@ class StreamCopy:
                 add_video()
             else:
                 self._add(stream)
-        self._output.metadata.update(self.tags())
+        self._output.metadata.update(short_tags(self._output.format.name, self.tags()))
         chapters = [part for chapter in self._container.chapters() if (part := self._cut_chapter(chapter))]
         if chapters:
             self._output.set_chapters(chapters)

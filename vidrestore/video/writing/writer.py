@@ -116,8 +116,7 @@ class VideoWriter:
         first = self._source.first_number(info.frame_rate, start)
         self._target = make_target(output, first=first, overwrite=overwrite)
         self._is_empty = True
-        animation = read_animation(self._source)
-        self._plays, self._animation_pieces = animation.plays, animation.pieces
+        self._animation = read_animation(self._source)
 
     def __enter__(self) -> Self:
         with ExitStack() as undo, self._user_errors():
@@ -209,10 +208,10 @@ class VideoWriter:
         if self._muxer in MATROSKA:
             # Sound often starts a little before 0; the muxer would shift the whole video for it.
             return {"avoid_negative_ts": "disabled"}
-        if self._plays is not None and self._muxer in ("gif", "apng"):
+        if (plays := self._animation.plays) is not None and self._muxer in ("gif", "apng"):
             # GIF counts repetitions; without an entry it is shown once.
-            repetitions = {0: 0, 1: -1}.get(self._plays, self._plays - 1)
-            return {"loop": str(repetitions)} if self._muxer == "gif" else {"plays": str(self._plays)}
+            repetitions = {0: 0, 1: -1}.get(plays, plays - 1)
+            return {"loop": str(repetitions)} if self._muxer == "gif" else {"plays": str(plays)}
         if self._muxer not in ISO_MEDIA:
             return {"strict": "-1"} if self._muxer == "yuv4mpegpipe" else {}  # more than 8 bits
         options = {"movflags": "+faststart" + file_tags.movflags(self._muxer, self._copy.tags())}
@@ -237,8 +236,8 @@ class VideoWriter:
         """The warning about lost pieces that have no warning of their own."""
         if self._muxer == IMAGES:
             return []
-        found = self._side_data.pieces | self._animation_pieces
-        found |= {"plays"} if self._plays not in (None, 1) else set()
+        plays = {"plays"} if self._animation.plays not in (None, 1) else set()
+        found = self._side_data.pieces | self._animation.pieces | plays
         lost = [key for key in PIECES if key in found and key not in _WARNED_OF_ELSEWHERE]
         if self._muxer in RAW:
             lost = [key for key in lost if key != "rotation"]  # `metadata_warnings` names these
