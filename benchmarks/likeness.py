@@ -4,9 +4,11 @@
 
 FACES is a folder of aligned faces with a manifest.csv. Only real photos are used; the recogniser was trained
 on none of them. Each photo of a person with several photos is a request: the gallery has all other photos of
-all people. A choice is right if a photo of the person is chosen and nobody else; it misses if nobody is
-chosen; it is wrong if somebody else is. The baseline is the distance of the network's author. In the clip,
-each person has a scene of their own, and is requested by another photo.
+all people, each as a track of its own, grouped as `inspect` groups tracks. A choice is right if a photo of
+the person is chosen and nobody else; it misses if nobody is chosen; it is wrong if somebody else is. The row
+`--faces` is what `--faces like:photo.jpg` chooses. The others choose all below a distance, the baseline below
+that of the network's author. In the clip, each person has a scene of their own, and is requested by another
+photo.
 """
 
 from __future__ import annotations
@@ -24,15 +26,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.identity import CHOSEN_BELOW, SAME_PERSON, make_recogniser
+from vidrestore.identity import CHOSEN_BELOW, LIKELY_BELOW, SAME_PERSON, find_people, make_recogniser
 from vidrestore.inspection import inspect_video
+from vidrestore.jobs.known_tracks import KnownTrack, KnownTracks
+from vidrestore.jobs.likeness import tracks_like
 from vidrestore.jobs.people import choose_people
 from vidrestore.settings import make_settings
 from vidrestore.types import FloatArray
 
 BORDER = 16 / 288
 """Of the files of FACES, as a share of a side."""
-THRESHOLDS = (0.38, CHOSEN_BELOW, 0.48, SAME_PERSON)
+THRESHOLDS = (CHOSEN_BELOW, LIKELY_BELOW, 0.48, SAME_PERSON)
 FRAMES, SIDE = 10, 400
 _GROUNDS = ((30, 60, 120), (150, 120, 60), (40, 90, 40), (120, 40, 60), (20, 20, 20), (160, 160, 170))
 _BATCH = 32
@@ -68,11 +72,12 @@ def _portraits(photos: dict[str, list[Path]]) -> dict[str, Any]:
     np.fill_diagonal(distances, np.inf)
     is_same = np.array(people)[:, None] == np.array(people)[None]
     asked = is_same.sum(axis=1) > 1
+    ways = {f"{threshold:.2f}": distances[asked] < threshold for threshold in THRESHOLDS}
+    ways["--faces"] = np.stack([_chosen(descriptors, int(number)) for number in np.flatnonzero(asked)])
     shares = {}
-    for threshold in THRESHOLDS:
-        chosen = distances[asked] < threshold
+    for name, chosen in ways.items():
         right, wrong = (chosen & is_same[asked]).any(axis=1), (chosen & ~is_same[asked]).any(axis=1)
-        shares[f"{threshold:.2f}"] = {
+        shares[name] = {
             "right": _share(right & ~wrong),
             "missed": _share(~right & ~wrong),
             "wrong": _share(wrong),
@@ -84,6 +89,21 @@ def _portraits(photos: dict[str, list[Path]]) -> dict[str, Any]:
         "by distance": shares,
         "baseline": f"{SAME_PERSON:.2f}",
     }
+
+
+def _chosen(descriptors: FloatArray, photo: int) -> NDArray[np.bool_]:
+    """(N,) which descriptors `--faces like:` chooses for the one with number `photo`."""
+    others = {number: each for number, each in enumerate(descriptors) if number != photo}
+    people = find_people(dict.fromkeys(others, 1), others, frozenset())
+    tracks = tuple(
+        KnownTrack(id=number, person=person.id, side=0, centre=(0, 0), descriptor=others[number])
+        for person in people
+        for number in person.tracks
+    )
+    known = KnownTracks(path=Path(), tracks=tracks, seen_together=frozenset())
+    flags = np.zeros(len(descriptors), bool)
+    flags[[track.id for track, _ in tracks_like(known, descriptors[photo]).chosen]] = True
+    return flags
 
 
 def _describe(paths: list[Path]) -> FloatArray:
@@ -120,7 +140,8 @@ def _clip(photos: dict[str, list[Path]], count: int) -> dict[str, Any]:
         for number, person in enumerate(several):
             photo = folder / f"{number}.png"
             cv2.imwrite(str(photo), _framed(_picture(photos[person][1]), 0)[:, :, ::-1])
-            settings, said = choose_people(clip, make_settings(faces=f"like:{photo}", device="cpu"))
+            asked = make_settings(faces=f"like:{photo}", device="cpu")
+            settings, said = choose_people(clip, asked, known=KnownTracks.of_inspection(found))
             outcomes.append(settings.faces)
             sentences += said
     right = [faces == str(number) for number, faces in enumerate(outcomes)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidrestore.identity import CHOSEN_BELOW, TrackDescriber, group_tracks, how_sure
+from vidrestore.identity import CHOSEN_BELOW, LIKELY_BELOW, TrackDescriber, group_tracks, how_sure
 from vidrestore.types import FloatArray, TrackedFace
 
 
@@ -35,7 +35,8 @@ def test_two_faces_in_one_frame_are_two_people_whatever_joins_them() -> None:
 
 
 def test_the_report_says_how_sure_a_choice_is() -> None:
-    assert [how_sure(d) for d in (0.1, CHOSEN_BELOW - 0.001, CHOSEN_BELOW)] == ["sure", "likely", "unlikely"]
+    near_the_limits = (CHOSEN_BELOW - 0.001, CHOSEN_BELOW, LIKELY_BELOW - 0.001, LIKELY_BELOW)
+    assert [how_sure(d) for d in near_the_limits] == ["sure", "likely", "likely", "unlikely"]
 
 
 class _ByBrightness:

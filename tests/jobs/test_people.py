@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ import vidrestore
 from tests.support.footage import Footage, make_footage
 from vidrestore import UsageError
 from vidrestore.faces.alignment import template
+from vidrestore.jobs import people
 from vidrestore.jobs.people import choose_people
+from vidrestore.jobs.preview_moments import find_moments
+from vidrestore.jobs.recorded_inspection import inspect_and_record, recorded_moments, recorded_tracks
+from vidrestore.pipeline import open_input_video
 from vidrestore.settings import make_settings
 from vidrestore.types import Detection, FloatArray, Frame
 
@@ -116,7 +121,7 @@ def test_the_person_in_a_photo_is_chosen_and_nobody_else(film: Path, tmp_path: P
 def test_nobody_is_chosen_who_is_not_like_the_photo(film: Path, tmp_path: Path) -> None:
     tracks, (sentence,) = _chosen(film, f"like:{_photo(tmp_path, {LEFT: (160, 0, 160)})}")
     assert tracks == {"none"}
-    assert "nobody in film.mkv" in sentence
+    assert "nobody in film.mkv is surely the person" in sentence
     assert "nearest is track" in sentence
 
 
@@ -162,6 +167,56 @@ def test_conditions_that_cannot_be_meant_are_refused(faces: str) -> None:
 def test_an_empty_region_is_refused_before_the_video_is_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is empty"):
         choose_people(tmp_path / "none.mkv", make_settings(faces="within:.5,0,.5,1"))
+
+
+def test_what_an_inspection_found_chooses_the_same_without_another(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People, photos, sizes and places."""
+    blue = f"like:{_photo(tmp_path, {LEFT: BLUE})}"
+    names = ("p0", "not:p1", "larger:20+within:0.5,0,1,1", "not:smaller:20", blue)
+    expected = [choose_people(film, make_settings(faces=each)) for each in names]
+    inspect_and_record(film, make_settings(), tmp_path / "analysis")
+    monkeypatch.setattr(people, "inspect_video", lambda *_: pytest.fail("the video was inspected again"))
+    for each, (settings, sentences) in zip(names, expected, strict=True):
+        given = make_settings(faces=each)
+        known = recorded_tracks(film, given, tmp_path / "analysis")
+        assert known is not None
+        chosen, said = choose_people(film, given, known=known)
+        assert (chosen.faces, said) == (settings.faces, sentences)
+    assert recorded_tracks(film, make_settings(min_face=40), tmp_path / "analysis") is None
+    assert recorded_tracks(film, make_settings(), tmp_path / "none") is None
+
+
+def test_the_largest_face_of_a_record_is_the_one_of_a_run(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays with one face until another is clearly larger, so earlier frames of the scene matter."""
+
+    def growing(self: _Discs, frame: Frame, **_: Any) -> tuple[Detection, ...]:
+        found = _detections(frame)
+        side = 17 + 0.6 * (frame.index % 12)
+        return tuple(
+            replace(
+                face, box=np.array([*(face.box[:2] + 20 - side), *(face.box[2:] - 20 + side)], np.float32)
+            )
+            if face.box[0] < 36
+            else face
+            for face in found
+        )
+
+    monkeypatch.setattr(_Discs, "detect", growing)
+    settings = make_settings(faces="largest")
+    inspect_and_record(film, make_settings(), tmp_path / "analysis")
+    opened = open_input_video(film, settings)
+    times = [number / 25 for number in (0, 13, 23, 35)]
+    recorded = recorded_moments(opened, times, settings, tmp_path / "analysis")
+    assert recorded is not None
+    analysed = find_moments(opened, times, settings, None)
+    shown = [[(face.track_id, face.box.tolist()) for face in moment.faces] for moment in recorded]
+    assert shown == [[(face.track_id, face.box.tolist()) for face in moment.faces] for moment in analysed]
+    assert [len(each) for each in shown] == [1, 1, 1, 1]
+    assert shown[1][0][0] == shown[2][0][0], "the left face has become larger, but not clearly"
 
 
 def test_people_of_a_pipe_cannot_be_chosen() -> None:

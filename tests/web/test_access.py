@@ -183,4 +183,4 @@ def test_a_frame_is_one_of_a_video_and_of_no_playlist(root: Path, is_near: bool)
     playlist = root / "list.mp4"
     playlist.write_text("#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:1/x.ts\n")
     with pytest.raises(InputError, match="only names other files"):
-        media._frame(playlist, 0.0, 200, is_near)
+        media._frame(playlist, 0.0, 200, is_near, None)

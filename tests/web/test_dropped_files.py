@@ -27,7 +27,7 @@ def film(tmp_path: Path) -> bytes:
 
 @pytest.fixture
 def any_is_a_video(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ask.media, "facts", lambda _: {})
+    monkeypatch.setattr(ask.media, "facts", lambda _, **how: {})
 
 
 def drop(ask: Asker, name: str, content: bytes, **how: bool) -> Answer:

@@ -139,7 +139,7 @@ def test_from_opening_a_video_to_its_result_with_a_server_that_is_killed(
     with served(folder, state) as (address, _):
         page = _open(browser, address, problems, viewport={"width": 420, "height": 900}, color_scheme="dark")
         page.locator("#jobs .done").nth(1).wait_for()
-        page.get_by_role("button", name="Look:").first.click()
+        page.get_by_role("button", name="Compare:").first.click()
         page.get_by_text(re.compile(r"24 frames, \d+ faces")).wait_for()
         for name in ("original", "result"):
             page.wait_for_function(f"() => document.getElementById('{name}').readyState >= 2")
@@ -204,7 +204,7 @@ def test_files_that_are_dropped_in_results_that_no_browser_plays_and_a_server_th
         page.get_by_role("button", name="Remove small film.mkv").click()
         page.get_by_text("No videos or pictures here.").wait_for()
         assert not (state / "dropped" / "small film.mkv").exists()
-        page.get_by_role("button", name="Look: out.mkv").press("Enter")
+        page.get_by_role("button", name="Compare: out.mkv").press("Enter")
         page.get_by_text("compared frame by frame").wait_for()
         page.locator("#report td", has_text="60 %").wait_for()
         _picture(page, "stills")

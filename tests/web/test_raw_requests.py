@@ -14,6 +14,7 @@ pytest.importorskip("starlette", reason="the extra [web] is not installed")
 import uvicorn
 
 from tests.web.ask import TOKEN, Asker
+from vidrestore.web import access, slow_clients
 from vidrestore.web.access import MAX_BODY_BYTES, AccessControl
 from vidrestore.web.server import server_config
 
@@ -119,3 +120,37 @@ def test_what_is_no_http_is_refused_and_the_server_goes_on(send: Send, data: byt
     answer = send(data + b"\r\n\r\n")
     assert answer == b"" or status(answer) == 400
     assert status(send(b"GET /api/jobs HTTP/1.1\r\n" + HEAD + b"\r\n")) == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [b"%2e%2e%2fsecret.mp4", b"%252e%252e%252fsecret.mp4", b"%c0%ae%c0%ae/secret.mp4", b"..%5csecret.mp4",
+     b"%ff.mp4", b"film.mp4%00.png", b"film.mp4&path=ROOT/../secret.mp4", b"film.mp4;path=ROOT/../secret.mp4",
+     b"+/../secret.mp4", b"%u002e%u002e/secret.mp4"],
+)  # fmt: skip
+def test_no_encoding_of_a_path_leads_out(send: Send, tmp_path: Path, path: bytes) -> None:
+    (tmp_path / "secret.mp4").write_bytes(b"a secret")
+    root = str(tmp_path / "root").encode()
+    target = b"/api/media?path=ROOT/" + path
+    answer = send(b"GET " + target.replace(b"ROOT", root) + b" HTTP/1.1\r\n" + HEAD + b"\r\n")
+    assert status(answer) in (400, 403)
+    assert b"a secret" not in answer
+
+
+def test_a_body_that_stops_is_not_waited_for(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "PIECE_SECONDS", 0.2)
+    head = b"POST /api/jobs HTTP/1.1\r\n" + HEAD + b"Content-Length: 100\r\n\r\n"
+    assert status(send(head + b"{")) == 422
+    head = b"PUT /api/dropped?name=a.mkv HTTP/1.1\r\n" + HEAD + b"Content-Length: 100\r\n\r\n"
+    assert status(send(head + b"{")) == 422
+
+
+@pytest.mark.parametrize("data", [b"", b"GET /api/jobs HT", b"GET /api/jobs HTTP/1.1\r\nHost: HOST\r\nX: "])
+def test_a_head_that_stops_is_not_waited_for(
+    send: Send, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_clients, "HEAD_SECONDS", 0.2)
+    assert send(data) == b""
+    first = b"GET /api/jobs HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer TOKEN\r\n\r\n"
+    answer = send(first + data)
+    assert answer.count(b"HTTP/1.1 200") == 1

@@ -13,6 +13,7 @@ from vidrestore.evaluation.measures import Subject
 from vidrestore.evaluation.moments import Moment
 from vidrestore.evaluation.pairing import Check, FrameOrder
 from vidrestore.evaluation.stream_checks import FrameTimes, check_sound
+from vidrestore.identity import LazyRecogniser
 from vidrestore.tracking import track
 from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
 from vidrestore.video import Input, open_input, probe, read_frames
@@ -120,7 +121,8 @@ class VideoMoments:
 
     def _followed(self, subject: Subject) -> Generator[FrameFaces[TrackedFace]]:
         detector = make_detector(self._detector, self._device, min_face=self._min_face)
-        yield from track(detect(self._frames(subject), detector, min_face=self._min_face))
+        found = detect(self._frames(subject), detector, min_face=self._min_face)
+        yield from track(found, recogniser=LazyRecogniser(self._device))
 
     def _frames(self, subject: Subject) -> Generator[Frame]:
         factor = self._enlargement if subject == "input" else 1

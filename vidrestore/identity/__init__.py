@@ -2,6 +2,8 @@
 
 from vidrestore.identity.distance import (
     CHOSEN_BELOW,
+    CHOSEN_WITHIN,
+    LIKELY_BELOW,
     SAME_PERSON,
     how_sure,
     identity_angle,
@@ -10,13 +12,16 @@ from vidrestore.identity.distance import (
 )
 from vidrestore.identity.grouping import group_tracks
 from vidrestore.identity.people import Person, find_people
-from vidrestore.identity.recogniser import FaceRecogniser, make_recogniser
+from vidrestore.identity.recogniser import FaceRecogniser, LazyRecogniser, make_recogniser
 from vidrestore.identity.track_descriptions import TrackDescriber
 
 __all__ = [
     "CHOSEN_BELOW",
+    "CHOSEN_WITHIN",
+    "LIKELY_BELOW",
     "SAME_PERSON",
     "FaceRecogniser",
+    "LazyRecogniser",
     "Person",
     "TrackDescriber",
     "find_people",

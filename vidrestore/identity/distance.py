@@ -11,15 +11,18 @@ from vidrestore.types import FloatArray
 SAME_PERSON = 0.6
 """Distance below which two faces are the same person, according to the network's author."""
 
-CHOSEN_BELOW = 0.42
-"""Distance below which tracks count as the same person for `--faces`; see docs/looking.md."""
-SURE_BELOW = 0.38
-"""Distance below which two tracks are certainly the same person."""
+CHOSEN_BELOW = 0.38
+"""Distance below which tracks are grouped to people, and chosen by a photo; see docs/looking.md."""
+CHOSEN_WITHIN = 0.08
+"""A photo chooses tracks that are further than the nearest one by less than this, and the tracks of the
+nearest one's person."""
+LIKELY_BELOW = 0.42
+"""Distance below which it is said that a track may be the same person."""
 
 
 def how_sure(distance: float) -> str:
     """A word for how certain it is that two faces at this distance are the same person."""
-    return "sure" if distance < SURE_BELOW else "likely" if distance < CHOSEN_BELOW else "unlikely"
+    return "sure" if distance < CHOSEN_BELOW else "likely" if distance < LIKELY_BELOW else "unlikely"
 
 
 def identity_distance(a: FloatArray, b: FloatArray) -> float:

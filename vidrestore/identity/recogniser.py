@@ -37,6 +37,21 @@ def make_recogniser(device: str = "auto", weights: Path | None = None) -> FaceRe
     )
 
 
+class LazyRecogniser:
+    """A recogniser that is loaded when it is first used."""
+
+    def __init__(self, device: str = "auto") -> None:
+        """Does not load it; `device` is as for `make_recogniser`."""
+        self._device = device
+        self._recogniser: FaceRecogniser | None = None
+
+    def describe(self, faces: Sequence[FloatArray]) -> FloatArray:
+        """As `FaceRecogniser.describe`; raises WeightsError and DeviceError as `make_recogniser` does."""
+        if self._recogniser is None:
+            self._recogniser = make_recogniser(self._device)
+        return self._recogniser.describe(faces)
+
+
 class _NetworkRecogniser:
     def __init__(self, weights: Path, device: str) -> None:
         import torch

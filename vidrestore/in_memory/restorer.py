@@ -134,6 +134,7 @@ class Restorer:
             UsageError: A picture is of another kind, shape or type, or the restorer is closed.
         """
         from vidrestore.detection import detect
+        from vidrestore.identity import LazyRecogniser
         from vidrestore.pipeline import restore_tracked_faces
         from vidrestore.report import RunStats
         from vidrestore.tracking import select_faces, track
@@ -165,9 +166,11 @@ class Restorer:
 
         with self._lock:
             detections = detect(read(), detector, min_face=self._settings.min_face)
-            tracked = remember(select_faces(track(detections), self._settings.faces))
+            recogniser = LazyRecogniser(self._settings.device)
+            tracked = track(detections, recogniser=recogniser)
+            chosen = remember(select_faces(tracked, self._settings.faces))
             stats = RunStats(total=None, strict=False, on_progress=None)
-            for frame, faces in restore_tracked_faces(tracked, restorer, info, self._settings, stats):
+            for frame, faces in restore_tracked_faces(chosen, restorer, info, self._settings, stats):
                 picture, before, tracks = waiting.pop(frame.index)
                 yield restored(kind.from_frame(frame, picture, before), before, frame, faces, tracks)
 

@@ -52,9 +52,10 @@ def inspect_video(
     detector = make_detector(settings.detector, settings.device, min_face=settings.min_face)
     frames = video.read_frames(video_input, info, **settings.time_range(info.frame_rate))
     found = detect(field_processing.split_fields(frames), detector, min_face=settings.min_face)
-    builder = InspectionBuilder(describer=TrackDescriber(make_recogniser(settings.device)))
+    recogniser = make_recogniser(settings.device)
+    builder = InspectionBuilder(describer=TrackDescriber(recogniser))
     started = time.monotonic()
-    for item in select_faces(track(found), settings.faces):
+    for item in select_faces(track(found, recogniser=recogniser), settings.faces):
         check_cancelled()
         if item.frame.second_field:
             continue  # the second field of the same picture

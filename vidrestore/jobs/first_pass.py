@@ -15,6 +15,7 @@ from operator import attrgetter
 import numpy as np
 
 from vidrestore.detection import DetectorState, FaceDetector, detect
+from vidrestore.identity import LazyRecogniser
 from vidrestore.jobs.frame_records import FrameRecord
 from vidrestore.pipeline import ITEMS_AHEAD, chosen_faces
 from vidrestore.runtime.pipeline_threads import Prefetch
@@ -123,7 +124,12 @@ def analyse(
             begin=None if begin is None else begin.detector_state,
             on_state=recent.append,
         )
-        tracked = track(detections, begin=None if begin is None else begin.start, on_scene=scene_begins)
+        tracked = track(
+            detections,
+            recogniser=LazyRecogniser(settings.device),
+            begin=None if begin is None else begin.start,
+            on_scene=scene_begins,
+        )
         yield from frame_log.records(chosen_faces(tracked, settings), moments)
     if frame_log.lost_so_far:
         nothing = FrameFingerprint(index=-1, pts=0, duration=0, checksum=0)

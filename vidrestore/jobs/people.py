@@ -7,13 +7,14 @@ another machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import InputError, UsageError
-from vidrestore.inspection import FaceTrack, Inspection, inspect_video
+from vidrestore.inspection import inspect_video
+from vidrestore.jobs.known_tracks import KnownTracks
+from vidrestore.jobs.likeness import likeness_sentences, tracks_like
 from vidrestore.jobs.sidecar_check import check_sidecar
 from vidrestore.runtime.file_kinds import expand_home
 from vidrestore.settings import Settings
@@ -28,7 +29,11 @@ MIN_PHOTO_FACE = 32
 
 
 def prepare_settings(
-    source: Path, settings: Settings, on_progress: ProgressCallback | None = None
+    source: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None = None,
+    *,
+    known: KnownTracks | None = None,
 ) -> tuple[Settings, tuple[str, ...]]:
     """Checks that the settings' sidecar belongs to this video, then does as `choose_people`.
 
@@ -36,13 +41,18 @@ def prepare_settings(
         source: The video.
         settings: The settings, whose `faces` may name people.
         on_progress: Called while the video is inspected.
+        known: As for `choose_people`.
     """
     check_sidecar(source, settings)
-    return choose_people(source, settings, on_progress)
+    return choose_people(source, settings, on_progress, known=known)
 
 
 def choose_people(
-    source: Path, settings: Settings, on_progress: ProgressCallback | None = None
+    source: Path,
+    settings: Settings,
+    on_progress: ProgressCallback | None = None,
+    *,
+    known: KnownTracks | None = None,
 ) -> tuple[Settings, tuple[str, ...]]:
     """The settings with tracks in place of people, and a sentence for each track that a photo selected.
 
@@ -52,6 +62,7 @@ def choose_people(
         source: The video.
         settings: The settings, whose `faces` may name people, or conditions on tracks.
         on_progress: Called while the video is inspected.
+        known: What an inspection with the same way of tracking has found; None: the video is inspected.
 
     Returns:
         The settings, and sentences for the report.
@@ -69,14 +80,16 @@ def choose_people(
             "choosing people, sizes or places needs to read the video twice, and a pipe can be read only once"
         )
     photo = _photo_descriptor(settings) if settings.faces.startswith(LIKE) else None
-    found = inspect_video(source, settings.model_copy(update={"faces": "all"}), on_progress)
+    if known is None:
+        every = settings.model_copy(update={"faces": "all"})
+        known = KnownTracks.of_inspection(inspect_video(source, every, on_progress))
     if photo is not None:
-        chosen = list(_tracks_like(found, photo))
-        sentences = _sentences(found, photo, Path(settings.faces.removeprefix(LIKE)).name, chosen)
-        return _with_tracks(settings, "", [track.id for track, _ in chosen]), sentences
+        found = tracks_like(known, photo)
+        sentences = likeness_sentences(found, source.name, Path(settings.faces.removeprefix(LIKE)).name)
+        return _with_tracks(settings, "", [track.id for track, _ in found.chosen]), sentences
     prefix = EXCEPT if settings.faces.startswith(EXCEPT) else ""
     names = settings.faces.removeprefix(EXCEPT)
-    tracks = _tracks_with(found, names) if is_conditions(names) else _tracks_named(found, names)
+    tracks = _tracks_with(known, names) if is_conditions(names) else _tracks_named(known, names)
     return _with_tracks(settings, prefix, tracks), ()
 
 
@@ -91,8 +104,10 @@ def _with_tracks(settings: Settings, prefix: str, tracks: list[int]) -> Settings
     return settings.model_copy(update={"faces": faces})
 
 
-def _tracks_named(found: Inspection, names: str) -> list[int]:
-    people = {person.id: person.tracks for person in found.people}
+def _tracks_named(known: KnownTracks, names: str) -> list[int]:
+    people: dict[int, list[int]] = {}
+    for track in known.tracks:
+        people.setdefault(track.person, []).append(track.id)
     tracks: list[int] = []
     for name in names.split(","):
         if not name.startswith(PERSON):
@@ -100,58 +115,13 @@ def _tracks_named(found: Inspection, names: str) -> list[int]:
         elif (number := int(name.removeprefix(PERSON))) in people:
             tracks += people[number]
         else:
-            raise UsageError(f"there is no person {name} in {found.path}; vidrestore inspect lists them")
+            raise UsageError(f"there is no person {name} in {known.path}; vidrestore inspect lists them")
     return tracks
 
 
-def _tracks_with(found: Inspection, conditions: str) -> list[int]:
+def _tracks_with(known: KnownTracks, conditions: str) -> list[int]:
     applies = conditions_of(conditions)
-    return [track.id for track in found.tracks if applies((track.side[1], track.centre))]
-
-
-def _tracks_like(found: Inspection, photo: FloatArray) -> Iterator[tuple[FaceTrack, float]]:
-    """The tracks of the person in the photo, and the identity distance of each.
-
-    Of two tracks in the same frame, only the nearer one can be that person.
-    """
-    from vidrestore.identity import CHOSEN_BELOW
-
-    near = [(distance, track) for track, distance in _distances(found, photo) if distance < CHOSEN_BELOW]
-    chosen: list[FaceTrack] = []
-    for distance, track in sorted(near, key=lambda pair: (pair[0], pair[1].id)):
-        if not any(frozenset((track.id, other.id)) in found.seen_together for other in chosen):
-            chosen.append(track)
-            yield track, distance
-
-
-def _distances(found: Inspection, photo: FloatArray) -> list[tuple[FaceTrack, float]]:
-    from vidrestore.identity import identity_distance
-
-    return [
-        (track, identity_distance(track.descriptor, photo))
-        for track in found.tracks
-        if track.descriptor is not None
-    ]
-
-
-def _sentences(
-    found: Inspection, photo: FloatArray, name: str, chosen: list[tuple[FaceTrack, float]]
-) -> tuple[str, ...]:
-    """How certain each selected track is; without any, the distance of the nearest track."""
-    from vidrestore.identity import CHOSEN_BELOW, how_sure
-
-    if chosen:
-        return tuple(
-            f"track {track.id} is the person in {name}: {how_sure(distance)} (distance {distance:.2f}; the "
-            f"limit is {CHOSEN_BELOW:.2f})"
-            for track, distance in sorted(chosen, key=lambda pair: pair[0].id)
-        )
-    nearest = min(_distances(found, photo), key=lambda pair: pair[1], default=None)
-    near = "" if nearest is None else f"; nearest is track {nearest[0].id} at distance {nearest[1]:.2f}"
-    return (
-        f"nobody in {found.path.name} is the person in {name}: no track is nearer than {CHOSEN_BELOW:.2f}"
-        f"{near}",
-    )
+    return [track.id for track in known.tracks if applies((track.side, track.centre))]
 
 
 def _photo_descriptor(settings: Settings) -> FloatArray:

@@ -15,7 +15,7 @@ from pathlib import Path
 from vidrestore.errors import UsageError
 from vidrestore.jobs.people import prepare_settings
 from vidrestore.jobs.preview_moments import Moment, find_moments
-from vidrestore.jobs.recorded_inspection import recorded_moments
+from vidrestore.jobs.recorded_inspection import recorded_moments, recorded_tracks
 from vidrestore.jobs.reread_faces import reread, with_tracked_faces
 from vidrestore.jobs.segment_task import restorer_for
 from vidrestore.jobs.sidecar_check import check_sidecar
@@ -119,7 +119,8 @@ class Previewer:
             analysis: A file from `jobs.recorded_inspection`; None: the video is analysed.
         """
         _check(source, times)
-        prepared, _ = prepare_settings(source, settings, on_progress)
+        known = None if analysis is None else recorded_tracks(source, settings, analysis)
+        prepared, _ = prepare_settings(source, settings, on_progress, known=known)
         self._source, self._sidecar = source, settings.sidecar
         self._settings = prepared.model_copy(update={"sidecar": None})
         self._times = tuple(times)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from vidrestore import __version__
 from vidrestore.errors import OutputError
 from vidrestore.inspection import Inspection, inspect_video
 from vidrestore.jobs.frame_records import FrameRecord, pack_faces, unpack_faces
+from vidrestore.jobs.known_tracks import KnownTracks
 from vidrestore.jobs.preview_moments import Moment, make_moment
 from vidrestore.jobs.segment_task import context_frames
 from vidrestore.jobs.sidecar_check import tracking_part
 from vidrestore.settings import Settings
-from vidrestore.tracking import chosen_by_track
+from vidrestore.tracking import LargestFace, chosen_by_track
 from vidrestore.types import FrameFaces, ProgressCallback, TrackedFace
 from vidrestore.video import FrameFingerprint, OpenedVideo, checksum, tick_at
 
 _TABLES = """
-create table about (video text not null);
+create table about (video text not null, tracks text not null);
 create table frames (
     number integer primary key, pts integer not null, duration integer not null, checksum integer not null,
     scene integer not null, faces blob not null
@@ -67,7 +68,8 @@ def inspect_and_record(
             found = inspect_video(source, settings, on_progress, on_frame=add)
             write()
             connection.execute("create index by_pts on frames (pts)")
-            connection.execute("insert into about values (?)", (known,))
+            tracks = KnownTracks.of_inspection(found).to_json()
+            connection.execute("insert into about values (?, ?)", (known, tracks))
             connection.commit()
     except (sqlite3.Error, OSError) as error:
         raise OutputError(f"cannot write {file}: {error}") from error
@@ -85,17 +87,40 @@ def recorded_moments(
         settings: The settings of the run.
         file: The file from `inspect_and_record`.
     """
-    if settings.faces == "largest" or not file.is_file():
+    if not file.is_file():
         return None
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-            if connection.execute("select video from about").fetchone() != (
-                _video(opened.info.path, settings),
-            ):
-                return None
+        with _opened(file, opened.info.path, settings) as connection:
             return list(_moments(connection, opened, times, settings))
     except (sqlite3.Error, LookupError, ValueError):
         return None
+
+
+def recorded_tracks(source: Path, settings: Settings, file: Path) -> KnownTracks | None:
+    """The tracks that the inspection found; None: the file does not have them.
+
+    Args:
+        source: The video.
+        settings: The settings of the run.
+        file: The file from `inspect_and_record`.
+    """
+    if not file.is_file():
+        return None
+    try:
+        with _opened(file, source, settings) as connection:
+            (tracks,) = connection.execute("select tracks from about").fetchone()
+            return KnownTracks.from_json(tracks, source)
+    except (sqlite3.Error, LookupError, ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def _opened(file: Path, source: Path, settings: Settings) -> Iterator[sqlite3.Connection]:
+    """The file, to be read. Raises LookupError if it is of another video, or of other ways of tracking."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        if connection.execute("select video from about").fetchone() != (_video(source, settings),):
+            raise LookupError
+        yield connection
 
 
 def _moments(
@@ -105,6 +130,8 @@ def _moments(
     context = context_frames(settings) + 1
     longest = round(1 / opened.info.frame_rate / opened.info.time_base)
     (last,) = connection.execute("select max(number) from frames").fetchone()
+    if last is None:
+        raise LookupError  # fields are restored, or the video is deinterlaced
     for at in dict.fromkeys(times):
         tick = tick_at(opened.input, opened.info, at)
         index, pts, duration = (
@@ -113,22 +140,40 @@ def _moments(
         )
         if index == last and tick > pts + max(duration, longest):
             raise LookupError
+        first = index - context - 1
+        begin = _first_of_scene(connection, first) if settings.faces == "largest" else first
         rows = connection.execute(
-            "select * from frames where number between ? and ? order by number",
-            (index - context - 1, index + context),
+            "select * from frames where number between ? and ? order by number", (begin, index + context)
         )
-        yield make_moment(at, index, list(_records(rows, settings.faces)), opened)
+        records = [each for each in _records(rows, settings.faces) if each.fingerprint.index >= first]
+        yield make_moment(at, index, records, opened)
+
+
+def _first_of_scene(connection: sqlite3.Connection, number: int) -> int:
+    """The number of the first frame in the scene of frame `number`."""
+    found = connection.execute(
+        "select min(number) from frames where scene = (select scene from frames where number = ?)", (number,)
+    ).fetchone()
+    return number if found[0] is None else int(found[0])
 
 
 def _records(rows: Iterable[tuple[int, int, int, int, int, bytes]], faces: str) -> Iterator[FrameRecord]:
-    is_chosen = chosen_by_track(faces)
+    choose = _selection(faces)
     for number, pts, duration, check, scene, packed in rows:
         (tracked,) = unpack_faces(packed, 1)
         yield FrameRecord(
             fingerprint=FrameFingerprint(index=number, pts=pts, duration=duration, checksum=check),
             scenes=(scene,),
-            faces=(tuple(face for face in tracked if is_chosen(face.track_id)),),
+            faces=(tuple(choose(scene, tracked)),),
         )
+
+
+def _selection(faces: str) -> Callable[[int, Sequence[TrackedFace]], list[TrackedFace]]:
+    """Selects the faces of the next frame, by its scene and all its faces."""
+    if faces == "largest":
+        return LargestFace().choose
+    is_chosen = chosen_by_track(faces)
+    return lambda _, tracked: [face for face in tracked if is_chosen(face.track_id)]
 
 
 def _video(source: Path, settings: Settings) -> str:

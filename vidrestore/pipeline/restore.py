@@ -203,6 +203,7 @@ def decode_to_frames(
         The frames; two for each interlaced frame if fields are restored.
     """
     from vidrestore.detection import detect
+    from vidrestore.identity import LazyRecogniser
     from vidrestore.runtime.pipeline_threads import Prefetch
     from vidrestore.tracking import track
     from vidrestore.video import read_frames
@@ -226,7 +227,9 @@ def decode_to_frames(
         interrupt=source.interrupt,
     ) as frames:
         detected = detect(timer.untimed(frames), detector, min_face=settings.min_face)
-        tracked = stats.count_faces(chosen_faces(track(timer.timed("detection", detected)), settings))
+        recogniser = LazyRecogniser(settings.device)
+        tracked = track(timer.timed("detection", detected), recogniser=recogniser)
+        chosen = stats.count_faces(chosen_faces(tracked, settings))
         yield from restore_tracked(
-            tracked, restorer, info, settings, stats, interrupt=source.interrupt, on_mask=on_mask
+            chosen, restorer, info, settings, stats, interrupt=source.interrupt, on_mask=on_mask
         )

@@ -158,6 +158,6 @@ def parse_sidecar(values: dict[Any, Any], file: object) -> Sidecar:
         return Sidecar.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        place = " / ".join(str(each) for each in first["loc"])
+        place = " / ".join(str(each)[:60] for each in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{file}: {place or 'sidecar'}: {message}, got {shown(first['input'])}") from error

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from vidrestore.colour.downscale import downscale
+from vidrestore.tracking.face_cuts import FaceCuts
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 LOOK_AHEAD = 2
@@ -38,16 +39,23 @@ class _Picture(NamedTuple):
     columns: slice
 
 
+_Waiting = tuple[FrameFaces[Detection], _Picture | None]
+
+
 def number_scenes(
-    items: Iterable[FrameFaces[Detection]], *, scene: int = 0
+    items: Iterable[FrameFaces[Detection]], *, scene: int = 0, face_cuts: FaceCuts | None = None
 ) -> Iterator[FrameFaces[Detection]]:
-    """The frames with their scene numbers, counted from `scene`, delayed by `LOOK_AHEAD` frames.
+    """The frames with their scene numbers, delayed by `LOOK_AHEAD` frames.
 
     Results do not depend on earlier scenes, so reading may start at any cut.
+
+    Args:
+        items: Frames with detections.
+        scene: Number of the first scene.
+        face_cuts: Finds cuts between two people at the same place; None: they are missed.
     """
-    waiting: deque[tuple[FrameFaces[Detection], _Picture | None]] = deque()
-    changes: deque[float] = deque(maxlen=8)
-    last: _Picture | None = None
+    waiting: deque[_Waiting] = deque()
+    cuts = _Cuts(face_cuts)
     stream = iter(items)
     ended = False
     while not ended or waiting:
@@ -60,19 +68,41 @@ def number_scenes(
         if not waiting:
             return
         item, picture = waiting.popleft()
-        if picture is not None:
-            if last is None:
-                last = picture
-            elif _is_cut(change := _change(last, picture), changes):
-                if not _is_flash(last, waiting):
-                    scene += 1
-                    changes.clear()
-                    last = picture
-                # else a flash: the next frame is compared with the one before it
-            else:
-                changes.append(change)
-                last = picture
+        if picture is not None and cuts.is_cut(item, picture, waiting):
+            scene += 1
         yield FrameFaces(frame=item.frame, faces=item.faces, scene=scene)
+
+
+class _Cuts:
+    """Compares each frame with the one before it, by the picture and then by the faces."""
+
+    def __init__(self, face_cuts: FaceCuts | None) -> None:
+        self._face_cuts = face_cuts
+        self._changes: deque[float] = deque(maxlen=8)
+        self._last: _Picture | None = None
+
+    def is_cut(self, item: FrameFaces[Detection], picture: _Picture, following: Iterable[_Waiting]) -> bool:
+        """Whether a scene begins with this frame; False for the first frame of all."""
+        last = self._last
+        if last is None:
+            self._begin_scene(item, picture)
+            return False
+        change = _change(last, picture)
+        if _is_cut(change, self._changes):
+            if _is_flash(last, following):
+                return False  # the next frame is compared with the one before the flash
+        elif self._face_cuts is None or not self._face_cuts.is_cut(item, [each for each, _ in following]):
+            self._changes.append(change)
+            self._last = picture
+            return False
+        self._begin_scene(item, picture)
+        return True
+
+    def _begin_scene(self, first: FrameFaces[Detection], picture: _Picture) -> None:
+        self._changes.clear()
+        self._last = picture
+        if self._face_cuts is not None:
+            self._face_cuts.begin_scene(first)
 
 
 def _is_cut(change: float, recent_changes: deque[float]) -> bool:
@@ -80,7 +110,7 @@ def _is_cut(change: float, recent_changes: deque[float]) -> bool:
     return change > max(CHANGE, MIN_CHANGE_RATIO * usual)
 
 
-def _is_flash(last: _Picture, following: Iterable[tuple[FrameFaces[Detection], _Picture | None]]) -> bool:
+def _is_flash(last: _Picture, following: Iterable[_Waiting]) -> bool:
     return any(picture is not None and _change(last, picture) < CHANGE / 2 for _, picture in following)
 
 

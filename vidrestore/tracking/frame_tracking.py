@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidrestore.tracking.cuts import number_scenes
+from vidrestore.tracking.face_cuts import FaceCuts, Recogniser
 from vidrestore.tracking.kalman import box_of, points_of, smooth
 from vidrestore.tracking.opacity import fade_out, limit_step, opacity_for_pose, opacity_for_score
 from vidrestore.tracking.tracker import CONFIRMATIONS, Track, Tracker
@@ -31,6 +32,7 @@ def track(
     *,
     lag: int = 12,
     max_lost_seconds: float = 0.5,
+    recogniser: Recogniser | None = None,
     begin: SceneStart | None = None,
     on_scene: Callable[[SceneStart], None] | None = None,
 ) -> Iterator[FrameFaces[TrackedFace]]:
@@ -43,6 +45,7 @@ def track(
         items: Frames with detections.
         lag: Number of frames of look-ahead.
         max_lost_seconds: A track ends after this time without a detection.
+        recogniser: Finds cuts between two people at the same place; None: they are missed.
         begin: The scene at which `items` start; None: the start of the video.
         on_scene: Called at each cut, after all frames of the old scene and before those of the new one. With
             its value as `begin`, the rest of the frames gives the same result as in one pass.
@@ -51,6 +54,7 @@ def track(
         Each frame with its tracked faces and scene number.
     """
     begin = begin or SceneStart()
+    face_cuts = None if recogniser is None else FaceCuts(recogniser)
     tracker = Tracker(
         max_lost_seconds=max_lost_seconds, confirmations=min(CONFIRMATIONS, lag + 1), next_id=begin.next_id
     )
@@ -58,7 +62,7 @@ def track(
     scene_start = begin.number
     previous: FrameFaces[Detection] | None = None
     number = -1
-    for number, item in enumerate(number_scenes(items, scene=begin.scene), begin.number):
+    for number, item in enumerate(number_scenes(items, scene=begin.scene, face_cuts=face_cuts), begin.number):
         if previous is not None and item.scene != previous.scene:
             # The old scene is complete: its frames need no more look-ahead.
             tracker.confirm_present_throughout(number - scene_start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vidrestore.faces.boxes import mean_side
 from vidrestore.tracking.track_conditions import is_conditions
@@ -29,7 +29,9 @@ def select_faces(items: Iterable[FrameFaces[TrackedFace]], faces: str) -> Iterat
     if faces == "all":
         yield from items
     elif faces == "largest":
-        yield from _largest(items)
+        largest = LargestFace()
+        for item in items:
+            yield _with(item, largest.choose(item.scene, item.faces))
     else:
         is_chosen = chosen_by_track(faces)
         for item in items:
@@ -58,19 +60,24 @@ def named_tracks(faces: str) -> set[int]:
     return set() if names in ("all", "largest", "none") else {int(part) for part in names.split(",")}
 
 
-def _largest(items: Iterable[FrameFaces[TrackedFace]]) -> Iterator[FrameFaces[TrackedFace]]:
-    chosen: tuple[int, int] | None = None  # scene and track
-    for item in items:
-        sizes = {face.track_id: mean_side(face.box) for face in item.faces}
-        if sizes:
-            largest = max(sizes, key=sizes.__getitem__)
-            current = chosen[1] if chosen is not None and chosen[0] == item.scene else None
-            if current not in sizes or sizes[largest] > MIN_SIZE_RATIO * sizes[current]:
-                current = largest
-            chosen = (item.scene, current)
-            yield _with(item, [face for face in item.faces if face.track_id == current])
-        else:
-            yield item
+class LargestFace:
+    """Selects the largest face, frame after frame; the selection depends on the scene's earlier frames."""
+
+    def __init__(self) -> None:
+        self._chosen: tuple[int, int] | None = None
+        """Scene and track."""
+
+    def choose(self, scene: int, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
+        """The selected face of the next frame; nothing if there is no face."""
+        sizes = {face.track_id: mean_side(face.box) for face in faces}
+        if not sizes:
+            return []
+        largest = max(sizes, key=sizes.__getitem__)
+        current = self._chosen[1] if self._chosen is not None and self._chosen[0] == scene else None
+        if current not in sizes or sizes[largest] > MIN_SIZE_RATIO * sizes[current]:
+            current = largest
+        self._chosen = (scene, current)
+        return [face for face in faces if face.track_id == current]
 
 
 def _with(item: FrameFaces[TrackedFace], faces: list[TrackedFace]) -> FrameFaces[TrackedFace]:

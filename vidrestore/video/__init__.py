@@ -10,7 +10,7 @@ from vidrestore.video.pyav_pictures import frame_from_pyav, is_pyav_picture, pya
 from vidrestore.video.reading.frames import key_frame_near, read_frames
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.look import look_at
-from vidrestore.video.reading.opening import open_input
+from vidrestore.video.reading.opening import is_broadcast, open_input
 from vidrestore.video.reading.probe import probe
 from vidrestore.video.reading.reread import FrameFingerprint, checksum, reread_frames, tick_at
 from vidrestore.video.reading.stream_digest import StreamDigest, sound_digests
@@ -38,6 +38,7 @@ __all__ = [
     "describe_format",
     "ffmpeg_pipeline",
     "frame_from_pyav",
+    "is_broadcast",
     "is_pyav_picture",
     "is_whole_segment",
     "join_segments",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vidrestore.web.dropped_files import MAX_FILE_BYTES
 
 MAX_BODY_BYTES = 512 * 1024
+PIECE_SECONDS = 20.0
+"""Limit for each piece of a body."""
 _LARGE_BODIES = {("PUT", "/api/dropped"): MAX_FILE_BYTES}
 """Methods and paths of requests that may be larger."""
 COOKIE = "vidrestore_token"
@@ -88,13 +91,17 @@ def _limit(scope: Scope) -> int:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """Ends a body that is larger than the limit, whatever its headers state."""
-    size = 0
+    """Ends a body that is larger than the limit, whatever its headers state, or that stops coming."""
+    size, is_complete = 0, False
 
     async def limited() -> Message:
-        nonlocal size
-        message = await receive()
+        nonlocal size, is_complete
+        try:
+            message = await asyncio.wait_for(receive(), None if is_complete else PIECE_SECONDS)
+        except TimeoutError:
+            return {"type": "http.disconnect"}
         size += len(message.get("body", b""))
+        is_complete = not message.get("more_body", False)
         return {"type": "http.disconnect"} if size > limit else message
 
     return limited

@@ -25,7 +25,7 @@ FOLDER = _object(
 )
 VIDEO = _object(
     width=WHOLE, height=WHOLE, frame_rate=NUMBER, frames=_or_null(WHOLE), duration=_or_null(NUMBER),
-    codec=TEXT, streams=_list(TEXT),
+    codec=TEXT, streams=_list(TEXT), exact=_FLAG,
 )  # fmt: skip
 PEOPLE = _object(inspection=_or_null(_ANY_OBJECT))
 PREVIEW = _object(

@@ -32,7 +32,13 @@ from vidrestore.web.media import MediaWorker
 from vidrestore.web.operations import NUMBER, TEXT, WHOLE, Operation, Parameter, body_of, text_of
 from vidrestore.web.request_bodies import PreviewRequest, SidecarRequest
 from vidrestore.web.request_settings import checked_settings
-from vidrestore.web.sidecar_file import SidecarFile, read_sidecar, sidecar_path, write_sidecar
+from vidrestore.web.sidecar_file import (
+    SidecarFile,
+    check_named_video,
+    read_sidecar,
+    sidecar_path,
+    write_sidecar,
+)
 
 MIN_SIDE, MAX_SIDE = 32, 4096
 _PATH = Parameter(name="path", about="A file in one of the chosen folders, in full.", schema=TEXT)
@@ -56,11 +62,13 @@ class FileOperations:
                          schema=WHOLE, is_required=False)  # fmt: skip
         near = Parameter(name="near", about="1: the key frame before that time, which is quicker.",
                          schema=WHOLE, is_required=False)  # fmt: skip
+        exact = Parameter(name="exact", about="1: waits until a broadcast was read to its end.",
+                          schema=WHOLE, is_required=False)  # fmt: skip
         name = Parameter(name="name", about="What the file is called.", schema=TEXT)
         return (
             Operation(method="GET", path="/api/folders", endpoint=self.folders, parameters=[folder],
                       summary="The chosen folders, or what is in one", answer=FOLDER),
-            Operation(method="GET", path="/api/video", endpoint=self.video, parameters=[_PATH],
+            Operation(method="GET", path="/api/video", endpoint=self.video, parameters=[_PATH, exact],
                       summary="What a container says of its video", answer=VIDEO),
             Operation(method="GET", path="/api/frame", endpoint=self.frame,
                       parameters=[_PATH, at, side, near], summary="The frame at a time",
@@ -97,7 +105,8 @@ class FileOperations:
 
     async def video(self, request: Request) -> Response:
         path = self._roots.check_file(text_of(request, "path"))
-        return JSONResponse(await run_in_threadpool(self._media.facts, path))
+        is_exact = _number(request, "exact", 0, 1, 0) == 1
+        return JSONResponse(await run_in_threadpool(partial(self._media.facts, path, is_exact=is_exact)))
 
     async def frame(self, request: Request) -> Response:
         path = self._roots.check_file(text_of(request, "path"))
@@ -130,6 +139,7 @@ class FileOperations:
     async def put_sidecar(self, request: Request) -> Response:
         body = await body_of(request, SidecarRequest)
         path = self._roots.check_file(body.path)
+        check_named_video(path)
         empty = new_sidecar(path, body.frames, make_settings())
         values = {**empty.model_dump(), "people": body.people, "scenes": body.scenes}
         sidecar = parse_sidecar(values, "the sidecar")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import base64
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
 
 from vidrestore.errors import ProcessingError, VidrestoreError
 
@@ -22,21 +23,36 @@ if TYPE_CHECKING:
     from vidrestore.video import Input
 
 _QUALITY = 90
+_CLOCKS_KEPT = 8
+"""Number of broadcasts whose clock is remembered."""
+_FileState = tuple[Path, int, int]
+"""The path, the size and the time of the last change."""
 
 
 class MediaWorker:
-    """Two processes: one for thumbnails, and one for previews, which keeps the networks loaded."""
+    """Processes for thumbnails, for previews, with the networks loaded, and for the clocks of broadcasts."""
 
     def __init__(self) -> None:
         self._pools: dict[str, ProcessPoolExecutor] = {}
+        self._clocks: dict[_FileState, Future[tuple[str, Any]]] = {}
+        """Broadcasts that are read to the end for restarts of their clock."""
+        self._lock = Lock()
 
     def warm_up(self) -> None:
         """Starts the process for thumbnails, so that the first one comes sooner."""
         self._pool("looks").submit(_load_libraries)
 
-    def facts(self, path: Path) -> dict[str, Any]:
-        """The properties that a container states about its video. Raises VidrestoreError."""
-        return dict(self._run("looks", _facts, path))
+    def facts(self, path: Path, *, is_exact: bool = False) -> dict[str, Any]:
+        """The properties that a container states about its video. Raises VidrestoreError.
+
+        Args:
+            path: The video.
+            is_exact: Whether to wait until a broadcast was read to its end: its clock may restart. Otherwise
+                `exact` is false in the facts of such a file until then.
+        """
+        read = self._with_clock(path, waits=is_exact)
+        facts = dict(self._run("looks", _facts, path, read))
+        return {**facts, "exact": read is not None or not _is_broadcast(path)}
 
     def frame(self, path: Path, at: float, side: int, *, is_near: bool) -> bytes:
         """A JPEG of the frame at a time. Raises VidrestoreError.
@@ -47,7 +63,8 @@ class MediaWorker:
             side: The longest side of the picture [px]; smaller frames keep their size.
             is_near: Whether to give the key frame before that time instead, which is faster.
         """
-        return bytes(self._run("looks", _frame, path, at, side, is_near))
+        read = self._with_clock(path, waits=not is_near)
+        return bytes(self._run("looks", _frame, path, at, side, is_near, read))
 
     def preview(
         self, path: Path, at: float, settings: dict[str, Any], analysis: Path | None
@@ -70,11 +87,42 @@ class MediaWorker:
             for process in processes.values():
                 process.kill()
 
-    def _run(self, name: str, work: Any, *arguments: Any) -> Any:
+    def _with_clock(self, path: Path, *, waits: bool) -> Input | None:
+        """A broadcast with the restarts of its clock; None: another file, or it is still being read.
+
+        Reading begins with the first call.
+        """
+        if not _is_broadcast(path):
+            return None
+        state = _file_state(path)
+        with self._lock:
+            if state not in self._clocks:
+                while len(self._clocks) >= _CLOCKS_KEPT:
+                    self._clocks.pop(next(iter(self._clocks))).cancel()
+                self._clocks[state] = self._pool("clocks").submit(_answer, _read_clock, (path,))
+            clock = self._clocks[state]
+        if not waits and not clock.done():
+            return None
         try:
-            kind, value = self._pool(name).submit(_answer, work, arguments).result()
+            return cast("Input", self._value("clocks", clock))
+        except CancelledError as error:
+            raise ProcessingError("too many broadcasts were opened at once; open it again") from error
+        except VidrestoreError:
+            with self._lock:
+                self._clocks.pop(state, None)
+            raise
+
+    def _run(self, name: str, work: Any, *arguments: Any) -> Any:
+        with self._lock:
+            pool = self._pool(name)
+        return self._value(name, pool.submit(_answer, work, arguments))
+
+    def _value(self, name: str, answer: Future[tuple[str, Any]]) -> Any:
+        try:
+            kind, value = answer.result()
         except BrokenProcessPool as error:
-            self._pools.pop(name, None)
+            with self._lock:
+                self._pools.pop(name, None)
             raise ProcessingError("the process that reads this file ended; it may be damaged") from error
         if kind == "error":
             raise ProcessingError(value)
@@ -84,6 +132,23 @@ class MediaWorker:
         if name not in self._pools:
             self._pools[name] = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         return self._pools[name]
+
+
+def _file_state(path: Path) -> _FileState:
+    status = path.stat()
+    return path, status.st_size, status.st_mtime_ns
+
+
+def _is_broadcast(path: Path) -> bool:
+    from vidrestore.video import is_broadcast
+
+    return is_broadcast(path)
+
+
+def _read_clock(path: Path) -> Input:
+    from vidrestore.video import open_input
+
+    return open_input(path)
 
 
 def _answer(work: Any, arguments: tuple[Any, ...]) -> tuple[str, Any]:
@@ -100,10 +165,10 @@ def _load_libraries() -> None:
     import vidrestore.video  # noqa: F401
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _facts(path: Path, read: Input | None) -> dict[str, Any]:
     from vidrestore.video import probe
 
-    info = probe(path)  # not _opened(): that reads a whole broadcast for restarts of its clock
+    info = probe(read or path)
     return {
         "width": info.width,
         "height": info.height,
@@ -115,7 +180,7 @@ def _facts(path: Path) -> dict[str, Any]:
     }
 
 
-def _frame(path: Path, at: float, side: int, is_near: bool) -> bytes:
+def _frame(path: Path, at: float, side: int, is_near: bool, read: Input | None) -> bytes:
     import cv2
 
     from vidrestore.colour.yuv_rgb import downscaled_rgb
@@ -123,7 +188,7 @@ def _frame(path: Path, at: float, side: int, is_near: bool) -> bytes:
     from vidrestore.faces.orientation import upright_frame
     from vidrestore.video import key_frame_near, read_frames
 
-    given, info = _opened(path)
+    given, info = _opened(path, read)
     if is_near:
         frame = key_frame_near(given, info, at)
     else:
@@ -135,18 +200,17 @@ def _frame(path: Path, at: float, side: int, is_near: bool) -> bytes:
     return bytes(cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes())
 
 
-_last_opened: tuple[tuple[Path, int, int], tuple[Input, VideoInfo]] | None = None
-"""The last file."""
+_last_opened: tuple[tuple[_FileState, bool], tuple[Input, VideoInfo]] | None = None
+"""The last file, and whether the restarts of its clock are known."""
 
 
-def _opened(path: Path) -> tuple[Input, VideoInfo]:
+def _opened(path: Path, read: Input | None) -> tuple[Input, VideoInfo]:
     from vidrestore.video import open_input, probe
 
     global _last_opened
-    status = path.stat()
-    key = (path, status.st_size, status.st_mtime_ns)
+    key = (_file_state(path), read is not None)
     if _last_opened is None or _last_opened[0] != key:
-        given = open_input(path)
+        given = read or open_input(path, reads_clock=False)
         _last_opened = key, (given, probe(given))
     return _last_opened[1]
 

@@ -92,7 +92,7 @@ async def body_of(request: Request, kind: type[BodyType]) -> BodyType:
         return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
-        place = " / ".join(str(each) for each in first["loc"]) or "the request"
+        place = " / ".join(str(each)[:60] for each in first["loc"]) or "the request"
         message = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{place}: {message}, got {shown(first['input'])}") from error
 

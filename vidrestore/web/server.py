@@ -21,6 +21,7 @@ from vidrestore.web.file_roots import FileRoots
 from vidrestore.web.job_runner import JobRunner
 from vidrestore.web.media import MediaWorker
 from vidrestore.web.service import Service
+from vidrestore.web.slow_clients import TimedProtocol
 
 HOST = "127.0.0.1"
 _LOCK = "server.lock"
@@ -76,9 +77,10 @@ def serve(
 
 
 def server_config(app: ASGIApp) -> uvicorn.Config:
-    """The configuration of the server: no proxy is trusted, and the number of connections is limited."""
+    """The configuration of the server: no proxy is trusted; connections and waiting have limits."""
     return uvicorn.Config(
         app,
+        http=TimedProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,

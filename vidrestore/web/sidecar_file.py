@@ -13,6 +13,7 @@ from vidrestore.jobs.sidecar_text import sidecar_text
 from vidrestore.runtime.put_in_place import put_in_place
 from vidrestore.settings.sidecar import Sidecar, parse_sidecar
 from vidrestore.settings.yaml_file import MAX_BYTES, parse_yaml
+from vidrestore.video.formats.suffixes import PICTURES, VIDEOS
 from vidrestore.web.file_roots import FileRoots
 from vidrestore.web.operations import ChangedError
 
@@ -33,6 +34,12 @@ class SidecarFile:
 def sidecar_path(video: Path) -> Path:
     """The path of a video's sidecar: `film.mp4.yaml` for `film.mp4`."""
     return video.with_name(f"{video.name}.yaml")
+
+
+def check_named_video(path: Path) -> None:
+    """Raises UsageError for a file without a video's name: beside it, a YAML file may mean something else."""
+    if path.suffix.lower() not in VIDEOS | PICTURES:
+        raise UsageError(f"{path.name} does not have the name of a video; a sidecar is written beside videos")
 
 
 def read_sidecar(roots: FileRoots, path: Path) -> SidecarFile:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vidrestore.detection import FaceDetector, detect
+from vidrestore.identity import LazyRecogniser
 from vidrestore.integrations.vapoursynth.frame_queue import FrameQueue
 from vidrestore.jobs.frame_records import pack_faces, unpack_faces
 from vidrestore.pipeline import chosen_faces
@@ -27,7 +28,8 @@ class Analysis:
         self._frames = frames
         self._records: list[tuple[int, bytes]] = []
         detected = detect(self._unread_frames(), detector, min_face=settings.min_face)
-        self._tracked = chosen_faces(track(detected), settings)
+        tracked = track(detected, recogniser=LazyRecogniser(settings.device))
+        self._tracked = chosen_faces(tracked, settings)
 
     @property
     def stop(self) -> int:

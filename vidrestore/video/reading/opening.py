@@ -17,8 +17,14 @@ _PROGRAM_STREAM = b"\0\0\1\xba"
 _HEAD_BYTES = (_SYNCS + 1) * max(_PACKET_SIZES)
 
 
-def open_input(path: Path, **how: Any) -> Input:
+def open_input(path: Path, *, reads_clock: bool = True, **how: Any) -> Input:
     """The input at `path`, as `describe_input` with the same arguments; a broadcast with its clock restarts.
+
+    Args:
+        path: The path.
+        reads_clock: Whether to read a broadcast to its end for restarts of its clock. Without them its times
+            are right only if there are none.
+        how: The arguments of `describe_input`.
 
     Raises:
         InputError: It cannot be read.
@@ -28,9 +34,14 @@ def open_input(path: Path, **how: Any) -> Input:
     if input.pipe is not None or input.pictures is not None:
         return input
     input = replace(input, head=_read_head(input.path))
-    if input.format is None and input.head is not None and _is_broadcast(input.head):
+    if reads_clock and input.format is None and input.head is not None and _is_broadcast(input.head):
         return replace(input, clock=_read_clock(input))
     return input
+
+
+def is_broadcast(path: Path) -> bool:
+    """Whether the file looks like a transport or program stream, whose clock may restart."""
+    return _is_broadcast(_read_head(path) or b"")
 
 
 def _read_head(path: Path) -> bytes | None:

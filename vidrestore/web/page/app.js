@@ -7,7 +7,7 @@ import { refresh, watchQueue } from './queue.js';
 import { connectResult, hideResult, isShown, seek, showReport, showResult } from './result.js';
 import { currentSettings, showScene, showScopes, watchSettings } from './settings.js';
 import { openSidecar, useInspection } from './sidecar.js';
-import { closeViewer, connectDivider, isPreviewed, openViewer, showFrame, showPreview, shownTime } from './viewer.js';
+import { changeLength, closeViewer, connectDivider, isPreviewed, openViewer, showFrame, showPreview, shownTime } from './viewer.js';
 
 let path = null;
 let duration = 0;
@@ -21,8 +21,7 @@ async function openVideo(chosen) {
   duration = facts.duration ?? 0;
   hideResult();
   byId('video-name').textContent = fileName(chosen);
-  const length = facts.duration === null ? '' : `, ${clock(facts.duration)}`;
-  byId('facts').textContent = `${facts.width} × ${facts.height}${length}, ${facts.frame_rate.toFixed(3)} frames/s, ${facts.codec}`;
+  showFacts(facts);
   byId('output').value = chosen.replace(/(\.[^./]*)?$/, '-restored$1');
   byId('faces').value = 'all';
   byId('queue-job').disabled = false;
@@ -30,11 +29,28 @@ async function openVideo(chosen) {
   markOpen(fileName(chosen));
   byId('viewer').setAttribute('aria-busy', 'true');
   openViewer(path, facts);
+  if (!facts.exact) readClock(chosen);
   await openSidecar(chosen);
   const known = await attempt(() => get('/api/people', { path: chosen }));
   if (path !== chosen) return;
   showFound(known?.inspection ?? null);
   byId('viewer').removeAttribute('aria-busy');
+}
+
+function showFacts(facts) {
+  const length = facts.duration === null ? '' : `, ${facts.exact ? '' : 'about '}${clock(facts.duration)}`;
+  byId('facts').textContent = `${facts.width} × ${facts.height}${length}, ${facts.frame_rate.toFixed(3)} frames/s, ${facts.codec}`;
+}
+
+// The length of a broadcast, whose clock may restart, is sure only when it was read to its end.
+async function readClock(chosen) {
+  const facts = await attempt(() => get('/api/video', { path: chosen, exact: 1 }));
+  if (path !== chosen || !facts) return;
+  showFacts(facts);
+  if (Math.abs((facts.duration ?? 0) - duration) < 1) return;
+  duration = facts.duration ?? 0;
+  changeLength(path, facts);
+  if (!isShown()) showFrame(path);
 }
 
 // Before a file is removed that may be open.
@@ -54,7 +70,7 @@ function closeVideo(removed) {
 function showFound(found) {
   useInspection(found);
   if (found) showPeople(found, duration, choosePeople);
-  byId('inspect').textContent = found ? 'Look again' : 'Find people and scenes';
+  byId('inspect').textContent = found ? 'Find them again' : 'Find people and scenes';
   byId('exact-label').hidden = Boolean(found);
   showScenes(duration, (start) => { byId('scrub').value = start; moved(); });
   showScopes(markScene(shownTime()));
@@ -134,6 +150,11 @@ byId('preview').addEventListener('click', preview);
 byId('close-result').addEventListener('click', () => { hideResult(); showFrame(path); });
 byId('inspect').addEventListener('click', people);
 byId('settings').addEventListener('submit', queueJob);
+byId('output').addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter') return;
+  event.preventDefault();
+  byId('settings').requestSubmit(byId('queue-job'));
+});
 connectDivider();
 connectTimeline();
 connectResult((at) => showScene(markScene(at)));

@@ -93,10 +93,10 @@ function buttons(job, before, onResult) {
     await refresh(onResult);
   });
   const isOurs = job.kind === 'restore';
-  if (job.state === 'done' && isOurs) add('Look', async () => onResult(await get(`/api/jobs/${job.id}`)));
+  if (job.state === 'done' && isOurs) add('Compare', async () => onResult(await get(`/api/jobs/${job.id}`)));
   if (['queued', 'running'].includes(job.state)) act('Cancel', 'cancel');
-  if (job.state === 'queued' && before?.state === 'queued') act('Earlier', 'move', { before: before.id });
-  if (['failed', 'cancelled'].includes(job.state)) act('Go on', 'retry');
+  if (job.state === 'queued' && before?.state === 'queued') act('Move up', 'move', { before: before.id });
+  if (['failed', 'cancelled'].includes(job.state)) act('Continue', 'retry');
   if (job.state !== 'running') act('Remove', 'remove');
   if (job.state === 'done' && isOurs)
     made.append(element('a', { href: fileAddress(job.output), download: title(job), textContent: 'Save' }));

@@ -19,6 +19,7 @@ export function showResult(source, target) {
     byId(id).src = fileAddress(paths[at]);
   });
   byId('play').hidden = byId('close-result').hidden = false;
+  byId('viewer').classList.add('compared');
   divide(true);
   seek(shownTime());
 }
@@ -27,6 +28,7 @@ export function hideResult() {
   paths = null;
   stopVideos();
   byId('close-result').hidden = true;
+  byId('viewer').classList.remove('compared');
   byId('report').replaceChildren();
 }
 

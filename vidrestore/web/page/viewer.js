@@ -3,7 +3,8 @@ import { frameAddress, nearFrameAddress, post } from './api.js';
 import { byId, clock, count, element } from './elements.js';
 import { inspection } from './sidecar.js';
 
-const THUMBNAILS = 16;
+const MOST_THUMBNAILS = 16;
+const STRIP_HEIGHT = 46;
 const QUICK_SECONDS = 8;
 const SCRUB_SIDE = 1280;
 const PAUSE_MILLISECONDS = 200;
@@ -13,16 +14,35 @@ let centre = null;
 let waiting = 0;
 
 export function openViewer(path, facts) {
-  const duration = Math.max((facts.duration ?? 0) - 0.001, 0);
   byId('viewer').hidden = false;
-  byId('scrub').max = duration || 1;
-  byId('scrub').disabled = duration === 0;
   byId('scrub').step = 1 / (facts.frame_rate || 25);
   byId('scrub').value = 0;
+  setLength(facts.duration);
   showFrame(path);
-  const pictures = duration ? THUMBNAILS : 1;
+  showStrip(path, facts);
+}
+
+// Another length than was said when the video was opened.
+export function changeLength(path, facts) {
+  setLength(facts.duration);
+  showStrip(path, facts);
+}
+
+const shownLength = (length) => Math.max((length ?? 0) - 0.001, 0);
+
+function setLength(length) {
+  const duration = shownLength(length);
+  byId('scrub').max = duration || 1;
+  byId('scrub').disabled = duration === 0;
+}
+
+// As many frames as fit side by side, in equal parts of the length.
+function showStrip(path, { width, height, duration }) {
+  const length = shownLength(duration);
+  const fitting = Math.round(byId('strip').clientWidth / ((STRIP_HEIGHT * width) / height));
+  const pictures = length ? Math.max(1, Math.min(MOST_THUMBNAILS, fitting)) : 1;
   byId('strip').replaceChildren(...Array.from({ length: pictures }, (_, i) =>
-    element('img', { alt: '', src: nearFrameAddress(path, ((i + 0.5) * duration) / pictures) })));
+    element('img', { alt: '', src: nearFrameAddress(path, ((i + 0.5) * length) / pictures) })));
 }
 
 export function closeViewer() {
@@ -36,6 +56,7 @@ export const shownTime = () => Number(byId('scrub').value);
 export const isPreviewed = () => !byId('after').hidden;
 
 export function showTime(at) {
+  byId('timeline').style.setProperty('--at', at / Number(byId('scrub').max));
   byId('time').textContent = clock(at);
   byId('scrub').setAttribute('aria-valuetext', clock(at));
 }
