@@ -72,7 +72,7 @@ export function showScenes(duration, onScene) {
     const button = element('button', { type: 'button', textContent: number + 1, title: `Scene ${number + 1}: ${clock(start)} to ${clock(end)}` });
     button.setAttribute('aria-label', `Scene ${number + 1}, from ${clock(start)}`);
     button.dataset.scene = number;
-    button.style.flexGrow = Math.max(end - start, duration / 1000, 0.001);
+    button.style.flexGrow = 1000 * Math.max(end - start, duration / 1000, 0.001); // a sum below 1 would not fill it
     button.addEventListener('click', () => onScene(start));
     return button;
   }));
