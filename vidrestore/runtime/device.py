@@ -66,6 +66,17 @@ def resolve_precision(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "cpu" and _has_cpu_bfloat16() else torch.float32
 
 
+def half_precision(device: torch.device) -> torch.dtype:
+    """float16 on a CUDA device that computes it right, otherwise float32.
+
+    For networks that compute coordinates, which need more digits than bfloat16 has.
+    """
+    import torch
+
+    is_right = device.type == "cuda" and _convolves(device, torch.float16)
+    return torch.float16 if is_right else torch.float32
+
+
 def choose_precision(device: torch.device, wanted: Precision) -> torch.dtype:
     """The number type of the networks on the device.
 
