@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPlace:
-    """The place of a worker; equal places are told apart by `number`."""
+    """The place of a worker. Workers of one node differ by `number`."""
 
     node: str
     """Ray's id of the node; empty: any node, also one that a cluster starts on demand."""
