@@ -5,7 +5,7 @@
 
 network     the published network against the plain one written from the specification; the compact one
 gpu         both networks on the GPU that --device auto takes, and whole restorations with it; without a
-            GPU, or with --count-only, what is counted and reckoned without one
+            GPU, or with --count-only, what is counted and calculated without one
 end-to-end  whole restorations against the network alone, and without faces against a bare transcode
 elsewhere   whole restorations with a stand-in for a GPU against the time it is given
 memory      peak resident memory at 10, 100 and 1000 seconds of video against that at 100
@@ -88,7 +88,7 @@ def _network_rows(found: dict[str, Any]) -> dict[str, Rows]:
 
 
 def _gpu(arguments: argparse.Namespace) -> dict[str, Any]:
-    counted = {"counted_and_reckoned": gpu.count()}
+    counted = {"counted_and_calculated": gpu.count()}
     device = resolve_device("auto")
     if arguments.count_only or device.type == "cpu":
         return counted
@@ -99,10 +99,10 @@ def _gpu(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _gpu_rows(found: dict[str, Any]) -> dict[str, Rows]:
     rows: dict[str, Rows] = {
-        f"{name.capitalize()} network: faces a second, reckoned": [
-            (kind, reckoned["faces_a_second"], None) for kind, reckoned in counts["reckoned"].items()
+        f"{name.capitalize()} network: faces a second, calculated": [
+            (kind, calculated["faces_a_second"], None) for kind, calculated in counts["calculated"].items()
         ]
-        for name, counts in found["counted_and_reckoned"].items()
+        for name, counts in found["counted_and_calculated"].items()
     }
     for name, title, limit in (("published", "Published", 200.0), ("compact", "Compact", 3000.0)):
         speeds = found.get(f"{name}_faces_a_second_by_batch", {})

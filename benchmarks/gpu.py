@@ -1,4 +1,4 @@
-"""The networks on a GPU, and whole restorations with one; what is counted and reckoned needs no GPU."""
+"""The networks on a GPU, and whole restorations with one; what is counted and calculated needs no GPU."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def count() -> dict[str, Any]:
                 "one by one": _kernels(alone, "blend"),
                 "a batch together": _kernels(together, "blend"),
             },
-            "reckoned": {gpu: _reckoned(together, data) for gpu, data in GPUS.items()},
+            "calculated": {gpu: _calculated(together, data) for gpu, data in GPUS.items()},
         }
     return result
 
@@ -222,7 +222,7 @@ def _kernels(found: list[Step], name: str) -> float:
     return sum(step.count.total / step.faces for step in found if step.name.startswith(name))
 
 
-def _reckoned(found: list[Step], gpu: Gpu) -> dict[str, Any]:
+def _calculated(found: list[Step], gpu: Gpu) -> dict[str, Any]:
     milliseconds = {name: 1000 * seconds / found[0].faces for name, seconds in seconds_of(found, gpu).items()}
     return {
         "milliseconds_a_face": milliseconds,

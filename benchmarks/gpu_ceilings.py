@@ -1,4 +1,4 @@
-"""How many faces a second a GPU could restore at most, reckoned from counts and from its data sheet.
+"""How many faces a second a GPU could restore at most, calculated from counts and from its data sheet.
 
 A kernel takes as long as its products at a share of the stated speed, or as its bytes at a share of the
 stated bandwidth, whichever is more. All kernels of a batch take at least as long as launching them.

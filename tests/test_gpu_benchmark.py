@@ -1,4 +1,4 @@
-"""What is counted and reckoned about GPUs without one, and the script that runs everything on one."""
+"""What is counted and calculated about GPUs without one, and the script that runs everything on one."""
 
 from __future__ import annotations
 
