@@ -1,10 +1,11 @@
 """How fast and how large, as ratios against named baselines of the same run.
 
     python -m benchmarks [network|gpu|end-to-end|elsewhere|memory|scaling|start ...] [--quick] [--out FOLDER]
-                         [--faces FOLDER] [--model NAME]
+                         [--faces FOLDER] [--model NAME] [--count-only]
 
 network     the published network against the plain one written from the specification; the compact one
-gpu         both networks on the GPU that --device auto takes; without one, nothing
+gpu         both networks on the GPU that --device auto takes, and whole restorations with it; without a
+            GPU, or with --count-only, what is counted and calculated without one
 end-to-end  whole restorations against the network alone, and without faces against a bare transcode
 elsewhere   whole restorations with a stand-in for a GPU against the time it is given
 memory      peak resident memory at 10, 100 and 1000 seconds of video against that at 100
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path())
     parser.add_argument("--faces", type=Path, help="folder of photographs of faces, aligned")
     parser.add_argument("--model", default="compact", help="of the end-to-end group")
+    parser.add_argument("--count-only", action="store_true", help="of the gpu group: no GPU is used")
     arguments = parser.parse_args()
     if unknown := set(arguments.groups) - GROUPS.keys():
         parser.error(f"there is no group {', '.join(sorted(unknown))}; there are: {', '.join(GROUPS)}")
@@ -86,14 +88,22 @@ def _network_rows(found: dict[str, Any]) -> dict[str, Rows]:
 
 
 def _gpu(arguments: argparse.Namespace) -> dict[str, Any]:
+    counted = {"counted_and_calculated": gpu.count()}
     device = resolve_device("auto")
-    if device.type == "cpu":
-        return {"skipped": "there is no GPU"}
-    return gpu.measure(device, 1 if arguments.quick else 5)
+    if arguments.count_only or device.type == "cpu":
+        return counted
+    rounds, frames = (1, 100) if arguments.quick else (5, 500)
+    with tempfile.TemporaryDirectory() as folder:
+        return counted | gpu.measure(device, rounds, Path(folder), frames)
 
 
 def _gpu_rows(found: dict[str, Any]) -> dict[str, Rows]:
-    rows = {}
+    rows: dict[str, Rows] = {
+        f"{name.capitalize()} network: faces a second, calculated": [
+            (kind, calculated["faces_a_second"], None) for kind, calculated in counts["calculated"].items()
+        ]
+        for name, counts in found["counted_and_calculated"].items()
+    }
     for name, title, limit in (("published", "Published", 200.0), ("compact", "Compact", 3000.0)):
         speeds = found.get(f"{name}_faces_a_second_by_batch", {})
         best = max(speeds, key=lambda batch: speeds[batch], default="")

@@ -15,11 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
+from benchmarks.kernel_count import count_kernels
 from tests.support.fake_device import replace_parameters
 from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
 from vidrestore.restoration import DaefrGenerator, FaceCodes, TemporalBlend
-from vidrestore.restoration.temporal_blend import _on_device
+from vidrestore.restoration.batched_blend import blend_codes, blend_features
+from vidrestore.restoration.temporal_blend import numbers_on
 
 FACES = [np.full((256, 256, 3), level, np.float32) for level in (0.2, 0.5, 0.8)]
 
@@ -39,7 +41,7 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrGenerator]:
         yield DaefrGenerator(
             network, device=torch.device("cuda"), precision=torch.bfloat16, look_up="soft", with_detail=True
         )
-    _on_device.cache_clear()
+    numbers_on.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
@@ -58,6 +60,20 @@ def test_a_gpu_is_offered_all_batches_and_never_waited_for(generator: DaefrGener
     assert isinstance(pictures, Tensor)
     assert (pictures.device.type, pictures.dtype) == ("cuda", torch.float32)
     assert pictures.shape == (3, 256, 256, 3)
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_a_gpu_blends_the_faces_of_a_batch_together(generator: DaefrGenerator) -> None:
+    blend = TemporalBlend(strength=1)
+    features = generator.encode(FACES)
+    first, middle, last = features
+    encoded = blend_features(blend, [(first, [(1, middle)]), (middle, [(-1, first), (1, last)])])
+    codes = generator.predict(encoded)
+    blended = blend_codes(blend, [(codes[0], [(1, codes[1])]), (codes[1], [])])
+    assert blended[0].log_probabilities.device.type == "cuda"
+    assert blended[0].log_probabilities.shape == codes[0].log_probabilities.shape
+    counted = count_kernels(lambda: blend_codes(blend, [(codes[0], [(1, codes[1])])] * 16))
+    assert counted.total < 40, counted.by_operation
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")

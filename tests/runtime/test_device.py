@@ -105,6 +105,7 @@ def test_auto_takes_the_best_there_is(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     monkeypatch.setattr(device_module, "_convolves", lambda device, precision: True)
+    monkeypatch.setattr(device_module, "agrees_with_cpu", lambda device, precision: True)
     assert resolve_device("auto").type == expected
 
 
@@ -118,7 +119,29 @@ def test_mps_without_an_apple_gpu_and_unknown_names_are_refused(monkeypatch: pyt
 
 def test_float16_is_never_used_on_a_processor() -> None:
     assert resolve_precision(torch.device("cpu")) in (torch.bfloat16, torch.float32)
-    assert resolve_precision(torch.device("mps")) is torch.float32
+
+
+@pytest.mark.parametrize(("is_right", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_apples_gpu_computes_in_16_bits_where_that_is_right(
+    is_right: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_module, "agrees_with_cpu", lambda device, precision: is_right)
+    assert resolve_precision(torch.device("mps")) is expected
+    if is_right:
+        assert choose_precision(torch.device("mps"), "bfloat16") is torch.bfloat16
+    else:
+        with pytest.raises(DeviceError, match="does not compute in bfloat16"):
+            choose_precision(torch.device("mps"), "bfloat16")
+
+
+def test_auto_leaves_an_apple_gpu_that_computes_wrong_numbers(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(device_module, "agrees_with_cpu", lambda device, precision: False)
+    assert resolve_device("auto") == torch.device("cpu")
+    assert "computes wrong numbers" in caplog.text
 
 
 def test_a_build_without_onednn_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:

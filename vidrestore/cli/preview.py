@@ -67,6 +67,7 @@ def preview(
     deinterlace: options.Deinterlace = None,
     fps: options.Fps = None,
     max_pixels: options.MaxPixels = None,
+    hwaccel: options.Hwaccel = None,
     start: options.Start = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -86,6 +87,7 @@ def preview(
         "deinterlace": deinterlace,
         "fps": fps,
         "max_pixels": max_pixels,
+        "hwaccel": hwaccel,
         "start": start,
     }
     variants = _variants(compared)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
+
 from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.frame_detection import DetectorState, detect
 from vidrestore.errors import UsageError
@@ -9,6 +12,8 @@ from vidrestore.runtime.file_kinds import expand_home
 
 __all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
+MAX_THREADS = 4
+"""Threads that search for faces ahead, beside a GPU."""
 DETECTORS = ("embedded", "retinaface_mobile0.25", "retinaface_resnet50")
 
 
@@ -17,7 +22,8 @@ def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> Fac
 
     Args:
         name: One of `DETECTORS`.
-        device: The device of RetinaFace's network; the embedded detector runs on the CPU.
+        device: The device of the networks. RetinaFace runs on it; the embedded detector runs on the CPU, with
+            more threads beside a GPU.
         min_face: Side [frame px] of the smallest face that the embedded detector searches for.
 
     Returns:
@@ -30,13 +36,19 @@ def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> Fac
     kind, separator, path = name.partition("=")
     if kind not in DETECTORS or (separator and kind == "embedded"):
         raise UsageError(f"there is no detector '{name}'; there are: {', '.join(DETECTORS)}")
+    from vidrestore.runtime.device import resolve_device
+
     if kind == "embedded":
         from vidrestore.detection.embedded import EmbeddedDetector
+        from vidrestore.detection.proposals_ahead import ProposalsAhead
         from vidrestore.detection.yunet import YuNet
 
-        return EmbeddedDetector(YuNet(min_face=min_face))
+        make_yunet = partial(YuNet, min_face=min_face)
+        # On a CPU, the networks of the restoration use all cores.
+        threads = 0 if resolve_device(device).type == "cpu" else min((os.cpu_count() or 1) // 2, MAX_THREADS)
+        ahead = ProposalsAhead(make_yunet, threads) if threads else None
+        return EmbeddedDetector(make_yunet(), ahead=ahead)
     from vidrestore.detection.retinaface import RetinaFaceDetector
-    from vidrestore.runtime.device import resolve_device
 
     weights = expand_home(path) if separator else None
     return RetinaFaceDetector(kind, weights, str(resolve_device(device)))  # type: ignore[arg-type]

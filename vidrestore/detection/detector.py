@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from vidrestore.types import Detection, Frame
 
@@ -28,4 +28,23 @@ class FaceDetector(Protocol):
 
     def follow(self, frame: Frame, previous: Sequence[Detection]) -> tuple[Detection, ...]:
         """The faces near their previous positions, without those that have disappeared."""
+        ...
+
+
+@runtime_checkable
+class PreparingDetector(FaceDetector, Protocol):
+    """A detector that can compute what does not depend on earlier frames ahead, for several frames at once.
+
+    `detect` and `follow` return the same, whether a frame was prepared or not.
+    """
+
+    frames_ahead: int
+    """Number of frames for which `prepare` is worth calling; below 2 it is not called."""
+
+    def prepare(self, frames: Sequence[tuple[Frame, Search | None]]) -> None:
+        """Starts the computation and returns at once.
+
+        Args:
+            frames: Frames that are detected soon, with the kind of search that each will need; None: none.
+        """
         ...

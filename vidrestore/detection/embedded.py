@@ -14,6 +14,7 @@ from vidrestore.colour.yuv_rgb import downscaled_region
 from vidrestore.detection.detector import Search
 from vidrestore.detection.landmark_net import CROP_SIDE, crop_matrix, find_points, load_landmark_net
 from vidrestore.detection.overlap import suppress_duplicates
+from vidrestore.detection.proposals_ahead import ProposalsAhead
 from vidrestore.detection.weights_file import fuse_batchnorm
 from vidrestore.detection.yunet import YuNet
 from vidrestore.faces.boxes import overlap
@@ -32,7 +33,7 @@ ROLLED_PROPOSAL = 0.6
 
 
 class EmbeddedDetector:
-    """Verifies YuNet's proposals at the frame's full resolution."""
+    """Verifies YuNet's proposals at the frame's full resolution. A `PreparingDetector`, if given `ahead`."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class EmbeddedDetector:
         *,
         find_score: float = 0.98,
         follow_score: float = 0.35,
+        ahead: ProposalsAhead | None = None,
     ) -> None:
         """Load the landmark network.
 
@@ -49,6 +51,7 @@ class EmbeddedDetector:
             weights: File of the landmark network's weights; None: the embedded ones.
             find_score: Minimum score of a new face, 0..1.
             follow_score: Minimum score of a face that the previous frame had.
+            ahead: Computes YuNet's proposals of later frames in other threads; None: nothing is prepared.
 
         Raises:
             WeightsError: The weights do not fit.
@@ -57,6 +60,13 @@ class EmbeddedDetector:
         self._network = fuse_batchnorm(load_landmark_net(weights or embedded_path("landmarks.safetensors")))
         self._find_score, self._follow_score = find_score, follow_score
         self._worker = SingleThreadWorker()
+        self._ahead = ahead
+        self.frames_ahead = 0 if ahead is None else ahead.frames
+
+    def prepare(self, frames: Sequence[tuple[Frame, Search | None]]) -> None:
+        """Starts YuNet's searches of the frames."""
+        assert self._ahead is not None
+        self._ahead.start(frames)
 
     def detect(
         self, frame: Frame, *, search: Search = "thorough", existing: Sequence[Detection] = ()
@@ -70,7 +80,10 @@ class EmbeddedDetector:
         return self._worker.call(self._follow, frame, previous)
 
     def _detect(self, frame: Frame, search: Search, existing: Sequence[Detection]) -> tuple[Detection, ...]:
-        seen = [face for face in self._yunet.search(frame, search) if _is_likely(face)]
+        proposals = None if self._ahead is None else self._ahead.take(frame, search)
+        if proposals is None:
+            proposals = self._yunet.search(frame, search)
+        seen = [face for face in proposals if _is_likely(face)]
         proposed = _distinct(seen, existing)
         found = self._look_twice(frame, proposed)
         if search == "quick":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vidrestore.colour.downscale import downscale
 from vidrestore.detection.detector import FaceDetector, Search
 from vidrestore.detection.overlap import suppress_duplicates
+from vidrestore.detection.preparation import with_preparation
 from vidrestore.faces.boxes import smaller_side
 from vidrestore.faces.face_square import tilt
 from vidrestore.faces.orientation import detection_from_upright, upright_frame
@@ -51,7 +52,9 @@ def detect(
     begin: DetectorState | None = None,
     on_state: Callable[[DetectorState], None] | None = None,
 ) -> Iterator[FrameFaces[Detection]]:
-    """The faces of each frame, in order and without delay; the detector gets frames in upright orientation.
+    """The faces of each frame, in order; the detector gets frames in upright orientation.
+
+    There is no delay, except by a detector that prepares frames: it gets the next blocks of them ahead.
 
     Args:
         frames: A video's frames in order.
@@ -66,8 +69,8 @@ def detect(
     state = begin or DetectorState(count=0, faces=())
     frames = iter(frames)
     previous = None if begin is None else _tiny(upright_frame(next(frames)))
-    for coded in frames:
-        frame = upright_frame(coded)
+    plan = _SearchPlan(interval, state, lambda: state)
+    for coded, frame in with_preparation(frames, detector, plan.next_searches):
         followed = detector.follow(frame, state.faces) if state.faces else ()
         thumbnail = _tiny(frame)
         has_changed = previous is not None and _change(previous, thumbnail) > CUT_CHANGE
@@ -91,6 +94,28 @@ def detect(
         if on_state is not None:
             on_state(state)
         yield FrameFaces(frame=coded, faces=tuple(detection_from_upright(d, coded) for d in faces))
+
+
+class _SearchPlan:
+    """The searches that the next frames need if nothing happens: no face is lost, and there is no cut."""
+
+    def __init__(self, interval: int, begin: DetectorState, state: Callable[[], DetectorState]) -> None:
+        self._interval, self._state = interval, state
+        self._next = begin
+
+    def next_searches(self, count: int) -> list[Search | None]:
+        """The searches of the next `count` frames that are not planned yet."""
+        last, happened = self._next.last_thorough, self._state().last_thorough
+        if happened is not None and (last is None or happened > last):
+            self._next = replace(self._next, last_thorough=happened)
+        return [self._one() for _ in range(count)]
+
+    def _one(self) -> Search | None:
+        state = self._next
+        search = _choose_search(state, self._interval, wants_thorough=False, is_urgent=False)
+        last = state.count if search == "thorough" else state.last_thorough
+        self._next = replace(state, count=state.count + 1, last_thorough=last)
+        return search
 
 
 def _choose_search(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ class FaceState:
     generated: FloatArray | TensorPicture | None = None
     """The drawn face (G, G, 3); G is the size of the generator."""
     fused: FusedFace | TensorFused | None = None
+    neighbours: tuple[tuple[int, Any], ...] = ()
+    """Values with which the next step blends: pairs of a distance in frames and a neighbour's features or
+    codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

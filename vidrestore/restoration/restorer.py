@@ -21,6 +21,7 @@ from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
 from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures, LookUp
 from vidrestore.restoration.pinned_copies import from_device
 from vidrestore.runtime.device import choose_precision, exact_float32, resolve_device
+from vidrestore.runtime.mps_fallback import missing_operations_named
 from vidrestore.settings import Fidelity
 from vidrestore.settings.keywords import Precision
 from vidrestore.types import FloatArray
@@ -127,7 +128,8 @@ class NetworkRestorer:
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
         assert self.generator is not None
-        return self.generator.predict(features)
+        with self.arithmetic():
+            return self.generator.predict(features)
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         assert self.generator is not None
@@ -151,6 +153,8 @@ class NetworkRestorer:
 
     def arithmetic(self) -> AbstractContextManager[None]:
         """A context in which the networks compute as exactly as is wanted."""
+        if self.device.type == "mps":
+            return missing_operations_named()
         return exact_float32(self.device) if self.is_exact else nullcontext()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from vidrestore.faces.colour_match import match_colour
+from vidrestore.restoration.batched_blend import blend_codes, blend_features
 from vidrestore.restoration.estimator import resized
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.face_state import (
@@ -101,10 +102,16 @@ def restored_states(
     if restorer.generates:
         generator_input = partial(_generator_input, size=restorer.size)
         states = step(states, _within(after_encoding, generator_input), restorer.encode, _store_features)
-        states = _blended(states, _features, blend.features, _store_features, blend.offsets, blend, None)
-        states = step(states, _within(after_predicting, _features), restorer.predict, _store_codes)
-        states = _blended(states, _codes, blend.codes, _store_codes, blend.code_offsets, blend, None)
-        states = step(states, _within(after_decoding, _codes), restorer.decode, _store_generated)
+        states = _with_neighbouring(states, _features, blend.offsets, blend)
+        features = _within(after_predicting, partial(_with_own_neighbours, value_of=_features))
+        states = step(
+            states, features, lambda faces: restorer.predict(blend_features(blend, faces)), _store_codes
+        )
+        states = _with_neighbouring(states, _codes, blend.code_offsets, blend)
+        codes = _within(after_decoding, partial(_with_own_neighbours, value_of=_codes))
+        states = step(
+            states, codes, lambda faces: restorer.decode(blend_codes(blend, faces)), _store_generated
+        )
         states = _blended(
             states, _generated, blend.picture, _store_generated, blend.picture_offsets, blend, cpu_workers
         )
@@ -148,6 +155,35 @@ def _blended(
         return replace(item, faces=tuple(faces))
 
     yield from map_ahead(with_neighbours(items, offsets[-1] if blend.strength else 0), blend_frame, workers)
+
+
+def _with_neighbouring(
+    items: Iterable[FrameStates],
+    value_of: Callable[[FaceState], T | None],
+    offsets: tuple[int, ...],
+    blend: TemporalBlend,
+) -> Iterator[FrameStates]:
+    """The frames, with the values of neighbours with which the next step blends each face."""
+    for item, neighbours in with_neighbours(items, offsets[-1] if blend.strength else 0):
+        faces = tuple(
+            replace(
+                face,
+                neighbours=tuple(
+                    (away, value)
+                    for away, other in others
+                    if abs(away) in offsets and (value := value_of(other)) is not None
+                ),
+            )
+            for face, others in zip(item.faces, neighbours, strict=True)
+        )
+        yield replace(item, faces=faces)
+
+
+def _with_own_neighbours(
+    face: FaceState, value_of: Callable[[FaceState], T | None]
+) -> tuple[T, Sequence[tuple[int, T]]] | None:
+    value = value_of(face)
+    return None if value is None else (value, face.neighbours)
 
 
 def _restored(face: FaceState) -> RestoredFace:
@@ -236,8 +272,8 @@ def _store_features(face: FaceState, features: FaceFeatures) -> FaceState:
 
 
 def _store_codes(face: FaceState, codes: FaceCodes) -> FaceState:
-    return replace(face, features=None, codes=codes)
+    return replace(face, features=None, codes=codes, neighbours=())
 
 
 def _store_generated(face: FaceState, generated: FloatArray | TensorPicture) -> FaceState:
-    return replace(face, codes=None, generated=generated)
+    return replace(face, codes=None, generated=generated, neighbours=())

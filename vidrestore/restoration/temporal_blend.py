@@ -119,21 +119,33 @@ class TemporalBlend:
         """(K, L, L) weights of the neighbours at each position; the face itself has weight 1."""
         distance = _distances(face.fused, [other.fused for _, other in others])
         sharper = torch.stack([other.sharpness for _, other in others]) / face.sharpness.clamp(min=1e-6)
-        shares = _on_device(tuple(share for share, _ in others), distance.device)
+        shares = numbers_on(tuple(share for share, _ in others), distance.device)
         scale = shares * sharper.square().clamp(max=MOST_SHARPENING)
         return scale[:, None, None] * torch.exp(-distance / self.similarity)
+
+
+def weights_over_time(offsets: tuple[int, ...], time_constant: float, strength: float) -> dict[int, float]:
+    """The weight of a neighbour over time, by its distance in frames; empty if the strength is 0.
+
+    Args:
+        offsets: Distances that are used, nearest first.
+        time_constant: Standard deviation of the weight, in frames.
+        strength: Weight of the neighbours, 0..1.
+    """
+    stands_for = {after: after - before for before, after in pairwise((0, *offsets))} if strength else {}
+    return {
+        away: strength * count * math.exp(-0.5 * (away / time_constant) ** 2)
+        for offset, count in stands_for.items()
+        for away in (-offset, offset)
+    }
 
 
 def _shares(
     neighbours: Sequence[tuple[int, T]], offsets: tuple[int, ...], time_constant: float, strength: float
 ) -> list[tuple[float, T]]:
     """The neighbours to use, each with its weight over time; none if the strength is 0."""
-    stands_for = {after: after - before for before, after in pairwise((0, *offsets))} if strength else {}
-    return [
-        (strength * stands_for[abs(offset)] * math.exp(-0.5 * (offset / time_constant) ** 2), neighbour)
-        for offset, neighbour in neighbours
-        if abs(offset) in stands_for
-    ]
+    over_time = weights_over_time(offsets, time_constant, strength)
+    return [(over_time[away], neighbour) for away, neighbour in neighbours if away in over_time]
 
 
 def _of_type(kind: type[T], shares: Sequence[tuple[float, object]]) -> list[tuple[float, T]]:
@@ -142,8 +154,8 @@ def _of_type(kind: type[T], shares: Sequence[tuple[float, object]]) -> list[tupl
 
 
 @lru_cache(maxsize=64)
-def _on_device(numbers: tuple[float, ...], device: torch.device) -> Tensor:
-    """(N,) float32 on the device. They are cached, because each copy to a GPU would make it wait."""
+def numbers_on(numbers: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
+    """The numbers as float32 on the device, cached, because each copy to a GPU would make it wait."""
     return torch.tensor(numbers, device=device)
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import DeviceError
+from vidrestore.runtime.device_trial import agrees_with_cpu
 
 if TYPE_CHECKING:
     import torch
@@ -63,7 +64,20 @@ def resolve_precision(device: torch.device) -> torch.dtype:
         ampere_or_later = torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate bfloat16
         precision = torch.bfloat16 if ampere_or_later else torch.float16
         return precision if _convolves(device, precision) else torch.float32
+    if device.type == "mps":  # float16 would overflow where weights are large
+        return torch.bfloat16 if agrees_with_cpu(device, torch.bfloat16) else torch.float32
     return torch.bfloat16 if device.type == "cpu" and _has_cpu_bfloat16() else torch.float32
+
+
+def half_precision(device: torch.device) -> torch.dtype:
+    """float16 on a CUDA device that computes it right, otherwise float32.
+
+    For networks that compute coordinates, which need more digits than bfloat16 has.
+    """
+    import torch
+
+    is_right = device.type == "cuda" and _convolves(device, torch.float16)
+    return torch.float16 if is_right else torch.float32
 
 
 def choose_precision(device: torch.device, wanted: Precision) -> torch.dtype:
@@ -82,7 +96,10 @@ def choose_precision(device: torch.device, wanted: Precision) -> torch.dtype:
         return torch.float32
     if wanted == "auto":
         return resolve_precision(device)
-    works = _has_cpu_bfloat16() if device.type == "cpu" else _convolves(device, torch.bfloat16)
+    if device.type == "mps":
+        works = agrees_with_cpu(device, torch.bfloat16)
+    else:
+        works = _has_cpu_bfloat16() if device.type == "cpu" else _convolves(device, torch.bfloat16)
     if not works:
         raise DeviceError(f"{device} does not compute in bfloat16; try --precision auto or float32")
     return torch.bfloat16
@@ -144,7 +161,13 @@ def _best() -> str:
             "the NVIDIA GPU cannot be used: this PyTorch (%s) has no working kernels for it",
             torch.__version__,
         )
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    if torch.backends.mps.is_available():
+        if agrees_with_cpu(torch.device("mps"), torch.float32):
+            return "mps"
+        logger.warning(
+            "Apple's GPU is not used: with this PyTorch (%s) it computes wrong numbers", torch.__version__
+        )
+    return "cpu"
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vidrestore.runtime.device import limit_openmp_spin
 from vidrestore.runtime.malloc import keep_freed_memory, use_single_arena
+from vidrestore.runtime.mps_fallback import allow_cpu_fallback
 
 
 def configure_process() -> None:
@@ -14,8 +15,10 @@ def configure_process() -> None:
 
     - the C library's allocator (glibc only): one heap for all threads, and freed memory is kept,
     - OpenMP: waiting threads release their core after a fraction of a millisecond
-      (`GOMP_SPINCOUNT` in the environment, unless that or `OMP_WAIT_POLICY` is set).
+      (`GOMP_SPINCOUNT` in the environment, unless that or `OMP_WAIT_POLICY` is set),
+    - on macOS, `PYTORCH_ENABLE_MPS_FALLBACK`: the CPU computes what Apple's GPU lacks; a warning names it.
     """
+    allow_cpu_fallback()
     limit_openmp_spin()
     use_single_arena()
     keep_freed_memory()

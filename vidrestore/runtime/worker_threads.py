@@ -30,6 +30,15 @@ def set_torch_threads(threads: int) -> None:
         last.submit(torch.set_num_threads, usual).result()
 
 
+def limit_threads(threads: int) -> None:
+    """Sets the number of threads of torch and OpenCV in this process. Call it before other threads start."""
+    import cv2
+    import torch
+
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
 class SingleThreadWorker:
     """Calls functions in one other thread, which computes tensors without further threads.
 

@@ -9,7 +9,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Input": (
         "start", "end", "handles", "fps", "deinterlace", "input_format", "pixel_format", "size", "max_pixels",
-        "strict",
+        "hwaccel", "strict",
     ),
     "Output": ("codec", "crf", "quality", "preset", "container", "upscale", "compare", "mask", "overwrite"),
     "Long videos": ("segment", "workers", "engine", "restart"),

@@ -15,6 +15,7 @@ from vidrestore.settings.sidecar import Sidecar
 Auto = Literal["auto"]
 Compare = Literal["none", "side-by-side"]
 Deinterlace = Literal["auto", "keep", "bwdif"]
+HardwareDecoding = Literal["none", "auto", "cuda"]
 EngineName = Literal["local", "ray"]
 InputFormat = Literal["y4m", "nut", "rawvideo"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -58,6 +59,7 @@ class SettingsKeywords(RestorerKeywords, total=False):
     pixel_format: str | None
     size: str | None
     max_pixels: int | None
+    hwaccel: HardwareDecoding | None
     strict: bool | None
     start: float | str | None
     end: float | str | None

@@ -15,6 +15,7 @@ from vidrestore.settings.keywords import (
     Compare,
     Deinterlace,
     EngineName,
+    HardwareDecoding,
     InputFormat,
     Precision,
     SettingsKeywords,
@@ -115,6 +116,8 @@ class Settings(BaseModel):
     """WIDTHxHEIGHT of the input, if it is raw video, such as 1920x1080."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**31 - 1)
     """Largest picture to decode, in pixels. A small file can state a size that fills the memory."""
+    hwaccel: HardwareDecoding = "none"
+    """Decode the input on an NVIDIA GPU: none, auto (where it can) or cuda (with a warning where not)."""
     strict: bool = False
     """Refuse a damaged input instead of restoring the part that can be decoded."""
     start: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
@@ -192,6 +195,7 @@ class Settings(BaseModel):
             "pixel_format": self.pixel_format,
             "size": size,
             "max_pixels": self.max_pixels,
+            "hwaccel": self.hwaccel,
         }
 
     def encoding_options(self) -> dict[str, Any]:
@@ -229,6 +233,12 @@ class Settings(BaseModel):
         unfit = [name for name in _NOT_FOR_ALIGNED_FACES if getattr(self, name) != defaults[name].default]
         if self.aligned and unfit:
             raise ValueError(f"these do not apply to aligned faces: {', '.join(unfit)}; leave them out")
+        return self
+
+    @model_validator(mode="after")
+    def _damage_is_seen(self) -> Settings:
+        if self.strict and self.hwaccel != "none":
+            raise ValueError("strict needs hwaccel none: a GPU that decodes does not report damaged pictures")
         return self
 
     @model_validator(mode="after")

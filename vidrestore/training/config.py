@@ -102,6 +102,9 @@ class LossConfig(Section):
 
 class OptimConfig(Section):
     learning_rate: float
+    by_processes: bool = False
+    """With several processes: multiply the learning rate by their number and divide the steps by it. So the
+    authors do: 4.5e-6 x batch x GPUs. `adversarial_from` stays, because the authors count steps, too."""
     betas: tuple[float, float] = (0.5, 0.9)
     schedule: Literal["constant", "cosine", "step"] = "constant"
     decay_every: int = 100_000

@@ -67,6 +67,7 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
         config: The configuration.
     """
     process = join_processes(config.device)
+    config = scaled_by_processes(config, process.count)
     torch.manual_seed(config.seed)  # before the stage is created with its random weights
     stage = make_stage(config)
     device, output = process.device, config.output
@@ -124,6 +125,20 @@ def run(make_stage: Callable[[TrainConfig], Stage], config: TrainConfig) -> Path
     if run_log is not None:
         run_log.close()
     return weights_file
+
+
+def scaled_by_processes(config: TrainConfig, count: int) -> TrainConfig:
+    """The configuration for `count` processes, each with its own batch: see `OptimConfig.by_processes`."""
+    if not config.optim.by_processes or count == 1:
+        return config
+    optim = config.optim.model_copy(
+        update={
+            "learning_rate": config.optim.learning_rate * count,
+            "decay_every": max(config.optim.decay_every // count, 1),
+            "warmup": config.optim.warmup // count,
+        }
+    )
+    return config.model_copy(update={"optim": optim, "steps": max(config.steps // count, 1)})
 
 
 @torch.no_grad()

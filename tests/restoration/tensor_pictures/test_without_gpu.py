@@ -19,7 +19,7 @@ from vidrestore.faces.alignment import similarity, template
 from vidrestore.faces.compositing import head_mask, region_of
 from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend
 from vidrestore.restoration.estimator import Estimator
-from vidrestore.restoration.temporal_blend import _on_device
+from vidrestore.restoration.temporal_blend import numbers_on
 from vidrestore.restoration.tensor_pictures import masks, motion_average, planes, restorer
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.restoration.tensor_pictures.filters import _filter_matrix
@@ -65,7 +65,7 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Copies]:
         monkeypatch.setattr(module, "to_device", copies.to_device)
         monkeypatch.setattr(module, "from_device", copies.from_device)
     yield copies
-    for cached in (_on_device, _area_weights, _filter_matrix, masks.head_mask):
+    for cached in (numbers_on, _area_weights, _filter_matrix, masks.head_mask):
         cached.cache_clear()
 
 

@@ -18,7 +18,7 @@ from vidrestore.daefr.vqgan import Vqgan
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.evidence.checkpoint import save_evidence
 from vidrestore.training.config import OptimConfig, TrainConfig, read_config
-from vidrestore.training.loop import _set_rate
+from vidrestore.training.loop import _set_rate, scaled_by_processes
 from vidrestore.training.stage_weights import load_vqgan, save_stage
 from vidrestore.training.stages import association, codebook, detail, restoration
 
@@ -176,6 +176,18 @@ def test_the_step_schedule_falls_in_steps() -> None:
         _set_rate(optimizer, optim, step, 100)
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([1.0, 1.0, 0.1, 0.01])
+
+
+@pytest.mark.parametrize(("is_scaled", "rate", "steps"), [(True, 8e-3, 100), (False, 1e-3, 800)])
+def test_the_published_rule_scales_rate_and_steps_by_the_number_of_processes(
+    is_scaled: bool, rate: float, steps: int, config: Path
+) -> None:
+    values = ["steps=800", "optim.learning_rate=0.001", f"optim.by_processes={is_scaled}"]
+    values += ["loss.adversarial_from=30"]
+    eight = scaled_by_processes(read_config(config, values), 8)
+    assert eight.optim.learning_rate == pytest.approx(rate)
+    assert (eight.steps, eight.loss.adversarial_from) == (steps, 30)
+    assert scaled_by_processes(read_config(config, values), 1).steps == 800
 
 
 def test_a_stage_without_its_start_weights_says_which_it_needs(config: Path, tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from tests.support.clips import Clip, make_clip, packets_of
 from tests.support.rewriting import SMALL, rewrite_with_match
 from vidrestore.errors import DeviceError
 from vidrestore.video import VideoWriter, probe, read_frames
+from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.writing.codec_choice import is_lossless, rate_limit
-from vidrestore.video.writing.encoders import encoder_name, quality_options
+from vidrestore.video.writing.encoders import choose_encoding, encoder_name, quality_options
 
 FRAME, MILLISECOND = Fraction(1, 25), Fraction(1, 1000)
 
@@ -195,6 +196,30 @@ def test_common_names_mean_the_best_encoder(name: str, encoder: str) -> None:
 )
 def test_quality_is_stated_in_the_encoders_own_terms(codec: str, option: str) -> None:
     assert option in quality_options(codec, None, None)
+
+
+@pytest.mark.parametrize("codec", ["h264_nvenc", "hevc_nvenc", "av1_nvenc"])
+def test_the_quality_of_nvenc_is_not_limited_to_its_default_rate(codec: str) -> None:
+    options = quality_options(codec, None, "slow")
+    assert (options["rc"], options["b"], options["preset"]) == ("vbr", "0", "slow")
+    assert float(quality_options(codec, 25, None)["cq"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("codec", "frames", "expected"),
+    [
+        ("h264_nvenc", "yuv420p", ("yuv420p", True)),
+        ("hevc_nvenc", "yuv420p10le", ("p010le", True)),
+        ("av1_nvenc", "yuv420p10le", ("p010le", True)),
+        ("hevc_nvenc", "yuv444p", ("yuv444p", True)),
+    ],
+)
+def test_nvenc_takes_the_samples_as_they_are(
+    codec: str, frames: str, expected: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrestore.video.writing.encoders._check_device", lambda codec: None)
+    encoding = choose_encoding(codec, describe_format(frames), 128, 96)
+    assert (encoding.pixel_format, encoding.exact) == expected
 
 
 @pytest.mark.parametrize("codec", ["h264_nvenc", "hevc_nvenc", "av1_nvenc", "h264_qsv"])

@@ -30,6 +30,7 @@ from vidrestore.jobs.engines.protocol import (
 from vidrestore.runtime import signals
 from vidrestore.runtime.cancellation import POLL_SECONDS, check_cancelled, is_cancellable
 from vidrestore.runtime.process_settings import configure_process
+from vidrestore.runtime.worker_threads import limit_threads
 
 _SECONDS_TO_END = 5.0
 _VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
@@ -184,7 +185,7 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
         if gpu is not None:
             os.environ[_VISIBLE_GPUS] = _visible_gpu(gpu)
         configure_process()
-        _set_thread_limit(threads)
+        limit_threads(threads)
         # The parent process stops workers with it. Until here there is nothing to clean up.
         signal.signal(signal.SIGTERM, signals.raise_or_defer)
         with suppress(EOFError, OSError):
@@ -202,14 +203,6 @@ def _visible_gpu(number: int) -> str:
     """The name of GPU `number` among those that are visible to this process."""
     given = os.environ.get(_VISIBLE_GPUS)
     return given.split(",")[number].strip() if given else str(number)
-
-
-def _set_thread_limit(threads: int) -> None:
-    import cv2
-    import torch
-
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
 
 
 def _end_with_parent() -> None:

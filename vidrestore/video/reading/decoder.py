@@ -21,11 +21,13 @@ NOT_WHEN_OPENING = frozenset(_PNG)
 class Decoder:
     """Decodes a stream's packets."""
 
-    def __init__(self, stream: VideoStream) -> None:
-        """Uses the stream's own context, unless another decoder is needed for its alpha."""
+    def __init__(self, stream: VideoStream, on_gpu: av.VideoCodecContext | None = None) -> None:
+        """Uses the stream's own context, unless another decoder is given or is needed for its alpha."""
         self._coder: VideoStream | av.VideoCodecContext = stream
         self.context = stream.codec_context
-        if has_separate_alpha(stream):
+        if on_gpu is not None:
+            self._coder = on_gpu
+        elif has_separate_alpha(stream):
             decoder = av.CodecContext.create(_ALPHA_DECODERS[self.context.codec.canonical_name], "r")
             assert isinstance(decoder, av.VideoCodecContext)
             decoder.options = dict(stream.codec_context.options)

@@ -11,6 +11,7 @@ import av
 
 from vidrestore.errors import InputError, UsageError
 from vidrestore.settings import MAX_PIXELS
+from vidrestore.settings.keywords import HardwareDecoding
 from vidrestore.video.formats.containers import STDOUT
 from vidrestore.video.formats.image_sequence import find_pictures, is_pattern, parse_pattern
 from vidrestore.video.formats.pixel_formats import describe_format
@@ -48,6 +49,8 @@ class Input:
     """The first bytes of a file, by which its format is recognised; None: not read yet, or not a file."""
     state: InputState | None = field(default=None, compare=False)
     """The state of its files when it was described; None: not known, or a pipe."""
+    hwaccel: HardwareDecoding = "none"
+    """Whether a GPU may decode."""
 
     @property
     def is_picture(self) -> bool:
@@ -95,6 +98,7 @@ def describe_input(
     pixel_format: str | None = None,
     size: tuple[int, int] | None = None,
     max_pixels: int = MAX_PIXELS,
+    hwaccel: HardwareDecoding = "none",
 ) -> Input:
     """The input at `path`, not opened yet.
 
@@ -105,6 +109,7 @@ def describe_input(
         pixel_format: Name of the pixel format of raw video.
         size: Width and height of raw video.
         max_pixels: Maximum number of pixels in a picture.
+        hwaccel: Whether a GPU may decode, as the setting.
 
     Raises:
         InputError: The pictures of a sequence do not exist.
@@ -141,7 +146,7 @@ def _describe(
     _refuse_rate(path, fps, raw or picture)
     if picture and fps is not None:
         options = {"framerate": str(fps)}
-    return Input(path=path, format=demuxer, options=options, max_pixels=max_pixels)
+    return Input(path=path, format=demuxer, options=options, max_pixels=max_pixels, hwaccel=hwaccel)
 
 
 def as_input(video_input: Path | Input) -> Input:

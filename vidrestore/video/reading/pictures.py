@@ -17,6 +17,7 @@ from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.aspects import AspectReader
 from vidrestore.video.reading.decode_order import DecodeOrder, states_decoding_times_only
 from vidrestore.video.reading.decoder import Decoder
+from vidrestore.video.reading.hardware_decoding import GpuDecoder, hardware_decoder_for
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.lost_frames import LostFrameDetector
 from vidrestore.video.reading.packet_times import PacketTimes
@@ -60,9 +61,10 @@ def decode(
     )
     times, distrusted = PictureTimes(step), _Counter()
     aspects = AspectReader(container, info.pixel_aspect)
+    hardware = hardware_decoder_for(stream, input, info)
     last: DecodedPicture | None = None
     for picture, following in with_following(
-        _pictures(container, stream, input, losses, distrusted, aspects)
+        _pictures(container, stream, input, losses, distrusted, aspects, hardware)
     ):
         own, next_own = picture.pts, None if following is None else following.pts
         if own is None:
@@ -109,9 +111,10 @@ def _pictures(
     losses: LostFrameDetector,
     distrusted: _Counter,
     aspects: AspectReader,
+    hardware: GpuDecoder | None,
 ) -> Iterator[av.VideoFrame]:
     """Decoded pictures; packets and failures are added to `losses`, pixel aspects to `aspects`."""
-    decoder = Decoder(stream)
+    decoder = Decoder(stream, hardware)
     decoder.use_threads()
     order = DecodeOrder() if states_decoding_times_only(container, stream) else None
     for packet in _timed_packets(container, stream, input, distrusted):

@@ -25,6 +25,8 @@ _QUALITY = {
     "hevc_nvenc": ("cq", 19.0),
     "av1_nvenc": ("cq", 22.0),
 }
+_NVENC_QUALITY = {"rc": "vbr", "b": "0"}
+"""Without them NVENC limits a constant quality to 2 Mbit/s."""
 _NAMES = {
     "avc": "libx264",
     "x264": "libx264",
@@ -170,6 +172,8 @@ def quality_options(
         if name not in supported:
             raise UsageError(f"the encoder {codec} has no crf; leave --crf out")
         options[name] = f"{value:g}"
+        if codec.endswith("_nvenc"):
+            options |= _NVENC_QUALITY
     if preset is not None:
         if "preset" not in supported:
             raise UsageError(f"the encoder {codec} has no presets; leave --preset out")
