@@ -115,7 +115,7 @@ def describe_input(
         InputError: The pictures of a sequence do not exist.
         UsageError: The arguments do not fit together.
     """
-    input = _describe(path, fps, input_format, pixel_format, size, max_pixels)
+    input = _describe(path, fps, input_format, pixel_format, size, max_pixels, hwaccel)
     if input.pipe is not None:
         return input
     state = input_state(path, input.files)
@@ -129,6 +129,7 @@ def _describe(
     pixel_format: str | None,
     size: tuple[int, int] | None,
     max_pixels: int,
+    hwaccel: HardwareDecoding,
 ) -> Input:
     raw = input_format == "rawvideo"
     if (pixel_format or size) and not raw:
