@@ -37,7 +37,7 @@ def test_proposals_computed_ahead_change_no_face() -> None:
 
 
 class Planned:
-    """A detector that notes which searches it was told to prepare, and when."""
+    """A detector that notes which searches it was asked to prepare, and when."""
 
     frames_ahead = 4
 

@@ -43,6 +43,9 @@ class StandIn:
         self._decoder, self._change, self._count = decoder, change, 0
         self.thread_type = ""
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._decoder, name)
+
     def decode(self, packet: av.Packet[Any] | None) -> list[av.VideoFrame]:
         return [self._on_device(picture) for picture in self._decoder.decode(packet)]
 

@@ -26,7 +26,7 @@ class Decoder:
         self._coder: VideoStream | av.VideoCodecContext = stream
         self.context = stream.codec_context
         if on_gpu is not None:
-            self._coder = on_gpu
+            self._coder = self.context = on_gpu
         elif has_separate_alpha(stream):
             decoder = av.CodecContext.create(_ALPHA_DECODERS[self.context.codec.canonical_name], "r")
             assert isinstance(decoder, av.VideoCodecContext)
