@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from vidrestore.errors import InputError
 
@@ -15,26 +15,37 @@ _HEAD_BYTES = 64
 """More than the boxes before the unpacked size in a moov box: cmov, dcom, and the header of cmvd."""
 
 
-def refuse_large_index(path: Path) -> None:
+class SeekableFile(Protocol):
+    """What is needed of an open file."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+
+    def seek(self, offset: int, whence: int, /) -> int:
+        """The new position."""
+
+
+def refuse_large_index(path: Path, file: SeekableFile) -> None:
     """Checks the size that a compressed index states, if the file has one.
+
+    Args:
+        path: The path of the file.
+        file: The open file; it is at its start afterwards.
 
     Raises:
         InputError: It is larger than any real index.
     """
-    try:
-        with path.open("rb") as file:
-            stated = _stated_size(file)
-    except OSError:
-        return  # opening it will report the error
+    stated = _stated_size(file)
+    file.seek(0, 0)
     if stated > _MOST_UNPACKED:
         raise InputError(f"the index of {path} unpacks to more than 64 MB; copy or export the video again")
 
 
-def _stated_size(file: BinaryIO) -> int:
+def _stated_size(file: SeekableFile) -> int:
     """The size of a compressed index; 0: there is none."""
     at = 0
     for _ in range(_MOST_BOXES):
-        file.seek(at)
+        file.seek(at, 0)
         head = file.read(_HEAD_BYTES)
         size, name = int.from_bytes(head[:4], "big"), head[4:8]
         if at == 0 and name not in _STARTS:

@@ -43,7 +43,6 @@ def open_container(video_input: Path | Input, *, last: bool = False) -> Iterator
     input = as_input(video_input)
     if input.pictures is None and input.pipe is None:
         check_file(input.path)
-        refuse_large_index(input.path)
     pattern = parse_pattern(input.path) if input.pictures is not None else None
     with (
         closing(ReadMonitor(may_open=pattern.matches if pattern is not None else None)) as monitor,
@@ -70,6 +69,7 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
                     refuse_special_file(pattern.path(number))
         else:
             file = monitor.file(input.path)
+            refuse_large_index(input.path, file)
         return av.open(
             file,
             format=input.format,
