@@ -10,14 +10,13 @@ In band k the part of the drawn detail that the estimate does not show already,
 
 enters with the gain
 
-    g_k = missing_k * min(limit_k, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
+    g_k = missing_k * min(1, amount * sqrt(2) * scale_k / (rms(new_k) + epsilon)),
 
 where sqrt(2) * scale_k is the root mean square of the estimate's error by its Laplace distribution, and
 missing_k is twice the missing share of the band's energy, at most 1. In the finest band it is multiplied by
 that of the next one: single pixels beside detail that the footage shows are no face, but noise. So no more
 energy enters than is missing, none where the scale is zero, little where the footage shows most of a band,
-and none at a resolution that the footage shows. Generators draw too little detail as well, so it may become
-stronger, by limit_k at most. Colour is the estimate's: the rule changes luma only.
+and none at a resolution that the footage shows. Colour is the estimate's: the rule changes luma only.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
@@ -46,8 +45,6 @@ AMOUNT = 1.0
 BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 """The same for each band, finest first. What generators draw at single pixels hardly correlates with what is
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
-GAIN_LIMITS = (1.0, 1.5, 1.0, 1.0, 1.0)
-"""Most that drawn detail may be multiplied by in each band, finest first, where more than it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +89,12 @@ def fuse(
     shares = [_missing_share(scale, energy) for scale, energy in zip(scales, energies, strict=True)]
     shares[0] = shares[0] * _enlarge(shares[1], shares[0])
     gains = [
-        part * share * _gain(band, scale, amount, limit)
-        for part, share, band, scale, limit in zip(
-            band_amounts, shares, new, scales, GAIN_LIMITS, strict=True
-        )
+        part * share * _gain(band, scale, amount)
+        for part, share, band, scale in zip(band_amounts, shares, new, scales, strict=True)
     ]
     entering = [gain * band for gain, band in zip(gains, new, strict=True)]
     for k, coarser in enumerate(gains[1:]):
-        entering[k] = without_leak(entering[k], coarser.clamp(max=1))
+        entering[k] = without_leak(entering[k], coarser)
     drawn = merge_bands(entering)
     added = drawn
     if sharpen:
@@ -138,10 +133,10 @@ def _new_detail(drawn: Tensor, shown: Tensor, energy: Tensor) -> Tensor:
     return drawn - shared.clamp(0, 1) * shown
 
 
-def _gain(band: Tensor, scale: Tensor, amount: float, limit: float) -> Tensor:
-    """(N, 1, h, w) 0..limit: the factor that makes a band of new detail no stronger than what is missing."""
+def _gain(band: Tensor, scale: Tensor, amount: float) -> Tensor:
+    """(N, 1, h, w) 0..1: the share of a band of new detail that makes it no stronger than what is missing."""
     strength = _mean_around(band.square()).clamp(min=1e-12).sqrt()  # at 0 a root has no slope
-    return (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=limit)
+    return (amount * math.sqrt(2) * scale / (strength + EPSILON)).clamp(max=1)
 
 
 def _missing_share(scale: Tensor, shown: Tensor) -> Tensor:

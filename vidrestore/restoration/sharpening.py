@@ -23,7 +23,7 @@ from torch import Tensor
 
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
 
-LARGEST = (1.31, 1.08)
+LARGEST = (1.65, 1.33)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
 HALF = (5.5, 4.0)
 """Missing over shown energy at which the strength is half of the largest."""
