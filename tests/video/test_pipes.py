@@ -234,12 +234,11 @@ def test_an_error_elsewhere_does_not_wait_for_the_pipe(
     os.set_blocking(writing, False)
     os.write(writing, content[:40000])
     monkeypatch.setattr(Pipe, "of_stdin", classmethod(lambda cls: cls(reading)))
-    from vidrestore import restoration
 
     def fail(*_: object, **__: object) -> Iterator[None]:
         raise RuntimeError("the network failed")
 
-    monkeypatch.setattr(restoration, "restore", fail)
+    monkeypatch.setattr("vidrestore.restoration.stage.restored_states", fail)
     with pytest.raises(RuntimeError, match="the network failed"):
         vidrestore.restore("-", tmp_path / "out.mkv")
     assert [p.name for p in tmp_path.iterdir()] == ["clip.mkv"]
