@@ -10,7 +10,6 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 import torch
-import torch._dynamo
 from torch import Tensor
 
 from vidrestore.errors import DeviceError
@@ -63,8 +62,11 @@ def fixed_batch(count: int) -> int:
 
 class _CompiledFunction:
     def __init__(self, function: Callable[..., Tensors], backend: str) -> None:
-        dynamo = torch._dynamo.config
-        dynamo.recompile_limit = max(dynamo.recompile_limit, _MOST_VERSIONS)
+        # Importing it changes the environment and takes a second, so it is left to those who compile.
+        from torch._dynamo import config, exc
+
+        config.recompile_limit = max(config.recompile_limit, _MOST_VERSIONS)
+        self._error = exc.TorchDynamoException
         self._plain = function
         self._compiled: Callable[..., Tensors] | None = torch.compile(
             function, backend=backend, fullgraph=True, dynamic=False
@@ -76,7 +78,7 @@ class _CompiledFunction:
         count = len(tensors[0])
         try:
             results = self._compiled(*(_padded(tensor, fixed_batch(count)) for tensor in tensors))
-        except torch._dynamo.exc.TorchDynamoException as error:
+        except self._error as error:
             # For example without a C compiler, which Triton needs.
             logger.warning("the networks are not compiled: %s", str(error).strip().partition("\n")[0])
             self._compiled = None

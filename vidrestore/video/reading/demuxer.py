@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import av
 from av.container import Flags, InputContainer
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from vidrestore.errors import InputError
 from vidrestore.video.formats.image_sequence import parse_pattern
+from vidrestore.video.photos import png
 from vidrestore.video.reading.allowed_formats import OPEN_OPTIONS
 from vidrestore.video.reading.compressed_index import refuse_large_index
+from vidrestore.video.reading.decoder import NOT_WHEN_OPENING
 from vidrestore.video.reading.file_io import MonitoredReader, ReadMonitor, refuse_special_file
 from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.reading.open_errors import check_file, open_error
@@ -70,18 +72,41 @@ def _open_container(input: Input, monitor: ReadMonitor, last: bool) -> InputCont
         else:
             file = monitor.file(input.path)
             refuse_large_index(input.path, file)
-        return av.open(
-            file,
-            format=input.format,
-            options={**input.options, **OPEN_OPTIONS, **codec_options(input)},
-            metadata_errors="replace",
-            io_open=io_open,
-        )
+        container = _av_open(input, file, OPEN_OPTIONS, io_open)
+        if input.pictures is None and input.pipe is None and _has_safe_covers(container):
+            container.close()
+            options = {key: text for key, text in OPEN_OPTIONS.items() if key != "codec_whitelist"}
+            container = _av_open(input, monitor.file(input.path), options, io_open)
+        return container
     except PermissionError as error:
         raise InputError(f"{input.path} may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
         monitor.check()
         raise InputError(open_error(input)) from error
+
+
+def _av_open(
+    input: Input, file: Any, options: Mapping[str, str], io_open: ReadMonitor | None
+) -> InputContainer:
+    return av.open(
+        file,
+        format=input.format,
+        options={**input.options, **options, **codec_options(input)},
+        metadata_errors="replace",
+        io_open=io_open,
+    )
+
+
+def _has_safe_covers(container: InputContainer) -> bool:
+    """Whether covers are the only streams that were not examined at opening, and all are safe to decode.
+
+    A cover of unknown size could not be copied.
+    """
+    unknown = [s for s in container.streams.video if s.codec_context.name in NOT_WHEN_OPENING]
+    if not unknown or not all(stream.disposition & Disposition.attached_pic for stream in unknown):
+        return False
+    firsts = [next(iter(container.demux(cover)), None) for cover in unknown]
+    return not any(packet is None or png.is_bomb(bytes(packet)) for packet in firsts)
 
 
 def open_own_header(header: bytes, format: str = "matroska") -> InputContainer:
