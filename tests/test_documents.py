@@ -32,7 +32,7 @@ def test_the_settings_page_lists_every_setting_once() -> None:
 def test_links_in_the_pages_lead_to_pages(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         linked = page.parent / target
-        assert linked.exists() or target in WRITTEN_ELSEWHERE, f"{page.name} links to {target}"
+        assert linked.exists(), f"{page.name} links to {target}"
         assert linked.resolve().is_relative_to(ROOT / "docs"), f"{page.name} links out of docs/: {target}"
 
 
@@ -53,10 +53,6 @@ def test_the_first_documents_stay_short(document: str) -> None:
 def test_the_site_has_every_page() -> None:
     listed = set(re.findall(r"(\w[\w-]*\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")))
     assert {page.name for page in PAGES} <= listed
-
-
-WRITTEN_ELSEWHERE = {"formats.md"}
-"""Pages that another change adds."""
 
 
 def test_sections_of_the_specification_that_docstrings_cite_exist() -> None:

@@ -46,7 +46,7 @@ class Entry:
     """One set of weights."""
 
     name: str
-    """Name on the command line: for --model, --detector and `vidrestore models pull`."""
+    """Name for `vidrestore models pull`, and for --model or --detector if it is a generator or a detector."""
     purpose: str
     file_name: str
     licence: str

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import cv2
 import numpy as np
@@ -140,13 +140,19 @@ def degrade_by(
         config: The ranges of the recipes.
         rng: The source of random numbers.
     """
-    if recipe == "film":
-        return degrade_as_film(clean, rng)
-    if recipe == "broad":
-        return degrade_for_evidence(clean, rng)
-    if recipe == "broadcast":
-        return clean, degrade_as_broadcast(clean, rng)
-    return clean, degrade(clean, config.mild if recipe == "mild" else config.degradation, rng)
+    match recipe:
+        case "film":
+            return degrade_as_film(clean, rng)
+        case "broad":
+            return degrade_for_evidence(clean, rng)
+        case "broadcast":
+            return clean, degrade_as_broadcast(clean, rng)
+        case "mild":
+            return clean, degrade(clean, config.mild, rng)
+        case "specification":
+            return clean, degrade(clean, config.degradation, rng)
+        case _:
+            assert_never(recipe)
 
 
 def batches(
