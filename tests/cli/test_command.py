@@ -65,7 +65,7 @@ def test_every_setting_has_its_flag(fake: FakeRestore) -> None:
 def test_all_flags_arrive(fake: FakeRestore) -> None:
     line = (
         "restore a b --model daefr --detector retinaface_mobile0.25=w.pth --device cuda:1 --strength 0.5 "
-        "--precision float32 --compile --aligned "
+        "--precision float32 --compile --hwaccel cuda --aligned "
         "--fidelity 0.3 --temporal 0 --grain 0.6 --deflicker --faces 0,2 --min-face 40 --batch 8 "
         "--codec libx265 --crf 14.5 --container mkv --fps 24000/1001 --input-format rawvideo "
         "--pixel-format yuv420p --size 64x48 --max-pixels 9000 --strict "
@@ -81,6 +81,7 @@ def test_all_flags_arrive(fake: FakeRestore) -> None:
         "device": "cuda:1",
         "precision": "float32",
         "compile": True,
+        "hwaccel": "cuda",
         "aligned": True,
         "strength": 0.5,
         "fidelity": "0.3",
