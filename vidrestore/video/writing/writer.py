@@ -37,12 +37,10 @@ from vidrestore.video.writing.atomic_output import (
 from vidrestore.video.writing.stream_copy import StreamCopy
 from vidrestore.video.writing.video_encoder import TIMELESS, VideoEncoder
 
+# Keys of pieces that belong to streams, have warnings of their own, are wrong for pictures side by side.
 _OF_TRACKS = {"track titles", "languages", "roles", "timecode"}
-"""Keys of pieces that belong to streams."""
 _WARNED_OF_ELSEWHERE = {"HDR10", "HDR10+", "Dolby Vision"}
-"""Keys of pieces that have warnings of their own."""
 _OF_THE_WHOLE_PICTURE = {"stereo", "spherical", "cropping"}
-"""Keys of pieces that are wrong for side-by-side pictures."""
 _MAX_TIMESCALE = 2**31 - 1
 
 
