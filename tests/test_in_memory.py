@@ -183,7 +183,8 @@ def test_aligned_faces_come_back_in_kind(restorer: vidrestore.Restorer) -> None:
     with pytest.raises(vidrestore.UsageError, match=r"\(100, 90, 3\)"):
         restorer.aligned([np.zeros((100, 90, 3), np.uint8)])
     (from_a_generator,) = restorer.aligned(crop for crop in crops[:1])
-    assert np.array_equal(from_a_generator, results[0])
+    difference = np.abs(from_a_generator.astype(int) - results[0])
+    assert difference.max() <= 1  # threads add in another order
 
 
 @pytest.mark.parametrize(
