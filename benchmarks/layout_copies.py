@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.fake_device import replace_parameters
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.evidence import EvidenceNetwork
 from vidrestore.restoration import DaefrGenerator
@@ -92,7 +93,7 @@ def networks_on_gpu(config: DaefrConfig) -> Iterator[tuple[DaefrGenerator, Estim
     """Generator and estimator on a GPU that is not there."""
     network, evidence = Daefr(config).eval().requires_grad_(False), EvidenceNetwork().eval()
     evidence.requires_grad_(False)
-    with patch.object(nn.Module, "_apply", _replace_parameters), FakeTensorMode(allow_non_fake_inputs=True):
+    with patch.object(nn.Module, "_apply", replace_parameters), FakeTensorMode(allow_non_fake_inputs=True):
         yield (
             DaefrGenerator(
                 network,
@@ -103,19 +104,6 @@ def networks_on_gpu(config: DaefrConfig) -> Iterator[tuple[DaefrGenerator, Estim
             ),
             Estimator(evidence, device=GPU, precision=torch.bfloat16),
         )
-
-
-def _replace_parameters(
-    module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True
-) -> nn.Module:
-    """In place of `nn.Module._apply`: fake parameters cannot be changed in place twice."""
-    for part in module.modules():
-        for name, parameter in part._parameters.items():
-            if parameter is not None:
-                part._parameters[name] = nn.Parameter(function(parameter), requires_grad=False)
-        for name, buffer in part._buffers.items():
-            part._buffers[name] = function(buffer) if buffer is not None else None
-    return module
 
 
 def counts_of_steps(generator: DaefrGenerator, estimator: Estimator) -> dict[str, LayoutCount]:

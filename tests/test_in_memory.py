@@ -28,7 +28,7 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "old_film.mp4"
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """PyTorch computes in one thread: with more, the order of additions depends on the batch and on the thread."""
+    """PyTorch computes in one thread: with more, the order of additions depends on batch and thread."""
     usual = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -15,10 +15,10 @@ from torch import Tensor
 
 BANDS = 5
 """Four octaves and the remaining low frequencies."""
-_LEAK_STEPS = 3
-"""Each step leaves about half of a leak, as reductions and enlargements are no exact inverses."""
 MULTIPLE = 2 ** (BANDS - 1)
 """Sides of pictures must be multiples of this many pixels."""
+_LEAK_STEPS = 3
+"""Each step leaves about half of a leak, as reductions and enlargements are no exact inverses."""
 
 
 def split_bands(picture: Tensor, count: int = BANDS) -> list[Tensor]:

@@ -41,11 +41,9 @@ def blend_features(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-    if faces and faces[0][0].fused.device.type != "cpu":
-        together = _if_it_fits(lambda: features_together(blend, faces))
-        if together is not None:
-            return together
-    return [blend.features(face, neighbours) for face, neighbours in faces]
+    is_on_gpu = bool(faces) and faces[0][0].fused.device.type != "cpu"
+    together = _if_it_fits(lambda: features_together(blend, faces)) if is_on_gpu else None
+    return together or [blend.features(face, neighbours) for face, neighbours in faces]
 
 
 def blend_codes(
@@ -57,11 +55,9 @@ def blend_codes(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-    if faces and faces[0][0].log_probabilities.device.type != "cpu":
-        together = _if_it_fits(lambda: codes_together(blend, faces))
-        if together is not None:
-            return together
-    return [blend.codes(face, neighbours) for face, neighbours in faces]
+    is_on_gpu = bool(faces) and faces[0][0].log_probabilities.device.type != "cpu"
+    together = _if_it_fits(lambda: codes_together(blend, faces)) if is_on_gpu else None
+    return together or [blend.codes(face, neighbours) for face, neighbours in faces]
 
 
 @torch.inference_mode()

@@ -97,13 +97,18 @@ def _av_open(
     )
 
 
+def is_cover(stream: Stream) -> bool:
+    """Whether the stream is a cover picture."""
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
 def _has_safe_covers(container: InputContainer) -> bool:
     """Whether covers are the only streams that were not examined at opening, and all are safe to decode.
 
     A cover of unknown size could not be copied.
     """
     unknown = [s for s in container.streams.video if s.codec_context.name in NOT_WHEN_OPENING]
-    if not unknown or not all(stream.disposition & Disposition.attached_pic for stream in unknown):
+    if not unknown or not all(map(is_cover, unknown)):
         return False
     firsts = [next(iter(container.demux(cover)), None) for cover in unknown]
     return not any(packet is None or png.is_bomb(bytes(packet)) for packet in firsts)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidrestore.errors import InputError
 from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.reading.decoder import Decoder
-from vidrestore.video.reading.demuxer import codec_options, packets
+from vidrestore.video.reading.demuxer import codec_options, is_cover, packets
 from vidrestore.video.reading.input import Input, as_input
 
 _SOUND_BEFORE = Fraction(1, 5)
@@ -53,11 +53,6 @@ def stream_name(stream: Stream) -> str:
     codec = codec_name(stream) or "unnamed"
     language = f", {stream.language}" if stream.language else ""
     return f"{stream.type} stream {stream.index} ({codec}{language})"
-
-
-def is_cover(stream: Stream) -> bool:
-    """Whether the stream is a cover picture."""
-    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def time_base(stream: Stream) -> Fraction:

@@ -178,7 +178,7 @@ class StreamCopy:
         stream = self._container.streams[packet.stream_index]
         if is_rewritten_by_muxer(self._output, stream, packet):
             return None
-        if stream_info.is_cover(stream):
+        if demuxer.is_cover(stream):
             packet.pts = packet.dts = 0  # a cover is kept even if a part is cut
         elif pts is None:
             return None
