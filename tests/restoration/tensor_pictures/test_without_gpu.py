@@ -11,16 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from benchmarks.kernel_count import KernelCount
 from tests.support.evidence import tiny_network
 from tests.support.fake_device import replace_parameters
 from tests.support.frames import random_frame
 from vidrestore.daefr import COMPACT, Daefr
-from vidrestore.faces.alignment import similarity, template
+from vidrestore.faces.alignment import crop_region, similarity, template
 from vidrestore.faces.compositing import head_mask, region_of
 from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend
 from vidrestore.restoration.estimator import Estimator
 from vidrestore.restoration.temporal_blend import numbers_on
-from vidrestore.restoration.tensor_pictures import masks, motion_average, planes, restorer
+from vidrestore.restoration.tensor_pictures import alignment, masks, motion_average, planes, restorer
+from vidrestore.restoration.tensor_pictures.alignment import warp_faces
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.restoration.tensor_pictures.filters import _filter_matrix
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
@@ -64,6 +66,7 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Copies]:
     for module in (motion_average, planes, restorer):
         monkeypatch.setattr(module, "to_device", copies.to_device)
         monkeypatch.setattr(module, "from_device", copies.from_device)
+    monkeypatch.setattr(alignment, "to_device", copies.to_device)
     yield copies
     for cached in (numbers_on, _area_weights, _filter_matrix, masks.head_mask):
         cached.cache_clear()
@@ -105,6 +108,24 @@ def test_between_the_networks_only_small_greys_and_flags_come_from_a_gpu(
     assert len(fused) == 2
     assert copies.back[4:] == [(torch.float32, 2)]  # shares of drawn detail
     assert len(copies.there) == 3
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "gbrp", "gray"])
+def test_a_face_is_cut_out_of_the_codes_around_it(copies: Copies, name: str) -> None:
+    frame = random_frame(name, 400, 300)
+    place = similarity((template(120) + np.array([100, 60])).astype(np.float32), SIDE)
+    x0, y0, x1, y1 = crop_region(frame, place, SIDE)
+    with FakeTensorMode(allow_non_fake_inputs=True), KernelCount() as counted:
+        (crop,) = warp_faces(frame, [(place, SIDE)], GPU)
+    assert (crop.device.type, crop.shape, crop.dtype) == ("cuda", (3, SIDE, SIDE), torch.float32)
+    assert copies.back == []
+    steps, codes = copies.there
+    assert steps == (torch.int32, 4 * SIDE)
+    luma = (x1 - x0) * (y1 - y0)
+    assert codes[0] == (torch.uint8 if frame.format.bit_depth == 8 else torch.int16)
+    share = {"yuv420p": 1.5, "yuv422p10le": 2, "gbrp": 3, "gray": 1}[name]
+    assert share * luma <= codes[1] < 1.06 * share * luma  # a sample more around chroma
+    assert counted.total <= 30, counted.by_operation
 
 
 @pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "gbrp"])

@@ -31,7 +31,7 @@ def add_change(frame: Frame, planes: Sequence[Plane], region: Region, delta: Ten
         _part(plane, region, frame.format.chroma_shift if index in (1, 2) else (0, 0))
         for index, plane in enumerate(planes[: 1 if frame.format.family == "gray" else 3])
     ]
-    codes = _upload(parts, delta.device)
+    codes = upload_codes(parts, delta.device)
     chroma_weight = weight
     if any(frame.format.chroma_shift):
         chroma_weight = _shrink(weight, frame, cosited=False)
@@ -46,22 +46,22 @@ def add_change(frame: Frame, planes: Sequence[Plane], region: Region, delta: Ten
         part[:] = codes_of_part
 
 
+def upload_codes(parts: Sequence[Plane], device: torch.device) -> list[Tensor]:
+    """Parts of planes as float32 on the device, copied together with 8 or 16 bits per code."""
+    flat = np.concatenate([part.ravel() for part in parts])
+    # PyTorch computes with int16, but hardly with uint16.
+    there = to_device([flat.view(np.int16) if flat.itemsize == 2 else flat], device)[0]
+    codes = there.float() if flat.itemsize == 1 else there.to(torch.int32).bitwise_and_(0xFFFF).float()
+    sizes = [part.size for part in parts]
+    return [piece.view(part.shape) for piece, part in zip(codes.split(sizes), parts, strict=True)]
+
+
 def _part(plane: Plane, region: Region, shift: tuple[int, int]) -> Plane:
     """The region of a plane, as a view."""
     x0, y0, x1, y1 = region
     right, down = shift
     rows, columns = slice(y0 >> down, -(-y1 // (1 << down))), slice(x0 >> right, -(-x1 // (1 << right)))
     return plane[rows, columns]
-
-
-def _upload(parts: Sequence[Plane], device: torch.device) -> list[Tensor]:
-    """The codes as float32, in one copy of 8 or 16 bits per code."""
-    flat = np.concatenate([part.ravel() for part in parts])
-    # PyTorch computes with int16, but hardly with uint16.
-    there = to_device([flat.view(np.int16) if flat.itemsize == 2 else flat], device)[0]
-    codes = there.to(torch.int32).bitwise_and_(0xFFFF).float()
-    sizes = [part.size for part in parts]
-    return [piece.view(part.shape) for piece, part in zip(codes.split(sizes), parts, strict=True)]
 
 
 def _download(codes: Sequence[Tensor], like: Sequence[Plane]) -> list[Plane]:

@@ -29,6 +29,11 @@ class TensorRestorer:
         self._restorer = restorer
 
     @property
+    def device(self) -> torch.device:
+        """Where the pictures are."""
+        return self._restorer.device
+
+    @property
     def size(self) -> int:
         return self._restorer.size
 
@@ -41,13 +46,16 @@ class TensorRestorer:
         return self._restorer.generates
 
     @torch.inference_mode()
-    def estimate(self, faces: Sequence[FloatArray]) -> list[TensorEstimate]:
-        """Estimates of faces (S, S, 3) RGB in 0..1; S is a multiple of 16 and may differ between faces."""
+    def estimate(self, faces: Sequence[Tensor | FloatArray]) -> list[TensorEstimate]:
+        """Estimates of faces RGB in 0..1: tensors (3, S, S), or arrays (S, S, 3).
+
+        S is a multiple of 16 and may differ between faces.
+        """
         estimator = self._restorer.estimator
         assert estimator is not None
         results: list[TensorEstimate | None] = [None] * len(faces)
-        for indices in _groups([face.shape[0] for face in faces]):
-            pictures = to_device([faces[i] for i in indices], estimator.device).permute(0, 3, 1, 2)
+        for indices in _groups([face.shape[1] for face in faces]):
+            pictures = _stacked([faces[i] for i in indices], estimator.device)
             with self._restorer.arithmetic():
                 evidence, certain = estimator.evidence(pictures)
             finite = evidence.mean.isfinite().flatten(1).all(1)
@@ -69,10 +77,7 @@ class TensorRestorer:
         """Features of faces RGB in 0..1: tensors (3, S, S) of any size, or arrays (G, G, 3)."""
         generator = self._restorer.generator
         assert generator is not None
-        there = [
-            face if isinstance(face, Tensor) else to_device([face], generator.device)[0].permute(2, 0, 1)
-            for face in faces
-        ]
+        there = [_on_device(face, generator.device) for face in faces]
         small = [resized_tensors(face[None], generator.size)[0] for face in there]
         with self._restorer.arithmetic():
             return generator.encode_tensors(stack_channels_last(small))
@@ -105,6 +110,19 @@ class TensorRestorer:
             for index, picture, share in zip(indices, fused.faces, shares, strict=True):
                 results[index] = TensorFused(picture=picture, drawn=float(share))
         return [result for result in results if result is not None]
+
+
+def _stacked(faces: Sequence[Tensor | FloatArray], device: torch.device) -> Tensor:
+    """Faces of the same size as one batch (N, 3, S, S), channels-last."""
+    arrays = [face for face in faces if not isinstance(face, Tensor)]
+    if len(arrays) == len(faces):
+        return to_device(arrays, device).permute(0, 3, 1, 2)
+    return stack_channels_last([_on_device(face, device) for face in faces])
+
+
+def _on_device(face: Tensor | FloatArray, device: torch.device) -> Tensor:
+    """(3, S, S)"""
+    return face if isinstance(face, Tensor) else to_device([face], device)[0].permute(2, 0, 1)
 
 
 def _groups(keys: Sequence[Hashable]) -> Iterator[list[int]]:
