@@ -21,6 +21,7 @@ from vidrestore.detection.detector import Search
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import overlap
 from vidrestore.runtime.device import half_precision
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.skip_initialisation import SkipInitialisation
 from vidrestore.runtime.tensor_files import check_shapes, finite, read_checkpoint, shapes_of
 from vidrestore.runtime.worker_threads import set_torch_threads
@@ -118,9 +119,15 @@ class RetinaFaceDetector:
             pictures: RGB.
             scale: Coordinates are divided by it.
         """
-        with torch.inference_mode(), self._own_stream():
-            rows = self._rows(torch.from_numpy(np.stack(pictures)).to(self._device)).cpu().numpy()
-        return [self._detections(each, scale) for each in rows]
+        stacked = torch.from_numpy(np.stack(pictures))
+        rows = launch(self._device, lambda: self._launch_rows(stacked))
+        with self._own_stream():
+            found = rows.cpu().numpy()  # it waits, and so not in the thread that launches
+        return [self._detections(each, scale) for each in found]
+
+    def _launch_rows(self, pictures: Tensor) -> Tensor:
+        with self._own_stream():
+            return self._rows(pictures.to(self._device))
 
     def _find_in(self, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
         small = [downscaled_rgb(frame, self._max_side) for frame in frames]

@@ -23,6 +23,7 @@ from vidrestore.restoration.temporal_blend import (
     numbers_on,
     weights_over_time,
 )
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.system_errors import is_out_of_memory
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,16 @@ def blend_features(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-    is_on_gpu = bool(faces) and faces[0][0].fused.device.type != "cpu"
-    together = _if_it_fits(lambda: features_together(blend, faces)) if is_on_gpu else None
-    return together or [blend.features(face, neighbours) for face, neighbours in faces]
+
+    def one_by_one() -> list[FaceFeatures]:
+        return [blend.features(face, neighbours) for face, neighbours in faces]
+
+    if not faces:
+        return []
+    device = faces[0][0].fused.device
+    if device.type == "cpu":
+        return launch(device, one_by_one)
+    return launch(device, lambda: _if_it_fits(lambda: features_together(blend, faces)) or one_by_one())
 
 
 def blend_codes(
@@ -55,9 +63,16 @@ def blend_codes(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-    is_on_gpu = bool(faces) and faces[0][0].log_probabilities.device.type != "cpu"
-    together = _if_it_fits(lambda: codes_together(blend, faces)) if is_on_gpu else None
-    return together or [blend.codes(face, neighbours) for face, neighbours in faces]
+
+    def one_by_one() -> list[FaceCodes]:
+        return [blend.codes(face, neighbours) for face, neighbours in faces]
+
+    if not faces:
+        return []
+    device = faces[0][0].log_probabilities.device
+    if device.type == "cpu":
+        return launch(device, one_by_one)
+    return launch(device, lambda: _if_it_fits(lambda: codes_together(blend, faces)) or one_by_one())
 
 
 @torch.inference_mode()

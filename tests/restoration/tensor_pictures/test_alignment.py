@@ -153,10 +153,8 @@ def test_the_codes_of_all_faces_go_there_in_one_copy_of_their_own_type(
     )
     frame = noise_frame(form, ColourTags(), Orientation(), 1)
     copied: list[np.ndarray] = []
-    copy = planes.to_device
-    monkeypatch.setattr(
-        planes, "to_device", lambda arrays, where: copied.extend(arrays) or copy(arrays, where)
-    )
+    pack = planes.pack
+    monkeypatch.setattr(planes, "pack", lambda arrays, where: copied.extend(arrays) or pack(arrays, where))
     crops = [(face_to_crop(frame, landmarks_of((50 + 30 * n, 60), 0.4 * n, reach), 64), 64) for n in range(3)]
     found = warp_faces(frame, crops, CPU)
     (codes,) = copied
@@ -194,7 +192,7 @@ def test_faces_of_hdr_frames_are_aligned_by_opencv() -> None:
 
 
 def test_a_frame_without_faces_copies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planes, "to_device", None)
+    monkeypatch.setattr(planes, "pack", None)
     item: FrameFaces[TrackedFace] = FrameFaces(frame=frame_of(RGB, ColourTags(), Orientation(), 1), faces=())
     assert align_on_device(item, 64, device=CPU).faces == ()
 

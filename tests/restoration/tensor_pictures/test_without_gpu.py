@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,22 @@ class Copies:
         """Type, and number of elements, of each copy to the GPU."""
         self.back: list[tuple[torch.dtype, int]] = []
 
-    def to_device(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
-        stacked = torch.from_numpy(np.stack(arrays))
-        self.there.append((stacked.dtype, stacked.numel()))
-        return stacked.to(device)
+    def pack(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+        assert device == GPU
+        return torch.from_numpy(np.stack(arrays))
 
-    def from_device(self, tensors: Tensor) -> list[np.ndarray]:
+    def upload(self, packed: Tensor, device: torch.device) -> Tensor:
+        self.there.append((packed.dtype, packed.numel()))
+        return packed.to(device)
+
+    def to_device(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+        return self.upload(self.pack(arrays, device), device)
+
+    def download(self, tensors: Tensor) -> SimpleNamespace:
+        back = self.arrays(tensors)
+        return SimpleNamespace(arrays=lambda: back)
+
+    def arrays(self, tensors: Tensor) -> list[np.ndarray]:
         self.back.append((tensors.dtype, tensors.numel()))
         assert tensors.device.type == "cuda"
         number: Any = {
@@ -63,10 +74,9 @@ class Copies:
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Copies]:
     copies = Copies()
-    for module in (motion_average, planes, restorer):
-        monkeypatch.setattr(module, "to_device", copies.to_device)
-        monkeypatch.setattr(module, "from_device", copies.from_device)
-    monkeypatch.setattr(alignment, "to_device", copies.to_device)
+    for module in (alignment, motion_average, planes, restorer):
+        for name in ("pack", "upload", "to_device", "download"):
+            monkeypatch.setattr(module, name, getattr(copies, name), raising=False)
     yield copies
     for cached in (numbers_on, _area_weights, _filter_matrix, masks.head_mask):
         cached.cache_clear()

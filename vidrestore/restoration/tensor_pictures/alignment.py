@@ -14,12 +14,13 @@ from torch import Tensor
 
 from vidrestore.colour.hdr import needs_tone_mapping
 from vidrestore.faces.alignment import align, crop_region, matrix_of_region, place_crop, similarity_scale
-from vidrestore.restoration.pinned_copies import to_device
+from vidrestore.restoration.pinned_copies import pack, upload
 from vidrestore.restoration.tensor_pictures.filters import low_pass
 from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
 from vidrestore.restoration.tensor_pictures.pictures import TensorAlignedFace, empty_picture
-from vidrestore.restoration.tensor_pictures.regions import rgb_regions
+from vidrestore.restoration.tensor_pictures.regions import pack_regions
 from vidrestore.restoration.tensor_pictures.resampling import affine_steps, positions_of_steps, sample_at
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.types import AlignedFace, Frame, FrameFaces, TrackedFace
 
 Crop = tuple[NDArray[np.float64], int]
@@ -63,7 +64,6 @@ def align_on_device(
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-@torch.inference_mode()
 def warp_faces(frame: Frame, crops: Sequence[Crop], device: torch.device) -> list[Tensor]:
     """The aligned faces (3, S, S) RGB in 0..1 of an SDR frame: `alignment.warp_face` of each.
 
@@ -77,13 +77,18 @@ def warp_faces(frame: Frame, crops: Sequence[Crop], device: torch.device) -> lis
         affine_steps(matrix_of_region(to_crop, x0, y0), side)
         for (to_crop, side), (x0, y0, _, _) in zip(crops, regions, strict=True)
     ]
-    flat = to_device([np.concatenate([each.ravel() for each in steps])], device)[0]
-    steps_there = [part.view(2, 2, -1) for part in flat.split([each.size for each in steps])]
-    pictures = rgb_regions(frame, regions, device)
-    return [
-        _warp(low_pass(picture[None], similarity_scale(to_crop)), step)
-        for picture, (to_crop, _), step in zip(pictures, crops, steps_there, strict=True)
-    ]
+    packed = pack([np.concatenate([each.ravel() for each in steps])], device)
+    upload_regions = pack_regions(frame, regions, device)
+
+    def run() -> list[Tensor]:
+        flat = upload(packed, device)[0]
+        steps_there = [part.view(2, 2, -1) for part in flat.split([each.size for each in steps])]
+        return [
+            _warp(low_pass(picture[None], similarity_scale(to_crop)), step)
+            for picture, (to_crop, _), step in zip(upload_regions(), crops, steps_there, strict=True)
+        ]
+
+    return launch(device, run)
 
 
 def _warp(region: Tensor, steps: Tensor) -> Tensor:

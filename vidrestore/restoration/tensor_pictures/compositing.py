@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,11 +24,11 @@ from vidrestore.restoration.tensor_pictures.masks import face_mask, head_mask
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
 from vidrestore.restoration.tensor_pictures.planes import Region, add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.settings.sidecar import FaceTreatment
 from vidrestore.types import FloatArray, Frame, Plane
 
 
-@torch.inference_mode()
 def composite_tensors(
     frame: Frame, faces: Sequence[TensorFace], *, strength: float = 1.0, grain: Grain = "auto"
 ) -> Frame:
@@ -57,7 +58,8 @@ class _Occupied:
     """The shares of the frame that faces cover so far, each (height, width) in 0..1."""
 
     def __init__(self, frame: Frame, device: torch.device) -> None:
-        self.head, self.face = torch.zeros(2, frame.height, frame.width, device=device)
+        shares = launch(device, lambda: torch.zeros(2, frame.height, frame.width, device=device))
+        self.head, self.face = shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,46 +102,69 @@ def _paste(
     if place is None:
         return
     points = transform_points(to_crop, face.place.landmarks)
-    head = head_mask(size, device)
-    oval = torch.minimum(face_mask(points, size, device), head)
-    shown = _with_grain(face, head, AUTO_GRAIN if how.grain == "auto" else how.grain)
-    drawn = face.image - face.estimate
     share = how.strength * face.place.opacity
     if occupied is None:
-        target = face.original + head * (shown - face.original) + oval * drawn
-        delta = place.warped(low_pass((target.clamp(0, 1) - face.original)[None], 1 / place.scale)[0])
-        add_change(frame, planes, place.region, delta, torch.full_like(delta[0], share))
+        change = partial(_change, face, how, place, points, share)
+        add_change(frame, planes, place.region, device, change)
         return
-    of_estimate = shown - face.original
-    _add_masked(frame, planes, place, of_estimate, head, share, occupied.head)
+    shown = launch(device, lambda: _with_grain(face, head_mask(size, device), how))
+    outer = partial(_change_of_estimate, face, shown, place, share, occupied.head)
+    add_change(frame, planes, place.region, device, outer)
     inner = np.minimum(compositing.face_mask(points, size), compositing.head_mask(size))
     place = _placed(inner, to_crop, frame)
-    if place is None:
-        return
-    whole = (shown + drawn).clamp(0, 1) - face.original
-    _add_masked(frame, planes, place, whole - of_estimate, oval, share, occupied.face)
+    if place is not None:
+        drawing = partial(_change_of_drawing, face, shown, place, points, share, occupied.face)
+        add_change(frame, planes, place.region, device, drawing)
 
 
-def _add_masked(
-    frame: Frame,
-    planes: list[Plane],
+def _change(
+    face: TensorFace, how: FaceTreatment, place: _Place, points: NDArray[np.float64], share: float
+) -> tuple[Tensor, Tensor]:
+    """The change (3, h, w) of the whole face in its region, and its weight (h, w)."""
+    head = head_mask(face.size, face.image.device)
+    oval = torch.minimum(face_mask(points, face.size, face.image.device), head)
+    shown = _with_grain(face, head, how)
+    target = face.original + head * (shown - face.original) + oval * (face.image - face.estimate)
+    delta = place.warped(low_pass((target.clamp(0, 1) - face.original)[None], 1 / place.scale)[0])
+    return delta, torch.full_like(delta[0], share)
+
+
+def _change_of_estimate(
+    face: TensorFace, shown: Tensor, place: _Place, share: float, taken: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The change of the head to the estimate that is shown, where no other face is; `taken` is updated."""
+    return _masked(place, shown - face.original, head_mask(face.size, shown.device), share, taken)
+
+
+def _change_of_drawing(
+    face: TensorFace,
+    shown: Tensor,
     place: _Place,
-    difference: Tensor,
-    mask: Tensor,
+    points: NDArray[np.float64],
     share: float,
     taken: Tensor,
-) -> None:
-    """Adds a change (3, S, S) under a mask (S, S); `taken`, the share of other faces, is updated."""
+) -> tuple[Tensor, Tensor]:
+    """The change by drawn detail, where no other face is; `taken` is updated."""
+    oval = torch.minimum(face_mask(points, face.size, shown.device), head_mask(face.size, shown.device))
+    whole = (shown + (face.image - face.estimate)).clamp(0, 1) - face.original
+    return _masked(place, whole - (shown - face.original), oval, share, taken)
+
+
+def _masked(
+    place: _Place, difference: Tensor, mask: Tensor, share: float, taken: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A change (3, S, S) under a mask (S, S) in its region; `taken`, the share of other faces, is updated."""
     x0, y0, x1, y1 = place.region
     delta = place.warped(low_pass(difference[None], 1 / place.scale)[0])
     occupied = taken[y0:y1, x0:x1]
     weight = place.warped(mask[None])[0] * share * (1 - occupied)
     occupied += weight
-    add_change(frame, planes, place.region, delta, weight)
+    return delta, weight
 
 
-def _with_grain(face: TensorFace, mask: Tensor, grain: float) -> Tensor:
+def _with_grain(face: TensorFace, mask: Tensor, how: FaceTreatment) -> Tensor:
     """The estimate with a share of the footage's grain."""
+    grain = AUTO_GRAIN if how.grain == "auto" else how.grain
     if not grain:
         return face.estimate
     film = face.original * face.place.gain

@@ -5,7 +5,8 @@ All regions of a frame go there in one copy, with 8 or 16 bits per code; the con
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -13,17 +14,18 @@ from torch import Tensor
 
 from vidrestore.colour.yuv_rgb import black_and_span, chroma_is_cosited, codes_to_rgb
 from vidrestore.restoration.temporal_blend import numbers_on
-from vidrestore.restoration.tensor_pictures.planes import Region, upload_codes
-from vidrestore.types import Frame
+from vidrestore.restoration.tensor_pictures.planes import Region, pack_codes, upload_codes
+from vidrestore.types import Frame, Plane
 
 Part = tuple[slice, slice]
 """Rows and columns of a plane."""
 
 
-def rgb_regions(frame: Frame, regions: Sequence[Region], device: torch.device) -> list[Tensor]:
-    """(3, h, w) RGB of each region in the video's transfer, or (1, h, w) of a grey frame.
+def pack_regions(frame: Frame, regions: Sequence[Region], device: torch.device) -> Callable[[], list[Tensor]]:
+    """Packs the codes of regions for one copy; the returned function launches the copy and the conversion.
 
-    Codes outside of the legal range give values outside of 0..1.
+    Its results are (3, h, w) RGB of each region in the video's transfer, or (1, h, w) of a grey frame. Codes
+    outside of the legal range give values outside of 0..1.
 
     Args:
         frame: The frame.
@@ -31,8 +33,8 @@ def rgb_regions(frame: Frame, regions: Sequence[Region], device: torch.device) -
         device: Where they are needed.
     """
     parts = [_parts(frame, region) for region in regions]
-    pieces = _upload_parts(frame, parts, device)
-    return [_rgb(frame, *each) for each in zip(regions, parts, pieces, strict=True)]
+    upload_parts = _pack_parts(frame, parts, device)
+    return lambda: [_rgb(frame, *each) for each in zip(regions, parts, upload_parts(), strict=True)]
 
 
 def _parts(frame: Frame, region: Region) -> list[Part]:
@@ -56,14 +58,28 @@ def _around(first: int, end: int, shift: int, count: int) -> slice:
     )
 
 
-def _upload_parts(frame: Frame, parts: Sequence[list[Part]], device: torch.device) -> list[list[Tensor]]:
-    """The codes of the parts as float32; the whole planes are copied if that is less."""
+def _pack_parts(
+    frame: Frame, parts: Sequence[list[Part]], device: torch.device
+) -> Callable[[], list[list[Tensor]]]:
+    """Launches the copy of the parts' codes, as float32; the whole planes are copied if that is less."""
     planes = frame.planes[: len(parts[0])]
     views = [plane[part] for each in parts for plane, part in zip(planes, each, strict=True)]
     if sum(view.size for view in views) > sum(plane.size for plane in planes):
-        there = upload_codes(planes, device)
-        return [[plane[part] for plane, part in zip(there, each, strict=True)] for each in parts]
-    pieces = iter(upload_codes(views, device))
+        return partial(_slices, planes, pack_codes(planes, device), parts, device)
+    return partial(_pieces, views, pack_codes(views, device), parts, device)
+
+
+def _slices(
+    planes: Sequence[Plane], packed: Tensor, parts: Sequence[list[Part]], device: torch.device
+) -> list[list[Tensor]]:
+    there = upload_codes(packed, planes, device)
+    return [[plane[part] for plane, part in zip(there, each, strict=True)] for each in parts]
+
+
+def _pieces(
+    views: Sequence[Plane], packed: Tensor, parts: Sequence[list[Part]], device: torch.device
+) -> list[list[Tensor]]:
+    pieces = iter(upload_codes(packed, views, device))
     return [[next(pieces) for _ in each] for each in parts]
 
 
