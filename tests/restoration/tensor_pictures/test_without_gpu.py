@@ -45,7 +45,7 @@ class Copies:
         self.back: list[tuple[torch.dtype, int]] = []
 
     def pack(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
-        assert device == GPU
+        assert device.type == "cuda"
         return torch.from_numpy(np.stack(arrays))
 
     def upload(self, packed: Tensor, device: torch.device) -> Tensor:
