@@ -15,8 +15,8 @@ from vidrestore.restoration.flow_average import average_along_motion
 from vidrestore.restoration.tensor_pictures.motion_average import (
     average_tensor_estimates,
     average_tensor_pictures,
-    start_greys,
     small_greys,
+    start_greys,
 )
 from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
 from vidrestore.types import FloatArray
