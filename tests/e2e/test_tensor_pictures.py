@@ -15,7 +15,8 @@ import torch
 import vidrestore
 from tests.support.shared import ROOT
 from vidrestore.restoration import NetworkRestorer, make_restorer
-from vidrestore.restoration.tensor_pictures import finished_faces
+from vidrestore.restoration.tensor_pictures import alignment, finished_faces
+from vidrestore.restoration.tensor_pictures.alignment import warp_faces
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.types import Frame
 from vidrestore.weights import model_path
@@ -43,16 +44,22 @@ def test_a_run_on_a_simulated_gpu_gives_the_frames_of_a_cpu(
     masks = [tmp_path / "cpu_mask.mkv", tmp_path / "gpu_mask.mkv"]
     restore = partial(vidrestore.restore, SAMPLE, end=0.3, codec="ffv1", deflicker=deflicker)
     before = restore(expected, device="cpu", precision="float32", mask=str(masks[0]))
-    composited = []
+    composited, cut_out = [], []
 
     def composite(*arguments: Any, **named: Any) -> Frame:
         composited.append(arguments)
         return composite_tensors(*arguments, **named)
 
+    def warp(*arguments: Any) -> list[torch.Tensor]:
+        cut_out.append(arguments)
+        return warp_faces(*arguments)
+
+    monkeypatch.setattr(alignment, "warp_faces", warp)
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: simulated_gpu)
     monkeypatch.setattr(finished_faces, "composite_tensors", composite)
     report = restore(found, batch=4, mask=str(masks[1]))
     assert len(composited) == report.frames
+    assert len(cut_out) == (0 if deflicker else report.frames)
     assert report.faces == before.faces > 0
     for one, other in zip(before.drawn, report.drawn, strict=True):
         assert (one.track, one.frames) == (other.track, other.frames)
