@@ -146,7 +146,7 @@ class NetworkRestorer:
             size = estimate.mean.shape[0]
             drawn = torch.from_numpy(resized(generated, size)).to(self.device).permute(2, 0, 1)[None]
             amount = self.amount if estimate.amount is None else estimate.amount
-            fused = fuse(evidence, drawn, amount=amount)
+            fused = fuse(evidence, drawn, amount=amount, drawn_side=generated.shape[0])
             (picture,) = from_device(fused.faces.permute(0, 2, 3, 1))
             results.append(FusedFace(picture=picture, drawn=float(drawn_share(evidence.mean, fused)[0])))
         return results

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidrestore.colour.matrices import BT601_LUMA
+from vidrestore.restoration.averaged_scale import averaged_scale
 from vidrestore.restoration.estimate_average import FINE_BANDS, LARGEST_WEIGHT, MOVING_ERROR
 from vidrestore.restoration.flow_average import COMPARED_SIDE, LEAST_SIDE, MISMATCH_CODES, motion_between
 from vidrestore.restoration.pinned_copies import from_device, to_device
@@ -62,7 +63,8 @@ def average_tensor_estimates(
     weighted = [weight * part for (weight, _), part in zip(same, maps.unbind(), strict=True)]
     around = [(other.mean, other.grey) for _, other in same]
     mean = with_freed_memory(lambda: _average(own.mean, own.grey, weighted, around))
-    return replace(own, mean=mean)
+    scale = averaged_scale(own.scale[None], (own.mean - mean)[None])[0]
+    return replace(own, mean=mean, scale=scale)
 
 
 @torch.inference_mode()

@@ -100,7 +100,8 @@ class TensorRestorer:
             )
             drawn = stack_channels_last([faces[i][1].picture for i in indices])
             amount = self._restorer.amount if estimates[0].amount is None else estimates[0].amount
-            fused = fuse(evidence, resized_tensors(drawn, evidence.mean.shape[-1]), amount=amount)
+            enlarged = resized_tensors(drawn, evidence.mean.shape[-1])
+            fused = fuse(evidence, enlarged, amount=amount, drawn_side=drawn.shape[-1])
             shares = from_device(drawn_share(evidence.mean, fused))
             for index, picture, share in zip(indices, fused.faces, shares, strict=True):
                 results[index] = TensorFused(picture=picture, drawn=float(share))
