@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +137,34 @@ def test_a_single_frame_that_does_not_fit_is_an_error(
     with pytest.raises(torch.OutOfMemoryError) as caught:
         detector._find_in([still(np.zeros((64, 64, 3), np.uint8))])
     assert "there is not enough memory" in str(to_system_error(caught.value))
+
+
+def test_on_a_gpu_it_computes_on_a_stream_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On the common stream it would wait for whole batches of the restoration."""
+    log: list[str] = []
+
+    @contextmanager
+    def inside(stream: str) -> Iterator[None]:
+        log.append(f"in {stream}")
+        yield
+        log.append(f"out of {stream}")
+
+    monkeypatch.setattr("vidrestore.detection.retinaface.load_retinaface", lambda *_: nn.Identity())
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: f"a stream of {device}")
+    monkeypatch.setattr(torch.cuda, "stream", inside)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: log.append("weights are there"))
+    detector = RetinaFaceDetector("retinaface_mobile0.25", tmp_path, "cpu")
+    monkeypatch.setattr(detector, "_rows", lambda pictures: log.append("compute") or torch.zeros(1, 4, 15))
+    picture = np.zeros((64, 64, 3), np.uint8)
+    detector.find(picture)
+    assert log == ["compute"]
+    log.clear()
+    monkeypatch.setattr(detector, "_device", torch.device("cuda"))
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *_: tensor)  # there is no such device
+    detector.find(picture)
+    detector.find(picture)
+    one = ["in a stream of cuda", "compute", "out of a stream of cuda"]
+    assert log == ["weights are there", *one, *one]
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
