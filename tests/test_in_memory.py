@@ -21,6 +21,7 @@ from PIL import Image
 import vidrestore
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
 from vidrestore.in_memory.pictures import kind_of
+from vidrestore.restoration import DaefrGenerator, FaceFeatures
 from vidrestore.video import probe, read_frames
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "old_film.mp4"
@@ -193,6 +194,24 @@ def test_aligned_faces_come_back_in_kind(restorer: vidrestore.Restorer) -> None:
         restorer.aligned([np.zeros((100, 90, 3), np.uint8)])
     (from_a_generator,) = restorer.aligned(crop for crop in crops[:1])
     assert np.array_equal(from_a_generator, results[0])
+
+
+def test_aligned_faces_that_do_not_fit_into_memory_together_are_restored_in_parts(
+    restorer: vidrestore.Restorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crops = list(np.random.default_rng(1).random((3, 256, 256, 3), np.float32))
+    expected, encode, batches = restorer.aligned(crops), DaefrGenerator.encode, []
+
+    def encode_few(self: DaefrGenerator, faces: list[NDArray[np.float32]]) -> list[FaceFeatures]:
+        batches.append(len(faces))
+        if len(faces) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return encode(self, faces)
+
+    monkeypatch.setattr(DaefrGenerator, "encode", encode_few)
+    for ours, theirs in zip(restorer.aligned(crops), expected, strict=True):
+        assert np.abs(ours - theirs).max() < 4 / 255  # kernels depend on the size of a batch
+    assert batches == [3, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from tests.support.shared import ROOT
 from vidrestore.errors import DeviceError
 from vidrestore.runtime import device as device_module
 from vidrestore.runtime.device import (
+    CUDA_WHEELS,
     choose_precision,
     exact_float32,
     free_gpu_memory,
@@ -35,7 +37,16 @@ def test_a_pytorch_without_cuda_is_not_taken_for_a_missing_gpu(monkeypatch: pyte
     monkeypatch.setattr(torch.version, "hip", None)
     with pytest.raises(DeviceError, match="built without CUDA") as caught:
         resolve_device("cuda")
-    assert "pip install torch --index-url" in str(caught.value)
+    assert f"pip install torch --index-url {CUDA_WHEELS}" in str(caught.value)
+
+
+def test_the_readme_names_the_same_pytorch_for_nvidia_gpus_on_windows() -> None:
+    (line,) = (
+        line
+        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+        if "NVIDIA GPU on Windows" in line
+    )
+    assert CUDA_WHEELS in line
 
 
 def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:

@@ -144,6 +144,7 @@ class Restorer:
         Raises:
             UsageError: A crop has another shape or type, or the restorer is closed.
         """
+        from vidrestore.restoration import OomRetryRestorer
         from vidrestore.restoration.aligned import restore_aligned
 
         with self._lock:
@@ -151,7 +152,7 @@ class Restorer:
             crops = _list_of(crops)
             faces = [face_from_crop(crop) for crop in crops]
             batch = self._settings.batch or 4
-            results = restore_aligned(restorer, faces, batch=batch, own_colour=True)
+            results = restore_aligned(OomRetryRestorer(restorer), faces, batch=batch, own_colour=True)
             return [crop_from_face(face.picture, crop) for face, crop in zip(results, crops, strict=True)]
 
     def _require(self) -> tuple[NetworkRestorer, FaceDetector]:
@@ -176,9 +177,10 @@ def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
 
 
 def _restore_alone(restorer: NetworkRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:
+    from vidrestore.restoration import OomRetryRestorer
     from vidrestore.restoration.aligned import restore_aligned_faces
 
-    return restore_aligned_faces(restorer, faces)
+    return restore_aligned_faces(OomRetryRestorer(restorer), faces)
 
 
 def _as_track(number: int, face: Detection) -> TrackedFace:

@@ -20,7 +20,8 @@ from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
 from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures, LookUp
 from vidrestore.restoration.pinned_copies import from_device
-from vidrestore.runtime.device import choose_precision, exact_float32, resolve_device
+from vidrestore.runtime.device import choose_precision, exact_float32
+from vidrestore.runtime.device_memory import place_networks
 from vidrestore.runtime.mps_fallback import missing_operations_named
 from vidrestore.settings import Fidelity
 from vidrestore.settings.keywords import Precision
@@ -195,26 +196,30 @@ def make_restorer(
     Raises:
         WeightsError: The weights are missing, damaged or of another network.
         DeviceError: The device is not available, or networks cannot be compiled for it.
+        ProcessingError: The memory of the chosen device does not suffice; on `auto`, the CPU is used then.
     """
-    where = resolve_device(device)
-    number_type = choose_precision(where, precision)
-    backend = compile_backend(where, compile_networks)
     amount = drawing_amount(fidelity)
-    estimator = generator = None
-    if fidelity != 0:
-        network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-        estimator = Estimator(network, device=where, precision=number_type, backend=backend)
-    if amount > 0:
-        daefr = load(weights)
-        generator = DaefrGenerator(
-            daefr,
-            device=where,
-            precision=number_type,
-            look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
-            with_detail=fidelity != 0,
-            backend=backend,
-        )
-    return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
+
+    def place(where: torch.device) -> NetworkRestorer:
+        number_type = choose_precision(where, precision)
+        backend = compile_backend(where, compile_networks)
+        estimator = generator = None
+        if fidelity != 0:
+            network = load_evidence(evidence or embedded_path("evidence.safetensors"))
+            estimator = Estimator(network, device=where, precision=number_type, backend=backend)
+        if amount > 0:
+            daefr = load(weights)
+            generator = DaefrGenerator(
+                daefr,
+                device=where,
+                precision=number_type,
+                look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
+                with_detail=fidelity != 0,
+                backend=backend,
+            )
+        return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
+
+    return place_networks(device, place, what="the networks that restore faces")
 
 
 def drawing_amount(fidelity: Fidelity) -> float:

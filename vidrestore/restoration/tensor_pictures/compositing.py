@@ -6,22 +6,24 @@ Only the codes of the face's region go to the device and come back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vidrestore.faces import compositing
 from vidrestore.faces.alignment import similarity_scale, transform_points
 from vidrestore.faces.compositing import Grain
+from vidrestore.faces.crop_place import CropPlace, place_crop
 from vidrestore.faces.grain import AUTO_GRAIN
 from vidrestore.restoration.tensor_pictures.filters import low_pass
 from vidrestore.restoration.tensor_pictures.grain import extract_grain
+from vidrestore.restoration.tensor_pictures.hdr import code_difference
 from vidrestore.restoration.tensor_pictures.masks import face_mask, head_mask
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
-from vidrestore.restoration.tensor_pictures.planes import Region, add_change
+from vidrestore.restoration.tensor_pictures.planes import add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
 from vidrestore.settings.sidecar import FaceTreatment
 from vidrestore.types import FloatArray, Frame, Plane
@@ -31,7 +33,7 @@ from vidrestore.types import FloatArray, Frame, Plane
 def composite_tensors(
     frame: Frame, faces: Sequence[TensorFace], *, strength: float = 1.0, grain: Grain = "auto"
 ) -> Frame:
-    """The frame with its restored faces composited; the same frame if there are none. SDR only.
+    """The frame with its restored faces composited; the same frame if there are none.
 
     Args:
         frame: The frame.
@@ -49,7 +51,10 @@ def composite_tensors(
     shown.sort(key=lambda pair: similarity_scale(pair[0].place.to_crop) / pair[0].size)
     occupied = _Occupied(frame, shown[0][0].image.device) if len(shown) > 1 else None
     for face, how in shown:
-        _paste(frame, planes, face, how, occupied)
+        if face.estimate is None:
+            _paste_generated(frame, planes, face, how, occupied)
+        else:
+            _paste_fused(frame, planes, face, face.estimate, how, occupied)
     return replace(frame, planes=tuple(planes))
 
 
@@ -60,87 +65,90 @@ class _Occupied:
         self.head, self.face = torch.zeros(2, frame.height, frame.width, device=device)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a crop is in the frame."""
-
-    region: Region
-    matrix: NDArray[np.float64]
-    """(2, 3) from the region's px to the crop's."""
-    scale: float
-    """Factor from the frame's px to the crop's."""
-
-    def warped(self, crop: Tensor) -> Tensor:
-        """(C, h, w) a crop (C, S, S) in the region; 0 outside of the crop."""
-        x0, y0, x1, y1 = self.region
-        x, y = affine_positions(self.matrix, x1 - x0, y1 - y0, crop.device)
-        return sample_at(crop[None], x[None], y[None], padding="zeros")[0]
+def _warped(crop: Tensor, place: CropPlace) -> Tensor:
+    """(C, h, w) a crop (C, S, S) in the region of its frame; 0 outside of the crop."""
+    x, y = affine_positions(place.matrix, *place.size, crop.device)
+    return sample_at(crop[None], x[None], y[None], padding="zeros")[0]
 
 
-def _placed(mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame) -> _Place | None:
-    """Where the mask is in the frame; None: nowhere."""
-    region = compositing.region_of(mask, to_crop, frame)
-    if region is None:
-        return None
-    matrix = to_crop.copy()
-    matrix[:, 2] += to_crop[:, :2] @ np.array(region[:2])
-    return _Place(region, matrix, similarity_scale(to_crop))
+@lru_cache(maxsize=16)
+def _head_mask(size: int) -> FloatArray:
+    return compositing.head_mask(size)
 
 
-def _paste(
+def _paste_generated(
+    frame: Frame, planes: list[Plane], face: TensorFace, how: FaceTreatment, occupied: _Occupied | None
+) -> None:
+    """Composites a face that was drawn as a whole, inside the oval mask."""
+    points = transform_points(face.place.to_crop, face.place.landmarks)
+    place = place_crop(compositing.face_mask(points, face.size), face.place.to_crop, frame)
+    if place is None:
+        return
+    mask = face_mask(points, face.size, face.image.device)
+    picture = _with_grain(face.image, face, mask, 0.0 if how.grain == "auto" else how.grain)
+    difference = code_difference(picture, face.original, frame.colour)
+    taken = None if occupied is None else occupied.face
+    _add_masked(frame, planes, place, difference, mask, how.strength * face.place.opacity, taken)
+
+
+def _paste_fused(
     frame: Frame,
     planes: list[Plane],
     face: TensorFace,
+    estimate: Tensor,
     how: FaceTreatment,
     occupied: _Occupied | None,
 ) -> None:
+    """Composites the change by the estimate over the whole head, and drawn detail over the face only."""
     size, to_crop, device = face.size, face.place.to_crop, face.image.device
     # The whole mask, so that the GPU need not be asked where the picture changed.
-    place = _placed(compositing.head_mask(size), to_crop, frame)
+    place = place_crop(_head_mask(size), to_crop, frame)
     if place is None:
         return
     points = transform_points(to_crop, face.place.landmarks)
     head = head_mask(size, device)
     oval = torch.minimum(face_mask(points, size, device), head)
-    shown = _with_grain(face, head, AUTO_GRAIN if how.grain == "auto" else how.grain)
-    drawn = face.image - face.estimate
+    shown = _with_grain(estimate, face, head, AUTO_GRAIN if how.grain == "auto" else how.grain)
+    drawn = face.image - estimate
     share = how.strength * face.place.opacity
     if occupied is None:
         target = face.original + head * (shown - face.original) + oval * drawn
-        delta = place.warped(low_pass((target.clamp(0, 1) - face.original)[None], 1 / place.scale)[0])
+        difference = code_difference(target.clamp(0, 1), face.original, frame.colour)
+        delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
         add_change(frame, planes, place.region, delta, torch.full_like(delta[0], share))
         return
-    of_estimate = shown - face.original
+    of_estimate = code_difference(shown, face.original, frame.colour)
     _add_masked(frame, planes, place, of_estimate, head, share, occupied.head)
-    inner = np.minimum(compositing.face_mask(points, size), compositing.head_mask(size))
-    place = _placed(inner, to_crop, frame)
+    inner = np.minimum(compositing.face_mask(points, size), _head_mask(size))
+    place = place_crop(inner, to_crop, frame)
     if place is None:
         return
-    whole = (shown + drawn).clamp(0, 1) - face.original
+    whole = code_difference((shown + drawn).clamp(0, 1), face.original, frame.colour)
     _add_masked(frame, planes, place, whole - of_estimate, oval, share, occupied.face)
 
 
 def _add_masked(
     frame: Frame,
     planes: list[Plane],
-    place: _Place,
+    place: CropPlace,
     difference: Tensor,
     mask: Tensor,
     share: float,
-    taken: Tensor,
+    taken: Tensor | None,
 ) -> None:
     """Adds a change (3, S, S) under a mask (S, S); `taken`, the share of other faces, is updated."""
-    x0, y0, x1, y1 = place.region
-    delta = place.warped(low_pass(difference[None], 1 / place.scale)[0])
-    occupied = taken[y0:y1, x0:x1]
-    weight = place.warped(mask[None])[0] * share * (1 - occupied)
-    occupied += weight
+    delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
+    weight = _warped(mask[None], place)[0] * share
+    if taken is not None:
+        occupied = taken[place.rows, place.columns]
+        weight = weight * (1 - occupied)
+        occupied += weight
     add_change(frame, planes, place.region, delta, weight)
 
 
-def _with_grain(face: TensorFace, mask: Tensor, grain: float) -> Tensor:
-    """The estimate with a share of the footage's grain."""
+def _with_grain(picture: Tensor, face: TensorFace, mask: Tensor, grain: float) -> Tensor:
+    """The picture of the face with a share of the footage's grain."""
     if not grain:
-        return face.estimate
+        return picture
     film = face.original * face.place.gain
-    return (face.estimate + grain * extract_grain(film, face.estimate, mask)).clamp(0, 1)
+    return (picture + grain * extract_grain(film, picture, mask)).clamp(0, 1)
