@@ -149,6 +149,41 @@ def test_a_stream_may_be_of_what_the_same_restorer_made(
     assert all(np.array_equal(one, other) for one, other in zip(made, alone, strict=True))
 
 
+def test_an_open_stream_leaves_the_number_of_threads_of_its_caller(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    usual = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        stream = restorer.frames([picture[::2, ::2] for picture in pictures * 20])
+        next(stream)
+        assert torch.get_num_threads() == 2
+        thread = threading.Thread(target=stream.close, daemon=True)
+        thread.start()
+        thread.join(120)
+        assert not thread.is_alive()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(usual)
+
+
+def test_aligned_faces_may_come_from_a_stream_of_what_the_same_restorer_made(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    """The restorer is not locked while it reads the caller's iterator, whose threads may use it."""
+    small = [picture[::2, ::2] for picture in pictures[:2]]
+
+    def faces() -> Iterator[NDArray[np.float32]]:
+        for result in restorer.frames(restorer.image(picture).picture for picture in small):
+            yield from (face.crop_before for face in result.faces)
+
+    count: list[int] = []
+    thread = threading.Thread(target=lambda: count.append(len(restorer.aligned(faces()))), daemon=True)
+    thread.start()
+    thread.join(300)
+    assert count == [2]
+
+
 @pytest.mark.parametrize("rate", [0, -5, float("nan"), float("inf"), "fast", None])
 def test_a_stream_without_a_frame_rate_is_refused_at_once(restorer: vidrestore.Restorer, rate: Any) -> None:
     with pytest.raises(vidrestore.UsageError, match="frame_rate is a number of pictures per second above 0"):

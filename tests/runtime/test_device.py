@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +16,6 @@ from vidrestore.runtime.device import (
     choose_precision,
     exact_float32,
     free_gpu_memory,
-    limit_openmp_spin,
     resolve_device,
     resolve_precision,
 )
@@ -208,21 +206,6 @@ def test_memory_that_pytorch_keeps_is_free(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 30)
     assert free_gpu_memory(torch.device("cuda")) == 140
     assert free_gpu_memory(torch.device("cpu")) is None
-
-
-def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
-    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    limit_openmp_spin()
-    assert "GOMP_SPINCOUNT" not in os.environ
-    monkeypatch.delenv("OMP_WAIT_POLICY")
-    limit_openmp_spin()
-    assert 0 < int(os.environ["GOMP_SPINCOUNT"]) < 300_000
-    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    limit_openmp_spin()
-    assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
 def test_float32_may_be_asked_for_on_every_device() -> None:

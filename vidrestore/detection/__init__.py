@@ -9,6 +9,7 @@ from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.frame_detection import DetectorState, detect
 from vidrestore.errors import UsageError
 from vidrestore.runtime.file_kinds import expand_home
+from vidrestore.runtime.openmp import import_torch
 
 __all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
@@ -38,6 +39,7 @@ def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> Fac
     kind, separator, path = name.partition("=")
     if kind not in DETECTORS or (separator and kind == "embedded"):
         raise UsageError(f"there is no detector '{name}'; there are: {', '.join(DETECTORS)}")
+    import_torch()
     from vidrestore.runtime.device import resolve_device
 
     if kind == "embedded":

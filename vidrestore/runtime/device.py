@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
-
-OPENMP_SPIN_COUNT = 20_000
-"""Spins of a waiting thread before it sleeps: a fraction of a millisecond."""
 
 CUDA_WHEELS = "https://download.pytorch.org/whl/cu128"
 
@@ -132,17 +128,6 @@ def free_gpu_memory(device: torch.device) -> int | None:
     free, _ = torch.cuda.mem_get_info(device)
     # PyTorch keeps freed memory reserved and reuses it.
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-
-
-def limit_openmp_spin() -> None:
-    """Makes the networks' threads sleep soon while they wait. Call it before torch is imported.
-
-    By default GNU OpenMP's threads spin for a long time, which slows the other pipeline stages and other
-    programs. Without any spinning, a small network takes a third longer, because its threads must be woken.
-    A value that the user has set is not changed.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", str(OPENMP_SPIN_COUNT))
 
 
 def _has_cpu_bfloat16() -> bool:
