@@ -28,9 +28,8 @@ def averaged_scale(scale: Tensor, removed: Tensor) -> Tensor:
         scale: (N, K, S / 2, S / 2), the Laplace scale of each band before averaging, finest first.
         removed: (N, C, S, S), the estimate before averaging minus that after it.
     """
-    bands = split_bands(removed, scale.shape[1])
-    size = scale.shape[-1]
-    fallen = torch.cat([_at_size(local_mean(band.square().mean(1, keepdim=True), WINDOW), size) for band in bands], dim=1)
+    energies = [band.square().mean(1, keepdim=True) for band in split_bands(removed, scale.shape[1])]
+    fallen = torch.cat([_at_size(local_mean(energy, WINDOW), scale.shape[-1]) for energy in energies], dim=1)
     variance = 2 * scale.square()
     return (torch.maximum(variance - fallen, LEAST_SHARE * variance) / 2).sqrt()
 
