@@ -21,6 +21,7 @@ from PIL import Image
 import vidrestore
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
 from vidrestore.in_memory.pictures import kind_of
+from vidrestore.restoration import DaefrGenerator, FaceFeatures
 from vidrestore.video import probe, read_frames
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "old_film.mp4"
@@ -148,6 +149,41 @@ def test_a_stream_may_be_of_what_the_same_restorer_made(
     assert all(np.array_equal(one, other) for one, other in zip(made, alone, strict=True))
 
 
+def test_an_open_stream_leaves_the_number_of_threads_of_its_caller(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    usual = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        stream = restorer.frames([picture[::2, ::2] for picture in pictures * 20])
+        next(stream)
+        assert torch.get_num_threads() == 2
+        thread = threading.Thread(target=stream.close, daemon=True)
+        thread.start()
+        thread.join(120)
+        assert not thread.is_alive()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(usual)
+
+
+def test_aligned_faces_may_come_from_a_stream_of_what_the_same_restorer_made(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    """The restorer is not locked while it reads the caller's iterator, whose threads may use it."""
+    small = [picture[::2, ::2] for picture in pictures[:2]]
+
+    def faces() -> Iterator[NDArray[np.float32]]:
+        for result in restorer.frames(restorer.image(picture).picture for picture in small):
+            yield from (face.crop_before for face in result.faces)
+
+    count: list[int] = []
+    thread = threading.Thread(target=lambda: count.append(len(restorer.aligned(faces()))), daemon=True)
+    thread.start()
+    thread.join(300)
+    assert count == [2]
+
+
 @pytest.mark.parametrize("rate", [0, -5, float("nan"), float("inf"), "fast", None])
 def test_a_stream_without_a_frame_rate_is_refused_at_once(restorer: vidrestore.Restorer, rate: Any) -> None:
     with pytest.raises(vidrestore.UsageError, match="frame_rate is a number of pictures per second above 0"):
@@ -193,6 +229,24 @@ def test_aligned_faces_come_back_in_kind(restorer: vidrestore.Restorer) -> None:
         restorer.aligned([np.zeros((100, 90, 3), np.uint8)])
     (from_a_generator,) = restorer.aligned(crop for crop in crops[:1])
     assert np.array_equal(from_a_generator, results[0])
+
+
+def test_aligned_faces_that_do_not_fit_into_memory_together_are_restored_in_parts(
+    restorer: vidrestore.Restorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crops = list(np.random.default_rng(1).random((3, 256, 256, 3), np.float32))
+    expected, encode, batches = restorer.aligned(crops), DaefrGenerator.encode, []
+
+    def encode_few(self: DaefrGenerator, faces: list[NDArray[np.float32]]) -> list[FaceFeatures]:
+        batches.append(len(faces))
+        if len(faces) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return encode(self, faces)
+
+    monkeypatch.setattr(DaefrGenerator, "encode", encode_few)
+    for ours, theirs in zip(restorer.aligned(crops), expected, strict=True):
+        assert np.abs(ours - theirs).max() < 4 / 255  # kernels depend on the size of a batch
+    assert batches == [3, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

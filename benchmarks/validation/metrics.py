@@ -24,6 +24,7 @@ from vidrestore.types import FloatArray
 Landmarks = Callable[[FloatArray], FloatArray | None]
 COLUMNS = ("PSNR", "SSIM", "VGG", "identity", "marks %", "edges", "eye PSNR", "mouth PSNR", "chroma", "max")
 EYES, MOUTH = (0.27, 0.38, 0.73, 0.55), (0.33, 0.63, 0.67, 0.85)
+MIDDLE = (0.25, 0.36, 0.75, 0.86)
 """x0 y0 x1 y1 in an aligned face, in shares of its side."""
 
 
@@ -48,17 +49,17 @@ class FaceMetrics:
         known = self._truths.setdefault(id(truth), {"truth": truth})
         if "identity" not in known:
             known["identity"], known["marks"] = self.identity(truth), self._landmarks(truth)
-        eyes, mouth = (psnr(_part(face, box), _part(truth, box)) for box in (EYES, MOUTH))
+        eyes, mouth = (psnr(part_of(face, box), part_of(truth, box)) for box in (EYES, MOUTH))
         return [
             min(psnr(face, truth), 80.0),
             ssim(face, truth),
-            self._perceptual(face, truth) if perceptual else np.nan,
+            self.perceptual(*(part_of(x, MIDDLE) for x in (face, truth))) if perceptual else np.nan,
             float(np.linalg.norm(self.identity(face) - known["identity"])),
             _landmark_error(self._landmarks(face), known["marks"]),
             edge_energy_ratio(face, truth),
             min(eyes, 80.0),
             min(mouth, 80.0),
-            max(_chroma_shift(_part(face, box), _part(truth, box)) for box in (EYES, MOUTH)),
+            max(_chroma_shift(part_of(face, box), part_of(truth, box)) for box in (EYES, MOUTH)),
             float(np.abs(face - truth).max()) * 255,
         ]
 
@@ -71,12 +72,11 @@ class FaceMetrics:
         return np.asarray(self._recogniser(chip)[0].numpy())
 
     @torch.inference_mode()
-    def _perceptual(self, face: FloatArray, truth: FloatArray) -> float:
+    def perceptual(self, picture: FloatArray, truth: FloatArray) -> float:
+        """The distance of two pictures (H, W, 3) by VGG16's features; NaN without that network."""
         if self._vgg is None:
             return float("nan")
-        size = face.shape[0]
-        box = np.s_[round(0.36 * size) : round(0.86 * size), round(0.25 * size) : round(0.75 * size)]
-        a, b = (_tensor(x[box]) * 2 - 1 for x in (face, truth))
+        a, b = (_tensor(x) * 2 - 1 for x in (picture, truth))
         return float(self._vgg(a, b)[0])
 
 
@@ -114,7 +114,8 @@ def _chroma_shift(face: FloatArray, truth: FloatArray) -> float:
     return 255 * float(np.abs(a - b).mean())
 
 
-def _part(face: FloatArray, box: tuple[float, float, float, float]) -> FloatArray:
+def part_of(face: FloatArray, box: tuple[float, float, float, float]) -> FloatArray:
+    """A box of a face (S, S, 3): x0 y0 x1 y1 in shares of its side."""
     x0, y0, x1, y1 = (round(v * face.shape[0]) for v in box)
     return np.ascontiguousarray(face[y0:y1, x0:x1])
 

@@ -140,3 +140,10 @@ def test_the_oldest_pytorch_allowed_can_read_the_authors_checkpoints() -> None:
                  if line.startswith("torch>="))  # fmt: skip
     assert oldest is not None
     assert (int(oldest[1]), int(oldest[2])) >= (2, 6)
+
+
+def test_all_tests_are_run_with_the_oldest_versions_allowed() -> None:
+    workflow = (Path(__file__).parents[2] / ".github" / "workflows" / "tests.yml").read_text("utf-8")
+    _, _, job = workflow.partition("minimum-versions:")
+    assert "--resolution lowest-direct" in job
+    assert 'pytest -m ""' in job

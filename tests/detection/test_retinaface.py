@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,13 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tests.support.faces import still
 from tests.support.fake_device import replace_parameters
+from tests.support.memory_errors import DEVICE_ERRORS
 from tests.support.motion import frame
 from tests.support.shared import SHARED, needs_shared
 from vidrestore.detection import detect
 from vidrestore.detection.detector import PreparingDetector
 from vidrestore.detection.retinaface import RetinaFaceDetector
+from vidrestore.runtime.system_errors import to_system_error
 from vidrestore.types import Detection, Frame
 
 WEIGHTS = SHARED / "models" / "retinaface_mobile0.25.pth"
@@ -100,6 +102,72 @@ def test_pictures_of_several_sizes_are_searched_one_by_one(detector: RetinaFaceD
     portrait = data.astronaut()[:256, 128:384]
     found = detector._find_in([still(portrait), still(portrait[:192])])
     assert [len(faces) for faces in found] == [1, 1]
+
+
+@pytest.mark.parametrize("error", DEVICE_ERRORS)
+def test_a_batch_that_does_not_fit_is_searched_one_frame_at_a_time(
+    error: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("vidrestore.detection.retinaface.load_retinaface", lambda *_: nn.Identity())
+    detector = RetinaFaceDetector("retinaface_mobile0.25", tmp_path, "cpu")
+    batches: list[int] = []
+
+    def rows(pictures: torch.Tensor) -> torch.Tensor:
+        batches.append(len(pictures))
+        if len(pictures) > 1:
+            raise error()
+        return torch.zeros(1, 4, 15)  # no score above the threshold
+
+    monkeypatch.setattr(detector, "_rows", rows)
+    frames = [still(np.zeros((64, 64, 3), np.uint8)) for _ in range(3)]
+    assert detector._find_in(frames) == [(), (), ()]
+    assert batches == [3, 1, 1, 1]
+
+
+def test_a_single_frame_that_does_not_fit_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("vidrestore.detection.retinaface.load_retinaface", lambda *_: nn.Identity())
+    detector = RetinaFaceDetector("retinaface_mobile0.25", tmp_path, "cpu")
+
+    def rows(_: torch.Tensor) -> torch.Tensor:
+        raise DEVICE_ERRORS[0]()
+
+    monkeypatch.setattr(detector, "_rows", rows)
+    with pytest.raises(torch.OutOfMemoryError) as caught:
+        detector._find_in([still(np.zeros((64, 64, 3), np.uint8))])
+    assert "there is not enough memory" in str(to_system_error(caught.value))
+
+
+def test_on_a_gpu_it_computes_on_a_stream_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On the common stream it would wait for whole batches of the restoration."""
+    current, computed = ["common"], []
+    waits: list[torch.device] = []
+
+    @contextmanager
+    def inside(stream: str) -> Iterator[None]:
+        current.append(stream)
+        yield
+        current.pop()
+
+    def rows(_: torch.Tensor) -> torch.Tensor:
+        computed.append(current[-1])
+        return torch.zeros(1, 4, 15)
+
+    monkeypatch.setattr("vidrestore.detection.retinaface.load_retinaface", lambda *_: nn.Identity())
+    monkeypatch.setattr(torch.cuda, "Stream", lambda _: f"own {len(waits)}")
+    monkeypatch.setattr(torch.cuda, "stream", inside)
+    monkeypatch.setattr(torch.cuda, "synchronize", waits.append)
+    detector = RetinaFaceDetector("retinaface_mobile0.25", tmp_path, "cpu")
+    monkeypatch.setattr(detector, "_rows", rows)
+    picture = np.zeros((64, 64, 3), np.uint8)
+    detector.find(picture)
+    monkeypatch.setattr(detector, "_device", torch.device("cuda"))
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *_: tensor)  # there is no such device
+    detector.find(picture)
+    detector.find(picture)
+    assert computed == ["common", "own 0", "own 0"]
+    assert waits == [torch.device("cuda")]  # for the weights, before the first use of the stream
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from benchmarks.kernel_count import count_kernels
+from vidrestore.errors import ProcessingError
 from vidrestore.restoration import FaceCodes, FaceFeatures, TemporalBlend
 from vidrestore.restoration.batched_blend import (
     Neighbours,
@@ -108,6 +109,9 @@ def test_where_memory_does_not_suffice_for_all_one_by_one_is_tried(
     )
     if is_lack_of_memory:
         assert blend_codes(BLEND, [(on_meta, [])]) == [on_meta]
+        monkeypatch.setattr(TemporalBlend, "codes", fail)
+        with pytest.raises(ProcessingError, match="not enough memory on the GPU"):
+            blend_codes(BLEND, [(on_meta, [])])
     else:
         with pytest.raises(RuntimeError, match="assert"):
             blend_codes(BLEND, [(on_meta, [])])

@@ -44,7 +44,8 @@ def test_noise_falls_where_frames_show_the_same(pixels: float) -> None:
     others = [(1.0, noisy(10 + away, pixels * away)) for away in (-2, -1, 1, 2)]
     averaged = average_estimates(own, others)
     assert error_of(averaged) < 0.6 * error_of(own)
-    assert np.array_equal(averaged.scale, own.scale)
+    assert (averaged.scale <= own.scale).all()
+    assert np.median(averaged.scale[..., 0]) < 0.8 * np.median(own.scale[..., 0])
     assert averaged.is_certain == own.is_certain
 
 

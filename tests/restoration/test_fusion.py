@@ -21,7 +21,7 @@ from tests.support.fusion_faces import (
     texture,
     textures,
 )
-from vidrestore.evidence import Evidence
+from vidrestore.evidence import Evidence, split_bands
 from vidrestore.evidence.pyramid import BANDS
 from vidrestore.restoration.fusion import Fused, drawn_share, fuse, possible_change
 
@@ -198,3 +198,24 @@ def test_how_much_may_change_is_the_sum_of_what_bands_lack() -> None:
     assert possible_change(evidence_of(mean, 0.01)).item() == pytest.approx(
         math.sqrt(2 * BANDS) * 0.01, rel=1e-5
     )
+
+
+@pytest.mark.parametrize(("side", "expected"), [(SIZE, 0), (SIZE // 2, 1), (SIZE // 4, 2), (2 * SIZE, 0)])
+def test_the_amounts_of_an_enlarged_face_belong_to_the_bands_that_were_drawn(
+    side: int, expected: int
+) -> None:
+    """An amount of 1 for the finest drawn band alone: the detail enters in the band where it is now."""
+    evidence = evidence_of(0.2 + 0.6 * texture("flat", 0), 0.05)
+    drawn = texture("octaves", 1)
+    fused = fuse(evidence, drawn, band_amounts=(1, 0, 0, 0, 0), drawn_side=side, sharpen=False)
+    entered = [rms(band) for band in split_bands(fused.drawn)[:-1]]
+    assert entered.index(max(entered)) == expected
+
+
+def test_between_two_sizes_the_amounts_are_interpolated() -> None:
+    evidence = evidence_of(0.2 + 0.6 * texture("flat", 0), 0.05)
+    strengths = [
+        rms(fuse(evidence, texture("white", 1), drawn_side=side, sharpen=False).drawn)
+        for side in (SIZE, round(SIZE / 1.5), SIZE // 2)
+    ]
+    assert strengths[0] > strengths[1] > strengths[2] > 0

@@ -10,46 +10,70 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.memory_errors import DEVICE_ERRORS, HOST_ERRORS
 from tests.support.restorers import MirrorRestorer, envelope
 from vidrestore.errors import ProcessingError
-from vidrestore.restoration import FaceCodes, FaceFeatures, OomRetryRestorer, TemporalBlend, restore
+from vidrestore.restoration import (
+    FaceCodes,
+    FaceEstimate,
+    FaceFeatures,
+    FusedFace,
+    OomRetryRestorer,
+    TemporalBlend,
+    restore,
+)
 from vidrestore.types import FloatArray
 
-ERRORS: list[Callable[[], Exception]] = [
-    lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
-    lambda: RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
-    lambda: RuntimeError("MPS backend out of memory (MPS allocated: 6.0 GB)"),
-    lambda: RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-    lambda: RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
-    lambda: RuntimeError("GET was unable to find an engine to execute this computation"),
-    lambda: MemoryError("Unable to allocate 3.0 GiB for an array"),
-]
+ERRORS = DEVICE_ERRORS + HOST_ERRORS
+STEPS = ("estimate", "encode", "predict", "decode", "fuse")
 
 
 class SmallRestorer(MirrorRestorer):
-    """Has memory for `limit` faces at a time, in `step` or in all of them."""
+    """Has memory for `limit` faces at a time in `step`, after `roomy` batches that all fit."""
 
-    def __init__(self, limit: int, error: Callable[[], Exception] = ERRORS[0], step: str = "encode") -> None:
+    def __init__(
+        self,
+        limit: int,
+        error: Callable[[], Exception] = ERRORS[0],
+        step: str = "encode",
+        *,
+        roomy: int = 0,
+    ) -> None:
         super().__init__()
-        self.limit, self.error, self.step = limit, error, step
+        self.limit, self.error, self.step, self.roomy = limit, error, step, roomy
         self.failures = 0
+
+    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
+        self._check(len(faces), "estimate")
+        return super().estimate(faces)
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
         self._check(len(faces), "encode")
         return super().encode(faces)
 
+    def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
+        self._check(len(features), "predict")
+        return super().predict(features)
+
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
         self._check(len(codes), "decode")
         return super().decode(codes)
 
+    def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
+        self._check(len(faces), "fuse")
+        return super().fuse(faces)
+
     def _check(self, count: int, step: str) -> None:
-        if step == self.step and count > self.limit:
+        if step != self.step or count <= self.limit:
+            return
+        self.roomy -= 1
+        if self.roomy < 0:
             self.failures += 1
             raise self.error()
 
 
 @pytest.mark.parametrize("error", ERRORS)
-@pytest.mark.parametrize("step", ["encode", "decode"])
+@pytest.mark.parametrize("step", STEPS)
 def test_a_batch_too_large_is_halved_once_and_for_all(
     error: Callable[[], Exception], step: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -67,6 +91,20 @@ def test_a_batch_too_large_is_halved_once_and_for_all(
         assert [face.track_id for face in a.faces] == [face.track_id for face in b.faces]
         for one, other in zip(a.faces, b.faces, strict=True):
             assert np.array_equal(one.image, other.image)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_later_batch_that_does_not_fit_is_halved(step: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Another program may take memory in the middle of a run."""
+    items = [envelope(i, {0: 0.01 * i}) for i in range(16)]
+    roomy = list(restore(items, MirrorRestorer(), TemporalBlend(strength=1.0), batch=4))
+    small = SmallRestorer(2, step=step, roomy=2)
+    with caplog.at_level(logging.WARNING, logger="vidrestore"):
+        tight = list(restore(items, OomRetryRestorer(small), TemporalBlend(strength=1.0), batch=4))
+    assert small.failures == 1
+    assert "out of memory with 4 faces together; continuing with 2" in caplog.text
+    for a, b in zip(roomy, tight, strict=True):
+        assert np.array_equal(a.faces[0].image, b.faces[0].image)
 
 
 def test_where_not_even_one_face_fits_a_sentence_ends_it() -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from tests.support.memory_errors import DEVICE_ERRORS
+from vidrestore.restoration import pinned_copies
 from vidrestore.restoration.pinned_copies import from_device, to_device
 
 
@@ -31,3 +37,33 @@ def test_pictures_come_back_as_they_went_and_in_whatever_order_they_lie(name: st
     for face, same, transposed in zip(faces, from_device(there), from_device(turned), strict=True):
         assert np.array_equal(face, same)
         assert np.array_equal(face.transpose(1, 0, 2), transposed)
+
+
+@pytest.mark.parametrize("error", DEVICE_ERRORS[:2])
+def test_without_pinned_memory_other_memory_is_used_and_one_warning_says_so(
+    error: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    empty = torch.empty
+
+    def no_pinned(*size: Any, pin_memory: bool = False, **how: Any) -> torch.Tensor:
+        if pin_memory:
+            raise error()
+        return empty(*size, **how)
+
+    pinned_copies._warn_of_slow_copies.cache_clear()
+    monkeypatch.setattr(torch, "empty", no_pinned)
+    with caplog.at_level(logging.WARNING, logger="vidrestore"):
+        pieces = [pinned_copies._pinned_memory((2, 3), torch.uint8) for _ in range(2)]
+    assert [piece.shape for piece in pieces] == [(2, 3), (2, 3)]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the system gives no more pinned memory, so copies to and from the GPU are slower"
+    ]
+
+
+def test_other_errors_of_pinned_memory_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> torch.Tensor:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(torch, "empty", fail)
+    with pytest.raises(RuntimeError, match="a defect"):
+        pinned_copies._pinned_memory((2, 3), torch.uint8)

@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.support.fusion_faces import CODE, SIZE, evidence_of, rms, scales, seeds, texture, textures
 from vidrestore.evidence.pyramid import downsample, split_bands
 from vidrestore.restoration.fusion import fuse, possible_change
-from vidrestore.restoration.sharpening import edge_operator, sharpening
+from vidrestore.restoration.sharpening import HALO_KEPT, edge_operator, sharpening, without_halos
 
 SOBEL = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
 
@@ -142,3 +142,28 @@ def test_sharpening_is_no_drawn_detail() -> None:
     sharp, plain = (fuse(evidence, mean, sharpen=on) for on in (True, False))
     assert torch.equal(sharp.drawn, plain.drawn)
     assert rms(sharp.faces - plain.faces) > CODE
+
+
+def test_a_change_beyond_the_brightest_and_darkest_pixels_around_is_reduced() -> None:
+    luma = torch.full((1, 1, SIZE, SIZE), 0.4)
+    luma[..., SIZE // 2 :] = 0.6
+    change = torch.full_like(luma, 0.1)
+    brighter = without_halos(luma, change)
+    far, near_dark, near_bright = 4, SIZE // 2 - 3, SIZE // 2 + 3
+    assert brighter[0, 0, 9, near_dark].item() == pytest.approx(0.1)  # still darker than the bright side
+    for column in (far, near_bright):
+        assert brighter[0, 0, 9, column].item() == pytest.approx(0.1 * HALO_KEPT)
+    torch.testing.assert_close(without_halos(1 - luma, -change), -brighter)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.floats(0, 0.5))
+def test_a_change_keeps_its_direction_and_its_limits(seed: int, strength: float) -> None:
+    luma = picture(seed)
+    change = strength * (picture(seed + 1) - 0.5)
+    limited = without_halos(luma, change)
+    around = F.max_pool2d(F.pad(luma, (6,) * 4, mode="replicate"), 13, 1)
+    assert (limited * change >= -1e-9).all()
+    assert (limited.abs() <= change.abs() + 1e-6).all()
+    assert (limited >= HALO_KEPT * change - 1e-6)[change >= 0].all()
+    assert ((luma + limited - around).clamp(min=0) <= HALO_KEPT * change.clamp(min=0) + 1e-6).all()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
+from tests.support.shared import ROOT
 from vidrestore.errors import DeviceError
 from vidrestore.runtime import device as device_module
 from vidrestore.runtime.device import (
+    CUDA_WHEELS,
     choose_precision,
     exact_float32,
     free_gpu_memory,
-    limit_openmp_spin,
     resolve_device,
     resolve_precision,
 )
@@ -35,7 +35,16 @@ def test_a_pytorch_without_cuda_is_not_taken_for_a_missing_gpu(monkeypatch: pyte
     monkeypatch.setattr(torch.version, "hip", None)
     with pytest.raises(DeviceError, match="built without CUDA") as caught:
         resolve_device("cuda")
-    assert "pip install torch --index-url" in str(caught.value)
+    assert f"pip install torch --index-url {CUDA_WHEELS}" in str(caught.value)
+
+
+def test_the_readme_names_the_same_pytorch_for_nvidia_gpus_on_windows() -> None:
+    (line,) = (
+        line
+        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+        if "NVIDIA GPU on Windows" in line
+    )
+    assert CUDA_WHEELS in line
 
 
 def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
@@ -197,21 +206,6 @@ def test_memory_that_pytorch_keeps_is_free(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 30)
     assert free_gpu_memory(torch.device("cuda")) == 140
     assert free_gpu_memory(torch.device("cpu")) is None
-
-
-def test_threads_that_wait_leave_the_processor_unless_the_user_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
-    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    limit_openmp_spin()
-    assert "GOMP_SPINCOUNT" not in os.environ
-    monkeypatch.delenv("OMP_WAIT_POLICY")
-    limit_openmp_spin()
-    assert 0 < int(os.environ["GOMP_SPINCOUNT"]) < 300_000
-    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    limit_openmp_spin()
-    assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
 def test_float32_may_be_asked_for_on_every_device() -> None:

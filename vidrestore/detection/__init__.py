@@ -9,6 +9,7 @@ from vidrestore.detection.detector import FaceDetector
 from vidrestore.detection.frame_detection import DetectorState, detect
 from vidrestore.errors import UsageError
 from vidrestore.runtime.file_kinds import expand_home
+from vidrestore.runtime.openmp import import_torch
 
 __all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
@@ -32,10 +33,13 @@ def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> Fac
     Raises:
         UsageError: The name is not known.
         WeightsError: The weights are missing or do not fit.
+        DeviceError: There is no such device.
+        ProcessingError: The memory of the chosen device does not suffice for RetinaFace.
     """
     kind, separator, path = name.partition("=")
     if kind not in DETECTORS or (separator and kind == "embedded"):
         raise UsageError(f"there is no detector '{name}'; there are: {', '.join(DETECTORS)}")
+    import_torch()
     from vidrestore.runtime.device import resolve_device
 
     if kind == "embedded":
@@ -49,6 +53,11 @@ def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> Fac
         ahead = ProposalsAhead(make_yunet, threads) if threads else None
         return EmbeddedDetector(make_yunet(), ahead=ahead)
     from vidrestore.detection.retinaface import RetinaFaceDetector
+    from vidrestore.runtime.device_memory import place_networks
 
     weights = expand_home(path) if separator else None
-    return RetinaFaceDetector(kind, weights, str(resolve_device(device)))  # type: ignore[arg-type]
+    return place_networks(
+        device,
+        lambda where: RetinaFaceDetector(kind, weights, str(where)),  # type: ignore[arg-type]
+        what="the network that finds faces",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,8 +22,10 @@ from vidrestore.detection.detector import Search
 from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import overlap
 from vidrestore.runtime.device import half_precision
+from vidrestore.runtime.device_memory import release_unused_memory
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.skip_initialisation import SkipInitialisation
+from vidrestore.runtime.system_errors import is_out_of_memory
 from vidrestore.runtime.tensor_files import check_shapes, finite, read_checkpoint, shapes_of
 from vidrestore.runtime.worker_threads import set_torch_threads
 from vidrestore.types import Detection, Frame
@@ -43,6 +46,8 @@ _MOST_CANDIDATES = 4096
 """Limit of the boxes of a frame that are copied from the device, the best first; a face has several."""
 _BLOCKS = 3
 """Blocks of prepared frames that are kept."""
+
+logger = logging.getLogger(__name__)
 
 Found = dict[int, tuple[Frame, "Future[list[tuple[Detection, ...]]]", int]]
 """Prepared frames by their identity, with the result of their batch and their number in it."""
@@ -134,8 +139,23 @@ class RetinaFaceDetector:
     def _find_in(self, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
         small = [downscaled_rgb(frame, self._max_side) for frame in frames]
         if len({(rgb.shape, scale) for rgb, scale in small}) == 1:
-            return self.find_all([rgb for rgb, _ in small], small[0][1])
-        return [self.find(rgb, scale) for rgb, scale in small]  # a sequence of pictures of several sizes
+            found = self._find_together([rgb for rgb, _ in small], small[0][1])
+            if found is not None:
+                return found
+        return [self.find(rgb, scale) for rgb, scale in small]
+
+    def _find_together(
+        self, pictures: Sequence[NDArray[np.uint8]], scale: float
+    ) -> list[tuple[Detection, ...]] | None:
+        """`find_all`; None: the device's memory does not suffice for several pictures."""
+        try:
+            return self.find_all(pictures, scale)
+        except RuntimeError as error:
+            if len(pictures) == 1 or not is_out_of_memory(error):
+                raise
+            logger.info("faces are searched in one frame at a time: %s", error)
+        release_unused_memory()
+        return None
 
     def _own_stream(self) -> AbstractContextManager[Any]:
         if self._device.type != "cuda":

@@ -35,10 +35,14 @@ def make_face_mesh(device: str = "auto", weights: Path | None = None) -> FaceMes
     Raises:
         WeightsError: The file is missing or holds other weights.
         DeviceError: There is no such device.
+        ProcessingError: The memory of the chosen device does not suffice.
     """
-    from vidrestore.runtime.device import resolve_device
+    from vidrestore.runtime.device_memory import place_networks
 
-    return _NetworkMesh(weights or embedded_path("face_mesh.safetensors"), str(resolve_device(device)))
+    path = weights or embedded_path("face_mesh.safetensors")
+    return place_networks(
+        device, lambda where: _NetworkMesh(path, str(where)), what="the network of the face mesh"
+    )
 
 
 def mouth_opening(points: FloatArray) -> float:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.faces.alignment import transform_points
-from vidrestore.faces.compositing import face_mask, head_mask, region_of, warp_back
+from vidrestore.faces.compositing import face_mask, head_mask
+from vidrestore.faces.crop_place import place_crop, warp_back
 from vidrestore.types import ColourTags, FloatArray, Frame, FrameFaces, PixelFormat, Plane, RestoredFace
 
 MASK_8 = PixelFormat(name="gray", family="gray", bit_depth=8)
@@ -53,15 +54,12 @@ def _add_face(weight: FloatArray, face: RestoredFace, frame: Frame, strength: fl
         mask = face_mask(transform_points(face.to_crop, face.landmarks), size)
     else:
         mask = head_mask(size)
-    region = region_of(mask, face.to_crop, frame)
-    if region is None:
+    place = place_crop(mask, face.to_crop, frame)
+    if place is None:
         return
-    x0, y0, x1, y1 = region
-    matrix = face.to_crop.copy()
-    matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
     share = np.float32(min(strength * face.opacity, 1.0))
-    part = weight[y0:y1, x0:x1]
-    np.maximum(part, warp_back(mask, matrix, (x1 - x0, y1 - y0)) * share, out=part)
+    part = weight[place.rows, place.columns]
+    np.maximum(part, warp_back(mask, place) * share, out=part)
 
 
 def _changed(before: Frame, after: Frame) -> NDArray[np.bool_]:

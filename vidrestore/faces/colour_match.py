@@ -12,7 +12,7 @@ LOW_FREQUENCY = 1 / 16
 """Standard deviation of the low-pass for brightness and colour, as a fraction of the crop's side."""
 _OPPONENT = np.array([[1.0, -1.0, 0.0], [-0.5, -0.5, 1.0], [0.0, 0.0, 0.0]])
 """Red minus green, blue minus yellow, and zero: OpenCV is much faster from three channels to three."""
-_SHRINK = 4
+SHRINK = 4
 """Factor by which pictures are reduced for their low frequencies."""
 
 
@@ -35,11 +35,11 @@ def low_frequencies(image: FloatArray, sigma: float) -> FloatArray:
     It is computed on a smaller copy if possible. At full size it took longer than the rest of compositing.
     """
     size = image.shape[0]
-    if sigma < 2 * _SHRINK or size % _SHRINK:
+    if sigma < 2 * SHRINK or size % SHRINK:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), np.float32)
-    small = cv2.resize(image, (size // _SHRINK, size // _SHRINK), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, (size // SHRINK, size // SHRINK), interpolation=cv2.INTER_AREA)
     # Reducing averages over a square, enlarging over a triangle; the Gaussian adds the rest.
-    rest = np.sqrt(sigma**2 - (_SHRINK**2 - 1) / 12 - _SHRINK**2 / 6) / _SHRINK
+    rest = np.sqrt(sigma**2 - (SHRINK**2 - 1) / 12 - SHRINK**2 / 6) / SHRINK
     soft = cv2.GaussianBlur(small, (0, 0), float(rest), borderType=cv2.BORDER_REFLECT)
     return np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 

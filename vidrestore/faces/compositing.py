@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from vidrestore.colour.hdr import code_difference
 from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
-from vidrestore.faces.alignment import invert_affine, low_pass, similarity_scale, transform_points
+from vidrestore.faces.alignment import low_pass, similarity_scale, transform_points
+from vidrestore.faces.crop_place import CropPlace, place_crop, warp_back
 from vidrestore.faces.grain import AUTO_GRAIN, extract_grain
 from vidrestore.faces.orientation import display_axis
 from vidrestore.settings.sidecar import FaceTreatment
@@ -176,7 +177,8 @@ def _paste_fused(
     if occupied is None:
         target = face.original + head[..., None] * (shown - face.original) + oval[..., None] * drawn
         difference = code_difference(np.clip(target, 0, 1), face.original, frame.colour)
-        _add_masked_change(frame, planes, face, difference, None, share, None)
+        if difference.any():
+            _add_change_of_head(frame, planes, face, difference, head, share)
         return
     of_estimate = code_difference(shown, face.original, frame.colour)
     _add_masked_change(frame, planes, face, of_estimate, head, share, occupied.head)
@@ -192,12 +194,31 @@ def _with_grain(picture: FloatArray, face: RestoredFace, mask: FloatArray, grain
     return np.clip(picture + np.float32(grain) * extract_grain(film, picture, mask), 0, 1)
 
 
+def _add_change_of_head(
+    frame: Frame,
+    planes: list[Plane],
+    face: RestoredFace,
+    difference: FloatArray,
+    head: FloatArray,
+    share: float,
+) -> None:
+    """Adds a share of a change (S, S, 3) that is masked already; it is zero outside of the head's mask.
+
+    The region is the mask's, wherever the picture has changed. Positions are rounded from its corner, so a
+    GPU, which is not asked where the picture has changed, finds the same.
+    """
+    place = place_crop(head, face.to_crop, frame)
+    if place is not None:
+        delta = warp_back(low_pass(difference, 1 / place.scale), place)
+        _add_weighted_change(frame, planes, delta, np.full(delta.shape[:2], share, np.float32), place)
+
+
 def _add_masked_change(
     frame: Frame,
     planes: list[Plane],
     face: RestoredFace,
     difference: FloatArray,
-    mask: FloatArray | None,
+    mask: FloatArray,
     share: float,
     taken: FloatArray | None,
 ) -> None:
@@ -208,33 +229,27 @@ def _add_masked_change(
         planes: The planes; they are changed in place.
         face: The face; it has the position of the crop.
         difference: The change of RGB, in the frame's transfer.
-        mask: (S, S) in 0..1; None: the change is masked already.
+        mask: (S, S) in 0..1.
         share: Factor on the change.
         taken: (height, width), the share of the frame that other faces cover; it is updated in place.
     """
-    region = region_of(np.abs(difference).max(2) if mask is None else mask, face.to_crop, frame)
-    if region is None:
+    place = place_crop(mask, face.to_crop, frame)
+    if place is None:
         return
-    x0, y0, x1, y1 = region
-    size = (x1 - x0, y1 - y0)
-    matrix = face.to_crop.copy()
-    matrix[:, 2] += face.to_crop[:, :2] @ np.array([x0, y0])
-    delta = warp_back(low_pass(difference, 1 / similarity_scale(face.to_crop)), matrix, size)
-    if mask is None:
-        weight = np.full(delta.shape[:2], share, np.float32)
-    else:
-        weight = warp_back(mask, matrix, size) * np.float32(share)
+    delta = warp_back(low_pass(difference, 1 / place.scale), place)
+    weight = warp_back(mask, place) * np.float32(share)
     if taken is not None:
-        occupied = taken[y0:y1, x0:x1]
+        occupied = taken[place.rows, place.columns]
         weight = weight * (1 - occupied)
         occupied += weight
-    _add_weighted_change(frame, planes, delta, weight, x0, y0)
+    _add_weighted_change(frame, planes, delta, weight, place)
 
 
 def _add_weighted_change(
-    frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArray, x0: int, y0: int
+    frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArray, place: CropPlace
 ) -> None:
-    """Adds a weighted change of RGB to the planes, in place. The region starts on the chroma grid."""
+    """Adds a weighted change of RGB to the planes, in place."""
+    x0, y0, *_ = place.region
     changes = planes_from_rgb(delta, frame, difference=True)
     peak = (1 << frame.format.bit_depth) - 1
     shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
@@ -244,41 +259,6 @@ def _add_weighted_change(
         changed = part + share * change
         np.clip(np.rint(changed, out=changed), 0, peak, out=changed)
         part[:] = changed
-
-
-def region_of(
-    mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame
-) -> tuple[int, int, int, int] | None:
-    """The part of the frame that the mask covers, which starts on the chroma grid; None: there is none.
-
-    Args:
-        mask: (S, S) in the crop.
-        to_crop: (2, 3) from frame px to crop px.
-        frame: The frame.
-    """
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if rows.size == 0:
-        return None
-    left, right, top, bottom = columns[0] - 1, columns[-1] + 1, rows[0] - 1, rows[-1] + 1
-    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)
-    reached = transform_points(invert_affine(to_crop), corners)
-    grid_x, grid_y = (1 << s for s in frame.format.chroma_shift)
-    x0, y0 = (max(int(np.floor(v)), 0) for v in reached.min(0))
-    x1, y1 = (int(np.ceil(v)) + 1 for v in reached.max(0))
-    x0, y0, x1, y1 = x0 - x0 % grid_x, y0 - y0 % grid_y, min(x1, frame.width), min(y1, frame.height)
-    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-
-
-def warp_back(image: FloatArray, matrix: NDArray[np.float64], size: tuple[int, int]) -> FloatArray:
-    """A crop, warped into a region of the frame; 0 outside of the crop.
-
-    Args:
-        image: The crop, (S, S) or (S, S, 3).
-        matrix: (2, 3) from the region's px to the crop's.
-        size: (width, height) of the region.
-    """
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[return-value]
 
 
 def _smooth_step(x: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -29,11 +29,13 @@ def make_recogniser(device: str = "auto", weights: Path | None = None) -> FaceRe
     Raises:
         WeightsError: The weights are missing or do not fit.
         DeviceError: There is no such device.
+        ProcessingError: The memory of the chosen device does not suffice.
     """
-    from vidrestore.runtime.device import resolve_device
+    from vidrestore.runtime.device_memory import place_networks
 
-    return _NetworkRecogniser(
-        weights or embedded_path("recognition.safetensors"), str(resolve_device(device))
+    path = weights or embedded_path("recognition.safetensors")
+    return place_networks(
+        device, lambda where: _NetworkRecogniser(path, str(where)), what="the network that compares faces"
     )
 
 

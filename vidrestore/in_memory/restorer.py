@@ -16,6 +16,7 @@ from vidrestore.in_memory.crops import crop_from_face, face_from_crop
 from vidrestore.in_memory.pictures import kind_of
 from vidrestore.in_memory.result import Restored, restored
 from vidrestore.in_memory.stream import restore_stream
+from vidrestore.runtime.openmp import import_torch
 from vidrestore.settings import Settings, make_settings
 from vidrestore.settings.keywords import FaceKeywords, Precision, RestorerKeywords, SettingsKeywords
 from vidrestore.tracking import needs_inspection
@@ -144,15 +145,17 @@ class Restorer:
         Raises:
             UsageError: A crop has another shape or type, or the restorer is closed.
         """
+        from vidrestore.restoration import OomRetryRestorer
         from vidrestore.restoration.aligned import restore_aligned
 
+        self._require()
+        crops = _list_of(crops)  # without the lock: the caller's iterator may wait for this restorer
+        faces = [face_from_crop(crop) for crop in crops]
         with self._lock:
             restorer, _ = self._require()
-            crops = _list_of(crops)
-            faces = [face_from_crop(crop) for crop in crops]
             batch = self._settings.batch or 4
-            results = restore_aligned(restorer, faces, batch=batch, own_colour=True)
-            return [crop_from_face(face.picture, crop) for face, crop in zip(results, crops, strict=True)]
+            results = restore_aligned(OomRetryRestorer(restorer), faces, batch=batch, own_colour=True)
+        return [crop_from_face(face.picture, crop) for face, crop in zip(results, crops, strict=True)]
 
     def _require(self) -> tuple[NetworkRestorer, FaceDetector]:
         if self._networks is None:
@@ -161,6 +164,7 @@ class Restorer:
 
 
 def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
+    import_torch()
     from vidrestore.detection import make_detector
     from vidrestore.restoration import make_restorer
     from vidrestore.weights import model_path
@@ -176,9 +180,10 @@ def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
 
 
 def _restore_alone(restorer: NetworkRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:
+    from vidrestore.restoration import OomRetryRestorer
     from vidrestore.restoration.aligned import restore_aligned_faces
 
-    return restore_aligned_faces(restorer, faces)
+    return restore_aligned_faces(OomRetryRestorer(restorer), faces)
 
 
 def _as_track(number: int, face: Detection) -> TrackedFace:

@@ -17,6 +17,7 @@ from vidrestore.jobs.reread_faces import reread, with_tracked_faces
 from vidrestore.jobs.segment_plan import Span
 from vidrestore.pipeline import output_info, output_size, restore_tracked_faces
 from vidrestore.report import RunStats
+from vidrestore.runtime.openmp import import_torch
 from vidrestore.settings import Fidelity, Settings
 from vidrestore.settings.keywords import Precision
 from vidrestore.types import Frame, RestoredFace
@@ -148,6 +149,7 @@ class SegmentTask:
 
 def context_frames(settings: Settings) -> int:
     """Number of frames to each side that a restored frame depends on, within its scene."""
+    import_torch()
     from vidrestore.restoration import TemporalBlend
 
     reach = TemporalBlend(strength=settings.temporal).reach
@@ -201,6 +203,7 @@ def restorer_for(
         WeightsError: The weights are missing or cannot be read.
         DeviceError: There is no such device.
     """
+    import_torch()
     from vidrestore.restoration import make_restorer
 
     return make_restorer(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
+from vidrestore.runtime.openmp import import_torch
 from vidrestore.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class NetworkLoader:
 
 
 def _networks(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
+    import_torch()
     from vidrestore.detection import make_detector
     from vidrestore.restoration import make_restorer
     from vidrestore.weights import model_path

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -23,6 +24,7 @@ from vidrestore.restoration.temporal_blend import (
     numbers_on,
     weights_over_time,
 )
+from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.system_errors import is_out_of_memory
 
@@ -42,16 +44,12 @@ def blend_features(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-
-    def one_by_one() -> list[FaceFeatures]:
-        return [blend.features(face, neighbours) for face, neighbours in faces]
-
     if not faces:
         return []
     device = faces[0][0].fused.device
     if device.type == "cpu":
-        return launch(device, one_by_one)
-    return launch(device, lambda: _if_it_fits(lambda: features_together(blend, faces)) or one_by_one())
+        return launch(device, lambda: [blend.features(face, neighbours) for face, neighbours in faces])
+    return launch(device, lambda: _blended(features_together, blend, blend.features, faces))
 
 
 def blend_codes(
@@ -63,16 +61,12 @@ def blend_codes(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-
-    def one_by_one() -> list[FaceCodes]:
-        return [blend.codes(face, neighbours) for face, neighbours in faces]
-
     if not faces:
         return []
     device = faces[0][0].log_probabilities.device
     if device.type == "cpu":
-        return launch(device, one_by_one)
-    return launch(device, lambda: _if_it_fits(lambda: codes_together(blend, faces)) or one_by_one())
+        return launch(device, lambda: [blend.codes(face, neighbours) for face, neighbours in faces])
+    return launch(device, lambda: _blended(codes_together, blend, blend.codes, faces))
 
 
 @torch.inference_mode()
@@ -115,15 +109,20 @@ def codes_together(
     return [FaceCodes(features=f.features, log_probabilities=blended[i]) for i, f in enumerate(own)]
 
 
-def _if_it_fits(compute: Callable[[], list[T]]) -> list[T] | None:
-    """The result; None: the device's memory does not suffice for all faces together."""
+def _blended(
+    blend_together: Callable[[TemporalBlend, Sequence[tuple[T, Neighbours[T]]]], list[T]],
+    blend: TemporalBlend,
+    blend_alone: Callable[[T, Neighbours[T]], T],
+    faces: Sequence[tuple[T, Neighbours[T]]],
+) -> list[T]:
+    """The blended faces, of all together; one by one if the device's memory does not suffice for that."""
     try:
-        return compute()
+        return blend_together(blend, faces)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         logger.info("faces are blended one by one: %s", error)
-        return None
+    return [with_freed_memory(partial(blend_alone, face, neighbours)) for face, neighbours in faces]
 
 
 def _by_distance(

@@ -14,8 +14,10 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from vidrestore.restoration.averaged_scale import averaged_scale
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.flow_average import average_along_motion
 
@@ -27,9 +29,7 @@ LARGEST_WEIGHT = 4.0
 
 
 def average_estimates(own: FaceEstimate, others: Sequence[tuple[float, FaceEstimate]]) -> FaceEstimate:
-    """`own` with its mean averaged with those of other frames.
-
-    The scale is not changed, because it is unknown which part of an error is the same in all frames.
+    """`own` with its mean averaged with those of other frames, and the scale of the error that remains.
 
     Args:
         own: The estimate of this frame.
@@ -40,7 +40,10 @@ def average_estimates(own: FaceEstimate, others: Sequence[tuple[float, FaceEstim
         return own
     own_variance = _variance(own)
     weighted = [(weight * _weights(own_variance, _variance(other)), other.mean) for weight, other in same]
-    return replace(own, mean=average_along_motion(own.mean, weighted))
+    mean = average_along_motion(own.mean, weighted)
+    removed = torch.from_numpy(own.mean - mean).permute(2, 0, 1)[None]
+    scale = averaged_scale(torch.from_numpy(own.scale).permute(2, 0, 1)[None], removed)
+    return replace(own, mean=mean, scale=scale[0].permute(1, 2, 0).contiguous().numpy())
 
 
 def _variance(estimate: FaceEstimate) -> NDArray[np.float32]:

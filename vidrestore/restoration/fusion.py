@@ -27,6 +27,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -64,6 +65,7 @@ def fuse(
     amount: float = AMOUNT,
     band_amounts: Sequence[float] = BAND_AMOUNTS,
     sharpen: bool = True,
+    drawn_side: int | None = None,
 ) -> Fused:
     """Complete the estimate where it is unsure: drawn detail is added, and what is too soft is sharpened.
 
@@ -73,7 +75,9 @@ def fuse(
         amount: share of the missing detail that may be added; 0 gives the mean.
         band_amounts: the same for the drawn detail of each band, finest first.
         sharpen: whether the result is sharpened where the estimate is too soft.
+        drawn_side: side at which the generator drew the faces [px], before they were enlarged to S; None: S.
     """
+    band_amounts = _at_scale(band_amounts, evidence.mean.shape[-1] / (drawn_side or evidence.mean.shape[-1]))
     luma = _luma(evidence.mean)
     estimate_bands = split_bands(luma)
     drawn_bands = split_bands(_luma(generated))
@@ -103,6 +107,13 @@ def fuse(
         sharpened = luma + drawn - entering[0]  # drawn single pixels are too uncertain to become stronger
         added = drawn + sharpening(sharpened, missing, energies[:count], shares[1 : count + 1])
     return Fused((evidence.mean + added).clamp(0, 1), drawn)
+
+
+def _at_scale(band_amounts: Sequence[float], enlargement: float) -> list[float]:
+    """The amounts for enlarged pictures: detail that was drawn at single pixels is in a coarser band then."""
+    octaves = max(math.log2(enlargement), 0.0)
+    known = range(-1, len(band_amounts))
+    return [float(np.interp(k - octaves, known, (0.0, *band_amounts))) for k in range(len(band_amounts))]
 
 
 def possible_change(evidence: Evidence) -> Tensor:

@@ -7,11 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-import torch
-
 from vidrestore.errors import ProcessingError
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.restoration.restorer import DrawnT, EstimateT, FaceRestorer, FusedT, InputT
+from vidrestore.runtime.device_memory import release_unused_memory
 from vidrestore.runtime.system_errors import is_out_of_memory
 from vidrestore.types import FloatArray
 
@@ -75,8 +74,7 @@ class OomRetryRestorer(Generic[EstimateT, InputT, DrawnT, FusedT]):
         return results
 
     def _halve(self, count: int) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release_unused_memory()
         if count == 1:
             raise ProcessingError(
                 f"there is not enough memory for one face of {self.size} pixels: close other programs, "

@@ -8,6 +8,7 @@ waited for, in the caller's.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidrestore.runtime.launching_thread import is_launching, launch
+from vidrestore.runtime.system_errors import is_out_of_memory
+
+logger = logging.getLogger(__name__)
 
 
 def to_device(arrays: Sequence[NDArray[Any]], device: torch.device) -> Tensor:
@@ -87,7 +91,20 @@ def download(tensors: Tensor) -> Download:
 
 
 def _pinned_memory(shape: tuple[int, ...], number_type: torch.dtype) -> Tensor:
-    return torch.empty(shape, dtype=number_type, pin_memory=True)
+    """Pinned memory, or other memory if the system gives no more of it; then copies wait for each other."""
+    try:
+        return torch.empty(shape, dtype=number_type, pin_memory=True)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        _warn_of_slow_copies()
+    return torch.empty(shape, dtype=number_type)
+
+
+@cache
+def _warn_of_slow_copies() -> None:
+    """Once."""
+    logger.warning("the system gives no more pinned memory, so copies to and from the GPU are slower")
 
 
 @cache

@@ -21,7 +21,8 @@ from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
 from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures, LookUp
 from vidrestore.restoration.pinned_copies import Download, download, to_device
-from vidrestore.runtime.device import choose_precision, exact_float32, resolve_device
+from vidrestore.runtime.device import choose_precision, exact_float32
+from vidrestore.runtime.device_memory import place_networks
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.mps_fallback import missing_operations_named
 from vidrestore.settings import Fidelity
@@ -144,15 +145,18 @@ class NetworkRestorer:
         results = []
         for estimate, generated in faces:
             drawn = resized(generated, estimate.mean.shape[0])
-            pictures, shares = launch(self.device, partial(self._start_fusion, estimate, drawn))
+            start = partial(self._start_fusion, estimate, drawn, generated.shape[0])
+            pictures, shares = launch(self.device, start)
             results.append(FusedFace(picture=pictures.arrays()[0], drawn=float(shares.arrays()[0])))
         return results
 
-    def _start_fusion(self, estimate: FaceEstimate, generated: FloatArray) -> tuple[Download, Download]:
+    def _start_fusion(
+        self, estimate: FaceEstimate, drawn: FloatArray, drawn_side: int
+    ) -> tuple[Download, Download]:
         evidence = to_evidence([estimate], self.device)
-        drawn = to_device([generated], self.device).permute(0, 3, 1, 2)
+        there = to_device([drawn], self.device).permute(0, 3, 1, 2)
         amount = self.amount if estimate.amount is None else estimate.amount
-        fused = fuse(evidence, drawn, amount=amount)
+        fused = fuse(evidence, there, amount=amount, drawn_side=drawn_side)
         return download(fused.faces.permute(0, 2, 3, 1)), download(drawn_share(evidence.mean, fused))
 
     def launch(self, run: Callable[[], R]) -> R:
@@ -208,26 +212,30 @@ def make_restorer(
     Raises:
         WeightsError: The weights are missing, damaged or of another network.
         DeviceError: The device is not available, or networks cannot be compiled for it.
+        ProcessingError: The memory of the chosen device does not suffice; on `auto`, the CPU is used then.
     """
-    where = resolve_device(device)
-    number_type = choose_precision(where, precision)
-    backend = compile_backend(where, compile_networks)
     amount = drawing_amount(fidelity)
-    estimator = generator = None
-    if fidelity != 0:
-        network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-        estimator = Estimator(network, device=where, precision=number_type, backend=backend)
-    if amount > 0:
-        daefr = load(weights)
-        generator = DaefrGenerator(
-            daefr,
-            device=where,
-            precision=number_type,
-            look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
-            with_detail=fidelity != 0,
-            backend=backend,
-        )
-    return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
+
+    def place(where: torch.device) -> NetworkRestorer:
+        number_type = choose_precision(where, precision)
+        backend = compile_backend(where, compile_networks)
+        estimator = generator = None
+        if fidelity != 0:
+            network = load_evidence(evidence or embedded_path("evidence.safetensors"))
+            estimator = Estimator(network, device=where, precision=number_type, backend=backend)
+        if amount > 0:
+            daefr = load(weights)
+            generator = DaefrGenerator(
+                daefr,
+                device=where,
+                precision=number_type,
+                look_up=look_up or ("soft" if daefr.config.name == "compact" else "hard"),
+                with_detail=fidelity != 0,
+                backend=backend,
+            )
+        return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
+
+    return place_networks(device, place, what="the networks that restore faces")
 
 
 def drawing_amount(fidelity: Fidelity) -> float:

@@ -9,7 +9,8 @@ whole face,
 times the operator below is added to the luma. A face whose bands are mostly shown stays as it is.
 
 The operator is the gradient of the energy of Sobel's gradients, G'G. Among all changes of the same energy it
-raises the energy of edges most, so it costs the least accuracy for a sharpness.
+raises the energy of edges most, so it costs the least accuracy for a sharpness. Beside hard edges the result
+would be brighter or darker than anything around, a halo; of that only a share is kept.
 
 Letters in shapes: N faces, S x S pixels, K bands.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -33,6 +35,10 @@ UNSURE = 1 / 255
 """Where the error has this root mean square the change is halved; where there is no error it is 0."""
 WINDOW = 5
 """Pixels a side over which the strength of a change is measured."""
+HALO_KEPT = 0.3
+"""Share of a change that stays where it goes beyond the brightest or darkest pixel around."""
+_AROUND = (1, 2, 4, 5)
+"""Offsets whose maxima, one after the other, give the maximum of 13 pixels: 1 and the sum of these."""
 _STEEPNESS = 4
 _TINY = 1e-9
 
@@ -52,17 +58,25 @@ def sharpening(
         coarser_shares: 0..1, for each of these bands how much of the next coarser one may change, with half
             as many pixels a side.
     """
+    sharpened = luma
     changes = []
     for largest, half, lacks, shows, share in zip(LARGEST, HALF, missing, shown, coarser_shares, strict=True):
-        change = _strength(_face_mean(lacks), _face_mean(shows), largest, half) * edge_operator(luma)
+        change = _strength(_face_mean(lacks), _face_mean(shows), largest, half) * edge_operator(sharpened)
         energy = local_mean(change.square(), WINDOW)
         change = change * energy / (energy + VISIBLE**2) * lacks / (lacks + UNSURE**2)
         changes.append(without_leak(change, share))
-        luma = downsample(luma)
+        sharpened = downsample(sharpened)
     total = changes.pop()
     while changes:
         total = changes.pop() + upsample(total)
-    return total
+    return without_halos(luma, total)
+
+
+def without_halos(luma: Tensor, change: Tensor) -> Tensor:
+    """The change of the luma, both (N, 1, h, w), of which `HALO_KEPT` stays beyond the extremes around."""
+    sharpened = luma + change
+    limited = torch.minimum(torch.maximum(sharpened, -_largest_around(-luma)), _largest_around(luma))
+    return HALO_KEPT * change + (1 - HALO_KEPT) * (limited - luma)
 
 
 def _strength(missing: Tensor, shown: Tensor, largest: float, half: float) -> Tensor:
@@ -78,6 +92,16 @@ def edge_operator(luma: Tensor) -> Tensor:
     """
     x = F.pad(luma, (2,) * 4, mode="replicate")
     return _curvature(_smoothed(x, 2), 3) + _curvature(_smoothed(x, 3), 2)
+
+
+def _largest_around(x: Tensor) -> Tensor:
+    """The maximum of the 13 x 13 pixels around each of (N, 1, h, w)."""
+    for dim, pad in ((3, (6, 6, 0, 0)), (2, (0, 0, 6, 6))):
+        x = F.pad(x, pad, mode="replicate")
+        for offset in _AROUND:  # faster than pooling, which looks at 13 pixels for each
+            size = x.shape[dim] - offset
+            x = torch.maximum(x.narrow(dim, 0, size), x.narrow(dim, offset, size))
+    return x
 
 
 def _curvature(x: Tensor, dim: int) -> Tensor:

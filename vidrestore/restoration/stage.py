@@ -25,6 +25,7 @@ from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.restoration.pinned_copies import from_device
 from vidrestore.restoration.restorer import FaceRestorer, drawing_amount
 from vidrestore.restoration.temporal_blend import TemporalBlend
+from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
 from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
 from vidrestore.runtime.pipeline_threads import map_ahead
 from vidrestore.runtime.worker_threads import WorkerPool
@@ -219,7 +220,7 @@ def _array(picture: FloatArray | Tensor | TensorPicture) -> FloatArray:
     if isinstance(picture, np.ndarray):
         return picture
     tensor = picture.picture if isinstance(picture, TensorPicture) else picture
-    (array,) = from_device(tensor.permute(1, 2, 0)[None])
+    (array,) = with_freed_memory(lambda: from_device(tensor.permute(1, 2, 0)[None]))
     return array
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 from vidrestore.errors import DeviceError
 from vidrestore.runtime.device_trial import agrees_with_cpu
+from vidrestore.runtime.system_errors import is_out_of_memory
 
 if TYPE_CHECKING:
     import torch
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
-
-OPENMP_SPIN_COUNT = 20_000
-"""Spins of a waiting thread before it sleeps: a fraction of a millisecond."""
 
 CUDA_WHEELS = "https://download.pytorch.org/whl/cu128"
 
@@ -133,17 +130,6 @@ def free_gpu_memory(device: torch.device) -> int | None:
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
-def limit_openmp_spin() -> None:
-    """Makes the networks' threads sleep soon while they wait. Call it before torch is imported.
-
-    By default GNU OpenMP's threads spin for a long time, which slows the other pipeline stages and other
-    programs. Without any spinning, a small network takes a third longer, because its threads must be woken.
-    A value that the user has set is not changed.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", str(OPENMP_SPIN_COUNT))
-
-
 def _has_cpu_bfloat16() -> bool:
     """Whether oneDNN computes in bfloat16 here. Builds without oneDNN (Apple silicon) lack the operator."""
     import torch
@@ -155,26 +141,38 @@ def _best() -> str:
     import torch
 
     if torch.cuda.is_available():
-        if _convolves(torch.device("cuda"), torch.float32):
+        reason = _reason_against(torch.device("cuda"), _convolves, "has no working kernels for it")
+        if reason is None:
             return "cuda"
-        logger.warning(
-            "the NVIDIA GPU cannot be used: this PyTorch (%s) has no working kernels for it",
-            torch.__version__,
-        )
+        logger.warning("the NVIDIA GPU cannot be used: %s", reason)
     if torch.backends.mps.is_available():
-        if agrees_with_cpu(torch.device("mps"), torch.float32):
+        reason = _reason_against(torch.device("mps"), agrees_with_cpu, "computes wrong numbers with it")
+        if reason is None:
             return "mps"
-        logger.warning(
-            "Apple's GPU is not used: with this PyTorch (%s) it computes wrong numbers", torch.__version__
-        )
+        logger.warning("Apple's GPU is not used: %s", reason)
     return "cpu"
+
+
+def _reason_against(
+    device: torch.device, works: Callable[[torch.device, torch.dtype], bool], failing: str
+) -> str | None:
+    """Why the networks are not computed on the device; None: they are."""
+    import torch
+
+    try:
+        return None if works(device, torch.float32) else f"this PyTorch ({torch.__version__}) {failing}"
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return "other programs use all of its memory"
 
 
 @cache
 def _convolves(device: torch.device, precision: torch.dtype) -> bool:
     """Whether a convolution on the device has finite results.
 
-    PyTorch may have no kernels for the GPU; on GTX 16xx results in float16 may be NaN.
+    PyTorch may have no kernels for the GPU; on GTX 16xx results in float16 may be NaN. An error that means a
+    lack of memory is raised again, since it says nothing about the next time.
     """
     import torch
 
@@ -184,6 +182,8 @@ def _convolves(device: torch.device, precision: torch.dtype) -> bool:
         weight = torch.full((64, 64, 3, 3), 1 / 64, device=device, dtype=precision)
         return bool(torch.nn.functional.conv2d(x, weight, padding=1).isfinite().all())
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         logger.info("no convolution on %s: %s", device, error)
         return False
 

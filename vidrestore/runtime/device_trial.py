@@ -6,6 +6,8 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
+from vidrestore.runtime.system_errors import is_out_of_memory
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -18,7 +20,10 @@ logger = logging.getLogger(__name__)
 
 @cache
 def agrees_with_cpu(device: torch.device, precision: torch.dtype) -> bool:
-    """Whether the device computes a small network in this precision as the CPU does in float32."""
+    """Whether the device computes a small network in this precision as the CPU does in float32.
+
+    An error that means a lack of memory is raised again, since it says nothing about the next time.
+    """
     import torch
 
     try:
@@ -26,6 +31,8 @@ def agrees_with_cpu(device: torch.device, precision: torch.dtype) -> bool:
             wanted = _small_network(torch.device("cpu"), torch.float32)
             found = _small_network(device, precision).float().cpu()
     except (RuntimeError, TypeError) as error:  # torch reports a missing type as either
+        if is_out_of_memory(error):
+            raise
         logger.info("%s does not compute in %s: %s", device, precision, error)
         return False
     error_of_it = float((found - wanted).norm() / wanted.norm())

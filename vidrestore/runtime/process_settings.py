@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vidrestore.runtime.device import limit_openmp_spin
 from vidrestore.runtime.malloc import keep_freed_memory, use_single_arena
 from vidrestore.runtime.mps_fallback import allow_cpu_fallback
+from vidrestore.runtime.openmp import limit_openmp_spin
 
 
 def configure_process() -> None:

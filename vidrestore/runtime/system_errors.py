@@ -10,10 +10,13 @@ from vidrestore.errors import ProcessingError, UsageError, VidrestoreError
 _OUT_OF_MEMORY = (
     "out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "bad_alloc",
     "insufficient memory", "unable to allocate", "can't start new thread", "failed to map segment",
-    "alloc_failed", "allocation_failed", "unable to find an engine",
+    "alloc_failed", "allocation_failed", "unable to find an engine", "invalid buffer size",
+    "cublas_status_not_initialized", "cudnn_status_not_initialized",
 )  # fmt: skip
-"""Parts of the messages of PyTorch's allocators, cuBLAS, cuDNN (whose engines need a workspace), NumPy,
-OpenCV, FFmpeg and the system's loader."""
+"""Parts of the messages of PyTorch's allocators (for Metal: an invalid size), cuBLAS and cuDNN (which are not
+initialised without memory for their handles, and whose engines need a workspace), NumPy, OpenCV, FFmpeg and
+the system's loader."""
+_OF_THE_HOST = ("defaultcpuallocator", "host_allocation_failed")
 _WRONG_NAMES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ}
 
 
@@ -42,6 +45,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     # torch.OutOfMemoryError is a RuntimeError with such a message, too.
     text = str(error).lower()
     return isinstance(error, Exception) and any(words in text for words in _OUT_OF_MEMORY)
+
+
+def is_device_out_of_memory(error: BaseException) -> bool:
+    """Whether memory of a GPU, not of the computer, could not be allocated."""
+    text = str(error).lower()
+    of_the_host = isinstance(error, MemoryError | OSError) or any(words in text for words in _OF_THE_HOST)
+    return is_out_of_memory(error) and not of_the_host
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 import torch
 
+from tests.support.memory_errors import DEVICE_ERRORS
 from vidrestore.errors import ProcessingError
+from vidrestore.restoration import stage
 from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
 
 
@@ -20,8 +25,9 @@ class Failing:
         return 7
 
 
-def test_work_is_repeated_once_after_memory_was_freed() -> None:
-    assert with_freed_memory(Failing(1, torch.OutOfMemoryError("CUDA out of memory"))) == 7
+@pytest.mark.parametrize("error", DEVICE_ERRORS)
+def test_work_is_repeated_once_after_memory_was_freed(error: Callable[[], Exception]) -> None:
+    assert with_freed_memory(Failing(1, error())) == 7
 
 
 def test_work_that_does_not_fit_ends_in_a_sentence() -> None:
@@ -32,3 +38,19 @@ def test_work_that_does_not_fit_ends_in_a_sentence() -> None:
 def test_other_errors_stay_as_they_are() -> None:
     with pytest.raises(RuntimeError, match="a defect"):
         with_freed_memory(Failing(1, RuntimeError("a defect")))
+
+
+@pytest.mark.parametrize("error", DEVICE_ERRORS)
+def test_a_lack_of_memory_at_the_copy_back_for_python_is_answered_by_freeing(
+    error: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, failures = stage.from_device, [error()]
+
+    def copy_later(tensors: torch.Tensor) -> list[np.ndarray]:
+        if failures:
+            raise failures.pop()
+        return copy(tensors)
+
+    monkeypatch.setattr(stage, "from_device", copy_later)
+    assert stage._array(torch.ones(3, 4, 4)).shape == (4, 4, 3)
+    assert not failures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,14 +17,17 @@ from benchmarks.kernel_count import KernelCount
 from tests.support.evidence import tiny_network
 from tests.support.fake_device import replace_parameters
 from tests.support.frames import random_frame
+from vidrestore.colour.hdr import HLG, LINEAR, PQ
 from vidrestore.daefr import COMPACT, Daefr
-from vidrestore.faces.alignment import crop_region, similarity, template
-from vidrestore.faces.compositing import head_mask, region_of
+from vidrestore.faces.alignment import crop_region, similarity, template, transform_points
+from vidrestore.faces.compositing import face_mask, head_mask
+from vidrestore.faces.crop_place import region_of
 from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend, temporal_blend
 from vidrestore.restoration.estimator import Estimator
 from vidrestore.restoration.temporal_blend import numbers_on
 from vidrestore.restoration.tensor_pictures import alignment, masks, motion_average, planes, restorer
 from vidrestore.restoration.tensor_pictures.alignment import warp_faces
+from vidrestore.restoration.tensor_pictures.colour_match import match_colour
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.restoration.tensor_pictures.filters import _filter_matrix
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
@@ -139,9 +143,16 @@ def test_a_face_is_cut_out_of_the_codes_around_it(copies: Copies, name: str) -> 
     assert counted.total <= 30, counted.by_operation
 
 
-@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "gbrp"])
-def test_compositing_copies_only_the_codes_of_the_faces_region(copies: Copies, name: str) -> None:
+@pytest.mark.parametrize("is_drawn", [False, True])
+@pytest.mark.parametrize(
+    ("name", "transfer"),
+    [("yuv420p", 1), ("yuv422p10le", 1), ("yuv422p10le", PQ), ("yuv422p10le", HLG), ("gbrp", LINEAR)],
+)
+def test_compositing_copies_only_the_codes_of_the_faces_region(
+    copies: Copies, name: str, transfer: int, is_drawn: bool
+) -> None:
     frame = random_frame(name, 400, 300)
+    frame = replace(frame, colour=replace(frame.colour, transfer=transfer, primaries=9))
     points = (template(120) + np.array([100, 60])).astype(np.float32)
     with FakeTensorMode(allow_non_fake_inputs=True):
         picture = torch.empty(3, SIDE, SIDE, device=GPU)
@@ -151,9 +162,11 @@ def test_compositing_copies_only_the_codes_of_the_faces_region(copies: Copies, n
             image=np.zeros((SIDE, SIDE, 3), np.float32),
             landmarks=points,
         )
-        face = TensorFace(place=place, image=picture, estimate=picture, original=picture, drawn=0.5)
+        estimate = None if is_drawn else picture
+        face = TensorFace(place=place, image=picture, estimate=estimate, original=picture, drawn=0.5)
         composite_tensors(frame, [face])
-    region = region_of(head_mask(SIDE), place.to_crop, frame)
+    mask = face_mask(transform_points(place.to_crop, points), SIDE) if is_drawn else head_mask(SIDE)
+    region = region_of(mask, place.to_crop, frame)
     assert region is not None
     x0, y0, x1, y1 = region
     samples = sum(
@@ -162,3 +175,11 @@ def test_compositing_copies_only_the_codes_of_the_faces_region(copies: Copies, n
     )
     number = torch.uint8 if frame.format.bit_depth == 8 else torch.int16
     assert copies.there == copies.back == [(number, samples)]
+
+
+def test_a_face_that_is_drawn_as_a_whole_is_matched_without_waiting() -> None:
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        drawn, original = (torch.empty(3, SIDE, SIDE, device=GPU) for _ in range(2))
+        matched = match_colour(drawn, original)
+    assert (matched.device.type, matched.shape) == ("cuda", drawn.shape)
+    _filter_matrix.cache_clear()

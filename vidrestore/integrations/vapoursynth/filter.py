@@ -16,6 +16,7 @@ from vidrestore.integrations.vapoursynth.restored_frames import RestoredFrames
 from vidrestore.jobs.segment_task import context_frames
 from vidrestore.pipeline import restore_tracked
 from vidrestore.report import RunStats
+from vidrestore.runtime.openmp import import_torch
 from vidrestore.settings import Settings, make_settings
 from vidrestore.settings.keywords import FaceKeywords, SettingsKeywords
 from vidrestore.tracking import needs_inspection
@@ -46,6 +47,7 @@ def restore(
     Raises:
         vapoursynth.Error: A setting, the format or the weights cannot be used.
     """
+    import_torch()
     from vidrestore.restoration import make_restorer
 
     try:

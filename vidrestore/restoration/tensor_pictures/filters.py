@@ -34,6 +34,11 @@ def gaussian(pictures: Tensor, reach: int, sigma: float) -> Tensor:
     return matrix @ pictures @ matrix.T
 
 
+def gaussian_of(pictures: Tensor, sigma: float) -> Tensor:
+    """Square pictures (N, C, S, S) after `gaussian` with the reach that OpenCV chooses for `sigma` [px]."""
+    return gaussian(pictures, _reach_of(sigma), sigma)
+
+
 def mean_around(pictures: Tensor, reach: int) -> Tensor:
     """The mean over `reach` x `reach` pixels of square pictures, mirrored at, but without, the last pixel."""
     matrix = _filter_matrix(pictures.shape[-1], (1 / reach,) * reach, "reflect", pictures.device)
@@ -45,7 +50,7 @@ def low_pass(pictures: Tensor, scale: float) -> Tensor:
     if scale >= 1:
         return pictures
     sigma = 0.5 * np.sqrt(1 / scale**2 - 1)
-    reach = round(sigma * 8 + 1) | 1  # as OpenCV chooses it for floating point
+    reach = _reach_of(sigma)
     kernel = [float(weight) for weight in cv2.getGaussianKernel(reach, sigma, cv2.CV_32F)[:, 0]]
     return filter_axis(filter_axis(pictures, kernel, reach // 2, 3), kernel, reach // 2, 2)
 
@@ -73,6 +78,11 @@ def filter_axis(pictures: Tensor, kernel: Sequence[float], anchor: int, axis: in
     for offset, weight in enumerate(kernel[1:], 1):
         total.add_(moved(offset), alpha=weight)
     return total
+
+
+def _reach_of(sigma: float) -> int:
+    """Width of the kernel, as OpenCV chooses it for floating point."""
+    return round(sigma * 8 + 1) | 1
 
 
 @lru_cache(maxsize=32)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import torch
-
 from vidrestore.errors import ProcessingError
+from vidrestore.runtime.device_memory import release_unused_memory
 from vidrestore.runtime.system_errors import is_out_of_memory
 
 R = TypeVar("R")
@@ -26,8 +25,7 @@ def with_freed_memory(compute: Callable[[], R]) -> R:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release_unused_memory()
     raise ProcessingError(
         "there is not enough memory on the GPU for the faces that wait there: close other programs, choose a "
         "smaller --batch, or another --device"

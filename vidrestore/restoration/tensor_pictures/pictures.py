@@ -88,8 +88,8 @@ class TensorFace:
     """Where it is in the frame, and how it is treated."""
     image: Tensor
     """(3, S, S) float32 RGB in 0..1: the restored face."""
-    estimate: Tensor
-    """(3, S, S) the estimate without drawn detail."""
+    estimate: Tensor | None
+    """(3, S, S) the estimate without drawn detail; None: the whole face is drawn."""
     original: Tensor
     """(3, S, S) the face in the input."""
     drawn: float
@@ -107,7 +107,7 @@ class TensorFace:
             track_id=self.place.track_id,
             to_crop=self.place.to_crop,
             image=nothing,
-            estimate=nothing,
+            estimate=None if self.estimate is None else nothing,
             original=nothing,
             landmarks=self.place.landmarks,
             opacity=self.place.opacity,

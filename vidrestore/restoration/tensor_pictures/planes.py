@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from vidrestore.colour.yuv_rgb import chroma_kernels, rgb_to_codes
+from vidrestore.faces.crop_place import Region
 from vidrestore.restoration.pinned_copies import Download, download, pack, upload
 from vidrestore.restoration.tensor_pictures.filters import filter_axis
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.types import Frame, Plane
-
-Region = tuple[int, int, int, int]
-"""x0 y0 x1 y1, half-open; it starts on the chroma grid."""
 
 
 def add_change(

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidrestore.colour.yuv_rgb import black_and_span, chroma_is_cosited, codes_to_rgb
+from vidrestore.faces.crop_place import Region
 from vidrestore.restoration.temporal_blend import numbers_on
-from vidrestore.restoration.tensor_pictures.planes import Region, pack_codes, upload_codes
+from vidrestore.restoration.tensor_pictures.planes import pack_codes, upload_codes
 from vidrestore.types import Frame, Plane
 
 Part = tuple[slice, slice]

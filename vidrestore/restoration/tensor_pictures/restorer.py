@@ -137,7 +137,8 @@ class TensorRestorer:
         )
         drawn = stack_channels_last([drawn.picture for _, drawn in faces])
         amount = self._restorer.amount if estimates[0].amount is None else estimates[0].amount
-        fused = fuse(evidence, resized_tensors(drawn, evidence.mean.shape[-1]), amount=amount)
+        enlarged = resized_tensors(drawn, evidence.mean.shape[-1])
+        fused = fuse(evidence, enlarged, amount=amount, drawn_side=drawn.shape[-1])
         return fused.faces, download(drawn_share(evidence.mean, fused))
 
 
