@@ -19,6 +19,7 @@ from benchmarks.kernel_count import count_kernels
 from tests.support.fake_device import replace_parameters
 from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
+from vidrestore.daefr.transposed_upsample import TransposedUpsample
 from vidrestore.restoration import DaefrGenerator, FaceCodes, TemporalBlend
 from vidrestore.restoration.batched_blend import blend_codes, blend_features
 from vidrestore.restoration.temporal_blend import numbers_on
@@ -98,6 +99,7 @@ def test_pictures_stay_channels_last_on_a_gpu(
         monkeypatch.setattr(layer, "forward", forward)
 
     check(nn.Conv2d)
+    check(TransposedUpsample)
     check(ChannelsLastGroupNorm)
     generator.decode(generator.predict(generator.encode(FACES)))
     assert layers > 20
