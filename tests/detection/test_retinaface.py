@@ -141,30 +141,33 @@ def test_a_single_frame_that_does_not_fit_is_an_error(
 
 def test_on_a_gpu_it_computes_on_a_stream_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On the common stream it would wait for whole batches of the restoration."""
-    log: list[str] = []
+    current, computed = ["common"], []
+    waits: list[torch.device] = []
 
     @contextmanager
     def inside(stream: str) -> Iterator[None]:
-        log.append(f"in {stream}")
+        current.append(stream)
         yield
-        log.append(f"out of {stream}")
+        current.pop()
+
+    def rows(_: torch.Tensor) -> torch.Tensor:
+        computed.append(current[-1])
+        return torch.zeros(1, 4, 15)
 
     monkeypatch.setattr("vidrestore.detection.retinaface.load_retinaface", lambda *_: nn.Identity())
-    monkeypatch.setattr(torch.cuda, "Stream", lambda device: f"a stream of {device}")
+    monkeypatch.setattr(torch.cuda, "Stream", lambda _: f"own {len(waits)}")
     monkeypatch.setattr(torch.cuda, "stream", inside)
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: log.append("weights are there"))
+    monkeypatch.setattr(torch.cuda, "synchronize", waits.append)
     detector = RetinaFaceDetector("retinaface_mobile0.25", tmp_path, "cpu")
-    monkeypatch.setattr(detector, "_rows", lambda pictures: log.append("compute") or torch.zeros(1, 4, 15))
+    monkeypatch.setattr(detector, "_rows", rows)
     picture = np.zeros((64, 64, 3), np.uint8)
     detector.find(picture)
-    assert log == ["compute"]
-    log.clear()
     monkeypatch.setattr(detector, "_device", torch.device("cuda"))
     monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *_: tensor)  # there is no such device
     detector.find(picture)
     detector.find(picture)
-    one = ["in a stream of cuda", "compute", "out of a stream of cuda"]
-    assert log == ["weights are there", *one, *one]
+    assert computed == ["common", "own 0", "own 0"]
+    assert waits == [torch.device("cuda")]  # for the weights, before the first use of the stream
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
