@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.support.evidence import tiny_network
+from tests.support.memory_errors import DEVICE_ERRORS
 from tests.support.networks import SMALL
 from vidrestore.daefr import Daefr, inference
 from vidrestore.errors import DeviceError
 from vidrestore.restoration import DaefrGenerator
 from vidrestore.restoration.compiled import FIXED_BATCHES, compile_backend, compiled, fixed_batch
 from vidrestore.restoration.estimator import Estimator
+from vidrestore.runtime.system_errors import is_out_of_memory
 
 CPU = torch.device("cpu")
 
@@ -104,6 +106,29 @@ def test_what_cannot_be_compiled_runs_as_it_is(caplog: pytest.LogCaptureFixture)
         assert torch.equal(double(torch.ones(3))[0], torch.full((3,), 2.0))
     own = [record.message for record in caplog.records if record.name.startswith("vidrestore")]
     assert own == ["the networks are not compiled: backend='failing' raised:"]
+
+
+@pytest.mark.parametrize("error", DEVICE_ERRORS)
+def test_a_lack_of_memory_in_a_compiled_batch_is_reported_and_the_next_batch_is_compiled(
+    error: Callable[[], Exception],
+) -> None:
+    graphs: list[list[torch.Size]] = []
+
+    def full(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Callable[..., object]:
+        def run(*tensors: Tensor) -> object:
+            if len(tensors[0]) > 4:
+                raise error()
+            return graph.forward(*tensors)
+
+        graphs.append([x.shape for x in inputs])
+        return run
+
+    double = compiled(lambda x: (2 * x,), full)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError) as caught:
+        double(torch.ones(8, 3))
+    assert is_out_of_memory(caught.value)
+    assert torch.equal(double(torch.ones(4, 3))[0], torch.full((4, 3), 2.0))
+    assert graphs == [[torch.Size([8, 3])], [torch.Size([4, 3])]]
 
 
 def test_without_a_gpu_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
