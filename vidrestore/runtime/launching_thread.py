@@ -1,9 +1,8 @@
 """One thread for each device, in which all work on the device is launched.
 
-Threads that launch at the same time interrupt each other after every kernel, and each keeps handles and
-workspaces of cuBLAS and cuDNN. Settings that PyTorch has for the whole process, such as TF32, would change
-while another thread launches. Results are waited for in the callers' threads, so that the next work is
-launched meanwhile.
+Settings that PyTorch has for the whole process, such as TF32, would change while another thread launches; each
+thread that launches keeps handles and workspaces of cuBLAS and cuDNN; and the work of several threads would
+mix on the device. Results are waited for in the callers' threads, so that the next work is launched meanwhile.
 """
 
 from __future__ import annotations
