@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -62,11 +63,10 @@ def test_a_transposed_convolution_upsamples_as_the_plain_one(device: torch.devic
     x = torch.randn(2, 64, 17, 33)
     expected = plain(x)
     for precision in {torch.float32, half_precision(device), resolve_precision(device)}:
-        there = plain.to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        there = copy.deepcopy(plain).to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
         given = x.to(device, precision).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), exact_float32(device):
             found = TransposedUpsample(there)(given)
         assert found.is_contiguous(memory_format=torch.channels_last) or device.type != "cuda"
         error = (found.float().cpu() - expected).norm() / expected.norm()
         assert error < (1e-5 if precision == torch.float32 else 2e-2), precision
-        plain = plain.to("cpu", torch.float32)

@@ -1,8 +1,9 @@
 """One thread for each device, in which all work on the device is launched.
 
-Settings that PyTorch has for the whole process, such as TF32, would change while another thread launches; each
-thread that launches keeps handles and workspaces of cuBLAS and cuDNN; and the work of several threads would
-mix on the device. Results are waited for in the callers' threads, so that the next work is launched meanwhile.
+Otherwise settings that PyTorch has for the whole process, such as TF32, would change while another thread
+launches; each thread would keep handles and workspaces of cuBLAS and cuDNN; and the work of several threads
+would mix on the device. Results are waited for in the callers' threads, so that the next work is launched
+meanwhile.
 """
 
 from __future__ import annotations
