@@ -131,7 +131,13 @@ def crop_region(frame: Frame, to_crop: NDArray[np.float64], size: int) -> tuple[
 
 
 def matrix_of_region(to_crop: NDArray[np.float64], x0: int, y0: int) -> NDArray[np.float64]:
-    """(2, 3) from px of a region, which starts at x0 y0 of the frame, to crop px."""
+    """(2, 3) from px of a region to crop px.
+
+    Args:
+        to_crop: (2, 3) from frame px to crop px.
+        x0: Left edge of the region [frame px].
+        y0: Its upper edge.
+    """
     matrix = to_crop.copy()
     matrix[:, 2] += to_crop[:, :2] @ np.array([x0, y0])
     return matrix
@@ -184,7 +190,15 @@ def align(
 def place_crop(
     frame: Frame, face: TrackedFace, size: int, *, own_size: bool, oversampled: int
 ) -> tuple[NDArray[np.float64], int]:
-    """(2, 3) from frame px to the crop of a face, and the side of that crop. Arguments as for `align`."""
+    """(2, 3) from frame px to the crop of a face, and the side of that crop.
+
+    Args:
+        frame: The frame.
+        face: The face.
+        size: As for `align`, like the others.
+        own_size: Whether a larger face gets a larger crop.
+        oversampled: By how much smaller than the face in the frame its crop may be.
+    """
     to_crop = face_to_crop(frame, face.landmarks, size)
     if own_size and (own := crop_size(to_crop, size, oversampled)) != size:
         return face_to_crop(frame, face.landmarks, own), own

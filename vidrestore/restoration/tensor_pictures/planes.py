@@ -71,7 +71,13 @@ def pack_codes(parts: Sequence[Plane], device: torch.device) -> Tensor:
 
 
 def upload_codes(packed: Tensor, parts: Sequence[Plane], device: torch.device) -> list[Tensor]:
-    """The packed parts as float32 on the device."""
+    """The parts as float32 on the device, copied together.
+
+    Args:
+        packed: From `pack_codes`.
+        parts: The parts that were packed, for their shapes.
+        device: Where they are needed.
+    """
     there = upload(packed, device)[0]
     codes = there.float() if packed.itemsize == 1 else there.to(torch.int32).bitwise_and_(0xFFFF).float()
     sizes = [part.size for part in parts]

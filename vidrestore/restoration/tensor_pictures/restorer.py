@@ -37,8 +37,10 @@ class TensorRestorer:
 
     @property
     def device(self) -> torch.device:
-        """Where the pictures are."""
-        return self._restorer.device
+        """Where the networks, and so the pictures, are."""
+        part = self._restorer.estimator or self._restorer.generator
+        assert part is not None
+        return part.device
 
     @property
     def size(self) -> int:
