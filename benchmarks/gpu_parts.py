@@ -32,6 +32,7 @@ from vidrestore.daefr.blocks import DoubledConv2d
 from vidrestore.daefr.inference import PhasedUpsample
 from vidrestore.daefr.transposed_upsample import TransposedUpsample
 from vidrestore.faces.alignment import similarity, template, warp_face
+from vidrestore.restoration import temporal_blend
 from vidrestore.restoration.pinned_copies import to_device
 from vidrestore.restoration.temporal_blend import numbers_on
 from vidrestore.restoration.tensor_pictures import alignment, planes
@@ -133,6 +134,7 @@ def _counted_cut_out(scale: float) -> dict[str, float]:
         for module in (alignment, planes):  # fake memory cannot be pinned
             stack.enter_context(mock.patch.object(module, "upload", upload))
             stack.enter_context(mock.patch.object(module, "pack", _pack))
+        stack.enter_context(mock.patch.object(temporal_blend, "to_device", _copy_as_fake))
         stack.enter_context(warnings.catch_warnings(action="ignore"))  # that there is no CUDA
         stack.enter_context(FakeTensorMode(allow_non_fake_inputs=True))
         counted = stack.enter_context(KernelCount())
@@ -148,6 +150,10 @@ def _counted_cut_out(scale: float) -> dict[str, float]:
 
 def _pack(arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
     return torch.from_numpy(np.stack(arrays))
+
+
+def _copy_as_fake(arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+    return _pack(arrays, device).to(device)
 
 
 def _framed_face(scale: float) -> tuple[Frame, Crop]:

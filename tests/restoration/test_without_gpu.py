@@ -32,10 +32,11 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrGenerator]:
     """The compact network on a GPU that is not there."""
     monkeypatch.setattr(nn.Module, "_apply", replace_parameters)
     # Fake memory cannot be pinned.
-    monkeypatch.setattr(
-        "vidrestore.restoration.generator.to_device",
-        lambda faces, device: torch.from_numpy(np.stack(faces)).to(device),
-    )
+    for module in ("generator", "temporal_blend"):
+        monkeypatch.setattr(
+            f"vidrestore.restoration.{module}.to_device",
+            lambda faces, device: torch.from_numpy(np.stack(faces)).to(device),
+        )
     monkeypatch.setattr("vidrestore.restoration.generator.from_device", lambda pictures: [pictures])
     network = Daefr(COMPACT).eval().requires_grad_(False)
     with FakeTensorMode(allow_non_fake_inputs=True):

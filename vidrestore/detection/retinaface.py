@@ -124,15 +124,17 @@ class RetinaFaceDetector:
             pictures: RGB.
             scale: Coordinates are divided by it.
         """
-        stacked = torch.from_numpy(np.stack(pictures))
-        rows = launch(self._device, lambda: self._launch_rows(stacked))
+        # Copies wait, and so they are not in the thread that launches.
         with self._own_stream():
-            found = rows.cpu().numpy()  # it waits, and so not in the thread that launches
+            there = torch.from_numpy(np.stack(pictures)).to(self._device)
+        rows = launch(self._device, lambda: self._launch_rows(there))
+        with self._own_stream():
+            found = rows.cpu().numpy()
         return [self._detections(each, scale) for each in found]
 
     def _launch_rows(self, pictures: Tensor) -> Tensor:
         with self._own_stream():
-            return self._rows(pictures.to(self._device))
+            return self._rows(pictures)
 
     def _find_in(self, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
         small = [downscaled_rgb(frame, self._max_side) for frame in frames]

@@ -22,7 +22,7 @@ from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.faces.alignment import crop_region, similarity, template, transform_points
 from vidrestore.faces.compositing import face_mask, head_mask
 from vidrestore.faces.crop_place import region_of
-from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend
+from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend, temporal_blend
 from vidrestore.restoration.estimator import Estimator
 from vidrestore.restoration.temporal_blend import numbers_on
 from vidrestore.restoration.tensor_pictures import alignment, masks, motion_average, planes, restorer
@@ -78,7 +78,7 @@ class Copies:
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Copies]:
     copies = Copies()
-    for module in (alignment, motion_average, planes, restorer):
+    for module in (alignment, motion_average, planes, restorer, temporal_blend):
         for name in ("pack", "upload", "to_device", "download"):
             monkeypatch.setattr(module, name, getattr(copies, name), raising=False)
     yield copies
@@ -133,7 +133,8 @@ def test_a_face_is_cut_out_of_the_codes_around_it(copies: Copies, name: str) -> 
         (crop,) = warp_faces(frame, [(place, SIDE)], GPU)
     assert (crop.device.type, crop.shape, crop.dtype) == ("cuda", (3, SIDE, SIDE), torch.float32)
     assert copies.back == []
-    steps, codes = copies.there
+    steps, codes, *of_matrix = copies.there
+    assert of_matrix == ([(torch.float32, 9), (torch.float32, 3)] if frame.format.family == "yuv" else [])
     assert steps == (torch.int32, 4 * SIDE)
     luma = (x1 - x0) * (y1 - y0)
     assert codes[0] == (torch.uint8 if frame.format.bit_depth == 8 else torch.int16)
