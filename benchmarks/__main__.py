@@ -37,7 +37,7 @@ import numpy as np
 import torch
 
 import vidrestore
-from benchmarks import elsewhere, end_to_end, gpu, network, start
+from benchmarks import elsewhere, end_to_end, gpu, gpu_parts, network, start
 from benchmarks.charts import write_bars
 from benchmarks.known_clips import make_clip
 from benchmarks.memory import peak_of_restore, repeat
@@ -88,13 +88,14 @@ def _network_rows(found: dict[str, Any]) -> dict[str, Rows]:
 
 
 def _gpu(arguments: argparse.Namespace) -> dict[str, Any]:
-    counted = {"counted_and_calculated": gpu.count()}
+    counted = {"counted_and_calculated": gpu.count(), "counted_parts": gpu_parts.count()}
     device = resolve_device("auto")
     if arguments.count_only or device.type == "cpu":
         return counted
     rounds, frames = (1, 100) if arguments.quick else (5, 500)
     with tempfile.TemporaryDirectory() as folder:
-        return counted | gpu.measure(device, rounds, Path(folder), frames)
+        measured = gpu.measure(device, rounds, Path(folder), frames)
+    return counted | measured | {"parts": gpu_parts.measure(device, 4 * rounds)}
 
 
 def _gpu_rows(found: dict[str, Any]) -> dict[str, Rows]:

@@ -100,6 +100,7 @@ def _pretended_gpu() -> Iterator[None]:
         mock.patch.object(nn.Module, "_apply", replace_parameters),
         mock.patch(f"{where}.to_device", _to_device),  # fake memory cannot be pinned
         mock.patch(f"{where}.from_device", list),
+        mock.patch("vidrestore.restoration.temporal_blend.to_device", _to_device),
         FakeTensorMode(allow_non_fake_inputs=True),
     ):
         yield

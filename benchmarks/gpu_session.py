@@ -2,9 +2,9 @@
 
     python -m benchmarks.gpu_session [--seconds 480] [--out FOLDER]
 
-It notes the machine, runs the tests marked gpu, then `benchmarks gpu --quick`, then `benchmarks gpu`. Each
-step has a limit, and its output is a file, so that a run that ends early leaves what it has. The exit code is
-that of the tests.
+It notes the machine, runs the tests marked gpu, then `benchmarks.gpu_parts` (upsampling, cutting out faces,
+launching), `benchmarks gpu --quick` and `benchmarks gpu`. Each step has a limit, and its output is a file, so
+that a run that ends early leaves what it has. The exit code is that of the tests.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import IO, Any
 ROOT = Path(__file__).parents[1]
 MACHINE = ["nvidia-smi"]
 TESTS = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", "--durations=10", "tests/gpu"]
+PARTS = [sys.executable, "-m", "benchmarks.gpu_parts", "--device", "cuda", "--out"]
 QUICK = [sys.executable, "-m", "benchmarks", "gpu", "--quick", "--out"]
 FULL = [sys.executable, "-m", "benchmarks", "gpu", "--out"]
 
@@ -39,6 +40,7 @@ def main() -> int:
     for name, command, share in (
         ("machine", MACHINE, 0.05),
         ("tests", TESTS, 0.4),
+        ("parts", [*PARTS, str(out / "parts")], 0.25),
         ("quick", [*QUICK, str(out / "quick")], 0.6),
         ("full", [*FULL, str(out / "full")], 1.0),
     ):

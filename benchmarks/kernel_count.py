@@ -18,7 +18,9 @@ _WITHOUT_KERNEL = {
     "empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "detach", "detach_", "alias",
 }  # fmt: skip
 """Operations that compute nothing, besides views."""
-_WHOLE = {"scaled_dot_product_attention", "upsample_nearest2d"}
+_WHOLE = {
+    "scaled_dot_product_attention", "upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d",
+}  # fmt: skip
 """Composed operations for which a GPU has one kernel."""
 _COPIES = {"clone", "_to_copy", "copy_"}
 

@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import gpu_parts
 from benchmarks.gpu import codecs
 from benchmarks.gpu_ceilings import GPUS, Gpu, faces_a_second_of, most_faces, seconds_of
 from benchmarks.gpu_count import Step, steps
 from benchmarks.gpu_session import run
 from benchmarks.kernel_count import count_kernels
+from tests.support.networks import SMALL
 
 
 def test_kernels_operations_bytes_and_memory_are_counted() -> None:
@@ -72,6 +74,30 @@ def test_a_ceiling_is_products_and_bytes_or_launches() -> None:
     assert faces_a_second_of(found, fast) == pytest.approx(2 / (4 * 5e-6))
     assert most_faces(found, slow) == pytest.approx(0.8e9 / (found[0].count.peak_bytes / 2), abs=1)
     assert list(GPUS) == ["H200", "RTX 4090", "RTX 3060"]
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_parts_are_counted_beside_what_they_replace() -> None:
+    found = gpu_parts.count()
+    for ways in found["upsampling_a_face"].values():
+        plain, phased, transposed = (ways[way] for way in gpu_parts.WAYS)
+        assert transposed["gflop"] == pytest.approx(plain["gflop"] * 4 / 9)
+        assert transposed["kernels"] * 2 == plain["kernels"] < phased["kernels"]
+        assert transposed["megabytes_moved"] < plain["megabytes_moved"]
+    for face in found["cut_out_a_face"].values():
+        assert 20 < face["kernels"] < 40
+        assert face["layout_copies"] == 0
+        assert face["megabytes_to_the_gpu"] < 0.2 * found["megabytes_of_a_float_crop"]
+
+
+def test_parts_are_measured_on_any_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_parts, "BATCH", 1)
+    monkeypatch.setattr(gpu_parts, "KERNELS", 5)
+    found = gpu_parts.measure(torch.device("cpu"), 1, {"small": SMALL})
+    assert set(found["upsampling_milliseconds_a_face"]["small"]) == set(gpu_parts.WAYS)
+    assert all(number > 0 for number in found["launching"].values())
+    for ways in found["cut_out_milliseconds_a_face"].values():
+        assert all(number > 0 for number in ways.values())
 
 
 def test_without_a_gpu_codecs_are_measured_and_no_encoder_is_invented(tmp_path: Path) -> None:

@@ -9,11 +9,14 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.kernel_count import count_kernels
 from tests.support.networks import SMALL, relative
 from vidrestore.daefr import Daefr
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock, Upsample
+from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
 from vidrestore.daefr.cpu.winograd import WinogradConv2d, is_faster, is_supported
 from vidrestore.daefr.inference import PhasedUpsample, optimize_for_inference
+from vidrestore.daefr.transposed_upsample import TransposedUpsample
 
 CPU = torch.device("cpu")
 
@@ -86,6 +89,50 @@ def test_upsampling_by_phases_is_the_plain_one(precision: torch.dtype, most: flo
     assert relative(ours, expected) < most
     assert relative(ours[..., 0, :], expected[..., 0, :]) < most
     assert relative(ours[..., -1], expected[..., -1]) < most
+
+
+@pytest.mark.parametrize(("precision", "most"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
+@pytest.mark.parametrize(("before", "after", "height", "width"), [(8, 8, 5, 7), (3, 5, 1, 1), (6, 4, 2, 9)])
+def test_a_transposed_convolution_upsamples_as_the_plain_one(
+    precision: torch.dtype, most: float, before: int, after: int, height: int, width: int
+) -> None:
+    torch.manual_seed(0)
+    plain = DoubledConv2d(before, after).requires_grad_(False)
+    x = torch.randn(2, before, height, width)
+    expected = plain(x)
+    ours = TransposedUpsample(plain.to(precision))(x.to(precision))
+    assert ours.dtype == precision
+    assert ours.shape == expected.shape
+    assert relative(ours, expected) < most
+    for edge in (0, -1):
+        assert relative(ours[..., edge, :], expected[..., edge, :]) < most
+        assert relative(ours[..., edge], expected[..., edge]) < most
+
+
+def test_a_network_with_the_layers_for_cuda_answers_as_before() -> None:
+    torch.manual_seed(0)
+    config = replace(SMALL, encoder_widths=(32, 128), skip_sides=(32,))
+    network = Daefr(config).eval().requires_grad_(False)
+    fast = copy.deepcopy(network)
+    optimize_for_inference(fast, torch.device("cuda"), torch.float32, 32)  # replacing needs no device
+    kinds = [type(part) for part in fast.modules()]
+    assert TransposedUpsample in kinds
+    assert ChannelsLastGroupNorm in kinds
+    assert DoubledConv2d not in kinds
+    faces = torch.randn(2, 3, 32, 32)
+    assert relative(fast(faces), network(faces)) < 1e-4
+
+
+def test_a_transposed_convolution_multiplies_four_times_of_nine_and_writes_nothing_between() -> None:
+    plain = DoubledConv2d(16, 16).requires_grad_(False).to(memory_format=torch.channels_last)
+    x = torch.randn(1, 16, 8, 8).contiguous(memory_format=torch.channels_last)
+    ours = TransposedUpsample(plain)
+    before, after = count_kernels(lambda: plain(x)), count_kernels(lambda: ours(x))
+    assert after.total == 1
+    assert before.total == 2
+    assert after.flop * 9 == before.flop * 4
+    assert after.bytes < before.bytes / 1.5
+    assert after.layout_copies == 0
 
 
 def test_a_hastened_network_answers_as_before() -> None:

@@ -16,7 +16,8 @@ import torch
 import vidrestore
 from tests.support.shared import ROOT
 from vidrestore.restoration import make_restorer
-from vidrestore.restoration.tensor_pictures import finished_faces
+from vidrestore.restoration.tensor_pictures import alignment, finished_faces
+from vidrestore.restoration.tensor_pictures.alignment import warp_faces
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.settings import Fidelity
 from vidrestore.types import Frame
@@ -27,11 +28,12 @@ pytestmark = pytest.mark.slow
 SAMPLE = ROOT / "samples" / "old_film.mp4"
 
 
-def simulate_gpu(monkeypatch: pytest.MonkeyPatch, fidelity: Fidelity) -> list[object]:
+def simulate_gpu(monkeypatch: pytest.MonkeyPatch, fidelity: Fidelity) -> tuple[list[object], list[object]]:
     """Networks that compute on the CPU, and a pipeline that treats them as on a GPU with 64 GiB.
 
     Returns:
-        A list to which each frame is added that is composited by tensors.
+        Two lists, to which each frame is added that is composited by tensors, and each from which faces are
+        cut out by tensors.
     """
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: (2**36, 2**36))
     monkeypatch.setattr("torch.cuda.memory_reserved", lambda _: 0)
@@ -40,13 +42,19 @@ def simulate_gpu(monkeypatch: pytest.MonkeyPatch, fidelity: Fidelity) -> list[ob
     networks = replace(networks, device=torch.device("cuda"), is_exact=False)
     monkeypatch.setattr("vidrestore.restoration.make_restorer", lambda *_, **__: networks)
     composited: list[object] = []
+    cut_out: list[object] = []
+
+    def warp(*arguments: Any) -> list[torch.Tensor]:
+        cut_out.append(arguments)
+        return warp_faces(*arguments)
 
     def composite(*arguments: Any, **named: Any) -> Frame:
         composited.append(arguments)
         return composite_tensors(*arguments, **named)
 
+    monkeypatch.setattr(alignment, "warp_faces", warp)
     monkeypatch.setattr(finished_faces, "composite_tensors", composite)
-    return composited
+    return composited, cut_out
 
 
 def hdr_sample(folder: Path) -> Path:
@@ -82,9 +90,10 @@ def test_a_run_on_a_simulated_gpu_gives_the_frames_of_a_cpu(
     clip = hdr_sample(tmp_path) if is_hdr else SAMPLE
     restore = partial(vidrestore.restore, clip, end=0.3, codec="ffv1", **how)
     before = restore(expected, device="cpu", precision="float32", mask=str(masks[0]))
-    composited = simulate_gpu(monkeypatch, how.get("fidelity", "auto"))
+    composited, cut_out = simulate_gpu(monkeypatch, how.get("fidelity", "auto"))
     report = restore(found, batch=4, mask=str(masks[1]))
     assert len(composited) == report.frames
+    assert len(cut_out) == (0 if how or is_hdr else report.frames)
     assert report.faces == before.faces > 0
     for one, other in zip(before.drawn, report.drawn, strict=True):
         assert (one.track, one.frames) == (other.track, other.frames)

@@ -51,7 +51,7 @@ def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """The layers of a GPU."""
     monkeypatch.setattr(
         "vidrestore.restoration.generator.optimize_for_inference",
-        lambda part, *_: inference._keep_channels_last(part),
+        lambda part, _, *how: inference.optimize_for_inference(part, torch.device("cuda"), *how),
     )
 
 

@@ -19,6 +19,7 @@ from benchmarks.kernel_count import count_kernels
 from tests.support.fake_device import replace_parameters
 from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
+from vidrestore.daefr.transposed_upsample import TransposedUpsample
 from vidrestore.restoration import DaefrGenerator, FaceCodes, TemporalBlend
 from vidrestore.restoration.batched_blend import blend_codes, blend_features
 from vidrestore.restoration.temporal_blend import numbers_on
@@ -31,10 +32,11 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrGenerator]:
     """The compact network on a GPU that is not there."""
     monkeypatch.setattr(nn.Module, "_apply", replace_parameters)
     # Fake memory cannot be pinned.
-    monkeypatch.setattr(
-        "vidrestore.restoration.generator.to_device",
-        lambda faces, device: torch.from_numpy(np.stack(faces)).to(device),
-    )
+    for module in ("generator", "temporal_blend"):
+        monkeypatch.setattr(
+            f"vidrestore.restoration.{module}.to_device",
+            lambda faces, device: torch.from_numpy(np.stack(faces)).to(device),
+        )
     monkeypatch.setattr("vidrestore.restoration.generator.from_device", lambda pictures: [pictures])
     network = Daefr(COMPACT).eval().requires_grad_(False)
     with FakeTensorMode(allow_non_fake_inputs=True):
@@ -98,6 +100,7 @@ def test_pictures_stay_channels_last_on_a_gpu(
         monkeypatch.setattr(layer, "forward", forward)
 
     check(nn.Conv2d)
+    check(TransposedUpsample)
     check(ChannelsLastGroupNorm)
     generator.decode(generator.predict(generator.encode(FACES)))
     assert layers > 20

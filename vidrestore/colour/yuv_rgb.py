@@ -170,9 +170,14 @@ def chroma_kernels(frame: Frame, *, cosited: bool) -> tuple[tuple[FloatArray, in
         frame: The frame.
         cosited: Whether chroma samples are where the frame has them; otherwise in the middle of their cells.
     """
-    on_column, on_line = _siting(frame) if cosited else (False, False)
+    on_column, on_line = chroma_is_cosited(frame) if cosited else (False, False)
     factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
     return _shrink_kernel(factor_x, on_column), _shrink_kernel(factor_y, on_line)
+
+
+def chroma_is_cosited(frame: Frame) -> tuple[bool, bool]:
+    """Whether chroma samples are on the first luma column of their cells, and on the first line."""
+    return frame.colour.siting in _ON_COLUMN, frame.colour.siting in _ON_LINE
 
 
 def _sample_cells(plane: FloatArray, frame: Frame, *, cosited: bool) -> FloatArray:
@@ -184,7 +189,7 @@ def _sample_cells(plane: FloatArray, frame: Frame, *, cosited: bool) -> FloatArr
 
 def _grow_from_chroma(plane: Plane, frame: Frame, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
     """A chroma `plane`, linearly interpolated at the luma samples of a region; edges are repeated."""
-    on_column, on_line = _siting(frame)
+    on_column, on_line = chroma_is_cosited(frame)
     factor_x, factor_y = (1 << s for s in frame.format.chroma_shift)
     # Each sample is repeated over its cell, from one cell before the region to one after it; the running mean
     # is linear.
@@ -216,21 +221,14 @@ def _separable_filter(
     return np.asarray(filtered, np.float32)
 
 
-def _siting(frame: Frame) -> tuple[bool, bool]:
-    return frame.colour.siting in _ON_COLUMN, frame.colour.siting in _ON_LINE
-
-
 def _gray_to_rgb(luma: FloatArray, frame: Frame) -> FloatArray:
     black, span, _ = _ranges(frame)
     return np.repeat(((luma - black) / span)[..., None], 3, axis=2)
 
 
 def _yuv_to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, frame: Frame) -> FloatArray:
-    to_codes = rgb_to_codes(frame)
-    to_rgb = np.linalg.inv(to_codes[:, :3])
-    to_rgb = np.column_stack([to_rgb, -to_rgb @ to_codes[:, 3]])
     # One pass: a matrix product in numpy takes several times as long for such a short axis.
-    return np.asarray(cv2.transform(cv2.merge([luma, cb, cr]), to_rgb), np.float32)
+    return np.asarray(cv2.transform(cv2.merge([luma, cb, cr]), codes_to_rgb(frame)), np.float32)
 
 
 def rgb_to_codes(frame: Frame) -> NDArray[np.float64]:
@@ -239,6 +237,21 @@ def rgb_to_codes(frame: Frame) -> NDArray[np.float64]:
     middle = float(1 << (frame.format.bit_depth - 1))
     to_codes = luma_and_chroma(frame.colour, frame.height) * [[span], [chroma_span], [chroma_span]]
     return np.column_stack([to_codes, [black, middle, middle]])
+
+
+def codes_to_rgb(frame: Frame) -> NDArray[np.float64]:
+    """(3, 4) matrix of a YUV frame from code values and 1 to R G B in 0..1."""
+    to_codes = rgb_to_codes(frame)
+    to_rgb = np.linalg.inv(to_codes[:, :3])
+    return np.column_stack([to_rgb, -to_rgb @ to_codes[:, 3]])
+
+
+def black_and_span(frame: Frame) -> tuple[float, float]:
+    """The code of black in luma, or in R, G and B, and the range from black to white."""
+    if frame.format.family == "rgb":
+        return 0.0, float(_peak(frame))
+    black, span, _ = _ranges(frame)
+    return float(black), float(span)
 
 
 def _ranges(frame: Frame) -> tuple[np.float32, np.float32, np.float32]:

@@ -7,8 +7,9 @@ network can be run, but not trained or saved.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,10 @@ from torch import Tensor, nn
 from vidrestore.daefr.blocks import DoubledConv2d, ResidualBlock
 from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
 from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, is_faster, is_supported
+from vidrestore.daefr.transposed_upsample import TransposedUpsample
 from vidrestore.runtime.worker_threads import ParallelFor
+
+M = TypeVar("M", bound=nn.Module)
 
 LEAST_SIDE = 512
 """Residual blocks are fused for faces of at least this side [px]. Compiling takes five seconds at the first
@@ -29,8 +33,8 @@ logger = logging.getLogger(__name__)
 def optimize_for_inference(part: nn.Module, device: torch.device, precision: torch.dtype, side: int) -> None:
     """Replaces layers of a network by faster ones, in place.
 
-    On a CPU, convolutions are replaced. On a GPU that would need more kernel launches, so only norms are
-    replaced there, on CUDA.
+    On a CPU, convolutions and residual blocks are replaced. On CUDA, norms and convolutions after upsampling
+    are; other devices keep their layers.
 
     Args:
         part: A network or a part of it, on the device and in the precision.
@@ -40,6 +44,7 @@ def optimize_for_inference(part: nn.Module, device: torch.device, precision: tor
     """
     if device.type == "cuda":
         _keep_channels_last(part)
+        _replace(part, DoubledConv2d, TransposedUpsample)
     if device.type != "cpu":
         return
     if precision in (torch.float32, torch.bfloat16) and side >= LEAST_SIDE:
@@ -53,10 +58,14 @@ def optimize_for_inference(part: nn.Module, device: torch.device, precision: tor
 
 
 def _keep_channels_last(part: nn.Module) -> None:
+    _replace(part, nn.GroupNorm, ChannelsLastGroupNorm)
+
+
+def _replace(part: nn.Module, kind: type[M], make: Callable[[M], nn.Module]) -> None:
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is nn.GroupNorm:
-                setattr(parent, name, ChannelsLastGroupNorm(child))
+            if type(child) is kind:
+                setattr(parent, name, make(child))
 
 
 def _fuse(part: nn.Module) -> None:

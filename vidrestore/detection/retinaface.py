@@ -23,6 +23,7 @@ from vidrestore.detection.overlap import suppress_duplicates
 from vidrestore.faces.boxes import overlap
 from vidrestore.runtime.device import half_precision
 from vidrestore.runtime.device_memory import release_unused_memory
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.skip_initialisation import SkipInitialisation
 from vidrestore.runtime.system_errors import is_out_of_memory
 from vidrestore.runtime.tensor_files import check_shapes, finite, read_checkpoint, shapes_of
@@ -123,9 +124,17 @@ class RetinaFaceDetector:
             pictures: RGB.
             scale: Coordinates are divided by it.
         """
-        with torch.inference_mode(), self._own_stream():
-            rows = self._rows(torch.from_numpy(np.stack(pictures)).to(self._device)).cpu().numpy()
-        return [self._detections(each, scale) for each in rows]
+        # Copies wait, and so they are not in the thread that launches.
+        with self._own_stream():
+            there = torch.from_numpy(np.stack(pictures)).to(self._device)
+        rows = launch(self._device, lambda: self._launch_rows(there))
+        with self._own_stream():
+            found = rows.cpu().numpy()
+        return [self._detections(each, scale) for each in found]
+
+    def _launch_rows(self, pictures: Tensor) -> Tensor:
+        with self._own_stream():
+            return self._rows(pictures)
 
     def _find_in(self, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
         small = [downscaled_rgb(frame, self._max_side) for frame in frames]

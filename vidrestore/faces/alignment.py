@@ -100,6 +100,25 @@ def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArr
         to_crop: (2, 3) from frame px to crop px.
         size: Side of the crop [px].
     """
+    x0, y0, x1, y1 = crop_region(frame, to_crop, size)
+    region = low_pass(sdr_region(frame, x0, y0, x1, y1), similarity_scale(to_crop))
+    matrix = matrix_of_region(to_crop, x0, y0)
+    # Planes one by one: OpenCV's cubic takes two and a half times as long for three interleaved channels.
+    warped = [
+        cv2.warpAffine(plane, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        for plane in cv2.split(region)
+    ]
+    return np.clip(cv2.merge(warped), 0, 1)
+
+
+def crop_region(frame: Frame, to_crop: NDArray[np.float64], size: int) -> tuple[int, int, int, int]:
+    """x0 y0 x1 y1, half-open: the part of the frame that a crop shows, with what its filters reach.
+
+    Args:
+        frame: The frame.
+        to_crop: (2, 3) from frame px to crop px.
+        size: Side of the crop [px].
+    """
     to_frame = invert_affine(to_crop)
     corners = transform_points(to_frame, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64))
     margin = 4 + int(2 / similarity_scale(to_crop))
@@ -108,15 +127,20 @@ def warp_face(frame: Frame, to_crop: NDArray[np.float64], size: int) -> FloatArr
     # A crop may be completely outside of the frame; then it shows the nearest border.
     x0, x1 = np.clip([x0, x1], [0, 1], [frame.width - 1, frame.width])
     y0, y1 = np.clip([y0, y1], [0, 1], [frame.height - 1, frame.height])
-    region = low_pass(sdr_region(frame, int(x0), int(y0), int(x1), int(y1)), similarity_scale(to_crop))
+    return int(x0), int(y0), int(x1), int(y1)
+
+
+def matrix_of_region(to_crop: NDArray[np.float64], x0: int, y0: int) -> NDArray[np.float64]:
+    """(2, 3) from px of a region to crop px.
+
+    Args:
+        to_crop: (2, 3) from frame px to crop px.
+        x0: Left edge of the region [frame px].
+        y0: Its upper edge.
+    """
     matrix = to_crop.copy()
     matrix[:, 2] += to_crop[:, :2] @ np.array([x0, y0])
-    # Planes one by one: OpenCV's cubic takes two and a half times as long for three interleaved channels.
-    warped = [
-        cv2.warpAffine(plane, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        for plane in cv2.split(region)
-    ]
-    return np.clip(cv2.merge(warped), 0, 1)
+    return matrix
 
 
 def low_pass(image: FloatArray, scale: float) -> FloatArray:
@@ -163,6 +187,24 @@ def align(
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
+def place_crop(
+    frame: Frame, face: TrackedFace, size: int, *, own_size: bool, oversampled: int
+) -> tuple[NDArray[np.float64], int]:
+    """(2, 3) from frame px to the crop of a face, and the side of that crop.
+
+    Args:
+        frame: The frame.
+        face: The face.
+        size: As for `align`, like the others.
+        own_size: Whether a larger face gets a larger crop.
+        oversampled: By how much smaller than the face in the frame its crop may be.
+    """
+    to_crop = face_to_crop(frame, face.landmarks, size)
+    if own_size and (own := crop_size(to_crop, size, oversampled)) != size:
+        return face_to_crop(frame, face.landmarks, own), own
+    return to_crop, size
+
+
 def crop_size(to_crop: NDArray[np.float64], size: int, oversampled: int = 1) -> int:
     """Side [px] of the smallest crop that keeps the resolution of a face: `size` or one of `CROP_SIZES`.
 
@@ -177,9 +219,7 @@ def crop_size(to_crop: NDArray[np.float64], size: int, oversampled: int = 1) -> 
 
 
 def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool, oversampled: int) -> AlignedFace:
-    to_crop = face_to_crop(frame, face.landmarks, size)
-    if own_size and (own := crop_size(to_crop, size, oversampled)) != size:
-        size, to_crop = own, face_to_crop(frame, face.landmarks, own)
+    to_crop, size = place_crop(frame, face, size, own_size=own_size, oversampled=oversampled)
     return AlignedFace(
         track_id=face.track_id,
         to_crop=to_crop,

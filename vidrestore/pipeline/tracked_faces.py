@@ -93,7 +93,6 @@ def restore_tracked_faces(
         Each frame with its faces composited, and the restored faces.
     """
     from vidrestore.colour.upscale import upscaled_info
-    from vidrestore.faces.alignment import align
     from vidrestore.faces.upscaled_faces import upscale_faces
     from vidrestore.restoration import (
         OomRetryRestorer,
@@ -105,7 +104,7 @@ def restore_tracked_faces(
         network_workers_for,
     )
     from vidrestore.restoration.stage import restored_states
-    from vidrestore.restoration.tensor_pictures.choice import restorer_for_device
+    from vidrestore.restoration.tensor_pictures.choice import align_for, restorer_for_device
     from vidrestore.runtime.device import free_gpu_memory
     from vidrestore.runtime.malloc import heap_trimmer
     from vidrestore.runtime.pipeline_threads import Prefetch, map_ahead
@@ -113,7 +112,9 @@ def restore_tracked_faces(
     timer = stats.timer
     on_cpu = restorer.device.type == "cpu"
     free_bytes = free_gpu_memory(restorer.device)
-    oom_safe = OomRetryRestorer(restorer_for_device(restorer, free_bytes))
+    networks = restorer_for_device(restorer, free_bytes)
+    oom_safe = OomRetryRestorer(networks)
+    align = align_for(networks, needs_arrays=with_crops or settings.deflicker)
     trimmer, latest = heap_trimmer(), LatestFrame()
     trimmer.begin()
     with network_workers_for(restorer) as network_workers, cpu_workers_for(restorer) as cpu_workers:

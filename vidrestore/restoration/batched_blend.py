@@ -25,6 +25,7 @@ from vidrestore.restoration.temporal_blend import (
     weights_over_time,
 )
 from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.system_errors import is_out_of_memory
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,10 @@ def blend_features(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-    if not faces or faces[0][0].fused.device.type == "cpu":
-        return [blend.features(face, neighbours) for face, neighbours in faces]
-    return _blended(features_together, blend, blend.features, faces)
+    if not faces:
+        return []
+    device = faces[0][0].fused.device
+    return launch(device, lambda: _blended(features_together, blend, blend.features, faces, device))
 
 
 def blend_codes(
@@ -57,9 +59,10 @@ def blend_codes(
         blend: How faces are blended.
         faces: The faces of a batch, with their neighbours.
     """
-    if not faces or faces[0][0].log_probabilities.device.type == "cpu":
-        return [blend.codes(face, neighbours) for face, neighbours in faces]
-    return _blended(codes_together, blend, blend.codes, faces)
+    if not faces:
+        return []
+    device = faces[0][0].log_probabilities.device
+    return launch(device, lambda: _blended(codes_together, blend, blend.codes, faces, device))
 
 
 @torch.inference_mode()
@@ -107,8 +110,11 @@ def _blended(
     blend: TemporalBlend,
     blend_alone: Callable[[T, Neighbours[T]], T],
     faces: Sequence[tuple[T, Neighbours[T]]],
+    device: torch.device,
 ) -> list[T]:
-    """The blended faces, of all together; one by one if the device's memory does not suffice for that."""
+    """The blended faces; on a GPU of all together, or one by one if its memory does not suffice for that."""
+    if device.type == "cpu":
+        return [blend_alone(face, neighbours) for face, neighbours in faces]
     try:
         return blend_together(blend, faces)
     except RuntimeError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import cv2
 import numpy as np
@@ -15,7 +16,8 @@ from vidrestore.evidence.pyramid import local_mean
 from vidrestore.restoration.compiled import compiled
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.fusion import possible_change
-from vidrestore.restoration.pinned_copies import from_device, to_device
+from vidrestore.restoration.pinned_copies import Download, download, to_device
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.types import FloatArray
 
 HELD_UP_TO, CHANGED_FROM = 0.5 / 255, 1.5 / 255
@@ -53,9 +55,17 @@ class Estimator:
         self._network = network.to(device, memory_format=torch.channels_last).to(precision).eval()  # type: ignore[call-overload]
         self._evidence = compiled(self._evidence_tensors, backend)
 
-    @torch.inference_mode()
-    def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
-        """Estimates of faces (S, S, 3) RGB in 0..1; S is a multiple of 16 and may differ between faces."""
+    def estimate(
+        self,
+        faces: Sequence[FloatArray],
+        arithmetic: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> list[FaceEstimate]:
+        """Estimates of faces RGB in 0..1.
+
+        Args:
+            faces: (S, S, 3) each; S is a multiple of 16 and may differ between faces.
+            arithmetic: The context in which the network computes.
+        """
         by_size: dict[int, list[int]] = defaultdict(list)
         for index, face in enumerate(faces):
             by_size[face.shape[0]].append(index)
@@ -65,16 +75,22 @@ class Estimator:
             step = 1 if self.device.type == "cpu" else len(indices)
             for start in range(0, len(indices), step):
                 part = indices[start : start + step]
-                results |= zip(part, self._run([faces[i] for i in part]), strict=True)
+                results |= zip(part, self._run([faces[i] for i in part], arithmetic), strict=True)
         return [results[index] for index in range(len(faces))]
 
-    def _run(self, faces: list[FloatArray]) -> list[FaceEstimate]:
-        evidence, certain = self.evidence(to_device(faces, self.device).permute(0, 3, 1, 2))
-        means = from_device(evidence.mean.permute(0, 2, 3, 1))
-        scales = from_device(evidence.scale.permute(0, 2, 3, 1))
+    def _run(
+        self, faces: list[FloatArray], arithmetic: Callable[[], AbstractContextManager[None]]
+    ) -> list[FaceEstimate]:
+        def start() -> list[Download]:
+            with arithmetic():
+                evidence, certain = self.evidence(to_device(faces, self.device).permute(0, 3, 1, 2))
+            pictures = [part.permute(0, 2, 3, 1) for part in (evidence.mean, evidence.scale)]
+            return [download(part) for part in (*pictures, certain)]
+
+        means, scales, certain = (part.arrays() for part in launch(self.device, start))
         return [
             FaceEstimate(mean=m, scale=s, is_certain=bool(c))
-            for m, s, c in zip(means, scales, certain.tolist(), strict=True)
+            for m, s, c in zip(means, scales, certain, strict=True)
         ]
 
     @torch.inference_mode()

@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from torch import Tensor
 
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
-from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorFused, TensorPicture
+from vidrestore.restoration.tensor_pictures.pictures import (
+    TensorAlignedFace,
+    TensorEstimate,
+    TensorFused,
+    TensorPicture,
+)
 from vidrestore.runtime.pipeline_threads import map_in_batches, windows
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces
@@ -27,8 +32,8 @@ class FaceState:
     aligned: AlignedFace
     distance: int = 0
     """Distance in frames from the only wanted frame; 0 if all frames are wanted."""
-    picture: FloatArray
-    """The aligned picture (S, S, 3) with stabilised brightness."""
+    picture: FloatArray | Tensor
+    """The aligned picture (S, S, 3) with stabilised brightness, or (3, S, S) on a device."""
     estimate: FaceEstimate | TensorEstimate | None = None
     features: FaceFeatures | None = None
     codes: FaceCodes | None = None
@@ -55,9 +60,7 @@ def start_states(
     """The frames with their faces before the first step. `wanted`: index of the only frame to restore."""
     for item in items:
         distance = 0 if wanted is None else abs(item.frame.index - wanted)
-        faces = tuple(
-            FaceState(aligned=face, distance=distance, picture=_stabilised(face)) for face in item.faces
-        )
+        faces = tuple(_start_state(face, distance) for face in item.faces)
         yield FrameStates(frame=item.frame, faces=faces, scene=item.scene)
 
 
@@ -120,5 +123,12 @@ def _neighbours(window: Sequence[FrameStates], at: int, track_id: int) -> list[t
     ]
 
 
-def _stabilised(face: AlignedFace) -> NDArray[np.float32]:
+def _start_state(face: AlignedFace, distance: int) -> FaceState:
+    if isinstance(face, TensorAlignedFace):
+        assert face.gain == 1, "brightness is stabilised on the CPU only"
+        return FaceState(aligned=face.without_crop(), distance=distance, picture=face.crop)
+    return FaceState(aligned=face, distance=distance, picture=_stabilised(face))
+
+
+def _stabilised(face: AlignedFace) -> FloatArray:
     return face.image if face.gain == 1 else np.minimum(face.image * np.float32(face.gain), 1)

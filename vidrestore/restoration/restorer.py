@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -19,9 +20,10 @@ from vidrestore.restoration.estimator import Estimator, resized, to_evidence
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
 from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures, LookUp
-from vidrestore.restoration.pinned_copies import from_device
+from vidrestore.restoration.pinned_copies import Download, download, to_device
 from vidrestore.runtime.device import choose_precision, exact_float32
 from vidrestore.runtime.device_memory import place_networks
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.runtime.mps_fallback import missing_operations_named
 from vidrestore.settings import Fidelity
 from vidrestore.settings.keywords import Precision
@@ -34,6 +36,7 @@ DEFAULT_SIZE = 256
 """Side of aligned faces [px] without a generator."""
 
 
+R = TypeVar("R")
 EstimateT = TypeVar("EstimateT")
 """An estimate: `FaceEstimate`, or tensors on a device."""
 InputT = TypeVar("InputT", contravariant=True)
@@ -117,40 +120,53 @@ class NetworkRestorer:
 
     def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
         assert self.estimator is not None
-        with self.arithmetic():
-            estimates = self.estimator.estimate(faces)
+        estimates = self.estimator.estimate(faces, self.arithmetic)
         check_finite(_are_finite([estimate.mean for estimate in estimates]))
         return estimates
 
     def encode(self, faces: Sequence[FloatArray]) -> list[FaceFeatures]:
-        assert self.generator is not None
-        with self.arithmetic():
-            return self.generator.encode(faces)
+        generator = self.generator
+        assert generator is not None
+        return self.launch(lambda: generator.encode(faces))
 
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
-        assert self.generator is not None
-        with self.arithmetic():
-            return self.generator.predict(features)
+        generator = self.generator
+        assert generator is not None
+        return self.launch(lambda: generator.predict(features))
 
     def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
-        assert self.generator is not None
-        with self.arithmetic():
-            faces = self.generator.decode(codes)
+        generator = self.generator
+        assert generator is not None
+        faces = self.launch(lambda: download(generator.decode_tensors(codes).permute(0, 2, 3, 1))).arrays()
         check_finite(_are_finite(faces))
         return faces
 
-    @torch.inference_mode()
     def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
         results = []
         for estimate, generated in faces:
-            evidence = to_evidence([estimate], self.device)
-            size = estimate.mean.shape[0]
-            drawn = torch.from_numpy(resized(generated, size)).to(self.device).permute(2, 0, 1)[None]
-            amount = self.amount if estimate.amount is None else estimate.amount
-            fused = fuse(evidence, drawn, amount=amount, drawn_side=generated.shape[0])
-            (picture,) = from_device(fused.faces.permute(0, 2, 3, 1))
-            results.append(FusedFace(picture=picture, drawn=float(drawn_share(evidence.mean, fused)[0])))
+            enlarged = resized(generated, estimate.mean.shape[0])
+            side = generated.shape[0]
+            pictures, shares = launch(self.device, partial(self._start_fusion, estimate, enlarged, side))
+            results.append(FusedFace(picture=pictures.arrays()[0], drawn=float(shares.arrays()[0])))
         return results
+
+    def _start_fusion(
+        self, estimate: FaceEstimate, generated: FloatArray, drawn_side: int
+    ) -> tuple[Download, Download]:
+        evidence = to_evidence([estimate], self.device)
+        drawn = to_device([generated], self.device).permute(0, 3, 1, 2)
+        amount = self.amount if estimate.amount is None else estimate.amount
+        fused = fuse(evidence, drawn, amount=amount, drawn_side=drawn_side)
+        return download(fused.faces.permute(0, 2, 3, 1)), download(drawn_share(evidence.mean, fused))
+
+    def launch(self, run: Callable[[], R]) -> R:
+        """The result of `run`, launched on the device with the wanted arithmetic."""
+
+        def exactly() -> R:
+            with self.arithmetic():
+                return run()
+
+        return launch(self.device, exactly)
 
     def arithmetic(self) -> AbstractContextManager[None]:
         """A context in which the networks compute as exactly as is wanted."""

@@ -195,8 +195,8 @@ def _restored(face: FaceState) -> RestoredFace:
     if mean is None:
         assert face.generated is not None
         drawn = 1.0
-        generated = resized(_array(face.generated), face.picture.shape[0])
-        picture = match_colour(generated, face.picture)
+        given = _array(face.picture)
+        picture = match_colour(resized(_array(face.generated), given.shape[0]), given)
     elif face.fused is None:
         picture = mean
     else:
@@ -206,7 +206,7 @@ def _restored(face: FaceState) -> RestoredFace:
         to_crop=aligned.to_crop,
         image=picture,
         estimate=mean,
-        original=aligned.image,
+        original=_array(face.picture) if isinstance(face.picture, Tensor) else aligned.image,
         landmarks=aligned.landmarks,
         opacity=aligned.opacity,
         gain=aligned.gain,
@@ -227,7 +227,7 @@ def _array(picture: FloatArray | Tensor | TensorPicture) -> FloatArray:
 def _generator_input(face: FaceState, size: int) -> FloatArray | Tensor | None:
     """The input of the generator; None: nothing needs to be drawn."""
     if face.estimate is None:
-        return resized(face.picture, size)
+        return face.picture if isinstance(face.picture, Tensor) else resized(face.picture, size)
     if face.estimate.is_certain:
         return None
     mean = face.estimate.mean  # the restorer resizes tensors
@@ -244,7 +244,7 @@ def _fusion_input(
     return replace(face.estimate, amount=amount), face.generated
 
 
-def _picture(face: FaceState) -> FloatArray:
+def _picture(face: FaceState) -> Any:  # what the restorer takes: an array or a tensor
     return face.picture
 
 
@@ -265,6 +265,8 @@ def _generated(face: FaceState) -> FloatArray | TensorPicture | None:
 
 
 def _store_estimate(face: FaceState, estimate: FaceEstimate | TensorEstimate) -> FaceState:
+    if isinstance(estimate, TensorEstimate) and isinstance(face.picture, Tensor):
+        return replace(face, estimate=estimate, picture=estimate.given)  # the crop's own memory is freed
     return replace(face, estimate=estimate)
 
 

@@ -26,6 +26,7 @@ from vidrestore.restoration.estimate_average import average_estimates
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.flow_average import average_along_motion
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.pinned_copies import to_device
 from vidrestore.restoration.tensor_pictures.motion_average import (
     average_tensor_estimates,
     average_tensor_pictures,
@@ -155,8 +156,8 @@ def _of_type(kind: type[T], shares: Sequence[tuple[float, object]]) -> list[tupl
 
 @lru_cache(maxsize=64)
 def numbers_on(numbers: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
-    """The numbers as float32 on the device, cached, because each copy to a GPU would make it wait."""
-    return torch.tensor(numbers, device=device)
+    """The numbers as float32 on the device, cached; copying them does not wait for a GPU."""
+    return to_device([np.array(numbers, np.float32)], device)[0]
 
 
 def _distances(own: Tensor, others: Sequence[Tensor]) -> Tensor:

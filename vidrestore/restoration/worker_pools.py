@@ -5,9 +5,9 @@ batch wait for each other after every layer, so that time lost on one core is lo
 its own core does not wait. Two workers are also slightly faster than two threads that share a batch, and the
 result for a face does not depend on the number of cores.
 
-On a GPU, a worker only launches a batch and waits for it, so that the next batch is ready in time. Alignment,
-averaging and compositing of a 512-pixel face take 30 ms of a core, longer than the GPU needs for several
-faces; a CPU thread pool shares that work.
+On a GPU, a worker only has a batch launched and waits for it, so that the next batch is ready in time.
+Alignment, averaging and compositing of a 512-pixel face take 30 ms of a core, longer than the GPU needs for
+several faces; a CPU thread pool shares that work. All threads launch in the device's one thread.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import partial
 import torch
 
 from vidrestore.restoration.restorer import NetworkRestorer
+from vidrestore.runtime.launching_thread import launching_thread
 from vidrestore.runtime.worker_threads import WorkerPool, set_torch_threads
 
 MAX_CPU_NETWORK_WORKERS = 4
@@ -41,7 +42,10 @@ def network_workers_for(restorer: NetworkRestorer) -> Iterator[WorkerPool | None
     """
     if restorer.device.type == "cuda":  # MPS may not support several threads
         # The caller's own tensor operations are too small for several threads.
-        with WorkerPool(_gpu_workers(restorer.device), partial(set_torch_threads, 1)) as network_workers:
+        with (
+            launching_thread(restorer.device),
+            WorkerPool(_gpu_workers(restorer.device), partial(set_torch_threads, 1)) as network_workers,
+        ):
             yield network_workers
         return
     threads = torch.get_num_threads()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,9 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.support.frames import make_frame
+from tests.support.framed_faces import (
+    COLOURS,
+    FORMATS,
+    HEIGHT,
+    ORIENTATIONS,
+    WIDTH,
+    frame_of,
+    landmarks_of,
+    soft_noise,
+)
 from vidrestore.colour.hdr import HLG, LINEAR, PQ
-from vidrestore.faces.alignment import face_to_crop, template, warp_face
+from vidrestore.faces.alignment import face_to_crop, warp_face
 from vidrestore.faces.compositing import Grain, composite, head_mask
 from vidrestore.faces.crop_place import region_of
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
@@ -30,49 +38,18 @@ from vidrestore.types import (
     RestoredFace,
 )
 
-WIDTH, HEIGHT = 150, 131
-FORMATS = st.builds(
-    lambda family, depth, shift: PixelFormat(
-        name="any", family=family, bit_depth=depth, chroma_shift=shift if family == "yuv" else (0, 0)
-    ),
-    st.sampled_from(["yuv", "yuv", "yuv", "rgb", "gray"]),
-    st.sampled_from([8, 10, 12, 16]),
-    st.sampled_from([(1, 1), (1, 0), (0, 0), (2, 0)]),
+ALL_COLOURS = st.builds(
+    lambda colour, transfer: replace(colour, transfer=transfer),
+    COLOURS,
+    st.sampled_from([2, PQ, HLG, LINEAR]),
 )
-COLOURS = st.builds(
-    ColourTags,
-    matrix=st.sampled_from([1, 5, 9]),
-    transfer=st.sampled_from([2, PQ, HLG, LINEAR]),
-    full_range=st.booleans(),
-    siting=st.integers(0, 6),
-)
-ORIENTATIONS = st.builds(Orientation, turn=st.sampled_from([0, 90, 180, 270]), mirrored=st.booleans())
-
-
-def soft_noise(height: int, width: int, seed: int, sigma: float = 1.5) -> FloatArray:
-    noise = np.random.default_rng(seed).random((height, width, 3), np.float32)
-    return np.asarray(0.5 + 3 * (cv2.GaussianBlur(noise, (0, 0), sigma) - 0.5), np.float32).clip(0, 1)
-
-
-def frame_of(form: PixelFormat, colour: ColourTags, orientation: Orientation, seed: int) -> Frame:
-    peak = (1 << form.bit_depth) - 1
-    picture = soft_noise(HEIGHT, WIDTH, seed)
-    planes = []
-    for index in range(1 if form.family == "gray" else 3):
-        right, down = form.chroma_shift if index else (0, 0)
-        plane = picture[:: 1 << down, :: 1 << right, index] * peak
-        planes.append(np.rint(plane).astype(np.uint8 if form.bit_depth == 8 else np.uint16))
-    frame = make_frame(planes, "yuv444p", colour)
-    return replace(frame, format=form, orientation=orientation)
 
 
 def restored(
     frame: Frame, *, side: int, centre: tuple[float, float], angle: float, reach: float, seed: int
 ) -> RestoredFace:
     """A face of `reach` pixels in the frame, anywhere in it and beyond its edges."""
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    points = (template(1) - 0.5) @ turn.T * reach + np.array(centre)
-    landmarks = points.astype(np.float32)
+    landmarks = landmarks_of(centre, angle, reach)
     to_crop = face_to_crop(frame, landmarks, side)
     original = warp_face(frame, to_crop, side)
     estimate = (original + 0.3 * (soft_noise(side, side, seed + 1, 4) - 0.5)).clip(0, 1)
@@ -142,7 +119,7 @@ def check_same(expected: Frame, found: Frame, frame: Frame, faces: list[Restored
 @settings(max_examples=60, deadline=None)
 @given(
     form=FORMATS,
-    colour=COLOURS,
+    colour=ALL_COLOURS,
     orientation=ORIENTATIONS,
     side=st.sampled_from([64, 96]),
     centre=st.tuples(st.floats(-10, WIDTH + 10), st.floats(-10, HEIGHT + 10)),
@@ -177,7 +154,7 @@ def test_a_face_is_composited_as_with_opencv(
 @settings(max_examples=15, deadline=None)
 @given(
     form=FORMATS,
-    colour=COLOURS,
+    colour=ALL_COLOURS,
     shift=st.floats(0, 60),
     grain=st.sampled_from(["auto", 0.0]),
     is_drawn=st.booleans(),
@@ -199,7 +176,7 @@ def test_overlapping_faces_share_the_frame_as_with_opencv(
 @settings(max_examples=30, deadline=None)
 @given(
     form=FORMATS,
-    colour=COLOURS,
+    colour=ALL_COLOURS,
     place=st.tuples(st.integers(5, 50), st.integers(5, 50)),
     angle=st.floats(-3.2, 3.2),
     reach=st.floats(30, 140),

@@ -15,8 +15,8 @@ from vidrestore.restoration.flow_average import average_along_motion
 from vidrestore.restoration.tensor_pictures.motion_average import (
     average_tensor_estimates,
     average_tensor_pictures,
-    greys_on_both,
     small_greys,
+    start_greys,
 )
 from vidrestore.restoration.tensor_pictures.pictures import TensorEstimate, TensorPicture
 from vidrestore.types import FloatArray
@@ -38,7 +38,7 @@ def face(side: int, shift: float, seed: int, codes: float = 6) -> FloatArray:
 def picture_of(array: FloatArray) -> TensorPicture:
     """With OpenCV's own small grey copy, so that the flow is the same."""
     tensor = torch.from_numpy(array).permute(2, 0, 1)
-    (grey,) = greys_on_both(torch.from_numpy(grey_by_opencv(array))[None])
+    (grey,) = start_greys(torch.from_numpy(grey_by_opencv(array))[None])()
     return TensorPicture(picture=tensor, grey=grey)
 
 

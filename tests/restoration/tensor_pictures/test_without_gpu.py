@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,20 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from benchmarks.kernel_count import KernelCount
 from tests.support.evidence import tiny_network
 from tests.support.fake_device import replace_parameters
 from tests.support.frames import random_frame
 from vidrestore.colour.hdr import HLG, LINEAR, PQ
 from vidrestore.daefr import COMPACT, Daefr
-from vidrestore.faces.alignment import similarity, template, transform_points
+from vidrestore.faces.alignment import crop_region, similarity, template, transform_points
 from vidrestore.faces.compositing import face_mask, head_mask
 from vidrestore.faces.crop_place import region_of
-from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend
+from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend, temporal_blend
 from vidrestore.restoration.estimator import Estimator
 from vidrestore.restoration.temporal_blend import numbers_on
-from vidrestore.restoration.tensor_pictures import masks, motion_average, planes, restorer
+from vidrestore.restoration.tensor_pictures import alignment, masks, motion_average, planes, restorer
+from vidrestore.restoration.tensor_pictures.alignment import warp_faces
 from vidrestore.restoration.tensor_pictures.colour_match import match_colour
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.restoration.tensor_pictures.filters import _filter_matrix
@@ -45,12 +48,22 @@ class Copies:
         """Type, and number of elements, of each copy to the GPU."""
         self.back: list[tuple[torch.dtype, int]] = []
 
-    def to_device(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
-        stacked = torch.from_numpy(np.stack(arrays))
-        self.there.append((stacked.dtype, stacked.numel()))
-        return stacked.to(device)
+    def pack(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+        assert device.type == "cuda"
+        return torch.from_numpy(np.stack(arrays))
 
-    def from_device(self, tensors: Tensor) -> list[np.ndarray]:
+    def upload(self, packed: Tensor, device: torch.device) -> Tensor:
+        self.there.append((packed.dtype, packed.numel()))
+        return packed.to(device)
+
+    def to_device(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+        return self.upload(self.pack(arrays, device), device)
+
+    def download(self, tensors: Tensor) -> SimpleNamespace:
+        back = self.arrays(tensors)
+        return SimpleNamespace(arrays=lambda: back)
+
+    def arrays(self, tensors: Tensor) -> list[np.ndarray]:
         self.back.append((tensors.dtype, tensors.numel()))
         assert tensors.device.type == "cuda"
         number: Any = {
@@ -65,9 +78,9 @@ class Copies:
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Copies]:
     copies = Copies()
-    for module in (motion_average, planes, restorer):
-        monkeypatch.setattr(module, "to_device", copies.to_device)
-        monkeypatch.setattr(module, "from_device", copies.from_device)
+    for module in (alignment, motion_average, planes, restorer, temporal_blend):
+        for name in ("pack", "upload", "to_device", "download"):
+            monkeypatch.setattr(module, name, getattr(copies, name), raising=False)
     yield copies
     for cached in (numbers_on, _area_weights, _filter_matrix, masks.head_mask):
         cached.cache_clear()
@@ -109,6 +122,25 @@ def test_between_the_networks_only_small_greys_and_flags_come_from_a_gpu(
     assert len(fused) == 2
     assert copies.back[4:] == [(torch.float32, 2)]  # shares of drawn detail
     assert len(copies.there) == 3
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "gbrp", "gray"])
+def test_a_face_is_cut_out_of_the_codes_around_it(copies: Copies, name: str) -> None:
+    frame = random_frame(name, 400, 300)
+    place = similarity((template(120) + np.array([100, 60])).astype(np.float32), SIDE)
+    x0, y0, x1, y1 = crop_region(frame, place, SIDE)
+    with FakeTensorMode(allow_non_fake_inputs=True), KernelCount() as counted:
+        (crop,) = warp_faces(frame, [(place, SIDE)], GPU)
+    assert (crop.device.type, crop.shape, crop.dtype) == ("cuda", (3, SIDE, SIDE), torch.float32)
+    assert copies.back == []
+    steps, codes, *of_matrix = copies.there
+    assert of_matrix == ([(torch.float32, 9), (torch.float32, 3)] if frame.format.family == "yuv" else [])
+    assert steps == (torch.int32, 4 * SIDE)
+    luma = (x1 - x0) * (y1 - y0)
+    assert codes[0] == (torch.uint8 if frame.format.bit_depth == 8 else torch.int16)
+    share = {"yuv420p": 1.5, "yuv422p10le": 2, "gbrp": 3, "gray": 1}[name]
+    assert share * luma <= codes[1] < 1.06 * share * luma  # a sample more around chroma
+    assert counted.total <= 30, counted.by_operation
 
 
 @pytest.mark.parametrize("is_drawn", [False, True])

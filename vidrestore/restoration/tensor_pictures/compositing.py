@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vidrestore.faces import compositing
 from vidrestore.faces.alignment import similarity_scale, transform_points
 from vidrestore.faces.compositing import Grain
-from vidrestore.faces.crop_place import CropPlace, place_crop
+from vidrestore.faces.crop_place import CropPlace, place_in_frame
 from vidrestore.faces.grain import AUTO_GRAIN
 from vidrestore.restoration.tensor_pictures.filters import low_pass
 from vidrestore.restoration.tensor_pictures.grain import extract_grain
@@ -25,11 +26,14 @@ from vidrestore.restoration.tensor_pictures.masks import face_mask, head_mask
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
 from vidrestore.restoration.tensor_pictures.planes import add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.settings.sidecar import FaceTreatment
-from vidrestore.types import FloatArray, Frame, Plane
+from vidrestore.types import ColourTags, FloatArray, Frame, Plane
+
+_Change = tuple[Tensor, Tensor]
+"""A change of RGB (3, h, w) in a region of the frame, and its weight (h, w)."""
 
 
-@torch.inference_mode()
 def composite_tensors(
     frame: Frame, faces: Sequence[TensorFace], *, strength: float = 1.0, grain: Grain = "auto"
 ) -> Frame:
@@ -62,7 +66,8 @@ class _Occupied:
     """The shares of the frame that faces cover so far, each (height, width) in 0..1."""
 
     def __init__(self, frame: Frame, device: torch.device) -> None:
-        self.head, self.face = torch.zeros(2, frame.height, frame.width, device=device)
+        shares = launch(device, lambda: torch.zeros(2, frame.height, frame.width, device=device))
+        self.head, self.face = shares
 
 
 def _warped(crop: Tensor, place: CropPlace) -> Tensor:
@@ -81,14 +86,18 @@ def _paste_generated(
 ) -> None:
     """Composites a face that was drawn as a whole, inside the oval mask."""
     points = transform_points(face.place.to_crop, face.place.landmarks)
-    place = place_crop(compositing.face_mask(points, face.size), face.place.to_crop, frame)
+    place = place_in_frame(compositing.face_mask(points, face.size), face.place.to_crop, frame)
     if place is None:
         return
-    mask = face_mask(points, face.size, face.image.device)
-    picture = _with_grain(face.image, face, mask, 0.0 if how.grain == "auto" else how.grain)
-    difference = code_difference(picture, face.original, frame.colour)
-    taken = None if occupied is None else occupied.face
-    _add_masked(frame, planes, place, difference, mask, how.strength * face.place.opacity, taken)
+    device, taken = face.image.device, None if occupied is None else occupied.face
+
+    def change() -> _Change:
+        mask = face_mask(points, face.size, device)
+        picture = _with_grain(face.image, face, mask, 0.0 if how.grain == "auto" else how.grain)
+        difference = code_difference(picture, face.original, frame.colour)
+        return _masked(place, difference, mask, how.strength * face.place.opacity, taken)
+
+    add_change(frame, planes, place.region, device, change)
 
 
 def _paste_fused(
@@ -102,48 +111,72 @@ def _paste_fused(
     """Composites the change by the estimate over the whole head, and drawn detail over the face only."""
     size, to_crop, device = face.size, face.place.to_crop, face.image.device
     # The whole mask, so that the GPU need not be asked where the picture changed.
-    place = place_crop(_head_mask(size), to_crop, frame)
+    place = place_in_frame(_head_mask(size), to_crop, frame)
     if place is None:
         return
     points = transform_points(to_crop, face.place.landmarks)
-    head = head_mask(size, device)
-    oval = torch.minimum(face_mask(points, size, device), head)
-    shown = _with_grain(estimate, face, head, AUTO_GRAIN if how.grain == "auto" else how.grain)
-    drawn = face.image - estimate
     share = how.strength * face.place.opacity
+    grain = AUTO_GRAIN if how.grain == "auto" else how.grain
     if occupied is None:
-        target = face.original + head * (shown - face.original) + oval * drawn
-        difference = code_difference(target.clamp(0, 1), face.original, frame.colour)
-        delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
-        add_change(frame, planes, place.region, delta, torch.full_like(delta[0], share))
+        change = partial(_change, face, estimate, grain, frame.colour, place, points, share)
+        add_change(frame, planes, place.region, device, change)
         return
-    of_estimate = code_difference(shown, face.original, frame.colour)
-    _add_masked(frame, planes, place, of_estimate, head, share, occupied.head)
-    inner = np.minimum(compositing.face_mask(points, size), _head_mask(size))
-    place = place_crop(inner, to_crop, frame)
-    if place is None:
+    shown = launch(device, lambda: _with_grain(estimate, face, head_mask(size, device), grain))
+    of_estimate = launch(device, lambda: code_difference(shown, face.original, frame.colour))
+
+    def outer() -> _Change:
+        return _masked(place, of_estimate, head_mask(size, device), share, occupied.head)
+
+    add_change(frame, planes, place.region, device, outer)
+    inner_place = place_in_frame(
+        np.minimum(compositing.face_mask(points, size), _head_mask(size)), to_crop, frame
+    )
+    if inner_place is None:
         return
-    whole = code_difference((shown + drawn).clamp(0, 1), face.original, frame.colour)
-    _add_masked(frame, planes, place, whole - of_estimate, oval, share, occupied.face)
+
+    def inner() -> _Change:
+        whole = code_difference((shown + (face.image - estimate)).clamp(0, 1), face.original, frame.colour)
+        return _masked(inner_place, whole - of_estimate, _oval(face, points), share, occupied.face)
+
+    add_change(frame, planes, inner_place.region, device, inner)
 
 
-def _add_masked(
-    frame: Frame,
-    planes: list[Plane],
+def _change(
+    face: TensorFace,
+    estimate: Tensor,
+    grain: float,
+    colour: ColourTags,
     place: CropPlace,
-    difference: Tensor,
-    mask: Tensor,
+    points: NDArray[np.float64],
     share: float,
-    taken: Tensor | None,
-) -> None:
-    """Adds a change (3, S, S) under a mask (S, S); `taken`, the share of other faces, is updated."""
+) -> _Change:
+    """The change of the whole face in its region, where no other face is."""
+    head = head_mask(face.size, face.image.device)
+    shown = _with_grain(estimate, face, head, grain)
+    drawn = face.image - estimate
+    target = face.original + head * (shown - face.original) + _oval(face, points) * drawn
+    difference = code_difference(target.clamp(0, 1), face.original, colour)
+    delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
+    return delta, torch.full_like(delta[0], share)
+
+
+def _masked(
+    place: CropPlace, difference: Tensor, mask: Tensor, share: float, taken: Tensor | None
+) -> _Change:
+    """A change (3, S, S) under a mask (S, S) in its region; `taken`, the share of other faces, is updated."""
     delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
     weight = _warped(mask[None], place)[0] * share
     if taken is not None:
         occupied = taken[place.rows, place.columns]
         weight = weight * (1 - occupied)
         occupied += weight
-    add_change(frame, planes, place.region, delta, weight)
+    return delta, weight
+
+
+def _oval(face: TensorFace, points: NDArray[np.float64]) -> Tensor:
+    """(S, S) the mask of drawn detail."""
+    device = face.image.device
+    return torch.minimum(face_mask(points, face.size, device), head_mask(face.size, device))
 
 
 def _with_grain(picture: Tensor, face: TensorFace, mask: Tensor, grain: float) -> Tensor:

@@ -6,7 +6,7 @@ the rest with OpenCV.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -17,10 +17,11 @@ from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.restoration.averaged_scale import averaged_scale
 from vidrestore.restoration.estimate_average import FINE_BANDS, LARGEST_WEIGHT, MOVING_ERROR
 from vidrestore.restoration.flow_average import COMPARED_SIDE, LEAST_SIDE, MISMATCH_CODES, motion_between
-from vidrestore.restoration.pinned_copies import from_device, to_device
+from vidrestore.restoration.pinned_copies import download, pack, upload
 from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
 from vidrestore.restoration.tensor_pictures.pictures import SmallGrey, TensorEstimate, TensorPicture
 from vidrestore.restoration.tensor_pictures.resampling import average_areas, enlarge_linear, move_along
+from vidrestore.runtime.launching_thread import launch
 
 _WEIGHT_WINDOW = 5
 
@@ -35,16 +36,14 @@ def small_greys(pictures: Tensor) -> Tensor:
     return (255 * small).round().clamp(0, 255).to(torch.uint8)
 
 
-def greys_on_both(greys: Tensor) -> list[SmallGrey]:
-    """Each of `small_greys` (N, h, w), on the device and on the CPU; it waits for a GPU."""
-    floats = greys.float()
-    return [
-        SmallGrey(on_host=host, on_device=there)
-        for host, there in zip(from_device(greys), floats, strict=True)
+def start_greys(greys: Tensor) -> Callable[[], list[SmallGrey]]:
+    """Launches the copies of `small_greys` (N, h, w); the returned function waits for them."""
+    floats, copied = greys.float(), download(greys)
+    return lambda: [
+        SmallGrey(on_host=host, on_device=there) for host, there in zip(copied.arrays(), floats, strict=True)
     ]
 
 
-@torch.inference_mode()
 def average_tensor_estimates(
     own: TensorEstimate, others: Sequence[tuple[float, TensorEstimate]]
 ) -> TensorEstimate:
@@ -57,34 +56,58 @@ def average_tensor_estimates(
     same = [(weight, other) for weight, other in others if other.mean.shape == own.mean.shape]
     if not same:
         return own
-    variances = torch.stack([_variance(other) for _, other in same])  # (M, S / 2, S / 2)
-    ratio = (_variance(own) / (variances + MOVING_ERROR**2)).clamp(max=LARGEST_WEIGHT)
-    maps = box_mean(ratio[:, None], _WEIGHT_WINDOW)[:, 0]
-    weighted = [weight * part for (weight, _), part in zip(same, maps.unbind(), strict=True)]
     around = [(other.mean, other.grey) for _, other in same]
-    mean = with_freed_memory(lambda: _average(own.mean, own.grey, weighted, around))
-    scale = averaged_scale(own.scale[None], (own.mean - mean)[None])[0]
+
+    def weights() -> list[Tensor]:
+        variances = torch.stack([_variance(other) for _, other in same])  # (M, S / 2, S / 2)
+        ratio = (_variance(own) / (variances + MOVING_ERROR**2)).clamp(max=LARGEST_WEIGHT)
+        maps = box_mean(ratio[:, None], _WEIGHT_WINDOW)[:, 0]
+        return [weight * part for (weight, _), part in zip(same, maps.unbind(), strict=True)]
+
+    mean = _launch_average(own.mean, own.grey, weights, around)
+    scale = launch(own.mean.device, lambda: averaged_scale(own.scale[None], (own.mean - mean)[None])[0])
     return replace(own, mean=mean, scale=scale)
 
 
-@torch.inference_mode()
 def average_tensor_pictures(
     own: TensorPicture, others: Sequence[tuple[float, TensorPicture]]
 ) -> TensorPicture:
     """The weighted average of a face with its moved neighbours: `flow_average.average_along_motion`."""
     like = own.grey.on_device
-    weights = [like.new_full(like.shape, weight) for weight, _ in others]
     around = [(other.picture, other.grey) for _, other in others]
-    picture = with_freed_memory(lambda: _average(own.picture, own.grey, weights, around))
-    return replace(own, picture=picture)
+
+    def weights() -> list[Tensor]:
+        return [like.new_full(like.shape, weight) for weight, _ in others]
+
+    return replace(own, picture=_launch_average(own.picture, own.grey, weights, around))
+
+
+def _launch_average(
+    own: Tensor,
+    grey: SmallGrey,
+    weights: Callable[[], Sequence[Tensor]],
+    others: Sequence[tuple[Tensor, SmallGrey]],
+) -> Tensor:
+    """The average (3, S, S) of `own` with weight 1 and of M others with weights (S / 2, S / 2).
+
+    The motion is computed in the caller's thread, everything else in the device's.
+    """
+    flows = pack([motion_between(grey.on_host, other.on_host) for _, other in others], own.device)
+
+    def run() -> Tensor:
+        return _average(own, grey, weights(), others, upload(flows, own.device))
+
+    return with_freed_memory(lambda: launch(own.device, run))
 
 
 def _average(
-    own: Tensor, grey: SmallGrey, weights: Sequence[Tensor], others: Sequence[tuple[Tensor, SmallGrey]]
+    own: Tensor,
+    grey: SmallGrey,
+    weights: Sequence[Tensor],
+    others: Sequence[tuple[Tensor, SmallGrey]],
+    flows: Tensor,
 ) -> Tensor:
-    """The average (3, S, S) of `own` with weight 1 and of M others with weights (S / 2, S / 2)."""
     size, side = own.shape[-1], grey.on_device.shape[-1]
-    flows = to_device([motion_between(grey.on_host, other.on_host) for _, other in others], own.device)
     greys = torch.stack([other.on_device for _, other in others])[:, None]  # (M, 1, h, w)
     difference = (move_along(greys, flows).round() - grey.on_device).abs()
     mismatch = box_mean(difference, COMPARED_SIDE)

@@ -5,13 +5,31 @@ Letters in shapes: S x S pixels of the crop, G x G pixels of the generator, K ba
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidrestore.types import AlignedFace, RestoredFace
+from vidrestore.types import AlignedFace, FloatArray, RestoredFace
+
+
+def empty_picture(size: int) -> FloatArray:
+    """(size, size, 3), in place of a picture that is on the device; it is zero and needs no memory."""
+    return np.broadcast_to(np.float32(0), (size, size, 3))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorAlignedFace(AlignedFace):
+    """A face as an upright crop on the device; `image` is an `empty_picture`."""
+
+    crop: Tensor
+    """(3, S, S) float32 RGB in 0..1."""
+
+    def without_crop(self) -> AlignedFace:
+        """Where the face is, without its picture."""
+        kept = {field.name: getattr(self, field.name) for field in fields(AlignedFace)}
+        return AlignedFace(**kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +102,7 @@ class TensorFace:
 
     def without_pictures(self) -> RestoredFace:
         """The face for counts and masks, with pictures that are empty and need no memory."""
-        nothing = np.broadcast_to(np.float32(0), (self.size, self.size, 3))
+        nothing = empty_picture(self.size)
         return RestoredFace(
             track_id=self.place.track_id,
             to_crop=self.place.to_crop,

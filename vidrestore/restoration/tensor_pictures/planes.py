@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,38 +10,78 @@ from torch import Tensor
 
 from vidrestore.colour.yuv_rgb import chroma_kernels, rgb_to_codes
 from vidrestore.faces.crop_place import Region
-from vidrestore.restoration.pinned_copies import from_device, to_device
+from vidrestore.restoration.pinned_copies import Download, download, pack, upload
 from vidrestore.restoration.tensor_pictures.filters import filter_axis
+from vidrestore.runtime.launching_thread import launch
 from vidrestore.types import Frame, Plane
 
 
-def add_change(frame: Frame, planes: Sequence[Plane], region: Region, delta: Tensor, weight: Tensor) -> None:
+def add_change(
+    frame: Frame,
+    planes: Sequence[Plane],
+    region: Region,
+    device: torch.device,
+    change: Callable[[], tuple[Tensor, Tensor]],
+) -> None:
     """Adds a weighted change of RGB to a region of the planes, in place: only the region's codes are copied.
 
     Args:
         frame: The frame from which the planes were copied.
         planes: The planes.
         region: The region.
-        delta: (3, h, w) the change of RGB in the frame's transfer.
-        weight: (h, w) in 0..1; where it is 0, codes stay as they are.
+        device: Where it is computed.
+        change: Launches the change, (3, h, w) of RGB in the frame's transfer, and its weight, (h, w) in 0..1.
+            Where the weight is 0, codes stay as they are.
     """
     parts: list[Plane] = [
         _part(plane, region, frame.format.chroma_shift if index in (1, 2) else (0, 0))
         for index, plane in enumerate(planes[: 1 if frame.format.family == "gray" else 3])
     ]
-    codes = _upload(parts, delta.device)
+    packed = pack_codes(parts, device)
+
+    def start() -> Download:
+        codes = upload_codes(packed, parts, device)
+        return _start_download(_changed(frame, codes, *change()), parts)
+
+    codes = launch(device, start).arrays()[0].view(parts[0].dtype)
+    ends = np.cumsum([part.size for part in parts])[:-1]
+    for part, piece in zip(parts, np.split(codes, ends), strict=True):
+        part[:] = piece.reshape(part.shape)
+
+
+def _changed(frame: Frame, codes: Sequence[Tensor], delta: Tensor, weight: Tensor) -> list[Tensor]:
+    """The codes with the change, rounded."""
     chroma_weight = weight
     if any(frame.format.chroma_shift):
         chroma_weight = _shrink(weight, frame, cosited=False)
     peak = (1 << frame.format.bit_depth) - 1
-    changed = [
+    return [
         (code + (weight if index == 0 or frame.format.family == "rgb" else chroma_weight) * change)
         .round_()
         .clamp_(0, peak)
         for index, (code, change) in enumerate(zip(codes, _changes(delta, frame), strict=True))
     ]
-    for part, codes_of_part in zip(parts, _download(changed, parts), strict=True):
-        part[:] = codes_of_part
+
+
+def pack_codes(parts: Sequence[Plane], device: torch.device) -> Tensor:
+    """(1, N) the codes of parts of planes, with 8 or 16 bits per code, for one copy to the device."""
+    flat = np.concatenate([part.ravel() for part in parts])
+    # PyTorch computes with int16, but hardly with uint16.
+    return pack([flat.view(np.int16) if flat.itemsize == 2 else flat], device)
+
+
+def upload_codes(packed: Tensor, parts: Sequence[Plane], device: torch.device) -> list[Tensor]:
+    """The parts as float32 on the device, copied together.
+
+    Args:
+        packed: From `pack_codes`.
+        parts: The parts that were packed, for their shapes.
+        device: Where they are needed.
+    """
+    there = upload(packed, device)[0]
+    codes = there.float() if packed.itemsize == 1 else there.to(torch.int32).bitwise_and_(0xFFFF).float()
+    sizes = [part.size for part in parts]
+    return [piece.view(part.shape) for piece, part in zip(codes.split(sizes), parts, strict=True)]
 
 
 def _part(plane: Plane, region: Region, shift: tuple[int, int]) -> Plane:
@@ -52,24 +92,11 @@ def _part(plane: Plane, region: Region, shift: tuple[int, int]) -> Plane:
     return plane[rows, columns]
 
 
-def _upload(parts: Sequence[Plane], device: torch.device) -> list[Tensor]:
-    """The codes as float32, in one copy of 8 or 16 bits per code."""
-    flat = np.concatenate([part.ravel() for part in parts])
-    # PyTorch computes with int16, but hardly with uint16.
-    there = to_device([flat.view(np.int16) if flat.itemsize == 2 else flat], device)[0]
-    codes = there.to(torch.int32).bitwise_and_(0xFFFF).float()
-    sizes = [part.size for part in parts]
-    return [piece.view(part.shape) for piece, part in zip(codes.split(sizes), parts, strict=True)]
-
-
-def _download(codes: Sequence[Tensor], like: Sequence[Plane]) -> list[Plane]:
-    """Codes, from float32 on the device, in one copy of 8 or 16 bits per code."""
+def _start_download(codes: Sequence[Tensor], like: Sequence[Plane]) -> Download:
+    """Launches the copy of codes, (1, N) with 8 or 16 bits per code, from float32."""
     kind = torch.uint8 if like[0].itemsize == 1 else torch.int16
     flat = torch.cat([code.flatten() for code in codes]).to(torch.int32).to(kind)
-    (array,) = from_device(flat[None])
-    ends = np.cumsum([part.size for part in like])[:-1]
-    pieces = np.split(array.view(like[0].dtype), ends)
-    return [piece.reshape(part.shape) for piece, part in zip(pieces, like, strict=True)]
+    return download(flat[None])
 
 
 def _changes(delta: Tensor, frame: Frame) -> list[Tensor]:

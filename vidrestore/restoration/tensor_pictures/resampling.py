@@ -79,6 +79,33 @@ def affine_positions(
     )
 
 
+def affine_steps(to_result: NDArray[np.float64], side: int) -> NDArray[np.int32]:
+    """(2, 2, side): the steps of columns and of rows, of which `positions_of_steps` are sums.
+
+    They are those of `cv2.warpAffine` for a result of `side` x `side` px, to the last bit.
+
+    Args:
+        to_result: (2, 3) from px of the picture to px of the result.
+        side: Of the result [px].
+    """
+    (a, b, c), (d, e, f) = to_result.tolist()
+    determinant = 1 / (a * e - b * d)  # OpenCV's order of operations, for the same rounding
+    a, b, d, e = e * determinant, -b * determinant, -d * determinant, a * determinant
+    at = np.arange(side)
+    rows = [(b * at + (-a * c - b * f)) * _FINE, (e * at + (-d * c - e * f)) * _FINE]
+    columns = [a * at * _FINE, d * at * _FINE]
+    steps = np.stack([np.stack([np.rint(x), np.rint(y) + _HALF]) for x, y in zip(columns, rows, strict=True)])
+    return steps.astype(np.int32)
+
+
+def positions_of_steps(steps: Tensor) -> tuple[Tensor, Tensor]:
+    """The columns and rows [px], (side, side) each, for `affine_steps` (2, 2, side) on any device."""
+    of_columns, of_rows = steps.unbind(1)  # (2, side) each: for x, and for y
+    positions = (of_columns[:, None, :] + of_rows[:, :, None]).div_(_FINE // _STEPS, rounding_mode="floor")
+    x, y = positions.float().div_(_STEPS).unbind()
+    return x, y
+
+
 def enlarge_linear(maps: Tensor, side: int) -> Tensor:
     """(N, C, side, side), linearly interpolated."""
     if maps.shape[-1] == side:
