@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -183,6 +186,74 @@ def test_aligned_faces_may_come_from_a_stream_of_what_the_same_restorer_made(
     assert count == [2]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_is_refused_in_a_sentence(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    """Threads do not survive a fork: the child waited for them forever."""
+    small = pictures[0][::2, ::2]
+    restorer.image(small)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(60)
+            for use in (restorer.image, lambda picture: restorer.frames([picture]), restorer.aligned):
+                try:
+                    use(small)
+                except vidrestore.UsageError as error:
+                    os.write(writer, f"{error}\n".encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as lines:
+        sentences = lines.read().splitlines()
+    os.waitpid(child, 0)
+    assert sentences == ["this Restorer belongs to another process; create one in each process"] * 3
+
+
+def test_a_restorer_is_not_sent_to_another_process(restorer: vidrestore.Restorer) -> None:
+    with pytest.raises(vidrestore.UsageError, match="create one in each process"):
+        pickle.dumps(restorer)
+
+
+def test_results_are_compared_by_identity_and_can_be_sent(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    one, other = (restorer.image(pictures[0]) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert one.faces[0] != other.faces[0]
+    assert one.before_and_after[0] != other.before_and_after[0]
+    assert len({one, other, one.faces[0], one.before_and_after[0]}) == 4
+    assert np.array_equal(pickle.loads(pickle.dumps(one)).picture, one.picture)
+
+
+@pytest.mark.parametrize("rate", [25, 25.0, Fraction(25), "25", np.float32(25), np.int64(25), np.uint8(25)])
+def test_a_frame_rate_is_any_number(restorer: vidrestore.Restorer, rate: Any) -> None:
+    (frame,) = (
+        r.before_and_after[0] for r in restorer.frames([np.zeros((8, 6, 3), np.uint8)], frame_rate=rate)
+    )
+    assert frame.time_base == Fraction(1, 25)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", ["u2", "f4"])
+def test_samples_may_have_either_order_of_bytes(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]], kind: str, order: str
+) -> None:
+    dtype = np.dtype(order + kind)
+    picture = (pictures[0] / 255 * (1 if kind == "f4" else 65535)).astype(kind)
+    expected = restorer.image(picture).picture
+    result = restorer.image(picture.astype(dtype)).picture
+    assert result.dtype == dtype
+    assert np.array_equal(result, expected)
+    crop = picture[100:300, 200:400]
+    (aligned,) = restorer.aligned([crop.astype(dtype)])
+    assert aligned.dtype == dtype
+    assert np.array_equal(aligned, restorer.aligned([crop])[0])
+
+
 @pytest.mark.parametrize("rate", [0, -5, float("nan"), float("inf"), "fast", None])
 def test_a_stream_without_a_frame_rate_is_refused_at_once(restorer: vidrestore.Restorer, rate: Any) -> None:
     with pytest.raises(vidrestore.UsageError, match="frame_rate is a number of pictures per second above 0"):
@@ -334,6 +405,70 @@ def test_kinds_cannot_be_mixed_and_others_are_refused(
     for other in ("photo.jpg", b"", None):
         with pytest.raises(vidrestore.UsageError, match=r"a picture is a NumPy array, .* got builtins"):
             restorer.image(other)
+
+
+class Exported:
+    """An array of another library, on a device of DLPack."""
+
+    def __init__(self, device: int) -> None:
+        self._device = device
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._device, 0
+
+    def __dlpack__(self, **_: object) -> object:
+        raise AssertionError("the picture is not fetched before the caller says how")
+
+
+@pytest.mark.parametrize(
+    ("device", "advice"), [(1, r"numpy\.from_dlpack"), (2, r"torch\.from_dlpack"), (8, r"torch\.from_dlpack")]
+)
+def test_arrays_of_other_libraries_are_refused_with_the_call_that_takes_them(
+    restorer: vidrestore.Restorer, device: int, advice: str
+) -> None:
+    with pytest.raises(vidrestore.UsageError, match=advice):
+        restorer.image(Exported(device))
+
+
+def test_a_tensor_on_the_cpu_is_read_where_it_is() -> None:
+    tensor = torch.arange(48, dtype=torch.uint8).reshape(6, 8)
+    frame = kind_of(tensor).to_frame(tensor, 0, Fraction(25))
+    assert frame.planes[0].ctypes.data == tensor.data_ptr()
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: torch.empty(8, 6, 3, device="meta"), "on meta"),
+        (lambda: torch.zeros(8, 6, 3).to_sparse(), "sparse"),
+        (lambda: torch.zeros(8, 6, 3, dtype=torch.complex64), "complex64"),
+        (lambda: torch.zeros(8, 6, 3, dtype=torch.float16), "float16"),
+        (lambda: torch.zeros(3, 8, 6), r"\(3, 8, 6\)"),
+    ],
+    ids=["without data", "sparse", "complex", "half", "channels first"],
+)
+def test_tensors_that_are_no_pictures_are_refused_in_a_sentence(
+    restorer: vidrestore.Restorer, make: Callable[[], torch.Tensor], sentence: str
+) -> None:
+    with pytest.raises(vidrestore.UsageError, match=sentence):
+        restorer.image(make())
+
+
+def test_a_tensor_comes_back_to_its_device(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a GPU: which device the result is sent to."""
+    sent: list[torch.device] = []
+    to = torch.Tensor.to
+
+    def recorded(tensor: torch.Tensor, *where: Any, **how: Any) -> torch.Tensor:
+        if where and isinstance(where[0], torch.device) and tensor.dtype == torch.uint8:
+            sent.append(where[0])
+        return to(tensor, *where, **how)
+
+    monkeypatch.setattr(torch.Tensor, "to", recorded)
+    assert restorer.image(torch.from_numpy(pictures[0])).picture.device == torch.device("cpu")
+    assert sent[-1] == torch.device("cpu")
 
 
 def test_a_notebook_shows_the_picture_before_and_after(
