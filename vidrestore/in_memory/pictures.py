@@ -12,6 +12,7 @@ import numpy as np
 
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
 from vidrestore.errors import UsageError
+from vidrestore.in_memory.frame_check import checked_frame
 from vidrestore.types import Frame
 
 _DLPACK_CPU = 1
@@ -45,6 +46,8 @@ def kind_of(picture: Any) -> PictureKind:
         from vidrestore.video import frame_from_pyav, is_pyav_picture, pyav_from_frame
 
         if is_pyav_picture(picture):
+            if not (picture.width and picture.height):
+                raise UsageError(f"a picture has pixels, got {picture.width} x {picture.height}")
             return PictureKind(
                 to_frame=lambda item, index, rate: frame_from_pyav(item, index=index, frame_rate=rate),
                 from_frame=lambda frame, item, before: (
@@ -60,7 +63,7 @@ def kind_of(picture: Any) -> PictureKind:
 
 def _advice(picture: Any) -> str:
     """How the caller makes a picture of it; empty: not known."""
-    if hasattr(picture, "__dlpack_device__") and hasattr(picture, "__dlpack__"):
+    if hasattr(picture, "__dlpack_device__"):
         kind, _ = picture.__dlpack_device__()
         return f"; {'numpy' if kind == _DLPACK_CPU else 'torch'}.from_dlpack makes a picture of it"
     return "; numpy.asarray makes an array of it" if hasattr(picture, "__array_interface__") else ""
@@ -107,7 +110,7 @@ _TENSORS = PictureKind(
     shape=lambda item: f"{tuple(item.shape)} {item.dtype}",
 )
 _FRAMES = PictureKind(
-    to_frame=lambda item, index, _: replace(item, index=index),
+    to_frame=lambda item, index, _: replace(checked_frame(item), index=index),
     from_frame=lambda frame, item, _: replace(frame, index=item.index),
-    shape=_format_of,
+    shape=lambda item: _format_of(checked_frame(item)),
 )
