@@ -32,7 +32,8 @@ def simulate_gpu(monkeypatch: pytest.MonkeyPatch, fidelity: Fidelity) -> tuple[l
     """Networks that compute on the CPU, and a pipeline that treats them as on a GPU with 64 GiB.
 
     Returns:
-        Two lists, to which each frame is added that is composited by tensors, and out of which faces are cut.
+        Two lists, to which each frame is added that is composited by tensors, and each from which faces are
+        cut out by tensors.
     """
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: (2**36, 2**36))
     monkeypatch.setattr("torch.cuda.memory_reserved", lambda _: 0)
@@ -43,13 +44,13 @@ def simulate_gpu(monkeypatch: pytest.MonkeyPatch, fidelity: Fidelity) -> tuple[l
     composited: list[object] = []
     cut_out: list[object] = []
 
-    def composite(*arguments: Any, **named: Any) -> Frame:
-        composited.append(arguments)
-        return composite_tensors(*arguments, **named)
-
     def warp(*arguments: Any) -> list[torch.Tensor]:
         cut_out.append(arguments)
         return warp_faces(*arguments)
+
+    def composite(*arguments: Any, **named: Any) -> Frame:
+        composited.append(arguments)
+        return composite_tensors(*arguments, **named)
 
     monkeypatch.setattr(alignment, "warp_faces", warp)
     monkeypatch.setattr(finished_faces, "composite_tensors", composite)
@@ -92,7 +93,7 @@ def test_a_run_on_a_simulated_gpu_gives_the_frames_of_a_cpu(
     composited, cut_out = simulate_gpu(monkeypatch, how.get("fidelity", "auto"))
     report = restore(found, batch=4, mask=str(masks[1]))
     assert len(composited) == report.frames
-    assert len(cut_out) == (report.frames if not how and not is_hdr else 0)
+    assert len(cut_out) == (0 if how or is_hdr else report.frames)
     assert report.faces == before.faces > 0
     for one, other in zip(before.drawn, report.drawn, strict=True):
         assert (one.track, one.frames) == (other.track, other.frames)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,26 @@ def test_what_cannot_be_done_is_one_sentence(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert part in error
+
+
+def test_two_hosts_are_not_installed_into_one_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their scripts have the same names."""
+    assert main(["integrations", "install", "nuke", "--to", str(tmp_path)]) == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert main(["integrations", "install", "blender", "--to", str(tmp_path)]) == 2
+    assert "holds the scripts for Nuke" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert main(["integrations", "install", "nuke", "--to", str(tmp_path)]) == 0
+
+
+def test_a_host_that_this_system_does_not_have_needs_a_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(HOSTS, "nuke", replace(HOSTS["nuke"], places={"another": ("/nuke",)}))
+    assert main(["integrations", "install", "nuke"]) == 2
+    assert "(it has no usual folder on this system); say where it is with --to" in capsys.readouterr().err
 
 
 def test_a_host_that_is_not_on_this_computer_is_said_so(

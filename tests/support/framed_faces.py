@@ -9,7 +9,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.support.frames import make_frame
-from vidrestore.colour.hdr import HLG, LINEAR, PQ
 from vidrestore.faces.alignment import template
 from vidrestore.types import UPRIGHT, ColourTags, FloatArray, Frame, Orientation, PixelFormat
 
@@ -27,9 +26,6 @@ COLOURS = st.builds(
     matrix=st.sampled_from([1, 5, 9]),
     full_range=st.booleans(),
     siting=st.integers(0, 6),
-)
-HDR_AND_SDR = st.builds(
-    lambda tags, transfer: replace(tags, transfer=transfer), COLOURS, st.sampled_from([2, PQ, HLG, LINEAR])
 )
 ORIENTATIONS = st.builds(Orientation, turn=st.sampled_from([0, 90, 180, 270]), mirrored=st.booleans())
 

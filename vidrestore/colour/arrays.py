@@ -29,6 +29,7 @@ def frame_from_array(picture: NDArray[Any], *, index: int = 0, frame_rate: Fract
     Raises:
         UsageError: The array has another shape, type or range, or no pixels.
     """
+    picture = in_own_byte_order(picture)
     _check(picture)
     codes = _codes(picture)
     depth = 8 if codes.dtype == np.uint8 else 16
@@ -66,10 +67,15 @@ def array_from_frame(frame: Frame, original: NDArray[Any], before: Frame) -> NDA
         An array like `original`. Unchanged pixels have exactly the same values.
     """
     codes = _stacked(frame)
-    if original.dtype != np.float32:
-        return codes
+    if original.dtype.kind != "f":
+        return codes.astype(original.dtype, copy=False)
     change = (codes.astype(np.float32) - _stacked(before)) / np.float32(_FLOAT_PEAK)
-    return np.where(change == 0, original, original + change).astype(np.float32)
+    return np.where(change == 0, original, original + change).astype(original.dtype)
+
+
+def in_own_byte_order(samples: NDArray[Any]) -> NDArray[Any]:
+    """The same values in this computer's order of bytes; files such as TIFF may be read in the other one."""
+    return samples.astype(samples.dtype.newbyteorder("="), copy=False)
 
 
 def check_range(picture: NDArray[np.float32], name: str) -> None:

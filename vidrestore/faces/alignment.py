@@ -187,7 +187,7 @@ def align(
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
-def choose_crop(
+def place_crop(
     frame: Frame, face: TrackedFace, size: int, *, own_size: bool, oversampled: int
 ) -> tuple[NDArray[np.float64], int]:
     """(2, 3) from frame px to the crop of a face, and the side of that crop.
@@ -219,7 +219,7 @@ def crop_size(to_crop: NDArray[np.float64], size: int, oversampled: int = 1) -> 
 
 
 def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool, oversampled: int) -> AlignedFace:
-    to_crop, size = choose_crop(frame, face, size, own_size=own_size, oversampled=oversampled)
+    to_crop, size = place_crop(frame, face, size, own_size=own_size, oversampled=oversampled)
     return AlignedFace(
         track_id=face.track_id,
         to_crop=to_crop,

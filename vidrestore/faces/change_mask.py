@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidrestore.faces.alignment import transform_points
 from vidrestore.faces.compositing import face_mask, head_mask
-from vidrestore.faces.crop_place import place_crop, warp_back
+from vidrestore.faces.crop_place import place_in_frame, warp_back
 from vidrestore.types import ColourTags, FloatArray, Frame, FrameFaces, PixelFormat, Plane, RestoredFace
 
 MASK_8 = PixelFormat(name="gray", family="gray", bit_depth=8)
@@ -54,7 +54,7 @@ def _add_face(weight: FloatArray, face: RestoredFace, frame: Frame, strength: fl
         mask = face_mask(transform_points(face.to_crop, face.landmarks), size)
     else:
         mask = head_mask(size)
-    place = place_crop(mask, face.to_crop, frame)
+    place = place_in_frame(mask, face.to_crop, frame)
     if place is None:
         return
     share = np.float32(min(strength * face.opacity, 1.0))

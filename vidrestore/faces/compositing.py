@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vidrestore.colour.hdr import code_difference
 from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
 from vidrestore.faces.alignment import low_pass, similarity_scale, transform_points
-from vidrestore.faces.crop_place import CropPlace, place_crop, warp_back
+from vidrestore.faces.crop_place import CropPlace, place_in_frame, warp_back
 from vidrestore.faces.grain import AUTO_GRAIN, extract_grain
 from vidrestore.faces.orientation import display_axis
 from vidrestore.settings.sidecar import FaceTreatment
@@ -207,7 +207,7 @@ def _add_change_of_head(
     The region is the mask's, wherever the picture has changed. Positions are rounded from its corner, so a
     GPU, which is not asked where the picture has changed, finds the same.
     """
-    place = place_crop(head, face.to_crop, frame)
+    place = place_in_frame(head, face.to_crop, frame)
     if place is not None:
         delta = warp_back(low_pass(difference, 1 / place.scale), place)
         _add_weighted_change(frame, planes, delta, np.full(delta.shape[:2], share, np.float32), place)
@@ -233,7 +233,7 @@ def _add_masked_change(
         share: Factor on the change.
         taken: (height, width), the share of the frame that other faces cover; it is updated in place.
     """
-    place = place_crop(mask, face.to_crop, frame)
+    place = place_in_frame(mask, face.to_crop, frame)
     if place is None:
         return
     delta = warp_back(low_pass(difference, 1 / place.scale), place)

@@ -8,7 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.faces.alignment import invert_affine, matrix_of_region, similarity_scale, transform_points
+from vidrestore.faces.alignment import (
+    invert_affine,
+    matrix_of_region,
+    similarity_scale,
+    transform_points,
+)
 from vidrestore.types import FloatArray, Frame
 
 Region = tuple[int, int, int, int]
@@ -42,7 +47,7 @@ class CropPlace:
         return slice(self.region[0], self.region[2])
 
 
-def place_crop(mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame) -> CropPlace | None:
+def place_in_frame(mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame) -> CropPlace | None:
     """Where the masked part of a crop is in the frame; None: it is outside.
 
     Args:
@@ -53,16 +58,15 @@ def place_crop(mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame) -> 
     region = region_of(mask, to_crop, frame)
     if region is None:
         return None
-    matrix = matrix_of_region(to_crop, *region[:2])
-    return CropPlace(region, matrix, similarity_scale(to_crop))
+    return CropPlace(region, matrix_of_region(to_crop, *region[:2]), similarity_scale(to_crop))
 
 
 def region_of(mask: FloatArray, to_crop: NDArray[np.float64], frame: Frame) -> Region | None:
     """The part of the frame that the mask covers; None: there is none.
 
     Args:
-        mask: As for `place_crop`.
-        to_crop: As for `place_crop`.
+        mask: As for `place_in_frame`.
+        to_crop: As for `place_in_frame`.
         frame: The frame.
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.arrays import check_range
+from vidrestore.colour.arrays import check_range, in_own_byte_order
 from vidrestore.errors import UsageError
 from vidrestore.types import LEAST_SIDE, FloatArray
 
@@ -25,6 +25,7 @@ def face_from_crop(crop: NDArray[Any] | Any) -> FloatArray:
         raise UsageError(
             f"an aligned face is an array (S, S, 3), S at least {LEAST_SIDE}, got shape {crop.shape}"
         )
+    crop = in_own_byte_order(crop)
     if crop.dtype == np.float32:
         check_range(crop, "an aligned face")
         return np.clip(crop, 0, 1)
@@ -35,7 +36,7 @@ def face_from_crop(crop: NDArray[Any] | Any) -> FloatArray:
 
 def crop_from_face(face: FloatArray, like: NDArray[Any]) -> NDArray[Any]:
     """The face as an array of the type of `like`."""
-    if like.dtype == np.float32:
-        return face
+    if like.dtype.kind == "f":
+        return face.astype(like.dtype, copy=False)
     peak = np.iinfo(like.dtype).max
     return np.round(np.clip(face, 0, 1) * peak).astype(like.dtype)

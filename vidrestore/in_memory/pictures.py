@@ -12,7 +12,10 @@ import numpy as np
 
 from vidrestore.colour.arrays import array_from_frame, frame_from_array
 from vidrestore.errors import UsageError
+from vidrestore.in_memory.frame_check import checked_frame
 from vidrestore.types import Frame
+
+_DLPACK_CPU = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ def kind_of(picture: Any) -> PictureKind:
         from vidrestore.video import frame_from_pyav, is_pyav_picture, pyav_from_frame
 
         if is_pyav_picture(picture):
+            if not (picture.width and picture.height):
+                raise UsageError(f"a picture has pixels, got {picture.width} x {picture.height}")
             return PictureKind(
                 to_frame=lambda item, index, rate: frame_from_pyav(item, index=index, frame_rate=rate),
                 from_frame=lambda frame, item, before: (
@@ -50,11 +55,18 @@ def kind_of(picture: Any) -> PictureKind:
                 ),
                 shape=lambda item: f"{item.width} x {item.height} {item.format.name}",
             )
-    advice = "; numpy.asarray makes an array of it" if hasattr(picture, "__array_interface__") else ""
     raise UsageError(
         "a picture is a NumPy array, a PyTorch tensor, an av.VideoFrame or a vidrestore.Frame, got "
-        f"{type(picture).__module__}.{type(picture).__qualname__}{advice}"
+        f"{type(picture).__module__}.{type(picture).__qualname__}{_advice(picture)}"
     )
+
+
+def _advice(picture: Any) -> str:
+    """How the caller makes a picture of it; empty: not known."""
+    if hasattr(picture, "__dlpack_device__"):
+        kind, _ = picture.__dlpack_device__()
+        return f"; {'numpy' if kind == _DLPACK_CPU else 'torch'}.from_dlpack makes a picture of it"
+    return "; numpy.asarray makes an array of it" if hasattr(picture, "__array_interface__") else ""
 
 
 def _is_tensor(picture: Any) -> bool:
@@ -66,8 +78,11 @@ def _array_of(tensor: Any) -> Any:
     """The tensor's own memory where it is on the CPU."""
     try:
         return tensor.detach().cpu().numpy()
-    except TypeError as error:
-        raise UsageError(f"a picture holds uint8, uint16 or float32, got {tensor.dtype}") from error
+    except (TypeError, RuntimeError) as error:  # no data, no memory of its own, or no such type in NumPy
+        raise UsageError(
+            "a picture is a dense tensor of uint8, uint16 or float32, got "
+            f"{tensor.dtype}, {tensor.layout} on {tensor.device}"
+        ) from error
 
 
 def _tensor_from_frame(frame: Frame, tensor: Any, before: Frame) -> Any:
@@ -95,7 +110,7 @@ _TENSORS = PictureKind(
     shape=lambda item: f"{tuple(item.shape)} {item.dtype}",
 )
 _FRAMES = PictureKind(
-    to_frame=lambda item, index, _: replace(item, index=index),
+    to_frame=lambda item, index, _: replace(checked_frame(item), index=index),
     from_frame=lambda frame, item, _: replace(frame, index=item.index),
-    shape=_format_of,
+    shape=lambda item: _format_of(checked_frame(item)),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
+from numbers import Rational
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from numpy.typing import NDArray
 
@@ -65,6 +67,7 @@ class Restorer:
             raise UsageError("people, sizes and positions are chosen for files only, by vidrestore.restore")
         self._networks: tuple[NetworkRestorer, FaceDetector] | None = _load(self._settings)
         self._lock = threading.RLock()
+        self._process = os.getpid()
 
     def __enter__(self) -> Restorer:
         return self
@@ -98,6 +101,7 @@ class Restorer:
         from vidrestore.faces.compositing import composite
         from vidrestore.tracking import select_faces
 
+        self._require()  # in a forked process the lock may be held forever
         with self._lock:
             restorer, detector = self._require()
             kind = kind_of(picture)
@@ -157,7 +161,12 @@ class Restorer:
             results = restore_aligned(OomRetryRestorer(restorer), faces, batch=batch, own_colour=True)
         return [crop_from_face(face.picture, crop) for face, crop in zip(results, crops, strict=True)]
 
+    def __reduce__(self) -> NoReturn:
+        raise UsageError("a Restorer cannot be copied or sent; create one in each process")
+
     def _require(self) -> tuple[NetworkRestorer, FaceDetector]:
+        if os.getpid() != self._process:  # threads of the networks are not copied by a fork
+            raise UsageError("this Restorer belongs to another process; create one in each process")
         if self._networks is None:
             raise UsageError("this Restorer is closed; create a new one")
         return self._networks
@@ -223,9 +232,10 @@ def _kind_name(value: object) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-def _rate(frame_rate: float | Fraction) -> Fraction:
+def _rate(frame_rate: Any) -> Fraction:
     try:
-        rate = Fraction(frame_rate).limit_denominator(100_000)
+        exact = frame_rate if isinstance(frame_rate, (str, Rational)) else float(frame_rate)
+        rate = Fraction(exact).limit_denominator(100_000)
     except (ValueError, TypeError, OverflowError, ZeroDivisionError):
         rate = Fraction(0)
     if rate <= 0:

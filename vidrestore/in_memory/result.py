@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidrestore.types import FloatArray, Frame, RestoredFace, TrackedFace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RestoredFaceInfo:
     """One face of a restored picture."""
 
@@ -31,7 +31,7 @@ class RestoredFaceInfo:
     """(S, S, 3) RGB in 0..1: the aligned face after restoration."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Restored:
     """A picture with its faces restored."""
 

@@ -63,11 +63,9 @@ def folder_of(name: str, to: Path | None = None) -> Path:
     if folder is None:
         if not host.places:
             raise UsageError(f"{host.title} has no folder for plugins; choose one with --to, such as --to .")
-        usual = " or ".join(host.places.get(sys.platform, ())) or "nowhere on this system"
-        raise UsageError(
-            f"{host.title} was not found on this computer (its folder is usually {usual}); say where it is "
-            "with --to"
-        )
+        usual = " or ".join(host.places.get(sys.platform, ()))
+        where = f"its folder is usually {usual}" if usual else "it has no usual folder on this system"
+        raise UsageError(f"{host.title} was not found on this computer ({where}); say where it is with --to")
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}; choose another one for --to")
     return absolute(folder)
@@ -106,11 +104,13 @@ def install(name: str, to: Path | None = None) -> list[Path]:
         to: The folder to install into; None: the host's own folder on this computer.
 
     Raises:
-        UsageError: As for `folder_of`.
+        UsageError: As for `folder_of`, or the folder holds the scripts for another host.
         OutputError: A file exists that vidrestore did not write (then nothing is changed), or a file cannot
             be written.
     """
-    files = files_of(name, folder_of(name, to))
+    folder = folder_of(name, to)
+    _check_other_hosts(name, folder)
+    files = files_of(name, folder)
     for file in files:
         _check(file)
     for file in files:
@@ -147,6 +147,17 @@ def _filled(path: Path, source: Path, folder: Path) -> InstalledFile:
     text = content.decode("utf-8")
     text = text.replace(PYTHON_SLOT, Path(sys.executable).as_posix()).replace(FOLDER_SLOT, folder.as_posix())
     return InstalledFile(path=path, content=f"{sign} {MARK}; the next install replaces it\n{text}".encode())
+
+
+def _check_other_hosts(name: str, folder: Path) -> None:
+    """Scripts for two hosts have the same names: those of the first would be replaced."""
+    if (place := HOSTS[name].package_in) is None:
+        return
+    for other, host in HOSTS.items():
+        if other != name and (folder / place / HOST_PACKAGE / other).is_dir():
+            raise UsageError(
+                f"{folder / place} holds the scripts for {host.title}; choose another folder with --to"
+            )
 
 
 def _check(file: InstalledFile) -> None:

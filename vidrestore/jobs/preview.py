@@ -45,7 +45,7 @@ class Variant:
     grain: Grain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PreviewCell:
     """The frame with one variant of the settings."""
 
@@ -55,7 +55,7 @@ class PreviewCell:
     """Mean share of the faces' detail that was drawn, 0..1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Preview:
     """One frame, before and after."""
 

@@ -47,9 +47,7 @@ def blend_features(
     if not faces:
         return []
     device = faces[0][0].fused.device
-    if device.type == "cpu":
-        return launch(device, lambda: [blend.features(face, neighbours) for face, neighbours in faces])
-    return launch(device, lambda: _blended(features_together, blend, blend.features, faces))
+    return launch(device, lambda: _blended(features_together, blend, blend.features, faces, device))
 
 
 def blend_codes(
@@ -64,9 +62,7 @@ def blend_codes(
     if not faces:
         return []
     device = faces[0][0].log_probabilities.device
-    if device.type == "cpu":
-        return launch(device, lambda: [blend.codes(face, neighbours) for face, neighbours in faces])
-    return launch(device, lambda: _blended(codes_together, blend, blend.codes, faces))
+    return launch(device, lambda: _blended(codes_together, blend, blend.codes, faces, device))
 
 
 @torch.inference_mode()
@@ -114,8 +110,11 @@ def _blended(
     blend: TemporalBlend,
     blend_alone: Callable[[T, Neighbours[T]], T],
     faces: Sequence[tuple[T, Neighbours[T]]],
+    device: torch.device,
 ) -> list[T]:
-    """The blended faces, of all together; one by one if the device's memory does not suffice for that."""
+    """The blended faces; on a GPU of all together, or one by one if its memory does not suffice for that."""
+    if device.type == "cpu":
+        return [blend_alone(face, neighbours) for face, neighbours in faces]
     try:
         return blend_together(blend, faces)
     except RuntimeError as error:

@@ -144,19 +144,19 @@ class NetworkRestorer:
     def fuse(self, faces: Sequence[tuple[FaceEstimate, FloatArray]]) -> list[FusedFace]:
         results = []
         for estimate, generated in faces:
-            drawn = resized(generated, estimate.mean.shape[0])
-            start = partial(self._start_fusion, estimate, drawn, generated.shape[0])
-            pictures, shares = launch(self.device, start)
+            enlarged = resized(generated, estimate.mean.shape[0])
+            side = generated.shape[0]
+            pictures, shares = launch(self.device, partial(self._start_fusion, estimate, enlarged, side))
             results.append(FusedFace(picture=pictures.arrays()[0], drawn=float(shares.arrays()[0])))
         return results
 
     def _start_fusion(
-        self, estimate: FaceEstimate, drawn: FloatArray, drawn_side: int
+        self, estimate: FaceEstimate, generated: FloatArray, drawn_side: int
     ) -> tuple[Download, Download]:
         evidence = to_evidence([estimate], self.device)
-        there = to_device([drawn], self.device).permute(0, 3, 1, 2)
+        drawn = to_device([generated], self.device).permute(0, 3, 1, 2)
         amount = self.amount if estimate.amount is None else estimate.amount
-        fused = fuse(evidence, there, amount=amount, drawn_side=drawn_side)
+        fused = fuse(evidence, drawn, amount=amount, drawn_side=drawn_side)
         return download(fused.faces.permute(0, 2, 3, 1)), download(drawn_share(evidence.mean, fused))
 
     def launch(self, run: Callable[[], R]) -> R:

@@ -4,7 +4,7 @@ The mean of all faces that fit the footage is softer than any of them, by an amo
 network predicts. In the two finest bands, with q_k the missing energy over the energy shown, both over the
 whole face,
 
-    strength_k = LARGEST_k * q_k^4 / (q_k^4 + HALF_k^4)
+    strength_k = LARGEST_k * q_k^6 / (q_k^6 + HALF_k^6)
 
 times the operator below is added to the luma. A face whose bands are mostly shown stays as it is.
 
@@ -25,9 +25,9 @@ from torch import Tensor
 
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
 
-LARGEST = (1.65, 1.33)
+LARGEST = (2.38, 1.1)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
-HALF = (5.5, 4.0)
+HALF = (6.5, 4.0)
 """Missing over shown energy at which the strength is half of the largest."""
 VISIBLE = 1 / 255
 """Changes of this root mean square are halved, weaker ones reduced more: in smooth skin they are noise."""
@@ -39,7 +39,7 @@ HALO_KEPT = 0.3
 """Share of a change that stays where it goes beyond the brightest or darkest pixel around."""
 _AROUND = (1, 2, 4, 5)
 """Offsets whose maxima, one after the other, give the maximum of 13 pixels: 1 and the sum of these."""
-_STEEPNESS = 4
+_STEEPNESS = 6
 _TINY = 1e-9
 
 

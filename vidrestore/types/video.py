@@ -107,9 +107,9 @@ class VideoInfo:
         return self.field_order != "progressive"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """A decoded picture in the video's own pixel format."""
+    """A decoded picture in the video's own pixel format. Frames are compared by identity."""
 
     index: int
     """Number of the frame in presentation order, from 0."""

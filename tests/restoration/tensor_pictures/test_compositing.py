@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.support.framed_faces import (
+    COLOURS,
     FORMATS,
-    HDR_AND_SDR,
     HEIGHT,
     ORIENTATIONS,
     WIDTH,
@@ -21,7 +21,7 @@ from tests.support.framed_faces import (
     landmarks_of,
     soft_noise,
 )
-from vidrestore.colour.hdr import LINEAR
+from vidrestore.colour.hdr import HLG, LINEAR, PQ
 from vidrestore.faces.alignment import face_to_crop, warp_face
 from vidrestore.faces.compositing import Grain, composite, head_mask
 from vidrestore.faces.crop_place import region_of
@@ -36,6 +36,12 @@ from vidrestore.types import (
     Orientation,
     PixelFormat,
     RestoredFace,
+)
+
+ALL_COLOURS = st.builds(
+    lambda colour, transfer: replace(colour, transfer=transfer),
+    COLOURS,
+    st.sampled_from([2, PQ, HLG, LINEAR]),
 )
 
 
@@ -113,7 +119,7 @@ def check_same(expected: Frame, found: Frame, frame: Frame, faces: list[Restored
 @settings(max_examples=60, deadline=None)
 @given(
     form=FORMATS,
-    colour=HDR_AND_SDR,
+    colour=ALL_COLOURS,
     orientation=ORIENTATIONS,
     side=st.sampled_from([64, 96]),
     centre=st.tuples(st.floats(-10, WIDTH + 10), st.floats(-10, HEIGHT + 10)),
@@ -148,7 +154,7 @@ def test_a_face_is_composited_as_with_opencv(
 @settings(max_examples=15, deadline=None)
 @given(
     form=FORMATS,
-    colour=HDR_AND_SDR,
+    colour=ALL_COLOURS,
     shift=st.floats(0, 60),
     grain=st.sampled_from(["auto", 0.0]),
     is_drawn=st.booleans(),
@@ -170,7 +176,7 @@ def test_overlapping_faces_share_the_frame_as_with_opencv(
 @settings(max_examples=30, deadline=None)
 @given(
     form=FORMATS,
-    colour=HDR_AND_SDR,
+    colour=ALL_COLOURS,
     place=st.tuples(st.integers(5, 50), st.integers(5, 50)),
     angle=st.floats(-3.2, 3.2),
     reach=st.floats(30, 140),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.restoration.tensor_pictures.test_compositing import frame_of, restored, soft_noise, tensor
+from tests.restoration.tensor_pictures.test_compositing import restored, tensor
+from tests.support.framed_faces import frame_of, soft_noise
 from vidrestore.colour.hdr import HLG, PQ
 from vidrestore.faces.change_mask import change_mask
 from vidrestore.faces.compositing import composite

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidrestore.colour.hdr import needs_tone_mapping
-from vidrestore.faces.alignment import align, choose_crop, crop_region, matrix_of_region, similarity_scale
+from vidrestore.faces.alignment import align, crop_region, matrix_of_region, place_crop, similarity_scale
 from vidrestore.restoration.pinned_copies import pack, upload
 from vidrestore.restoration.tensor_pictures.filters import low_pass
 from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
@@ -47,7 +47,7 @@ def align_on_device(
     if needs_tone_mapping(item.frame.colour):
         return align(item, size, own_size=own_size, oversampled=oversampled)
     places = [
-        choose_crop(item.frame, face, size, own_size=own_size, oversampled=oversampled) for face in item.faces
+        place_crop(item.frame, face, size, own_size=own_size, oversampled=oversampled) for face in item.faces
     ]
     crops = with_freed_memory(lambda: warp_faces(item.frame, places, device)) if places else []
     faces = tuple(

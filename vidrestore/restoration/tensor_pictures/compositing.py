@@ -5,7 +5,7 @@ Only the codes of the face's region go to the device and come back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from vidrestore.faces import compositing
 from vidrestore.faces.alignment import similarity_scale, transform_points
 from vidrestore.faces.compositing import Grain
-from vidrestore.faces.crop_place import CropPlace, place_crop
+from vidrestore.faces.crop_place import CropPlace, place_in_frame
 from vidrestore.faces.grain import AUTO_GRAIN
 from vidrestore.restoration.tensor_pictures.filters import low_pass
 from vidrestore.restoration.tensor_pictures.grain import extract_grain
@@ -28,7 +28,10 @@ from vidrestore.restoration.tensor_pictures.planes import add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.settings.sidecar import FaceTreatment
-from vidrestore.types import FloatArray, Frame, Plane
+from vidrestore.types import ColourTags, FloatArray, Frame, Plane
+
+_Change = tuple[Tensor, Tensor]
+"""A change of RGB (3, h, w) in a region of the frame, and its weight (h, w)."""
 
 
 def composite_tensors(
@@ -83,19 +86,18 @@ def _paste_generated(
 ) -> None:
     """Composites a face that was drawn as a whole, inside the oval mask."""
     points = transform_points(face.place.to_crop, face.place.landmarks)
-    place = place_crop(compositing.face_mask(points, face.size), face.place.to_crop, frame)
+    place = place_in_frame(compositing.face_mask(points, face.size), face.place.to_crop, frame)
     if place is None:
         return
+    device, taken = face.image.device, None if occupied is None else occupied.face
 
-    def start() -> tuple[Tensor, Tensor]:
-        mask = face_mask(points, face.size, face.image.device)
+    def change() -> _Change:
+        mask = face_mask(points, face.size, device)
         picture = _with_grain(face.image, face, mask, 0.0 if how.grain == "auto" else how.grain)
-        return code_difference(picture, face.original, frame.colour), mask
+        difference = code_difference(picture, face.original, frame.colour)
+        return _masked(place, difference, mask, how.strength * face.place.opacity, taken)
 
-    share = how.strength * face.place.opacity
-    taken = None if occupied is None else occupied.face
-    change = partial(_masked, start, place, share, taken)
-    add_change(frame, planes, place.region, face.image.device, change)
+    add_change(frame, planes, place.region, device, change)
 
 
 def _paste_fused(
@@ -109,67 +111,59 @@ def _paste_fused(
     """Composites the change by the estimate over the whole head, and drawn detail over the face only."""
     size, to_crop, device = face.size, face.place.to_crop, face.image.device
     # The whole mask, so that the GPU need not be asked where the picture changed.
-    place = place_crop(_head_mask(size), to_crop, frame)
+    place = place_in_frame(_head_mask(size), to_crop, frame)
     if place is None:
         return
     points = transform_points(to_crop, face.place.landmarks)
     share = how.strength * face.place.opacity
     grain = AUTO_GRAIN if how.grain == "auto" else how.grain
     if occupied is None:
-        change = partial(_change, frame, face, estimate, place, points, grain, share)
+        change = partial(_change, face, estimate, grain, frame.colour, place, points, share)
         add_change(frame, planes, place.region, device, change)
         return
+    shown = launch(device, lambda: _with_grain(estimate, face, head_mask(size, device), grain))
+    of_estimate = launch(device, lambda: code_difference(shown, face.original, frame.colour))
 
-    def start_estimate() -> tuple[Tensor, Tensor]:
-        shown = _with_grain(estimate, face, head_mask(size, device), grain)
-        return shown, code_difference(shown, face.original, frame.colour)
+    def outer() -> _Change:
+        return _masked(place, of_estimate, head_mask(size, device), share, occupied.head)
 
-    def start_drawing() -> tuple[Tensor, Tensor]:
-        oval = torch.minimum(face_mask(points, size, device), head_mask(size, device))
-        whole = (shown + (face.image - estimate)).clamp(0, 1)
-        return code_difference(whole, face.original, frame.colour) - of_estimate, oval
-
-    shown, of_estimate = launch(device, start_estimate)
-    outer = partial(_masked, lambda: (of_estimate, head_mask(size, device)), place, share, occupied.head)
     add_change(frame, planes, place.region, device, outer)
-    inner = np.minimum(compositing.face_mask(points, size), _head_mask(size))
-    place = place_crop(inner, to_crop, frame)
-    if place is not None:
-        drawing = partial(_masked, start_drawing, place, share, occupied.face)
-        add_change(frame, planes, place.region, device, drawing)
+    inner_place = place_in_frame(
+        np.minimum(compositing.face_mask(points, size), _head_mask(size)), to_crop, frame
+    )
+    if inner_place is None:
+        return
+
+    def inner() -> _Change:
+        whole = code_difference((shown + (face.image - estimate)).clamp(0, 1), face.original, frame.colour)
+        return _masked(inner_place, whole - of_estimate, _oval(face, points), share, occupied.face)
+
+    add_change(frame, planes, inner_place.region, device, inner)
 
 
 def _change(
-    frame: Frame,
     face: TensorFace,
     estimate: Tensor,
+    grain: float,
+    colour: ColourTags,
     place: CropPlace,
     points: NDArray[np.float64],
-    grain: float,
     share: float,
-) -> tuple[Tensor, Tensor]:
-    """The change (3, h, w) of a face that is alone in the frame, in its region, and its weight (h, w)."""
+) -> _Change:
+    """The change of the whole face in its region, where no other face is."""
     head = head_mask(face.size, face.image.device)
-    oval = torch.minimum(face_mask(points, face.size, face.image.device), head)
     shown = _with_grain(estimate, face, head, grain)
-    target = face.original + head * (shown - face.original) + oval * (face.image - estimate)
-    difference = code_difference(target.clamp(0, 1), face.original, frame.colour)
+    drawn = face.image - estimate
+    target = face.original + head * (shown - face.original) + _oval(face, points) * drawn
+    difference = code_difference(target.clamp(0, 1), face.original, colour)
     delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
     return delta, torch.full_like(delta[0], share)
 
 
 def _masked(
-    start: Callable[[], tuple[Tensor, Tensor]], place: CropPlace, share: float, taken: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """A change (3, h, w) under a mask in its region, and its weight (h, w).
-
-    Args:
-        start: Launches the change (3, S, S) and the mask (S, S).
-        place: Where the crop is in the frame.
-        share: The face's share of the frame, 0..1.
-        taken: The share of the faces before, which is updated; None: there is no other face.
-    """
-    difference, mask = start()
+    place: CropPlace, difference: Tensor, mask: Tensor, share: float, taken: Tensor | None
+) -> _Change:
+    """A change (3, S, S) under a mask (S, S) in its region; `taken`, the share of other faces, is updated."""
     delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
     weight = _warped(mask[None], place)[0] * share
     if taken is not None:
@@ -177,6 +171,12 @@ def _masked(
         weight = weight * (1 - occupied)
         occupied += weight
     return delta, weight
+
+
+def _oval(face: TensorFace, points: NDArray[np.float64]) -> Tensor:
+    """(S, S) the mask of drawn detail."""
+    device = face.image.device
+    return torch.minimum(face_mask(points, face.size, device), head_mask(face.size, device))
 
 
 def _with_grain(picture: Tensor, face: TensorFace, mask: Tensor, grain: float) -> Tensor:

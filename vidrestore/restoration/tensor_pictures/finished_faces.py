@@ -51,7 +51,6 @@ def _is_on_device(face: FaceState) -> bool:
     )
 
 
-@torch.inference_mode()
 def _tensor_face(face: FaceState) -> TensorFace:
     estimate, fused = face.estimate, face.fused
     if estimate is None:
@@ -67,16 +66,13 @@ def _tensor_face(face: FaceState) -> TensorFace:
 def _drawn_face(face: FaceState) -> TensorFace:
     """A face that is drawn as a whole, with the footage's brightness and colour."""
     assert isinstance(face.generated, TensorPicture)
-    generated = face.generated.picture
-    picture = face.picture
-    if not isinstance(picture, Tensor):
-        picture = _uploaded(picture, generated.device)
-    original = picture if face.aligned.gain == 1 else _uploaded(face.aligned.image, generated.device)
-
-    def match() -> Tensor:
-        return match_colour(resized_tensors(generated[None], picture.shape[-1])[0], picture)
-
-    image = launch(generated.device, match)
+    generated, given = face.generated.picture, face.picture
+    device = generated.device
+    picture = given if isinstance(given, Tensor) else _uploaded(given, device)
+    original = picture if face.aligned.gain == 1 else _uploaded(face.aligned.image, device)
+    image = launch(
+        device, lambda: match_colour(resized_tensors(generated[None], picture.shape[-1])[0], picture)
+    )
     return TensorFace(place=face.aligned, image=image, estimate=None, original=original, drawn=1.0)
 
 

@@ -1,0 +1,126 @@
+"""Streams of pictures: in order, with bounded work, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import vidrestore
+
+
+def test_a_stream_gives_one_picture_for_each_in_order_with_steady_track_ids(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    results = list(restorer.frames(iter(pictures), frame_rate=25))
+    assert len(results) == len(pictures)
+    assert {tuple(face.track_id for face in result.faces) for result in results} == {(0,)}
+    for picture, result in zip(pictures, results, strict=True):
+        assert np.array_equal(result.picture[~result.mask], picture[~result.mask])
+
+
+def test_a_stream_may_be_left_early(restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]) -> None:
+    stream = restorer.frames(pictures * 20)
+    assert next(stream).picture.shape == pictures[0].shape
+    stream.close()
+    assert restorer.image(pictures[0]).faces
+
+
+def test_a_stream_may_go_on_in_another_thread(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    stream = restorer.frames([picture[::2, ::2] for picture in pictures * 20])
+    results: list[object] = []
+
+    def in_a_thread(work: Callable[[], object]) -> None:
+        thread = threading.Thread(target=lambda: results.append(work()), daemon=True)
+        thread.start()
+        thread.join(120)
+
+    in_a_thread(lambda: next(stream))
+    results.append(next(stream))
+    in_a_thread(lambda: restorer.image(pictures[0][::2, ::2]))  # beside a stream that is still open
+    in_a_thread(stream.close)
+    results.append(restorer.image(pictures[0][::2, ::2]))
+    assert [isinstance(result, vidrestore.Restored) for result in results] == [True, True, True, False, True]
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_stream_may_be_of_what_the_same_restorer_made(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    small = [picture[::2, ::2] for picture in pictures]
+    alone = [restorer.image(picture).picture for picture in small]
+    made: list[NDArray[np.uint8]] = []
+
+    def make() -> Iterator[NDArray[np.uint8]]:
+        for picture in small:
+            made.append(restorer.image(picture).picture)
+            yield made[-1]
+
+    count: list[int] = []
+    thread = threading.Thread(target=lambda: count.append(len(list(restorer.frames(make())))), daemon=True)
+    thread.start()
+    thread.join(300)
+    assert count == [len(small)]
+    assert all(np.array_equal(one, other) for one, other in zip(made, alone, strict=True))
+
+
+def test_an_open_stream_leaves_the_number_of_threads_of_its_caller(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    usual = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        stream = restorer.frames([picture[::2, ::2] for picture in pictures * 20])
+        next(stream)
+        assert torch.get_num_threads() == 2
+        thread = threading.Thread(target=stream.close, daemon=True)
+        thread.start()
+        thread.join(120)
+        assert not thread.is_alive()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(usual)
+
+
+@pytest.mark.parametrize("rate", [25, 25.0, Fraction(25), "25", np.float32(25), np.int64(25), np.uint8(25)])
+def test_a_frame_rate_is_any_number(restorer: vidrestore.Restorer, rate: Any) -> None:
+    (frame,) = (
+        r.before_and_after[0] for r in restorer.frames([np.zeros((8, 6, 3), np.uint8)], frame_rate=rate)
+    )
+    assert frame.time_base == Fraction(1, 25)
+
+
+@pytest.mark.parametrize("rate", [0, -5, float("nan"), float("inf"), "fast", None])
+def test_a_stream_without_a_frame_rate_is_refused_at_once(restorer: vidrestore.Restorer, rate: Any) -> None:
+    with pytest.raises(vidrestore.UsageError, match="frame_rate is a number of pictures per second above 0"):
+        restorer.frames([], frame_rate=rate)
+
+
+@pytest.mark.parametrize("pictures", [None, 5, np.zeros((8, 6, 3), np.uint8), torch.zeros(8, 6, 4)])
+def test_what_is_no_stream_is_refused_at_once(restorer: vidrestore.Restorer, pictures: Any) -> None:
+    with pytest.raises(vidrestore.UsageError, match="frames takes"):
+        restorer.frames(pictures)
+
+
+def test_a_stream_of_nothing_in_particular_is_refused(restorer: vidrestore.Restorer) -> None:
+    with pytest.raises(vidrestore.UsageError, match=r"got builtins\.NoneType"):
+        list(restorer.frames([None]))
+
+
+def test_an_empty_stream_gives_nothing(restorer: vidrestore.Restorer) -> None:
+    assert list(restorer.frames([])) == []
+
+
+def test_pictures_of_a_stream_must_be_alike(
+    restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
+) -> None:
+    with pytest.raises(vidrestore.UsageError, match=r"picture 1 is \(100, 640, 3\)"):
+        list(restorer.frames([pictures[0], pictures[1][:100]]))
