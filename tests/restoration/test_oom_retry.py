@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.support.memory_errors import DEVICE_ERRORS, HOST_ERRORS
-from tests.support.restorers import MirrorRestorer, envelope
+from tests.support.restorers import SIZE, MirrorRestorer, envelope
 from vidrestore.errors import ProcessingError
 from vidrestore.restoration import (
     FaceCodes,
@@ -108,7 +108,8 @@ def test_a_later_batch_that_does_not_fit_is_halved(step: str, caplog: pytest.Log
 
 
 def test_where_not_even_one_face_fits_a_sentence_ends_it() -> None:
-    with pytest.raises(ProcessingError, match="is not enough memory for one face of 4 pixels") as caught:
+    sentence = f"is not enough memory for one face of {SIZE} pixels"
+    with pytest.raises(ProcessingError, match=sentence) as caught:
         OomRetryRestorer(SmallRestorer(0)).encode([np.zeros((4, 4, 3), np.float32)] * 3)
     assert "\n" not in str(caught.value)
 

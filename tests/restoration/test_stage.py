@@ -230,7 +230,7 @@ class CountingRestorer(MirrorRestorer):
 @pytest.mark.parametrize("strength", [0.0, 1.0])
 def test_one_wanted_frame_is_that_of_all_and_costs_what_it_depends_on(strength: float) -> None:
     random = np.random.default_rng(0)
-    pictures = random.uniform(0.2, 0.8, (60, 8, 8, 3)).astype(np.float32)
+    pictures = random.uniform(0.2, 0.8, (60, SIZE, SIZE, 3)).astype(np.float32)
     items = [replace(of_picture(p), frame=envelope(i, {}).frame) for i, p in enumerate(pictures)]
     blend, restorer = TemporalBlend(strength=strength), CountingRestorer()
     every = list(restore(items, MirrorRestorer(), blend, batch=4))

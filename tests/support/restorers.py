@@ -12,7 +12,8 @@ from vidrestore.evidence.pyramid import BANDS
 from vidrestore.restoration import FaceCodes, FaceEstimate, FaceFeatures, FusedFace
 from vidrestore.types import AlignedFace, ColourTags, FloatArray, Frame, FrameFaces, PixelFormat
 
-SIZE = 4
+SIZE = 16
+"""The smallest of which the evidence network has all bands."""
 
 
 GREY = PixelFormat(name="gray", family="gray", bit_depth=8)
