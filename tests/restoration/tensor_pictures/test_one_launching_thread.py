@@ -19,6 +19,7 @@ import torch
 from tests.support.evidence import tiny_network
 from tests.support.framed_faces import frame_of, landmarks_of
 from tests.support.networks import SMALL
+from vidrestore.colour.hdr import PQ
 from vidrestore.daefr import Daefr
 from vidrestore.errors import WeightsError
 from vidrestore.restoration import (
@@ -32,7 +33,7 @@ from vidrestore.restoration import (
 from vidrestore.restoration.estimator import Estimator
 from vidrestore.restoration.stage import restored_states
 from vidrestore.restoration.tensor_pictures import alignment, motion_average, planes
-from vidrestore.restoration.tensor_pictures.alignment import align_on_device
+from vidrestore.restoration.tensor_pictures.choice import align_for
 from vidrestore.restoration.tensor_pictures.finished_faces import composite_on_device
 from vidrestore.restoration.tensor_pictures.restorer import TensorRestorer
 from vidrestore.runtime.launching_thread import NAME, launching_thread
@@ -85,11 +86,11 @@ def network() -> NetworkRestorer:
     return NetworkRestorer(CPU, Estimator(tiny_network(), device=CPU, precision=torch.float32), generator)
 
 
-def tracked_frames() -> Iterator[FrameFaces[TrackedFace]]:
+def tracked_frames(transfer: int = 2) -> Iterator[FrameFaces[TrackedFace]]:
     """Frames with two faces that overlap."""
     form = PixelFormat(name="any", family="yuv", bit_depth=8, chroma_shift=(1, 1))
     for index in range(FRAMES):
-        frame = replace(frame_of(form, ColourTags(), Orientation(), 1), index=index)
+        frame = replace(frame_of(form, ColourTags(transfer=transfer), Orientation(), 1), index=index)
         faces = [
             TrackedFace(
                 track_id=track,
@@ -103,13 +104,13 @@ def tracked_frames() -> Iterator[FrameFaces[TrackedFace]]:
         yield FrameFaces(frame=frame, faces=tuple(faces))
 
 
-def restored_frames(network: NetworkRestorer) -> list[Frame]:
+def restored_frames(network: NetworkRestorer, transfer: int = 2) -> list[Frame]:
     """The frames of the pipeline behind tracking, with the threads that it has beside a GPU."""
     restorer = PaddedBatchRestorer(OomRetryRestorer(TensorRestorer(network)), 4)
     composite = partial(composite_on_device, strength=1.0, grain="auto")
     with WorkerPool(2, lambda: None) as network_workers, WorkerPool(4, lambda: None) as cpu_workers:
-        cut_out = partial(align_on_device, size=SIDE, device=CPU)
-        aligned = map_ahead(tracked_frames(), cut_out, cpu_workers)
+        cut_out = partial(align_for(TensorRestorer(network), needs_arrays=False), size=SIDE)
+        aligned = map_ahead(tracked_frames(transfer), cut_out, cpu_workers)
         with Prefetch(aligned, items=4) as ahead:
             states = restored_states(
                 ahead,
@@ -136,6 +137,21 @@ def test_all_work_is_launched_in_the_devices_thread(network: NetworkRestorer) ->
     launched = Recorded.by_thread[thread]
     # From cutting out to compositing.
     assert {"clone", "addmm", "conv2d", "grid_sampler_2d", "log_softmax", "round_"} <= launched, launched
+
+
+@pytest.mark.parametrize("transfer", [2, PQ])
+@pytest.mark.parametrize("is_drawn", [False, True])
+def test_so_is_that_of_hdr_and_of_faces_that_are_drawn_as_a_whole(
+    network: NetworkRestorer, transfer: int, is_drawn: bool
+) -> None:
+    with launching_thread(CPU):
+        found = restored_frames(replace(network, estimator=None) if is_drawn else network, transfer)
+    assert len(found) == FRAMES
+    (thread,) = Recorded.by_thread
+    assert thread.startswith(NAME)
+    launched = Recorded.by_thread[thread]
+    assert ("var" in launched) == is_drawn, launched  # the spread of colours, to match them
+    assert ("double" in launched) == (transfer == PQ), launched  # the powers of its curve
 
 
 def test_without_that_thread_many_launch_and_the_frames_are_the_same(network: NetworkRestorer) -> None:

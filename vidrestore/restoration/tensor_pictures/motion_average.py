@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,8 @@ from vidrestore.restoration.tensor_pictures.resampling import average_areas, enl
 from vidrestore.runtime.launching_thread import launch
 
 _WEIGHT_WINDOW = 5
+
+R = TypeVar("R")
 
 
 def small_greys(pictures: Tensor) -> Tensor:
@@ -58,14 +61,15 @@ def average_tensor_estimates(
         return own
     around = [(other.mean, other.grey) for _, other in same]
 
-    def weights() -> list[Tensor]:
+    def average(flows: Tensor) -> tuple[Tensor, Tensor]:
         variances = torch.stack([_variance(other) for _, other in same])  # (M, S / 2, S / 2)
         ratio = (_variance(own) / (variances + MOVING_ERROR**2)).clamp(max=LARGEST_WEIGHT)
         maps = box_mean(ratio[:, None], _WEIGHT_WINDOW)[:, 0]
-        return [weight * part for (weight, _), part in zip(same, maps.unbind(), strict=True)]
+        weights = [weight * part for (weight, _), part in zip(same, maps.unbind(), strict=True)]
+        mean = _average(own.mean, own.grey, weights, around, flows)
+        return mean, averaged_scale(own.scale[None], (own.mean - mean)[None])[0]
 
-    mean = _launch_average(own.mean, own.grey, weights, around)
-    scale = launch(own.mean.device, lambda: averaged_scale(own.scale[None], (own.mean - mean)[None])[0])
+    mean, scale = _launch_along_motion(own.grey, [other.grey for _, other in same], average)
     return replace(own, mean=mean, scale=scale)
 
 
@@ -73,31 +77,24 @@ def average_tensor_pictures(
     own: TensorPicture, others: Sequence[tuple[float, TensorPicture]]
 ) -> TensorPicture:
     """The weighted average of a face with its moved neighbours: `flow_average.average_along_motion`."""
-    like = own.grey.on_device
     around = [(other.picture, other.grey) for _, other in others]
 
-    def weights() -> list[Tensor]:
-        return [like.new_full(like.shape, weight) for weight, _ in others]
+    def average(flows: Tensor) -> Tensor:
+        like = own.grey.on_device
+        weights = [like.new_full(like.shape, weight) for weight, _ in others]
+        return _average(own.picture, own.grey, weights, around, flows)
 
-    return replace(own, picture=_launch_average(own.picture, own.grey, weights, around))
+    return replace(own, picture=_launch_along_motion(own.grey, [grey for _, grey in around], average))
 
 
-def _launch_average(
-    own: Tensor,
-    grey: SmallGrey,
-    weights: Callable[[], Sequence[Tensor]],
-    others: Sequence[tuple[Tensor, SmallGrey]],
-) -> Tensor:
-    """The average (3, S, S) of `own` with weight 1 and of M others with weights (S / 2, S / 2).
+def _launch_along_motion(own: SmallGrey, others: Sequence[SmallGrey], average: Callable[[Tensor], R]) -> R:
+    """The result of `average`, which gets the motion (M, S / 2, S / 2, 2) from `own` to the others.
 
     The motion is computed in the caller's thread, everything else in the device's.
     """
-    flows = pack([motion_between(grey.on_host, other.on_host) for _, other in others], own.device)
-
-    def run() -> Tensor:
-        return _average(own, grey, weights(), others, upload(flows, own.device))
-
-    return with_freed_memory(lambda: launch(own.device, run))
+    device = own.on_device.device
+    flows = pack([motion_between(own.on_host, other.on_host) for other in others], device)
+    return with_freed_memory(lambda: launch(device, lambda: average(upload(flows, device))))
 
 
 def _average(
@@ -107,6 +104,7 @@ def _average(
     others: Sequence[tuple[Tensor, SmallGrey]],
     flows: Tensor,
 ) -> Tensor:
+    """The average (3, S, S) of `own` with weight 1 and of M others with weights (S / 2, S / 2)."""
     size, side = own.shape[-1], grey.on_device.shape[-1]
     greys = torch.stack([other.on_device for _, other in others])[:, None]  # (M, 1, h, w)
     difference = (move_along(greys, flows).round() - grey.on_device).abs()
