@@ -1,6 +1,7 @@
 """Eyes and mouths of people who move and speak: the default beside the input and plain filters.
 
-    python -m benchmarks.clip_faces CLEAN... [--networks FOLDER] [--recipes tape film] [--seconds 2]
+    python -m benchmarks.clip_faces CLEAN... [--networks FOLDER] [--recipes tape film]
+        [--start 3] [--seconds 2]
 
 Each CLEAN clip is degraded by recipes of `vidrestore degrade`, and restored or filtered as a video. Faces are
 cut out at the truth's places. Rows: the input, non-local means of three strengths, the default. Columns:
@@ -69,7 +70,8 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="+", metavar="CLEAN")
     parser.add_argument("--networks", type=Path, help="folder of networks that measure")
     parser.add_argument("--recipes", nargs="+", choices=RECIPE_NAMES, default=["tape", "film"])
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each clip, from its beginning")
+    parser.add_argument("--start", type=float, help="seconds; default: the beginning")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each clip")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     metrics = FaceMetrics(arguments.networks, landmark_finder(None))
@@ -77,10 +79,10 @@ def main() -> None:
         for recipe in arguments.recipes:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                settings = Settings(codec="ffv1", end=arguments.seconds)
+                settings = Settings(codec="ffv1")
                 truth, degraded = folder / "truth.mkv", folder / "input.mkv"
-                copy(clip, truth, arguments.seconds)
-                degrade_path(clip, degraded, recipe, seed=arguments.seed, settings=settings)
+                copy(clip, truth, arguments.seconds, arguments.start)
+                degrade_path(truth, degraded, recipe, seed=arguments.seed, settings=settings)
                 print(f"\n{clip.name}, {recipe}")
                 print(f"{'':12s}" + " ".join(f"{column:>9s}" for column in COLUMNS))
                 for label, path in rows(degraded, folder):

@@ -15,12 +15,13 @@ from vidrestore.video import make_writer, open_input, probe, read_frames
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
-def copy(source: Path, target: Path, seconds: float) -> None:
-    """The clean beginning of a clip, without loss."""
+def copy(source: Path, target: Path, seconds: float, start: float | None = None) -> None:
+    """`seconds` of a clean clip, without loss, from `start` or from its beginning."""
     given = open_input(source)
     info = probe(given)
-    with make_writer(target, info, source=given, codec="ffv1", end=seconds) as writer:
-        for frame in read_frames(given, info, end=seconds):
+    end = seconds + (start or 0)
+    with make_writer(target, info, source=given, codec="ffv1", start=start, end=end) as writer:
+        for frame in read_frames(given, info, start=start, end=end):
             writer.write(frame)
 
 
