@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import vidrestore
 from tests.support.footage import FACE, Footage, face_pictures, interlaced, make_footage, panned
 from vidrestore.faces import compositing
+from vidrestore.faces.crop_place import CropPlace
 from vidrestore.types import FloatArray, Frame, Report
 from vidrestore.video import probe, read_frames
 
@@ -69,13 +70,13 @@ def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
     found: Masks = defaultdict(lambda: np.zeros(0, bool))
     add = compositing._add_weighted_change
 
-    def noting(frame: Frame, planes: Any, delta: FloatArray, weight: FloatArray, x0: int, y0: int) -> None:
+    def noting(frame: Frame, planes: Any, delta: FloatArray, weight: FloatArray, place: CropPlace) -> None:
         under = found.get(frame.index, np.zeros((frame.height, frame.width), bool))
         # A change that is masked already comes with the same weight everywhere.
         changes = (weight > 0) & (np.abs(delta).max(axis=2) > 0)
-        under[y0 : y0 + weight.shape[0], x0 : x0 + weight.shape[1]] |= changes
+        under[place.rows, place.columns] |= changes
         found[frame.index] = under
-        add(frame, planes, delta, weight, x0, y0)
+        add(frame, planes, delta, weight, place)
 
     monkeypatch.setattr(compositing, "_add_weighted_change", noting)
     return found
