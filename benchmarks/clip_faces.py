@@ -22,16 +22,14 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.peer_filters import filter_video
+from benchmarks.peer_filters import filter_video, nlm
 from benchmarks.peer_pictures import copy
-from benchmarks.validation.filters import NLM_STRENGTHS, nlm
+from benchmarks.validation.filters import NLM_STRENGTHS
 from benchmarks.validation.metrics import EYES, MOUTH, FaceMetrics, landmark_finder, part_of
 from vidrestore.degradation.degrade import degrade_path
 from vidrestore.degradation.recipes import RECIPE_NAMES
@@ -95,7 +93,7 @@ def rows(degraded: Path, folder: Path) -> Iterable[tuple[str, Path]]:
     yield "input", degraded
     for strength in NLM_STRENGTHS:
         path = folder / f"nlm{strength}.mkv"
-        filter_video(partial(_denoised, strength=strength), degraded, path)
+        filter_video(nlm(strength), degraded, path)
         yield f"nlm {strength}", path
     path = folder / "restored.mkv"
     command = [
@@ -111,10 +109,6 @@ def rows(degraded: Path, folder: Path) -> Iterable[tuple[str, Path]]:
     ]
     subprocess.run(command, check=True)
     yield "default", path
-
-
-def _denoised(picture: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:
-    return np.rint(nlm(np.asarray(picture / 255, np.float32), strength) * 255).astype(np.uint8)
 
 
 def faces_of(path: Path, truth: Path) -> Views:

@@ -54,11 +54,11 @@ def with_picture(frame: Frame, picture: Picture) -> Frame:
     return replace(frame, planes=tuple(np.rint(p).clip(0, peak).astype(kind) for p in planes))
 
 
-def nlm() -> Filter:
+def nlm(strength: float = 6) -> Filter:
     """Non-local means."""
     return lambda picture: np.asarray(
         cv2.fastNlMeansDenoisingColored(
-            picture, None, h=6, hColor=6, templateWindowSize=7, searchWindowSize=21
+            picture, None, h=strength, hColor=strength, templateWindowSize=7, searchWindowSize=21
         ),
         np.uint8,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import cache
-from typing import TypeGuard, TypeVar
+from typing import Any, TypeGuard
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +20,6 @@ from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
 from vidrestore.daefr.cpu.winograd import LEAST_WITH_AVX512, WinogradConv2d, is_faster, is_supported
 from vidrestore.daefr.transposed_upsample import TransposedUpsample
 from vidrestore.runtime.worker_threads import ParallelFor
-
-M = TypeVar("M", bound=nn.Module)
 
 LEAST_SIDE = 512
 """Residual blocks are fused for faces of at least this side [px]. Compiling takes five seconds at the first
@@ -43,29 +41,28 @@ def optimize_for_inference(part: nn.Module, device: torch.device, precision: tor
         side: Side of the faces [px].
     """
     if device.type == "cuda":
-        _keep_channels_last(part)
-        _replace(part, DoubledConv2d, TransposedUpsample)
+        _replace(part, lambda layer: type(layer) is nn.GroupNorm, ChannelsLastGroupNorm)
+        _replace(part, _is_doubled, TransposedUpsample)
     if device.type != "cpu":
         return
     if precision in (torch.float32, torch.bfloat16) and side >= LEAST_SIDE:
         _fuse(part)
+    _replace(part, _is_doubled, PhasedUpsample)
+    if precision == torch.float32:
+        _replace(part, is_faster, WinogradConv2d)
+
+
+def _replace(
+    part: nn.Module, is_replaced: Callable[[nn.Module], bool], make: Callable[[Any], nn.Module]
+) -> None:
     for parent in list(part.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is DoubledConv2d:
-                setattr(parent, name, PhasedUpsample(child))
-            elif precision == torch.float32 and is_faster(child):
-                setattr(parent, name, WinogradConv2d(child))
-
-
-def _keep_channels_last(part: nn.Module) -> None:
-    _replace(part, nn.GroupNorm, ChannelsLastGroupNorm)
-
-
-def _replace(part: nn.Module, kind: type[M], make: Callable[[M], nn.Module]) -> None:
-    for parent in list(part.modules()):
-        for name, child in list(parent.named_children()):
-            if type(child) is kind:
+            if is_replaced(child):
                 setattr(parent, name, make(child))
+
+
+def _is_doubled(layer: nn.Module) -> bool:
+    return type(layer) is DoubledConv2d
 
 
 def _fuse(part: nn.Module) -> None:
@@ -76,10 +73,7 @@ def _fuse(part: nn.Module) -> None:
     except ImportError as error:
         logger.info("residual blocks are computed by PyTorch only: %s", error)
         return
-    for parent in list(part.modules()):
-        for name, child in list(parent.named_children()):
-            if is_fusion_faster(child):
-                setattr(parent, name, FusedResidualBlock(child, _parallel_for()))
+    _replace(part, is_fusion_faster, lambda block: FusedResidualBlock(block, _parallel_for()))
 
 
 @cache

@@ -134,7 +134,9 @@ class Restorer:
         """
         restorer, detector = self._require()
         # Without the lock: the caller's iterator may use this restorer, in the thread that reads it.
-        return restore_stream(_several(pictures), _rate(frame_rate), restorer, detector, self._settings)
+        return _in_own_thread(
+            restore_stream(_several(pictures), _rate(frame_rate), restorer, detector, self._settings)
+        )
 
     def aligned(self, crops: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
         """Restores aligned faces, each independently, without detection and compositing.
@@ -186,6 +188,14 @@ def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
         compile_networks=settings.compile,
     )
     return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)
+
+
+def _in_own_thread(results: Iterator[Restored]) -> Generator[Restored]:
+    """The results, computed in another thread, where the pipeline may change torch's number of threads."""
+    from vidrestore.runtime.pipeline_threads import Prefetch
+
+    with Prefetch(results, items=1) as ahead:
+        yield from ahead
 
 
 def _restore_alone(restorer: NetworkRestorer, faces: Sequence[AlignedFace]) -> tuple[RestoredFace, ...]:

@@ -39,20 +39,6 @@ def restore_stream(
     Raises:
         UsageError: A picture is of another kind, shape or type.
     """
-    from vidrestore.runtime.pipeline_threads import Prefetch
-
-    # In a thread of its own, as the pipeline changes the number of threads with which torch computes there.
-    with Prefetch(_restored(pictures, rate, restorer, detector, settings), items=1) as results:
-        yield from results
-
-
-def _restored(
-    pictures: Iterator[Any],
-    rate: Fraction,
-    restorer: NetworkRestorer,
-    detector: FaceDetector,
-    settings: Settings,
-) -> Generator[Restored]:
     from vidrestore.detection import detect
     from vidrestore.identity import LazyRecogniser
     from vidrestore.pipeline import restore_tracked_faces

@@ -77,7 +77,8 @@ def fuse(
         sharpen: whether the result is sharpened where the estimate is too soft.
         drawn_side: side at which the generator drew the faces [px], before they were enlarged to S; None: S.
     """
-    band_amounts = _at_scale(band_amounts, evidence.mean.shape[-1] / (drawn_side or evidence.mean.shape[-1]))
+    if drawn_side is not None:
+        band_amounts = _at_scale(band_amounts, evidence.mean.shape[-1] / drawn_side)
     luma = _luma(evidence.mean)
     estimate_bands = split_bands(luma)
     drawn_bands = split_bands(_luma(generated))

@@ -66,17 +66,21 @@ def restored(
     )
 
 
+def aligned(face: RestoredFace) -> AlignedFace:
+    return AlignedFace(
+        track_id=face.track_id,
+        to_crop=face.to_crop,
+        image=face.original,
+        landmarks=face.landmarks,
+        opacity=face.opacity,
+        gain=face.gain,
+        treatment=face.treatment,
+    )
+
+
 def tensor_face(face: RestoredFace) -> TensorFace:
     return TensorFace(
-        place=AlignedFace(
-            track_id=face.track_id,
-            to_crop=face.to_crop,
-            image=face.original,
-            landmarks=face.landmarks,
-            opacity=face.opacity,
-            gain=face.gain,
-            treatment=face.treatment,
-        ),
+        place=aligned(face),
         image=tensor(face.image),
         estimate=None if face.estimate is None else tensor(face.estimate),
         original=tensor(face.original),

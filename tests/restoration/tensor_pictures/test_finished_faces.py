@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.restoration.tensor_pictures.test_compositing import restored, tensor
+from tests.restoration.tensor_pictures.test_compositing import aligned, restored, tensor
 from tests.support.framed_faces import frame_of, soft_noise
 from vidrestore.colour.hdr import HLG, PQ
 from vidrestore.faces.change_mask import change_mask
@@ -24,7 +24,7 @@ from vidrestore.restoration.tensor_pictures.pictures import (
     TensorFused,
     TensorPicture,
 )
-from vidrestore.types import AlignedFace, ColourTags, Frame, Orientation, PixelFormat, RestoredFace
+from vidrestore.types import ColourTags, Frame, Orientation, PixelFormat, RestoredFace
 
 GREY = SmallGrey(on_host=np.zeros((1, 1), np.uint8), on_device=torch.zeros(1, 1))
 FORMATS = pytest.mark.parametrize(("depth", "transfer"), [(8, 1), (10, 1), (10, PQ), (12, HLG), (16, PQ)])
@@ -34,17 +34,6 @@ def frame_with(depth: int, transfer: int) -> Frame:
     form = PixelFormat(name="any", family="yuv", bit_depth=depth, chroma_shift=(1, 1))
     colour = ColourTags(matrix=9 if transfer != 1 else 1, primaries=9, transfer=transfer)
     return frame_of(form, colour, Orientation(), 4)
-
-
-def aligned(face: RestoredFace) -> AlignedFace:
-    return AlignedFace(
-        track_id=face.track_id,
-        to_crop=face.to_crop,
-        image=face.original,
-        landmarks=face.landmarks,
-        opacity=face.opacity,
-        gain=face.gain,
-    )
 
 
 def drawn_state(face: RestoredFace, *, side: int, on_device: bool) -> FaceState:
