@@ -20,7 +20,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.fake_device import replace_parameters
-from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
+from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig, inference
 from vidrestore.evidence import EvidenceNetwork
 from vidrestore.restoration import DaefrGenerator
 from vidrestore.restoration.estimator import Estimator
@@ -106,6 +106,13 @@ def networks_on_gpu(config: DaefrConfig) -> Iterator[tuple[DaefrGenerator, Estim
         )
 
 
+@contextmanager
+def norms_of_pytorch() -> Iterator[None]:
+    """Networks loaded inside keep PyTorch's group norms."""
+    with patch.object(inference, "ChannelsLastGroupNorm", lambda norm: norm):
+        yield
+
+
 def counts_of_steps(generator: DaefrGenerator, estimator: Estimator) -> dict[str, LayoutCount]:
     """The counts of each step for `FACES` faces of the generator's size."""
     size = generator.size
@@ -130,8 +137,8 @@ def main() -> None:
     print(f"{'network':10} {'norms':14} {'step':17} kernels copies   of a batch of {FACES} faces")
     for config in (COMPACT, PUBLISHED):
         for norms in ("PyTorch's", "channels-last"):
-            replaced = patch("vidrestore.daefr.inference._keep_channels_last", lambda _: None)
-            with replaced if norms == "PyTorch's" else nullcontext(), networks_on_gpu(config) as both:
+            kept = norms_of_pytorch() if norms == "PyTorch's" else nullcontext()
+            with kept, networks_on_gpu(config) as both:
                 for step, counted in counts_of_steps(*both).items():
                     kernels, copies = counted.kernels.total(), counted.copies.total()
                     print(f"{config.name:10} {norms:14} {step:17} {kernels:7} {copies:6}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from unittest.mock import patch
-
 import pytest
 
-from benchmarks.layout_copies import LayoutCount, counts_of_steps, networks_on_gpu
+from benchmarks.layout_copies import LayoutCount, counts_of_steps, networks_on_gpu, norms_of_pytorch
 from vidrestore.daefr import COMPACT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*CUDA is not available")
@@ -24,7 +22,7 @@ def test_pictures_and_tokens_stay_in_the_order_of_the_convolutions() -> None:
 
 
 def test_the_count_finds_the_copies_after_norms_of_pytorch() -> None:
-    with patch("vidrestore.daefr.inference._keep_channels_last", lambda _: None):
+    with norms_of_pytorch():
         counted = counts()
     assert counted["encoder"].copies.total() > 20
     assert counted["decoder"].copies.total() > 10
