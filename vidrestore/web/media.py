@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from vidrestore.errors import ProcessingError, VidrestoreError
+from vidrestore.runtime.end_with_parent import end_with_parent
 
 if TYPE_CHECKING:
     from vidrestore.jobs.preview import Previewer
@@ -130,7 +131,9 @@ class MediaWorker:
 
     def _pool(self, name: str) -> ProcessPoolExecutor:
         if name not in self._pools:
-            self._pools[name] = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pools[name] = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), initializer=end_with_parent
+            )
         return self._pools[name]
 
 

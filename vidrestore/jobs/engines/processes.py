@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +28,7 @@ from vidrestore.jobs.engines.protocol import (
 )
 from vidrestore.runtime import signals
 from vidrestore.runtime.cancellation import POLL_SECONDS, check_cancelled, is_cancellable
+from vidrestore.runtime.end_with_parent import end_with_parent
 from vidrestore.runtime.process_settings import configure_process
 from vidrestore.runtime.worker_threads import limit_threads
 
@@ -181,7 +181,7 @@ def _serve(pipe: Connection, threads: int, gpu: int | None) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     with suppress(KeyboardInterrupt):
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        end_with_parent()
         if gpu is not None:
             os.environ[_VISIBLE_GPUS] = _visible_gpu(gpu)
         configure_process()
@@ -203,14 +203,6 @@ def _visible_gpu(number: int) -> str:
     """The name of GPU `number` among those that are visible to this process."""
     given = os.environ.get(_VISIBLE_GPUS)
     return given.split(",")[number].strip() if given else str(number)
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent is killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _describe_exit(code: int | None) -> str:
