@@ -102,7 +102,7 @@ DEEP = "[" * 50_000 + "]" * 50_000
                 {"width": 2**22}, {"width": 10**400}, {"codes": BILLIONS}, {"layers": 10**9}, {"groups": 0},
                 {"heads": 0}, {"encoder_widths": []}, {"encoder_widths": [2**22] * 3},
                 {"encoder_widths": [[16]]}, {"encoder_widths": "16"}, {"encoder_widths": [16] * 10_000},
-                {"encoder_stem": 0}, {"skip_sides": [-1]}, {"detail_width": 2**30}, {"name": 3},
+                {"encoder_stem": 0}, {"detail_width": -2}, {"detail_width": 2**30}, {"name": 3},
                 {"name": "x" * 10_000, "layers": 0}, {"level_attention": 7}, {"more": 1},
                 {"width": 8192, "feedforward": 8192, "layers": 64, "heads": 8}, {"codes": 8192},
             )

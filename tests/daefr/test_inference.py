@@ -111,7 +111,7 @@ def test_a_transposed_convolution_upsamples_as_the_plain_one(
 
 def test_a_network_with_the_layers_for_cuda_answers_as_before() -> None:
     torch.manual_seed(0)
-    config = replace(SMALL, encoder_widths=(32, 128), skip_sides=(32,))
+    config = replace(SMALL, encoder_widths=(32, 128))
     network = Daefr(config).eval().requires_grad_(False)
     fast = copy.deepcopy(network)
     optimize_for_inference(fast, torch.device("cuda"), torch.float32, 32)  # replacing needs no device
@@ -137,7 +137,7 @@ def test_a_transposed_convolution_multiplies_four_times_of_nine_and_writes_nothi
 
 def test_a_hastened_network_answers_as_before() -> None:
     torch.manual_seed(0)
-    config = replace(SMALL, encoder_widths=(32, 128), skip_sides=(32,))
+    config = replace(SMALL, encoder_widths=(32, 128))
     network = Daefr(config).eval().requires_grad_(False)
     fast = copy.deepcopy(network)
     optimize_for_inference(fast, CPU, torch.float32, 32)

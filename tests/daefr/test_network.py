@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks import plain_daefr as plain
@@ -18,7 +18,7 @@ from tests.support.networks import SMALL
 from tests.support.shared import SHARED, needs_shared
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig
 from vidrestore.daefr.checkpoint import from_authors
-from vidrestore.daefr.detail_skip import DetailSkip
+from vidrestore.daefr.detail_head import DetailHead
 from vidrestore.daefr.inference import optimize_for_inference
 from vidrestore.daefr.vector_quantizer import Codebook
 from vidrestore.daefr.vqgan import Vqgan
@@ -130,9 +130,9 @@ def test_compact_stays_within_its_budget() -> None:
     network = Daefr(COMPACT).requires_grad_(False)
     assert sum(p.numel() for p in network.parameters()) <= 12e6
     with FlopCounterMode(display=False) as counter:
-        fused, levels = network.encode_with_levels(torch.zeros(1, 3, 256, 256), COMPACT.level_sides)
-        codes = network.codes(network.predict(fused))
-        network.decode(network.codebook.look_up(codes), levels)
+        faces = torch.zeros(1, 3, 256, 256)
+        codes = network.codes(network.predict(network.encode(faces)))
+        network.decode(network.codebook.look_up(codes), faces)
     assert counter.get_total_flops() <= 20e9
 
 
@@ -155,76 +155,66 @@ def test_the_soft_look_up_is_the_expectation_over_all_codes() -> None:
     assert torch.allclose(codebook.expect(logits, top=20), expected, atol=1e-6)
 
 
+WITH_HEAD = replace(SMALL, encoder_stem=4, encoder_widths=(64,), decoder_stem=2, detail_width=8)
+
+
 @pytest.fixture
-def with_skip() -> Daefr:
+def with_head() -> Daefr:
     torch.manual_seed(0)
-    network = Daefr(replace(SMALL, skip_sides=(SMALL.image_size // SMALL.encoder_stem,)))
-    return network.eval().requires_grad_(False)
+    return Daefr(WITH_HEAD).eval().requires_grad_(False)
 
 
-def restore_with(network: Daefr, faces: torch.Tensor, detail: float) -> torch.Tensor:
-    fused, levels = network.encode_with_levels(faces, network.config.level_sides)
-    quantised = network.codebook.look_up(network.codes(network.predict(fused)))
-    return network.decode(quantised, levels, detail)
+def quantised_of(network: Daefr, faces: Tensor) -> Tensor:
+    return network.codebook.look_up(network.codes(network.predict(network.encode(faces))))
 
 
-def test_without_its_skips_the_network_is_plain_daefr(with_skip: Daefr) -> None:
-    faces = torch.randn(2, 3, SMALL.image_size, SMALL.image_size)
-    assert torch.equal(restore_with(with_skip, faces, 0.0), with_skip(faces))
-    # A fresh skip changes nothing either: training starts from plain DAEFR.
-    assert torch.allclose(restore_with(with_skip, faces, 1.0), with_skip(faces))
+def test_without_its_detail_head_the_network_is_plain_daefr(with_head: Daefr) -> None:
+    plain = Daefr(replace(WITH_HEAD, detail_width=0)).eval().requires_grad_(False)
+    plain.load_state_dict(with_head.state_dict(), strict=False)
+    faces = torch.randn(2, 3, 32, 32)
+    assert torch.equal(with_head(faces), plain(faces))
+    # A network without a head leaves the inputs out.
+    quantised = quantised_of(plain, faces)
+    assert torch.equal(plain.decode(quantised, faces), plain.decode(quantised))
 
 
-def test_the_more_a_skip_weighs_the_more_it_changes(with_skip: Daefr) -> None:
-    for parameter in with_skip.skips.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    faces = torch.randn(1, 3, SMALL.image_size, SMALL.image_size)
-    plain = restore_with(with_skip, faces, 0.0)
-    away = [(restore_with(with_skip, faces, w) - plain).norm().item() for w in (0.05, 0.2, 0.6)]
-    assert 0 < away[0] < away[1] < away[2]
+def test_the_detail_head_draws_from_the_codes_and_from_the_input(with_head: Daefr) -> None:
+    faces, others = torch.randn(2, 2, 3, 32, 32)
+    quantised = quantised_of(with_head, faces)
+    drawn = with_head.decode(quantised, faces)
+    assert drawn.shape == faces.shape
+    changes = [
+        (with_head.decode(quantised.flip(0), faces) - drawn).abs().amax((1, 2, 3)),
+        (with_head.decode(quantised, others) - drawn).abs().amax((1, 2, 3)),
+    ]
+    assert all((change > 1e-3).all() for change in changes)
 
 
-def test_where_the_encoder_has_no_level_the_picture_itself_enters() -> None:
-    config = replace(SMALL, encoder_stem=2, encoder_widths=(64,), skip_sides=(32, 16))
-    assert config.skip_channels == {32: 3, 16: 64}
-    network = Daefr(config).eval().requires_grad_(False)
-    faces = torch.randn(1, 3, 32, 32)
-    _, (picture, level) = network.encode_with_levels(faces, config.skip_sides)
-    assert torch.equal(picture, faces)
-    assert level.shape == (1, 64, 16, 16)
-    assert torch.allclose(restore_with(network, faces, 1.0), network(faces))
+def test_the_detail_head_takes_the_decoders_features_at_a_quarter_of_the_side(with_head: Daefr) -> None:
+    head = with_head.detail_head
+    assert isinstance(head, DetailHead)
+    quantised, faces = torch.randn(2, 64, 8, 8), torch.randn(2, 3, 32, 32)
+    features = with_head.decoder.features_of_level(with_head.post_quant_conv(quantised), 1)
+    assert features.shape[2:] == (8, 8)
+    assert torch.equal(with_head.decode(quantised, faces), head(features, faces))
 
 
-def test_a_skip_without_a_common_level_is_refused() -> None:
-    with pytest.raises(ValueError, match="in common"):
-        replace(SMALL, skip_sides=(7,))
-    with pytest.raises(ValueError, match="below half the picture"):
-        replace(SMALL, detail_width=8)
+def test_a_face_that_the_detail_head_draws_does_not_depend_on_its_batch(with_head: Daefr) -> None:
+    faces = torch.randn(3, 3, 32, 32)
+    quantised = quantised_of(with_head, faces)
+    together = with_head.decode(quantised, faces)
+    alone = torch.cat([with_head.decode(quantised[i : i + 1], faces[i : i + 1]) for i in range(3)])
+    assert torch.allclose(together, alone, atol=1e-5)
 
 
-def test_the_detail_skip_adds_its_own_picture_by_its_weight_and_nothing_before_training() -> None:
-    config = replace(SMALL, encoder_stem=4, encoder_widths=(64,), decoder_stem=2, detail_width=8)
-    network = Daefr(config).eval().requires_grad_(False)
-    faces = torch.randn(1, 3, 32, 32)
-    plain = network(faces)
-    assert torch.equal(restore_with(network, faces, 1.0), plain)
-    skip = network.skips["detail"]
-    assert isinstance(skip, DetailSkip)
-    skip.leave.bias[:] = 0.5
-    assert torch.allclose(restore_with(network, faces, 0.5), plain + 0.25, atol=1e-5)
-    assert torch.allclose(restore_with(network, faces, 1.0), plain + 0.5, atol=1e-5)
-    assert torch.equal(restore_with(network, faces, 0.0), plain)
-
-
-def test_the_detail_skip_does_the_same_to_pictures_and_to_blocks_of_pixels() -> None:
-    torch.manual_seed(0)
-    skip = DetailSkip(8).requires_grad_(False)
-    for parameter in skip.parameters():
-        parameter.add_(0.02 * torch.randn_like(parameter))
-    drawn, original = torch.rand(2, 2, 3, 32, 32) * 2 - 1
-    whole = skip(drawn, original)
-    blocks = skip.in_blocks(F.pixel_unshuffle(drawn, 2), F.pixel_unshuffle(original, 2))
-    assert torch.equal(F.pixel_shuffle(blocks, 2), whole)
-    assert (whole - drawn).abs().max() > 0.01
-    assert torch.allclose(skip(drawn, original, 0.25), drawn + 0.25 * (whole - drawn), atol=1e-6)
-    assert torch.allclose(skip(drawn[:1], original[:1]), whole[:1], atol=1e-6)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"detail_width": 7},
+        {"decoder_widths": (64,), "decoder_stem": 4, "image_size": 24},
+        {"decoder_stem": 8, "decoder_widths": (64,), "encoder_stem": 8},
+    ],
+)
+def test_a_detail_head_that_does_not_fit_the_decoder_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="detail"):
+        replace(WITH_HEAD, **change)

@@ -31,9 +31,7 @@ def track(seed: int, frames: int) -> list[FaceCodes]:
     faces = []
     for index in range(frames):
         fused = still + (0.05 + 0.05 * index) * random(64, 4, 4)
-        features = FaceFeatures(
-            fused=fused, levels=(random(3, 8, 8),), sharpness=torch.tensor(0.5 + index % 3)
-        )
+        features = FaceFeatures(fused=fused, face=random(3, 8, 8), sharpness=torch.tensor(0.5 + index % 3))
         faces.append(FaceCodes(features=features, log_probabilities=random(32, 4, 4).log_softmax(0)))
     return faces
 
@@ -59,7 +57,7 @@ def test_features_are_blended_together_as_alone() -> None:
         alone = BLEND.features(face, others)
         assert torch.allclose(ours.fused, alone.fused, rtol=1e-6, atol=1e-6)
         assert torch.allclose(ours.sharpness, alone.sharpness, rtol=1e-6)
-        assert ours.levels is face.levels
+        assert ours.face is face.face
     assert not torch.equal(together[8].fused, batch[8][0].fused)  # something was blended
     assert torch.equal(together[-1].fused, batch[-1][0].fused)
 

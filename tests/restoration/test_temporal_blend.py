@@ -55,13 +55,12 @@ def test_a_nearer_frame_counts_more() -> None:
     assert blend(1, feature, [(1, near), (2, far)]).mean() > 1
 
 
-def test_finer_levels_stay_the_frames_own() -> None:
-    """They are levels of an estimate that has been averaged along the motion already."""
+def test_the_face_for_the_detail_head_stays_the_frames_own() -> None:
+    """It is an estimate that has been averaged along the motion already."""
     torch.manual_seed(0)
     fused = torch.randn(64, 4, 4)
-    own, other = (FaceFeatures(fused=fused, levels=(torch.full((3, 16, 16), v),)) for v in (0.0, 1.0))
-    (level,) = TemporalBlend(strength=1).features(own, [(1, other)]).levels
-    assert torch.equal(level, own.levels[0])
+    own, other = (FaceFeatures(fused=fused, face=torch.full((3, 16, 16), v)) for v in (0.0, 1.0))
+    assert TemporalBlend(strength=1).features(own, [(1, other)]).face is own.face
 
 
 def test_a_sharp_frame_lends_its_detail_to_a_blurred_one_and_not_the_other_way_round() -> None:

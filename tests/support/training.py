@@ -22,6 +22,5 @@ SMALL = DaefrConfig(
     layers=1,
     heads=2,
     feedforward=16,
-    skip_sides=(16,),
     detail_width=16,
 )

@@ -17,7 +17,7 @@ STAGES = {
     "codebook": "Learn a codebook of clean faces, or of degraded ones (domain=lq).",
     "association": "Align the features of the HQ and LQ encoders (association stage).",
     "restoration": "Predict the codes of the clean face from the degraded one.",
-    "detail": "Learn the skip connections that pass the input's detail to the decoder.",
+    "detail": "Learn the head that draws the face from the codes and the input's detail.",
     "evidence": "Learn to estimate the clean face and the error of that estimate.",
     "landmarks": "Learn the landmarks of the embedded detector.",
 }

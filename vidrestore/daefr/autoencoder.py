@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType
-
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import Downsample, Level, Middle, Upsample, group_norm, swish
 from vidrestore.daefr.config import DaefrConfig
 from vidrestore.runtime.pixel_blocks import shuffle, unshuffle
-
-NO_SKIPS: Mapping[int, Callable[[Tensor], Tensor]] = MappingProxyType({})
 
 
 class Encoder(nn.Module):
@@ -40,25 +35,11 @@ class Encoder(nn.Module):
         self.conv_out = nn.Conv2d(widths[-1], config.embedding, 3, padding=1)
 
     def forward(self, faces: Tensor) -> Tensor:
-        return self.with_levels(faces, ())[0]
-
-    def with_levels(self, faces: Tensor, sides: Collection[int]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The features, and those of the levels with these sides, finest first.
-
-        For a side finer than the finest level, it is the picture itself after pixel-unshuffle to that grid.
-        """
-        size = faces.shape[-1]
-        finest = size // self.stem
-        kept = [unshuffle(faces, size // side) for side in sorted(sides, reverse=True) if side > finest]
         h = self.conv_in(unshuffle(faces, self.stem) if self.stem > 1 else faces)
         for level in self.down:
-            assert isinstance(level, Level)
-            h = level.refine(h)
-            if h.shape[-1] in sides:
-                kept.append(h)
-            h = level.resample(h)
+            h = level(h)
         h = self.mid(h)
-        return self.conv_out(swish(self.norm_out(h))), tuple(kept)
+        return self.conv_out(swish(self.norm_out(h)))
 
 
 class Decoder(nn.Module):
@@ -91,18 +72,18 @@ class Decoder(nn.Module):
         """The weight for which the adversarial loss is balanced (docs/daefr.md, "Stage 1")."""
         return self.conv_out.weight
 
-    def forward(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]] = NO_SKIPS) -> Tensor:
-        """The faces. `skips`: functions that change the features of a level, by the side of its grid."""
-        h = self.in_blocks(features, skips)
-        return shuffle(h, self.stem) if self.stem > 1 else h
+    def forward(self, features: Tensor) -> Tensor:
+        h = self.features_of_level(features, 0)
+        blocks = self.conv_out(swish(self.norm_out(h)))
+        return shuffle(blocks, self.stem) if self.stem > 1 else blocks
 
-    def in_blocks(self, features: Tensor, skips: Mapping[int, Callable[[Tensor], Tensor]]) -> Tensor:
-        """The faces before pixel-shuffle, (N, 3 stem², S / stem, S / stem)."""
+    def features_of_level(self, features: Tensor, index: int) -> Tensor:
+        """(N, C, H, W) the features of a level, of which 0 is the finest."""
         h = self.mid(self.conv_in(features))
-        for level in reversed(self.up):
+        for i, level in reversed(list(enumerate(self.up))):
             assert isinstance(level, Level)
             h = level.refine(h)
-            if h.shape[-1] in skips:
-                h = skips[h.shape[-1]](h)
+            if i == index:
+                break
             h = level.resample(h)
-        return self.conv_out(swish(self.norm_out(h)))
+        return h

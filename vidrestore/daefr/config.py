@@ -9,6 +9,8 @@ from vidrestore.errors import shown
 
 _MAX_LEVELS, _MAX_REPEATS, _MAX_WIDTH = 12, 64, 8192
 """Limit of all values: larger than in any network, but small enough to build. Files may be untrusted."""
+DETAIL_STRIDE = 4
+"""The picture's side over that of the detail head's grid."""
 _REPEATS = frozenset({"encoder_blocks", "decoder_blocks", "layers"})
 
 
@@ -39,11 +41,9 @@ class DaefrConfig:
     layers: int = 9
     heads: int = 8
     feedforward: int = 1024
-    skip_sides: tuple[int, ...] = ()
-    """Sides of the grids with skips from the input to the decoder, finest first. Where a grid is finer than
-    the encoder's finest level, the input itself is used, after pixel-unshuffle."""
     detail_width: int = 0
-    """Channels of the skip after the decoder, which adds detail of the input; 0: none."""
+    """Channels of the detail head, which draws from the input too; 0: none. Its grid is a quarter of the
+    picture's side."""
 
     def __post_init__(self) -> None:
         self._check_values()
@@ -59,13 +59,10 @@ class DaefrConfig:
         if self.embedding % self.groups or self.embedding % self.fusion_heads or self.width % self.heads:
             raise ValueError("embedding and width must divide by their groups and heads")
 
-        common = self.decoder_sides.keys() & self.skip_channels.keys()
-        if not common.issuperset(self.skip_sides):
-            raise ValueError(f"skip sides {self.skip_sides}: levels in common are {sorted(common)}")
-        if self.detail_width and self.image_size // 2 <= max(self.encoder_sides):
-            raise ValueError(
-                "the detail skip needs an encoder whose finest grid is below half the picture's side"
-            )
+        if self.detail_width % 2:
+            raise ValueError(f"detail width {self.detail_width} must be even")
+        if self.detail_width and (self.image_size % 16 or self.detail_side not in self.decoder_sides):
+            raise ValueError("the detail head needs a decoder level at a quarter of the side")
 
     def _check_values(self) -> None:
         """Raises ValueError for a value of the wrong type, or outside of all limits."""
@@ -82,31 +79,14 @@ class DaefrConfig:
                 raise ValueError(f"{field.name} cannot be {shown(value)}")
 
     @property
-    def encoder_sides(self) -> dict[int, int]:
-        """Channels by the side of each level's grid."""
-        return {self.image_size // (self.encoder_stem * 2**i): w for i, w in enumerate(self.encoder_widths)}
-
-    @property
     def decoder_sides(self) -> dict[int, int]:
         """Channels by the side of each level's grid."""
         return {self.image_size // (self.decoder_stem * 2**i): w for i, w in enumerate(self.decoder_widths)}
 
     @property
-    def skip_channels(self) -> dict[int, int]:
-        """Channels of the inputs of skips, by the side of the grid."""
-        picture = {
-            s: 3 * (self.image_size // s) ** 2 for s in self.decoder_sides if s > max(self.encoder_sides)
-        }
-        return picture | self.encoder_sides
-
-    @property
-    def level_sides(self) -> tuple[int, ...]:
-        """Sides of the grids from which skips take features of the input, finest first.
-
-        The detail skip uses the input itself, after pixel-unshuffle to half its side.
-        """
-        picture = {self.image_size // 2} if self.detail_width else set()
-        return tuple(sorted(picture.union(self.skip_sides), reverse=True))
+    def detail_side(self) -> int:
+        """Side of the detail head's grid."""
+        return self.image_size // DETAIL_STRIDE
 
     @property
     def latent_size(self) -> int:
@@ -151,5 +131,5 @@ COMPACT = DaefrConfig(
     layers=4,
     heads=8,
     feedforward=512,
-    detail_width=32,
+    detail_width=64,
 )

@@ -8,18 +8,14 @@ products.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from functools import partial
-
 from torch import Tensor, nn
 
 from vidrestore.daefr.autoencoder import Decoder, Encoder
 from vidrestore.daefr.blocks import AttentionBlock
 from vidrestore.daefr.code_predictor import CodePredictor
 from vidrestore.daefr.config import DaefrConfig
-from vidrestore.daefr.detail_skip import DetailSkip, FeatureSkip
+from vidrestore.daefr.detail_head import DetailHead
 from vidrestore.daefr.vector_quantizer import Codebook
-from vidrestore.runtime.pixel_blocks import shuffle
 
 
 class Daefr(nn.Module):
@@ -37,26 +33,15 @@ class Daefr(nn.Module):
         self.codebook = Codebook(config.codes, config.embedding)
         self.post_quant_conv = nn.Conv2d(config.embedding, config.embedding, 1)
         self.decoder = Decoder(config)
-        self.skips = nn.ModuleDict(
-            {
-                str(side): FeatureSkip(config.skip_channels[side], config.decoder_sides[side], config.groups)
-                for side in config.skip_sides
-            }
-        )
+        self.detail_head: DetailHead | None = None
         if config.detail_width:
-            self.skips["detail"] = DetailSkip(config.detail_width)
+            self._detail_level = list(config.decoder_sides).index(config.detail_side)
+            self.detail_head = DetailHead(config.decoder_sides[config.detail_side], config.detail_width)
 
     def encode(self, faces: Tensor) -> Tensor:
         """Fused features (N, embedding, L, L) of degraded faces."""
-        return self.encode_with_levels(faces)[0]
-
-    def encode_with_levels(
-        self, faces: Tensor, sides: Collection[int] = ()
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Fused features, and features of the inputs on grids of these sides for skips, finest first."""
-        lq, levels = self.lq_encoder.with_levels(faces, sides)
         z_hq = self.hq_quant_conv(self.hq_encoder(faces))
-        return self.fusion(z_hq, self.lq_quant_conv(lq)), levels
+        return self.fusion(z_hq, self.lq_quant_conv(self.lq_encoder(faces)))
 
     def predict(self, fused: Tensor) -> Tensor:
         """Code logits (N, T, codes) of fused features."""
@@ -67,32 +52,18 @@ class Daefr(nn.Module):
         size = self.config.latent_size
         return logits.argmax(-1).unflatten(1, (size, size))
 
-    def decode(self, quantised: Tensor, levels: Sequence[Tensor] = (), detail: float = 1.0) -> Tensor:
+    def decode(self, quantised: Tensor, faces: Tensor | None = None) -> Tensor:
         """Faces (N, 3, S, S) of codebook vectors (N, embedding, L, L).
 
         Args:
             quantised: The codebook vectors.
-            levels: Features of the inputs on grids of `config.level_sides`, in this order, for the skips.
-                Without them the network is plain DAEFR.
-            detail: Weight of the skips, 0..1; 0 is plain DAEFR too.
+            faces: (N, 3, S, S) the inputs, from which the detail head takes detail. Without them, or without
+                a head, the network is plain DAEFR.
         """
         features = self.post_quant_conv(quantised)
-        if not levels or detail == 0:
+        if faces is None or self.detail_head is None:
             return self.decoder(features)
-        skips = {
-            side: partial(self.skips[str(side)], encoded=level, weight=detail)
-            for side, level in zip(self.config.level_sides, levels, strict=True)
-            if side in self.config.skip_sides
-        }
-        if not self.config.detail_width:
-            return self.decoder(features, skips)
-        skip = self.skips["detail"]
-        assert isinstance(skip, DetailSkip)
-        if self.decoder.stem != skip.STRIDE:
-            return skip(self.decoder(features, skips), shuffle(levels[0], skip.STRIDE), detail)
-        # Both work on blocks of pixels; pixel-shuffle and unshuffle between them would only take time.
-        blocks = skip.in_blocks(self.decoder.in_blocks(features, skips), levels[0], detail)
-        return shuffle(blocks, skip.STRIDE)
+        return self.detail_head(self.decoder.features_of_level(features, self._detail_level), faces)
 
     def forward(self, faces: Tensor) -> Tensor:
         logits = self.predict(self.encode(faces))

@@ -81,7 +81,7 @@ def features_together(
     )
     sharpness = _mean_sharpness(own, others, weights)
     return [
-        FaceFeatures(fused=fused[i], levels=face.levels, sharpness=sharpness[i]) for i, face in enumerate(own)
+        FaceFeatures(fused=fused[i], face=face.face, sharpness=sharpness[i]) for i, face in enumerate(own)
     ]
 
 

@@ -29,8 +29,8 @@ class FaceFeatures:
 
     fused: Tensor
     """(C, L, L) float32: the features from which codes are predicted."""
-    levels: tuple[Tensor, ...] = ()
-    """Finer features of the input for the skips, each (C', S', S'); empty if the network has no skips."""
+    face: Tensor | None = None
+    """(3, S, S) in [-1, 1], in the network's precision: the input, for the detail head; None without one."""
     sharpness: Tensor = field(default_factory=lambda: torch.ones(()))
     """`relative_sharpness` of the input, a float32 scalar. It stays on the device, because reading a number
     from a GPU waits for all its work."""
@@ -66,14 +66,14 @@ class DaefrGenerator:
             precision: Number format of its convolutions.
             look_up: hard uses the most probable code at each position, as in the paper. soft uses the mean of
                 the most probable codes, which has a smaller error where the transformer is uncertain.
-            with_detail: Whether to use the network's skips, which add detail of the input. Without them the
-                network is plain DAEFR.
+            with_detail: Whether to use the network's detail head, if it has one. Without it the network is
+                plain DAEFR.
             backend: Of `torch.compile`; None: the network is not compiled.
         """
         self.device = device
         self._precision = precision
         self._look_up = look_up
-        self._level_sides = network.config.level_sides if with_detail else ()
+        self._with_detail = with_detail and network.detail_head is not None
         # Channels-last and 16-bit weights are three times as fast as float32 convolutions on a CPU. The
         # transformer stays in float32; see `predict`.
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -84,8 +84,10 @@ class DaefrGenerator:
             network.hq_quant_conv,
             network.post_quant_conv,
             network.decoder,
-            network.skips,
+            network.detail_head,
         ):
+            if part is None:
+                continue
             part.to(precision)
             optimize_for_inference(part, device, precision, network.config.image_size)
         optimize_for_inference(network.fusion, device, torch.float32, network.config.image_size)
@@ -105,25 +107,20 @@ class DaefrGenerator:
     @torch.inference_mode()
     def encode_tensors(self, faces: Tensor) -> list[FaceFeatures]:
         """Features of faces (N, 3, S, S) RGB in 0..1 on the device, channels-last, in one batch."""
-        fused, sharpness, *levels = self._encode(faces)
+        fused, sharpness, *given = self._encode(faces)
         return [
-            FaceFeatures(
-                fused=fused[i],
-                levels=tuple(level[i] for level in levels),
-                sharpness=sharpness[i],
-            )
+            FaceFeatures(fused=fused[i], face=given[0][i] if given else None, sharpness=sharpness[i])
             for i in range(len(faces))
         ]
 
     def _encoded(self, faces: Tensor) -> tuple[Tensor, ...]:
-        """Fused features, sharpness, and the levels for the skips."""
+        """Fused features, sharpness, and the faces for the detail head, if it is used."""
         sharpness = relative_sharpness(faces.permute(0, 2, 3, 1))
         x = (faces * 2 - 1).to(self._precision)
         network = self._network
-        lq, levels = network.lq_encoder.with_levels(x, self._level_sides)
+        lq = network.lq_quant_conv(network.lq_encoder(x)).float()
         z_hq = network.hq_quant_conv(network.hq_encoder(x)).float()
-        fused = network.fusion(z_hq, network.lq_quant_conv(lq).float())
-        return fused, sharpness, *levels
+        return network.fusion(z_hq, lq), sharpness, *([x] if self._with_detail else [])
 
     @torch.inference_mode()
     def predict(self, features: Sequence[FaceFeatures]) -> list[FaceCodes]:
@@ -153,19 +150,21 @@ class DaefrGenerator:
     @torch.inference_mode()
     def decode_tensors(self, codes: Sequence[FaceCodes]) -> Tensor:
         """Faces (N, 3, S, S) RGB in 0..1 of (possibly blended) codes on the device, in one batch."""
-        by_face = (c.features.levels for c in codes)
-        levels = [stack_channels_last(level) for level in zip(*by_face, strict=True)]
-        (faces,) = self._decode(stack_channels_last([c.log_probabilities for c in codes]), *levels)
+        given = [c.features.face for c in codes if c.features.face is not None]
+        (faces,) = self._decode(
+            stack_channels_last([c.log_probabilities for c in codes]),
+            *([stack_channels_last(given)] if given else []),
+        )
         return faces
 
-    def _decoded(self, log_probabilities: Tensor, *levels: Tensor) -> tuple[Tensor, ...]:
+    def _decoded(self, log_probabilities: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         network = self._network
         logits = log_probabilities.flatten(2).transpose(1, 2)  # (N, T, K)
         if self._look_up == "hard":
             quantised = network.codebook.look_up(network.codes(logits))
         else:
             quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
-        restored = network.decode(quantised.to(self._precision), levels).float()
+        restored = network.decode(quantised.to(self._precision), *given).float()
         return (((restored + 1) / 2).clamp(0, 1),)
 
 

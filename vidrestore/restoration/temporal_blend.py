@@ -94,7 +94,7 @@ class TemporalBlend:
         weights = self._weights(face, shares)
         return FaceFeatures(
             fused=_average(face.fused, [o.fused for o in others], weights),
-            levels=face.levels,  # of an estimate that has been averaged along the motion
+            face=face.face,  # of an estimate that has been averaged along the motion
             sharpness=_mean_sharpness(face, others, weights),
         )
 

@@ -113,7 +113,7 @@ def autoencoder_of(path: Path) -> Vqgan:
     A released network lacks the encoder of stage one. The one that stage three trained is similar.
     """
     network = checkpoint.load(path)
-    autoencoder = Vqgan(replace(network.config, skip_sides=(), detail_width=0))
+    autoencoder = Vqgan(replace(network.config, detail_width=0))
     for ours, theirs in (
         (autoencoder.encoder, network.hq_encoder),
         (autoencoder.quant_conv, network.hq_quant_conv),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,6 +34,11 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def weights(path: Path) -> torch.Tensor:
     return torch.cat([p.flatten() for p in load_vqgan(path).state_dict().values()])
+
+
+def head_of(network: Daefr) -> dict[str, torch.Tensor]:
+    assert network.detail_head is not None
+    return network.detail_head.state_dict()
 
 
 def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(config: Path, tmp_path: Path) -> None:
@@ -81,20 +87,31 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
     assert (network.lq_encoder.conv_in.weight - associated.encoder.conv_in.weight).abs().max() < 0.02
 
     with_detail = load(detail.train(config, [f"output={tmp_path / 'detail'}", f"start.network={final}"]))
-    # The last stage adds skips, which it trains, and leaves the network without them as it was.
+    # The last stage adds a detail head, which it trains, and leaves the network without it as it was.
     faces = torch.rand(2, 3, 32, 32) * 2 - 1
     assert torch.equal(with_detail(faces), network(faces))
-    assert all(value.abs().max() > 0 for value in with_detail.skips.state_dict().values())
+    trained = head_of(with_detail)
+    assert not torch.equal(trained["enter.weight"], head_of(Daefr(SMALL))["enter.weight"])
     again = load(
         detail.train(
             config,
             [f"output={tmp_path / 'further'}", f"start.network={final}", "optim.learning_rate=1e-9",
-             f"start.skips={tmp_path / 'detail' / 'weights.safetensors'}"],
+             f"start.head={tmp_path / 'detail' / 'weights.safetensors'}"],
         )
     )  # fmt: skip
-    # It goes on from an earlier one's skips.
-    for name, value in again.skips.state_dict().items():
-        assert torch.allclose(value, with_detail.skips.state_dict()[name], atol=1e-6), name
+    # It goes on from an earlier one's head.
+    for name, value in head_of(again).items():
+        assert torch.allclose(value, trained[name], atol=1e-6), name
+
+
+def test_a_network_without_a_detail_head_has_no_detail_stage(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = replace(SMALL, detail_width=0)
+    save(Daefr(plain), tmp_path / "network.safetensors")
+    monkeypatch.setitem(codebook.NETWORKS, "compact", plain)
+    with pytest.raises(UsageError, match="has no detail head"):
+        detail.train(config, [f"start.network={tmp_path / 'network.safetensors'}"])
 
 
 def test_with_an_evidence_network_the_detail_stage_learns_what_the_rule_lets_in(
@@ -116,9 +133,9 @@ def test_with_an_evidence_network_the_detail_stage_learns_what_the_rule_lets_in(
         results[name] = load(weights)
         faces = torch.rand(2, 3, 32, 32) * 2 - 1
         assert torch.equal(results[name](faces), network(faces))
-    skips = [torch.cat([v.flatten() for v in n.skips.state_dict().values()]) for n in results.values()]
-    assert all(torch.isfinite(values).all() for values in skips)
-    assert not any(torch.equal(a, b) for a, b in pairwise(skips))
+    heads = [torch.cat([v.flatten() for v in head_of(n).values()]) for n in results.values()]
+    assert all(torch.isfinite(values).all() for values in heads)
+    assert not any(torch.equal(a, b) for a, b in pairwise(heads))
 
 
 def test_the_first_stage_continues_from_a_finished_network_and_keeps_its_codes(

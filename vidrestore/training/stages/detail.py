@@ -1,10 +1,10 @@
-"""The last stage, which is not part of DAEFR: skips that bring detail of the input into the decoder.
+"""The last stage, which is not part of DAEFR: a head that draws from the codes and from the input.
 
-Only the skips are trained, so that `--fidelity 0` remains plain DAEFR. The skips get the predicted codes, not
-the true ones, so they learn to correct errors of the prediction (CodeFormer, Zhou et al. 2022, section 3.3).
+Only the head is trained, so that `--fidelity 0` remains plain DAEFR. It gets features of the predicted codes,
+not of the true ones, so it learns to correct errors of the prediction.
 
 With an evidence network, the input is its estimate, as at inference, and the losses are computed after the
-fusion rule. So the skips learn to draw the detail that the estimate lacks and that the rule accepts.
+fusion rule. So the head learns to draw the detail that the estimate lacks and that the rule accepts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch.optim import Adam
 
 from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
+from vidrestore.errors import UsageError
 from vidrestore.evidence import Evidence
 from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.restoration.fusion import fuse
@@ -33,34 +34,31 @@ from vidrestore.training.stages.codebook import NETWORKS
 
 
 class DetailStage:
-    """Trains the skips of a finished network; the clean face is the target."""
+    """Trains the detail head of a finished network; the clean face is the target."""
 
     discriminator: nn.Module | None = None
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         start = load(require_start(config, "network"))
-        wanted = NETWORKS[config.network]
-        shape = replace(start.config, skip_sides=wanted.skip_sides, detail_width=wanted.detail_width)
+        shape = replace(start.config, detail_width=NETWORKS[config.network].detail_width)
         self.network = Daefr(shape).requires_grad_(False)
         self.network.load_state_dict(start.state_dict(), strict=False)
-        skips = self.network.skips.requires_grad_(True)
-        if "skips" in config.start:  # an earlier network may have fewer skips
-            skips.load_state_dict(load(config.start["skips"]).skips.state_dict(), strict=False)
+        head = self.network.detail_head
+        if head is None:
+            raise UsageError(f"stage detail trains no network {config.network!r}: it has no detail head")
+        head.requires_grad_(True)
+        if "head" in config.start and (trained := load(config.start["head"]).detail_head):
+            head.load_state_dict(trained.state_dict())
         evidence = config.start.get("evidence")
         self.evidence = load_evidence(evidence).requires_grad_(False) if evidence else None
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})
-        self._trained = list(skips.parameters())
+        self._trained = list(head.parameters())
         self.optim = Adam(self._trained, config.optim.learning_rate, config.optim.betas, fused=True)
-        self.optimizers = {"skips": self.optim, "discriminator": self.picture.discriminator_optim}
-        # The decoder's last layer is frozen, so the discriminator is balanced at the last skip.
-        last = dict(skips.named_modules())[
-            "detail.leave" if shape.detail_width else f"{shape.skip_sides[0]}.shift.2"
-        ]
-        assert isinstance(last, nn.Conv2d)
-        self._last_layer = last.weight
+        self.optimizers = {"head": self.optim, "discriminator": self.picture.discriminator_optim}
+        self._last_layer = head.leave.weight  # for the balance of the adversarial loss
 
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """Makes a step and returns its log values."""
@@ -81,7 +79,7 @@ class DetailStage:
         return log
 
     def validate(self, networks: nn.ModuleDict, batch: Batch) -> Validation:
-        """The error of the faces with skips."""
+        """The error of the faces with the head's detail."""
         network = networks["network"]
         assert isinstance(network, Daefr)
         _, restored = self._restore(network, batch.degraded)
@@ -89,7 +87,7 @@ class DetailStage:
         return Validation(score=self.picture.error(restored, batch.clean), pictures=rows)
 
     def _restore(self, network: Daefr, degraded: Tensor) -> tuple[Tensor, Tensor]:
-        """The drawn faces and the fused ones. Only the skips get gradients."""
+        """The drawn faces and the fused ones. Only the head gets gradients."""
         given, evidence = self._given(degraded)
         drawn = _draw(network, given)
         if evidence is None:
@@ -108,12 +106,11 @@ class DetailStage:
 
 
 def _draw(network: Daefr, given: Tensor) -> Tensor:
-    """The drawn faces. Only the skips get gradients."""
+    """The drawn faces. Only the head gets gradients."""
     with torch.no_grad():
-        fused, levels = network.encode_with_levels(given, network.config.level_sides)
-        logits = network.predict(fused.float())
+        logits = network.predict(network.encode(given).float())
         quantised = network.codebook.expect(logits, top=SOFT_TOP, temperature=SOFT_TEMPERATURE)
-    return network.decode(quantised, levels).float()
+    return network.decode(quantised, given).float()
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:

@@ -30,10 +30,10 @@ class RestorationStage:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         fixed = load_vqgan(require_start(config, "hq")).requires_grad_(False).eval()
-        # Skips are added by the last stage, detail.
-        network = Daefr(replace(fixed.config, skip_sides=(), detail_width=0))
+        # The detail head is added by the last stage, detail.
+        network = Daefr(replace(fixed.config, detail_width=0))
         if "network" in config.start:
-            network.load_state_dict(_without_skips(load(config.start["network"])))
+            network.load_state_dict(_without_head(load(config.start["network"])))
         else:
             association = require_start(config, "association")
             for role, encoder, quant_conv in (
@@ -93,9 +93,9 @@ class RestorationStage:
         return cross_entropy + FEATURE_WEIGHT * feature_error
 
 
-def _without_skips(network: Daefr) -> dict[str, Tensor]:
-    """The weights of plain DAEFR, without those of skips."""
-    return {name: t for name, t in network.state_dict().items() if not name.startswith("skips.")}
+def _without_head(network: Daefr) -> dict[str, Tensor]:
+    """The weights of plain DAEFR, without those of the detail head."""
+    return {name: t for name, t in network.state_dict().items() if not name.startswith("detail_head.")}
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
