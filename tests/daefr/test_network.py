@@ -210,9 +210,8 @@ def test_a_face_that_the_detail_head_draws_does_not_depend_on_its_batch(with_hea
 @pytest.mark.parametrize(
     "change",
     [
-        {"detail_width": 7},
-        {"decoder_widths": (64,), "decoder_stem": 4, "image_size": 24},
-        {"decoder_stem": 8, "decoder_widths": (64,), "encoder_stem": 8},
+        {"image_size": 4, "encoder_stem": 2, "decoder_widths": (64,)},
+        {"encoder_stem": 8, "decoder_stem": 8, "decoder_widths": (64,)},
     ],
 )
 def test_a_detail_head_that_does_not_fit_the_decoder_is_refused(change: dict[str, Any]) -> None:

@@ -9,8 +9,6 @@ from vidrestore.errors import shown
 
 _MAX_LEVELS, _MAX_REPEATS, _MAX_WIDTH = 12, 64, 8192
 """Limit of all values: larger than in any network, but small enough to build. Files may be untrusted."""
-DETAIL_STRIDE = 4
-"""The picture's side over that of the detail head's grid."""
 _REPEATS = frozenset({"encoder_blocks", "decoder_blocks", "layers"})
 
 
@@ -42,8 +40,7 @@ class DaefrConfig:
     heads: int = 8
     feedforward: int = 1024
     detail_width: int = 0
-    """Channels of the detail head, which draws from the input too; 0: none. Its grid is a quarter of the
-    picture's side."""
+    """Channels of the finest scale of the detail head, which draws from the input too; 0: none."""
 
     def __post_init__(self) -> None:
         self._check_values()
@@ -59,9 +56,7 @@ class DaefrConfig:
         if self.embedding % self.groups or self.embedding % self.fusion_heads or self.width % self.heads:
             raise ValueError("embedding and width must divide by their groups and heads")
 
-        if self.detail_width % 2:
-            raise ValueError(f"detail width {self.detail_width} must be even")
-        if self.detail_width and (self.image_size % 16 or self.detail_side not in self.decoder_sides):
+        if self.detail_width and (self.image_size % 8 or self.detail_side not in self.decoder_sides):
             raise ValueError("the detail head needs a decoder level at a quarter of the side")
 
     def _check_values(self) -> None:
@@ -85,8 +80,8 @@ class DaefrConfig:
 
     @property
     def detail_side(self) -> int:
-        """Side of the detail head's grid."""
-        return self.image_size // DETAIL_STRIDE
+        """Side of the decoder's level from which the detail head draws."""
+        return self.image_size // 4
 
     @property
     def latent_size(self) -> int:
@@ -131,5 +126,5 @@ COMPACT = DaefrConfig(
     layers=4,
     heads=8,
     feedforward=512,
-    detail_width=64,
+    detail_width=32,
 )
