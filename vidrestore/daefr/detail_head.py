@@ -7,6 +7,8 @@ is plain DAEFR.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from vidrestore.daefr.blocks import DoubledConv2d, plus, swish
@@ -27,16 +29,14 @@ class DetailHead(nn.Module):
     def __init__(self, decoded: int, width: int) -> None:
         """`decoded`: channels of the decoder's features. `width`: channels of the finest scale."""
         super().__init__()
-        fine, middle, coarse = width, 2 * width, 3 * width
+        widths = fine, middle, _ = width, 2 * width, 3 * width
         self.enter = nn.Conv2d(BLOCK, fine, 3, padding=1)
         # Features and a first picture, from the decoder at the side of the middle scale.
         self.enlarge = DoubledConv2d(decoded, fine + BLOCK)
         self.beside = nn.Conv2d(decoded, middle, 1)
-        self.before = nn.ModuleList(map(_Refine, (fine, middle, coarse)))
-        self.down = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in ((fine, middle), (middle, coarse))
-        )
-        self.up = nn.ModuleList(DoubledConv2d(b, a) for a, b in ((fine, middle), (middle, coarse)))
+        self.before = nn.ModuleList(map(_Refine, widths))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(DoubledConv2d(b, a) for a, b in pairwise(widths))
         self.after = nn.ModuleList(map(_Refine, (fine, middle)))
         self.leave = nn.Conv2d(fine, BLOCK, 3, padding=1)
 

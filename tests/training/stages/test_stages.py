@@ -91,7 +91,14 @@ def test_the_three_stages_follow_each_other(config: Path, tmp_path: Path) -> Non
     faces = torch.rand(2, 3, 32, 32) * 2 - 1
     assert torch.equal(with_detail(faces), network(faces))
     trained = head_of(with_detail)
-    assert not torch.equal(trained["enter.weight"], head_of(Daefr(SMALL))["enter.weight"])
+    words = [f"start.network={final}", "optim.learning_rate=1e-9"]
+    untrained, same = (
+        head_of(load(detail.train(config, [*words, f"output={tmp_path / name}"])))
+        for name in ("untrained", "same")
+    )
+    for name, value in trained.items():
+        assert torch.equal(untrained[name], same[name])  # two runs start alike
+        assert (value - untrained[name]).abs().max() > 1e-5, name  # and the stage trains every layer
     again = load(
         detail.train(
             config,
