@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -104,3 +106,18 @@ def moved(picture: np.ndarray, flow: FloatArray) -> np.ndarray:
     return np.asarray(
         cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), picture.dtype
     )
+
+
+@pytest.mark.parametrize("side", [128, 192, 512])
+def test_an_average_does_not_depend_on_faces_of_other_sizes_before_it(side: int) -> None:
+    pictures = drawn(face(), 1), drawn(face(3.0), 2)
+    own, other = (cv2.resize(picture, (2 * SIDE, 2 * SIDE)) for picture in pictures)
+    earlier, moved = (cv2.resize(picture, (side, side)) for picture in pictures)
+
+    def average(*, after_another_size: bool) -> FloatArray:
+        with ThreadPoolExecutor(1) as thread:  # each thread has its own buffers for the motion
+            if after_another_size:
+                thread.submit(average_along_motion, earlier, [(1.0, moved)]).result()
+            return thread.submit(average_along_motion, own, [(1.0, other)]).result()
+
+    assert np.array_equal(average(after_another_size=True), average(after_another_size=False))

@@ -28,7 +28,7 @@ COMPARED_SIDE = 9
 _NONE = np.empty(0)
 """OpenCV's value for an omitted argument."""
 _OF_THREAD = threading.local()
-"""Holds the estimator of motion of each thread."""
+"""Holds the estimators of motion of each thread, by the side of the pictures."""
 
 
 def average_along_motion(
@@ -62,10 +62,12 @@ def average_along_motion(
 
 def motion_between(grey: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(h, w, 2) the motion x y [px] that leads from each pixel of `grey` into `other`."""
-    # It has buffers, so each thread has its own object.
-    if not hasattr(_OF_THREAD, "estimator"):
-        _OF_THREAD.estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    return np.asarray(_OF_THREAD.estimator.calc(grey, other, _NONE), np.float32)
+    # An estimator has buffers, so each thread has its own ones. It also keeps the number of scales that its
+    # smallest pictures allowed, so pictures of another size have another one.
+    estimators = _OF_THREAD.__dict__.setdefault("estimators", {})
+    if len(grey) not in estimators:
+        estimators[len(grey)] = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    return np.asarray(estimators[len(grey)].calc(grey, other, _NONE), np.float32)
 
 
 def _for_each_colour(weights: NDArray[np.float32], size: int) -> NDArray[np.float32]:
