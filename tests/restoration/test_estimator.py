@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.evidence import tiny_network
 from vidrestore.evidence import EvidenceNetwork
+from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.evidence.pyramid import BANDS
 from vidrestore.restoration.estimator import (
     LARGEST_CHANGE,
@@ -20,6 +24,7 @@ from vidrestore.restoration.estimator import (
 )
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.types import FloatArray
+from vidrestore.weights import embedded_path
 
 CPU = torch.device("cpu")
 CODE = 1 / 255
@@ -65,6 +70,17 @@ def test_an_estimate_is_a_picture() -> None:
     assert estimate.mean.min() >= 0
     assert estimate.mean.max() <= 1
     assert np.isfinite(estimate.scale).all()
+
+
+def test_bfloat16_does_not_shift_the_scales() -> None:
+    """The sharpening depends on their twelfth power."""
+    network = load_evidence(embedded_path("evidence.safetensors"))
+    shown = cv2.GaussianBlur(face(64), (0, 0), 2.0)
+    exact, rounded = (
+        estimator(precision, copy.deepcopy(network)).estimate([shown])[0].scale
+        for precision in (torch.float32, torch.bfloat16)
+    )
+    assert rounded.mean((0, 1)) == pytest.approx(exact.mean((0, 1)), rel=0.007)
 
 
 def test_no_faces_are_no_estimates() -> None:

@@ -52,7 +52,8 @@ class Estimator:
             backend: Of `torch.compile`; None: the network is not compiled.
         """
         self.device = device
-        self._network = network.to(device, memory_format=torch.channels_last).to(precision).eval()  # type: ignore[call-overload]
+        self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._network.set_precision(precision)
         self._evidence = compiled(self._evidence_tensors, backend)
 
     def estimate(

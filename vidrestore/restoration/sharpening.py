@@ -27,7 +27,7 @@ from vidrestore.evidence.pyramid import downsample, local_mean, upsample, withou
 
 LARGEST = (2.5, 1.4)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
-HALF = (6.0, 3.6)
+HALF = (6.2, 3.65)
 """Missing over shown energy at which the strength is half of the largest."""
 VISIBLE = 1 / 255
 """Changes of this root mean square are halved, weaker ones reduced more: in smooth skin they are noise."""
