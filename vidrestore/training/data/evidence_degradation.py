@@ -39,8 +39,9 @@ from vidrestore.video.h264_round_trip import h264_still
 Generator = np.random.Generator
 Operation = Callable[[NDArray[Any], Generator], NDArray[Any]]
 
-CLEAN, NEARLY_CLEAN, MODERATE = 0.1, 0.14, 0.26
-"""Shares of the pictures that stay clean, with hardly any damage, and with moderate damage."""
+CLEAN, NEARLY_CLEAN, MODERATE, SMALL = 0.1, 0.14, 0.22, 0.2
+"""Shares of the pictures that stay clean, with hardly any damage, with moderate damage, and that are small in
+their frame."""
 BLURRED = 0.6
 """Share of the other pictures that are blurred by a lens or by motion."""
 FULL_SIZE = 0.45
@@ -75,6 +76,8 @@ def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray,
         return target, _quantise(_nearly_clean(target, rng))
     if kind < CLEAN + NEARLY_CLEAN + MODERATE:
         return target, _quantise(_moderate(target, rng))
+    if kind < CLEAN + NEARLY_CLEAN + MODERATE + SMALL:
+        return target, _quantise(_small(target, rng))
     image: NDArray[Any] = target
     if rng.random() < BLURRED:
         image = blur_strongly(image, rng)
@@ -165,6 +168,26 @@ def _moderate(image: FloatArray, rng: Generator) -> NDArray[Any]:
     if not is_reduced:
         return picture
     return np.asarray(cv2.resize(picture, (width, height), interpolation=int(rng.choice(_ENLARGING[:4]))))
+
+
+def _small(image: FloatArray, rng: Generator) -> NDArray[Any]:
+    """A copy as a camera shows a face that is far away: as sharp as its few pixels, with noise and a codec."""
+    height, width = image.shape[:2]
+    factor = float(np.exp(rng.uniform(np.log(1.8), np.log(LARGEST_REDUCTION))))
+    size = tuple(max(round(side / factor), SMALLEST_SIDE) for side in (width, height))
+    changed: NDArray[Any] = image
+    if rng.random() < 0.7:
+        changed = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.15, 0.9) * factor)
+    changed = cv2.resize(changed, size, interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.75:
+        sigma = float(np.exp(rng.uniform(np.log(0.7), np.log(8)))) / 255
+        add_noise = (add_white_noise, add_white_noise, add_signal_noise)[int(rng.integers(3))]
+        changed = add_noise(changed, sigma, rng)
+    picture = np.clip(changed, 0, 1).astype(np.float32)
+    if rng.random() < 0.8:
+        picture = compress_with_any_codec(picture, rng)
+    kernel = int(rng.choice(_ENLARGING[:4]))
+    return np.asarray(cv2.resize(_quantise(picture), (width, height), interpolation=kernel)).clip(0, 1)
 
 
 def _tone(clean: FloatArray, rng: Generator) -> NDArray[Any]:
