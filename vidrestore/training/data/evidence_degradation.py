@@ -70,15 +70,21 @@ def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray,
     """
     target = _quantise(_tone(clean, rng))
     kind = rng.random()
-    if kind < CLEAN:
-        return target, target
-    if kind < CLEAN + NEARLY_CLEAN:
-        return target, _quantise(_nearly_clean(target, rng))
-    if kind < CLEAN + NEARLY_CLEAN + MODERATE:
-        return target, _quantise(_moderate(target, rng))
-    if kind < CLEAN + NEARLY_CLEAN + MODERATE + SMALL:
-        return target, _quantise(_small(target, rng))
-    image: NDArray[Any] = target
+    for share, operation in (
+        (CLEAN, None),
+        (NEARLY_CLEAN, _nearly_clean),
+        (MODERATE, _moderate),
+        (SMALL, _small),
+    ):
+        if kind < share:
+            return target, _quantise(operation(target, rng)) if operation is not None else target
+        kind -= share
+    return target, _quantise(_any_damage(target, rng))
+
+
+def _any_damage(clean: FloatArray, rng: Generator) -> NDArray[Any]:
+    """A copy with any kinds of damage, of any strength."""
+    image: NDArray[Any] = clean
     if rng.random() < BLURRED:
         image = blur_strongly(image, rng)
     height, width = image.shape[:2]
@@ -95,7 +101,7 @@ def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray,
             image = np.clip(compress_with_any_codec(np.asarray(image, np.float32), rng), 0, 1)
         if rng.random() < 0.15:
             image = add_white_noise(image, rng.uniform(0.5, 8) / 255, rng)
-    return target, _quantise(image)
+    return image
 
 
 def _choose_operations(rng: Generator) -> list[Operation]:
@@ -171,7 +177,7 @@ def _moderate(image: FloatArray, rng: Generator) -> NDArray[Any]:
 
 
 def _small(image: FloatArray, rng: Generator) -> NDArray[Any]:
-    """A copy as a camera shows a face that is far away: as sharp as its few pixels, with noise and a codec."""
+    """A copy as a camera shows a distant face: as sharp as its few pixels, with noise and a codec."""
     height, width = image.shape[:2]
     factor = float(np.exp(rng.uniform(np.log(1.8), np.log(LARGEST_REDUCTION))))
     size = tuple(max(round(side / factor), SMALLEST_SIDE) for side in (width, height))
