@@ -137,7 +137,7 @@ class EvidenceNetwork(nn.Module):
         """(N, K, H / 2, W / 2) float32: the logarithm of the scale."""
         last = self._last_of_scale()
         assert last.bias is not None
-        hidden = F.relu(self.scale[0](features), inplace=True)
+        hidden = self.scale[1](self.scale[0](features))
         return F.conv2d(hidden, last.weight, padding=1).float() + last.bias.float().view(1, -1, 1, 1)
 
     def _last_of_scale(self) -> nn.Conv2d:
