@@ -180,11 +180,10 @@ def _small(image: FloatArray, rng: Generator) -> NDArray[Any]:
     """A copy as a camera shows a distant face: as sharp as its few pixels, with noise and a codec."""
     height, width = image.shape[:2]
     factor = float(np.exp(rng.uniform(np.log(1.8), np.log(LARGEST_REDUCTION))))
-    size = tuple(max(round(side / factor), SMALLEST_SIDE) for side in (width, height))
     changed: NDArray[Any] = image
     if rng.random() < 0.7:
         changed = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.15, 0.9) * factor)
-    changed = cv2.resize(changed, size, interpolation=cv2.INTER_AREA)
+    changed = _divide_size(changed, factor, cv2.INTER_AREA)
     if rng.random() < 0.75:
         sigma = float(np.exp(rng.uniform(np.log(0.7), np.log(8)))) / 255
         add_noise = (add_white_noise, add_white_noise, add_signal_noise)[int(rng.integers(3))]
@@ -223,9 +222,13 @@ def _tone(clean: FloatArray, rng: Generator) -> NDArray[Any]:
 def _reduce(image: NDArray[Any], rng: Generator) -> NDArray[Any]:
     """A smaller copy."""
     factor = float(np.exp(rng.uniform(np.log(1.1), np.log(LARGEST_REDUCTION))))
+    return _divide_size(image, factor, int(rng.choice(_SHRINKING))).clip(0, 1)
+
+
+def _divide_size(image: NDArray[Any], factor: float, kernel: int) -> NDArray[Any]:
+    """A copy with sides divided by `factor`, of `SMALLEST_SIDE` pixels at least."""
     height, width = (max(round(side / factor), SMALLEST_SIDE) for side in image.shape[:2])
-    kernel = int(rng.choice(_SHRINKING))
-    return np.asarray(cv2.resize(image, (width, height), interpolation=kernel)).clip(0, 1)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=kernel))
 
 
 def _quantise(image: NDArray[Any]) -> FloatArray:
