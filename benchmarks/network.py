@@ -24,6 +24,8 @@ from benchmarks.known_clips import portraits
 from benchmarks.timing import fresh_process, interleaved
 from vidrestore.daefr import PUBLISHED, Daefr
 from vidrestore.daefr.checkpoint import from_authors
+from vidrestore.evidence import TwoSizeEvidence
+from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.restoration import DaefrGenerator, FaceCodes, FaceRestorer, make_restorer
 from vidrestore.restoration.aligned import restore_aligned
 from vidrestore.runtime.device import resolve_precision
@@ -128,7 +130,21 @@ def compact(rounds: int, faces: list[FloatArray]) -> dict[str, Any]:
         "compact_milliseconds_a_face": 1000 * least["whole"],
         "compact_over_its_generator_alone": least["whole"] / least["generator"],
         "compact_psnr_of_default_against_float32": {"least": min(psnr), "mean": float(np.mean(psnr))},
+        "estimate_over_one_size": estimate_over_one_size(rounds, faces[0]),
     }
+
+
+def estimate_over_one_size(rounds: int, face: FloatArray) -> float:
+    """The time of a face's estimate at two sizes over that at its own size, float32."""
+    crops, whole = (
+        load_evidence(embedded_path(f"{name}.safetensors")) for name in ("evidence", "evidence_half")
+    )
+    both = TwoSizeEvidence(crops, whole).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    picture = torch.from_numpy(face).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        runs = {"one": lambda: crops(picture), "two": lambda: both(picture)}
+        least = {name: min(seconds) for name, seconds in interleaved(runs, max(5 * rounds, 5)).items()}
+    return least["two"] / least["one"]
 
 
 def scaling(rounds: int, batches: tuple[int, ...], threads: tuple[int, ...]) -> dict[str, Any]:

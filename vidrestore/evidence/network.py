@@ -151,12 +151,19 @@ class EvidenceNetwork(nn.Module):
         To keep a clean pixel, the network only opens a gate. To remove noise, it computes the pixel from
         features, and does not have to predict the noise.
         """
-        gate = self.gate(fine).float().sigmoid()
+        change, new, gate = self._heads(fine)
         local = blocks.unflatten(1, (3, BLOCK**2)).mean(2)  # (N, 3, H / 2, W / 2)
         local = F.avg_pool2d(local, 3, stride=1, padding=1, count_include_pad=False)
-        new = self.direct(fine).float().unflatten(1, (3, BLOCK**2))  # (N, 3, 4, H / 2, W / 2)
+        new = new.unflatten(1, (3, BLOCK**2))  # (N, 3, 4, H / 2, W / 2)
         direct = (local.unsqueeze(2) + new).flatten(1, 2)
-        return direct + gate * (blocks + self.change(fine).float() - direct)
+        return direct + gate.sigmoid() * (blocks + change - direct)
+
+    def _heads(self, fine: Tensor) -> tuple[Tensor, ...]:
+        """The outputs of `change`, `direct` and `gate`, float32, by one convolution, which is faster."""
+        heads = (self.change, self.direct, self.gate)
+        weight = torch.cat([head.weight for head in heads])
+        bias = torch.cat([head.bias for head in heads if head.bias is not None])
+        return F.conv2d(fine, weight, bias, padding=1).float().chunk(len(heads), 1)
 
     def _features(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
         """The features of the two finest levels: (N, C, H / 2, W / 2) and (N, C', H / 4, W / 4)."""

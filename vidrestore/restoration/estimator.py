@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidrestore.evidence import Evidence, EvidenceNetwork
+from vidrestore.evidence import Evidence, EvidenceNetwork, TwoSizeEvidence
 from vidrestore.evidence.pyramid import local_mean
 from vidrestore.restoration.compiled import compiled
 from vidrestore.restoration.face_estimate import FaceEstimate
@@ -33,26 +33,29 @@ _WINDOW = 7
 
 
 class Estimator:
-    """Runs an evidence network. The result for a face does not depend on other faces in the batch."""
+    """Runs evidence networks. The result for a face does not depend on other faces in the batch."""
 
     def __init__(
         self,
         network: EvidenceNetwork,
+        whole_faces: EvidenceNetwork | None = None,
         *,
         device: torch.device,
         precision: torch.dtype,
         backend: str | None = None,
     ) -> None:
-        """Moves a network to a device.
+        """Moves networks to a device.
 
         Args:
-            network: The network. Its weights are used, not copied.
+            network: The network for faces of any size. Its weights are used, not copied.
+            whole_faces: The one for small faces at half size, as in `TwoSizeEvidence`.
             device: The device.
-            precision: Number format of its convolutions.
-            backend: Of `torch.compile`; None: the network is not compiled.
+            precision: Number format of their convolutions.
+            backend: Of `torch.compile`; None: the networks are not compiled.
         """
         self.device = device
-        self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        networks = TwoSizeEvidence(network, whole_faces)
+        self._network = networks.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self._network.set_precision(precision)
         self._evidence = compiled(self._evidence_tensors, backend)
 

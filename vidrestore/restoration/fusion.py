@@ -49,8 +49,8 @@ BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
 ERROR_SHARES = (1.0, 1.0, 0.8, 0.65, 0.65)
 """The error's root mean square over sqrt(2) times its scale that the rule takes for each band. Medians of
-unsure faces of people held out were 0.95, 0.82, 0.67 and 0.51 from the second band on: in coarse bands large
-errors are rarer than a Laplace distribution says."""
+unsure faces of people held out were 0.78, 0.82, 0.67 and 0.58 from the second band on: large errors are rarer
+than a Laplace distribution says. The second band keeps 1: it needs the detail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def make_restorer(
 
     Args:
         weights: Weights of the generator, of any DAEFR network.
-        evidence: Weights of the evidence network; None: the embedded ones.
+        evidence: Weights of one evidence network for all sizes; None: the embedded ones.
         device: auto, cpu, cuda, cuda:N or mps.
         fidelity: 0 draws whole faces, 1 draws nothing, auto draws the missing detail.
         look_up: hard or soft; None: soft for the compact network only.
@@ -222,7 +222,8 @@ def make_restorer(
         estimator = generator = None
         if fidelity != 0:
             network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-            estimator = Estimator(network, device=where, precision=number_type, backend=backend)
+            whole = load_evidence(embedded_path("evidence_half.safetensors")) if evidence is None else None
+            estimator = Estimator(network, whole, device=where, precision=number_type, backend=backend)
         if amount > 0:
             daefr = load(weights)
             generator = DaefrGenerator(

@@ -72,6 +72,13 @@ CATALOGUE = (
         source=Embedded(),
     ),
     Entry(
+        name="evidence_half",
+        purpose="estimates faces at half their size; the default",
+        file_name="evidence_half.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
         name="yunet",
         purpose="finds faces; the default",
         file_name="yunet.onnx",

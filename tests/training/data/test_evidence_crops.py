@@ -15,6 +15,7 @@ from vidrestore.training.data.evidence_crops import (
     EvidenceCrops,
     EvidencePictures,
     load_pictures,
+    make_half_size_pair,
     make_pair,
     validation_pairs,
 )
@@ -31,7 +32,7 @@ def pictures(count: int = 3) -> EvidencePictures:
 
 
 def test_a_step_has_the_same_batch_whenever_it_is_requested() -> None:
-    crops = EvidenceCrops(pictures(), crop=32, batch=3, seed=1)
+    crops = EvidenceCrops(pictures(), crop=32, batch=3, seed=1, make=make_pair)
     batches = [crops[step] for step in (5, 6, 5)]
     for clean, degraded in batches:
         assert clean.shape == degraded.shape == (3, 3, 32, 32)
@@ -39,7 +40,7 @@ def test_a_step_has_the_same_batch_whenever_it_is_requested() -> None:
     assert torch.equal(batches[0][0], batches[2][0])
     assert torch.equal(batches[0][1], batches[2][1])
     assert not torch.equal(batches[0][0], batches[1][0])
-    other = EvidenceCrops(pictures(), crop=32, batch=3, seed=2)
+    other = EvidenceCrops(pictures(), crop=32, batch=3, seed=2, make=make_pair)
     assert not torch.equal(other[5][0], batches[0][0])
 
 
@@ -53,6 +54,31 @@ def test_pictures_of_any_size_give_whole_crops(height: int, width: int) -> None:
             assert np.isfinite(crop).all()
             assert crop.min() >= 0
             assert crop.max() <= 1
+
+
+@pytest.mark.parametrize("side", [64, 96, 200])
+def test_whole_faces_are_reduced_to_half_their_size(side: int) -> None:
+    """The middle of the face stays in the middle, whatever the size of the picture."""
+    marked = np.full((side, side, 3), 20, np.uint8)
+    marked[side * 3 // 8 : side * 5 // 8, side * 3 // 8 : side * 5 // 8] = 230
+    seen = []
+    for seed in range(25):
+        target, degraded = make_half_size_pair(marked, 32, np.random.default_rng(seed))
+        for face in (target, degraded):
+            assert face.shape == (32, 32, 3)
+            assert face.dtype == np.float32
+            assert 0 <= face.min() <= face.max() <= 1
+        seen.append(target.mean(2))
+    bright = np.mean(seen, 0) > np.mean(seen)
+    assert bright[14:18, 14:18].all()
+    assert not bright[:9].any()
+    assert not bright[:, 23:].any()
+
+
+def test_a_seed_gives_the_same_whole_face() -> None:
+    one, other = (make_half_size_pair(picture(), 32, np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(one[0], other[0])
+    assert np.array_equal(one[1], other[1])
 
 
 def test_faces_are_drawn_by_their_weight(tmp_path: Path) -> None:

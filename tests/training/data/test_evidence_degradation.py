@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from vidrestore.training.data.blur import blur_strongly, disc_kernel, streak_kernel
 from vidrestore.training.data.compression import compress_moving_picture, compress_with_any_codec
 from vidrestore.training.data.evidence_degradation import (
-    CLEAN,
-    NEARLY_CLEAN,
+    CROP_SHARES,
+    SOFT_SHARES,
     Operation,
+    Shares,
     degrade_for_evidence,
 )
 from vidrestore.training.data.noise import (
@@ -111,15 +112,16 @@ def test_a_seed_gives_the_pair_it_always_gave(seed: int) -> None:
     assert rng.random() == pytest.approx(next_number, abs=1e-9)
 
 
-def test_a_share_of_the_pictures_stays_clean_and_another_nearly() -> None:
+@pytest.mark.parametrize("shares", [CROP_SHARES, SOFT_SHARES])
+def test_a_share_of_the_pictures_stays_clean_and_another_nearly(shares: Shares) -> None:
     changes = []
     for seed in range(400):
-        target, degraded = degrade_for_evidence(picture(), np.random.default_rng(seed))
+        target, degraded = degrade_for_evidence(picture(), np.random.default_rng(seed), shares)
         changes.append(float(np.abs(degraded - target).mean() * 255))
     clean = np.mean([change == 0 for change in changes])
     nearly = np.mean([0 < change < 3 for change in changes])
-    assert CLEAN - 0.04 < clean < CLEAN + 0.08
-    assert nearly > NEARLY_CLEAN - 0.08
+    assert shares.clean - 0.04 < clean < shares.clean + 0.08
+    assert nearly > shares.nearly_clean - 0.08
     assert np.mean([change > 8 for change in changes]) > 0.25
 
 

@@ -145,6 +145,12 @@ def test_the_command_trains(config: Path, tmp_path: Path, capsys: pytest.Capture
     assert load_evidence(result).config == TINY
 
 
+def test_whole_faces_at_half_size_are_trained_on(config: Path) -> None:
+    crops = evidence.train(config, ["steps=2"])
+    faces = evidence.train(config, ["steps=2", "half_size=true", f"output={config.parent / 'half'}"])
+    assert not torch.equal(weights(faces), weights(crops))
+
+
 def test_people_held_out_are_not_trained_on(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     original = evidence.load_pictures

@@ -5,10 +5,10 @@ The batch of a step depends on the seed and the step only, so a resumed run gets
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,12 +18,15 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vidrestore.errors import InputError
-from vidrestore.training.data.evidence_degradation import degrade_for_evidence
+from vidrestore.training.data.evidence_degradation import SOFT_SHARES, degrade_for_evidence
 from vidrestore.training.data.people import FaceFile, list_faces
 from vidrestore.types import FloatArray
 
 MARGIN = 16
 """Additional pixels of a crop during degradation, so that codec blocks and borders fall anywhere in it."""
+
+MakePair: TypeAlias = Callable[[NDArray[np.uint8], int, np.random.Generator], tuple[FloatArray, FloatArray]]
+"""`make_pair` or `make_half_size_pair`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,11 @@ def load_pictures(files: Sequence[FaceFile], *, photos_only: bool = False) -> Ev
 class EvidenceCrops(Dataset[tuple[Tensor, Tensor]]):
     """A data set whose item i is the batch of step i: clean and degraded crops, each (N, 3, S, S) in 0..1."""
 
-    def __init__(self, pictures: EvidencePictures, *, crop: int, batch: int, seed: int) -> None:
+    def __init__(
+        self, pictures: EvidencePictures, *, crop: int, batch: int, seed: int, make: MakePair
+    ) -> None:
         self._pictures, self._crop, self._batch, self._seed = pictures, crop, batch, seed
+        self._make = make
 
     def __len__(self) -> int:
         return 2**31 - 1  # every step has a batch
@@ -72,7 +78,7 @@ class EvidenceCrops(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self._seed, step])
         chosen = rng.choice(len(self._pictures.pictures), self._batch, p=self._pictures.weights)
-        pairs = [make_pair(self._pictures.pictures[i], self._crop, rng) for i in chosen]
+        pairs = [self._make(self._pictures.pictures[i], self._crop, rng) for i in chosen]
         clean, degraded = (
             torch.from_numpy(np.stack([pair[side] for pair in pairs]))
             .permute(0, 3, 1, 2)
@@ -121,6 +127,35 @@ def make_pair(
     return np.ascontiguousarray(target[window]), np.ascontiguousarray(degraded[window])
 
 
+def make_half_size_pair(
+    picture: NDArray[np.uint8], side: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """A whole clean face and its degraded copy, both reduced to half their size after the degradation.
+
+    Args:
+        picture: (H, H, 3) RGB, an aligned face.
+        side: Side of the result in pixels.
+        rng: The source of random numbers.
+
+    Returns:
+        Two arrays (side, side, 3) in 0..1.
+    """
+    full = 2 * side
+    scale = full / picture.shape[0] * rng.uniform(0.93, 1.07)
+    x, y = (picture.shape[0] - full / scale) / 2 + rng.normal(0, 0.015 * full, 2)
+    clean: NDArray[Any] = _warp(picture, scale, x, y, full, rng)
+    if rng.random() < 0.5:
+        clean = clean[:, ::-1]
+    target, degraded = degrade_for_evidence(np.ascontiguousarray(clean, np.float32), rng, SOFT_SHARES)
+    return _half(target), _half(degraded)
+
+
+def _half(picture: FloatArray) -> FloatArray:
+    """The mean of each 2 x 2 pixels."""
+    height, width, channels = picture.shape
+    return picture.reshape(height // 2, 2, width // 2, 2, channels).mean((1, 3), dtype=np.float32)
+
+
 def _warp(
     picture: NDArray[np.uint8], scale: float, x: float, y: float, side: int, rng: np.random.Generator
 ) -> FloatArray:
@@ -139,13 +174,16 @@ def _warp(
     return np.asarray(np.asarray(warped).astype(np.float32) / 255, np.float32)
 
 
-def validation_pairs(files: Sequence[FaceFile], crop: int, count: int) -> tuple[Tensor, Tensor]:
+def validation_pairs(
+    files: Sequence[FaceFile], crop: int, count: int, make: MakePair = make_pair
+) -> tuple[Tensor, Tensor]:
     """Pairs for validation, which are always the same.
 
     Args:
         files: Faces of held-out people.
         crop: Side of a crop in pixels.
         count: Number of pairs.
+        make: The function that makes a pair.
 
     Returns:
         Clean and degraded crops, each (N, 3, S, S) in 0..1.
@@ -153,7 +191,7 @@ def validation_pairs(files: Sequence[FaceFile], crop: int, count: int) -> tuple[
     chosen = list(files)[:: max(1, len(files) // count)][:count]
     pictures = load_pictures(chosen).pictures
     pairs = [
-        make_pair(picture, crop, np.random.default_rng(list(file.path.stem.encode())))
+        make(picture, crop, np.random.default_rng(list(file.path.stem.encode())))
         for picture, file in zip(pictures, chosen, strict=True)
     ]
     stacked = [torch.from_numpy(np.stack([p[side] for p in pairs])).permute(0, 3, 1, 2) for side in (0, 1)]

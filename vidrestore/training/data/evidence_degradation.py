@@ -10,6 +10,7 @@ All pictures are (H, W, 3) RGB float32 in 0..1.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -39,9 +40,23 @@ from vidrestore.video.h264_round_trip import h264_still
 Generator = np.random.Generator
 Operation = Callable[[NDArray[Any], Generator], NDArray[Any]]
 
-CLEAN, NEARLY_CLEAN, MODERATE, SMALL = 0.1, 0.14, 0.22, 0.2
-"""Shares of the pictures that stay clean, with hardly any damage, with moderate damage, and that are small in
-their frame."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Shares of the kinds of damage; the rest of the pictures have any damage, of any strength."""
+
+    clean: float
+    nearly_clean: float
+    """With hardly any damage."""
+    moderate: float
+    small: float
+    """Small in their frame."""
+
+
+CROP_SHARES = Shares(clean=0.1, nearly_clean=0.14, moderate=0.22, small=0.2)
+"""Of crops at full size."""
+SOFT_SHARES = Shares(clean=0.03, nearly_clean=0.05, moderate=0.12, small=0.4)
+"""Of faces at half size: that estimate counts where a face shows no fine detail."""
 BLURRED = 0.6
 """Share of the other pictures that are blurred by a lens or by motion."""
 FULL_SIZE = 0.45
@@ -55,7 +70,9 @@ _ENLARGING = (cv2.INTER_CUBIC, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANC
 _LUMA = np.array(BT601_LUMA, np.float32)
 
 
-def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray, FloatArray]:
+def degrade_for_evidence(
+    clean: FloatArray, rng: Generator, shares: Shares = CROP_SHARES
+) -> tuple[FloatArray, FloatArray]:
     """The target and its degraded copy, of the same size, in steps of 1/255.
 
     The target has the tone of the degraded picture (grey, faded or clipped): the network learns to restore
@@ -64,6 +81,7 @@ def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray,
     Args:
         clean: (H, W, 3) RGB in 0..1.
         rng: The source of random numbers.
+        shares: How often each kind of damage occurs.
 
     Returns:
         Two pictures like `clean`.
@@ -71,10 +89,10 @@ def degrade_for_evidence(clean: FloatArray, rng: Generator) -> tuple[FloatArray,
     target = _quantise(_tone(clean, rng))
     kind = rng.random()
     for share, operation in (
-        (CLEAN, None),
-        (NEARLY_CLEAN, _nearly_clean),
-        (MODERATE, _moderate),
-        (SMALL, _small),
+        (shares.clean, None),
+        (shares.nearly_clean, _nearly_clean),
+        (shares.moderate, _moderate),
+        (shares.small, _small),
     ):
         if kind < share:
             return target, _quantise(operation(target, rng)) if operation is not None else target

@@ -19,7 +19,7 @@ from torch.optim import Adam
 from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
 from vidrestore.errors import UsageError
-from vidrestore.evidence import Evidence
+from vidrestore.evidence import Evidence, TwoSizeEvidence
 from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.restoration.fusion import fuse
 from vidrestore.restoration.generator import SOFT_TEMPERATURE, SOFT_TOP
@@ -51,7 +51,7 @@ class DetailStage:
         if "head" in config.start and (trained := load(config.start["head"]).detail_head):
             head.load_state_dict(trained.state_dict())
         evidence = config.start.get("evidence")
-        self.evidence = load_evidence(evidence).requires_grad_(False) if evidence else None
+        self.evidence = TwoSizeEvidence(load_evidence(evidence)).requires_grad_(False) if evidence else None
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})

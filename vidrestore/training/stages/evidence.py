@@ -22,8 +22,11 @@ from vidrestore.evidence.network import Evidence, EvidenceConfig, EvidenceNetwor
 from vidrestore.runtime.device import resolve_device
 from vidrestore.training.data.evidence_crops import (
     EvidenceCrops,
+    MakePair,
     find_faces,
     load_pictures,
+    make_half_size_pair,
+    make_pair,
     validation_pairs,
 )
 from vidrestore.training.data.people import FaceFile
@@ -68,7 +71,8 @@ def train_evidence(config: EvidenceTrainConfig) -> Path:
     run = _start_run(config, device)
     faces = find_faces(config.faces)
     held_out = [face for face in faces if face.is_held_out and face.is_photo]
-    validation = validation_pairs(held_out, config.crop, VALIDATION_CROPS) if held_out else None
+    make = _pair_maker(config)
+    validation = validation_pairs(held_out, config.crop, VALIDATION_CROPS, make) if held_out else None
     config.output.mkdir(parents=True, exist_ok=True)
     state_file, weights_file = config.output / "last.pt", config.output / "evidence.safetensors"
     first = _resume(state_file, run) if state_file.is_file() else 0
@@ -172,6 +176,7 @@ def _batches(
             crop=config.crop,
             batch=config.batch,
             seed=config.seed,
+            make=_pair_maker(config),
         )
         yield from DataLoader(
             crops,
@@ -180,6 +185,10 @@ def _batches(
             num_workers=config.workers,
             prefetch_factor=8 if config.workers else None,
         )
+
+
+def _pair_maker(config: EvidenceTrainConfig) -> MakePair:
+    return make_half_size_pair if config.half_size else make_pair
 
 
 def _set_learning_rate(optimizer: Adam, config: EvidenceTrainConfig, step: int) -> None:
