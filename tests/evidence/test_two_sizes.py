@@ -45,6 +45,22 @@ def test_equally_certain_means_are_averaged() -> None:
     assert largest(combine(full, half).mean - expected) < 1e-6
 
 
+@pytest.mark.parametrize("codes", [0.05, 0.5])
+def test_a_certain_estimate_at_full_size_stays_as_it_is(codes: float) -> None:
+    full = evidence(64, codes / 255, 1)
+    result = combine(full, evidence(32, 1e-6, 2))
+    assert largest(result.mean - full.mean) < 1e-6
+    assert torch.equal(result.scale, full.scale)
+
+
+def test_the_part_of_an_unsure_face_that_is_certain_stays() -> None:
+    full, half = evidence(128, 3 / 255, 1), evidence(64, 1e-6, 2)
+    full.scale[..., 32:] = 0.1 / 255
+    change = (combine(full, half).mean - full.mean).abs().amax((0, 1))
+    assert change[:, 16:48].min() > 0
+    assert change[:, 96:].max() < 0.01 * change[:, :32].max()
+
+
 @settings(max_examples=25, deadline=None)
 @given(seeds, st.floats(1e-5, 1.0), st.floats(1e-5, 1.0))
 def test_scales_lie_between_both_and_the_finest_is_that_of_the_full_size(

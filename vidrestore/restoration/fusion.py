@@ -47,10 +47,10 @@ AMOUNT = 1.0
 BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 """The same for each band, finest first. What generators draw at single pixels hardly correlates with what is
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
-ERROR_SHARES = (1.0, 1.0, 0.8, 0.65, 0.65)
+ERROR_SHARES = (1.0, 0.8, 0.8, 0.65, 0.6)
 """The error's root mean square over sqrt(2) times its scale that the rule takes for each band. Medians of
-unsure faces of people held out were 0.78, 0.82, 0.67 and 0.58 from the second band on: large errors are rarer
-than a Laplace distribution says. The second band keeps 1: it needs the detail."""
+unsure faces of people held out were 0.95, 0.78, 0.82, 0.67 and 0.58: large errors are rarer than a Laplace
+distribution says."""
 
 
 @dataclass(frozen=True, slots=True)
