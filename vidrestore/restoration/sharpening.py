@@ -25,7 +25,7 @@ from torch import Tensor
 
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
 
-LARGEST = (2.15, 1.45)
+LARGEST = (2.22, 1.49)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
 HALF = (6.2, 3.65)
 """Missing over shown energy at which the strength is half of the largest."""
