@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--large-faces", type=Path, help="folder of 512-pixel faces, for the set `large`")
     parser.add_argument("--networks", type=Path, help="folder of networks that measure")
     parser.add_argument("--evidence", type=Path, help="weights of the evidence network")
+    parser.add_argument("--evidence-half", type=Path, help="the same for half size, beside --evidence")
     parser.add_argument("--weights", type=Path, help="weights of the generator")
     parser.add_argument("--sets", nargs="+", choices=list(RECIPES), default=list(RECIPES))
     parser.add_argument("--count", type=int, default=48, help="people at most in a set")
@@ -55,7 +56,7 @@ def main() -> None:
     arguments = parser.parse_args()
     teacher = arguments.networks / "yunet_640.onnx" if arguments.networks is not None else None
     metrics = FaceMetrics(arguments.networks, landmark_finder(teacher))
-    restorers = product_rows(arguments.evidence, arguments.weights)
+    restorers = product_rows(arguments.evidence, arguments.evidence_half, arguments.weights)
     record = []
     for name in arguments.sets:
         is_large = name == "large" and arguments.large_faces is not None

@@ -16,17 +16,21 @@ FIDELITIES: dict[str, Fidelity] = {"fidelity 0": 0.0, "fidelity 1": 1.0, "auto":
 
 
 def product_rows(
-    evidence: Path | None, weights: Path | None
+    evidence: Path | None, evidence_half: Path | None, weights: Path | None
 ) -> dict[str, Callable[[list[FloatArray]], list[FloatArray]]]:
     """By label, what restores a list of faces (S, S, 3).
 
     Args:
-        evidence: weights of the evidence network; None: the embedded ones.
+        evidence: weights of the evidence network; None: the embedded ones, and those for half size.
+        evidence_half: weights for whole faces at half size, beside `evidence`.
         weights: of the generator; None: the embedded ones.
     """
     weights = weights or embedded_path("compact.safetensors")
     return {
-        label: partial(_restore, make_restorer(weights, evidence=evidence, fidelity=fidelity))
+        label: partial(
+            _restore,
+            make_restorer(weights, evidence=evidence, evidence_half=evidence_half, fidelity=fidelity),
+        )
         for label, fidelity in FIDELITIES.items()
     }
 

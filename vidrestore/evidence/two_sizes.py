@@ -22,8 +22,8 @@ from vidrestore.evidence.network import Evidence, EvidenceNetwork
 from vidrestore.evidence.pyramid import merge_bands, split_bands, upsample
 
 SMALLEST_HALF, LARGEST_HALF = 64, 128
-"""Sides of faces at half size [px] for which there are weights for whole faces. Smaller faces are estimated at
-their own size only."""
+"""Sides of faces at half size [px] for which there are weights for whole faces. Smaller faces are estimated
+only at their own size."""
 HALF_SIZE_SHARE = 0.7
 """The scale at half size is multiplied by this before the weights are computed. Of 23 people held out, small
 faces gain 0.03 dB by it."""

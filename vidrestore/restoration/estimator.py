@@ -48,7 +48,7 @@ class Estimator:
 
         Args:
             network: The network for faces of any size. Its weights are used, not copied.
-            whole_faces: The one for small faces at half size, as in `TwoSizeEvidence`.
+            whole_faces: The network for faces at half size, as in `TwoSizeEvidence`; None: `network`.
             device: The device.
             precision: Number format of their convolutions.
             backend: Of `torch.compile`; None: the networks are not compiled.

@@ -48,9 +48,9 @@ BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 """The same for each band, finest first. What generators draw at single pixels hardly correlates with what is
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
 ERROR_SHARES = (1.0, 0.8, 0.8, 0.65, 0.6)
-"""The error's root mean square over sqrt(2) times its scale that the rule takes for each band. Medians of
-unsure faces of people held out were 0.95, 0.78, 0.82, 0.67 and 0.58: large errors are rarer than a Laplace
-distribution says."""
+"""Factors on the predicted scales, for each band, finest first. They are the measured root mean square of the
+error divided by sqrt(2) times its scale: medians of unsure faces of people held out were 0.95, 0.78, 0.82,
+0.67 and 0.58, as large errors are rarer than a Laplace distribution says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,7 @@ def make_restorer(
     weights: Path,
     *,
     evidence: Path | None = None,
+    evidence_half: Path | None = None,
     device: str = "auto",
     fidelity: Fidelity = "auto",
     look_up: LookUp | None = None,
@@ -202,7 +203,8 @@ def make_restorer(
 
     Args:
         weights: Weights of the generator, of any DAEFR network.
-        evidence: Weights of one evidence network for all sizes; None: the embedded ones.
+        evidence: Weights of the evidence network; None: the embedded ones, and those for half size.
+        evidence_half: Weights for half size, beside `evidence`; None: `evidence` at both sizes.
         device: auto, cpu, cuda, cuda:N or mps.
         fidelity: 0 draws whole faces, 1 draws nothing, auto draws the missing detail.
         look_up: hard or soft; None: soft for the compact network only.
@@ -215,6 +217,7 @@ def make_restorer(
         ProcessingError: The memory of the chosen device does not suffice; on `auto`, the CPU is used then.
     """
     amount = drawing_amount(fidelity)
+    whole_faces = embedded_path("evidence_half.safetensors") if evidence is None else evidence_half
 
     def place(where: torch.device) -> NetworkRestorer:
         number_type = choose_precision(where, precision)
@@ -222,7 +225,7 @@ def make_restorer(
         estimator = generator = None
         if fidelity != 0:
             network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-            whole = load_evidence(embedded_path("evidence_half.safetensors")) if evidence is None else None
+            whole = load_evidence(whole_faces) if whole_faces is not None else None
             estimator = Estimator(network, whole, device=where, precision=number_type, backend=backend)
         if amount > 0:
             daefr = load(weights)

@@ -24,7 +24,8 @@ class EvidenceTrainConfig(Section):
     crop: int = Field(default=128, multiple_of=16, ge=16)
     """Pixels a side."""
     half_size: bool = False
-    """Whether to train on whole faces at half their size, `crop` pixels a side, instead of on crops."""
+    """Whether to train on whole faces instead of on crops. They have `crop` pixels a side after they were
+    reduced to half their size."""
     batch: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=8e-4, gt=0)
     final_learning_rate: float = Field(default=2e-5, gt=0)

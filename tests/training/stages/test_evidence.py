@@ -145,6 +145,12 @@ def test_the_command_trains(config: Path, tmp_path: Path, capsys: pytest.Capture
     assert load_evidence(result).config == TINY
 
 
+@pytest.mark.parametrize(("name", "half_size"), [("evidence", False), ("evidence_half", True)])
+def test_the_configurations_of_the_project_are_valid(name: str, half_size: bool) -> None:
+    path = Path(__file__).parents[3] / "configs" / "train" / f"{name}.yaml"
+    assert read_evidence_config(path, []).half_size is half_size
+
+
 def test_whole_faces_at_half_size_are_trained_on(config: Path) -> None:
     crops = evidence.train(config, ["steps=2"])
     faces = evidence.train(config, ["steps=2", "half_size=true", f"output={config.parent / 'half'}"])

@@ -133,7 +133,7 @@ def make_half_size_pair(
     """A whole clean face and its degraded copy, both reduced to half their size after the degradation.
 
     Args:
-        picture: (H, H, 3) RGB, an aligned face.
+        picture: (H, H, 3) RGB, an aligned face; it may have a narrow border around the crop.
         side: Side of the result in pixels.
         rng: The source of random numbers.
 
@@ -142,7 +142,7 @@ def make_half_size_pair(
     """
     full = 2 * side
     scale = full / picture.shape[0] * rng.uniform(0.93, 1.07)
-    x, y = (picture.shape[0] - full / scale) / 2 + rng.normal(0, 0.015 * full, 2)
+    x, y = (picture.shape[0] - full / scale) / 2 + rng.normal(0, 0.015 * picture.shape[0], 2)
     clean: NDArray[Any] = _warp(picture, scale, x, y, full, rng)
     if rng.random() < 0.5:
         clean = clean[:, ::-1]

@@ -56,7 +56,7 @@ class Shares:
 CROP_SHARES = Shares(clean=0.1, nearly_clean=0.14, moderate=0.22, small=0.2)
 """Of crops at full size."""
 SOFT_SHARES = Shares(clean=0.03, nearly_clean=0.05, moderate=0.12, small=0.4)
-"""Of faces at half size: that estimate counts where a face shows no fine detail."""
+"""Of faces at half size. Their estimate matters most where no fine detail is shown, so most are damaged."""
 BLURRED = 0.6
 """Share of the other pictures that are blurred by a lens or by motion."""
 FULL_SIZE = 0.45

@@ -3,12 +3,13 @@
 Only the head is trained, so that `--fidelity 0` remains plain DAEFR. It gets features of the predicted codes,
 not of the true ones, so it learns to correct errors of the prediction.
 
-With an evidence network, the input is its estimate, as at inference, and the losses are computed after the
-fusion rule. So the head learns to draw the detail that the estimate lacks and that the rule accepts.
+With an evidence network, the input is its estimate at two sizes, as at inference, and the losses are computed
+after the fusion rule. So the head learns to draw detail that the estimate lacks and that the rule accepts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,8 +51,7 @@ class DetailStage:
         head.requires_grad_(True)
         if "head" in config.start and (trained := load(config.start["head"]).detail_head):
             head.load_state_dict(trained.state_dict())
-        evidence = config.start.get("evidence")
-        self.evidence = TwoSizeEvidence(load_evidence(evidence)).requires_grad_(False) if evidence else None
+        self.evidence = _evidence(config.start)
         self.picture = PictureLoss(start.config.image_size, config.loss, config.optim)
         self.modules = nn.ModuleDict({"network": self.network, "discriminator": self.picture.discriminator})
         self.averaged = nn.ModuleDict({"network": self.network})
@@ -117,3 +117,11 @@ def train(config_path: Path, overrides: list[str]) -> Path:
     """Trains the stage, from its last checkpoint if there is one, and returns the file of weights."""
     config = read_config(config_path, overrides)
     return run(DetailStage, config)
+
+
+def _evidence(start: Mapping[str, Path]) -> TwoSizeEvidence | None:
+    """The networks that estimate the input of the head; None: there are none."""
+    if "evidence" not in start:
+        return None
+    half = load_evidence(start["evidence_half"]) if "evidence_half" in start else None
+    return TwoSizeEvidence(load_evidence(start["evidence"]), half).requires_grad_(False)
