@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from vidrestore.evidence.network import EvidenceConfig
 from vidrestore.training.config import Section, read_section
@@ -16,6 +16,9 @@ class EvidenceTrainConfig(Section):
 
     faces: list[Path] = Field(min_length=1)
     """Folders of aligned faces. The manifest of the first one, manifest.csv, describes all of them."""
+    borders: list[float] = Field(default=[])
+    """Width of the border around the aligned faces of each of these folders, as a fraction of the picture's
+    side; none given: 0. Only whole faces (`half_size`) need it."""
     output: Path
     """Folder for checkpoints and logs."""
     start: Path | None = None
@@ -51,6 +54,14 @@ class EvidenceTrainConfig(Section):
     log_every: int = Field(default=50, ge=1)
     network: dict[str, Any] = Field(default={})
     """Fields of `EvidenceConfig` that differ from its defaults."""
+
+    @model_validator(mode="after")
+    def _has_a_border_for_each_folder(self) -> EvidenceTrainConfig:
+        if self.borders and len(self.borders) != len(self.faces):
+            raise ValueError(f"there are {len(self.borders)} borders for {len(self.faces)} folders of faces")
+        if any(not 0 <= border < 0.5 for border in self.borders):
+            raise ValueError("a border is at least 0 and less than 0.5")
+        return self
 
     @field_validator("network")
     @classmethod

@@ -67,6 +67,12 @@ def test_the_first_folders_manifest_is_for_all_folders(tmp_path: Path) -> None:
     assert [face.is_held_out for face in faces] == [True, False, True]
 
 
+def test_each_folder_has_a_border_of_its_own(tmp_path: Path) -> None:
+    folders = [folder_of(tmp_path / "small", ["a.png"]), folder_of(tmp_path / "large", ["a.jpg"])]
+    assert [face.border for face in find_faces(folders)] == [0, 0]
+    assert [face.border for face in find_faces(folders, borders=[0.05, 0.1])] == [0.05, 0.1]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -151,6 +151,14 @@ def test_the_configurations_of_the_project_are_valid(name: str, half_size: bool)
     assert read_evidence_config(path, []).half_size is half_size
 
 
+@pytest.mark.parametrize(
+    ("borders", "says"), [("[0.1, 0.1]", "2 borders for 1 folders"), ("[0.5]", "less than 0.5")]
+)
+def test_wrong_borders_are_named(config: Path, borders: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        read_evidence_config(config, [f"borders={borders}"])
+
+
 def test_whole_faces_at_half_size_are_trained_on(config: Path) -> None:
     crops = evidence.train(config, ["steps=2"])
     faces = evidence.train(config, ["steps=2", "half_size=true", f"output={config.parent / 'half'}"])

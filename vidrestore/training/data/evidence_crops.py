@@ -6,7 +6,7 @@ The batch of a step depends on the seed and the step only, so a resumed run gets
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,7 +25,18 @@ from vidrestore.types import FloatArray
 MARGIN = 16
 """Additional pixels of a crop during degradation, so that codec blocks and borders fall anywhere in it."""
 
-MakePair: TypeAlias = Callable[[NDArray[np.uint8], int, np.random.Generator], tuple[FloatArray, FloatArray]]
+
+@dataclass(frozen=True, slots=True)
+class FacePicture:
+    """A decoded picture of an aligned face."""
+
+    pixels: NDArray[np.uint8]
+    """(H, W, 3) RGB."""
+    border: float = 0.0
+    """Width of the border around the aligned face, as a fraction of the picture's side."""
+
+
+MakePair: TypeAlias = Callable[[FacePicture, int, np.random.Generator], tuple[FloatArray, FloatArray]]
 """`make_pair` or `make_half_size_pair`."""
 
 
@@ -33,8 +44,7 @@ MakePair: TypeAlias = Callable[[NDArray[np.uint8], int, np.random.Generator], tu
 class EvidencePictures:
     """Decoded faces in memory, and how often each is used."""
 
-    pictures: tuple[NDArray[np.uint8], ...]
-    """(H, W, 3) RGB each."""
+    pictures: tuple[FacePicture, ...]
     weights: NDArray[np.float64]
     """Of sum one."""
 
@@ -58,7 +68,8 @@ def load_pictures(files: Sequence[FaceFile], *, photos_only: bool = False) -> Ev
         picture = cv2.imread(str(file.path), cv2.IMREAD_COLOR)
         if picture is None:
             raise InputError(f"{file.path} is not a picture that can be read")
-        pictures.append(np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8))
+        pixels = np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8)
+        pictures.append(FacePicture(pixels, file.border))
     weights = np.array([file.weight for file in chosen], np.float64)
     return EvidencePictures(tuple(pictures), weights / weights.sum())
 
@@ -88,13 +99,11 @@ class EvidenceCrops(Dataset[tuple[Tensor, Tensor]]):
         return clean, degraded
 
 
-def make_pair(
-    picture: NDArray[np.uint8], crop: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
+def make_pair(picture: FacePicture, crop: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """A clean crop at a random place and scale, and its degraded copy.
 
     Args:
-        picture: (H, W, 3) RGB.
+        picture: A face. Its border is as good as the rest.
         crop: Side of the crop in pixels.
         rng: The source of random numbers.
 
@@ -102,7 +111,8 @@ def make_pair(
         Two arrays (crop, crop, 3) in 0..1.
     """
     side = crop + MARGIN
-    height, width = picture.shape[:2]
+    pixels = picture.pixels
+    height, width = pixels.shape[:2]
     smallest = max(0.4, side / min(height, width))  # above 1 for a picture smaller than the crop
     scale = rng.uniform(smallest, max(smallest, 1.05))
     if rng.random() < 0.25:
@@ -111,12 +121,12 @@ def make_pair(
     x, y = rng.uniform(0, max(width - reach, 0)), rng.uniform(0, max(height - reach, 0))
     if scale == 1.0:
         x0, y0 = int(x), int(y)
-        cut: NDArray[Any] = picture[y0 : y0 + side, x0 : x0 + side]
+        cut: NDArray[Any] = pixels[y0 : y0 + side, x0 : x0 + side]
         if cut.shape[:2] != (side, side):
-            cut = np.asarray(cv2.resize(picture, (side, side)))
+            cut = np.asarray(cv2.resize(pixels, (side, side)))
         clean: NDArray[Any] = cut.astype(np.float32) / 255
     else:
-        clean = _warp(picture, scale, x, y, side, rng)
+        clean = _warp(pixels, scale, x, y, side, rng)
     if rng.random() < 0.5:
         clean = clean[:, ::-1]
     if rng.random() < 0.1:
@@ -128,22 +138,23 @@ def make_pair(
 
 
 def make_half_size_pair(
-    picture: NDArray[np.uint8], side: int, rng: np.random.Generator
+    picture: FacePicture, side: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """A whole clean face and its degraded copy, both reduced to half their size after the degradation.
 
     Args:
-        picture: (H, H, 3) RGB, an aligned face; it may have a narrow border around the crop.
+        picture: A face, (H, H, 3). Its border is cut off.
         side: Side of the result in pixels.
         rng: The source of random numbers.
 
     Returns:
         Two arrays (side, side, 3) in 0..1.
     """
-    full = 2 * side
-    scale = full / picture.shape[0] * rng.uniform(0.93, 1.07)
-    x, y = (picture.shape[0] - full / scale) / 2 + rng.normal(0, 0.015 * picture.shape[0], 2)
-    clean: NDArray[Any] = _warp(picture, scale, x, y, full, rng)
+    full, shown = 2 * side, picture.pixels.shape[0]
+    face = shown * (1 - 2 * picture.border)
+    scale = full / face * rng.uniform(0.93, 1.07)
+    x, y = (shown - full / scale) / 2 + rng.normal(0, 0.015 * face, 2)
+    clean: NDArray[Any] = _warp(picture.pixels, scale, x, y, full, rng)
     if rng.random() < 0.5:
         clean = clean[:, ::-1]
     target, degraded = degrade_for_evidence(np.ascontiguousarray(clean, np.float32), rng, SOFT_SHARES)
@@ -198,7 +209,20 @@ def validation_pairs(
     return stacked[0].contiguous(), stacked[1].contiguous()
 
 
-def find_faces(folders: Sequence[Path], manifest: Path | None = None) -> list[FaceFile]:
-    """The faces in several folders. The manifest of the first folder describes all of them."""
+def find_faces(
+    folders: Sequence[Path], manifest: Path | None = None, borders: Sequence[float] | None = None
+) -> list[FaceFile]:
+    """The faces in several folders.
+
+    Args:
+        folders: The folders.
+        manifest: The manifest of all of them; by default that of the first folder.
+        borders: Width of the border around the faces of each folder, as a fraction of the picture's side; by
+            default 0.
+    """
     manifest = manifest or folders[0] / "manifest.csv"
-    return [face for folder in folders for face in list_faces(folder, manifest=manifest)]
+    return [
+        replace(face, border=border)
+        for folder, border in zip(folders, borders or [0.0] * len(folders), strict=True)
+        for face in list_faces(folder, manifest=manifest)
+    ]

@@ -27,6 +27,8 @@ class FaceFile:
     """False: a synthetic picture."""
     weight: float = 1.0
     """How often it is used, relative to others."""
+    border: float = 0.0
+    """Width of the border around the aligned face, as a fraction of the picture's side."""
     attributes: tuple[tuple[str, str], ...] = ()
     """The non-empty columns of the manifest, by name."""
 

@@ -69,7 +69,7 @@ def train_evidence(config: EvidenceTrainConfig) -> Path:
     torch.set_num_threads(config.threads)
     cv2.setNumThreads(1)  # a forked process would wait for OpenCV's missing threads for ever
     run = _start_run(config, device)
-    faces = find_faces(config.faces)
+    faces = find_faces(config.faces, borders=config.borders)
     held_out = [face for face in faces if face.is_held_out and face.is_photo]
     make = _pair_maker(config)
     validation = validation_pairs(held_out, config.crop, VALIDATION_CROPS, make) if held_out else None
