@@ -1,8 +1,16 @@
-"""Groups of people, by the columns of the manifest; a person of whom a column is empty is in none of its."""
+"""Groups of people.
+
+Most are by the columns of the manifest; a person of whom a column is empty is in none of its groups. Children
+and glasses are not in the manifest: `seen_in_pictures.csv` lists the held-out faces in whose pictures they
+were seen.
+"""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from vidrestore.training.data.people import FaceFile
 
@@ -18,9 +26,22 @@ def _number(file: FaceFile, column: str) -> float:
         return float("nan")
 
 
+@cache
+def _seen_in_pictures() -> frozenset[tuple[str, str]]:
+    """The name of a face without its suffix, and a group of it."""
+    with (Path(__file__).parent / "seen_in_pictures.csv").open(encoding="utf-8", newline="") as file:
+        return frozenset((row["face"], row["group"]) for row in csv.DictReader(file))
+
+
+def _is_seen(file: FaceFile, group: str) -> bool:
+    return (file.path.stem, group) in _seen_in_pictures()
+
+
 GROUPS: dict[str, Callable[[FaceFile], bool]] = {
     "women": lambda f: f.attribute("sex") == "female",
     "men": lambda f: f.attribute("sex") == "male",
+    "children": lambda f: _is_seen(f, "child"),
+    "glasses": lambda f: _is_seen(f, "glasses"),
     "dark skin": lambda f: f.attribute("group") in DARK_SKIN,
     "light skin": lambda f: f.attribute("group") in LIGHT_SKIN,
     "born before 1950": lambda f: _number(f, "born") < OLD,

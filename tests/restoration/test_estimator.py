@@ -87,23 +87,27 @@ def test_no_faces_are_no_estimates() -> None:
     assert estimator().estimate([]) == []
 
 
-def with_scale(value: float) -> EvidenceNetwork:
-    """A network that changes nothing and predicts one scale everywhere."""
+def with_scale(value: float, change: float = 0.0) -> EvidenceNetwork:
+    """A network that adds the same change to all pixels and predicts one scale everywhere."""
     network = tiny_network(spread=0)
     with torch.no_grad():
         for parameter in (*network.scale[-1].parameters(), *network.gate.parameters()):
             parameter.zero_()
         network.gate.bias.fill_(40)  # the gate is open: the input itself
         network.scale[-1].bias.fill_(float(np.log(value)))
+        network.change.bias.fill_(change)
     return network
 
 
 def test_a_face_is_certain_where_next_to_nothing_could_be_drawn() -> None:
     even = np.full((32, 32, 3), 0.4, np.float32)
     (sure,) = estimator(network=with_scale(0.05 * CODE)).estimate([even])
-    (unsure,) = estimator(network=with_scale(2 * CODE)).estimate([even])
-    assert (sure.is_certain, unsure.is_certain) == (True, False)
+    (unchanged,) = estimator(network=with_scale(2 * CODE)).estimate([even])
+    (unsure,) = estimator(network=with_scale(2 * CODE, 4 * CODE)).estimate([even])
+    assert [e.is_certain for e in (sure, unchanged, unsure)] == [True, True, False]
     assert np.array_equal(sure.mean, even)
+    assert unchanged.change == 0
+    assert unsure.change == pytest.approx((4 * CODE) ** 2, rel=0.01)
 
 
 seeds = st.integers(0, 2**31)

@@ -23,7 +23,7 @@ from tests.support.fusion_faces import (
 )
 from vidrestore.evidence import Evidence, split_bands
 from vidrestore.evidence.pyramid import BANDS
-from vidrestore.restoration.fusion import Fused, drawn_share, fuse, possible_change
+from vidrestore.restoration.fusion import COST_SHARE, Fused, drawn_share, fuse, possible_change
 
 
 @settings(max_examples=40, deadline=None)
@@ -219,3 +219,41 @@ def test_between_two_sizes_the_amounts_are_interpolated() -> None:
         for side in (SIZE, round(SIZE / 1.5), SIZE // 2)
     ]
     assert strengths[0] > strengths[1] > strengths[2] > 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(textures, seeds, st.floats(1e-6, 1e-2), st.floats(0.2, 3))
+def test_what_is_added_costs_at_most_a_share_of_the_gain(
+    shown: str, seed: int, change: float, amount: float
+) -> None:
+    mean = 0.25 + texture(shown, seed) / 2  # nothing is clipped
+    fused = fuse(
+        evidence_of(mean, 0.1), texture("white", seed + 1), change=torch.tensor([change]), amount=amount
+    )
+    limit = amount**2 * COST_SHARE * change
+    assert (fused.faces - mean).square().mean().item() <= 1.001 * limit + 1e-9
+    assert (fused.drawn).square().mean().item() <= 1.001 * limit + 1e-9
+
+
+def test_a_face_that_the_estimate_did_not_change_stays() -> None:
+    mean = texture("octaves", 1)
+    fused = fuse(evidence_of(mean, 0.1), texture("white", 2), change=torch.zeros(1))
+    assert torch.equal(fused.faces, mean)
+
+
+def test_a_large_change_limits_nothing() -> None:
+    mean, drawn = texture("octaves", 1), texture("white", 2)
+    limited, free = (fuse(evidence_of(mean, 0.02), drawn, change=c) for c in (torch.ones(1), None))
+    assert torch.equal(limited.faces, free.faces)
+
+
+def test_each_face_of_a_batch_has_a_limit_of_its_own() -> None:
+    means = torch.cat([texture("octaves", 1), texture("octaves", 3)])
+    drawn, changes = texture("white", 2).expand_as(means), torch.tensor([1e-5, 1.0])
+    scale = evidence_of(means[:1], 0.1).scale.expand(2, -1, -1, -1)
+    together = fuse(Evidence(means, scale), drawn, change=changes).faces
+    for i in range(2):
+        alone = fuse(
+            Evidence(means[i : i + 1], scale[i : i + 1]), drawn[i : i + 1], change=changes[i : i + 1]
+        )
+        assert torch.allclose(together[i], alone.faces[0], atol=1e-6)

@@ -46,12 +46,13 @@ class MirrorRestorer:
         return [FusedFace(picture=generated, drawn=0.5) for _, generated in faces]
 
 
-def estimate_of(face: FloatArray, *, scale: float = 0.1, is_certain: bool = False) -> FaceEstimate:
+def estimate_of(
+    face: FloatArray, *, scale: float = 0.1, change: float = 1.0, is_certain: bool = False
+) -> FaceEstimate:
     """An estimate that is the face itself, with the same scale everywhere."""
     side = face.shape[0] // 2
-    return FaceEstimate(
-        mean=face, scale=np.full((side, side, BANDS), scale, np.float32), is_certain=is_certain
-    )
+    scales = np.full((side, side, BANDS), scale, np.float32)
+    return FaceEstimate(mean=face, scale=scales, change=change, is_certain=is_certain)
 
 
 def envelope(

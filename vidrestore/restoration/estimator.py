@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -30,6 +31,17 @@ LARGEST_CHANGE = 6 / 255
 CERTAIN = 0.6 / 255
 """If the RMS of the missing detail is smaller, nothing is drawn."""
 _WINDOW = 7
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEvidence:
+    """The output of `Estimator.evidence` for N pictures, on the device."""
+
+    evidence: Evidence
+    change: Tensor
+    """(N,) mean square of the difference between the mean and the picture."""
+    certain: Tensor
+    """(N,) whether nothing needs to be drawn."""
 
 
 class Estimator:
@@ -87,29 +99,36 @@ class Estimator:
     ) -> list[FaceEstimate]:
         def start() -> list[Download]:
             with arithmetic():
-                evidence, certain = self.evidence(to_device(faces, self.device).permute(0, 3, 1, 2))
-            pictures = [part.permute(0, 2, 3, 1) for part in (evidence.mean, evidence.scale)]
-            return [download(part) for part in (*pictures, certain)]
+                found = self.evidence(to_device(faces, self.device).permute(0, 3, 1, 2))
+            pictures = [part.permute(0, 2, 3, 1) for part in (found.evidence.mean, found.evidence.scale)]
+            return [download(part) for part in (*pictures, found.change, found.certain)]
 
-        means, scales, certain = (part.arrays() for part in launch(self.device, start))
+        parts = (part.arrays() for part in launch(self.device, start))
         return [
-            FaceEstimate(mean=m, scale=s, is_certain=bool(c))
-            for m, s, c in zip(means, scales, certain, strict=True)
+            FaceEstimate(mean=mean, scale=scale, change=float(change), is_certain=bool(certain))
+            for mean, scale, change, certain in zip(*parts, strict=True)
         ]
 
     @torch.inference_mode()
-    def evidence(self, pictures: Tensor) -> tuple[Evidence, Tensor]:
-        """The evidence of pictures (N, 3, S, S) on the device, in one batch, and which are certain, (N,).
+    def evidence(self, pictures: Tensor) -> PictureEvidence:
+        """The evidence of pictures (N, 3, S, S) on the device, in one batch.
 
         The mean is clipped, and it is the picture itself where the network hardly changes it.
         """
-        mean, scale, certain = self._evidence(pictures)
-        return Evidence(mean, scale), certain
+        mean, scale, change, certain = self._evidence(pictures)
+        return PictureEvidence(Evidence(mean, scale), change, certain)
 
     def _evidence_tensors(self, pictures: Tensor) -> tuple[Tensor, ...]:
         evidence = self._network(pictures)
         mean = keep_unchanged(pictures, evidence.mean).clamp(0, 1)
-        return mean, evidence.scale, possible_change(Evidence(mean, evidence.scale)) < CERTAIN
+        change = mean_square(mean - pictures)
+        certain = possible_change(Evidence(mean, evidence.scale), change) < CERTAIN
+        return mean, evidence.scale, change, certain
+
+
+def mean_square(pictures: Tensor) -> Tensor:
+    """(N,) of pictures (N, C, H, W)."""
+    return pictures.square().mean((1, 2, 3))
 
 
 def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ class FaceEstimate:
     """(S, S, 3) RGB in 0..1: the estimate of the clean face."""
     scale: FloatArray
     """(S / 2, S / 2, K): the Laplace scale of its error in each band, finest first, in units of the mean."""
+    change: float
+    """Mean square of the difference between the footage and its estimate."""
     is_certain: bool
     """Whether so little detail is missing that nothing is drawn."""
     amount: float | None = None

@@ -156,7 +156,8 @@ class NetworkRestorer:
         evidence = to_evidence([estimate], self.device)
         drawn = to_device([generated], self.device).permute(0, 3, 1, 2)
         amount = self.amount if estimate.amount is None else estimate.amount
-        fused = fuse(evidence, drawn, amount=amount, drawn_side=drawn_side)
+        change = torch.tensor([estimate.change], dtype=torch.float32, device=self.device)
+        fused = fuse(evidence, drawn, change=change, amount=amount, drawn_side=drawn_side)
         return download(fused.faces.permute(0, 2, 3, 1)), download(drawn_share(evidence.mean, fused))
 
     def launch(self, run: Callable[[], R]) -> R:

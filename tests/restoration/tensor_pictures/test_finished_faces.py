@@ -59,6 +59,7 @@ def estimated_state(face: RestoredFace, *, on_device: bool) -> FaceState:
                 scale=torch.zeros(1, 1, 1),
                 given=tensor(picture),
                 grey=GREY,
+                change=torch.tensor(0.0),
                 is_certain=False,
             ),
             fused=TensorFused(picture=tensor(face.image), drawn=0.25),
@@ -66,7 +67,7 @@ def estimated_state(face: RestoredFace, *, on_device: bool) -> FaceState:
     return FaceState(
         aligned=aligned(face),
         picture=picture,
-        estimate=FaceEstimate(mean=face.estimate, scale=scale, is_certain=False),
+        estimate=FaceEstimate(mean=face.estimate, scale=scale, change=0.0, is_certain=False),
         fused=FusedFace(picture=face.image, drawn=0.25),
     )
 

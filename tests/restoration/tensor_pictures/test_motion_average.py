@@ -58,6 +58,7 @@ def estimate_of(estimate: FaceEstimate) -> TensorEstimate:
         scale=torch.from_numpy(estimate.scale).permute(2, 0, 1),
         given=picture.picture,
         grey=picture.grey,
+        change=torch.tensor(estimate.change),
         is_certain=estimate.is_certain,
     )
 
@@ -65,7 +66,9 @@ def estimate_of(estimate: FaceEstimate) -> TensorEstimate:
 def estimated(side: int, shift: float, seed: int) -> FaceEstimate:
     rough = np.random.default_rng(seed + 100).random((side // 8, side // 8, 5), np.float32)
     scale = 0.04 * np.dstack([cv2.resize(rough[..., k], (side // 2, side // 2)) for k in range(5)])
-    return FaceEstimate(mean=face(side, shift, seed), scale=scale.astype(np.float32), is_certain=False)
+    return FaceEstimate(
+        mean=face(side, shift, seed), scale=scale.astype(np.float32), change=0.01, is_certain=False
+    )
 
 
 @settings(max_examples=8, deadline=None)

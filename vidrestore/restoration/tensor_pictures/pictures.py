@@ -54,6 +54,8 @@ class TensorEstimate:
     """(3, S, S) float32 RGB in 0..1: the picture that was estimated."""
     grey: SmallGrey
     """Of `mean`."""
+    change: Tensor
+    """() float32: mean square of the difference between `given` and its estimate."""
     is_certain: bool
     """Whether so little detail is missing that nothing is drawn."""
     amount: float | None = None

@@ -72,10 +72,11 @@ class TensorRestorer:
         estimator = self._restorer.estimator
         assert estimator is not None
         pictures = stack_channels_last(faces)
-        evidence, certain = estimator.evidence(pictures)
+        found = estimator.evidence(pictures)
+        evidence = found.evidence
         finite = evidence.mean.isfinite().flatten(1).all(1)
         wait_for_greys = start_greys(small_greys(evidence.mean))
-        copied = download(torch.stack([certain, finite], 1))
+        copied = download(torch.stack([found.certain, finite], 1))
 
         def wait() -> list[TensorEstimate]:
             flags = copied.arrays()
@@ -86,6 +87,7 @@ class TensorRestorer:
                     scale=evidence.scale[n],
                     given=pictures[n],
                     grey=grey,
+                    change=found.change[n],
                     is_certain=bool(flags[n][0]),
                 )
                 for n, grey in enumerate(wait_for_greys())
@@ -138,7 +140,8 @@ class TensorRestorer:
         drawn = stack_channels_last([drawn.picture for _, drawn in faces])
         amount = self._restorer.amount if estimates[0].amount is None else estimates[0].amount
         enlarged = resized_tensors(drawn, evidence.mean.shape[-1])
-        fused = fuse(evidence, enlarged, amount=amount, drawn_side=drawn.shape[-1])
+        change = torch.stack([estimate.change for estimate in estimates])
+        fused = fuse(evidence, enlarged, change=change, amount=amount, drawn_side=drawn.shape[-1])
         return fused.faces, download(drawn_share(evidence.mean, fused))
 
 

@@ -89,11 +89,12 @@ class DetailStage:
     def _restore(self, network: Daefr, degraded: Tensor) -> tuple[Tensor, Tensor]:
         """The drawn faces and the fused ones. Only the head gets gradients."""
         given, evidence = self._given(degraded)
+        change = ((given - degraded) / 2).square().mean((1, 2, 3))
         drawn = _draw(network, given)
         if evidence is None:
             return drawn, drawn
         with torch.autocast(degraded.device.type, enabled=False):
-            return drawn, fuse(evidence, (drawn + 1) / 2).faces * 2 - 1
+            return drawn, fuse(evidence, (drawn + 1) / 2, change=change).faces * 2 - 1
 
     @torch.no_grad()
     def _given(self, degraded: Tensor) -> tuple[Tensor, Evidence | None]:
