@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.errors import WeightsError
 from vidrestore.evidence import Evidence
 from vidrestore.restoration import DaefrGenerator, NetworkRestorer
-from vidrestore.restoration.estimator import Estimator
+from vidrestore.restoration.estimator import Estimator, PictureEvidence
 from vidrestore.restoration.tensor_pictures.restorer import TensorRestorer
 
 CPU = torch.device("cpu")
@@ -38,11 +39,11 @@ def test_an_estimate_without_numbers_is_refused(
 ) -> None:
     evidence = Estimator.evidence
 
-    def spoilt(self: Estimator, pictures: torch.Tensor) -> tuple[Evidence, torch.Tensor]:
-        found, certain = evidence(self, pictures)
-        mean = found.mean.clone()
+    def spoilt(self: Estimator, pictures: torch.Tensor) -> PictureEvidence:
+        found = evidence(self, pictures)
+        mean = found.evidence.mean.clone()
         mean[-1, 0, 3, 5] = number  # a single sample of the last face
-        return Evidence(mean, found.scale), certain
+        return replace(found, evidence=Evidence(mean, found.evidence.scale))
 
     restorer = networks(kind)
     assert len(restorer.estimate(FACES)) == 2
