@@ -39,7 +39,7 @@ def test_segments_are_refused_where_a_name_is_taken(
 
 
 @pytest.mark.parametrize("kind", ["a file", "a folder", "a link to a folder", "a FIFO"])
-def test_a_run_without_segments_is_not_affected_by_those_file_names(
+def test_a_run_without_segments_ignores_user_files_named_like_its_journal(
     source: Path, tmp_path: Path, kind: str
 ) -> None:
     for number, name in enumerate(NAMES):
