@@ -48,6 +48,6 @@ def test_a_resumed_run_checks_what_is_asked_of_it(tmp_path: Path, change: dict[s
         (lambda: vidrestore.preview("in.mkv", None), "at must be seconds .* got None"),  # type: ignore[arg-type]
     ],
 )
-def test_what_is_no_argument_is_refused_in_a_sentence(call: Callable[[], object], words: str) -> None:
+def test_an_invalid_argument_is_refused_with_a_reason(call: Callable[[], object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         call()

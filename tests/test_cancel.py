@@ -53,13 +53,13 @@ def test_an_event_that_is_set_already_ends_it_before_the_work(film: Path, tmp_pa
     assert names_in(tmp_path) == []
 
 
-def test_an_inspection_is_cancelled_too(film: Path) -> None:
+def test_an_inspection_can_be_cancelled(film: Path) -> None:
     event = threading.Event()
     with pytest.raises(CancelledError):
         vidrestore.inspect(film, on_progress=lambda _: event.set(), cancel=event)
 
 
-def test_of_a_film_the_finished_segments_are_kept_and_resumed_from(
+def test_a_cancelled_run_keeps_its_finished_segments_and_can_be_resumed(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segment_task, "_PROGRESS_EVERY_SECONDS", 0.0)

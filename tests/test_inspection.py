@@ -77,7 +77,7 @@ def test_the_faces_chosen_are_those_restored(clip: Path, faces: str, ids: list[i
     assert [track.id for track in vidrestore.inspect(clip, faces=faces).tracks] == ids
 
 
-def test_a_choice_of_faces_that_cannot_be_meant_is_refused(clip: Path) -> None:
+def test_an_invalid_choice_of_faces_is_refused(clip: Path) -> None:
     with pytest.raises(UsageError, match="faces must be all, largest"):
         vidrestore.inspect(clip, faces="everybody")
 
@@ -98,7 +98,7 @@ def test_the_command_prints_a_table_and_writes_json_and_a_page(
     assert "http" not in page  # nothing is fetched
 
 
-def test_of_pictures_no_rate_is_reported_that_is_not_known(
+def test_no_frame_rate_is_reported_for_pictures_without_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -127,7 +127,7 @@ def test_json_goes_to_stdout_alone_where_that_is_requested(
     assert json.loads(capsys.readouterr().out)["frames"] == 30
 
 
-def test_what_cannot_be_read_or_written_ends_in_one_sentence(
+def test_an_unreadable_input_or_unwritable_report_gives_one_error_message(
     clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(InputError, match=r"none\.mp4"):

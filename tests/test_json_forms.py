@@ -54,13 +54,13 @@ JOB_NAMES = [
 ]  # fmt: skip
 
 
-def test_the_report_of_a_run() -> None:
+def test_json_of_a_run_report_has_the_expected_names() -> None:
     values = json.loads(run_report_json(REPORT))
     assert list(values) == REPORT_NAMES
     assert [list(share) for share in values["drawn"]] == [["track", "frames", "mean", "maximum"]]
 
 
-def test_an_inspection() -> None:
+def test_json_of_an_inspection_has_the_expected_names() -> None:
     values = INSPECTION.to_dict()
     assert list(values) == INSPECTION_NAMES
     assert list(values["tracks"][0]) == TRACK_NAMES
@@ -68,14 +68,14 @@ def test_an_inspection() -> None:
     assert list(values["scenes"][0]) == ["first_frame", "frames", "start"]
 
 
-def test_a_batch() -> None:
+def test_json_of_a_batch_has_the_expected_names() -> None:
     (row,) = json.loads(
         json.dumps(_rows([Outcome(name="a.mkv", target=Path("out/a.mkv"), state="restored")]))
     )
     assert list(row) == OUTCOME_NAMES
 
 
-def test_an_evaluation() -> None:
+def test_json_of_an_evaluation_has_the_expected_names() -> None:
     pictures, faces = Samples(("result.psnr",)), Samples(("result.psnr",))
     for frame, value in enumerate((30.0, 31.0)):
         pictures.add(frame, frame / 25, -1, {"result.psnr": value})
@@ -106,7 +106,7 @@ def test_an_evaluation() -> None:
     assert list(values["summary"][0]) == SUMMARY_NAMES
 
 
-def test_a_job_of_the_page() -> None:
+def test_json_of_a_job_of_the_page_has_the_expected_names() -> None:
     job = Job(
         id=1,
         kind="restore",
@@ -126,7 +126,7 @@ def test_a_job_of_the_page() -> None:
     assert list(job.to_dict()) == JOB_NAMES
 
 
-def test_the_paper_s_table() -> None:
+def test_json_of_the_paper_s_table_has_the_expected_names() -> None:
     result = PaperResult(
         set="lfw",
         about="LFW-Test",
@@ -141,5 +141,5 @@ def test_the_paper_s_table() -> None:
     assert list(values["rows"]["result"]["niqe"]) == ["mean", "low", "high", "count"]
 
 
-def test_a_plan() -> None:
+def test_json_of_a_plan_has_the_expected_names() -> None:
     assert [field.name for field in fields(PLAN)] == PLAN_NAMES

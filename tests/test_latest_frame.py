@@ -40,7 +40,9 @@ def test_frames_without_faces_wait_longer(
     assert names_in(tmp_path) == ["in.mkv", "newest.jpg"]
 
 
-def test_it_shows_the_frame(frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_frame_is_written_as_a_picture(
+    frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "newest.jpg"
     monkeypatch.setenv(LATEST_FRAME, str(path))
     LatestFrame().show(frame, has_faces=True)
@@ -99,7 +101,7 @@ def test_an_earlier_newest_frame_is_replaced(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("segment", [0, 1])
-def test_a_run_writes_it(segment: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_writes_the_latest_frame(segment: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_film(tmp_path / "in.mkv", 40, (range(4, 16),))
     monkeypatch.setenv(LATEST_FRAME, str(tmp_path / "newest.jpg"))
     vidrestore.restore(source, tmp_path / "out.mkv", codec="ffv1", fidelity=1, device="cpu", segment=segment)

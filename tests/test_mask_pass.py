@@ -54,7 +54,7 @@ def test_black_is_unchanged_and_the_face_is_white(clip: Path, tmp_path: Path) ->
     assert times[0] == times[1]
 
 
-def test_it_has_no_other_streams_and_the_shape_of_the_video(tmp_path: Path) -> None:
+def test_a_mask_has_only_a_video_stream_and_the_shape_of_the_output(tmp_path: Path) -> None:
     from tests.support.clips import Clip, make_clip
 
     source = make_clip(tmp_path / "in.mkv", Clip(frames=5, sounds=("aac",), rotation=90))
@@ -67,7 +67,7 @@ def test_it_has_no_other_streams_and_the_shape_of_the_video(tmp_path: Path) -> N
     assert (first.width, first.height, first.rotation) == (other.width, other.height, other.rotation)
 
 
-def test_of_deep_video_it_has_sixteen_bits(tmp_path: Path) -> None:
+def test_the_mask_of_a_10_bit_video_has_16_bits(tmp_path: Path) -> None:
     footage = Footage(pixel_format="yuv420p10le")
     source = make_footage(tmp_path / "in.mkv", face_pictures(2), footage)
     vidrestore.restore(source, tmp_path / "out.mkv", mask=str(tmp_path / "mask.mkv"), **CPU)
@@ -98,7 +98,7 @@ def test_interlaced_video_has_a_mask_of_both_fields(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["mask-%03d.png", "mask-%03d.tif"])
-def test_it_may_be_a_sequence_of_pictures(name: str, clip: Path, tmp_path: Path) -> None:
+def test_a_mask_may_be_an_image_sequence(name: str, clip: Path, tmp_path: Path) -> None:
     vidrestore.restore(clip, tmp_path / "out.mkv", mask=str(tmp_path / name), start=Fraction(1, 25), **CPU)
     pictures = sorted(tmp_path.glob("mask-*"))
     assert len(pictures) == len(frames_of(tmp_path / "out.mkv"))

@@ -47,7 +47,7 @@ def test_a_command_of_folders_gets_pictures_and_gives_them_back(clip: Path, tmp_
     assert numbers(tmp_path / "out.mkv") == list(range(6))
 
 
-def test_of_folders_with_as_many_pictures_the_one_of_whole_frames_counts(clip: Path, tmp_path: Path) -> None:
+def test_the_folder_of_whole_frames_is_preferred_to_one_of_cropped_faces(clip: Path, tmp_path: Path) -> None:
     # GFPGAN and CodeFormer leave cropped faces beside the frames: with one face in each frame, as many.
     info = probe(clip)
     for name, side in (("cropped_faces", (16, 16)), ("restored_imgs", (info.height, info.width))):
@@ -83,7 +83,7 @@ def test_commands_are_given_as_name_and_words() -> None:
         (["none.mkv", "--peer", "mine=x {input}"], "the command of mine lacks {output}"),
     ],
 )
-def test_what_cannot_be_used_is_one_sentence(
+def test_an_invalid_clip_or_peer_exits_with_an_error_message(
     words: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["peers", *words])

@@ -99,7 +99,7 @@ def test_each_track_has_the_mean_and_the_maximum_of_what_was_drawn(frames: list[
 
 @settings(deadline=None)
 @given(FRAMES, st.integers(0, 12), st.randoms())
-def test_segments_in_any_order_come_to_what_one_go_does(
+def test_drawn_shares_of_segments_in_any_order_equal_those_of_one_run(
     frames: list[dict[int, float]], cut: int, random: Random
 ) -> None:
     parts = [frames[:cut], frames[cut:]]

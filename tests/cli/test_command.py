@@ -189,7 +189,7 @@ def test_a_defect_says_how_to_report_it_without_a_traceback(
 
 
 @pytest.mark.parametrize("by", ["flag", "environment"])
-def test_debug_shows_where_it_came_from(
+def test_debug_mode_prints_the_traceback_of_an_error(
     by: str, fake: FakeRestore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.failure = KeyError("planes")
@@ -215,7 +215,7 @@ def test_debug_shows_where_it_came_from(
         ("train codebook --config x.yaml fast", "'fast' is not KEY=VALUE"),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_exit_2(
+def test_wrong_usage_prints_one_error_line_and_exits_with_2(
     line: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(line.split()) == 2

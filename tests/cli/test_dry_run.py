@@ -29,7 +29,7 @@ def plan_of(text: str) -> dict[str, object]:
     return dict(plan)
 
 
-def test_the_lines() -> None:
+def test_a_plan_is_printed_as_input_output_work_and_estimate() -> None:
     assert plan_lines(PLAN) == [
         "input:    old.mp4, 3000 frames, 25 frames/s",
         "output:   new.mp4, 640x480, mp4, libx264",
@@ -83,7 +83,7 @@ def test_a_short_video_has_no_estimate(
         (["no.mkv", "out.mkv"], "no.mkv"),
     ],
 )
-def test_it_refuses_what_the_run_would_refuse(
+def test_a_dry_run_refuses_what_a_real_run_refuses(
     words: list[str],
     says: str,
     film: Path,

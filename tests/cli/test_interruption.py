@@ -44,7 +44,7 @@ def test_finished_segments_are_named_with_the_command_that_continues(
     )
 
 
-def test_where_nothing_is_kept_it_says_so(
+def test_the_message_says_when_nothing_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, "restore", interrupt)
@@ -53,7 +53,7 @@ def test_where_nothing_is_kept_it_says_so(
         assert capsys.readouterr().err == "vidrestore: error: interrupted; nothing is kept\n"
 
 
-def test_a_run_that_has_looked_at_the_film_keeps_that(
+def test_the_message_says_when_the_face_analysis_is_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, "restore", interrupt)

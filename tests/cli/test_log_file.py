@@ -69,7 +69,7 @@ def test_warnings_are_printed_as_without_a_log(
     assert first == "vidrestore: warning: no GPU"
 
 
-def test_the_next_run_adds_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_run_appends_to_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "run.log"
     monkeypatch.setattr(api, "restore", fails(InputError("old.mp4 is not a video")))
     assert main(["restore", "old.mp4", "new.mp4", "--log-file", str(log)]) == 2

@@ -68,7 +68,7 @@ def test_pulling_twice_downloads_once(
     assert "cached" in capsys.readouterr().out
 
 
-def test_a_failed_download_is_one_sentence_and_exit_1(
+def test_a_failed_download_prints_one_error_line_and_exits_with_1(
     entry: Entry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "w.pth").write_bytes(b"something else")

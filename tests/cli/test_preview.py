@@ -107,7 +107,7 @@ def test_an_earlier_sheet_that_is_read_is_not_replaced(
         ["--at", "2", "-o", "photo.png"],
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_any_work(
+def test_invalid_preview_options_are_refused_before_any_work(
     asked: dict[str, Any],
     words: list[str],
     tmp_path: Path,

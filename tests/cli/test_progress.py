@@ -23,7 +23,7 @@ def test_without_a_total_nothing_is_promised() -> None:
     assert describe(at(100, 50.0, total=None), pace) == "restoring: 100 frames, 200 faces, 2.0 frames/s"
 
 
-def test_before_there_is_an_estimate_it_says_so() -> None:
+def test_progress_says_that_the_time_left_is_not_known_yet() -> None:
     assert describe(at(0, 0.0), UNKNOWN) == "restoring: 0/300 frames, estimating the time left"
 
 

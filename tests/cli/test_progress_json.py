@@ -85,7 +85,9 @@ def test_the_last_line_says_why_it_failed(
 
 
 @pytest.mark.parametrize("value", ["yaml", "json:", "json:x", "json:-1", "json:²", "", "json:99999999999999"])
-def test_what_cannot_be_meant_is_one_sentence(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_progress_option_prints_one_error_line(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["restore", "old.mp4", "new.mp4", "--progress", value]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1

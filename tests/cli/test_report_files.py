@@ -50,7 +50,9 @@ def test_nothing_of_a_users_is_replaced(
 
 @pytest.mark.parametrize("option", ["--json", "--csv"])
 @pytest.mark.parametrize("kind", ["a file", "a link to a file", "a FIFO"])
-def test_nor_by_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, kind: str) -> None:
+def test_evaluate_replaces_no_file_of_the_user(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, kind: str
+) -> None:
     USERS_OWN[kind](tmp_path / "report")
     before = snapshot(tmp_path)
     assert main(["evaluate", "result.mp4", option, str(tmp_path / "report")]) == 2

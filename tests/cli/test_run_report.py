@@ -59,7 +59,7 @@ def test_no_report_is_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         read_run_report(Path("/dev/zero"))
 
 
-def test_of_a_crowd_some_are_named_and_the_rest_counted() -> None:
+def test_the_closing_line_names_some_of_many_tracks_and_counts_the_rest() -> None:
     line = closing(*(share(track, 0.9) for track in range(30)))
     assert "more than half of tracks 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 18 more drawn: " in line
     assert "\n" not in line
@@ -67,7 +67,7 @@ def test_of_a_crowd_some_are_named_and_the_rest_counted() -> None:
 
 @pytest.mark.usefixtures("run")
 @pytest.mark.parametrize("line", [["restore", "old.mp4", "new.mp4"], ["resume", "new.mp4"]])
-def test_the_report_says_it_of_each_track(
+def test_the_report_states_the_drawn_share_of_each_track(
     line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "new.json"
@@ -155,7 +155,7 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: bytes) -> 
         read_run_report(tmp_path / "absent.json")
 
 
-def test_a_batch_says_it_of_each_file(
+def test_a_batch_report_states_the_drawn_shares_of_each_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def done(source: Path, target: Path, *_: Any) -> Report:

@@ -94,7 +94,7 @@ sys.exit(run())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_an_interrupt_while_modules_load_is_one_sentence() -> None:
+def test_an_interrupt_while_modules_load_prints_one_error_line() -> None:
     done = run(sys.executable, "-c", INTERRUPTED)
     assert (done.returncode, done.stderr) == (130, "vidrestore: error: interrupted\n")
 

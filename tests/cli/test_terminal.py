@@ -84,7 +84,7 @@ class Broken(io.StringIO):
         raise OSError(28, "No space left on device")
 
 
-def test_a_full_standard_output_costs_a_restored_film_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_output_streams_do_not_fail_a_finished_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def restore(*_: object, **__: object) -> Report:
         return Report(
             output=Path("out.mkv"), frames=1, frames_with_faces=0, faces=0, tracks=0, lost_frames=0,

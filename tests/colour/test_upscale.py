@@ -30,7 +30,7 @@ def test_a_plane_is_lanczos_of_three_lobes_to_the_bit(factor: int, depth: int) -
     np.testing.assert_array_equal(enlarged, lanczos_plane(plane, factor, peak))
 
 
-def test_inside_a_picture_it_is_the_lanczos_of_pillow() -> None:
+def test_an_enlarged_plane_equals_lanczos_by_pillow_away_from_the_edges() -> None:
     plane = np.random.default_rng(1).integers(30, 220, (40, 50)).astype(np.uint8)
     other = np.asarray(Image.fromarray(plane.astype(np.float32)).resize((100, 80), Image.Resampling.LANCZOS))
     inner = (slice(8, -8), slice(8, -8))

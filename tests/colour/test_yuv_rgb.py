@@ -253,7 +253,7 @@ def test_ycgco_has_the_codes_of_h273(rgb: tuple[int, ...], codes: tuple[int, int
 
 
 @pytest.mark.parametrize("matrix", [YCGCO, DERIVED])
-def test_other_matrices_lead_there_and_back(matrix: int) -> None:
+def test_colours_survive_conversion_by_ycgco_and_derived_matrices_and_back(matrix: int) -> None:
     rgb = np.random.default_rng(1).random((16, 24, 3)).astype(np.float32)
     blank = random_frame("yuv444p", 24, 16)
     frame = make_frame(blank.planes, "yuv444p", ColourTags(matrix=matrix, primaries=9, full_range=True))

@@ -10,7 +10,7 @@ from vidrestore.daefr.channels_last_norm import ChannelsLastGroupNorm
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-def test_it_equals_group_norm_and_keeps_channels_last(precision: torch.dtype) -> None:
+def test_the_channels_last_norm_equals_group_norm_and_keeps_the_memory_order(precision: torch.dtype) -> None:
     torch.manual_seed(0)
     norm = nn.GroupNorm(8, 32, eps=1e-6)
     nn.init.normal_(norm.weight)

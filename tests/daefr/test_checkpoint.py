@@ -1,4 +1,4 @@
-"""Weights are read safely, wholly, and refused in a sentence."""
+"""Weights are read safely and completely, or refused with one error message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are no weights, or not these, whatever they pretend: one sentence, in little memory and time."""
+"""Files that are no valid weights, whatever they claim: one error message, in little memory and time."""
 
 from __future__ import annotations
 

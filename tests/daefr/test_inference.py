@@ -61,7 +61,7 @@ def test_winograds_convolution_leaves_its_input_alone() -> None:
         nn.Identity(),
     ],
 )
-def test_other_convolutions_stay_as_they_are(conv: nn.Module) -> None:
+def test_winograd_supports_no_other_than_plain_3x3_convolutions(conv: nn.Module) -> None:
     assert not is_supported(conv)
 
 
@@ -135,7 +135,7 @@ def test_a_transposed_convolution_multiplies_four_times_of_nine_and_writes_nothi
     assert after.layout_copies == 0
 
 
-def test_a_hastened_network_answers_as_before() -> None:
+def test_an_optimized_network_gives_the_same_results() -> None:
     torch.manual_seed(0)
     config = replace(SMALL, encoder_widths=(32, 128))
     network = Daefr(config).eval().requires_grad_(False)

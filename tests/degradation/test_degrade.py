@@ -73,7 +73,7 @@ def test_a_folder_keeps_its_names_and_each_picture_has_its_own_damage(folder: Pa
     assert not np.array_equal(first, second)
 
 
-def test_what_cannot_be_meant_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_an_invalid_recipe_input_or_output_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no recipe 'sepia'"):
         degrade_path(folder, tmp_path / "out", "sepia")  # type: ignore[arg-type]
     with pytest.raises(OutputError, match="lies in the input's folder"):

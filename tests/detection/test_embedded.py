@@ -97,7 +97,7 @@ def test_heads_turned_aside_and_profiles_are_found() -> None:
         assert np.mean(found) >= share
 
 
-def test_the_sample_films_faces_are_found_in_nearly_every_frame_and_nowhere_at_its_end() -> None:
+def test_faces_of_the_sample_are_found_in_nearly_every_frame_and_none_at_its_end() -> None:
     path = ROOT / "samples" / "old_film.mp4"
     counts = [len(item.faces) for item in detect(read_frames(path, probe(path)), make_detector("embedded"))]
     assert sum(c >= 1 for c in counts[:100]) >= 95

@@ -56,7 +56,7 @@ def test_a_batch_finds_what_each_picture_alone_finds(detector: RetinaFaceDetecto
 
 
 @needs_shared
-def test_it_finds_what_facexlibs_own_code_finds(detector: RetinaFaceDetector) -> None:
+def test_detections_equal_those_of_facexlib(detector: RetinaFaceDetector) -> None:
     for picture in pictures():
         with torch.no_grad():
             rows = detector._model.detect_faces(picture[..., ::-1].copy(), conf_threshold=0.6)

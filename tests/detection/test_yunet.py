@@ -128,7 +128,7 @@ def test_the_square_and_the_angle_of_a_face_turn_with_it(angle: float) -> None:
 
 
 @pytest.mark.parametrize("size", [(5000, 60), (60, 5000)])
-def test_of_noise_in_a_narrow_strip_no_face_is_larger_than_all_numbers(size: tuple[int, int]) -> None:
+def test_faces_found_in_noise_in_a_narrow_strip_have_bounded_coordinates(size: tuple[int, int]) -> None:
     yunet = YuNet()
     for seed in range(3):
         noise = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)

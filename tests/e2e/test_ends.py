@@ -58,7 +58,7 @@ def error_lines(process: subprocess.Popen[bytes]) -> list[str]:
     return process.stderr.read().decode().strip().splitlines()
 
 
-def test_two_of_them_in_a_row_hand_on_picture_and_sound(tmp_path: Path) -> None:
+def test_two_commands_in_a_pipe_pass_on_picture_and_sound(tmp_path: Path) -> None:
     clip = Clip(frames=12, time_base=Fraction(1, 1000), sounds=("aac",))
     source = make_clip(tmp_path / "in.mkv", clip)
     first = subprocess.Popen([*COMMAND, str(source), "-"], stdout=subprocess.PIPE, env=ENVIRONMENT)
@@ -75,7 +75,7 @@ def test_two_of_them_in_a_row_hand_on_picture_and_sound(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_reader_that_leaves_is_one_sentence(tmp_path: Path) -> None:
+def test_an_output_pipe_that_is_closed_by_its_reader_gives_one_error_message(tmp_path: Path) -> None:
     process = start(make_clip(tmp_path / "in.mkv", LONG), "-")
     assert process.stdout is not None
     assert len(process.stdout.read(100_000)) == 100_000
@@ -130,9 +130,7 @@ def test_an_interrupted_batch_ends_its_workers_and_prints_what_is_done(tmp_path:
 
 @posix_only
 @pytest.mark.parametrize("name", ["out.mkv", "%03d.png"])
-def test_what_a_killed_run_left_goes_with_the_next_and_what_lives_is_left_alone(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_run_removes_temporary_files_of_killed_runs_but_not_of_live_ones(tmp_path: Path, name: str) -> None:
     def partial() -> set[str]:
         # A run that is killed before its folder has the marker leaves an empty folder, which nobody removes.
         return {path.name for path in tmp_path.iterdir() if ".partial-" in path.name and is_marked(path)}

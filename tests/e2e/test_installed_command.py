@@ -1,4 +1,4 @@
-"""The installed command, from another folder, on real files: what a stranger types and gets."""
+"""The installed command, from another folder, on real files: what a new user types and gets."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_part_with_both_pictures_side_by_side(tmp_path: Path) -> None:
     ],
     ids=["missing", "a folder", "empty", "text", "sound only", "cut before its index"],
 )
-def test_an_input_that_is_no_video_ends_in_one_sentence(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_input_that_is_no_video_gives_one_error_message(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
     make(tmp_path / "in.mp4")
     ended = vidrestore("restore", "in.mp4", "out.mp4", folder=tmp_path)
     refused(ended, message)
@@ -124,7 +124,9 @@ def test_an_input_that_is_no_video_ends_in_one_sentence(tmp_path: Path, make, me
         (["in.mp4", "out.mp4", "--detector", "nobody"], "nobody"),
     ],
 )
-def test_what_cannot_be_done_ends_in_one_sentence(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_an_impossible_request_gives_one_error_message(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
     import torch
 
     if "NVIDIA" in message and torch.cuda.device_count() > 9:

@@ -119,7 +119,7 @@ def test_cpu_workers_beside_a_gpu_composite_the_same(tmp_path: Path, monkeypatch
     assert runs[0] == runs[1]
 
 
-def test_an_error_in_a_hand_ends_the_run_and_all_threads(
+def test_an_error_in_a_compositing_worker_ends_the_run_and_all_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(item: FrameFaces[RestoredFace], **_: float) -> Frame:

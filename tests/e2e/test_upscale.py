@@ -97,7 +97,7 @@ def test_times_sound_rotation_aspect_and_colour_follow(tmp_path: Path) -> None:
         assert len(container.streams.audio) == 1
 
 
-def test_hdr_follows(tmp_path: Path) -> None:
+def test_an_enlarged_video_keeps_its_hdr_metadata(tmp_path: Path) -> None:
     source, output = mastered_clip(tmp_path / "in.mkv"), tmp_path / "out.mkv"
     vidrestore.restore(source, output, upscale=2, device="cpu", faces="none", preset="ultrafast")
     assert look_at(output).side_data.hdr == MASTERED
@@ -105,7 +105,7 @@ def test_hdr_follows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("top_first", [True, False])
-def test_of_interlaced_video_each_field_is_completed_and_enlarged(tmp_path: Path, top_first: bool) -> None:
+def test_each_field_of_an_interlaced_video_is_completed_and_enlarged(tmp_path: Path, top_first: bool) -> None:
     """The output's lines of a field are those of the field's picture by bwdif, enlarged."""
     woven = interlaced(panned(8), top_first=top_first)
     source = make_footage(tmp_path / "in.mkv", woven, Footage(field_order=2 if top_first else 3))
@@ -170,7 +170,7 @@ def test_a_jpeg_keeps_its_tags_and_states_its_new_size(tmp_path: Path) -> None:
         ("in.exr", {"upscale": 2}, "OpenEXR"),
     ],
 )
-def test_what_cannot_be_enlarged_is_one_sentence(
+def test_an_impossible_enlargement_gives_one_error_message(
     tmp_path: Path, name: str, settings: dict[str, Any], words: str
 ) -> None:
     make_footage(tmp_path / "in.mkv", panned(1, step=24))
@@ -184,7 +184,7 @@ def test_what_cannot_be_enlarged_is_one_sentence(
     assert not (tmp_path / "out.mkv").exists()
 
 
-def test_a_photo_that_becomes_too_long_for_its_kind_is_one_sentence(tmp_path: Path) -> None:
+def test_a_photo_enlarged_beyond_the_limit_of_its_format_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (5000, 40), (90, 120, 30)).save(tmp_path / "in.webp")
     with pytest.raises(OutputError, match="at most 16383 pixels a side, and this one has 20000 x 160"):
         vidrestore.restore(tmp_path / "in.webp", tmp_path / "out.webp", upscale=4, device="cpu")
@@ -214,7 +214,7 @@ def test_a_face_is_restored_in_the_larger_frame_and_nothing_else_changes(tmp_pat
         assert np.hypot(middle[0] - 131, middle[1] - 132) < 30  # of FACE, twice as large
 
 
-def test_in_segments_as_in_one_go(tmp_path: Path) -> None:
+def test_an_enlarged_video_is_the_same_with_and_without_segments(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", 40, (range(26, 36),))
     how: dict[str, Any] = {"upscale": 2, "codec": "ffv1", "device": "cpu"}
     whole = vidrestore.restore(source, tmp_path / "whole.mkv", segment=0, **how)

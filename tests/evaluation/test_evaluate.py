@@ -224,7 +224,7 @@ def test_pictures_that_were_mixed_up_end_with_code_three(
     assert "same pictures as the truth: a.png looks like the truth of b.png" in output.err
 
 
-def test_a_missing_picture_is_one_sentence(
+def test_a_missing_truth_picture_is_named_in_an_error_message(
     folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     result, truth = folders

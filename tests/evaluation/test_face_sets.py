@@ -79,7 +79,7 @@ def test_without_a_network_the_reason_is_passed_on() -> None:
     assert found.left_out == (missing,)
 
 
-def test_the_command_measures_it_with_weights_that_the_user_names(tmp_path: Path) -> None:
+def test_the_command_measures_fid_with_weights_that_the_user_names(tmp_path: Path) -> None:
     """Random weights: the value is none of FID's, the way to it is."""
     pytest.importorskip("torchvision")
     from tests.support.footage import face_pictures

@@ -66,7 +66,7 @@ def test_a_still_scene_is_not_called_shifted() -> None:
     assert order.check().passed
 
 
-def test_the_truth_of_another_film_is_noticed() -> None:
+def test_the_truth_of_another_video_is_noticed() -> None:
     order = FrameOrder()
     for number, (ours, theirs) in enumerate(zip(film(5), film(6), strict=True)):
         order.add(restored(ours, number), theirs)

@@ -105,6 +105,6 @@ def test_a_column_that_is_unknown_is_refused() -> None:
         face_samples().add(0, 0.0, 0, {"result.beauty": 1.0})
 
 
-def test_every_measure_has_its_own_name_and_sentence() -> None:
+def test_every_measure_has_its_own_name_and_a_description() -> None:
     assert len({measure.name for measure in MEASURES}) == len(MEASURES)
     assert all(measure.about.endswith(".") for measure in MEASURES)

@@ -23,7 +23,7 @@ def test_frames_at_random_are_those_of_their_numbers(tmp_path: Path, name: str) 
     assert numbers(make_clip(tmp_path / name)) == [3, 17, 9]
 
 
-def test_without_decord_they_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_decord_the_same_frames_are_returned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "decord", None)
     assert numbers(make_clip(tmp_path / "clip.mp4")) == [3, 17, 9]
 

@@ -40,7 +40,7 @@ def test_the_lowest_are_the_worst_where_higher_is_better_and_the_other_way_round
         assert [face.value for face in worst.faces] == expected
 
 
-def test_of_neighbouring_frames_only_the_worst_is_kept() -> None:
+def test_only_the_worst_of_neighbouring_frames_is_kept() -> None:
     worst = WorstFaces("identity", 5)
     for frame in range(50):
         offer(worst, 10.0 + (frame == 30), frame)
@@ -58,7 +58,7 @@ def test_a_face_is_kept_as_a_picture_of_eight_bits() -> None:
     assert (face.pictures["result"] == 128).all()
 
 
-def test_none_are_kept_where_none_are_wanted() -> None:
+def test_no_worst_faces_are_kept_if_none_are_requested() -> None:
     worst = WorstFaces("identity", 0)
     offer(worst, 1.0, 0)
     assert worst.faces == ()

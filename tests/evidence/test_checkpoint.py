@@ -1,4 +1,4 @@
-"""Weights of the evidence network are read completely, or refused with a sentence."""
+"""Weights of the evidence network are read completely, or refused with one error message."""
 
 from __future__ import annotations
 

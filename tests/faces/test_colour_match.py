@@ -30,7 +30,7 @@ def test_a_colour_cast_is_taken_out_and_detail_arrives() -> None:
     assert area.std((0, 1)).min() > 15
 
 
-def test_a_grey_film_gets_grey_detail() -> None:
+def test_a_face_from_grey_footage_gets_grey_detail() -> None:
     rng = np.random.default_rng(0)
     original = np.repeat(rng.random((SIZE, SIZE, 1), np.float32), 3, axis=2)
     matched = match_colour(rng.random((SIZE, SIZE, 3), np.float32), original)

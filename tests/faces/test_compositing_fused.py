@@ -179,7 +179,7 @@ def test_a_small_face_inside_a_larger_heads_crop_keeps_its_own_drawn_detail() ->
     assert np.abs(own).mean() > 0.6 * np.abs(alone).mean()
 
 
-def test_a_face_and_one_drawn_as_a_whole_share_the_place_too() -> None:
+def test_changes_of_an_estimated_and_a_fully_drawn_face_do_not_add_up() -> None:
     frame = grey()
     whole = RestoredFace(
         track_id=1,

@@ -102,7 +102,7 @@ def test_no_more_grain_is_kept_than_was_taken_away() -> None:
     assert 0.5 * np.std(original - half) < np.std(kept) < 1.02 * np.std(original - half)
 
 
-def test_grey_film_keeps_grey_grain() -> None:
+def test_grain_of_grey_footage_stays_grey() -> None:
     chroma = np.full((120, 140), 128, np.uint8)
     frame = make_frame([film(), chroma, chroma], "yuv420p")
     out = composited(frame, 1.0, EVEN)

@@ -1,4 +1,4 @@
-"""Mutated files of every kind end by an exit code of README.md, in a sentence, leave nothing, and soon."""
+"""A mutated file of any kind ends soon, with a documented exit code, one error message and no files left."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def psnr(one: FloatArray, other: FloatArray) -> float:
     return -10 * float(np.log10(max(np.square(one - other).mean(), 1e-12)))
 
 
-def test_it_restores_as_the_cpu_does(device: torch.device) -> None:
+def test_a_gpu_restores_faces_as_the_cpu_does(device: torch.device) -> None:
     faces = portraits(256)[:4]
     expected = restored(make_restorer(WEIGHTS, device="cpu", precision="float32"), faces)
     exact = restored(make_restorer(WEIGHTS, device=str(device), precision="float32"), faces)
@@ -39,7 +39,7 @@ def test_it_restores_as_the_cpu_does(device: torch.device) -> None:
     assert psnr(fast, expected) > 40
 
 
-def test_its_number_format_is_one_that_it_computes_right(device: torch.device) -> None:
+def test_the_precision_of_a_gpu_is_a_known_floating_point_format(device: torch.device) -> None:
     assert resolve_precision(device) in (torch.bfloat16, torch.float16, torch.float32)
 
 

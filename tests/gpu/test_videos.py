@@ -42,7 +42,7 @@ def test_a_video_is_restored_as_on_the_cpu(device: torch.device, clip: Path, tmp
 
 
 @pytest.mark.gpu
-def test_its_decoder_returns_the_same_frames(
+def test_the_gpu_decoder_returns_the_same_frames_as_the_cpu(
     cuda: torch.device, clip: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with av.open(str(clip)) as container:
@@ -56,7 +56,9 @@ def test_its_decoder_returns_the_same_frames(
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("codec", ["h264_nvenc", "hevc_nvenc", "av1_nvenc"])
-def test_its_encoder_keeps_the_picture(codec: str, cuda: torch.device, clip: Path, tmp_path: Path) -> None:
+def test_the_gpu_encoder_keeps_the_picture(
+    codec: str, cuda: torch.device, clip: Path, tmp_path: Path
+) -> None:
     output = tmp_path / "out.mkv"
     try:
         vidrestore.restore(clip, output, device="cpu", codec=codec, faces="none")

@@ -97,7 +97,7 @@ def test_the_embedded_network_is_the_original(recogniser: FaceRecogniser) -> Non
     assert np.abs(recogniser.describe(faces) - expected).max() < 1e-3
 
 
-def test_a_chip_is_the_middle_of_the_face() -> None:
+def test_the_crop_for_the_recogniser_covers_the_middle_of_the_face() -> None:
     rows, columns = np.mgrid[0:256, 0:256].astype(np.float32) / 255
     chip = cut_chips([np.stack([columns, rows, rows], axis=2)])[0].numpy()
     assert chip[0, :, 0].mean() == pytest.approx(CENTRE_X - SIDE / 2, abs=0.01)

@@ -1,4 +1,4 @@
-"""A caller's frame whose planes do not fit its format is refused in a sentence."""
+"""A caller's frame whose planes do not fit its format is refused with one error message."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_a_tensor_on_the_cpu_is_read_where_it_is() -> None:
     ],
     ids=["without data", "sparse", "complex", "half", "channels first"],
 )
-def test_tensors_that_are_no_pictures_are_refused_in_a_sentence(
+def test_tensors_that_are_no_pictures_are_refused_with_a_reason(
     restorer: vidrestore.Restorer, make: Callable[[], torch.Tensor], sentence: str
 ) -> None:
     with pytest.raises(vidrestore.UsageError, match=sentence):

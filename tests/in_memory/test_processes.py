@@ -33,7 +33,7 @@ def test_aligned_faces_may_come_from_a_stream_of_what_the_same_restorer_made(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_process_is_refused_in_a_sentence(
+def test_using_a_restorer_in_a_forked_process_is_refused(
     restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
 ) -> None:
     """Threads do not survive a fork: the child waited for them forever."""
@@ -75,7 +75,7 @@ def test_results_are_compared_by_identity_and_can_be_sent(
     assert np.array_equal(pickle.loads(pickle.dumps(one)).picture, one.picture)
 
 
-def test_a_closed_restorer_says_so(pictures: list[NDArray[np.uint8]]) -> None:
+def test_using_a_closed_restorer_is_an_error(pictures: list[NDArray[np.uint8]]) -> None:
     restorer = vidrestore.Restorer(device="cpu", fidelity=1)
     restorer.close()
     with pytest.raises(vidrestore.UsageError, match="closed"):

@@ -110,7 +110,7 @@ def test_what_is_no_aligned_face_is_refused(restorer: vidrestore.Restorer, crops
         Image.new("RGB", (4, 4)),
     ],
 )
-def test_what_is_no_picture_is_refused_in_a_sentence(restorer: vidrestore.Restorer, picture: Any) -> None:
+def test_an_argument_that_is_no_picture_is_refused(restorer: vidrestore.Restorer, picture: Any) -> None:
     with pytest.raises(vidrestore.UsageError, match="a picture"):
         restorer.image(picture)
 

@@ -32,7 +32,7 @@ def test_a_stream_may_be_left_early(restorer: vidrestore.Restorer, pictures: lis
     assert restorer.image(pictures[0]).faces
 
 
-def test_a_stream_may_go_on_in_another_thread(
+def test_a_stream_may_continue_in_another_thread(
     restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
 ) -> None:
     stream = restorer.frames([picture[::2, ::2] for picture in pictures * 20])

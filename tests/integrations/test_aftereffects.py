@@ -83,7 +83,7 @@ def test_the_footage_of_selected_layers_gets_its_result_as_a_proxy(script: Path,
 
 
 @needs_node
-def test_again_gets_a_name_of_its_own(quick: Path, tmp_path: Path) -> None:
+def test_a_second_result_gets_a_new_file_name(quick: Path, tmp_path: Path) -> None:
     item = clip(tmp_path, "a.mkv")
     (tmp_path / "vidrestore").mkdir()
     (tmp_path / "vidrestore" / "a.mkv").write_bytes(b"earlier")
@@ -95,7 +95,7 @@ def test_again_gets_a_name_of_its_own(quick: Path, tmp_path: Path) -> None:
 
 
 @needs_node
-def test_a_failure_is_said_and_the_next_one_follows(quick: Path, tmp_path: Path) -> None:
+def test_a_failure_is_reported_and_the_next_layer_is_restored(quick: Path, tmp_path: Path) -> None:
     (tmp_path / "no.mkv").write_bytes(b"no video")
     done = run(
         quick, tmp_path,
@@ -114,7 +114,7 @@ def test_cancel_ends_the_run(script: Path, tmp_path: Path) -> None:
 
 
 @needs_node
-def test_what_after_effects_refuses_is_said(quick: Path, tmp_path: Path) -> None:
+def test_a_refusal_by_after_effects_is_reported(quick: Path, tmp_path: Path) -> None:
     item = clip(tmp_path, "a.mkv")
     assert "did not take it" in run(quick, tmp_path, layers=[item], refuses_proxy=True)["log"]
     assert "allowed to write files" in run(quick, tmp_path, layers=[item], refuses_files=True)["log"]

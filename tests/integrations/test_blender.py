@@ -176,7 +176,7 @@ def test_each_frame_stays_at_its_time_and_only_the_face_changes(
     assert np.abs(rendered(frame, tmp_path) - picture).max() == 0
 
 
-def test_again_replaces_the_result_and_no_file(
+def test_restoring_a_strip_again_replaces_its_result_but_no_file(
     editor: Any, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strip = add(editor, film)

@@ -185,7 +185,7 @@ def test_cancelling_ends_all_jobs(tmp_path: Path) -> None:
     assert not studio.queue.is_busy
 
 
-def test_a_folder_that_cannot_be_made_ends_the_job_with_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_ends_the_job_with_an_error(tmp_path: Path) -> None:
     studio = Studio()
     (tmp_path / "vidrestore").write_text("a file")
     studio.queue.add(job(tmp_path, "a"))

@@ -52,7 +52,7 @@ def test_a_run_that_is_done(tmp_path: Path) -> None:
     assert len(seen) == 4  # each line, and the end
 
 
-def test_while_it_runs_there_is_a_share_and_a_line_for_people(tmp_path: Path) -> None:
+def test_a_running_command_reports_its_share_and_a_readable_line(tmp_path: Path) -> None:
     command = ChildCommand([], command=child(tmp_path, says(PROGRESS) + "sys.stdin.read()"))
     for _ in range(SECONDS * 10):
         if command.progress:
@@ -86,13 +86,13 @@ def test_what_is_shown_of_a_line(
     ended(command)
 
 
-def test_why_it_failed_is_the_error_it_wrote(tmp_path: Path) -> None:
+def test_a_failed_command_reports_the_error_that_it_wrote(tmp_path: Path) -> None:
     error = {"version": 1, "event": "error", "text": "in.mov is not a video", "exit_code": 2}
     command = ended(ChildCommand([], command=child(tmp_path, says(error) + "sys.exit(2)")))
     assert (command.state, command.error, command.text) == ("failed",) + ("in.mov is not a video",) * 2
 
 
-def test_a_child_that_dies_leaves_what_it_said_last(tmp_path: Path) -> None:
+def test_a_child_that_dies_is_reported_with_its_last_output(tmp_path: Path) -> None:
     command = ended(ChildCommand([], command=child(tmp_path, says("no module", "[1]", "{}") + "sys.exit(1)")))
     assert (command.state, command.error) == ("failed", "no module [1] {}")
     silent = ended(ChildCommand([], command=child(tmp_path, "sys.exit(7)")))

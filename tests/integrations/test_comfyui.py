@@ -98,7 +98,7 @@ def test_a_video_in_memory_becomes_a_file(
     assert Path(json.loads(words.read_text())[1]).read_bytes() == b"film"
 
 
-def test_an_error_is_an_exception_with_its_sentence(
+def test_an_error_of_the_command_is_raised_with_its_message(
     comfy: Comfy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = {"event": "error", "text": "film.mp4 is not a video", "exit_code": 2}
@@ -165,7 +165,7 @@ def test_the_faces_of_a_video_are_listed_with_their_pictures(comfy: Comfy) -> No
     assert result.ui["images"] == len(pictures)
 
 
-def test_without_faces_the_list_says_so(
+def test_the_list_of_faces_says_when_none_are_found(
     comfy: Comfy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_command(tmp_path, monkeypatch, {"event": "report", "tracks": [], "thumbnails": {}})

@@ -83,7 +83,7 @@ def test_each_used_frame_is_restored_once_with_handles(cut: Path, runs: Runs) ->
     assert restored == {"a_8-21.mkv", "a_42-49.mkv", "b.mkv"}
 
 
-def test_the_restored_medium_is_beside_the_original_and_counts_time_alike(cut: Path, runs: Runs) -> None:
+def test_the_restored_medium_is_added_beside_the_original_with_equal_times(cut: Path, runs: Runs) -> None:
     assert run(cut, "--handles", "2") == 0
     before = otio.adapters.read_from_file(str(cut)).find_clips()
     after = otio.adapters.read_from_file(str(cut.parent / "out.otio")).find_clips()
@@ -111,7 +111,7 @@ def test_the_original_may_stay_the_one_that_is_shown(cut: Path, runs: Runs) -> N
     assert all("vidrestore" in result.media_references() for result in clips)
 
 
-def test_what_is_done_is_not_done_again(cut: Path, runs: Runs) -> None:
+def test_media_that_are_restored_already_are_not_restored_again(cut: Path, runs: Runs) -> None:
     assert run(cut) == 0
     done = len(runs.calls)
     assert run(cut) == 2, "the timeline is there already"
@@ -200,7 +200,7 @@ def test_pictures_are_restored_as_pictures_with_their_numbers(tmp_path: Path, ru
         (part(0, 5), "a\0b.mkv"),
     ],
 )
-def test_times_and_addresses_without_a_meaning_are_refused_in_a_sentence(
+def test_invalid_times_and_urls_are_refused_with_one_error_message(
     used: Any, url: str, tmp_path: Path, runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_clip(tmp_path / "a.mkv", Clip(frames=10))
@@ -217,7 +217,7 @@ DEEP = '{"OTIO_SCHEMA": "Timeline.1", "name": "]", "metadata": {"a": ' + "[" * 1
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"OTIO_SCHEMA": "Nothing.1"}', "\0", "[" * 100_000, DEEP])
-def test_what_is_no_timeline_is_refused_in_a_sentence(
+def test_a_file_that_is_no_timeline_is_refused_with_one_error_message(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "cut.otio").write_text(content)
@@ -228,7 +228,7 @@ def test_what_is_no_timeline_is_refused_in_a_sentence(
 
 
 @pytest.mark.slow
-def test_a_real_edit_of_a_real_film(tmp_path: Path) -> None:
+def test_the_range_of_a_real_video_is_restored_frame_by_frame(tmp_path: Path) -> None:
     """Frames of the restored file are those of the range, and its neighbour in time is the original's."""
     import av
 

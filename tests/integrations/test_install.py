@@ -142,7 +142,7 @@ def test_another_folder_is_taken_where_the_user_says_so(editor: Path, tmp_path: 
     ],
 )
 @pytest.mark.usefixtures("editor")
-def test_what_cannot_be_done_is_one_sentence(
+def test_an_impossible_installation_prints_one_error_line(
     words: list[str], part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["integrations", *words]) == 2
@@ -171,7 +171,7 @@ def test_a_host_that_this_system_does_not_have_needs_a_folder(
     assert "(it has no usual folder on this system); say where it is with --to" in capsys.readouterr().err
 
 
-def test_a_host_that_is_not_on_this_computer_is_said_so(
+def test_a_host_that_is_not_on_this_computer_is_reported_as_not_found(
     editor: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     editor.rmdir()
@@ -183,9 +183,7 @@ def test_a_host_that_is_not_on_this_computer_is_said_so(
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user who may not write everywhere")
-def test_a_folder_that_may_not_be_written_is_one_sentence(
-    editor: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_read_only_folder_is_an_error_with_advice(editor: Path, capsys: pytest.CaptureFixture[str]) -> None:
     editor.chmod(0o500)
     assert main(["integrations", "install", "editor"]) == 2
     assert "choose another folder with --to" in capsys.readouterr().err

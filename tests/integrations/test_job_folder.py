@@ -50,7 +50,7 @@ def test_a_job_runs_to_its_end(tmp_path: Path) -> None:
     assert (tmp_path / "out.mkv").is_file()
 
 
-def test_the_status_follows_and_the_file_cancel_ends_it(tmp_path: Path) -> None:
+def test_the_status_file_follows_a_job_and_a_cancel_file_ends_it(tmp_path: Path) -> None:
     folder, states = job(tmp_path / "job", "restore", "a", "b"), list[str]()
     thread = threading.Thread(target=lambda: states.append(run_job(folder, waiting(tmp_path)).state))
     thread.start()
@@ -98,7 +98,7 @@ def test_jobs_that_appear_in_a_watched_folder_run_once(
     assert ran == ["a", "b"]
 
 
-def test_words_that_still_grow_are_left_to_be_finished(
+def test_a_job_whose_file_is_still_growing_is_not_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = job(tmp_path / "a", "restore")
@@ -126,7 +126,7 @@ def test_a_detached_job_outlives_what_started_it(tmp_path: Path) -> None:
     assert status(folder)[0] == "failed"
 
 
-def test_wrong_words_are_answered_with_the_right_ones(
+def test_arguments_start_a_job_watch_a_folder_or_print_the_usage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for words in ([], ["--watch", str(tmp_path / "missing")], ["--watch"] * 3):
@@ -144,7 +144,9 @@ def test_wrong_words_are_answered_with_the_right_ones(
     assert main(["--watch", str(tmp_path)]) == 0
 
 
-def test_a_job_of_a_watcher_that_is_ended_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_is_cancelled_when_its_watcher_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = job(tmp_path / "job", "restore", "a", "b")
     rest = job_folder.ChildCommand.wait
 

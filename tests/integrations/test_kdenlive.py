@@ -80,7 +80,7 @@ def test_a_file_that_is_no_result_is_never_replaced(tmp_path: Path) -> None:
     assert other.read_bytes() == b"of the user"
 
 
-def test_without_arguments_it_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_program_prints_its_usage_without_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     bar = io.StringIO()
     assert run_clip_job([], bar) == 2
     assert bar.getvalue().startswith("usage: ")

@@ -112,7 +112,7 @@ def test_the_script_has_no_other_node_more(nuke: Nuke, tmp_path: Path) -> None:
     assert [node.Class() for node in nuke.all_nodes] == ["Blur", "Read"]
 
 
-def test_again_changes_the_same_read(nuke: Nuke, tmp_path: Path) -> None:
+def test_restoring_again_changes_the_same_read_node(nuke: Nuke, tmp_path: Path) -> None:
     restore(nuke, tmp_path / "results")
     (read,) = reads(nuke)
     read.setXYpos(500, 500)
@@ -159,7 +159,7 @@ def test_a_range_that_cannot_be_is_a_message(changes: dict[str, int], nuke: Nuke
     assert "the first frame" in nuke.messages[0]
 
 
-def test_a_folder_that_cannot_be_made_is_a_message(nuke: Nuke, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_shows_a_message(nuke: Nuke, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     assert restore(nuke, tmp_path / "results") is None
     assert nuke.messages[0].startswith("vidrestore: cannot make a folder")

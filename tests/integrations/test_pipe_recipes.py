@@ -48,7 +48,7 @@ def run(line: str, folder: Path) -> None:
 
 
 @needs_ffmpeg
-def test_a_filter_before_and_an_encoder_behind(tmp_path: Path) -> None:
+def test_the_recipe_with_a_filter_and_an_encoder_works(tmp_path: Path) -> None:
     run(recipes()[0], tmp_path)
     result = probe(tmp_path / "filtered.mov")
     assert result.codec == "prores"
@@ -57,7 +57,7 @@ def test_a_filter_before_and_an_encoder_behind(tmp_path: Path) -> None:
 
 
 @needs_ffmpeg
-def test_a_part_of_a_file(tmp_path: Path) -> None:
+def test_the_recipe_for_a_part_of_a_file_works(tmp_path: Path) -> None:
     run(recipes()[1], tmp_path)
     assert len(frames_of(tmp_path / "part.mkv")) == 10
 

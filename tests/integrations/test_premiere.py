@@ -149,7 +149,7 @@ def test_nothing_of_the_users_is_overwritten(plugin: Path, tmp_path: Path) -> No
 
 @needs_node
 @pytest.mark.usefixtures("quick")
-def test_again_replaces_the_last_result_and_no_file(plugin: Path, tmp_path: Path) -> None:
+def test_restoring_a_clip_again_replaces_its_result_but_no_file(plugin: Path, tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mkv")
     done = run(plugin, tmp_path, video=[[source]], presses=2)
     assert done["log"] == "a.mkv: restored, on track V2\na.mkv: the last result is replaced\n"
@@ -174,7 +174,7 @@ def test_the_command_gets_the_range_and_the_settings(plugin: Path, tmp_path: Pat
 
 @needs_node
 @pytest.mark.usefixtures("quick")
-def test_a_failure_is_said_and_the_next_one_follows(plugin: Path, tmp_path: Path) -> None:
+def test_a_failure_is_reported_and_the_next_clip_is_restored(plugin: Path, tmp_path: Path) -> None:
     (tmp_path / "no.mkv").write_bytes(b"no video")
     done = run(plugin, tmp_path, video=[[clip(tmp_path / "no.mkv"), clip(tmp_path / "a.mkv", start=30)]])
     assert done["log"] == "no.mkv: it is no video\na.mkv: restored, on track V2\n"
@@ -182,7 +182,7 @@ def test_a_failure_is_said_and_the_next_one_follows(plugin: Path, tmp_path: Path
 
 @needs_node
 @pytest.mark.usefixtures("quick")
-def test_what_premiere_does_not_take_is_said(plugin: Path, tmp_path: Path) -> None:
+def test_a_refusal_by_premiere_is_reported(plugin: Path, tmp_path: Path) -> None:
     done = run(plugin, tmp_path, video=[[clip(tmp_path / "a.mkv")]], refuses_import=True)
     assert "is restored, but Premiere did not take it: it cannot be imported" in done["log"]
     assert (tmp_path / "vidrestore" / "a_0-31.mkv").is_file()
@@ -212,7 +212,7 @@ def test_a_cancelled_job_that_nobody_runs_is_not_run_later(plugin: Path, tmp_pat
         ({"selected": False}, "select clips"),
     ],
 )
-def test_what_cannot_be_restored_is_said(
+def test_a_clip_that_cannot_be_restored_is_reported(
     change: dict[str, Any], sentence: str, plugin: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "shot.exr").write_bytes(b"")
@@ -224,7 +224,7 @@ def test_what_cannot_be_restored_is_said(
 
 
 @needs_node
-def test_wrong_handles_and_no_sequence_are_said(plugin: Path, tmp_path: Path) -> None:
+def test_invalid_handles_and_a_missing_sequence_are_reported(plugin: Path, tmp_path: Path) -> None:
     video = [[clip(tmp_path / "a.mkv")]]
     assert "handles are" in run(plugin, tmp_path, watch=False, video=video, settings={"handles": "-1"})["log"]
     assert "open a sequence" in run(plugin, tmp_path, watch=False, video=video, no_sequence=True)["log"]

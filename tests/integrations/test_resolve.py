@@ -51,7 +51,7 @@ def test_the_result_is_in_the_bin_and_the_users_folder_stays_open(source: str) -
     assert run.pool.current is run.pool.root
 
 
-def test_again_replaces_the_take_and_leaves_the_earlier_file(source: str, tmp_path: Path) -> None:
+def test_restoring_again_replaces_the_take_and_keeps_the_earlier_file(source: str, tmp_path: Path) -> None:
     item = fake.Item("a", fake.Medium(source))
     run = Run(item)
     run.restore(handles=10)
@@ -143,7 +143,7 @@ def test_rates_are_what_they_stand_for(text: Any, rate: Fraction | None) -> None
     assert exact_rate(text) == rate
 
 
-def test_scopes(source: str) -> None:
+def test_each_scope_selects_its_clips(source: str) -> None:
     a, b = (fake.Item(name, fake.Medium(source), first=first) for first, name in enumerate("ab"))
     sound = fake.Item("sound", fake.Medium(source), track="audio")
     timeline = fake.Timeline([a], [b])
@@ -175,7 +175,7 @@ def test_what_cannot_be_restored_is_named_and_stops_no_other(source: str, tmp_pa
     assert len(run.commands) == 1
 
 
-def test_without_a_timeline_or_a_clip_it_says_so(source: str) -> None:
+def test_a_missing_timeline_or_clip_is_reported(source: str) -> None:
     run = Run()
     run.restore()
     assert "there is no clip to restore" in run.said[-1]
@@ -186,7 +186,7 @@ def test_without_a_timeline_or_a_clip_it_says_so(source: str) -> None:
     run.restore()
 
 
-def test_a_failure_is_said_and_the_next_clip_follows(source: str) -> None:
+def test_a_failure_is_reported_and_the_next_clip_is_tried(source: str) -> None:
     items = [fake.Item("a", fake.Medium(source)), fake.Item("b", fake.Medium(source), first=5)]
     run = Run(*items)
     run.state = "failed"
@@ -212,7 +212,7 @@ def test_cancel_ends_what_runs_and_what_waits(source: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["refuses_folders", "refuses_media", "refuses_takes", "gone"])
-def test_what_resolve_refuses_is_said_and_the_file_is_named(
+def test_a_refusal_by_resolve_is_reported_with_a_name(
     what: str, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = fake.Item("a", fake.Medium(source))

@@ -99,7 +99,7 @@ def test_a_resolve_without_windows_restores_with_default_settings(
     assert "a_100-149.mov: restored" in capsys.readouterr().out
 
 
-def test_outside_of_resolve_it_says_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_of_resolve_the_script_says_how_to_start_it(capsys: pytest.CaptureFixture[str]) -> None:
     open_window({}, lambda _: None)
     assert "Workspace > Scripts" in capsys.readouterr().out
 

@@ -129,7 +129,7 @@ def test_properties_stay() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_it_works_with_any_number_of_threads(threads: int) -> None:
+def test_the_filter_works_with_one_thread_and_with_four(threads: int) -> None:
     usual = core.num_threads
     core.num_threads = threads
     try:
@@ -181,9 +181,7 @@ def test_a_format_of_more_than_16_bits_is_refused() -> None:
         ({"model": "missing.safetensors"}, "missing.safetensors"),
     ],
 )
-def test_what_cannot_be_used_is_an_error_of_the_host_in_a_sentence(
-    settings: dict[str, Any], sentence: str
-) -> None:
+def test_an_invalid_setting_raises_an_error_of_vapoursynth(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(vs.Error, match=sentence):
         restore(core.std.BlankClip(format=vs.YUV420P8), **settings)
 

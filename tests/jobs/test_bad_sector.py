@@ -1,4 +1,4 @@
-"""A sector of the input that cannot be read: a sentence, nothing half written, and what is done is kept.
+"""A sector of the input that cannot be read: one error message, no partial output, finished segments kept.
 
 The real command with a real EIO, and the same command again after the disk is well.
 """
@@ -51,7 +51,9 @@ def assert_refused(done: subprocess.CompletedProcess[str]) -> None:
     assert ERROR in done.stderr
 
 
-def test_in_one_go_it_is_a_sentence_and_no_file(source: Path, tmp_path: Path, preload: Path) -> None:
+def test_a_bad_sector_without_segments_gives_one_error_message_and_no_file(
+    source: Path, tmp_path: Path, preload: Path
+) -> None:
     output = tmp_path / "out.mkv"
     assert_refused(run("restore", source, output, *HOW, bad=bad_sector(preload, source, 0.7)))
     assert names_in(tmp_path) == ["in.mkv"]
@@ -59,8 +61,8 @@ def test_in_one_go_it_is_a_sentence_and_no_file(source: Path, tmp_path: Path, pr
     assert_equal(source, output)
 
 
-def test_a_broadcast_does_not_end_there_either(tmp_path: Path, preload: Path) -> None:
-    """Its demuxer hid the error altogether: a third of the film was gone, and the exit code 0."""
+def test_a_bad_sector_is_not_taken_for_the_end_of_a_broadcast(tmp_path: Path, preload: Path) -> None:
+    """Its demuxer hid the error altogether: a third of the video was lost, and the exit code was 0."""
     clip = Clip(frames=400, size=(320, 240), gop=20, sounds=("aac",))
     source = make_clip(tmp_path / "in.ts", clip)
     bad = bad_sector(preload, source, 2 / 3)
@@ -70,7 +72,9 @@ def test_a_broadcast_does_not_end_there_either(tmp_path: Path, preload: Path) ->
     assert "in.ts cannot be read: Input/output error" in done.stderr
 
 
-def test_segments_that_are_done_are_kept_and_used_again(source: Path, tmp_path: Path, preload: Path) -> None:
+def test_finished_segments_are_kept_after_a_bad_sector_and_reused(
+    source: Path, tmp_path: Path, preload: Path
+) -> None:
     output = tmp_path / "out.mkv"
     first = run("restore", source, output, *SEGMENTS, bad=bad_sector(preload, source, 0.65))
     assert_refused(first)
@@ -87,7 +91,7 @@ def test_segments_that_are_done_are_kept_and_used_again(source: Path, tmp_path: 
     assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
 
-def test_so_are_those_of_workers_of_which_one_cannot_read(
+def test_segments_of_other_workers_are_kept_if_one_worker_cannot_read(
     source: Path, tmp_path: Path, preload: Path
 ) -> None:
     output = tmp_path / "out.mkv"
@@ -102,7 +106,9 @@ def test_so_are_those_of_workers_of_which_one_cannot_read(
     assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
 
-def test_a_folder_continues_with_the_other_files_and_comes_back(tmp_path: Path, preload: Path) -> None:
+def test_a_batch_continues_after_a_bad_sector_and_the_next_run_retries_the_file(
+    tmp_path: Path, preload: Path
+) -> None:
     folder, out, report = tmp_path / "in", tmp_path / "out", tmp_path / "report.json"
     folder.mkdir()
     hit = make_film(folder / "in.mkv", 300, (), Footage(codec="rawvideo"))
@@ -121,7 +127,7 @@ def test_a_folder_continues_with_the_other_files_and_comes_back(tmp_path: Path, 
     assert_equal(hit, out / "in.mkv")
 
 
-def test_through_standard_input_it_is_reported_as_well(tmp_path: Path, preload: Path) -> None:
+def test_a_read_error_of_standard_input_is_reported(tmp_path: Path, preload: Path) -> None:
     source = make_film(tmp_path / "in.nut", 60, (), Footage(codec="rawvideo"))
     done = run("restore", "-", tmp_path / "out.mkv", *HOW, bad=bad_sector(preload, source, 0.6), stdin=source)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr

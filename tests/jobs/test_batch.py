@@ -39,7 +39,9 @@ def states(folder: Path, out: Path, settings: Any = FFV1, **how: Any) -> dict[st
     return {outcome.name: outcome.state for outcome in outcomes}
 
 
-def test_what_fails_stops_no_other_and_what_is_done_is_not_done_again(folder: Path, tmp_path: Path) -> None:
+def test_a_failed_file_stops_no_other_and_finished_files_are_not_repeated(
+    folder: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     events: list[BatchProgress] = []
     first = states(folder, out, on_progress=events.append)
@@ -58,7 +60,7 @@ def test_what_fails_stops_no_other_and_what_is_done_is_not_done_again(folder: Pa
     }  # fmt: skip
 
 
-def test_what_is_stale_is_done_again_and_what_is_not_ours_is_left(folder: Path, tmp_path: Path) -> None:
+def test_stale_outputs_are_restored_again_and_foreign_files_are_kept(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     states(folder, out)
     os.utime(folder / "a.mp4", (1, 1))
@@ -72,7 +74,7 @@ def test_what_is_stale_is_done_again_and_what_is_not_ours_is_left(folder: Path, 
     assert (out / "deep" / "b.mkv").read_bytes() != b"the user's own"
 
 
-def test_a_failure_that_another_attempt_mends_is_tried_again(
+def test_a_temporary_failure_is_retried(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = batch.restore_file, []

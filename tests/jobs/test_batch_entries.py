@@ -137,7 +137,7 @@ def unreadable_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     "bad",
     [vanished, dangling, fifo, file_for_folder, long_output, disk_too_small, record_fails, unreadable_folder],
 )
-def test_the_rest_continues(
+def test_one_bad_entry_does_not_stop_the_batch(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -235,7 +235,7 @@ def flipped(record: Path) -> None:
         flipped,
     ],
 )
-def test_a_damaged_record_is_one_sentence(
+def test_a_damaged_record_prints_one_error_line(
     folder: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
 ) -> None:
     run(folder)

@@ -40,13 +40,13 @@ def test_two_inputs_never_have_one_output(tmp_path: Path) -> None:
     assert found == {"a.avi": "a.avi.mp4", "a.mov": "a.mov.mp4", "A.MP4": "A.MP4.mp4", "b.mov": "b.mp4"}
 
 
-def test_not_even_where_an_input_has_the_whole_name_of_another(tmp_path: Path) -> None:
+def test_outputs_differ_if_one_input_is_named_like_the_output_of_another(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "a.avi", "a.avi.mkv", "a.mkv")
     found = targets(folder, tmp_path / "out", extension=".mkv")
     assert found == {"a.avi": "a.avi.2.mkv", "a.avi.mkv": "a.avi.mkv", "a.mkv": "a.mkv.mkv"}
 
 
-def test_nor_where_names_differ_by_case_or_by_how_an_accent_is_written(tmp_path: Path) -> None:
+def test_outputs_differ_by_more_than_case_or_unicode_form(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "caf\u00e9.avi", "cafe\u0301.mov", "x/B.mov", "x/b.avi")
     found = targets(folder, tmp_path / "out", extension=".mkv")
     assert len({unicodedata.normalize("NFC", target).casefold() for target in found.values()}) == 4
@@ -95,7 +95,7 @@ def test_what_has_an_output_keeps_it_when_a_namesake_comes(tmp_path: Path) -> No
     assert found == {"a.avi": "a.avi.mp4", "a.mov": "a.mp4"}
 
 
-def test_a_folder_without_videos_is_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
     tree(tmp_path, "notes.txt", "deep/a.mp4")
     with pytest.raises(InputError, match="is a video or a picture; add --recursive"):
         targets(tmp_path, tmp_path / "out", recursive=False)

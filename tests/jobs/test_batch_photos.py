@@ -67,7 +67,7 @@ def test_animations_with_the_suffix_of_a_picture_stay_animations(tmp_path: Path)
     assert {o.name: o.target.name for o in outcomes if o.name < "c"} == {"a.png": "a.mp4", "b.webp": "b.mp4"}
 
 
-def test_a_video_that_is_called_a_picture_is_told_what_to_do(tmp_path: Path) -> None:
+def test_a_video_with_the_suffix_of_a_picture_fails_with_advice(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     make_clip(folder / "a.mp4", Clip(frames=3)).rename(folder / "a.bmp")

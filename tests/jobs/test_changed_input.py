@@ -1,4 +1,4 @@
-"""An input that is replaced or rewritten during a run: one sentence, and no output of two inputs."""
+"""An input that is replaced or rewritten during a run: one error message, and no output of two inputs."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_file_that_is_removed_after_it_was_read_is_no_error(tmp_path: Path) ->
     given.check_unchanged()
 
 
-def test_of_a_sequence_each_picture_counts(tmp_path: Path) -> None:
+def test_a_change_of_any_picture_of_a_sequence_is_noticed(tmp_path: Path) -> None:
     for number in range(3):
         save(tmp_path / f"in{number}.png", smooth(3))
     given = describe_input(tmp_path / "in%d.png")
@@ -116,7 +116,9 @@ def test_of_a_sequence_each_picture_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "read", [probe, sound_digests, lambda given: list(read_frames(given, probe(given.path)))]
 )
-def test_each_opening_refuses_it(tmp_path: Path, change: str, read: Callable[[Any], object]) -> None:
+def test_a_changed_input_is_refused_each_time_it_is_opened(
+    tmp_path: Path, change: str, read: Callable[[Any], object]
+) -> None:
     path = make_clip(tmp_path / "in.mkv", Clip(frames=3, sounds=("aac",)))
     given = open_input(path)
     CHANGES[change](path)
@@ -124,7 +126,7 @@ def test_each_opening_refuses_it(tmp_path: Path, change: str, read: Callable[[An
         read(given)
 
 
-def test_reading_notices_it_in_the_middle(tmp_path: Path) -> None:
+def test_a_change_of_the_input_is_noticed_while_frames_are_read(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mkv", Clip(frames=250))
     given, read = open_input(path), []
 
@@ -139,12 +141,12 @@ def test_reading_notices_it_in_the_middle(tmp_path: Path) -> None:
     assert len(read) < 200
 
 
-def test_no_video_is_written(tmp_path: Path) -> None:
+def test_no_video_is_written_if_the_input_changes(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mkv", Clip(frames=6, sounds=("aac",)))
     _assert_refused(path, tmp_path / "out.mkv", mask=str(tmp_path / "mask.mkv"))
 
 
-def test_no_sequence_is_written(tmp_path: Path) -> None:
+def test_no_image_sequence_is_written_if_the_input_changes(tmp_path: Path) -> None:
     for number in range(4):
         save(tmp_path / f"in{number}.png", smooth(3))
     before = names_in(tmp_path)
@@ -156,18 +158,18 @@ def test_no_sequence_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["in.jpg", "in.png", "in.heic", "in.webp", "in.tif"])
-def test_no_photo_is_written(tmp_path: Path, name: str) -> None:
+def test_no_photo_is_written_if_the_input_changes(tmp_path: Path, name: str) -> None:
     path = save(tmp_path / name, smooth(3))
     _assert_refused(path, tmp_path / f"out{path.suffix}")
 
 
-def test_no_exr_is_written(tmp_path: Path) -> None:
+def test_no_exr_is_written_if_the_input_changes(tmp_path: Path) -> None:
     path = tmp_path / "in.exr"
     exr_file.save(path, np.full((32, 48, 3), 0.5, np.float32), half=True)
     _assert_refused(path, tmp_path / "out.exr")
 
 
-def test_segments_are_not_joined_and_not_used_later(tmp_path: Path) -> None:
+def test_segments_of_a_changed_input_are_not_joined_and_need_a_restart(tmp_path: Path) -> None:
     path, output = make_film(tmp_path / "in.mkv", 60, ()), tmp_path / "out.mkv"
     with pytest.raises(InputError, match="changed while it was read; run the command again with --restart"):
         vidrestore.restore(path, output, on_progress=_once(_rewrite, path, at=40), codec="ffv1", segment=1)
@@ -175,7 +177,7 @@ def test_segments_are_not_joined_and_not_used_later(tmp_path: Path) -> None:
     assert vidrestore.restore(path, output, codec="ffv1", segment=1, restart=True).frames == 60
 
 
-def test_what_changes_while_segments_are_joined_is_noticed(
+def test_a_change_of_the_input_is_noticed_while_segments_are_joined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, output = make_film(tmp_path / "in.mkv", 60, ()), tmp_path / "out.mkv"
@@ -191,14 +193,14 @@ def test_what_changes_while_segments_are_joined_is_noticed(
     assert not output.exists()
 
 
-def test_no_degraded_copy_is_written(tmp_path: Path) -> None:
+def test_no_degraded_copy_is_written_if_the_input_changes(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mkv", Clip(frames=6))
     with pytest.raises(InputError, match=CHANGED):
         degrade_path(path, tmp_path / "out.mkv", "film", on_progress=_once(_rewrite, path))
     assert names_in(tmp_path) == ["in.mkv"]
 
 
-def test_an_inspection_has_no_result(tmp_path: Path) -> None:
+def test_an_inspection_fails_if_the_input_changes(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mkv", Clip(frames=60))
     with pytest.raises(InputError, match=CHANGED):
         vidrestore.inspect(path, on_progress=_once(_rewrite, path))

@@ -1,4 +1,4 @@
-"""A journal that was edited, damaged or replaced is noticed: a sentence, and nothing is lost by it."""
+"""A journal that was edited, damaged or replaced is noticed: one error message, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def refused(run: Run) -> None:
         "PRAGMA application_id = 0",
     ],
 )
-def test_an_edit_is_noticed(run: Run, statement: str) -> None:
+def test_an_edited_journal_is_noticed(run: Run, statement: str) -> None:
     with closing(sqlite3.connect(run.journal)) as connection, connection:
         connection.execute(statement)
     refused(run)
@@ -184,14 +184,14 @@ def test_a_damaged_part_is_restored_again(run: Run) -> None:
 
 
 def test_without_its_journal_the_folder_of_parts_is_taken_over(run: Run) -> None:
-    """As the sentence advises: delete it."""
+    """As the error message advises: delete it."""
     run.journal.unlink()
     assert vidrestore.restore(run.source, run.output, **SEGMENTS).frames == 90
     assert_equal(run.source, run.output)
     assert names_in(run.output.parent) == ["in.mkv", "out.mkv"]
 
 
-def test_without_its_parts_the_film_is_restored_again(run: Run) -> None:
+def test_a_video_whose_parts_are_missing_is_restored_again(run: Run) -> None:
     shutil.rmtree(run.parts)
     assert vidrestore.restore(run.source, run.output, **SEGMENTS).frames == 90
     assert names_in(run.output.parent) == ["in.mkv", "out.mkv"]

@@ -105,7 +105,7 @@ def test_a_disk_that_is_full_already_is_reported_before_any_work(source: Path, s
     assert names_in(small_disk) == ["hog"]
 
 
-def test_an_output_folder_that_vanishes_is_one_sentence(source: Path, tmp_path: Path) -> None:
+def test_an_output_folder_that_vanishes_prints_one_error_line(source: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     running = start("restore", source, folder / "out.mkv", *HOW)
@@ -121,7 +121,7 @@ def test_an_output_folder_that_vanishes_is_one_sentence(source: Path, tmp_path: 
     assert_equal(source, folder / "out.mkv")
 
 
-def test_of_two_runs_at_once_the_second_is_refused(source: Path, tmp_path: Path) -> None:
+def test_the_second_of_two_simultaneous_runs_is_refused(source: Path, tmp_path: Path) -> None:
     first = start("restore", source, tmp_path / "out.mkv", *HOW)
     wait_for_part(tmp_path, "out.mkv")
     first.send_signal(signal.SIGSTOP)

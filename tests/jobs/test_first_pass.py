@@ -37,7 +37,9 @@ def content(record: FrameRecord) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("scan_type", ["progressive", "interlaced"])
-def test_from_any_scene_change_on_it_is_the_same(tmp_path: Path, scan_type: str) -> None:
+def test_an_analysis_resumed_at_any_scene_change_gives_the_same_result(
+    tmp_path: Path, scan_type: str
+) -> None:
     pictures = film_pictures(70, FACES)
     if scan_type == "interlaced":
         result = make_footage(tmp_path / "in.mkv", interlaced(pictures), Footage(field_order=2))

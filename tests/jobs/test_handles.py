@@ -42,7 +42,7 @@ def test_the_part_grows_by_the_handles(
 
 @pytest.mark.parametrize("segment", [0, 1])
 @pytest.mark.parametrize(("handles", "first", "last"), [(0, 30, 60), (7, 23, 67), (1000, 0, 90)])
-def test_the_output_has_them_and_their_pictures(
+def test_the_output_contains_the_frames_of_the_handles(
     segment: int, handles: int, first: int, last: int, film: Path, tmp_path: Path
 ) -> None:
     original = frames_of(film)
@@ -57,7 +57,7 @@ def test_the_output_has_them_and_their_pictures(
         assert (one.planes[0] == other.planes[0]).all()
 
 
-def test_progress_expects_them(film: Path, tmp_path: Path) -> None:
+def test_the_total_of_the_progress_includes_the_handles(film: Path, tmp_path: Path) -> None:
     totals = set()
     vidrestore.restore(
         film, tmp_path / "out.mkv", codec="ffv1", segment=0, start=1, end=2, handles=3,
@@ -67,6 +67,6 @@ def test_progress_expects_them(film: Path, tmp_path: Path) -> None:
     assert {total for stage, total in totals if stage == "restoring"} == {whole}
 
 
-def test_inspect_looks_at_the_same_frames(film: Path) -> None:
+def test_inspect_includes_the_frames_of_the_handles(film: Path) -> None:
     plain = vidrestore.inspect(film, start=1, end=2)
     assert vidrestore.inspect(film, start=1, end=2, handles=3).frames == plain.frames + 6

@@ -59,12 +59,12 @@ def test_nobody_is_chosen_who_is_not_surely_the_person(
     assert chosen(known(*tracks)) == expected
 
 
-def test_of_two_people_in_one_frame_only_the_nearer_one_is_the_person() -> None:
+def test_only_the_more_similar_of_two_people_in_one_frame_is_chosen() -> None:
     together = frozenset({frozenset((0, 1))})
     assert chosen(known((0, 0.21), (1, 0.2), (0, 0.22), together=together)) == ([1, 2], [])
 
 
-def test_it_is_said_who_was_chosen_and_who_may_be_that_person() -> None:
+def test_the_messages_name_the_chosen_tracks_and_those_that_may_be_the_person() -> None:
     found = tracks_like(known((0, 0.2), (1, 0.4), (0, 0.25)), PHOTO)
     first, second, third = likeness_sentences(found, "film.mkv", "a.jpg")
     assert first == "track 0 is the person in a.jpg: sure (distance 0.20; the limit is 0.38)"

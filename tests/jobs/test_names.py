@@ -37,7 +37,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @linux_only
 @pytest.mark.parametrize("kind", NAMES)
-@pytest.mark.parametrize("how", [{"codec": "ffv1"}, SEGMENTS], ids=["one go", "segments"])
+@pytest.mark.parametrize("how", [{"codec": "ffv1"}, SEGMENTS], ids=["without segments", "segments"])
 def test_any_name_that_the_file_system_takes_is_written(
     source: Path, tmp_path: Path, kind: str, how: dict[str, Any]
 ) -> None:
@@ -51,7 +51,7 @@ def test_any_name_that_the_file_system_takes_is_written(
 
 @linux_only
 @pytest.mark.parametrize("folder", [os.fsdecode(b"f\xf6"), "100%d", "a\nb"])
-def test_so_is_any_folder(source: Path, tmp_path: Path, folder: str) -> None:
+def test_an_output_may_be_in_a_folder_with_any_name(source: Path, tmp_path: Path, folder: str) -> None:
     place = tmp_path / folder
     place.mkdir()
     assert vidrestore.restore(source, place / "out.mkv", **SEGMENTS).frames == 40
@@ -59,7 +59,7 @@ def test_so_is_any_folder(source: Path, tmp_path: Path, folder: str) -> None:
 
 
 @pytest.mark.parametrize("length", [300, 5000])
-def test_a_name_that_no_file_system_takes_is_one_sentence(
+def test_a_file_name_that_is_too_long_prints_one_error_line(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], length: int
 ) -> None:
     long = str(tmp_path / ("y" * length + ".mkv"))
@@ -85,7 +85,7 @@ def test_a_name_that_no_file_system_takes_is_one_sentence(
 
 
 @linux_only
-def test_without_a_working_directory_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_working_directory_prints_one_error_line(tmp_path: Path) -> None:
     line = 'mkdir gone; cd gone && rmdir ../gone && exec "$@"'
     for words in (["restore", tmp_path / "in.mkv", tmp_path / "out.mkv"], ["batch", "in", "out"]):
         done = subprocess.run(
@@ -99,7 +99,7 @@ def test_without_a_working_directory_there_is_one_sentence(tmp_path: Path) -> No
         )
 
 
-def test_so_is_it_for_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_working_directory_is_an_error_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> str:
         raise FileNotFoundError(2, "No such file or directory")
 
@@ -108,7 +108,7 @@ def test_so_is_it_for_python(monkeypatch: pytest.MonkeyPatch) -> None:
         vidrestore.resume("out.mkv")
 
 
-def test_strict_leaves_nothing_of_a_damaged_film(tmp_path: Path) -> None:
+def test_strict_leaves_no_files_of_a_damaged_video(tmp_path: Path) -> None:
     original = make_clip(tmp_path / "in.mkv", Clip(frames=110, gop=12))
     zero_packets(original, [75, 76])
     with pytest.raises(DamagedInputError, match="leave out --strict"):
@@ -116,7 +116,7 @@ def test_strict_leaves_nothing_of_a_damaged_film(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["in.mkv"]
 
 
-def test_nothing_is_left_of_a_film_of_which_nothing_is_done(source: Path, tmp_path: Path) -> None:
+def test_a_run_that_fails_before_its_first_segment_leaves_no_files(source: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no frames after"):
         vidrestore.restore(source, tmp_path / "out.mkv", **SEGMENTS, start=1000.0)
     with pytest.raises(OutputError):

@@ -159,7 +159,7 @@ def test_a_place_is_one_of_the_picture_as_it_is_shown(tmp_path: Path, orientatio
     "faces",
     ["within:0,0,2,1", "within:0,0,1", "larger:", "larger:-3", "larger:80+", "larger:80,1", "nearer:3"],
 )
-def test_conditions_that_cannot_be_meant_are_refused(faces: str) -> None:
+def test_invalid_conditions_for_faces_are_refused(faces: str) -> None:
     with pytest.raises(UsageError, match="faces"):
         make_settings(faces=faces)
 

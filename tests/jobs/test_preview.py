@@ -48,7 +48,7 @@ def test_the_frame_shown_is_the_frame_of_a_run(tmp_path: Path, fidelity: str | f
     assert names_in(tmp_path) == ["in.mkv", "out.mkv"]
 
 
-def test_so_is_each_variant_of_an_interlaced_film_from_its_start_on(tmp_path: Path) -> None:
+def test_each_preview_variant_of_an_interlaced_video_equals_the_run(tmp_path: Path) -> None:
     pictures = interlaced(film_pictures(60, (range(20, 50),)))
     source = make_footage(tmp_path / "in.mkv", pictures, Footage(field_order=2))
     variants = [Variant(fidelity="auto", strength=s, grain=g) for s, g in ((1.0, "auto"), (0.4, 0.5))]

@@ -89,7 +89,7 @@ def test_a_time_behind_the_end_is_refused_as_without_a_record(film: Path, tmp_pa
         Previewer(film, [3.0], SETTINGS, analysis=tmp_path / "analysis")
 
 
-def test_another_sidecar_equals_a_new_previewer_and_takes_the_networks_for_fidelities_only(
+def test_a_previewer_with_a_changed_sidecar_equals_a_new_previewer(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls, restored = [], preview._restored_items

@@ -1,4 +1,4 @@
-"""A run cannot be resumed with other inputs or settings; a sentence says what differs."""
+"""A run cannot be resumed with other inputs or settings; the error message says what differs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vidrestore.errors import OutputError, UsageError
 from vidrestore.jobs.journal import Journal, journal_path
 
 
-def test_it_continues_with_what_is_done_and_says_so(tmp_path: Path) -> None:
+def test_a_resumed_run_continues_from_its_finished_frames_and_reports_them(tmp_path: Path) -> None:
     source, output = interrupted_run(tmp_path)
     events = []
     report = vidrestore.resume(output, on_progress=events.append)
@@ -34,7 +34,7 @@ def test_it_continues_with_what_is_done_and_says_so(tmp_path: Path) -> None:
         ({"end": 3.0}, "was started with end not given, not 3.0"),
     ],
 )
-def test_other_settings_are_refused(tmp_path: Path, changes: dict[str, Any], why: str) -> None:
+def test_a_run_is_not_resumed_with_other_settings(tmp_path: Path, changes: dict[str, Any], why: str) -> None:
     source, output = interrupted_run(tmp_path)
     with pytest.raises(UsageError, match=why):
         vidrestore.restore(source, output, **SEGMENTS, **changes)
@@ -68,14 +68,16 @@ def test_a_part_that_is_gone_or_cut_short_is_restored_again(tmp_path: Path) -> N
     assert_equal(source, output)
 
 
-def test_a_damaged_journal_is_one_sentence(tmp_path: Path) -> None:
+def test_a_damaged_journal_is_refused(tmp_path: Path) -> None:
     source, output = interrupted_run(tmp_path)
     journal_path(output).write_bytes(b"no database" * 100)
     with pytest.raises(OutputError, match=r"is damaged .*out\.mkv is restored from the beginning"):
         vidrestore.restore(source, output, **SEGMENTS)
 
 
-def test_the_wrong_time_of_day_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_system_clock_does_not_change_a_resumed_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, output = interrupted_run(tmp_path)
     for moved in (tmp_path / ".out.mkv.vidrestore", *tmp_path.glob(".out.mkv.vidrestore-parts/*")):
         os.utime(moved, (4e9, 4e9))

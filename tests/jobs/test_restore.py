@@ -1,4 +1,4 @@
-"""A film in segments is the film in one go: frames, times, and every sample."""
+"""A video restored in segments equals one restored without: frames, times, and every sample."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def in_both_ways(source: Path, folder: Path, **how: Any) -> tuple[Report, Report
     return whole, parts
 
 
-def test_a_film_in_segments_is_the_film_in_one_go(tmp_path: Path) -> None:
+def test_a_video_restored_in_segments_equals_one_restored_without_segments(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", 60, FACES)
     whole, parts = in_both_ways(source, tmp_path)
     assert whole.faces > 15
@@ -49,7 +49,7 @@ def test_a_film_in_segments_is_the_film_in_one_go(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["in.mkv", "parts.mkv", "whole.mkv"]
 
 
-def test_so_is_an_interlaced_one_with_flicker_taken_out(tmp_path: Path) -> None:
+def test_an_interlaced_video_with_deflicker_is_the_same_in_segments(tmp_path: Path) -> None:
     pictures = interlaced(film_pictures(144, (range(60, 76),)))
     source = make_footage(tmp_path / "in.mkv", pictures, Footage(field_order=2))
     whole, parts = in_both_ways(source, tmp_path, deflicker=True)
@@ -72,9 +72,11 @@ UNEVEN = [round(t * 512 * 1.13) + (t % 3) * 150 for t in range(110)]
             {"deinterlace": "bwdif"},
         ),
     ],
-    ids=["uneven, with sound and subtitles", "a piece of one that begins late", "deinterlaced"],
+    ids=["uneven, with sound and subtitles", "a part of a video that starts late", "deinterlaced"],
 )
-def test_times_and_other_streams_are_the_same_too(tmp_path: Path, clip: Clip, how: dict[str, Any]) -> None:
+def test_times_and_other_streams_are_the_same_in_segments(
+    tmp_path: Path, clip: Clip, how: dict[str, Any]
+) -> None:
     source = make_clip(tmp_path / "in.mkv", clip)
     whole, parts = in_both_ways(source, tmp_path, **how)
     assert facts(parts) == facts(whole)
@@ -93,7 +95,7 @@ def test_damage_is_counted_once_and_shown_alike(tmp_path: Path) -> None:
     assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
 
 
-def test_what_cannot_be_joined_is_restored_in_one_go_and_reported(tmp_path: Path) -> None:
+def test_a_video_that_cannot_be_joined_is_restored_without_segments_and_reported(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", 8, ())
     report = vidrestore.restore(source, tmp_path / "out.y4m", segment=1)
     why = "yuv4mpegpipe streams have no timestamps"

@@ -38,11 +38,11 @@ def stops(spans: Sequence[Span]) -> list[int]:
     return [span.stop for span in spans]
 
 
-def test_it_is_cut_at_the_scene_change_nearest_to_what_was_requested() -> None:
+def test_segments_end_at_the_scene_change_nearest_to_the_requested_length() -> None:
     assert stops(plan(300, [80, 110, 190])) == [110, 190, 300]
 
 
-def test_without_a_scene_change_near_it_is_cut_where_it_was_requested() -> None:
+def test_segments_have_the_requested_length_without_a_scene_change_nearby() -> None:
     assert stops(plan(300, [20, 70, 130])) == [100, 200, 300]
     assert stops(plan(125, [])) == [125]
     assert stops(plan(126, [])) == [100, 126]

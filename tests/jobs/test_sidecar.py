@@ -1,4 +1,4 @@
-"""What a sidecar says of people and scenes is done, in one go, in segments and in previews."""
+"""What a sidecar says of people and scenes is done, with and without segments and in previews."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_person_in_a_scene_wins_over_the_scene_and_that_over_the_person() -> N
         ({"vidrestore_sidecar": 9}, "is not a sidecar"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_its_place(wrong: dict[str, Any], match: str) -> None:
+def test_invalid_entries_of_a_sidecar_are_refused_with_their_place(wrong: dict[str, Any], match: str) -> None:
     with pytest.raises(UsageError, match=match):
         parse_sidecar(values(**wrong), "x.yaml")
 

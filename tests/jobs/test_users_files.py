@@ -39,7 +39,9 @@ def test_segments_are_refused_where_a_name_is_taken(
 
 
 @pytest.mark.parametrize("kind", ["a file", "a folder", "a link to a folder", "a FIFO"])
-def test_one_go_needs_none_of_the_names(source: Path, tmp_path: Path, kind: str) -> None:
+def test_a_run_without_segments_ignores_user_files_named_like_its_journal(
+    source: Path, tmp_path: Path, kind: str
+) -> None:
     for number, name in enumerate(NAMES):
         if number == 0 or "link" not in kind:
             USERS_OWN[kind](tmp_path / name)

@@ -81,7 +81,9 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("number", [np.uint8, np.int16, np.float32])
-def test_pictures_go_beside_the_computation_which_waits_for_them(number: type[np.generic]) -> None:
+def test_pictures_are_uploaded_in_their_own_stream_and_the_computation_waits(
+    number: type[np.generic],
+) -> None:
     pictures = [np.arange(12).reshape(2, 6).astype(number) + n for n in range(3)]
     there = to_device(pictures, GPU)
     assert np.array_equal(there.as_subclass(torch.Tensor).numpy(), np.stack(pictures))

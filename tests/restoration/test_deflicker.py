@@ -38,7 +38,7 @@ def steadied(items: list[FrameFaces[AlignedFace]]) -> np.ndarray:
     return np.array([item.faces[0].gain * item.faces[0].image.mean() for item in deflicker(items)])
 
 
-def test_pumping_falls_to_a_fifth() -> None:
+def test_deflicker_reduces_flicker_of_brightness_to_a_fifth() -> None:
     rng = np.random.default_rng(0)
     values = 0.5 * (1 + 0.08 * np.sin(2.1 * np.arange(80)) + 0.02 * rng.standard_normal(80))
     assert steadied(frames(values)).std() < 0.2 * values.std()

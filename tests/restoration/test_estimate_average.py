@@ -62,7 +62,7 @@ def test_a_surer_neighbour_counts_for_more() -> None:
     assert error_of(sure) < error_of(unsure) < error_of(own)
 
 
-def test_no_neighbour_counts_for_everything() -> None:
+def test_the_weight_of_a_neighbouring_frame_is_limited() -> None:
     own = estimate_of(np.full((SIDE, SIDE, 3), 0.5, np.float32), scale=0.1)
     perfect = estimate_of(np.full((SIDE, SIDE, 3), 0.504, np.float32), scale=2e-5)
     averaged = average_estimates(own, [(1.0, perfect)])
@@ -82,7 +82,7 @@ def test_where_one_part_is_unsure_only_that_part_is_averaged() -> None:
     assert change[:, SIDE // 2 + 16 :].mean() > CODE
 
 
-def test_a_lid_that_closes_is_not_smeared() -> None:
+def test_a_closed_eye_is_not_blended_with_the_open_eye_of_other_frames() -> None:
     own, open_eye = noisy(0, codes=2), noisy(1, codes=2)
     shut = own.mean.copy()
     shut[40:70, 40:90] = [0.75, 0.6, 0.5]

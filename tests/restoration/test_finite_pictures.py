@@ -1,4 +1,4 @@
-"""Pictures that are no numbers, as of 16-bit arithmetic that overflows, end in a sentence and in no video."""
+"""Pictures that are no numbers, as after an overflow in 16 bits, give an error message and no video."""
 
 from __future__ import annotations
 

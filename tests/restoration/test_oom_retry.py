@@ -74,7 +74,7 @@ class SmallRestorer(MirrorRestorer):
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("step", STEPS)
-def test_a_batch_too_large_is_halved_once_and_for_all(
+def test_a_batch_that_does_not_fit_is_halved_for_all_later_batches(
     error: Callable[[], Exception], step: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     items = [envelope(i, {0: 0.01 * i, 1: 0.5 + 0.01 * i, 2: 0.9}) for i in range(16)]
@@ -107,7 +107,7 @@ def test_a_later_batch_that_does_not_fit_is_halved(step: str, caplog: pytest.Log
         assert np.array_equal(a.faces[0].image, b.faces[0].image)
 
 
-def test_where_not_even_one_face_fits_a_sentence_ends_it() -> None:
+def test_an_error_is_raised_if_not_even_one_face_fits() -> None:
     sentence = f"is not enough memory for one face of {SIZE} pixels"
     with pytest.raises(ProcessingError, match=sentence) as caught:
         OomRetryRestorer(SmallRestorer(0)).encode([np.zeros((4, 4, 3), np.float32)] * 3)
@@ -148,7 +148,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
     assert small.failures == 1
 
 
-def test_what_failed_is_let_go_before_the_next_try() -> None:
+def test_tensors_of_a_failed_batch_are_freed_before_the_next_attempt() -> None:
     class Tensor:
         alive = 0
 

@@ -78,7 +78,7 @@ def test_the_higher_the_fidelity_the_less_is_drawn(one: float, other: float) -> 
     assert drawing_amount(low) >= drawing_amount(high) >= 0
 
 
-def test_auto_is_a_half_and_the_ends_are_everything_and_nothing() -> None:
+def test_fidelity_auto_is_one_half_and_fidelity_0_draws_all_and_1_nothing() -> None:
     assert drawing_amount("auto") == drawing_amount(0.5) == AMOUNT
     assert drawing_amount(0) == float("inf")
     assert drawing_amount(1) == 0

@@ -92,7 +92,7 @@ def test_blending_steadies_a_flickering_face() -> None:
     assert np.abs(np.diff(blended)).mean() < 0.35 * np.abs(np.diff(still)).mean()
 
 
-def test_what_is_drawn_differently_in_each_frame_is_steadied_too() -> None:
+def test_drawn_detail_that_differs_between_frames_is_blended_over_time() -> None:
     class Unsteady(MirrorRestorer):
         def decode(self, codes: Sequence[FaceCodes]) -> list[FloatArray]:
             self.drawn = getattr(self, "drawn", 0) + 1
@@ -111,7 +111,7 @@ def test_nothing_blends_over_a_cut() -> None:
     assert out == pytest.approx([0.5] * 4 + [0.6] * 4, abs=1e-6)
 
 
-def test_drawn_as_a_whole_a_face_has_no_estimate_and_all_of_it_is_drawn() -> None:
+def test_without_an_estimator_a_face_is_entirely_drawn() -> None:
     class WithoutEstimator(MirrorRestorer):
         def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
             raise AssertionError("estimated in vain")
@@ -228,7 +228,7 @@ class CountingRestorer(MirrorRestorer):
 
 
 @pytest.mark.parametrize("strength", [0.0, 1.0])
-def test_one_wanted_frame_is_that_of_all_and_costs_what_it_depends_on(strength: float) -> None:
+def test_a_single_requested_frame_equals_the_full_run_and_computes_only_neighbours(strength: float) -> None:
     random = np.random.default_rng(0)
     pictures = random.uniform(0.2, 0.8, (60, SIZE, SIZE, 3)).astype(np.float32)
     items = [replace(of_picture(p), frame=envelope(i, {}).frame) for i, p in enumerate(pictures)]

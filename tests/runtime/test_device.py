@@ -22,7 +22,7 @@ from vidrestore.runtime.device import (
 from vidrestore.runtime.worker_threads import ParallelFor, SingleThreadWorker, set_torch_threads
 
 
-def test_cuda_without_a_gpu_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_without_a_gpu_is_a_device_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DeviceError, match="--device cuda:1 needs an NVIDIA GPU") as caught:
@@ -71,7 +71,7 @@ def test_what_is_called_in_one_thread_returns_and_raises_as_if_called_here() -> 
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_a_crew_does_each_part_once_and_each_of_it_computes_alone(threads: int) -> None:
+def test_a_parallel_loop_runs_each_part_once_with_one_torch_thread(threads: int) -> None:
     usual = torch.get_num_threads()
     done: list[tuple[int, int]] = []
 
@@ -87,7 +87,7 @@ def test_a_crew_does_each_part_once_and_each_of_it_computes_alone(threads: int) 
     assert sorted(done) == [(part, 1) for part in range(100)]
 
 
-def test_an_error_in_a_crew_reaches_its_caller() -> None:
+def test_an_error_in_a_parallel_loop_reaches_its_caller() -> None:
     def work(parts: Iterator[int]) -> None:
         for part in parts:
             divmod(1, part)

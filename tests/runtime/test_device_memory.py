@@ -1,4 +1,4 @@
-"""Networks that do not fit into a GPU's memory: on `auto` the CPU computes them, or a sentence ends it."""
+"""Networks that do not fit into a GPU's memory: on `auto` the CPU computes them, otherwise an error."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_networks_that_do_not_fit_are_computed_by_the_cpu_on_auto(
 
 
 @pytest.mark.parametrize("error", DEVICE_ERRORS)
-def test_on_a_device_that_the_user_chose_one_sentence_ends_it(full_gpu: list[Error], error: Error) -> None:
+def test_a_full_gpu_that_the_user_chose_gives_one_error_message(full_gpu: list[Error], error: Error) -> None:
     full_gpu.append(error)
     with pytest.raises(ProcessingError, match="not enough free memory on cuda for the networks") as caught:
         compact("cuda")
@@ -89,7 +89,7 @@ def test_a_lack_of_the_computers_memory_is_not_taken_for_a_full_gpu(
     assert "close other programs" in str(to_system_error(caught.value))
 
 
-def test_other_errors_of_moving_stay_defects(full_gpu: list[Error]) -> None:
+def test_other_errors_while_moving_networks_are_raised_unchanged(full_gpu: list[Error]) -> None:
     full_gpu.append(lambda: RuntimeError("a defect"))
     with pytest.raises(RuntimeError, match="a defect"):
         compact("auto")
@@ -104,7 +104,7 @@ def test_networks_to_compile_are_not_left_to_the_cpu(
 
 
 @pytest.mark.parametrize("make", [make_recogniser, make_face_mesh])
-def test_other_networks_do_the_same(
+def test_recogniser_and_face_mesh_use_the_cpu_if_the_gpu_is_full(
     full_gpu: list[Error], make: Callable[[str], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert full_gpu
@@ -114,7 +114,7 @@ def test_other_networks_do_the_same(
         make("cuda")
 
 
-def test_retinaface_does_the_same(
+def test_retinaface_uses_the_cpu_if_the_gpu_is_full(
     full_gpu: list[Error], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert full_gpu
@@ -168,7 +168,7 @@ def test_auto_leaves_a_gpu_that_is_full_at_the_trial_and_tries_it_again_next_tim
     device_module._convolves.cache_clear()
 
 
-def test_an_apple_gpu_that_is_full_at_the_trial_is_not_said_to_compute_wrong_numbers(
+def test_a_full_apple_gpu_is_not_reported_to_compute_wrong_numbers(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(device: torch.device, precision: torch.dtype) -> torch.Tensor:

@@ -25,7 +25,9 @@ def test_the_cpu_agrees_with_itself_in_every_precision(precision: torch.dtype) -
 
 
 @pytest.mark.parametrize("wrong", ["zeros", "channels", "nan"])
-def test_a_device_that_computes_wrong_numbers_does_not(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_computes_wrong_numbers_is_rejected(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     convolve = torch.nn.functional.conv2d
     calls = 0
 
@@ -43,7 +45,7 @@ def test_a_device_that_computes_wrong_numbers_does_not(wrong: str, monkeypatch: 
     assert not agrees_with_cpu(CPU, torch.float32)
 
 
-def test_a_type_that_the_device_lacks_is_not_right(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_precision_that_the_device_lacks_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     def lacking(*args: object, **named: object) -> torch.Tensor:
         raise TypeError("BFloat16 is not supported on MPS")
 

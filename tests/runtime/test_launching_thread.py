@@ -55,7 +55,7 @@ def test_no_more_functions_wait_than_there_are_callers() -> None:
         assert all(done.result(60) is None for done in (first, *others))
 
 
-def test_an_error_reaches_its_caller_and_the_thread_goes_on() -> None:
+def test_an_error_reaches_its_caller_and_the_thread_continues() -> None:
     def fail() -> None:
         raise ValueError("as it was raised")
 

@@ -60,7 +60,7 @@ def test_only_on_macos_is_the_fallback_allowed(monkeypatch: pytest.MonkeyPatch) 
     assert os.environ["PYTORCH_ENABLE_MPS_FALLBACK"] == "1"
 
 
-def test_without_the_fallback_a_sentence_says_what_to_do() -> None:
+def test_a_missing_operation_without_the_fallback_is_an_error_with_advice() -> None:
     expected = "no 'grid_sampler_2d' for Apple's GPU; set PYTORCH_ENABLE_MPS_FALLBACK=1"
     with pytest.raises(DeviceError, match=expected), missing_operations_named():
         raise NotImplementedError(MISSING)

@@ -19,7 +19,7 @@ class Elsewhere(torch.Tensor):
 
 @pytest.mark.parametrize("side", [2, 4])
 @pytest.mark.parametrize("count", [1, 3])
-def test_both_equal_pytorchs_and_keep_channels_last(side: int, count: int) -> None:
+def test_pixel_shuffle_and_unshuffle_equal_pytorch_and_keep_channels_last(side: int, count: int) -> None:
     pictures = torch.rand(count, 3, 8, 16).contiguous(memory_format=torch.channels_last)
     blocks = unshuffle(pictures.as_subclass(Elsewhere), side).as_subclass(torch.Tensor)
     assert torch.equal(blocks, F.pixel_unshuffle(pictures, side))
@@ -30,6 +30,6 @@ def test_both_equal_pytorchs_and_keep_channels_last(side: int, count: int) -> No
 
 
 @pytest.mark.parametrize("side", [2, 4])
-def test_on_a_cpu_they_are_pytorchs(side: int) -> None:
+def test_on_a_cpu_pixel_shuffle_reverses_unshuffle(side: int) -> None:
     pictures = torch.rand(2, 3, 8, 16)
     assert torch.equal(shuffle(unshuffle(pictures, side), side), pictures)

@@ -41,7 +41,7 @@ def deferring_function(tmp_path: Path) -> Callable[..., None]:
     return names["read"]
 
 
-def test_deferring_code_comes_to_its_end_and_the_interrupt_follows(
+def test_an_interrupt_is_raised_after_deferring_code_has_ended(
     deferring_function: Callable[..., None],
 ) -> None:
     done: list[int] = []
@@ -51,7 +51,7 @@ def test_deferring_code_comes_to_its_end_and_the_interrupt_follows(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_anywhere_else_it_comes_at_once() -> None:
+def test_an_interrupt_outside_deferring_code_is_raised_at_once() -> None:
     with signals.deferred_interrupts(), signals.deferred_interrupts(), pytest.raises(KeyboardInterrupt):
         ask_and_wait(ask_to_end)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -37,13 +37,13 @@ def test_faces_may_be_a_list_of_track_ids(faces: object, value: str) -> None:
     assert make_settings(faces=faces).faces == value
 
 
-def test_a_configuration_file_may_list_them_too(tmp_path: Path) -> None:
+def test_a_configuration_file_may_list_track_ids(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("faces: [0, 2]\n")
     assert make_settings(tmp_path / "c.yaml").faces == "0,2"
 
 
 @pytest.mark.parametrize("faces", [[], [-1], [0, "1"], [True], True, 0.5, [[0]], {0}, -1])
-def test_other_lists_of_faces_are_refused(faces: object) -> None:
+def test_invalid_lists_of_faces_are_refused(faces: object) -> None:
     with pytest.raises(UsageError, match=r"^faces must be all, largest, none, numbers of tracks"):
         make_settings(faces=faces)
 

@@ -43,7 +43,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ({"start": -1}, "start"),
     ],
 )
-def test_what_cannot_be_meant_is_one_sentence(values: dict[str, Any], says: str) -> None:
+def test_an_invalid_setting_gives_one_error_message(values: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
         make_settings(**values)
     assert "\n" not in str(caught.value)
@@ -85,7 +85,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
     ids=lambda text: text[:30],
 )  # fmt: skip
-def test_whatever_a_file_says_ends_in_one_short_sentence(text: str, tmp_path: Path) -> None:
+def test_any_invalid_content_of_a_file_gives_one_short_error_message(text: str, tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_text(text)
     with pytest.raises(UsageError) as caught:
         make_settings(tmp_path / "odd.yaml")

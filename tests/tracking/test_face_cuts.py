@@ -58,7 +58,7 @@ def test_another_head_at_the_same_place_begins_a_scene() -> None:
     assert {item.faces[0].track_id for item in out[:20]} != {item.faces[0].track_id for item in out[20:]}
 
 
-def test_a_scene_that_goes_on_costs_nothing() -> None:
+def test_a_continuing_scene_needs_no_face_recognition() -> None:
     recogniser = Recogniser()
     assert scenes(lambda i: heads((HERE, 1)), recogniser) == [0] * 40
     assert recogniser.faces == 0
@@ -98,7 +98,7 @@ def test_blur_and_light_on_the_same_face_are_no_cut() -> None:
     assert scenes(look, Recogniser()) == [0] * 40
 
 
-def test_reading_from_such_a_cut_gives_the_same() -> None:
+def test_tracking_from_a_face_cut_gives_the_same_result() -> None:
     def look(i: int) -> np.ndarray:
         return heads((HERE, 1 + i // 15))
 

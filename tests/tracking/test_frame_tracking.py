@@ -235,7 +235,7 @@ def test_frames_come_out_in_order_one_for_one(present: list[set[int]], lag: int)
         assert len({f.track_id for f in item.faces}) == len(item.faces)
 
 
-def test_an_endless_film_is_taken_in_lazily() -> None:
+def test_an_endless_video_is_read_lazily() -> None:
     taken = 0
 
     def endless() -> Iterator[FrameFaces[Detection]]:

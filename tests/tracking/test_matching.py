@@ -64,7 +64,7 @@ def test_a_pair_is_not_given_up_for_two_that_are_not_allowed(monkeypatch: pytest
     assert assign(tracks, found, [LOOK, LOOK]) == [(0, 0)]
 
 
-def test_with_nobody_there_nobody_is_paired() -> None:
+def test_nothing_is_paired_without_tracks_or_detections() -> None:
     assert assign([], [face((0, 120))], [LOOK]) == []
     assert assign([expected(0)], [], []) == []
 

@@ -1,4 +1,4 @@
-"""A training run that is ended by a signal: one sentence, and its last checkpoint is whole."""
+"""A training run that is ended by a signal: one error message, and its last checkpoint is complete."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def wait_for(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_ends_it_and_the_last_checkpoint_is_whole(config: Path, tmp_path: Path, name: str) -> None:
+def test_a_signal_ends_training_and_the_last_checkpoint_is_complete(
+    config: Path, tmp_path: Path, name: str
+) -> None:
     skip_where_ignored(name)
     output = tmp_path / "out"
     process = start(config, output, 1_000_000)

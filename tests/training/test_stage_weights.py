@@ -41,7 +41,7 @@ def test_the_authors_second_stage_holds_an_autoencoder_for_each_role(tmp_path: P
         assert torch.equal(loaded.decoder.conv_in.weight, network.decoder.conv_in.weight), role
 
 
-def test_a_checkpoint_of_another_network_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": theirs(Vqgan(SMALL), "vqvae.")}, tmp_path / "small.ckpt")
     with pytest.raises(WeightsError, match="autoencoder of another network, not of published"):
         load_vqgan(tmp_path / "small.ckpt")

@@ -14,7 +14,7 @@ from vidrestore import InputError
 from vidrestore.video import key_frame_near, probe
 
 
-def test_it_is_the_key_frame_before_the_time(tmp_path: Path) -> None:
+def test_the_key_frame_before_the_time_is_returned(tmp_path: Path) -> None:
     h264 = Footage(codec="libx264", options={"g": "10", "keyint_min": "10", "sc_threshold": "0", "bf": "0"})
     film = make_film(tmp_path / "in.mp4", 30, (), h264)
     frames = frames_of(film)
@@ -25,7 +25,7 @@ def test_it_is_the_key_frame_before_the_time(tmp_path: Path) -> None:
         assert np.array_equal(found.planes[0], frames[expected].planes[0])
 
 
-def test_a_film_without_an_index_gives_some_frame(tmp_path: Path) -> None:
+def test_a_video_without_an_index_gives_some_frame(tmp_path: Path) -> None:
     film = make_footage(tmp_path / "in.m2v", panned(8), Footage(codec="mpeg2video"))
     assert key_frame_near(film, probe(film), 0.2) is not None
 

@@ -50,7 +50,7 @@ def _count(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, counts: Coun
     monkeypatch.setattr(module, name, counting)
 
 
-def test_a_look_opens_the_file_once(tmp_path: Path, opened: Counter[str]) -> None:
+def test_examining_a_video_opens_its_file_once(tmp_path: Path, opened: Counter[str]) -> None:
     path = make_clip(tmp_path / "clip.mkv", CLIP)
     opened.clear()
     look = open_video(path)
@@ -110,7 +110,7 @@ def test_what_is_known_can_be_sent_to_another_machine(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(look)) == look
 
 
-def test_it_is_reported_what_a_video_is_before_its_fields_are_measured(tmp_path: Path) -> None:
+def test_information_about_a_video_is_reported_before_its_fields_are_measured(tmp_path: Path) -> None:
     received: list[Any] = []
     look = look_at(make_clip(tmp_path / "clip.mp4"), measures_fields=True, on_info=received.append)
     assert received == [look.info]

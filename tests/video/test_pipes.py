@@ -104,9 +104,7 @@ def test_a_pipe_becomes_a_file_with_its_sound(tmp_path: Path, monkeypatch: pytes
     assert [time - result[0] for time in result] == [Fraction(pts - original[0], 1000) for pts in original]
 
 
-def test_what_begins_later_is_found_in_a_pipe_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_start_time_works_with_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = piped(UNEVEN, "nut", tmp_path / "clip.mkv")
     with stdin_of(content, monkeypatch):
         vidrestore.restore("-", tmp_path / "out.mkv", start=0.1, end=0.3)
@@ -126,7 +124,7 @@ def test_raw_video_is_what_the_flags_say(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "out.raw").read_bytes() == content
 
 
-def test_y4m_has_no_times_and_no_sound_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_y4m_output_warns_of_lost_times_and_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_clip(tmp_path / "clip.mkv", UNEVEN)
     with stdout_into(tmp_path / "out.y4m", monkeypatch):
         sound, times = vidrestore.restore(source, "-", container="y4m").warnings
@@ -246,7 +244,9 @@ def test_an_error_elsewhere_does_not_wait_for_the_pipe(
     os.close(writing)
 
 
-def test_a_reader_that_has_left_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_has_closed_the_pipe_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = make_clip(tmp_path / "clip.mkv", CLIP)
     reading, writing = os.pipe()
     os.close(reading)

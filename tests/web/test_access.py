@@ -69,7 +69,9 @@ def test_a_range_of_a_file_is_that_range(ask: Asker, root: Path) -> None:
         ({"content-length": "-1"}, 413),
     ],
 )
-def test_others_are_refused(ask: Asker, headers: dict[str, str], status: int) -> None:
+def test_requests_with_a_wrong_host_origin_token_or_size_are_refused(
+    ask: Asker, headers: dict[str, str], status: int
+) -> None:
     assert ask("/api/jobs", headers=headers)[0] == status
     assert ask("/api/jobs", method="POST", body={}, headers=headers)[0] == status
 
@@ -113,7 +115,7 @@ def test_nothing_is_written_outside(ask: Asker, root: Path, target: str) -> None
     assert ask("/api/jobs", method="POST", body=job)[0] == 403
 
 
-def test_nothing_is_replaced(ask: Asker, root: Path) -> None:
+def test_an_output_that_replaces_its_input_is_refused(ask: Asker, root: Path) -> None:
     job = {"input": str(root / "film.mp4"), "output": str(root / "film.mp4")}
     assert ask("/api/jobs", method="POST", body=job)[0] == 422
 
@@ -132,7 +134,7 @@ def test_settings_reach_no_file_and_no_machine(ask: Asker, root: Path, settings:
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b'{"x": 1}', b"[" * 100_000, b"\xff"])
-def test_what_is_no_request_gets_a_sentence(ask: Asker, raw: bytes) -> None:
+def test_a_malformed_request_gets_an_error_message(ask: Asker, raw: bytes) -> None:
     status, _, body = ask("/api/jobs", method="POST", raw=raw)
     assert status in (403, 422)
     assert json.loads(body)["error"]
@@ -159,7 +161,7 @@ def test_a_queue_has_an_end(root: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("path", ["/api/jobs/99999999999999999999999", "/api/jobs/7"])
-def test_a_job_that_does_not_exist_is_one_sentence(ask: Asker, path: str) -> None:
+def test_a_job_that_does_not_exist_gives_an_error_message(ask: Asker, path: str) -> None:
     status, _, body = ask(path)
     assert status == 422
     assert json.loads(body)["error"].startswith("there is no job")

@@ -49,7 +49,9 @@ def test_facts_and_first_frame_do_not_wait_for_the_end(worker: MediaWorker, broa
     assert worker.facts(broadcast)["exact"] is True
 
 
-def test_when_it_was_read_its_length_is_right(worker: MediaWorker, broadcast: Path) -> None:
+def test_the_length_of_a_broadcast_is_exact_after_reading_it_to_its_end(
+    worker: MediaWorker, broadcast: Path
+) -> None:
     facts = worker.facts(broadcast, is_exact=True)
     whole = probe(open_input(broadcast)).duration
     assert whole is not None
@@ -58,7 +60,7 @@ def test_when_it_was_read_its_length_is_right(worker: MediaWorker, broadcast: Pa
     assert worker.frame(broadcast, 2.2, 64, is_near=False).startswith(b"\xff\xd8")
 
 
-def test_another_file_is_never_read_to_its_end(worker: MediaWorker, tmp_path: Path) -> None:
+def test_a_file_that_is_no_broadcast_is_not_read_to_its_end(worker: MediaWorker, tmp_path: Path) -> None:
     film = make_clip(tmp_path / "film.mp4", Clip(frames=5))
     assert worker.facts(film)["exact"] is True
     assert worker._clocks == {}

@@ -51,7 +51,7 @@ def test_a_file_is_kept_opened_and_removed(ask: Asker, film: bytes) -> None:
 
 
 @pytest.mark.usefixtures("any_is_a_video")
-def test_none_is_replaced(ask: Asker) -> None:
+def test_a_dropped_file_replaces_no_earlier_one(ask: Asker) -> None:
     for number in range(3):
         drop(ask, "film.mkv", bytes([number]))
     assert names(ask) == ["film-2.mkv", "film-3.mkv", "film.mkv"]

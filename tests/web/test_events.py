@@ -31,7 +31,7 @@ def events(ask: Asker, number: int) -> list[tuple[str, Any]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in pairs]
 
 
-def test_the_lines_are_events_of_their_names(ask: Asker) -> None:
+def test_lines_of_a_job_become_events_with_their_names(ask: Asker) -> None:
     report = {"version": 1, "event": "report", "frames": 10}
     strange = {"event": "progress\n\nevent: state", "frames": 1}
     number = ended_job(ask, [PROGRESS, strange, {"event": "report", "thumbnails": "x" * 70_000}, report])

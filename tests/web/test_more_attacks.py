@@ -72,7 +72,7 @@ def test_no_spelling_of_a_path_leads_out(ask: Asker, root: Path, path: str) -> N
     assert ask("/api/folders", query={"path": text}).status == 403
 
 
-def test_of_two_paths_in_an_address_none_is_checked_for_the_other(ask: Asker, root: Path) -> None:
+def test_with_two_paths_in_a_url_the_path_that_is_checked_is_the_one_served(ask: Asker, root: Path) -> None:
     (root.parent / "secret.mp4").write_bytes(b"secret")
     for first, second in (("film.mp4", "../secret.mp4"), ("../secret.mp4", "film.mp4")):
         paths: Any = [("path", str(root / first)), ("path", str(root / second))]

@@ -51,7 +51,7 @@ def test_every_route_is_described_and_nothing_else(ask: Asker) -> None:
     assert described(ask("/api/openapi.json").json) == routes
 
 
-def test_its_references_lead_somewhere_and_its_names_are_unique(ask: Asker) -> None:
+def test_references_resolve_and_operation_names_are_unique(ask: Asker) -> None:
     document = ask("/api/openapi.json").json
     for reference in references(document):
         found: Any = document

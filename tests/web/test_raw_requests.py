@@ -82,7 +82,7 @@ def test_a_plain_request_is_answered(send: Send) -> None:
         b"Origin: http://evil.example\r\n",
     ],
 )
-def test_names_and_tokens_are_not_believed_twice(send: Send, request_head: bytes) -> None:
+def test_ambiguous_hosts_and_misplaced_tokens_are_refused(send: Send, request_head: bytes) -> None:
     assert status(send(request_head + b"Connection: close\r\n\r\n")) in (400, 401, 403)
 
 
@@ -116,7 +116,7 @@ def test_endless_headers_are_refused(send: Send) -> None:
 
 
 @pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"\0" * 1000 + b"\r\n\r\n"])
-def test_what_is_no_http_is_refused_and_the_server_goes_on(send: Send, data: bytes) -> None:
+def test_data_that_is_no_http_is_refused_and_the_server_continues(send: Send, data: bytes) -> None:
     answer = send(data + b"\r\n\r\n")
     assert answer == b"" or status(answer) == 400
     assert status(send(b"GET /api/jobs HTTP/1.1\r\n" + HEAD + b"\r\n")) == 200

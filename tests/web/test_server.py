@@ -1,4 +1,4 @@
-"""What cannot be served ends in one sentence."""
+"""A server that cannot start gives one error message."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _wait_until_it_answers(port: int) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the page runs on Linux")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU"])
-def test_every_signal_ends_it_alike(tmp_path: Path, name: str) -> None:
+def test_every_signal_ends_the_server_with_the_same_exit_code(tmp_path: Path, name: str) -> None:
     skip_where_ignored(name)
     words = ["web", str(tmp_path), "--port", "0", "--state", str(tmp_path / "state")]
     process = subprocess.Popen(
@@ -105,7 +105,7 @@ def test_a_folder_of_the_users_is_not_taken_for_jobs(
     assert kind != "an own lock" or lock.read_text() == "mine"
 
 
-def test_jobs_that_cannot_be_read_are_one_sentence(
+def test_an_unreadable_database_of_jobs_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = tmp_path / "state"

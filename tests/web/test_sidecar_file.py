@@ -57,7 +57,7 @@ def test_a_change_replaces_the_file_that_was_read_and_no_other(ask: Asker, root:
     assert ask("/api/sidecar", query={"path": str(root / "film.mp4")}).json == changed.json
 
 
-def test_comments_of_a_hand_are_kept_in_a_copy(ask: Asker, root: Path) -> None:
+def test_comments_of_the_user_are_kept_in_a_copy(ask: Asker, root: Path) -> None:
     put(ask, root)
     file = root / "film.mp4.yaml"
     edited = file.read_text() + "# ask Maria about scene 2\n"

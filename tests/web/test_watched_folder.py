@@ -38,7 +38,7 @@ def make_runner(tmp_path: Path, watched: Path) -> JobRunner:
     return JobRunner(tmp_path / "state", watched=watched)
 
 
-def test_they_are_queued_once_in_order(
+def test_jobs_of_the_folder_are_queued_once_in_order(
     tmp_path: Path, watched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner, folders = make_runner(tmp_path, watched), [job(watched, n, "restore") for n in ("a", "b")]
@@ -62,7 +62,7 @@ def test_a_server_that_was_killed_before_it_noted_the_job_does_not_queue_it_twic
     assert len(runner.store.all()) == 1
 
 
-def test_a_full_queue_leaves_them_waiting(
+def test_a_full_queue_leaves_jobs_of_the_folder_waiting(
     tmp_path: Path, watched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_store, "MAX_WAITING", 1)

@@ -171,7 +171,7 @@ def test_an_interrupt_leaves_nothing_behind(shelf: Path, own_cache: Path) -> Non
     assert leftovers(own_cache) == []
 
 
-def test_without_the_network_one_sentence_says_where_to_put_the_file(serve: Any, own_cache: Path) -> None:
+def test_the_error_without_a_network_says_where_to_put_the_file(serve: Any, own_cache: Path) -> None:
     server = serve(QuietFiles)
     server.stop()
     with pytest.raises(DownloadError, match="check the network, or put the file at") as caught:
@@ -205,7 +205,7 @@ def test_an_unknown_checksum_is_trusted_once_and_held_to_afterwards(
     assert pull(entry).path.read_bytes() == WEIGHTS
 
 
-def test_a_file_put_there_by_hand_is_accepted_when_its_checksum_is_right(own_cache: Path) -> None:
+def test_a_manually_placed_file_is_accepted_if_its_checksum_is_right(own_cache: Path) -> None:
     (own_cache / "w").mkdir(parents=True)
     (own_cache / "w" / "w.pth").write_bytes(WEIGHTS)
     assert not pull(entry_at("https://nowhere.invalid/w.pth")).downloaded
@@ -228,7 +228,7 @@ def test_the_hub_states_the_checksum_and_the_file_is_held_to_it(serve: Any, own_
     assert not pulled.path.exists()
 
 
-def test_an_unreachable_hub_is_one_sentence(serve: Any) -> None:
+def test_an_unreachable_hub_is_a_download_error(serve: Any) -> None:
     server = serve(FakeHub)
     server.stop()
     with pytest.raises(DownloadError, match=r"cannot fetch 'w' from huggingface.co/someone/weights/w.ckpt"):

@@ -33,6 +33,6 @@ def test_the_default_needs_no_download() -> None:
     assert {"compact", "landmarks", "yunet"} <= embedded
 
 
-def test_an_absent_embedded_file_is_one_sentence() -> None:
+def test_an_absent_embedded_file_is_an_error() -> None:
     with pytest.raises(WeightsError, match=r"nothing\.safetensors"):
         embedded_path("nothing.safetensors")

@@ -1,4 +1,4 @@
-"""A host may reply with anything, or very slowly: each download ends with the stated file or a sentence."""
+"""A host may reply with anything, or very slowly: a download gives the stated file or one error message."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ OK = "HTTP/1.1 200 OK\n"
     ],
     ids=lambda head: head[:60].encode("unicode_escape").decode(),
 )  # fmt: skip
-def test_an_odd_reply_is_one_sentence(serve: Callable[[Reply], str], own_cache: Path, head: str) -> None:
+def test_an_unusable_reply_gives_one_error_message(
+    serve: Callable[[Reply], str], own_cache: Path, head: str
+) -> None:
     refused(entry_at(serve(canned(head))), own_cache, "cannot fetch 'w'")
 
 
@@ -129,7 +131,7 @@ def test_without_a_stated_size_a_limit_holds(
 
 
 @pytest.mark.parametrize("where", ["head", "body", "silence"])
-def test_a_host_that_drips_is_left(
+def test_a_host_that_sends_too_slowly_is_abandoned(
     serve: Callable[[Reply], str], own_cache: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.setattr(download, "_BASE_SECONDS", 1.0)
@@ -167,7 +169,7 @@ def test_a_checksum_that_cannot_be_read_is_not_taken_for_none(
     assert (own_cache / "w" / "w.pth").read_bytes() == b"somebody else's weights"
 
 
-def test_an_encrypted_address_leads_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redirect_to_an_unencrypted_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     import urllib.request
     from urllib.error import HTTPError
 

@@ -113,7 +113,7 @@ def test_swish_before_the_transform_is_that_of_torch() -> None:
     assert torch.equal(as_tensor(tiles[5, 0]), (4 * activated).bfloat16())
 
 
-def test_a_number_that_is_none_stays_none() -> None:
+def test_a_fused_block_passes_on_nan() -> None:
     _, short = blocks(8, 8, 4, torch.bfloat16)
     x = torch.randn(1, 8, 4, 4).bfloat16()
     x[0, 0, 0, 0] = torch.nan
@@ -140,7 +140,7 @@ def test_blocks_are_fused_in_large_faces_alone(monkeypatch: pytest.MonkeyPatch) 
     assert FusedResidualBlock not in kinds_in(torch.float16, LEAST_SIDE)
 
 
-def test_without_a_compiler_the_blocks_stay_and_the_log_says_so() -> None:
+def test_without_a_compiler_the_blocks_stay_unfused_and_the_log_reports_it() -> None:
     run = subprocess.run([sys.executable, "-c", _WITHOUT_NUMBA], check=True, capture_output=True, text=True)
     assert "computed by PyTorch only" in run.stderr
     assert "ResidualBlock" in run.stdout.split()

@@ -1,4 +1,4 @@
-"""Worker processes: dead ones are replaced, errors are sentences, and none remains after the run."""
+"""Worker processes: dead ones are replaced, each error is one message, and none remains after the run."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_one_worker_needs_no_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_what_a_dead_worker_was_at_is_done_again_but_not_for_ever(tmp_path: Path) -> None:
+def test_the_task_of_a_dead_worker_is_repeated_a_limited_number_of_times(tmp_path: Path) -> None:
     defect = Counting(3, tmp_path, error=ValueError("no such\nthing"), name="the third")
     tasks = [Counting(0, tmp_path), Counting(2, tmp_path, deaths=9), defect]
     with ProcessEngine(2, gpus=0, threads=1) as engine:

@@ -1,4 +1,4 @@
-"""A lack of a GPU's memory is answered by freeing, then by one clear sentence."""
+"""A lack of a GPU's memory is answered by freeing memory, then by one clear error message."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def test_work_is_repeated_once_after_memory_was_freed(error: Callable[[], Except
     assert with_freed_memory(Failing(1, error())) == 7
 
 
-def test_work_that_does_not_fit_ends_in_a_sentence() -> None:
+def test_work_that_does_not_fit_into_memory_is_one_error_message() -> None:
     with pytest.raises(ProcessingError, match="not enough memory on the GPU"):
         with_freed_memory(Failing(2, torch.OutOfMemoryError("CUDA out of memory")))
 
 
-def test_other_errors_stay_as_they_are() -> None:
+def test_errors_other_than_a_lack_of_memory_are_raised_unchanged() -> None:
     with pytest.raises(RuntimeError, match="a defect"):
         with_freed_memory(Failing(1, RuntimeError("a defect")))
 

@@ -141,7 +141,7 @@ def test_all_work_is_launched_in_the_devices_thread(network: NetworkRestorer) ->
 
 @pytest.mark.parametrize("transfer", [2, PQ])
 @pytest.mark.parametrize("is_drawn", [False, True])
-def test_so_is_that_of_hdr_and_of_faces_that_are_drawn_as_a_whole(
+def test_work_for_hdr_and_fully_drawn_faces_is_launched_in_the_devices_thread(
     network: NetworkRestorer, transfer: int, is_drawn: bool
 ) -> None:
     with launching_thread(CPU):
@@ -154,7 +154,7 @@ def test_so_is_that_of_hdr_and_of_faces_that_are_drawn_as_a_whole(
     assert ("double" in launched) == (transfer == PQ), launched  # the powers of its curve
 
 
-def test_without_that_thread_many_launch_and_the_frames_are_the_same(network: NetworkRestorer) -> None:
+def test_frames_are_the_same_if_several_threads_launch_the_work(network: NetworkRestorer) -> None:
     usual = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

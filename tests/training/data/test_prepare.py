@@ -68,7 +68,7 @@ def test_a_face_that_would_have_to_be_enlarged_is_left_out(tmp_path: Path) -> No
     assert prepare(tmp_path / "in", tmp_path / "out", Finds(), FaceCriteria(size=256)) == {"too small": 1}
 
 
-def test_nothing_is_overwritten_and_nothing_comes_of_nothing(tmp_path: Path) -> None:
+def test_existing_outputs_and_empty_folders_are_refused(tmp_path: Path) -> None:
     photograph(tmp_path / "in" / "one.png", 50)
     prepare(tmp_path / "in", tmp_path / "out", Finds(), FaceCriteria(size=64))
     with pytest.raises(OutputError, match="exists"):

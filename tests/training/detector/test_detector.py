@@ -19,7 +19,7 @@ from vidrestore.types import Detection
 PERSON = (data.astronaut()[:300, 70:370].copy(), (ASTRONAUT - [70, 0]).astype(np.float32))
 
 
-def test_batches_are_made_one_ahead_and_none_in_vain() -> None:
+def test_prefetched_batches_are_each_computed_once_in_order() -> None:
     result: list[int] = []
 
     def make(step: int) -> int:

@@ -200,7 +200,7 @@ def test_texture_of_a_flat_face_has_a_finite_gradient() -> None:
     assert torch.isfinite(flat.grad).all()
 
 
-def test_the_detector_tells_a_changed_face_from_an_equal_one_and_says_how_to_mend_it(tmp_path: Path) -> None:
+def test_the_detector_loss_is_zero_for_equal_faces_and_its_gradient_reduces_it(tmp_path: Path) -> None:
     from facexlib.detection.retinaface import RetinaFace
 
     torch.manual_seed(0)
@@ -219,6 +219,6 @@ def test_the_detector_tells_a_changed_face_from_an_equal_one_and_says_how_to_men
     assert not any(p.requires_grad for p in loss.parameters())
 
 
-def test_a_detector_without_weights_is_refused_in_a_sentence() -> None:
+def test_a_detector_loss_without_weights_is_refused() -> None:
     with pytest.raises(UsageError, match="detector_weights"):
         DetectorLoss(None)

@@ -1,4 +1,4 @@
-"""The evidence network trains, resumes exactly, and says what is wrong in a sentence."""
+"""The evidence network trains, resumes exactly, and says what is wrong in one error message."""
 
 from __future__ import annotations
 
@@ -202,9 +202,7 @@ def test_without_people_held_out_it_trains_without_validation(config: Path, tmp_
         (["steps"], "'steps' is not of the form key=value"),
     ],
 )
-def test_a_setting_that_cannot_be_meant_is_one_sentence(
-    config: Path, overrides: list[str], says: str
-) -> None:
+def test_an_invalid_setting_gives_one_error_message(config: Path, overrides: list[str], says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
         evidence.train(config, overrides)
     assert "\n" not in str(caught.value)
@@ -232,7 +230,7 @@ def test_a_file_that_is_no_picture_is_named(config: Path, tmp_path: Path) -> Non
         evidence.train(config, [])
 
 
-def test_where_all_people_are_held_out_it_says_so(config: Path, tmp_path: Path) -> None:
+def test_training_is_refused_if_all_people_are_held_out(config: Path, tmp_path: Path) -> None:
     rows = [f"{index}__{view}.png,validation" for index in range(PEOPLE) for view in "ab"]
     (tmp_path / "faces" / "manifest.csv").write_text("\n".join(["file,split", *rows]))
     with pytest.raises(InputError, match="no faces to train on"):
@@ -249,7 +247,9 @@ def test_a_checkpoint_of_another_run_is_refused_and_stays(config: Path, tmp_path
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut short"])
-def test_a_damaged_checkpoint_is_refused_in_a_sentence(config: Path, tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_checkpoint_is_refused_with_one_error_message(
+    config: Path, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "last.pt").write_bytes(content)
     with pytest.raises(WeightsError, match=r"last\.pt cannot be read") as caught:

@@ -56,7 +56,7 @@ def open_frame(planes: Any) -> Any:
     )
 
 
-def test_of_light_with_a_face_in_it_the_face_alone_changes(tmp_path: Path) -> None:
+def test_only_the_face_changes_in_pictures_of_linear_light(tmp_path: Path) -> None:
     for folder in ("in", "out", "both"):
         (tmp_path / folder).mkdir()
     vidrestore.restore(ROOT / "samples" / "old_film.mp4", tmp_path / "in/%d.exr", end=0.1, strength=0)

@@ -76,7 +76,7 @@ def test_a_sequence_becomes_a_video_of_its_rate(tmp_path: Path, fps: Any, rate: 
 
 
 @pytest.mark.parametrize("name", ["%04d.png", "%04d.tif", "%04d.exr"])
-def test_deep_pictures_become_prores_with_a_word_about_it(tmp_path: Path, name: str) -> None:
+def test_deep_pictures_become_prores_with_a_warning(tmp_path: Path, name: str) -> None:
     depth = "half" if name.endswith("exr") else "uint16"
     source = write_sequence(tmp_path / "in", name, noise_pictures(depth, 3), range(1, 4))
     (warning,) = vidrestore.restore(source, tmp_path / "out.mov", fps=24, codec="prores").warnings
@@ -180,7 +180,7 @@ def test_names_are_read_as_printf_writes_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["50%", "a:b", "%d"])
-def test_any_folder_will_do(tmp_path: Path, folder: str) -> None:
+def test_a_sequence_may_be_in_a_folder_with_any_name(tmp_path: Path, folder: str) -> None:
     source = write_sequence(tmp_path / folder, "%04d.png", noise_pictures("uint8", 3), range(1, 3))
     vidrestore.restore(source, tmp_path / folder / "new-%d.png")
     np.testing.assert_array_equal(

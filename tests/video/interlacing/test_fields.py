@@ -86,7 +86,7 @@ def test_the_second_field_lies_half_way_to_the_next_picture() -> None:
     assert times == [10, Fraction(23, 2), 13, Fraction(35, 2), 22, Fraction(59, 2), 37, Fraction(89, 2)]
 
 
-def test_made_progressive_there_are_as_many_frames_at_the_same_times() -> None:
+def test_deinterlacing_keeps_the_number_and_the_times_of_the_frames() -> None:
     frames = noise("yuv420p", 4)
     result = list(deinterlace(frames, "top"))
     assert [(f.index, f.pts) for f in result] == [(f.index, f.pts) for f in frames]
@@ -139,7 +139,7 @@ def test_flags_and_content_are_weighed(flagged: str, seen: dict[str, int], order
         ("bwdif", False, "bwdif", "progressive"),
     ],
 )
-def test_what_is_requested_is_done(
+def test_the_requested_deinterlacing_is_used(
     tmp_path: Path, deinterlace: str, combed: bool, method: str, output: str
 ) -> None:
     moments = panned(12)
@@ -148,7 +148,7 @@ def test_what_is_requested_is_done(
     assert (field_processing.method, field_processing.output) == (method, output)
 
 
-def test_progressive_film_in_an_interlaced_signal_is_taken_whole_and_stays_flagged(tmp_path: Path) -> None:
+def test_progressive_video_flagged_as_interlaced_is_processed_whole_and_stays_flagged(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", panned(30, 2), Footage(field_order=2))
     info = probe(path)
     assert info.field_order == "top"
@@ -158,7 +158,7 @@ def test_progressive_film_in_an_interlaced_signal_is_taken_whole_and_stays_flagg
     assert choose_field_processing(FieldMeasure(), info, "auto").method == "fields"
 
 
-def test_of_progressive_film_no_more_is_looked_at_than_settles_it(tmp_path: Path) -> None:
+def test_a_progressive_video_is_measured_only_until_the_result_is_certain(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", (panned(10) + panned(10)[::-1]) * 3, Footage())
     measure = look_at(path, measures_fields=True).fields
     # The other half of the ninety could not outweigh them.

@@ -111,7 +111,7 @@ def test_the_video_in_a_heic_is_named(tmp_path: Path) -> None:
     assert "motion" in warning
 
 
-def test_a_moving_avif_is_refused_in_words(tmp_path: Path) -> None:
+def test_an_animated_avif_is_refused(tmp_path: Path) -> None:
     first, *others = [Image.fromarray(np.roll(photos.smooth(3), 7 * n, axis=1)) for n in range(3)]
     first.save(tmp_path / "in.avif", save_all=True, append_images=others, duration=100)
     for name in ("out.avif", "out.mp4"):
@@ -148,7 +148,7 @@ def test_a_png_that_unpacks_to_a_hundred_megabytes_is_refused(tmp_path: Path, ki
         photos.convert(tmp_path / "in.mp4", tmp_path / "out.png")
 
 
-def test_one_such_picture_of_a_sequence_is_damage(tmp_path: Path) -> None:
+def test_one_oversized_png_of_a_sequence_counts_as_damage(tmp_path: Path) -> None:
     for number in range(3):
         content = bomb(b"zTXt") if number == 1 else photos.encoded(photos.smooth(3), "PNG")
         (tmp_path / f"{number}.png").write_bytes(content)
@@ -156,7 +156,7 @@ def test_one_such_picture_of_a_sequence_is_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["png", "tif"])
-def test_a_profile_that_stays_is_not_said_to_be_lost(tmp_path: Path, kind: str) -> None:
+def test_a_colour_profile_that_is_kept_gives_no_warning(tmp_path: Path, kind: str) -> None:
     grey = photos.ICC[:16] + b"GRAY" + photos.ICC[20:]
     source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), icc_profile=grey)
     assert photos.convert(source, tmp_path / f"out.{kind}") == []

@@ -141,7 +141,7 @@ def test_quality_is_the_users_where_it_is_requested(tmp_path: Path) -> None:
         ("out.jpg", {"codec": "h264"}, "encoded by mjpeg; leave --codec out"),
     ],
 )
-def test_settings_that_a_picture_does_not_have_are_refused_in_words(
+def test_settings_that_do_not_apply_to_a_picture_are_refused(
     tmp_path: Path, name: str, settings: dict[str, Any], words: str
 ) -> None:
     source = photos.save(tmp_path / "in.png", photos.smooth(3))
@@ -157,7 +157,7 @@ def test_quality_is_not_for_videos(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [2, 4])
-def test_transparency_does_not_go_into_jpeg_and_is_called_so(tmp_path: Path, channels: int) -> None:
+def test_transparency_is_refused_for_jpeg(tmp_path: Path, channels: int) -> None:
     source = photos.save(tmp_path / "in.png", photos.smooth(channels))
     with pytest.raises(OutputError, match=r"transparent places, which \.jpg cannot hold"):
         restore(source, "out.jpg")

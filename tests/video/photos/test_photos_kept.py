@@ -207,7 +207,7 @@ def test_a_sequence_of_photos_keeps_what_each_holds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "words"), [("CMYK", "CMYK"), ("F", "floating point"), ("LAB", "Lab")])
-def test_colours_that_cannot_be_worked_on_are_refused_in_words(tmp_path: Path, mode: str, words: str) -> None:
+def test_unsupported_colour_modes_are_refused_with_advice(tmp_path: Path, mode: str, words: str) -> None:
     source = tmp_path / "in.tif"
     grey = Image.fromarray(photos.smooth(1)[..., 0])
     (grey.convert("F") if mode == "F" else Image.new(mode, (64, 64))).save(source)
@@ -215,7 +215,7 @@ def test_colours_that_cannot_be_worked_on_are_refused_in_words(tmp_path: Path, m
         restore(source, "out.tif")
 
 
-def test_a_damaged_photo_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_damaged_photo_is_refused(tmp_path: Path) -> None:
     source = tmp_path / "in.heic"
     source.write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 200)
     with pytest.raises(InputError):

@@ -109,7 +109,7 @@ def test_a_part_behind_the_end_is_empty(tmp_path: Path) -> None:
     assert _read(make_clip(tmp_path / "clip.mp4"), start=5.0) == []
 
 
-def test_for_a_frame_that_does_not_decode_the_one_before_is_shown_in_its_time(tmp_path: Path) -> None:
+def test_a_frame_that_cannot_be_decoded_is_replaced_by_the_one_before(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mov", Clip(frames=60, codec="png", pixel_format="rgb24"))
     content = path.read_bytes()
     for _, _, packet in packets_of(path, "video")[0][10:20:3]:

@@ -89,7 +89,7 @@ def assert_same(some: list[Frame], others: list[Frame]) -> None:
 
 @pytest.mark.parametrize("name", CLIPS)
 @pytest.mark.parametrize("hwaccel", ["auto", "cuda"])
-def test_its_frames_are_the_same_in_the_format_of_the_video(
+def test_frames_decoded_by_a_gpu_equal_those_of_the_cpu(
     tmp_path: Path, name: str, hwaccel: str, decoders: list[StandIn], caplog: pytest.LogCaptureFixture
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", CLIPS[name])

@@ -70,7 +70,7 @@ def test_a_text_that_names_others_is_no_video(tmp_path: Path, kind: str, other: 
             server.accept()
 
 
-def test_every_command_refuses_them(tmp_path: Path) -> None:
+def test_restore_and_inspect_refuse_text_files_that_name_servers(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_text(SDP)
     with pytest.raises(InputError, match="SDP"):

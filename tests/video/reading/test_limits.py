@@ -31,7 +31,7 @@ VIDEOS = {
 
 
 @pytest.mark.parametrize("kind", [*PICTURES, *VIDEOS])
-def test_pictures_above_the_limit_are_refused_in_one_sentence(tmp_path: Path, kind: str) -> None:
+def test_pictures_above_the_limit_are_refused_with_one_error_message(tmp_path: Path, kind: str) -> None:
     path = make_clip(tmp_path / f"in.{kind}", (PICTURES | VIDEOS)[kind])
     with pytest.raises(InputError, match=r"96 x 64 .*--max-pixels 6144") as raised:
         probe(open_input(path, max_pixels=6143))
@@ -50,7 +50,7 @@ def test_a_large_exr_is_refused_by_its_header(tmp_path: Path) -> None:
         list(read_frames(sequence, probe(sequence)))
 
 
-def test_raw_video_may_not_be_larger_either(tmp_path: Path) -> None:
+def test_raw_video_above_the_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in.raw").write_bytes(bytes(1000))
     with pytest.raises(UsageError, match="--max-pixels"):
         open_input(
@@ -75,7 +75,7 @@ def test_the_commands_have_the_limit_and_the_option(tmp_path: Path) -> None:
     assert vidrestore.inspect(small, max_pixels=6144).frames == 1
 
 
-def test_a_picture_of_a_sequence_that_is_too_large_is_no_memory_either(tmp_path: Path) -> None:
+def test_a_picture_of_a_sequence_that_is_too_large_is_a_lost_frame(tmp_path: Path) -> None:
     for number in range(1, 41):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((64, 96, 3), 90, np.uint8))
     _bomb(tmp_path / "5.png")
@@ -109,7 +109,7 @@ def test_matroska_tags_that_are_no_counts_are_not_used(tmp_path: Path, text: str
     ["²:00:01.2", "9999999999999999999999:00:00", "00:00:" + "9" * 5000, "00:00:01." + "3" * 5000, "x", ""],
     ids=["superscript", "many hours", "5000 digits", "5000 decimals", "x", "empty"],
 )
-def test_nor_are_those_that_are_no_durations(tmp_path: Path, text: str) -> None:
+def test_matroska_tags_that_are_no_durations_are_not_used(tmp_path: Path, text: str) -> None:
     info = probe(_with_tag(tmp_path / "in.mkv", "DURATION", text))
     assert info.duration is not None
     assert 1 <= float(info.duration) <= 2

@@ -58,7 +58,7 @@ def test_a_packet_without_sense_leaves_count_and_times_as_they_are(tmp_path: Pat
     assert 1 <= lost <= 10
 
 
-def test_in_the_place_of_a_lost_frame_stands_the_one_before(tmp_path: Path) -> None:
+def test_a_lost_frame_is_replaced_by_the_frame_before(tmp_path: Path) -> None:
     clip = Clip(frames=20, codec="mjpeg", pixel_format="yuvj420p")
     path = zero_packets(make_clip(tmp_path / "clip.mov", clip), [5, 6, 12, 19])
     frames, lost, _ = _read(path)
@@ -80,7 +80,7 @@ def test_frames_of_which_even_the_packets_are_gone_keep_their_time(tmp_path: Pat
     assert lost > 0
 
 
-def test_pauses_of_a_whole_film_are_no_losses(tmp_path: Path) -> None:
+def test_pauses_of_an_undamaged_video_are_no_lost_frames(tmp_path: Path) -> None:
     clip = Clip(times=(0, 40, 80, 1000, 1040, 3000), time_base=COARSE)
     frames, lost, _ = _read(make_clip(tmp_path / "clip.mkv", clip))
     assert [frame.pts for frame in frames] == frame_times(clip)
@@ -121,7 +121,7 @@ def test_strict_refuses_and_leaves_nothing(tmp_path: Path, how: str) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_strict_lets_a_whole_film_pass(tmp_path: Path) -> None:
+def test_strict_accepts_an_undamaged_video(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mp4", Clip(frames=10, sounds=("aac",)))
     assert vidrestore.restore(path, tmp_path / "out.mp4", strict=True).damage == 0
 
@@ -142,7 +142,7 @@ def test_a_wrong_extension_does_no_harm(tmp_path: Path) -> None:
         ("clip.nut", Clip(codec="ffv1", time_base=COARSE)),
     ],
 )
-def test_a_whole_film_lacks_nothing(tmp_path: Path, file: str, clip: Clip) -> None:
+def test_an_undamaged_video_has_no_lost_frames(tmp_path: Path, file: str, clip: Clip) -> None:
     """Few containers state a count, and a duration counts frames at a constant rate alone."""
     report = vidrestore.restore(make_clip(tmp_path / file, clip), tmp_path / "out.mkv")
     assert (report.lost_frames, report.damage) == (0, 0)
@@ -150,7 +150,7 @@ def test_a_whole_film_lacks_nothing(tmp_path: Path, file: str, clip: Clip) -> No
 
 @pytest.mark.parametrize("sounds", [(), ("aac",)])
 @pytest.mark.parametrize("kind", ["mkv", "mp4"])
-def test_a_film_cut_short_is_reported(tmp_path: Path, kind: str, sounds: tuple[str, ...]) -> None:
+def test_a_truncated_video_is_reported(tmp_path: Path, kind: str, sounds: tuple[str, ...]) -> None:
     base = COARSE if kind == "mkv" else FINE
     options = {"movflags": "faststart"} if kind == "mp4" else {}
     clip = Clip(frames=100, time_base=base, sounds=sounds, container_options=options)

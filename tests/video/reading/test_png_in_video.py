@@ -39,7 +39,7 @@ def test_a_picture_that_unpacks_to_400_mb_is_one_damaged_frame(
     assert _memory(source) < MOST
 
 
-def test_of_a_video_of_nothing_else_no_frame_can_be_decoded(tmp_path: Path) -> None:
+def test_a_video_of_oversized_png_frames_only_is_refused(tmp_path: Path) -> None:
     source = _video(tmp_path / "in.mov", b"iCCP", range(8), megabytes=70)
     with pytest.raises(InputError, match=r"no frame of .* can be decoded"):
         look_at(source)

@@ -1,4 +1,4 @@
-"""What probe says of a file, and the sentence it ends in where the file is no video."""
+"""What probe says of a file, and its error message for a file that is no video."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _sound_only(folder: Path) -> Path:
         (_without_index, "moov"),
     ],
 )
-def test_what_is_no_video_ends_in_one_sentence_that_names_it(
+def test_a_file_that_is_no_video_is_named_in_one_error_message(
     tmp_path: Path, make: Callable[[Path], Path], expected_text: str
 ) -> None:
     path = make(tmp_path)

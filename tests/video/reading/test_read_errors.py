@@ -43,7 +43,9 @@ def frames_of(path: Path) -> list[Frame]:
 
 
 @pytest.mark.parametrize("kind", CLIPS)
-def test_no_film_ends_at_a_bad_sector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_a_bad_sector_is_not_taken_for_the_end_of_a_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     path = make_clip(tmp_path / f"in.{kind}", CLIPS[kind])
     assert len(frames_of(path)) == 100
     for share in (0.0, 0.3, 0.5, 0.77, 0.9):
@@ -52,7 +54,9 @@ def test_no_film_ends_at_a_bad_sector(tmp_path: Path, monkeypatch: pytest.Monkey
             frames_of(path)
 
 
-def test_nor_does_its_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_sector_is_not_taken_for_the_end_of_the_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = make_clip(tmp_path / "in.mkv", CLIPS["mkv"])
     make_bad_here(monkeypatch, path, 0.5)
     with demuxer.open_container(path) as container, pytest.raises(ReadError, match=ERROR):
@@ -73,7 +77,7 @@ def test_a_file_cut_short_is_no_error_of_reading(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extension", ["png", "exr"])
-def test_of_a_sequence_the_picture_is_named(
+def test_the_unreadable_picture_of_a_sequence_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extension: str
 ) -> None:
     noise = np.random.default_rng(0).random((64, 64, 3), np.float32)

@@ -27,7 +27,9 @@ CLIPS = {
 
 @pytest.mark.parametrize("extension", [".mp4", ".ts"])
 @pytest.mark.parametrize("kind", CLIPS)
-def test_any_part_is_the_same_again(tmp_path: Path, kind: str, extension: str) -> None:
+def test_any_part_of_a_video_gives_the_same_frames_when_read_again(
+    tmp_path: Path, kind: str, extension: str
+) -> None:
     path = make_clip(tmp_path / f"in{extension}", CLIPS[kind])
     info, original = probe(path), open_input(path)
     frames = list(read_frames(path, info))
@@ -38,7 +40,7 @@ def test_any_part_is_the_same_again(tmp_path: Path, kind: str, extension: str) -
     assert [fingerprint_of(f) for f in on] == [fingerprint_of(f) for f in frames[31:]]
 
 
-def test_a_video_that_has_changed_is_one_sentence(tmp_path: Path) -> None:
+def test_a_video_that_has_changed_is_refused_when_read_again(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "in.mp4", CLIPS["B-frames"])
     info, original = probe(path), open_input(path)
     known = [fingerprint_of(f) for f in read_frames(path, info)]

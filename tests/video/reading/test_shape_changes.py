@@ -36,7 +36,9 @@ CHANGES = {
         *((change, "mpeg2video") for change in CHANGES if change != "4:3 after 16:9"),
     ],
 )
-def test_a_square_stays_a_square(tmp_path: Path, change: str, codec: str) -> None:
+def test_a_change_of_shape_in_a_stream_does_not_distort_the_picture(
+    tmp_path: Path, change: str, codec: str
+) -> None:
     frames = _read(_film(tmp_path / "film.ts", [FIRST, CHANGES[change], FIRST], codec))
     assert len(frames) == 24
     assert {(frame.width, frame.height) for frame in frames} == {(320, 240)}
@@ -61,7 +63,7 @@ def test_a_size_that_is_nearly_the_same_fills_the_frame(tmp_path: Path) -> None:
     assert frames[12].planes[0][:, -1].mean() > 40
 
 
-def test_the_user_is_warned_of_it(tmp_path: Path) -> None:
+def test_a_change_of_size_or_pixel_aspect_gives_a_warning(tmp_path: Path) -> None:
     path = _film(tmp_path / "film.ts", [FIRST, CHANGES["16:9 of the same size"]])
     report = vidrestore.restore(path, tmp_path / "out.mp4")
     assert [w for w in report.warnings if "size or pixel aspect" in w and "0.3 s" in w]
@@ -118,7 +120,7 @@ def test_tags_that_only_some_pictures_state_are_no_change(tmp_path: Path) -> Non
     assert not any(frame.has_other_colour or frame.is_converted for frame in _read(path))
 
 
-def test_of_a_sequence_the_first_picture_of_another_kind_is_named(tmp_path: Path) -> None:
+def test_the_first_picture_of_another_kind_in_a_sequence_is_named_with_its_time(tmp_path: Path) -> None:
     for number in range(3):
         save(tmp_path / f"in{number}.png", smooth(1 if number == 2 else 3))
     (warning,) = _about_changes(vidrestore.restore(tmp_path / "in%d.png", tmp_path / "out%d.png"))

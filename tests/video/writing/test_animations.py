@@ -234,7 +234,7 @@ def test_exif_and_xmp_of_other_animations_are_named(tmp_path: Path, kind: str) -
 
 
 @pytest.mark.parametrize("name", ["in.webp", "in.gif", "in.mp4"])
-def test_others_become_an_apng(tmp_path: Path, name: str) -> None:
+def test_webp_gif_and_mp4_become_an_apng(tmp_path: Path, name: str) -> None:
     source = tmp_path / name
     if name == "in.mp4":
         _convert(_animation(tmp_path / "in.gif"), source)

@@ -80,6 +80,6 @@ def test_devices_are_no_outputs(video: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("length", [300, 5000])
-def test_a_name_that_no_file_system_takes_is_one_sentence(video: Path, length: int) -> None:
+def test_a_file_name_that_is_too_long_is_refused(video: Path, length: int) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         check_paths(video, video.with_name("y" * length + ".mp4"), overwrite=False)

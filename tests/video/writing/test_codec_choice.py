@@ -135,7 +135,7 @@ def test_a_codec_without_an_encoder_becomes_h264_with_one_warning(tmp_path: Path
     assert writer.warnings == ["the video becomes libx264: there is no encoder for vc1 here"]
 
 
-def test_prores_4444_keeps_its_alpha_and_ten_of_its_bits_and_says_so(tmp_path: Path) -> None:
+def test_prores_4444_keeps_its_alpha_and_10_bits_with_a_warning(tmp_path: Path) -> None:
     clip = replace(SMALL, codec="prores_ks", pixel_format="yuva444p10le", options={"profile": "4"})
     source, output = make_clip(tmp_path / "in.mov", clip), tmp_path / "out.mov"
     (warning,) = rewrite_with_match(source, output).warnings

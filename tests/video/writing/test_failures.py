@@ -1,4 +1,4 @@
-"""Full disks, folders that may not be written to, an encoder that breaks: a sentence, and no file."""
+"""Full disks, folders that may not be written to, an encoder that fails: one error message, and no file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NAMES = ["out.mkv", "out.mp4", "out.mov", "out.ts", "out.avi", "%04d.png", "%04d
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_full_disk_ends_in_a_sentence_and_is_empty_again(source: Path, small_disk: Path, name: str) -> None:
+def test_a_full_disk_is_reported_and_no_file_is_left(source: Path, small_disk: Path, name: str) -> None:
     before = source.read_bytes()
     how: dict[str, Any] = {} if "%" in name else {"codec": "libx264", "crf": 2.0}
     with pytest.raises(OutputError, match=r"cannot write .*the disk is full"):

@@ -25,7 +25,7 @@ def abandoned(output: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["out.mkv", "%03d.png", "y" * 246 + ".mp4"])
-def test_what_a_killed_run_has_left_goes_with_the_next(tmp_path: Path, name: str) -> None:
+def test_temporary_files_of_a_killed_run_are_removed_by_the_next(tmp_path: Path, name: str) -> None:
     left = abandoned(tmp_path / name)
     assert len(list(left.iterdir())) == 2
     target = make_target(tmp_path / name)

@@ -94,7 +94,7 @@ def equal(one: list[Frame], other: list[Frame]) -> bool:
     ],
 )
 @pytest.mark.parametrize("times", [None, UNEVEN], ids=["even", "uneven"])
-def test_a_lossless_stream_in_parts_is_the_one_in_one_go(
+def test_a_lossless_stream_joined_from_parts_equals_the_one_written_whole(
     tmp_path: Path, codec: str, extension: str, options: dict[str, Any], times: list[int] | None
 ) -> None:
     clip = Clip(frames=40, times=times, time_base=FINE, sounds=("aac",))
@@ -132,7 +132,7 @@ def test_every_frame_has_its_time_in_joined_parts(tmp_path: Path, codec: str, ex
     assert max(differences) < 3
 
 
-def test_a_part_cut_short_is_one_sentence(tmp_path: Path) -> None:
+def test_a_truncated_or_damaged_part_is_refused(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=12))
     info, part, output = probe(source), tmp_path / "0.part", tmp_path / "out.mkv"
     written = one_part(source, part, output, "ffv1")

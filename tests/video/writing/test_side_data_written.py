@@ -46,7 +46,7 @@ def look(path: Path) -> NDArray[Any]:
 
 
 @pytest.mark.parametrize(("container", "expected_text"), [("y4m", []), ("nut", ["the order of fields"])])
-def test_of_pipes_y4m_says_which_field_comes_first(
+def test_a_y4m_pipe_states_the_field_order_and_a_nut_pipe_gives_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str, expected_text: list[str]
 ) -> None:
     source = make_footage(tmp_path / "in.mkv", combed(), BOTTOM_FIRST)
@@ -144,7 +144,7 @@ def test_what_pictures_do_not_say_is_one_warning(tmp_path: Path, kind: str, expe
 
 
 @pytest.mark.parametrize("kind", ["png", "exr"])
-def test_pictures_do_not_hold_what_a_film_was_mastered_on(tmp_path: Path, kind: str) -> None:
+def test_hdr10_metadata_that_pictures_cannot_hold_gives_a_warning(tmp_path: Path, kind: str) -> None:
     source = mastered_clip(tmp_path / "in.mp4")
     (warning,) = vidrestore.restore(source, tmp_path / f"%d.{kind}").warnings
     assert "HDR10 metadata" in warning
@@ -180,7 +180,7 @@ def test_light_by_fields_keeps_its_floats(tmp_path: Path) -> None:
     np.testing.assert_array_equal(look(tmp_path / "out1.exr"), look(tmp_path / "in1.exr"))
 
 
-def test_interlaced_mpeg2_stays_both(tmp_path: Path) -> None:
+def test_interlaced_mpeg2_stays_interlaced_mpeg2(tmp_path: Path) -> None:
     footage = Footage(codec="mpeg2video", field_order=2, options={"qscale": "2"})
     source = make_footage(tmp_path / "in.ts", interlaced(panned(12)), footage)
     vidrestore.restore(source, tmp_path / "out.ts", strength=0)

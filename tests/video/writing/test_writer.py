@@ -55,7 +55,7 @@ def test_timestamps_come_out_exactly_as_they_went_in(tmp_path: Path, name: str, 
 
 @pytest.mark.parametrize("kind", [".mp4", ".mkv"])
 @pytest.mark.parametrize("frames", [1, 2, 3])
-def test_a_film_of_a_frame_or_two_is_written_by_x265_every_time(
+def test_videos_of_one_to_three_frames_are_always_written_by_x265(
     tmp_path: Path, frames: int, kind: str
 ) -> None:
     source = make_clip(tmp_path / "clip.mp4", Clip(frames=frames))

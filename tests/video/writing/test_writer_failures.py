@@ -1,4 +1,4 @@
-"""What a writer leaves behind when something fails: one sentence, and no broken file."""
+"""What a writer leaves behind when something fails: one error message, and no broken file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from vidrestore.video.writing.stream_copy import StreamCopy
         ({"codec": "ffv1", "preset": "fast"}, "no presets"),
     ],
 )
-def test_encoder_names_and_options_that_cannot_be_meant(
+def test_invalid_encoder_names_and_options_are_refused(
     tmp_path: Path, how: dict[str, Any], expected_text: str
 ) -> None:
     source, output = make_clip(tmp_path / "clip.mp4"), tmp_path / "output.mkv"
@@ -73,7 +73,7 @@ def test_an_existing_output_stays_until_the_new_one_is_whole(tmp_path: Path) -> 
     assert sorted(tmp_path.iterdir()) == [source, output]
 
 
-def test_a_full_disk_ends_in_a_sentence_and_no_file(tmp_path: Path) -> None:
+def test_a_failed_write_is_an_output_error_and_leaves_no_file(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "clip.mp4", Clip(frames=100))
     script = f"""
 import resource
