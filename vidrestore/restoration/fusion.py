@@ -56,7 +56,7 @@ ERROR_SHARES = (1.0, 0.8, 0.8, 0.65, 0.6)
 """Factors on the predicted scales, for each band, finest first. They are the measured root mean square of the
 error divided by sqrt(2) times its scale: medians of unsure faces of people held out were 0.95, 0.78, 0.82,
 0.67 and 0.58, as large errors are rarer than a Laplace distribution says."""
-COST_SHARE = 0.75
+COST_SHARE = 0.85
 """Largest share of the estimate's gain over the footage that the rule may cost. The gain divided by the mean
 square of the change, which should be 1, was 1.2 for faces from strong codecs and for small ones, 0.9 for old
 film and 1.6 for mild damage (24 people held out)."""
