@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.errors import shown
-from vidrestore.evidence.pyramid import BANDS
+from vidrestore.evidence.pyramid import BANDS, upsample
 from vidrestore.runtime.pixel_blocks import shuffle, unshuffle
 
 BLOCK = 2
@@ -27,6 +27,8 @@ SMALLEST_SCALE, LARGEST_SCALE = 2e-5, 1.0
 """Limits of the predicted scale; pictures are in 0..1."""
 GATE_START = 2.0
 """Logit of the gate before training: the output is mostly the input."""
+_USUAL_LOG_SCALE = -4.5
+"""About 3 codes of 255."""
 _MAX_LEVELS, _MAX_BLOCKS, _MAX_WIDTH = 12, 64, 8192
 """Limits of a configuration: larger than any real network, and small enough to build. A configuration may
 come from a damaged or foreign file."""
@@ -44,6 +46,8 @@ class EvidenceConfig:
     """Residual blocks of each level, on the way down; all but the last level have as many on the way up."""
     head_width: int = 24
     """Channels of the layers that predict the scale."""
+    refines: bool = False
+    """Whether the network refines an estimate of the same pictures at half their size."""
 
     def __post_init__(self) -> None:
         given: dict[str, Any] = asdict(self)
@@ -52,6 +56,8 @@ class EvidenceConfig:
             fits = type(numbers) is tuple and 1 <= len(numbers) <= _MAX_LEVELS
             if not fits or not all(type(number) is int and 1 <= number <= most for number in numbers):
                 raise ValueError(f"{name} cannot be {shown(given[name])}")
+        if type(self.refines) is not bool:
+            raise ValueError(f"refines cannot be {shown(self.refines)}")
         if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
             raise ValueError("there must be as many widths as blocks, two or more")
 
@@ -83,13 +89,18 @@ class Evidence:
 
 
 class EvidenceNetwork(nn.Module):
-    """Degraded pictures (N, 3, H, W) RGB in 0..1 -> `Evidence`; H and W are multiples of 16."""
+    """Degraded pictures (N, 3, H, W) RGB in 0..1 -> `Evidence`; H and W are multiples of 16.
+
+    A network that refines is given the `Evidence` of the same pictures at half their size, too.
+    """
 
     def __init__(self, config: EvidenceConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or EvidenceConfig()
         widths = config.widths
         self.enter = nn.Conv2d(3 * BLOCK**2, widths[0], 3, padding=1)
+        if config.refines:
+            self.enter_half = nn.Conv2d(3 + BANDS, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(
             _residual_blocks(width, count) for width, count in zip(widths, config.blocks, strict=True)
         )
@@ -109,14 +120,23 @@ class EvidenceNetwork(nn.Module):
         )
         _initialise(self)
 
-    def forward(self, pictures: Tensor) -> Evidence:
-        blocks = unshuffle(pictures.float(), BLOCK)
-        fine, coarse = self._features((blocks - 0.5).to(self.change.weight.dtype))
-        mean = shuffle(self._mean(blocks, fine), BLOCK)
+    def forward(self, pictures: Tensor, half: Evidence | None = None) -> Evidence:
+        assert self.config.refines == (half is not None)
+        blocks, precision = unshuffle(pictures.float(), BLOCK), self.change.weight.dtype
+        entered = self.enter((blocks - 0.5).to(precision))
+        known = None if half is None else _known_log_scale(half.scale)
+        if half is not None and known is not None:
+            given = torch.cat([half.mean - 0.5, (known - _USUAL_LOG_SCALE) / 2], dim=1)
+            entered = entered + self.enter_half(given.to(precision))
+        fine, coarse = self._features(entered)
+        base = _local_mean(blocks) if half is None else _in_blocks(upsample(half.mean))
+        mean = shuffle(self._mean(blocks, base, fine), BLOCK)
         fine, coarse = _limit_gradient(fine, SCALE_GRADIENT), _limit_gradient(coarse, SCALE_GRADIENT)
         enlarged = F.interpolate(self.coarse_features(coarse), scale_factor=2, mode="nearest")
-        scale = self._log_scale(torch.cat([fine, enlarged], dim=1)).exp()
-        return Evidence(mean, scale.clamp(SMALLEST_SCALE, LARGEST_SCALE))
+        log_scale = self._log_scale(torch.cat([fine, enlarged], dim=1))
+        if known is not None:  # band k is band k - 1 of half the size
+            log_scale = log_scale + torch.cat([known[:, :1], known[:, :-1]], dim=1)
+        return Evidence(mean, log_scale.exp().clamp(SMALLEST_SCALE, LARGEST_SCALE))
 
     def set_precision(self, precision: torch.dtype) -> None:
         """Sets the number format of the convolutions.
@@ -145,17 +165,16 @@ class EvidenceNetwork(nn.Module):
         assert isinstance(last, nn.Conv2d)
         return last
 
-    def _mean(self, blocks: Tensor, fine: Tensor) -> Tensor:
+    def _mean(self, blocks: Tensor, base: Tensor, fine: Tensor) -> Tensor:
         """The mean in blocks (N, 12, H / 2, W / 2): the corrected input mixed with a new picture.
+
+        The new picture is a change of `base`, (N, 3, 4, H / 2, W / 2) or (N, 3, 1, H / 2, W / 2).
 
         To keep a clean pixel, the network only opens a gate. To remove noise, it computes the pixel from
         features, and does not have to predict the noise.
         """
         change, new, gate = self._heads(fine)
-        local = blocks.unflatten(1, (3, BLOCK**2)).mean(2)  # (N, 3, H / 2, W / 2)
-        local = F.avg_pool2d(local, 3, stride=1, padding=1, count_include_pad=False)
-        new = new.unflatten(1, (3, BLOCK**2))  # (N, 3, 4, H / 2, W / 2)
-        direct = (local.unsqueeze(2) + new).flatten(1, 2)
+        direct = (base + new.unflatten(1, (3, BLOCK**2))).flatten(1, 2)
         return direct + gate.sigmoid() * (blocks + change - direct)
 
     def _heads(self, fine: Tensor) -> tuple[Tensor, ...]:
@@ -165,9 +184,9 @@ class EvidenceNetwork(nn.Module):
         bias = torch.cat([head.bias for head in heads if head.bias is not None])
         return F.conv2d(fine, weight, bias, padding=1).float().chunk(len(heads), 1)
 
-    def _features(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
+    def _features(self, entered: Tensor) -> tuple[Tensor, Tensor]:
         """The features of the two finest levels: (N, C, H / 2, W / 2) and (N, C', H / 4, W / 4)."""
-        x = self.enter(blocks)
+        x = entered
         skips = []
         for encode, down in zip(self.encoder, self.down, strict=False):
             skips.append(encode(x))
@@ -206,6 +225,22 @@ def scales_of_bands(scale: Tensor) -> list[Tensor]:
     return [finest, *coarser]
 
 
+def _in_blocks(pictures: Tensor) -> Tensor:
+    """Pictures (N, 3, H, W) in blocks: (N, 3, 4, H / 2, W / 2)."""
+    return unshuffle(pictures, BLOCK).unflatten(1, (3, BLOCK**2))
+
+
+def _local_mean(blocks: Tensor) -> Tensor:
+    """(N, 3, 1, H / 2, W / 2) the mean of the blocks (N, 12, H / 2, W / 2) around each."""
+    local = blocks.unflatten(1, (3, BLOCK**2)).mean(2)
+    return F.avg_pool2d(local, 3, stride=1, padding=1, count_include_pad=False).unsqueeze(2)
+
+
+def _known_log_scale(scale: Tensor) -> Tensor:
+    """(N, K, H / 2, W / 2) the logarithm of the scale at half the size, (N, K, H / 4, W / 4)."""
+    return upsample(scale.clamp(SMALLEST_SCALE, LARGEST_SCALE).log())
+
+
 def _residual_blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
 
@@ -232,4 +267,4 @@ def _initialise(network: EvidenceNetwork) -> None:
     last = network._last_of_scale()
     assert last.bias is not None
     nn.init.normal_(last.weight, std=0.01)
-    nn.init.constant_(last.bias, -4.5)
+    nn.init.constant_(last.bias, 0.0 if network.config.refines else _USUAL_LOG_SCALE)
