@@ -262,6 +262,8 @@ def _initialise(network: EvidenceNetwork) -> None:
             nn.init.zeros_(module.second.weight)
     for head in (network.change, network.direct, network.gate):
         nn.init.zeros_(head.weight)
+    if network.config.refines:
+        nn.init.zeros_(network.enter_half.weight)
     assert network.gate.bias is not None
     nn.init.constant_(network.gate.bias, GATE_START)
     last = network._last_of_scale()

@@ -29,6 +29,9 @@ class EvidenceTrainConfig(Section):
     half_size: bool = False
     """Whether to train on whole faces instead of on crops. They have `crop` pixels a side after they were
     reduced to half their size."""
+    refine: Path | None = None
+    """Weights for half size. The network learns to refine their estimates of whole faces of twice `crop`
+    pixels, of which it gets random crops; `network` must have `refines`."""
     batch: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=8e-4, gt=0)
     final_learning_rate: float = Field(default=2e-5, gt=0)
@@ -61,6 +64,14 @@ class EvidenceTrainConfig(Section):
             raise ValueError(f"there are {len(self.borders)} borders for {len(self.faces)} folders of faces")
         if any(not 0 <= border < 0.5 for border in self.borders):
             raise ValueError("a border is at least 0 and less than 0.5")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_kind_of_faces(self) -> EvidenceTrainConfig:
+        if self.half_size and self.refine is not None:
+            raise ValueError("half_size and refine exclude each other")
+        if bool(self.network.get("refines")) != (self.refine is not None):
+            raise ValueError("refine needs weights for half size, and a network that refines")
         return self
 
     @field_validator("network")

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vidrestore.errors import InputError
-from vidrestore.training.data.evidence_degradation import SOFT_SHARES, degrade_for_evidence
+from vidrestore.training.data.evidence_degradation import CROP_SHARES, SOFT_SHARES, degrade_for_evidence
 from vidrestore.training.data.people import FaceFile, list_faces
 from vidrestore.types import FloatArray
 
@@ -37,7 +37,7 @@ class FacePicture:
 
 
 MakePair: TypeAlias = Callable[[FacePicture, int, np.random.Generator], tuple[FloatArray, FloatArray]]
-"""`make_pair` or `make_half_size_pair`."""
+"""`make_pair`, `make_half_size_pair` or `make_whole_face_pair`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +150,31 @@ def make_half_size_pair(
     Returns:
         Two arrays (side, side, 3) in 0..1.
     """
-    full, shown = 2 * side, picture.pixels.shape[0]
+    clean = _whole_face(picture, 2 * side, rng)
+    target, degraded = degrade_for_evidence(clean, rng, SOFT_SHARES)
+    return _half(target), _half(degraded)
+
+
+def make_whole_face_pair(
+    picture: FacePicture, side: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """A whole clean face and its degraded copy, not reduced. Arguments are those of `make_half_size_pair`."""
+    clean = _whole_face(picture, side, rng)
+    shares = SOFT_SHARES if rng.random() < 0.5 else CROP_SHARES
+    target, degraded = degrade_for_evidence(clean, rng, shares)
+    return np.ascontiguousarray(target), np.ascontiguousarray(degraded)
+
+
+def _whole_face(picture: FacePicture, side: int, rng: np.random.Generator) -> FloatArray:
+    """(side, side, 3) a face without its border, slightly moved, enlarged and rotated, and often mirrored."""
+    shown = picture.pixels.shape[0]
     face = shown * (1 - 2 * picture.border)
-    scale = full / face * rng.uniform(0.93, 1.07)
-    x, y = (shown - full / scale) / 2 + rng.normal(0, 0.015 * face, 2)
-    clean: NDArray[Any] = _warp(picture.pixels, scale, x, y, full, rng)
+    scale = side / face * rng.uniform(0.93, 1.07)
+    x, y = (shown - side / scale) / 2 + rng.normal(0, 0.015 * face, 2)
+    clean: NDArray[Any] = _warp(picture.pixels, scale, x, y, side, rng)
     if rng.random() < 0.5:
         clean = clean[:, ::-1]
-    target, degraded = degrade_for_evidence(np.ascontiguousarray(clean, np.float32), rng, SOFT_SHARES)
-    return _half(target), _half(degraded)
+    return np.ascontiguousarray(clean, np.float32)
 
 
 def _half(picture: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Adam
@@ -19,6 +20,7 @@ from torch.utils.data import DataLoader
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.evidence.checkpoint import load_evidence, save_evidence
 from vidrestore.evidence.network import Evidence, EvidenceConfig, EvidenceNetwork
+from vidrestore.evidence.two_sizes import TwoSizeEvidence, halved
 from vidrestore.runtime.device import resolve_device
 from vidrestore.training.data.evidence_crops import (
     EvidenceCrops,
@@ -27,9 +29,11 @@ from vidrestore.training.data.evidence_crops import (
     load_pictures,
     make_half_size_pair,
     make_pair,
+    make_whole_face_pair,
     validation_pairs,
 )
 from vidrestore.training.data.people import FaceFile
+from vidrestore.training.data.refinement_crops import random_crops
 from vidrestore.training.ema import update_ema
 from vidrestore.training.evidence_config import EvidenceTrainConfig, read_evidence_config
 from vidrestore.training.losses.evidence_loss import calibration, evidence_loss
@@ -49,6 +53,8 @@ class _Run:
     network: EvidenceNetwork
     average: EvidenceNetwork
     optimizer: Adam
+    half: EvidenceNetwork | None
+    """The network for half size, whose estimates are refined; None: the network estimates pictures alone."""
 
 
 def train(config_path: Path, overrides: list[str]) -> Path:
@@ -71,8 +77,8 @@ def train_evidence(config: EvidenceTrainConfig) -> Path:
     run = _start_run(config, device)
     faces = find_faces(config.faces, borders=config.borders)
     held_out = [face for face in faces if face.is_held_out and face.is_photo]
-    make = _pair_maker(config)
-    validation = validation_pairs(held_out, config.crop, VALIDATION_CROPS, make) if held_out else None
+    make, side = _pair_maker(config), _side(config)
+    validation = validation_pairs(held_out, side, VALIDATION_CROPS, make) if held_out else None
     config.output.mkdir(parents=True, exist_ok=True)
     state_file, weights_file = config.output / "last.pt", config.output / "evidence.safetensors"
     first = _resume(state_file, run) if state_file.is_file() else 0
@@ -92,17 +98,19 @@ def train_evidence(config: EvidenceTrainConfig) -> Path:
             _save(state_file, run, done)
             save_evidence(run.average, weights_file)
         if validation is not None and (done % config.validate_every == 0 or last):
-            run_log.scalars(done, validate_evidence(run.average, *validation))
+            run_log.scalars(done, validate_evidence(_validated(run), *validation))
     run_log.close()
     return weights_file
 
 
 @torch.no_grad()
-def validate_evidence(network: EvidenceNetwork, clean: Tensor, degraded: Tensor) -> dict[str, float]:
+def validate_evidence(
+    network: EvidenceNetwork | TwoSizeEvidence, clean: Tensor, degraded: Tensor
+) -> dict[str, float]:
     """PSNR, likelihood and calibration of the scale.
 
     Args:
-        network: The evidence network.
+        network: The evidence network, or several of them.
         clean: (N, 3, S, S) in 0..1.
         degraded: (N, 3, S, S) in 0..1.
 
@@ -133,15 +141,29 @@ def _start_run(config: EvidenceTrainConfig, device: torch.device) -> _Run:
         raise UsageError(
             f"crop must be a multiple of {network.config.multiple} pixels for this network, got {config.crop}"
         )
+    half = None if config.refine is None else load_evidence(config.refine)
     if config.start is not None:
         start = load_evidence(config.start)
-        if start.config != network.config:
+        if half is not None and not start.config.refines:
+            _copy_equal_layers(start, network)
+        elif start.config != network.config:
             raise WeightsError(f"{config.start} has another evidence network than the setting network")
-        network.load_state_dict(start.state_dict())
+        else:
+            network.load_state_dict(start.state_dict())
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).requires_grad_(False).eval()
     optimizer = Adam(network.parameters(), config.learning_rate, betas=(0.9, 0.99), fused=True)
-    return _Run(network, average, optimizer)
+    if half is not None:
+        half = half.requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return _Run(network, average, optimizer, half)
+
+
+def _copy_equal_layers(start: EvidenceNetwork, network: EvidenceNetwork) -> None:
+    """Copies weights of equal name and shape, but not those of the scale, which have another meaning."""
+    given, state = start.state_dict(), network.state_dict()
+    for name, tensor in state.items():
+        if name in given and given[name].shape == tensor.shape and not name.startswith("scale."):
+            tensor.copy_(given[name])
 
 
 def _step(
@@ -150,7 +172,16 @@ def _step(
     """Makes a step and returns its log values."""
     _set_learning_rate(run.optimizer, config, step)
     with torch.autocast(clean.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-        evidence = run.network(degraded)
+        if run.half is None:
+            evidence = run.network(degraded)
+        else:
+            with torch.no_grad():
+                half = run.half(halved(degraded))
+            crops = random_crops(
+                clean, degraded, half, config.crop, np.random.default_rng([config.seed, step])
+            )
+            clean = crops.clean
+            evidence = run.network(crops.degraded, crops.half)
     mean, scale = evidence_loss(evidence, clean)
     run.optimizer.zero_grad(set_to_none=True)
     (mean + scale).backward()
@@ -173,7 +204,7 @@ def _batches(
             continue
         crops = EvidenceCrops(
             load_pictures(faces, photos_only=photos_only),
-            crop=config.crop,
+            crop=_side(config),
             batch=config.batch,
             seed=config.seed,
             make=_pair_maker(config),
@@ -188,7 +219,19 @@ def _batches(
 
 
 def _pair_maker(config: EvidenceTrainConfig) -> MakePair:
+    if config.refine is not None:
+        return make_whole_face_pair
     return make_half_size_pair if config.half_size else make_pair
+
+
+def _side(config: EvidenceTrainConfig) -> int:
+    """Pixels a side of the pairs."""
+    return 2 * config.crop if config.refine is not None else config.crop
+
+
+def _validated(run: _Run) -> EvidenceNetwork | TwoSizeEvidence:
+    """What is validated: the averaged network, with the one that it refines."""
+    return run.average if run.half is None else TwoSizeEvidence(run.half, run.half, run.average)
 
 
 def _set_learning_rate(optimizer: Adam, config: EvidenceTrainConfig, step: int) -> None:
