@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.support.evidence import TINY, tiny_network
-from vidrestore.evidence import EvidenceConfig, EvidenceNetwork, scales_of_bands
+from tests.support.evidence import TINY, TINY_REFINEMENT, tiny_network
+from vidrestore.evidence import Evidence, EvidenceConfig, EvidenceNetwork, scales_of_bands
 from vidrestore.evidence.network import LARGEST_SCALE, SMALLEST_SCALE
-from vidrestore.evidence.pyramid import BANDS, split_bands
+from vidrestore.evidence.pyramid import BANDS, split_bands, upsample
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (48, 32), (64, 64)])
@@ -39,6 +39,27 @@ def test_an_open_gate_keeps_every_pixel_and_a_shut_one_the_mean_around_it() -> N
     local = torch.nn.functional.avg_pool2d(pictures, 6, stride=2)  # around blocks of 2 x 2 away from the edge
     inside = network(pictures).mean[..., 2:-2:2, 2:-2:2]
     assert torch.allclose(inside, local, atol=1e-5)
+
+
+def test_a_network_that_refines_starts_from_the_picture_and_from_the_estimate_at_half_size() -> None:
+    torch.manual_seed(0)
+    network, pictures = EvidenceNetwork(TINY_REFINEMENT), torch.rand(2, 3, 32, 32)
+    half = Evidence(torch.rand(2, 3, 16, 16), torch.full((2, BANDS, 8, 8), 0.02))
+    torch.nn.init.constant_(network.gate.bias, 40.0)
+    opened = network(pictures, half)
+    assert torch.allclose(opened.mean, pictures, atol=1e-6)
+    assert opened.scale.shape == (2, BANDS, 16, 16)
+    assert opened.scale.median().item() == pytest.approx(0.02, rel=0.2)
+    torch.nn.init.constant_(network.gate.bias, -40.0)
+    assert torch.allclose(network(pictures, half).mean, upsample(half.mean), atol=1e-5)
+
+
+def test_each_scale_starts_from_that_of_the_same_octave_at_half_size() -> None:
+    network = EvidenceNetwork(TINY_REFINEMENT)
+    torch.nn.init.zeros_(network.scale[-1].weight)
+    given = torch.tensor([0.01, 0.02, 0.03, 0.04, 0.05])[None, :, None, None].expand(1, BANDS, 8, 8)
+    scale = network(torch.rand(1, 3, 32, 32), Evidence(torch.rand(1, 3, 16, 16), given)).scale
+    assert scale.mean((0, 2, 3)).tolist() == pytest.approx([0.01, 0.01, 0.02, 0.03, 0.04], rel=1e-4)
 
 
 def test_what_is_far_away_does_not_matter() -> None:

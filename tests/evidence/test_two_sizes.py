@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.support.evidence import tiny_network
+from tests.support.evidence import TINY_REFINEMENT, tiny_network
 from vidrestore.evidence import Evidence, scales_of_bands, split_bands
 from vidrestore.evidence.pyramid import BANDS, upsample
 from vidrestore.evidence.two_sizes import (
@@ -105,6 +105,27 @@ def test_the_network_for_whole_faces_is_used_at_the_sizes_it_knows(size: int, is
     one, other = tiny_network(1), tiny_network(2)
     both, alone = TwoSizeEvidence(one, other)(faces), TwoSizeEvidence(one)(faces)
     assert torch.equal(both.mean, alone.mean) is not is_used
+
+
+@pytest.mark.parametrize(
+    ("size", "is_refined"),
+    [
+        (2 * SMALLEST_HALF - 16, False),
+        (2 * SMALLEST_HALF, True),
+        (2 * SMALLEST_HALF + 16, True),
+        (2 * LARGEST_HALF, True),
+        (2 * LARGEST_HALF + 16, False),
+    ],
+)
+def test_the_estimate_of_whole_faces_is_refined_at_the_sizes_it_has(size: int, is_refined: bool) -> None:
+    faces, network, whole = torch.rand(2, 3, size, size), tiny_network(1), tiny_network(2)
+    refinement = tiny_network(3, config=TINY_REFINEMENT)
+    result = TwoSizeEvidence(network, whole, refinement)(faces)
+    averaged = TwoSizeEvidence(network, whole)(faces)
+    assert result.scale.shape == averaged.scale.shape
+    assert torch.equal(result.mean, averaged.mean) is not is_refined
+    if size == 2 * LARGEST_HALF:
+        assert torch.equal(result.mean, refinement(faces, whole(halved(faces))).mean)
 
 
 def test_small_faces_are_estimated_at_their_own_size_only() -> None:

@@ -145,7 +145,9 @@ def test_the_command_trains(config: Path, tmp_path: Path, capsys: pytest.Capture
     assert load_evidence(result).config == TINY
 
 
-@pytest.mark.parametrize(("name", "half_size"), [("evidence", False), ("evidence_half", True)])
+@pytest.mark.parametrize(
+    ("name", "half_size"), [("evidence", False), ("evidence_half", True), ("evidence_refine", False)]
+)
 def test_the_configurations_of_the_project_are_valid(name: str, half_size: bool) -> None:
     path = Path(__file__).parents[3] / "configs" / "train" / f"{name}.yaml"
     assert read_evidence_config(path, []).half_size is half_size
@@ -163,6 +165,20 @@ def test_whole_faces_at_half_size_are_trained_on(config: Path) -> None:
     crops = evidence.train(config, ["steps=2"])
     faces = evidence.train(config, ["steps=2", "half_size=true", f"output={config.parent / 'half'}"])
     assert not torch.equal(weights(faces), weights(crops))
+
+
+def test_estimates_at_half_size_are_refined(config: Path) -> None:
+    half = evidence.train(config, ["steps=1", "half_size=true", f"output={config.parent / 'half'}"])
+    overrides = [
+        f"refine={half}",
+        f"start={half}",
+        f"output={config.parent / 'refined'}",
+        "network={widths: [8, 12], blocks: [1, 1], head_width: 4, refines: true}",
+    ]
+    first = weights(evidence.train(config, ["steps=2", *overrides]))
+    trained = evidence.train(config, ["steps=3", *overrides])
+    assert load_evidence(trained).config.refines
+    assert not torch.equal(weights(trained), first)
 
 
 def test_people_held_out_are_not_trained_on(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,6 +208,8 @@ def test_without_people_held_out_it_trains_without_validation(config: Path, tmp_
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
+        (["half_size=true", "refine=half.safetensors"], "half_size and refine exclude each other"),
+        (["refine=half.safetensors"], "a network that refines"),
         (["step=3"], "step: Extra inputs are not permitted"),
         (["crop=20"], "crop"),
         (["crop=many"], "crop"),
