@@ -1,5 +1,22 @@
 """The tests' process waits as the command's does: busy machines are slow enough without spinning threads."""
 
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
 from vidrestore.runtime.openmp import limit_openmp_spin
 
 limit_openmp_spin()  # before any test imports torch
+
+
+@pytest.fixture(autouse=True)
+def no_test_becomes_a_real_time_thread() -> Iterator[None]:
+    """As a real-time thread, a test that spins stops the whole machine, this run included."""
+    if sys.platform != "linux":
+        yield
+        return
+    before = os.sched_getscheduler(0)
+    yield
+    assert os.sched_getscheduler(0) == before

@@ -12,6 +12,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vidrestore.runtime.scheduling import keep_scheduling
+
 _BIT_WIDTH = 12
 _BITS = 8
 
@@ -57,6 +59,7 @@ class Clip:
     options: dict[str, str] | None = None
 
 
+@keep_scheduling()  # SVT-AV1 would make the tests real-time threads
 def make_clip(path: Path, clip: Clip | None = None) -> Path:
     """Writes the clip; frame i shows i in binary as eight black or white bars over a moving ramp."""
     clip = clip or Clip()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.support.shared import ROOT
+from vidrestore.runtime.scheduling import keep_scheduling
 
 SAMPLE = ROOT / "samples" / "old_film.mp4"
 _LEFT, _TOP, _WIDTH, _HEIGHT = 112, 32, 288, 256
@@ -51,6 +52,7 @@ def face_pictures(count: int = 6) -> tuple[NDArray[np.uint8], ...]:
     return tuple(np.asarray(picture, np.uint8) for picture in result)
 
 
+@keep_scheduling()  # SVT-AV1 would make the tests real-time threads
 def make_footage(path: Path, pictures: Sequence[NDArray[Any]], footage: Footage | None = None) -> Path:
     """Codes `pictures` (h, w, 3), RGB in 8 or 16 bits as they are shown; turned back for coding."""
     footage = footage or Footage()

@@ -88,6 +88,11 @@ def local_mean(values: Tensor, window: int) -> Tensor:
     return total / window**2
 
 
+def mean_square(pictures: Tensor) -> Tensor:
+    """(N,) of pictures (N, C, H, W)."""
+    return pictures.square().mean((1, 2, 3))
+
+
 def upsample(picture: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, 2 H, 2 W), bilinear."""
     return F.interpolate(picture, scale_factor=2, mode="bilinear", align_corners=False)

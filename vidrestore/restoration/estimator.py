@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vidrestore.evidence import Evidence, EvidenceNetwork, TwoSizeEvidence
-from vidrestore.evidence.pyramid import local_mean
+from vidrestore.evidence.pyramid import local_mean, mean_square
 from vidrestore.restoration.compiled import compiled
 from vidrestore.restoration.face_estimate import FaceEstimate
 from vidrestore.restoration.fusion import possible_change
@@ -124,11 +124,6 @@ class Estimator:
         change = mean_square(mean - pictures)
         certain = possible_change(Evidence(mean, evidence.scale), change) < CERTAIN
         return mean, evidence.scale, change, certain
-
-
-def mean_square(pictures: Tensor) -> Tensor:
-    """(N,) of pictures (N, C, H, W)."""
-    return pictures.square().mean((1, 2, 3))
 
 
 def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:

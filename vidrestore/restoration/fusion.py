@@ -40,7 +40,7 @@ from torch.nn.functional import interpolate
 
 from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.evidence import Evidence, merge_bands, scales_of_bands, split_bands
-from vidrestore.evidence.pyramid import local_mean, without_leak
+from vidrestore.evidence.pyramid import local_mean, mean_square, without_leak
 from vidrestore.restoration.sharpening import LARGEST, sharpening
 
 EPSILON = 0.25 / 255
@@ -56,7 +56,7 @@ ERROR_SHARES = (1.0, 0.8, 0.8, 0.65, 0.6)
 """Factors on the predicted scales, for each band, finest first. They are the measured root mean square of the
 error divided by sqrt(2) times its scale: medians of unsure faces of people held out were 0.95, 0.78, 0.82,
 0.67 and 0.58, as large errors are rarer than a Laplace distribution says."""
-COST_SHARE = 0.85
+COST_SHARE = 1.0
 """Largest share of the estimate's gain over the footage that the rule may cost. The gain divided by the mean
 square of the change, which should be 1, was 1.2 for faces from strong codecs and for small ones, 0.9 for old
 film and 1.6 for mild damage (24 people held out)."""
@@ -134,7 +134,7 @@ def fuse(
 
 def _affordable_part(added: Tensor, gain: Tensor) -> Tensor:
     """(N, 1, 1, 1) 0..1: the factor for what is added (N, 1, S, S), so that it costs no more than allowed."""
-    cost = added.square().mean((1, 2, 3)).clamp(min=1e-12)
+    cost = mean_square(added).clamp(min=1e-12)
     return (COST_SHARE * gain / cost).clamp(max=1).sqrt().view(-1, 1, 1, 1)
 
 
@@ -152,7 +152,7 @@ def possible_change(evidence: Evidence, change: Tensor | None = None) -> Tensor:
         evidence: of N faces.
         change: as in `fuse`.
     """
-    energies = [2 * scale.square().mean((1, 2, 3)) for scale in scales_of_bands(evidence.scale)]
+    energies = [2 * mean_square(scale) for scale in scales_of_bands(evidence.scale)]
     energy = torch.stack(energies).sum(0)
     return (energy if change is None else torch.minimum(energy, COST_SHARE * change)).sqrt()
 
@@ -200,7 +200,7 @@ def _energy(band: Tensor, part: tuple[slice, slice], size: int) -> Tensor:
     """(N,) mean square inside a part that is given in pixels of the whole face."""
     step = size // band.shape[-1]
     rows, columns = (slice(s.start // step, s.stop // step) for s in part)
-    return band[..., rows, columns].square().mean((1, 2, 3))
+    return mean_square(band[..., rows, columns])
 
 
 def _mean_around(values: Tensor) -> Tensor:

@@ -25,9 +25,9 @@ from torch import Tensor
 
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
 
-LARGEST = (3.1, 2.07)
+LARGEST = (2.55, 1.72)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
-HALF = (6.75, 3.95)
+HALF = (6.45, 3.78)
 """Missing over shown energy at which the strength is half of the largest."""
 VISIBLE = 1 / 255
 """Changes of this root mean square are halved, weaker ones reduced more: in smooth skin they are noise."""

@@ -22,6 +22,7 @@ from vidrestore.daefr.model import Daefr
 from vidrestore.errors import UsageError
 from vidrestore.evidence import Evidence, TwoSizeEvidence
 from vidrestore.evidence.checkpoint import load_evidence
+from vidrestore.evidence.pyramid import mean_square
 from vidrestore.restoration.fusion import fuse
 from vidrestore.restoration.generator import SOFT_TEMPERATURE, SOFT_TOP
 from vidrestore.training.config import TrainConfig, read_config
@@ -89,7 +90,7 @@ class DetailStage:
     def _restore(self, network: Daefr, degraded: Tensor) -> tuple[Tensor, Tensor]:
         """The drawn faces and the fused ones. Only the head gets gradients."""
         given, evidence = self._given(degraded)
-        change = ((given - degraded) / 2).square().mean((1, 2, 3))
+        change = mean_square((given - degraded) / 2)
         drawn = _draw(network, given)
         if evidence is None:
             return drawn, drawn

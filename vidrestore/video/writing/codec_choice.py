@@ -10,6 +10,7 @@ import av
 from av.codec.codec import Properties, UnknownCodecError
 
 from vidrestore.errors import OutputError, UsageError, VidrestoreError
+from vidrestore.runtime.scheduling import keep_scheduling
 from vidrestore.types import VideoInfo
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, RAW, holds
 from vidrestore.video.writing import palette
@@ -233,7 +234,8 @@ def _opens(name: str, info: VideoInfo) -> bool:
     trial.width, trial.height, trial.pix_fmt = info.width, info.height, info.pixel_format.name
     trial.time_base, trial.framerate = 1 / info.frame_rate, info.frame_rate
     try:
-        trial.open()
+        with keep_scheduling():
+            trial.open()
     except (av.FFmpegError, ValueError):
         return False
     return True

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.faces.orientation import apply_orientation
 from vidrestore.runtime.environment import default_variable
+from vidrestore.runtime.scheduling import keep_scheduling
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
@@ -226,7 +227,8 @@ class VideoEncoder:
     def _open(self, context: av.VideoCodecContext) -> None:
         try:
             # SVT-AV1 would write a page to standard error: 1 stands for errors only.
-            with default_variable("SVT_LOG", "1") if self.codec == "libsvtav1" else nullcontext():
+            quiet = default_variable("SVT_LOG", "1") if self.codec == "libsvtav1" else nullcontext()
+            with quiet, keep_scheduling():
                 context.open()
         except (av.FFmpegError, ValueError) as error:
             options = ", ".join(f"{name} {value}" for name, value in self._options.items()) or "its defaults"
