@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.fake_device import replace_parameters
 from vidrestore.daefr import COMPACT, PUBLISHED, Daefr, DaefrConfig, inference
-from vidrestore.evidence import EvidenceNetwork
+from vidrestore.evidence import EvidenceNetwork, TwoSizeEvidence
 from vidrestore.restoration import DaefrGenerator
 from vidrestore.restoration.estimator import Estimator
 
@@ -102,7 +102,7 @@ def networks_on_gpu(config: DaefrConfig) -> Iterator[tuple[DaefrGenerator, Estim
                 look_up="soft",
                 with_detail=bool(config.detail_width),
             ),
-            Estimator(evidence, device=GPU, precision=torch.bfloat16),
+            Estimator(TwoSizeEvidence(evidence), device=GPU, precision=torch.bfloat16),
         )
 
 

@@ -24,10 +24,9 @@ from benchmarks.known_clips import portraits
 from benchmarks.timing import fresh_process, interleaved
 from vidrestore.daefr import PUBLISHED, Daefr
 from vidrestore.daefr.checkpoint import from_authors
-from vidrestore.evidence import TwoSizeEvidence
-from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.restoration import DaefrGenerator, FaceCodes, FaceRestorer, make_restorer
 from vidrestore.restoration.aligned import restore_aligned
+from vidrestore.restoration.restorer import embedded_evidence
 from vidrestore.runtime.device import resolve_precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
@@ -136,10 +135,8 @@ def compact(rounds: int, faces: list[FloatArray]) -> dict[str, Any]:
 
 def estimate_over_one_size(rounds: int, face: FloatArray) -> float:
     """The time of a face's estimate at two sizes over that at its own size, float32."""
-    crops, whole = (
-        load_evidence(embedded_path(f"{name}.safetensors")) for name in ("evidence", "evidence_half")
-    )
-    both = TwoSizeEvidence(crops, whole).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    both = embedded_evidence().load().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    crops = both.network
     picture = torch.from_numpy(face).permute(2, 0, 1)[None]
     with torch.inference_mode():
         runs = {"one": lambda: crops(picture), "two": lambda: both(picture)}

@@ -28,6 +28,7 @@ from benchmarks.validation.groups import GROUPS
 from benchmarks.validation.metrics import COLUMNS, FaceMetrics, landmark_finder
 from benchmarks.validation.product import product_rows
 from benchmarks.validation.recipes import RECIPES
+from vidrestore.evidence.two_size_files import EvidenceFiles
 from vidrestore.training.data.people import FaceFile, list_faces
 from vidrestore.types import FloatArray
 
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--networks", type=Path, help="folder of networks that measure")
     parser.add_argument("--evidence", type=Path, help="weights of the evidence network")
     parser.add_argument("--evidence-half", type=Path, help="the same for half size, beside --evidence")
+    parser.add_argument("--evidence-refinement", type=Path, help="the same to refine those, beside it")
     parser.add_argument("--weights", type=Path, help="weights of the generator")
     parser.add_argument("--sets", nargs="+", choices=list(RECIPES), default=list(RECIPES))
     parser.add_argument("--count", type=int, default=48, help="people at most in a set")
@@ -56,7 +58,10 @@ def main() -> None:
     arguments = parser.parse_args()
     teacher = arguments.networks / "yunet_640.onnx" if arguments.networks is not None else None
     metrics = FaceMetrics(arguments.networks, landmark_finder(teacher))
-    restorers = product_rows(arguments.evidence, arguments.evidence_half, arguments.weights)
+    evidence = None
+    if arguments.evidence is not None:
+        evidence = EvidenceFiles(arguments.evidence, arguments.evidence_half, arguments.evidence_refinement)
+    restorers = product_rows(evidence, arguments.weights)
     record = []
     for name in arguments.sets:
         is_large = name == "large" and arguments.large_faces is not None

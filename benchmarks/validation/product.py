@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from vidrestore.evidence.two_size_files import EvidenceFiles
 from vidrestore.restoration import NetworkRestorer, make_restorer
 from vidrestore.restoration.aligned import restore_aligned
 from vidrestore.settings import Fidelity
@@ -16,20 +17,19 @@ FIDELITIES: dict[str, Fidelity] = {"fidelity 0": 0.0, "fidelity 1": 1.0, "auto":
 
 
 def product_rows(
-    evidence: Path | None, evidence_half: Path | None, weights: Path | None
+    evidence: EvidenceFiles | None, weights: Path | None
 ) -> dict[str, Callable[[list[FloatArray]], list[FloatArray]]]:
     """By label, what restores a list of faces (S, S, 3).
 
     Args:
-        evidence: weights of the evidence network; None: the embedded ones, and those for half size.
-        evidence_half: weights for whole faces at half size, beside `evidence`.
+        evidence: weights of the evidence networks; None: the embedded ones.
         weights: of the generator; None: the embedded ones.
     """
     weights = weights or embedded_path("compact.safetensors")
     return {
         label: partial(
             _restore,
-            make_restorer(weights, evidence=evidence, evidence_half=evidence_half, fidelity=fidelity),
+            make_restorer(weights, evidence=evidence, fidelity=fidelity),
         )
         for label, fidelity in FIDELITIES.items()
     }

@@ -17,6 +17,7 @@ from tests.support.memory_errors import DEVICE_ERRORS
 from tests.support.networks import SMALL
 from vidrestore.daefr import Daefr, inference
 from vidrestore.errors import DeviceError
+from vidrestore.evidence import TwoSizeEvidence
 from vidrestore.restoration import DaefrGenerator
 from vidrestore.restoration.compiled import FIXED_BATCHES, compile_backend, compiled, fixed_batch
 from vidrestore.restoration.estimator import Estimator
@@ -78,8 +79,8 @@ def test_each_step_of_the_generator_is_one_graph_with_the_same_result(look_up: s
 def test_the_evidence_network_is_one_graph_with_the_same_result() -> None:
     graphs: list[list[torch.Size]] = []
     network = tiny_network()
-    plain = Estimator(network, device=CPU, precision=torch.float32)
-    fast = Estimator(network, device=CPU, precision=torch.float32, backend=counting(graphs))  # type: ignore[arg-type]
+    plain = Estimator(TwoSizeEvidence(network), device=CPU, precision=torch.float32)
+    fast = Estimator(TwoSizeEvidence(network), device=CPU, precision=torch.float32, backend=counting(graphs))  # type: ignore[arg-type]
     for count in (3, 4, 5):
         faces = pictures(count, 64)
         one, other = (estimator.evidence(faces) for estimator in (plain, fast))

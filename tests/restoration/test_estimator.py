@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.evidence import tiny_network
-from vidrestore.evidence import EvidenceNetwork
+from vidrestore.evidence import EvidenceNetwork, TwoSizeEvidence
 from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.evidence.pyramid import BANDS
 from vidrestore.restoration.estimator import (
@@ -31,7 +31,7 @@ CODE = 1 / 255
 
 
 def estimator(precision: torch.dtype = torch.float32, network: EvidenceNetwork | None = None) -> Estimator:
-    return Estimator(network or tiny_network(spread=0.02), device=CPU, precision=precision)
+    return Estimator(TwoSizeEvidence(network or tiny_network(spread=0.02)), device=CPU, precision=precision)
 
 
 def face(size: int, seed: int = 0) -> FloatArray:

@@ -12,7 +12,7 @@ import torch
 from tests.support.evidence import tiny_network
 from vidrestore.daefr import COMPACT, Daefr
 from vidrestore.errors import WeightsError
-from vidrestore.evidence import Evidence
+from vidrestore.evidence import Evidence, TwoSizeEvidence
 from vidrestore.restoration import DaefrGenerator, NetworkRestorer
 from vidrestore.restoration.estimator import Estimator, PictureEvidence
 from vidrestore.restoration.tensor_pictures.restorer import TensorRestorer
@@ -26,7 +26,7 @@ NUMBERS = pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def networks(kind: type) -> Any:
     restorer = NetworkRestorer(
         CPU,
-        Estimator(tiny_network(), device=CPU, precision=torch.float32),
+        Estimator(TwoSizeEvidence(tiny_network()), device=CPU, precision=torch.float32),
         DaefrGenerator(Daefr(COMPACT).eval().requires_grad_(False), device=CPU),
     )
     return restorer if kind is NetworkRestorer else TensorRestorer(restorer)

@@ -263,5 +263,5 @@ def test_a_model_is_a_name_or_a_path(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_those_there_are() -> None:
-    with pytest.raises(UsageError, match="compact, evidence, evidence_half, yunet, "):
+    with pytest.raises(UsageError, match="compact, evidence, evidence_half, evidence_refinement, yunet, "):
         find_entry("gfpgan")

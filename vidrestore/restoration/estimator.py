@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidrestore.evidence import Evidence, EvidenceNetwork, TwoSizeEvidence
+from vidrestore.evidence import Evidence, TwoSizeEvidence
 from vidrestore.evidence.pyramid import local_mean, mean_square
 from vidrestore.restoration.compiled import compiled
 from vidrestore.restoration.face_estimate import FaceEstimate
@@ -49,8 +49,7 @@ class Estimator:
 
     def __init__(
         self,
-        network: EvidenceNetwork,
-        whole_faces: EvidenceNetwork | None = None,
+        networks: TwoSizeEvidence,
         *,
         device: torch.device,
         precision: torch.dtype,
@@ -59,14 +58,12 @@ class Estimator:
         """Moves networks to a device.
 
         Args:
-            network: The network for faces of any size. Its weights are used, not copied.
-            whole_faces: The network for faces at half size, as in `TwoSizeEvidence`; None: `network`.
+            networks: The networks. Their weights are used, not copied.
             device: The device.
             precision: Number format of their convolutions.
             backend: Of `torch.compile`; None: the networks are not compiled.
         """
         self.device = device
-        networks = TwoSizeEvidence(network, whole_faces)
         self._network = networks.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self._network.set_precision(precision)
         self._evidence = compiled(self._evidence_tensors, backend)

@@ -14,7 +14,7 @@ import torch
 
 from vidrestore.daefr import load
 from vidrestore.errors import UsageError, WeightsError
-from vidrestore.evidence.checkpoint import load_evidence
+from vidrestore.evidence.two_size_files import EvidenceFiles
 from vidrestore.restoration.compiled import compile_backend
 from vidrestore.restoration.estimator import Estimator, resized, to_evidence
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
@@ -192,8 +192,7 @@ def check_finite(is_finite: bool) -> None:
 def make_restorer(
     weights: Path,
     *,
-    evidence: Path | None = None,
-    evidence_half: Path | None = None,
+    evidence: EvidenceFiles | None = None,
     device: str = "auto",
     fidelity: Fidelity = "auto",
     look_up: LookUp | None = None,
@@ -204,8 +203,7 @@ def make_restorer(
 
     Args:
         weights: Weights of the generator, of any DAEFR network.
-        evidence: Weights of the evidence network; None: the embedded ones, and those for half size.
-        evidence_half: Weights for half size, beside `evidence`; None: `evidence` at both sizes.
+        evidence: Weights of the evidence networks; None: the embedded ones.
         device: auto, cpu, cuda, cuda:N or mps.
         fidelity: 0 draws whole faces, 1 draws nothing, auto draws the missing detail.
         look_up: hard or soft; None: soft for the compact network only.
@@ -218,16 +216,14 @@ def make_restorer(
         ProcessingError: The memory of the chosen device does not suffice; on `auto`, the CPU is used then.
     """
     amount = drawing_amount(fidelity)
-    whole_faces = embedded_path("evidence_half.safetensors") if evidence is None else evidence_half
 
     def place(where: torch.device) -> NetworkRestorer:
         number_type = choose_precision(where, precision)
         backend = compile_backend(where, compile_networks)
         estimator = generator = None
         if fidelity != 0:
-            network = load_evidence(evidence or embedded_path("evidence.safetensors"))
-            whole = load_evidence(whole_faces) if whole_faces is not None else None
-            estimator = Estimator(network, whole, device=where, precision=number_type, backend=backend)
+            networks = (evidence or embedded_evidence()).load()
+            estimator = Estimator(networks, device=where, precision=number_type, backend=backend)
         if amount > 0:
             daefr = load(weights)
             generator = DaefrGenerator(
@@ -241,6 +237,12 @@ def make_restorer(
         return NetworkRestorer(where, estimator, generator, amount, number_type, precision == "float32")
 
     return place_networks(device, place, what="the networks that restore faces")
+
+
+def embedded_evidence() -> EvidenceFiles:
+    """The weights of the evidence networks that are inside the package."""
+    names = ("evidence", "evidence_half", "evidence_refinement")
+    return EvidenceFiles(*(embedded_path(f"{name}.safetensors") for name in names))
 
 
 def drawing_amount(fidelity: Fidelity) -> float:

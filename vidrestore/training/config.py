@@ -135,7 +135,8 @@ class TrainConfig(Section):
     """Paths of start weights, by role. Stage codebook: autoencoder; or network, for the HQ encoder, codebook
     and decoder of a finished network. Stage association: hq and lq. Stage restoration: hq, and association or
     network (an earlier result). Stage detail: network; evidence, to train through the fusion rule, and
-    evidence_half, its weights for half size; head, to continue from an earlier detail head."""
+    evidence_half and evidence_refinement, the weights for half size and to refine its estimates; head, to
+    continue from an earlier detail head."""
     precision: Literal["bf16", "float32"] | None = None
     """Number format of the networks; None: float32 for the published network, otherwise bf16."""
     device: str = "auto"

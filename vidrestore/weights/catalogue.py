@@ -79,6 +79,13 @@ CATALOGUE = (
         source=Embedded(),
     ),
     Entry(
+        name="evidence_refinement",
+        purpose="refines estimates at half size; the default",
+        file_name="evidence_refinement.safetensors",
+        licence="Apache-2.0",
+        source=Embedded(),
+    ),
+    Entry(
         name="yunet",
         purpose="finds faces; the default",
         file_name="yunet.onnx",

@@ -22,6 +22,7 @@ from tests.support.networks import SMALL
 from vidrestore.colour.hdr import PQ
 from vidrestore.daefr import Daefr
 from vidrestore.errors import WeightsError
+from vidrestore.evidence import TwoSizeEvidence
 from vidrestore.restoration import (
     DaefrGenerator,
     NetworkRestorer,
@@ -83,7 +84,8 @@ def network() -> NetworkRestorer:
     widths = (32, 32, 32, 64)
     config = replace(SMALL, image_size=SIDE, encoder_widths=widths, decoder_widths=widths)
     generator = DaefrGenerator(Daefr(config).eval().requires_grad_(False), device=CPU)
-    return NetworkRestorer(CPU, Estimator(tiny_network(), device=CPU, precision=torch.float32), generator)
+    estimator = Estimator(TwoSizeEvidence(tiny_network()), device=CPU, precision=torch.float32)
+    return NetworkRestorer(CPU, estimator, generator)
 
 
 def tracked_frames(transfer: int = 2) -> Iterator[FrameFaces[TrackedFace]]:

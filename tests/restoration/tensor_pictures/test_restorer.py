@@ -13,6 +13,7 @@ import torch
 from tests.support.evidence import tiny_network
 from tests.support.restorers import envelope
 from vidrestore.daefr import COMPACT, Daefr
+from vidrestore.evidence import TwoSizeEvidence
 from vidrestore.faces.alignment import align
 from vidrestore.restoration import DaefrGenerator, NetworkRestorer, TemporalBlend, restore
 from vidrestore.restoration.estimator import Estimator
@@ -33,7 +34,8 @@ CODE = 1 / 255
 def network() -> NetworkRestorer:
     torch.manual_seed(0)
     generator = DaefrGenerator(Daefr(COMPACT).eval().requires_grad_(False), device=CPU, with_detail=True)
-    return NetworkRestorer(CPU, Estimator(tiny_network(), device=CPU, precision=torch.float32), generator)
+    estimator = Estimator(TwoSizeEvidence(tiny_network()), device=CPU, precision=torch.float32)
+    return NetworkRestorer(CPU, estimator, generator)
 
 
 def face(side: int, shift: float = 0) -> FloatArray:

@@ -19,6 +19,7 @@ from tests.support.fake_device import replace_parameters
 from tests.support.frames import random_frame
 from vidrestore.colour.hdr import HLG, LINEAR, PQ
 from vidrestore.daefr import COMPACT, Daefr
+from vidrestore.evidence import TwoSizeEvidence
 from vidrestore.faces.alignment import crop_region, similarity, template, transform_points
 from vidrestore.faces.compositing import face_mask, head_mask
 from vidrestore.faces.crop_place import region_of
@@ -94,7 +95,7 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[TensorRestorer]:
     with FakeTensorMode(allow_non_fake_inputs=True):
         networks = NetworkRestorer(
             GPU,
-            Estimator(evidence, device=GPU, precision=torch.bfloat16),
+            Estimator(TwoSizeEvidence(evidence), device=GPU, precision=torch.bfloat16),
             DaefrGenerator(generator, device=GPU, precision=torch.bfloat16, with_detail=True),
         )
         yield TensorRestorer(networks)

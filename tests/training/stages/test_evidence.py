@@ -146,7 +146,7 @@ def test_the_command_trains(config: Path, tmp_path: Path, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize(
-    ("name", "half_size"), [("evidence", False), ("evidence_half", True), ("evidence_refine", False)]
+    ("name", "half_size"), [("evidence", False), ("evidence_half", True), ("evidence_refinement", False)]
 )
 def test_the_configurations_of_the_project_are_valid(name: str, half_size: bool) -> None:
     path = Path(__file__).parents[3] / "configs" / "train" / f"{name}.yaml"

@@ -23,7 +23,7 @@ from vidrestore.training.loop import _set_rate, scaled_by_processes
 from vidrestore.training.stage_weights import load_vqgan, save_stage
 from vidrestore.training.stages import association, codebook, detail, restoration
 
-OWN_CONFIGURATIONS = ("evidence", "evidence_half", "evidence_refine", "landmarks")
+OWN_CONFIGURATIONS = ("evidence", "evidence_half", "evidence_refinement", "landmarks")
 """Files of stages that have a configuration of another kind."""
 
 

@@ -21,8 +21,8 @@ from vidrestore.daefr.checkpoint import load
 from vidrestore.daefr.model import Daefr
 from vidrestore.errors import UsageError
 from vidrestore.evidence import Evidence, TwoSizeEvidence
-from vidrestore.evidence.checkpoint import load_evidence
 from vidrestore.evidence.pyramid import mean_square
+from vidrestore.evidence.two_size_files import EvidenceFiles
 from vidrestore.restoration.fusion import fuse
 from vidrestore.restoration.generator import SOFT_TEMPERATURE, SOFT_TOP
 from vidrestore.training.config import TrainConfig, read_config
@@ -125,5 +125,5 @@ def _evidence(start: Mapping[str, Path]) -> TwoSizeEvidence | None:
     """The networks that estimate the input of the head; None: there are none."""
     if "evidence" not in start:
         return None
-    half = load_evidence(start["evidence_half"]) if "evidence_half" in start else None
-    return TwoSizeEvidence(load_evidence(start["evidence"]), half).requires_grad_(False)
+    files = EvidenceFiles(start["evidence"], start.get("evidence_half"), start.get("evidence_refinement"))
+    return files.load().requires_grad_(False)
