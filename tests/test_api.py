@@ -23,7 +23,9 @@ from vidrestore.errors import UsageError
         ({"engine": "rai"}, "engine"),
     ],
 )
-def test_a_resumed_run_checks_what_is_asked_of_it(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+def test_restore_and_resume_check_the_workers_and_the_engine(
+    tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
     _, output = interrupted_run(tmp_path)
     with pytest.raises(UsageError, match=words):
         vidrestore.resume(output, **change)

@@ -107,7 +107,7 @@ def test_scenes_have_as_many_faces_as_they_say_none_hiding_another() -> None:
     assert max(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]) == 0
 
 
-def test_a_stream_of_small_pictures_has_faces_where_it_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_of_small_pictures_has_faces_only_in_its_first_part(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = list(picture_stream(FACES_IN + 2, with_faces=True))
     frames = [frame_from_array(pictures[number]) for number in (0, FACES_IN - 1, FACES_IN)]
     found = [len(item.faces) for item in detect(frames, make_detector("embedded"))]

@@ -41,7 +41,7 @@ def test_a_cancelled_run_leaves_nothing(film: Path, tmp_path: Path) -> None:
     assert [thread for thread in threading.enumerate() if thread.name == "prefetch"] == []
 
 
-def test_an_event_that_is_set_already_ends_it_before_the_work(film: Path, tmp_path: Path) -> None:
+def test_an_event_that_is_set_already_cancels_before_the_work(film: Path, tmp_path: Path) -> None:
     event = threading.Event()
     event.set()
     for call in (

@@ -53,7 +53,7 @@ def parse(words: list[str]) -> None:
         context = command.make_context(name, rest, parent=context)
 
 
-def test_there_are_blocks_of_both_kinds() -> None:
+def test_the_documents_have_python_blocks_and_command_lines() -> None:
     assert len(blocks("python")) >= 2
     assert len(command_lines()) > 20
 

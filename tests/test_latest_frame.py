@@ -53,7 +53,7 @@ def test_the_latest_frame_is_written_as_a_picture(
     assert np.abs(grey - (frame.planes[0].astype(float) - 16) / 219 * 255).mean() < 4
 
 
-def test_a_file_that_cannot_be_written_ends_nothing(
+def test_a_latest_frame_that_cannot_be_written_raises_no_error(
     frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(LATEST_FRAME, str(tmp_path / "none" / "newest.jpg"))
@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_written_ends_nothing(
 
 
 @pytest.mark.parametrize("kind", USERS_OWN)
-def test_what_is_no_earlier_newest_frame_is_left_alone(
+def test_a_users_file_is_not_replaced_by_the_latest_frame(
     kind: str, frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "newest.jpg"

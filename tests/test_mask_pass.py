@@ -120,7 +120,7 @@ def test_a_mask_may_be_an_image_sequence(name: str, clip: Path, tmp_path: Path) 
         ("-", UsageError, "needs files as input and output"),
     ],
 )
-def test_no_other_file_is_in_its_place(
+def test_an_invalid_or_existing_mask_path_is_refused(
     mask: str, error: type[Exception], says: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -45,7 +45,7 @@ def test_a_new_stage_is_shown_at_once(shown: list[str]) -> None:
     assert [text.split("> ")[1].split(":")[0] for text in shown] == ["opening", "loading", "restoring"]
 
 
-def test_outside_of_notebooks_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_progress_bar_outside_of_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     assert progress_bar() is None
     terminal: Any = ModuleType("IPython")
@@ -55,7 +55,7 @@ def test_outside_of_notebooks_there_is_none(monkeypatch: pytest.MonkeyPatch) -> 
         assert progress_bar() is None
 
 
-def test_without_a_total_there_is_no_time_left() -> None:
+def test_the_bar_shows_no_time_left_without_a_total() -> None:
     text = bar_html(Progress(frames=5, total=None, faces=1, seconds=2.0))
     assert "left" not in text
     assert "max" not in text

@@ -31,7 +31,7 @@ def test_loading_is_not_in_the_rate() -> None:
     assert pace.seconds_left == pytest.approx(20)
 
 
-def test_before_enough_is_done_nothing_is_promised() -> None:
+def test_no_rate_is_stated_before_enough_work_is_done() -> None:
     meter = PaceMeter()
     assert run(meter, 10, begin=0, seconds=2.5) == UNKNOWN
     assert run(meter, 10, begin=2.6, seconds=1, frames=26).rate == pytest.approx(10, rel=0.1)

@@ -40,7 +40,7 @@ def test_a_command_of_videos_is_run_and_measured(clip: Path, tmp_path: Path) -> 
     assert 50 < outcome.peak_mib < 200, "this process, with torch in it, is larger"
 
 
-def test_a_command_of_folders_gets_pictures_and_gives_them_back(clip: Path, tmp_path: Path) -> None:
+def test_a_command_on_folders_reads_and_writes_pictures(clip: Path, tmp_path: Path) -> None:
     command = (sys.executable, "-c", COPY_FOLDER, "{input_folder}", "{output_folder}")
     peer = Peer(name="folder", command=command)
     run(peer, clip, tmp_path / "out.mkv", Outcome(peer="folder", clip=clip.name))
@@ -68,7 +68,7 @@ def test_a_command_that_fails_or_leaves_too_few_pictures_is_named(clip: Path, tm
         read_pictures(tmp_path / "empty", clip, tmp_path / "out.mkv")
 
 
-def test_commands_are_given_as_name_and_words() -> None:
+def test_a_peer_is_given_as_a_name_and_a_command_line() -> None:
     peer = parse_peer("mine=restore --to {output} '{input}'")
     assert (peer.name, peer.command) == ("mine", ("restore", "--to", "{output}", "{input}"))
     for text in ("mine", "=x {input} {output}", "mine=x {input}", "mine=x {input_folder}"):

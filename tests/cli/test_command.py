@@ -62,7 +62,7 @@ def test_every_setting_has_its_flag(fake: FakeRestore) -> None:
     assert set(fake.values) - {"config"} == set(Settings.model_fields)
 
 
-def test_all_flags_arrive(fake: FakeRestore) -> None:
+def test_all_flags_are_passed_to_restore(fake: FakeRestore) -> None:
     line = (
         "restore a b --model daefr --detector retinaface_mobile0.25=w.pth --device cuda:1 --strength 0.5 "
         "--precision float32 --compile --hwaccel cuda --aligned "
@@ -139,7 +139,9 @@ def test_damage_of_more_than_one_frame_in_a_hundred_has_its_own_exit_code(
     assert main(["restore", "in.mp4", "out.mp4"]) == code
 
 
-def test_into_a_pipe_all_words_go_to_stderr(fake: FakeRestore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_go_to_stderr_when_the_video_goes_to_stdout(
+    fake: FakeRestore, capsys: pytest.CaptureFixture[str]
+) -> None:
     fake.warnings = ("a timecode track was left out",)
     assert main(["restore", "-", "-"]) == 0
     printed = capsys.readouterr()
@@ -162,7 +164,7 @@ def test_quiet_prints_nothing(fake: FakeRestore, capsys: pytest.CaptureFixture[s
         (errors.ProcessingError("the disk is full"), 1),
     ],
 )
-def test_what_a_user_can_cause_is_one_line(
+def test_a_user_error_is_printed_as_one_line(
     failure: errors.VidrestoreError, code: int, fake: FakeRestore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.failure = failure

@@ -46,7 +46,7 @@ def test_a_plan_does_not_control_the_terminal(
     assert capsys.readouterr().out.startswith("input:    \\x1b[31m.mp4, 3000 frames")
 
 
-def test_samples_are_measured_and_nothing_is_left(
+def test_a_dry_run_estimates_from_samples_and_leaves_no_files(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dry_run, "SAMPLE_FRAMES", 6)

@@ -68,7 +68,7 @@ def test_the_message_says_when_the_face_analysis_is_kept(
     )
 
 
-def test_a_journal_that_another_run_uses_or_that_is_damaged_is_not_asked(
+def test_no_finished_work_is_read_from_a_locked_or_damaged_journal(
     film: tuple[Path, Path], tmp_path: Path
 ) -> None:
     _, output = film

@@ -84,7 +84,7 @@ def test_the_next_run_appends_to_the_log(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("name", ["old.mp4", "mine.txt", "no/x.log", "."])
-def test_no_other_file_is_written_to(
+def test_a_log_path_that_is_not_a_log_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))
@@ -96,7 +96,7 @@ def test_no_other_file_is_written_to(
     assert Path("old.mp4").read_bytes() == Path("mine.txt").read_bytes() == b"mine"
 
 
-def test_the_log_is_no_other_file_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_may_not_be_the_output_or_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))
     monkeypatch.chdir(tmp_path)
     assert main(["restore", "old.mp4", "new.mp4", "--log-file", "new.mp4"]) == 2
@@ -106,7 +106,7 @@ def test_the_log_is_no_other_file_of_the_run(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs as POSIX has them")
 @pytest.mark.parametrize("name", ["pipe", "device", "link", "dangling"])
-def test_a_log_is_a_file_itself(
+def test_the_log_may_not_be_a_pipe_a_device_or_a_link(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))
@@ -134,7 +134,7 @@ def test_a_log_is_a_file_itself(
         ["--log-file", "new-00001.png"],
     ],
 )
-def test_no_file_of_a_run_is_another(
+def test_two_files_of_one_run_may_not_have_the_same_name(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, "restore", fails(AssertionError("it must not begin")))

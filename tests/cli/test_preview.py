@@ -87,7 +87,7 @@ def test_the_picture_shows_every_variant(asked: dict[str, Any], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("options", [[], ["--faces", "like:look.png"]])
-def test_an_earlier_sheet_that_is_read_is_not_replaced(
+def test_a_preview_sheet_is_not_replaced_if_it_is_also_an_input(
     asked: dict[str, Any], options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -18,7 +18,7 @@ def test_a_line_holds_stage_frames_faces_rate_and_time_left() -> None:
     assert describe(at(100, 50.0), pace) == "restoring: 100/300 frames, 200 faces, 2.0 frames/s, 0:01:40 left"
 
 
-def test_without_a_total_nothing_is_promised() -> None:
+def test_no_time_left_is_shown_without_a_total() -> None:
     pace = Pace(rate=2.0, seconds_left=None)
     assert describe(at(100, 50.0, total=None), pace) == "restoring: 100 frames, 200 faces, 2.0 frames/s"
 
@@ -27,13 +27,13 @@ def test_progress_says_that_the_time_left_is_not_known_yet() -> None:
     assert describe(at(0, 0.0), UNKNOWN) == "restoring: 0/300 frames, estimating the time left"
 
 
-def test_each_stage_has_its_words() -> None:
+def test_each_stage_has_its_own_label() -> None:
     assert describe(at(0, 0.0, stage="loading"), UNKNOWN) == "loading the networks"
     assert describe(at(7, 0.0, stage="analysing"), UNKNOWN).startswith("finding faces: 7/300 frames")
     assert set(STAGES) == set(Stage.__args__)  # type: ignore[attr-defined]
 
 
-def test_off_a_terminal_a_line_comes_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_a_terminal_a_line_is_printed_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     now = 0.0
     show = _lines(lambda: now)
     for frames in range(1, 101):

@@ -37,7 +37,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["restore", "resume"])
-def test_the_lines_of_a_run(
+def test_a_run_writes_the_documented_json_lines(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, name, finished_run)
@@ -46,7 +46,7 @@ def test_the_lines_of_a_run(
     assert lines(capsys.readouterr().err) == GOLDEN
 
 
-def test_on_a_descriptor_of_its_own_standard_error_stays_for_people(
+def test_json_lines_on_their_own_descriptor_leave_stderr_for_messages(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, "restore", finished_run)
@@ -65,7 +65,7 @@ def test_on_a_descriptor_of_its_own_standard_error_stays_for_people(
         (KeyboardInterrupt(), "interrupted; nothing is kept", 130),
     ],
 )
-def test_the_last_line_says_why_it_failed(
+def test_the_last_json_line_says_why_the_run_failed(
     failure: BaseException,
     text: str,
     code: int,
@@ -94,7 +94,9 @@ def test_an_invalid_progress_option_prints_one_error_line(
     assert "--progress" in error
 
 
-def test_lines_of_one_stage_are_a_moment_apart(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_lines_of_one_stage_are_written_at_most_four_times_a_second(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     now = 0.0
     writer = JsonProgress(2, clock=lambda: now)
     for frame in range(100):
@@ -141,7 +143,7 @@ def test_the_lines_of_a_batch_say_which_file(
     assert rows[1]["message"] == "b.mp4 is not a video"
 
 
-def test_the_lines_of_an_edit(
+def test_an_edit_writes_the_documented_json_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("opentimelineio", reason="OpenTimelineIO is an extra: pip install vidrestore[otio]")
@@ -162,7 +164,9 @@ def test_the_lines_of_an_edit(
     ]
 
 
-def test_the_lines_of_an_inspection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_inspection_writes_its_report_as_the_last_json_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "found.json"
     words = ["inspect", str(ROOT / "samples" / "old_film.mp4"), "--end", "0.2", "--json", str(file)]
     assert main([*words, "--progress", "json"]) == 0

@@ -38,7 +38,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 @pytest.mark.parametrize("option", ["--json", "--html"])
 @pytest.mark.parametrize("kind", USERS_OWN)
-def test_nothing_of_a_users_is_replaced(
+def test_inspect_replaces_no_file_of_the_user(
     looked_at: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, kind: str
 ) -> None:
     USERS_OWN[kind](tmp_path / "report")
@@ -61,7 +61,9 @@ def test_evaluate_replaces_no_file_of_the_user(
 
 
 @pytest.mark.parametrize("option", ["--json", "--html"])
-def test_a_picture_of_the_input_is_no_report(looked_at: list[Path], tmp_path: Path, option: str) -> None:
+def test_a_report_may_not_replace_a_picture_of_the_input(
+    looked_at: list[Path], tmp_path: Path, option: str
+) -> None:
     for number in (1, 2):
         (tmp_path / f"p{number}.png").write_bytes(b"\x89PNG")
     before = snapshot(tmp_path)

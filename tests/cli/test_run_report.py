@@ -53,7 +53,7 @@ def test_the_closing_line_names_the_tracks_that_are_mostly_drawn() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a file without an end")
-def test_no_report_is_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_file_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_report, "MAX_BYTES", 1000)
     with pytest.raises(UsageError, match="larger"):
         read_run_report(Path("/dev/zero"))
@@ -81,7 +81,7 @@ def test_the_report_states_the_drawn_share_of_each_track(
 
 
 @pytest.mark.usefixtures("run")
-def test_the_report_takes_no_other_files_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_replaces_no_other_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video, mine = tmp_path / "old.mp4", tmp_path / "mine.json"
     video.write_bytes(b"a film")
     mine.write_text('{"made_by": "me"}')
@@ -124,7 +124,9 @@ def test_inspect_shows_what_a_run_has_drawn(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.usefixtures("inspected")
-def test_without_a_run_nothing_is_reported_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_shows_no_drawn_shares_without_the_report_of_a_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["inspect", "old.mp4"]) == 0
     assert "drawn" not in capsys.readouterr().out
     assert [track["drawn"] for track in INSPECTION.to_dict()["tracks"]] == [None] * 3

@@ -28,7 +28,7 @@ def lines_of(text: str) -> list[str]:
     return text.splitlines()
 
 
-def test_what_controls_a_terminal_is_written_out_and_all_else_stays() -> None:
+def test_terminal_control_characters_are_escaped_and_other_text_is_kept() -> None:
     assert printable(HOSTILE).isprintable()
     assert printable("a\x1bb\nc\udce9\u202e") == r"a\x1bb\nc\udce9\u202e"
     assert printable("Füße 映画 é 👩‍🎬 \\n") == "Füße 映画 é 👩‍🎬 \\n"
@@ -63,7 +63,7 @@ def test_arguments_that_cannot_be_used_are_one_line(word: str, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_a_stream_of_another_encoding_gets_what_it_can_say(
+def test_characters_that_a_stream_cannot_encode_are_escaped(
     encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = io.BytesIO()
@@ -101,7 +101,7 @@ def test_broken_output_streams_do_not_fail_a_finished_run(monkeypatch: pytest.Mo
             assert main(["models", "list"]) == 2  # what it was asked for went nowhere
 
 
-def test_an_error_is_known_by_its_code_where_nobody_can_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_sets_the_exit_code_even_if_stderr_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> Report:
         raise VidrestoreError("a reason")
 
@@ -154,7 +154,7 @@ def test_warnings_that_are_logged_are_messages_and_those_of_libraries_none(
     assert error == "vidrestore: error: no video"
 
 
-def test_the_root_is_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_root_folder_is_refused_as_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.mkv").write_bytes(b"?")
     assert main(["restore", str(tmp_path / "in.mkv"), "/"]) == 2
     assert main(["resume", "/"]) == 2

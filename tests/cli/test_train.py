@@ -17,7 +17,7 @@ def test_every_stage_has_its_module(stage: str) -> None:
     assert find_spec(train.module_name(stage)) is not None
 
 
-def test_the_stage_gets_its_file_and_the_values_that_win_over_it(
+def test_a_training_stage_gets_its_configuration_file_and_overrides(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     called: list[Any] = []

@@ -22,7 +22,7 @@ def test_a_slope_stays_a_slope(dtype: type, shape: tuple[int, int]) -> None:
     assert np.abs(copy.astype(np.float64) - middles).max() < 200 / 48 / 4 + 1
 
 
-def test_what_is_smaller_already_is_drawn_larger() -> None:
+def test_a_smaller_picture_is_enlarged_to_the_requested_size() -> None:
     assert downscale(np.full((10, 10), 7, np.uint8), (48, 27)).shape == (27, 48)
 
 

@@ -71,7 +71,7 @@ def test_more_light_is_never_shown_darker(transfer: int, a: float, b: float) -> 
 @TRANSFERS
 @settings(max_examples=30, deadline=None)
 @given(shown=hnp.arrays(np.float32, (4, 3), elements=st.integers(0, 256).map(lambda code: code / 256)))
-def test_no_change_is_no_change_of_codes_even_in_highlights(transfer: int, shown: np.ndarray) -> None:
+def test_an_unchanged_picture_changes_no_code_even_in_highlights(transfer: int, shown: np.ndarray) -> None:
     assert not code_difference(shown, shown.copy(), tags(transfer)).any()
 
 

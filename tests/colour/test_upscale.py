@@ -89,7 +89,7 @@ def test_every_size_is_exactly_so_many_times_as_large(name: str, width: int, hei
     assert (large.pts, large.time_base, large.format) == (frame.pts, Fraction(1, 25), frame.format)
 
 
-def test_colours_are_read_as_before_where_players_would_guess_others() -> None:
+def test_enlarging_an_untagged_video_does_not_change_its_colour_matrix() -> None:
     """Without tags 480 lines are BT.601, and 960 would be BT.709."""
     grey: NDArray[np.uint8] = np.full((480, 16), 90, np.uint8)
     red = np.full((240, 8), 200, np.uint8)

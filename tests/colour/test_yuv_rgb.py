@@ -135,7 +135,7 @@ def test_chroma_is_sampled_as_cell_by_cell(name: str, siting: int) -> None:
     assert shrink_to_chroma(plane, frame) == pytest.approx(shrunk(plane, frame), abs=1e-6)
 
 
-def test_the_mean_of_cells_is_zero_where_all_of_a_cell_is_and_nowhere_else() -> None:
+def test_a_chroma_cell_mean_is_zero_only_where_all_its_samples_are_zero() -> None:
     frame = random_frame("yuv420p", 31, 21)
     plane = np.zeros((21, 31), np.float32)
     plane[6, 9] = plane[20, 30] = 1e-6
@@ -159,7 +159,7 @@ def test_a_region_outside_the_frame_is_refused() -> None:
         rgb_region(random_frame("gray", 8, 8), 0, 0, 9, 8)
 
 
-def test_a_change_of_colour_changes_codes_by_the_same_wherever_it_begins() -> None:
+def test_a_change_of_colour_changes_codes_equally_from_any_first_colour() -> None:
     frame = random_frame("yuv420p", 16, 16)
     rng = np.random.default_rng(1)
     base, change = (rng.random((16, 16, 3)).astype(np.float32) * 0.4 for _ in range(2))

@@ -78,7 +78,7 @@ def values(change: Callable[[Tensor], Tensor]) -> Callable[[dict[str, Tensor]], 
         (lambda state: state.clear(), "lacks"),
     ],
 )
-def test_what_is_no_finite_float_of_the_right_shape_is_refused(
+def test_tensors_that_are_not_finite_floats_of_the_right_shape_are_refused(
     stored: tuple[dict[str, Tensor], dict[str, str]], tmp_path: Path, change: Callable[..., Any], words: str
 ) -> None:
     state = dict(stored[0])
@@ -111,7 +111,7 @@ DEEP = "[" * 50_000 + "]" * 50_000
     ],
     ids=lambda header: header[:40],
 )  # fmt: skip
-def test_a_header_that_describes_no_such_network_is_refused(
+def test_a_header_with_an_invalid_configuration_is_refused(
     stored: tuple[dict[str, Tensor], dict[str, str]], tmp_path: Path, header: str
 ) -> None:
     save_file(stored[0], tmp_path / "w.safetensors", metadata={HEADER_KEY: header})
@@ -215,7 +215,7 @@ def test_the_message_does_not_advise_to_run_code_from_the_file(tmp_path: Path, c
     assert message.isprintable()
 
 
-def test_what_libraries_warn_of_is_not_printed(tmp_path: Path) -> None:
+def test_warnings_of_libraries_are_not_printed(tmp_path: Path) -> None:
     path = tmp_path / "w.ckpt"
     path.write_bytes(checkpoint({"a": torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8)}))
     words = ["models", "convert", str(path), str(tmp_path / "new.safetensors")]
@@ -228,19 +228,21 @@ def test_what_libraries_warn_of_is_not_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "/dev/zero", "/dev/null", "~nobody/w", "w" * 5000])
-def test_what_is_no_file_is_refused_unread(tmp_path: Path, kind: str) -> None:
+def test_a_weights_path_that_is_not_a_file_is_refused_without_reading(tmp_path: Path, kind: str) -> None:
     (tmp_path / "folder").mkdir()
     path = Path(kind) if kind.startswith(("/", "~")) else tmp_path / kind
     refused(path, "no weights at")
 
 
-def test_the_embedded_weights_are_what_is_requested() -> None:
+def test_the_embedded_weights_can_be_loaded() -> None:
     assert load(embedded_path("compact.safetensors")).config.name == "compact"
     load_evidence(embedded_path("evidence.safetensors"))
     load_landmark_net(embedded_path("landmarks.safetensors"))
 
 
-def test_converted_weights_replace_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_converting_weights_replaces_no_file_of_the_user(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save(Daefr(SMALL), tmp_path / "w.safetensors", torch.float32)
     (tmp_path / "film.mp4").write_bytes(b"the user's own")
     (tmp_path / ".new.safetensors.partial").write_bytes(b"the user's own")

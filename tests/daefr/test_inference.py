@@ -66,7 +66,7 @@ def test_winograd_supports_no_other_than_plain_3x3_convolutions(conv: nn.Module)
 
 
 @pytest.mark.parametrize(("processor", "least"), [("AVX2", 128), ("AVX512", 64)])
-def test_few_channels_stay_with_the_library(
+def test_winograd_is_not_used_for_few_channels(
     processor: str, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
@@ -123,7 +123,7 @@ def test_a_network_with_the_layers_for_cuda_answers_as_before() -> None:
     assert relative(fast(faces), network(faces)) < 1e-4
 
 
-def test_a_transposed_convolution_multiplies_four_times_of_nine_and_writes_nothing_between() -> None:
+def test_a_transposed_convolution_needs_four_ninths_of_the_operations_in_one_kernel() -> None:
     plain = DoubledConv2d(16, 16).requires_grad_(False).to(memory_format=torch.channels_last)
     x = torch.randn(1, 16, 8, 8).contiguous(memory_format=torch.channels_last)
     ours = TransposedUpsample(plain)
@@ -150,7 +150,7 @@ def test_an_optimized_network_gives_the_same_results() -> None:
     assert relative(fast(faces), network(faces)) < 1e-4
 
 
-def test_only_float32_on_a_processor_takes_winograds_way() -> None:
+def test_a_bfloat16_network_does_not_use_winograd_convolutions() -> None:
     network = Daefr(SMALL).requires_grad_(False).to(torch.bfloat16)
     optimize_for_inference(network, CPU, torch.bfloat16, 32)
     kinds = [type(part) for part in network.modules()]
@@ -158,7 +158,7 @@ def test_only_float32_on_a_processor_takes_winograds_way() -> None:
     assert PhasedUpsample in kinds
 
 
-def test_a_block_learns_and_answers_alike() -> None:
+def test_a_block_gives_the_same_result_in_training_and_in_inference() -> None:
     torch.manual_seed(0)
     block = ResidualBlock(32, 32, 8)
     x = torch.randn(1, 32, 8, 8, requires_grad=True)

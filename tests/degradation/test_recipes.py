@@ -66,14 +66,14 @@ def test_pictures_stay_in_their_place(name: RecipeName) -> None:
 
 
 @pytest.mark.parametrize("name", ["film", "tape", "phone", "paper"])
-def test_noise_is_another_in_every_frame(name: RecipeName) -> None:
+def test_noise_differs_between_frames(name: RecipeName) -> None:
     still = [clean(1)[0]] * 4
     first, second, *_ = RECIPES[name](iter(still), np.random.default_rng(3))
     assert error(first, second) > 1e-6
 
 
 @pytest.mark.parametrize("name", RECIPE_NAMES)
-def test_a_long_video_is_not_gathered_first(name: RecipeName) -> None:
+def test_a_recipe_does_not_read_a_whole_video_before_its_first_frame(name: RecipeName) -> None:
     taken = 0
 
     def source() -> Iterator[FloatArray]:
@@ -88,7 +88,7 @@ def test_a_long_video_is_not_gathered_first(name: RecipeName) -> None:
     assert taken < 80
 
 
-def test_a_scratch_is_a_line_where_it_says() -> None:
+def test_a_scratch_is_a_line_at_its_stated_position() -> None:
     rng = np.random.default_rng(0)
     scratch = draw_scratch(rng, 5, 400)
     light = np.abs(scratch_light(rng, scratch, 5, (300, 400))[..., 0])

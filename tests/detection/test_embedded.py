@@ -54,7 +54,7 @@ def test_a_face_at_any_roll_angle_is_found_with_its_points_left_as_if_it_were_up
     assert error < 0.15 * np.hypot(*(wanted[1] - wanted[0]))
 
 
-def test_a_face_mirrored_upside_down_is_a_face_all_the_same() -> None:
+def test_a_face_that_is_mirrored_upside_down_is_found() -> None:
     (found,) = make_detector("embedded").detect(still(np.ascontiguousarray(data.astronaut()[::-1])))
     assert abs(tilt(found.landmarks)) > 150
 
@@ -153,7 +153,7 @@ def test_a_face_in_orange_light_is_found_as_well() -> None:
     assert [d.score > 0.8 for d in make_detector("embedded").detect(still(lit))] == [True]
 
 
-def test_a_face_that_following_is_sure_of_is_not_looked_at_again() -> None:
+def test_a_confidently_followed_face_is_not_detected_again() -> None:
     detector = make_detector("embedded")
     picture = still(data.astronaut())
     (found,) = detector.detect(picture)

@@ -119,7 +119,7 @@ def test_a_face_found_twice_comes_out_once() -> None:
     assert [len(item.faces) for item in out] == [1] * 6
 
 
-def test_what_the_search_misses_but_following_verifies_stays() -> None:
+def test_a_face_that_the_search_misses_stays_if_following_verifies_it() -> None:
     detector = ScriptedDetector({0: [face((100, 100))]}, {})
     out = list(detect(frames(6), detector, interval=5))
     assert len(out[5].faces) == 1

@@ -60,7 +60,7 @@ class Planned:
         return tuple(previous)
 
 
-def test_where_nothing_happens_the_searches_are_the_planned_ones() -> None:
+def test_searches_of_a_still_video_are_those_planned_ahead() -> None:
     detector = Planned()
     assert isinstance(detector, PreparingDetector)
     blank = np.zeros((240, 320), np.uint8)

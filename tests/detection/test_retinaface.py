@@ -139,7 +139,9 @@ def test_a_single_frame_that_does_not_fit_is_an_error(
     assert "there is not enough memory" in str(to_system_error(caught.value))
 
 
-def test_on_a_gpu_it_computes_on_a_stream_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_on_a_gpu_the_detector_computes_on_its_own_stream(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """On the common stream it would wait for whole batches of the restoration."""
     current, computed = ["common"], []
     waits: list[torch.device] = []

@@ -28,7 +28,7 @@ def threads_left(before: set[threading.Thread]) -> set[threading.Thread]:
     return {t for t in set(threading.enumerate()) - before if not t.name.startswith("single")}
 
 
-def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
+def test_two_runs_with_threads_write_the_same_packets(tmp_path: Path) -> None:
     runs = []
     for name in ("one.mkv", "two.mkv"):
         report = vidrestore.restore(SAMPLE, tmp_path / name, end=0.7, codec="ffv1", device="cpu")
@@ -37,7 +37,7 @@ def test_what_comes_out_does_not_depend_on_the_threads(tmp_path: Path) -> None:
     assert runs[0] == runs[1]
 
 
-def test_every_stage_states_its_time_and_waiting_is_none(tmp_path: Path) -> None:
+def test_the_report_states_the_working_time_of_every_stage(tmp_path: Path) -> None:
     report = vidrestore.restore(SAMPLE, tmp_path / "out.mkv", end=0.4, device="cpu")
     assert set(report.seconds_by_stage) == {
         "loading",

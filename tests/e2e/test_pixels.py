@@ -213,7 +213,9 @@ def test_inspect_names_interlacing_and_telecine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1", "ffv1"])
 @pytest.mark.parametrize("siting", ["left", "center", "topleft"])
-def test_where_chroma_lies_is_read_used_and_written_again(tmp_path: Path, codec: str, siting: str) -> None:
+def test_the_chroma_siting_of_the_input_is_read_used_and_written(
+    tmp_path: Path, codec: str, siting: str
+) -> None:
     footage = Footage(options={"chroma_sample_location": siting})
     source, target = make_footage(tmp_path / "source.mkv", face_pictures(1), footage), tmp_path / "out.mkv"
     vidrestore.restore(source, target, codec=codec, device="cpu")
@@ -276,7 +278,7 @@ def _combing(frames: Sequence[Frame]) -> float:
     return float(near / far)
 
 
-def test_the_footage_is_what_it_says_it_is(tmp_path: Path) -> None:
+def test_the_test_footage_has_the_stated_rotation_and_mirroring(tmp_path: Path) -> None:
     """These tests could pass on clips without combs or rotation; then they would show nothing."""
     path = make_footage(tmp_path / "clip.mkv", face_pictures(1), Footage(rotation=90, mirrored=True))
     assert (probe(path).rotation, probe(path).orientation.mirrored) == (90, True)

@@ -63,7 +63,7 @@ def assert_enlarged(before: Frame, after: Frame, factor: int, *, chroma_at: tupl
         ("yuv420p", (0.25, 0.5), 4),
     ],
 )
-def test_every_plane_is_lanczos_of_the_inputs_to_the_bit(
+def test_every_enlarged_plane_equals_lanczos_of_the_input_bit_for_bit(
     tmp_path: Path, pixel_format: str, chroma_at: tuple[float, float], factor: int
 ) -> None:
     colour = (0, 1, 1, 2) if pixel_format.startswith("gbr") else (1, 1, 1, 1)
@@ -76,7 +76,7 @@ def test_every_plane_is_lanczos_of_the_inputs_to_the_bit(
         assert_enlarged(old, new, factor, chroma_at=chroma_at)
 
 
-def test_times_sound_rotation_aspect_and_colour_follow(tmp_path: Path) -> None:
+def test_an_enlarged_video_keeps_times_sound_rotation_aspect_and_colour(tmp_path: Path) -> None:
     clip = Clip(
         frames=6,
         sounds=("aac",),
@@ -120,7 +120,7 @@ def test_each_field_of_an_interlaced_video_is_completed_and_enlarged(tmp_path: P
                 np.testing.assert_array_equal(plane[rows], own[rows])
 
 
-def test_match_allows_as_many_bits_a_pixel(tmp_path: Path) -> None:
+def test_the_limit_of_the_bit_rate_per_pixel_stays_the_same_when_enlarging(tmp_path: Path) -> None:
     info = probe(SAMPLE)
     assert info.bit_rate
     limit, large = rate_limit(info), rate_limit(upscaled_info(info, 2))
@@ -223,7 +223,7 @@ def test_an_enlarged_video_is_the_same_with_and_without_segments(tmp_path: Path)
     assert_equal(tmp_path / "whole.mkv", tmp_path / "parts.mkv")
 
 
-def test_a_run_of_another_size_is_another_run() -> None:
+def test_a_run_is_not_resumed_with_another_upscale_factor() -> None:
     once, twice = settings_to_json(make_settings()), settings_to_json(make_settings(upscale=2))
     recorded = dict.fromkeys(FINGERPRINT_NAMES, "") | {"settings": once}
     with pytest.raises(UsageError, match="with upscale 1, not 2"):

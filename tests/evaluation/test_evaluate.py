@@ -131,7 +131,7 @@ def test_reports_say_the_same_numbers(found: Evaluation) -> None:
     assert "left out: FVD" in text
 
 
-def test_the_page_is_whole_in_itself(found: Evaluation) -> None:
+def test_the_report_page_loads_no_other_files(found: Evaluation) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra eval")
     text = page(found)
     assert f"{mean(found, 'face_psnr'):.2f}" in text

@@ -65,13 +65,13 @@ def test_equal_sets_have_no_distance() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_a_single_face_is_no_set(count: int) -> None:
+def test_the_distance_of_sets_is_left_out_for_fewer_than_two_faces(count: int) -> None:
     assert sets(count).distances() == ()
     (reason,) = sets(count).left_out
     assert "fewer than two" in reason.reason
 
 
-def test_without_a_network_the_reason_is_passed_on() -> None:
+def test_the_distance_of_sets_is_left_out_with_a_reason_without_a_network() -> None:
     missing = LeftOut(name="FID", reason="needs a network")
     found = FaceSets(missing)
     found.add(faces(0, away=0.1))

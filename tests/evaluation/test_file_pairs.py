@@ -63,6 +63,6 @@ def test_a_folder_without_pictures_and_a_file_that_is_not_there_are_errors(tmp_p
         is_pictures(tmp_path / "nothing.png")
 
 
-def test_other_sizes_are_an_error() -> None:
+def test_pictures_of_different_sizes_are_an_error() -> None:
     with pytest.raises(InputError, match=r"b\.png is 20 x 10 pixels, but a\.png is 10 x 10"):
         check_sizes({Path("a.png"): (10, 10), Path("b.png"): (20, 10)})

@@ -43,7 +43,7 @@ def test_the_distance_of_independent_features_is_its_closed_form() -> None:
 
 
 @pytest.mark.parametrize("count", [5, 50])
-def test_the_distance_is_torchmetrics_also_of_fewer_pictures_than_features(count: int) -> None:
+def test_the_distance_equals_torchmetrics_even_with_fewer_pictures_than_features(count: int) -> None:
     fid = pytest.importorskip("torchmetrics.image.fid")
     a, b = gaussian(1, count=count), gaussian(2, count=count)
     tensors = [torch.from_numpy(part) for g in (a, b) for part in (g.mean, g.covariance)]
@@ -83,7 +83,7 @@ def test_the_features_are_those_of_torch_fidelity(weights: Path) -> None:
     assert np.abs(found - expected.numpy()).max() < 1e-4 * np.abs(expected.numpy()).max()
 
 
-def test_other_weights_are_refused(tmp_path: Path, weights: Path) -> None:
+def test_incomplete_inception_weights_are_refused(tmp_path: Path, weights: Path) -> None:
     from vidrestore.evaluation.inception import InceptionFeatures
 
     state = torch.load(weights, weights_only=True)

@@ -27,7 +27,7 @@ def test_without_its_network_lpips_is_left_out_with_the_command_that_gets_it(
     assert "lpips" in left_out.reason
 
 
-def test_with_its_network_at_hand_lpips_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lpips_is_measured_if_its_network_is_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The network here is a VGG16 of random weights: the distance is none of LPIPS's, the way to it is."""
     pytest.importorskip("lpips")
     models = pytest.importorskip("torchvision.models")
@@ -41,7 +41,7 @@ def test_with_its_network_at_hand_lpips_measures(tmp_path: Path, monkeypatch: py
     assert distance.distance(picture(1), picture(2)) > 0
 
 
-def test_fvd_says_how_it_is_to_be_had() -> None:
+def test_fvd_of_a_video_is_left_out_with_the_name_of_a_tool_for_it() -> None:
     (fvd,) = fvd_left_out(is_video=True)
     assert fvd.name == "FVD"
     assert "cd-fvd" in fvd.reason

@@ -50,7 +50,7 @@ def test_regions_lie_around_the_points_and_inside_the_face() -> None:
     assert not is_whole(mouth_region(points + np.array([300, 0]), 256))
 
 
-def test_pixels_of_regions_are_all_of_theirs() -> None:
+def test_all_pixels_of_the_regions_are_returned() -> None:
     face = np.arange(8 * 8 * 3, dtype=np.float32).reshape(8, 8, 3)
     row = pixels_of(face, ((slice(0, 2), slice(0, 3)), (slice(7, 8), slice(7, 8))))
     assert row.shape == (1, 7, 3)

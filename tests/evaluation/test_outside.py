@@ -34,7 +34,7 @@ def test_equal_frames_have_not_changed(name: str) -> None:
     }  # fmt: skip
 
 
-def test_a_sample_outside_counts_and_one_inside_does_not() -> None:
+def test_only_changed_samples_outside_the_faces_are_counted() -> None:
     frame, faces = random_frame("yuv420p", 96, 64), [face_at(30, 10, 40)]
     inside = changed(frame, 0, 30, 50, 7)
     assert change_outside(inside, frame, faces)["change_outside"] == 0
@@ -59,6 +59,6 @@ def test_frames_of_two_formats_are_compared_as_colours() -> None:
     assert change_outside(rgb, grey, [])["changed_outside"] > 50
 
 
-def test_a_face_that_fills_the_frame_leaves_nothing_to_say() -> None:
+def test_nothing_is_measured_if_a_face_fills_the_frame() -> None:
     frame = random_frame("gray", 32, 32)
     assert change_outside(frame, frame, [face_at(-50, -50, 200)]) == {}

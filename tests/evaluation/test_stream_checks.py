@@ -34,7 +34,7 @@ def test_the_same_sound_in_another_container_passes(original: Path, tmp_path: Pa
     assert check_sound(original, original, "input").passed
 
 
-def test_no_sound_another_sound_and_late_sound_are_noticed(original: Path, tmp_path: Path) -> None:
+def test_missing_different_and_late_sound_are_noticed(original: Path, tmp_path: Path) -> None:
     silent = make_clip(tmp_path / "silent.mp4", replace(CLIP, sounds=()))
     assert "0 streams of sound, the input 1" in check_sound(silent, original, "input").sentence
     longer = make_clip(tmp_path / "longer.mp4", replace(CLIP, frames=30))
@@ -54,7 +54,7 @@ def test_times_are_compared_frame_by_frame() -> None:
     assert "frame 7 is shown +0.020 s" in check.sentence
 
 
-def test_a_truth_may_begin_at_another_time_but_not_run_otherwise() -> None:
+def test_a_constant_shift_in_time_fails_only_the_absolute_comparison() -> None:
     for absolute, passed in ((False, True), (True, False)):
         times = FrameTimes("truth", absolute=absolute)
         for number in range(5):

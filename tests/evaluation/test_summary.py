@@ -34,7 +34,7 @@ def face_samples() -> Samples:
     return Samples(columns("face", ("result", "truth")))
 
 
-def test_the_mean_is_of_the_values_that_there_are() -> None:
+def test_the_mean_ignores_missing_values() -> None:
     faces = face_samples()
     for frame, value in enumerate((20.0, math.nan, 30.0)):
         faces.add(frame, frame / 25, 0, {} if math.isnan(value) else {"result.face_psnr": value})
@@ -56,7 +56,7 @@ def test_the_interval_of_many_values_is_that_of_the_normal_distribution() -> Non
     assert low < values.mean() < high
 
 
-def test_neighbours_that_are_alike_count_as_one() -> None:
+def test_repeating_each_value_does_not_narrow_the_interval() -> None:
     """Each value ten times over is no more than each value once."""
     values = np.random.default_rng(2).normal(0, 1, 40)
     alone = interval(values, np.arange(40)) or (0, 0)

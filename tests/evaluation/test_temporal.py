@@ -73,7 +73,7 @@ def test_the_motion_of_a_sliding_window_is_its_step() -> None:
     assert not motion.visible[:, -2:].any(), "these columns have just come into the picture"
 
 
-def test_what_was_covered_does_not_count() -> None:
+def test_background_that_was_just_uncovered_is_not_marked_as_visible() -> None:
     """A square uncovers background; an error painted on just that background goes unseen."""
     texture = _texture()[:_SIZE, :_SIZE]
     other = _texture()[60 : 60 + 20, 60 : 60 + 20] * np.float32(0.5)
@@ -108,7 +108,7 @@ def test_clips_of_different_lengths_are_refused() -> None:
         flicker(_moving(4), _moving(5))
 
 
-def test_no_more_than_a_few_frames_are_held() -> None:
+def test_at_most_three_frames_are_held_in_memory() -> None:
     held: list[weakref.ref[FloatArray]] = []
     most = 0
 

@@ -19,7 +19,7 @@ def numbers(path: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts"])
-def test_frames_at_random_are_those_of_their_numbers(tmp_path: Path, name: str) -> None:
+def test_random_access_returns_the_frames_of_the_requested_numbers(tmp_path: Path, name: str) -> None:
     assert numbers(make_clip(tmp_path / name)) == [3, 17, 9]
 
 

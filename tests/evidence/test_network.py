@@ -62,7 +62,7 @@ def test_each_scale_starts_from_that_of_the_same_octave_at_half_size() -> None:
     assert scale.mean((0, 2, 3)).tolist() == pytest.approx([0.01, 0.01, 0.02, 0.03, 0.04], rel=1e-4)
 
 
-def test_what_is_far_away_does_not_matter() -> None:
+def test_the_estimate_of_a_pixel_does_not_depend_on_distant_pixels() -> None:
     """The network is local: it can be trained on small crops and run on whole faces."""
     network = tiny_network()
     picture = torch.rand(1, 3, 32, 512)

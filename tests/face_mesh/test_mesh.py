@@ -36,7 +36,7 @@ def test_the_mouth_lies_where_the_alignment_puts_it(side: int) -> None:
     assert points[_MOUTH_CORNERS] == pytest.approx(template(1)[3:], abs=0.04)
 
 
-def test_a_mouth_that_is_drawn_apart_is_open_by_as_much() -> None:
+def test_the_mouth_opening_is_the_distance_of_the_lips_in_mouth_widths() -> None:
     points = np.zeros((468, 2), np.float32)
     points[78], points[308] = (0.4, 0.7), (0.6, 0.7)
     points[13], points[14] = (0.5, 0.68), (0.5, 0.74)
@@ -44,7 +44,7 @@ def test_a_mouth_that_is_drawn_apart_is_open_by_as_much() -> None:
 
 
 @needs_shared
-def test_openings_of_photographs_are_the_manifests() -> None:
+def test_mouth_openings_of_photographs_agree_with_the_manifest() -> None:
     with (SHARED / "faces" / "manifest.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["mouth"]][:60:3]
     faces = [read_face(SHARED / "faces" / row["file"], 16) for row in rows]

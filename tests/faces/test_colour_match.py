@@ -11,7 +11,7 @@ from vidrestore.faces.colour_match import low_frequencies, match_colour
 SIZE = 64
 
 
-def test_matching_colour_keeps_what_is_fine_and_takes_what_is_wide() -> None:
+def test_matching_colour_removes_a_constant_offset_and_keeps_fine_detail() -> None:
     rng = np.random.default_rng(0)
     original = np.full((SIZE, SIZE, 3), 0.4, np.float32) + rng.normal(0, 0.05, (SIZE, SIZE, 3)).astype(
         np.float32

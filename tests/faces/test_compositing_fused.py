@@ -107,7 +107,7 @@ def test_the_estimates_change_reaches_hair_and_neck_and_fades_out_at_the_crops_e
     assert crop[outside].min() > 0.4 * 0.2 * 255
 
 
-def test_what_was_drawn_stays_inside_the_face() -> None:
+def test_drawn_detail_changes_only_pixels_inside_the_face() -> None:
     frame = grey()
     change = paste(frame, fused(frame, drawn=stripes())).planes[0].astype(int) - 100
     crop = change[30:94, 40:104]

@@ -60,7 +60,7 @@ def test_as_much_of_the_grain_stays_as_is_requested(size: float, finer_than_the_
     assert half == pytest.approx((none + whole) / 2, abs=0.03)
 
 
-def test_without_grain_to_keep_nothing_is_kept() -> None:
+def test_no_grain_is_added_to_a_picture_without_grain() -> None:
     rows, columns = np.mgrid[:240, :280]
     smooth = np.rint(120 + 30 * np.sin(columns / 40) + rows / 12).astype(np.uint8)
     smooth[120:140, 110:170] = 40  # an edge, as sharp as can be, is none
@@ -131,7 +131,7 @@ def test_grain_is_about_zero_and_bounded_whatever_the_face(
     assert np.abs(grain).max() <= 1
 
 
-def test_where_nothing_was_removed_the_factor_on_grain_is_a_number() -> None:
+def test_the_grain_factor_is_finite_where_nothing_was_removed() -> None:
     """Sums over windows round below zero where nothing is left of what they slid over."""
     rng = np.random.default_rng(3)
     removed = np.zeros((1024, 1024, 3), np.float32)

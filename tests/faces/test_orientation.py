@@ -51,7 +51,7 @@ def test_the_coded_top_left_pixel_is_shown_where_a_player_puts_it(
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS, ids=str)
-def test_what_is_found_upright_covers_the_same_pixels(orientation: Orientation) -> None:
+def test_a_detection_in_the_upright_frame_covers_the_same_stored_pixels(orientation: Orientation) -> None:
     frame = oriented(orientation)
     box = np.array([3, 5, 17, 12], np.float32)
     points = np.arange(10, dtype=np.float32).reshape(5, 2)

@@ -27,7 +27,9 @@ def child() -> Iterator[Child]:
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
-def test_every_mutation_ends_well(subject: Subject, tmp_path: Path, child: Child) -> None:
+def test_every_mutated_file_is_handled_without_a_failure(
+    subject: Subject, tmp_path: Path, child: Child
+) -> None:
     outcome = fuzz(subject, tmp_path, cases=CASES, seed=SEED, child=child)
     assert outcome.files == CASES
     assert not outcome.failures, "\n".join(outcome.failures)

@@ -21,12 +21,12 @@ def test_tracks_of_one_person_are_grouped_over_gaps() -> None:
     assert found == [(0, 4), (2, 7), (9,)]
 
 
-def test_who_is_too_far_stays_alone() -> None:
+def test_tracks_of_different_people_are_not_grouped() -> None:
     assert group_tracks({0: near(0), 1: near(0, CHOSEN_BELOW + 0.01)}) == [(0,), (1,)]
     assert group_tracks({}) == []
 
 
-def test_two_faces_in_one_frame_are_two_people_whatever_joins_them() -> None:
+def test_two_faces_seen_in_one_frame_are_never_grouped() -> None:
     tracks = {0: near(0), 1: near(0, 0.1), 2: near(0, 0.05)}
     assert group_tracks(tracks) == [(0, 1, 2)]
     found = group_tracks(tracks, {(0, 1)})

@@ -57,7 +57,7 @@ def test_a_face_is_described_alike_alone_and_in_a_batch_at_any_size(recogniser: 
     assert recogniser.describe([]).shape == (0, 128)
 
 
-def test_a_face_that_is_hardly_one_is_further_away(recogniser: FaceRecogniser) -> None:
+def test_a_more_blurred_face_is_further_away(recogniser: FaceRecogniser) -> None:
     face = collins()[0]
     soft = np.asarray(cv2.GaussianBlur(face, (0, 0), 3), np.float32)
     softer = np.asarray(cv2.GaussianBlur(face, (0, 0), 9), np.float32)

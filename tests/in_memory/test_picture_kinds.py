@@ -25,7 +25,7 @@ SAMPLE = Path(__file__).parents[2] / "samples" / "old_film.mp4"
 
 @pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3), (6, 5, 4)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_a_picture_survives_the_way_into_a_frame_and_back(shape: tuple[int, ...], dtype: type) -> None:
+def test_an_array_survives_conversion_into_a_frame_and_back(shape: tuple[int, ...], dtype: type) -> None:
     rng = np.random.default_rng(0)
     values = rng.random(shape, np.float32)
     picture = values if dtype == np.float32 else (values * np.iinfo(dtype).max).astype(dtype)

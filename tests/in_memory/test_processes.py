@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import vidrestore
 
 
-def test_aligned_faces_may_come_from_a_stream_of_what_the_same_restorer_made(
+def test_aligned_faces_may_come_from_a_stream_of_the_same_restorer(
     restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
 ) -> None:
     """The restorer is not locked while it reads the caller's iterator, whose threads may use it."""

@@ -52,7 +52,7 @@ def test_a_stream_may_continue_in_another_thread(
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_stream_may_be_of_what_the_same_restorer_made(
+def test_a_stream_may_consist_of_results_of_the_same_restorer(
     restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
 ) -> None:
     small = [picture[::2, ::2] for picture in pictures]
@@ -105,12 +105,14 @@ def test_a_stream_without_a_frame_rate_is_refused_at_once(restorer: vidrestore.R
 
 
 @pytest.mark.parametrize("pictures", [None, 5, np.zeros((8, 6, 3), np.uint8), torch.zeros(8, 6, 4)])
-def test_what_is_no_stream_is_refused_at_once(restorer: vidrestore.Restorer, pictures: Any) -> None:
+def test_an_argument_that_is_no_stream_is_refused_at_once(
+    restorer: vidrestore.Restorer, pictures: Any
+) -> None:
     with pytest.raises(vidrestore.UsageError, match="frames takes"):
         restorer.frames(pictures)
 
 
-def test_a_stream_of_nothing_in_particular_is_refused(restorer: vidrestore.Restorer) -> None:
+def test_a_stream_of_none_values_is_refused(restorer: vidrestore.Restorer) -> None:
     with pytest.raises(vidrestore.UsageError, match=r"got builtins\.NoneType"):
         list(restorer.frames([None]))
 
@@ -119,7 +121,7 @@ def test_an_empty_stream_gives_nothing(restorer: vidrestore.Restorer) -> None:
     assert list(restorer.frames([])) == []
 
 
-def test_pictures_of_a_stream_must_be_alike(
+def test_pictures_of_a_stream_must_have_the_same_size(
     restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
 ) -> None:
     with pytest.raises(vidrestore.UsageError, match=r"picture 1 is \(100, 640, 3\)"):

@@ -226,7 +226,7 @@ def test_a_placeholder_that_was_removed_leaves_the_file_and_says_where(
     assert panel._MESSAGES[-1] == f"the strip was removed meanwhile; its result is {tmp_path / 'result.mov'}"
 
 
-def test_a_file_that_is_not_there_is_a_warning(editor: Any, film: Path, tmp_path: Path) -> None:
+def test_a_strip_with_a_missing_file_is_not_restored(editor: Any, film: Path, tmp_path: Path) -> None:
     strip = add(editor, film)
     strip.filepath = str(tmp_path / "gone.mov")
     with pytest.raises(strips.StripError, match=r"there is no file .*gone\.mov"):

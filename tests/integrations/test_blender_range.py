@@ -87,9 +87,7 @@ def test_the_part_starts_where_its_first_frame_was() -> None:
     ("stretch", "handles", "first"),
     [(2.4, 0, 22), (2.4, 2, 22), (2.4, 5, 17), (2.5025, 9, 10), (60000 / 24000, 4, 18), (2.39, 500, 2)],
 )
-def test_a_part_begins_where_a_whole_frame_of_the_timeline_does(
-    stretch: float, handles: int, first: int
-) -> None:
+def test_a_part_starts_at_a_whole_frame_of_the_timeline(stretch: float, handles: int, first: int) -> None:
     strip = StripTimes(
         content_frames=148,
         trimmed=2,
@@ -106,7 +104,7 @@ def test_a_part_begins_where_a_whole_frame_of_the_timeline_does(
 
 @pytest.mark.parametrize("rate", [FILM, Fraction(25), Fraction(60000, 1001)])
 @pytest.mark.parametrize("first", [0, 1, 20, 100_001])
-def test_the_words_name_just_these_frames(rate: Fraction, first: int) -> None:
+def test_the_start_and_end_options_select_exactly_the_range(rate: Fraction, first: int) -> None:
     words = MediaRange(first, first + 9, 200_000, rate).words()
     start, end = Fraction(words[1]), Fraction(words[3])
     shown = [n for n in range(max(first - 3, 0), first + 15) if start <= n / rate < end]
@@ -194,7 +192,7 @@ def test_a_folder_that_cannot_be_created_ends_the_job_with_an_error(tmp_path: Pa
     assert studio.ended[0][1].startswith("cannot make the folder")
 
 
-def test_no_file_is_replaced(tmp_path: Path) -> None:
+def test_a_result_gets_a_file_name_that_is_not_taken(tmp_path: Path) -> None:
     part = whole_range(10, FILM)
     (tmp_path / "film_restored.mov").write_bytes(b"")
     assert free_name(tmp_path, Path("film.mov"), part).name == "film_restored_2.mov"

@@ -39,7 +39,7 @@ def ended(command: ChildCommand) -> ChildCommand:
     return command
 
 
-def test_a_run_that_is_done(tmp_path: Path) -> None:
+def test_a_finished_run_has_its_report_and_warnings(tmp_path: Path) -> None:
     warning = {"version": 1, "event": "warning", "text": "a subtitle was left out"}
     report = {"version": 1, "event": "report", "output": "out.mov", "frames": 40}
     seen: list[str] = []
@@ -73,7 +73,7 @@ def test_a_running_command_reports_its_share_and_a_readable_line(tmp_path: Path)
         ({"stage": "a new one", "frames": 0, "total": None}, None, "a new one"),
     ],
 )
-def test_what_is_shown_of_a_line(
+def test_a_progress_line_is_shown_as_a_share_and_a_text(
     line: dict[str, Any], share: float | None, text: str, tmp_path: Path
 ) -> None:
     command = ChildCommand([], command=child(tmp_path, says({**PROGRESS, **line}) + "sys.stdin.read()"))
@@ -99,7 +99,7 @@ def test_a_child_that_dies_is_reported_with_its_last_output(tmp_path: Path) -> N
     assert silent.error == "vidrestore ended with exit code 7 and without a message"
 
 
-def test_a_command_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:
+def test_a_missing_command_is_reported_with_how_to_install_it(tmp_path: Path) -> None:
     command = ended(ChildCommand(["restore"], command=[str(tmp_path / "missing")]))
     assert command.state == "failed"
     assert command.error.endswith("install it: pip install vidrestore")
@@ -130,7 +130,7 @@ def test_the_child_does_not_get_the_python_of_the_host(
     assert command.report == {"words": ["restore", "a b", "--progress", "json"], "path": None}
 
 
-def test_the_command_is_the_one_that_was_written_while_it_is_there(
+def test_the_recorded_command_is_used_while_it_exists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -182,7 +182,7 @@ def test_the_real_command_ends_when_its_input_is_closed(tmp_path: Path, before: 
 
 
 @pytest.mark.parametrize("host", ["resolve", "nuke"])
-def test_what_hosts_run_is_python_of_3_7(host: str) -> None:
+def test_scripts_that_hosts_run_are_valid_python_3_7(host: str) -> None:
     for path in (Path(child_command.__file__).parent / host).glob("*.py"):
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
 

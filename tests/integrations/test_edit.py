@@ -165,7 +165,7 @@ def test_a_range_outside_of_the_medium_is_explained(
     assert "does not state the medium's start time" in capsys.readouterr().err
 
 
-def test_pictures_are_restored_as_pictures_with_their_numbers(tmp_path: Path, runs: Runs) -> None:
+def test_an_image_sequence_is_restored_with_its_frame_numbers(tmp_path: Path, runs: Runs) -> None:
     import numpy as np
     from PIL import Image
 

@@ -61,13 +61,13 @@ def test_a_transition_takes_more_of_both_clips() -> None:
         (lambda: otio.schema.TimeEffect(), None),
     ],
 )
-def test_a_retimed_clip_takes_what_its_speed_needs(effect: Any, expected: Any) -> None:
+def test_a_retimed_clip_takes_the_frames_that_its_speed_needs(effect: Any, expected: Any) -> None:
     result = clip("a", part(10, 5))
     result.effects.append(effect())
     assert spans(timeline(result)) == {"a": expected}
 
 
-def test_a_nested_clip_takes_what_its_parents_show() -> None:
+def test_a_nested_clip_takes_the_frames_that_its_parents_show() -> None:
     inner = otio.schema.Track("inner", [clip("a", part(10, 20)), clip("b", part(100, 20))])
     nested = otio.schema.Stack("scene", [inner], source_range=part(15, 10))
     # Frames 15 to 25 of the scene: the last five of a, the first five of b.
@@ -119,9 +119,7 @@ def test_addresses_are_written_as_the_original_is() -> None:
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001)])
-def test_the_range_that_is_requested_holds_just_the_frames(
-    rate: Fraction, suffix: str, tmp_path: Path
-) -> None:
+def test_the_requested_range_holds_exactly_its_frames(rate: Fraction, suffix: str, tmp_path: Path) -> None:
     from vidrestore import video
     from vidrestore.integrations.edit.plan import EditPart, SourceFile
     from vidrestore.integrations.edit.restore_edit import settings_of
@@ -140,7 +138,7 @@ def test_the_range_that_is_requested_holds_just_the_frames(
         assert [frame.planes[0].tobytes() for frame in frames] == whole[first : first + 3]
 
 
-def test_a_speed_without_a_meaning_takes_all_of_its_medium() -> None:
+def test_a_clip_with_an_infinite_speed_takes_all_of_its_medium() -> None:
     shown = clip("a", part(10, 5))
     shown.effects.append(otio.schema.LinearTimeWarp(time_scalar=math.inf))
     assert spans(timeline(shown)) == {"a": None}

@@ -71,7 +71,7 @@ def test_the_scripts_go_to_the_newest_folder_of_the_host(
     assert out.endswith("then: start it\n")
 
 
-def test_where_says_what_belongs_where_and_writes_nothing(
+def test_the_where_command_lists_the_files_to_install_and_writes_nothing(
     editor: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["integrations", "where", "editor"]) == 0
@@ -104,7 +104,7 @@ def test_an_earlier_version_is_replaced(editor: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "folder"])
-def test_what_a_user_has_there_stays_and_nothing_is_written(
+def test_a_file_of_the_user_is_kept_and_prevents_the_installation(
     kind: str, editor: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = editor / "scripts" / "menu.py"
@@ -125,7 +125,7 @@ def test_what_a_user_has_there_stays_and_nothing_is_written(
         assert target.read_text() == "mine"
 
 
-def test_another_folder_is_taken_where_the_user_says_so(editor: Path, tmp_path: Path) -> None:
+def test_scripts_are_installed_into_a_folder_that_the_user_names(editor: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     assert main(["integrations", "install", "editor", "--to", str(tmp_path / "elsewhere")]) == 0
     assert len(written(tmp_path / "elsewhere")) == 5

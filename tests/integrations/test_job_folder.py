@@ -64,7 +64,7 @@ def test_the_status_file_follows_a_job_and_a_cancel_file_ends_it(tmp_path: Path)
     assert status(folder) == ["cancelled", "-1", "cancelled"]
 
 
-def test_a_failure_is_a_line(tmp_path: Path) -> None:
+def test_a_failed_job_writes_its_error_into_the_status(tmp_path: Path) -> None:
     folder = job(tmp_path / "job", "restore", str(tmp_path / "missing.mov"), str(tmp_path / "out.mov"))
     assert main(["--run", str(folder)]) == 1
     state, share, text = status(folder)
@@ -73,7 +73,7 @@ def test_a_failure_is_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"train\n", b"\xff\xfe"])
-def test_what_is_no_job_fails(content: bytes, tmp_path: Path) -> None:
+def test_an_invalid_job_file_fails(content: bytes, tmp_path: Path) -> None:
     folder = job(tmp_path / "job")
     (folder / "words.txt").write_bytes(content)
     assert run_job(folder).state == "failed"

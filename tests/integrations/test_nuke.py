@@ -107,7 +107,7 @@ def test_a_node_is_written_restored_and_read_back(nuke: Nuke, tmp_path: Path) ->
     assert nuke.shown[:3] == ["vidrestore: Blur1", "restoring: 2/5 frames", "50"]
 
 
-def test_the_script_has_no_other_node_more(nuke: Nuke, tmp_path: Path) -> None:
+def test_restoring_adds_only_a_read_node_to_the_script(nuke: Nuke, tmp_path: Path) -> None:
     restore(nuke, tmp_path / "results")
     assert [node.Class() for node in nuke.all_nodes] == ["Blur", "Read"]
 
@@ -123,13 +123,13 @@ def test_restoring_again_changes_the_same_read_node(nuke: Nuke, tmp_path: Path) 
     assert (tmp_path / "results" / "Blur1_v1").is_dir()
 
 
-def test_a_node_of_the_user_with_that_name_is_left_alone(nuke: Nuke, tmp_path: Path) -> None:
+def test_a_users_node_with_the_name_of_the_result_does_not_prevent_it(nuke: Nuke, tmp_path: Path) -> None:
     nuke.Blur().setName("vidrestore_Blur1")
     restore(nuke, tmp_path / "results")
     assert len(reads(nuke)) == 1
 
 
-def test_a_failure_is_a_message_and_leaves_nothing(nuke: Nuke, tmp_path: Path) -> None:
+def test_a_failure_shows_a_message_and_leaves_no_files(nuke: Nuke, tmp_path: Path) -> None:
     restore(nuke, tmp_path / "results", "failed")
     assert nuke.messages == ["vidrestore: there is no weight file"]
     assert list((tmp_path / "results").iterdir()) == []
@@ -154,7 +154,7 @@ def test_cancel_while_nuke_writes_leaves_nothing(nuke: Nuke, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("changes", [{"first": -5}, {"last": 1000}])
-def test_a_range_that_cannot_be_is_a_message(changes: dict[str, int], nuke: Nuke, tmp_path: Path) -> None:
+def test_an_invalid_frame_range_shows_a_message(changes: dict[str, int], nuke: Nuke, tmp_path: Path) -> None:
     assert restore(nuke, tmp_path / "results", **changes) is None
     assert "the first frame" in nuke.messages[0]
 

@@ -62,5 +62,5 @@ def test_the_recipe_for_a_part_of_a_file_works(tmp_path: Path) -> None:
     assert len(frames_of(tmp_path / "part.mkv")) == 10
 
 
-def test_there_are_two_recipes() -> None:
+def test_the_page_about_pipes_has_two_recipes() -> None:
     assert len(recipes()) == 2

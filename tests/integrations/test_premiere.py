@@ -189,7 +189,7 @@ def test_a_refusal_by_premiere_is_reported(plugin: Path, tmp_path: Path) -> None
 
 
 @needs_node
-def test_a_cancelled_job_that_nobody_runs_is_not_run_later(plugin: Path, tmp_path: Path) -> None:
+def test_a_cancelled_job_is_not_run_later(plugin: Path, tmp_path: Path) -> None:
     both = [clip(tmp_path / "a.mkv"), clip(tmp_path / "b.mkv", start=30)]
     done = run(plugin, tmp_path, watch=False, video=[both], press_cancel_at=3)
     assert done["log"] == "a.mkv: cancelled\n"

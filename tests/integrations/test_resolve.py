@@ -97,7 +97,7 @@ def test_at_the_beginning_of_a_file_there_are_fewer_handles(source: str) -> None
     assert run.commands[0].words[3:5] == ["--start", "0.000000"]
 
 
-def test_codec_and_folder(source: str, tmp_path: Path) -> None:
+def test_the_chosen_codec_and_folder_are_used(source: str, tmp_path: Path) -> None:
     run = Run(fake.Item("a", fake.Medium(source)))
     run.restore(codec="prores", folder=str(tmp_path / "results"))
     assert run.commands[0].words[2] == str(tmp_path / "results" / "a_100-149.mov")
@@ -119,7 +119,7 @@ def test_a_version_without_source_frames_has_offsets(source: str) -> None:
     assert (clip.first, clip.last) == (7, 11)
 
 
-def test_numbers_of_a_medium_may_begin_elsewhere(source: str) -> None:
+def test_frame_numbers_of_a_medium_may_start_at_any_number(source: str) -> None:
     item = fake.Item("a", fake.Medium(source, start="86400"), first=10, last=20)
     run = Run(item)
     run.restore()
@@ -139,7 +139,7 @@ def run_paths(run: Run) -> set[str]:
         ("24", Fraction(24)), ("12.5", Fraction(25, 2)), ("", None), ("0", None), (None, None),
     ],
 )  # fmt: skip
-def test_rates_are_what_they_stand_for(text: Any, rate: Fraction | None) -> None:
+def test_rounded_frame_rates_are_read_as_exact_fractions(text: Any, rate: Fraction | None) -> None:
     assert exact_rate(text) == rate
 
 

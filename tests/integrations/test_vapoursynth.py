@@ -81,7 +81,7 @@ def test_a_face_is_restored_in_every_format_and_nothing_else_changes(name: str) 
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_samples_of_every_format_survive_the_way_into_a_frame_and_back(name: str) -> None:
+def test_samples_of_every_format_survive_conversion_into_a_frame_and_back(name: str) -> None:
     clip = faces_as(name, 1)
     with clip.get_frame(0) as frame:
         before = frame_from_planes(frame, 0, clip.fps)

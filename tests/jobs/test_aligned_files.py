@@ -73,7 +73,7 @@ def test_the_padding_of_an_odd_side_does_not_reach_far(tmp_path: Path) -> None:
     assert far <= 3
 
 
-def test_at_fidelity_0_it_is_plain_daefr_in_its_own_colour(tmp_path: Path) -> None:
+def test_at_fidelity_0_a_restored_picture_is_entirely_drawn(tmp_path: Path) -> None:
     settings = Settings(aligned=True, fidelity=0, device="cpu", precision="float32")
     picture = face(96)
     report = restore_aligned_files(save(tmp_path / "a.png", picture), tmp_path / "b.png", settings)
@@ -189,7 +189,7 @@ def test_a_picture_that_is_not_square_is_named_before_anything_is_written(tmp_pa
     assert not out.exists()
 
 
-def test_outputs_are_replaced_only_if_asked(tmp_path: Path) -> None:
+def test_outputs_are_replaced_only_if_requested(tmp_path: Path) -> None:
     folder, out = tmp_path / "faces", tmp_path / "restored"
     save(folder / "a.png", face(48))
     save(folder / "b.png", face(48, 1))

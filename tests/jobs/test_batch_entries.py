@@ -167,7 +167,7 @@ def test_names_that_are_no_unicode_are_restored_reported_and_remembered(folder: 
     assert run(folder) == (0, dict.fromkeys([*GOOD, name], "up to date"))
 
 
-def test_an_interrupt_still_prints_what_is_done(
+def test_an_interrupted_batch_prints_its_finished_files(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     done = batch.restore_file

@@ -34,7 +34,7 @@ def test_the_tree_is_mirrored_without_what_is_no_video_hidden_or_the_output(tmp_
     assert list(targets(folder, folder / "out", pattern="?.[mM]*")) == ["a.mp4", "b/c.MOV"]
 
 
-def test_two_inputs_never_have_one_output(tmp_path: Path) -> None:
+def test_two_inputs_never_have_the_same_output(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "a.avi", "a.mov", "A.MP4", "b.mov")
     found = targets(folder, tmp_path / "out", extension=".mp4")
     assert found == {"a.avi": "a.avi.mp4", "a.mov": "a.mov.mp4", "A.MP4": "A.MP4.mp4", "b.mov": "b.mp4"}
@@ -70,7 +70,7 @@ def test_no_output_is_an_input(tmp_path: Path) -> None:
     assert all(item.target not in {inner / "d/d/x.avi", inner / "d/x.mkv"} for item in mapped)
 
 
-def test_no_output_has_the_name_of_a_folder_of_outputs(tmp_path: Path) -> None:
+def test_no_output_file_has_the_name_of_an_output_folder(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "a.mkv/b.mp4", "a.avi")
     assert targets(folder, tmp_path / "out", extension=".mkv") == {
         "a.avi": "a.avi.mkv",
@@ -83,13 +83,13 @@ def test_outputs_beside_their_inputs_are_refused(tmp_path: Path) -> None:
         targets(tree(tmp_path / "in", "a.avi"), tmp_path / "in" / ".." / "in")
 
 
-def test_an_output_of_another_kind_is_not_kept(tmp_path: Path) -> None:
+def test_the_recorded_name_of_an_output_in_another_format_is_not_kept(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "a.avi")
     found = targets(folder, tmp_path / "out", extension=".mkv", existing_targets={"a.avi": "a.mp4"})
     assert found == {"a.avi": "a.mkv"}
 
 
-def test_what_has_an_output_keeps_it_when_a_namesake_comes(tmp_path: Path) -> None:
+def test_an_input_keeps_its_output_when_another_of_the_same_name_is_added(tmp_path: Path) -> None:
     folder = tree(tmp_path / "in", "a.avi", "a.mov")
     found = targets(folder, tmp_path / "out", extension=".mp4", existing_targets={"a.mov": "a.mp4"})
     assert found == {"a.avi": "a.avi.mp4", "a.mov": "a.mp4"}

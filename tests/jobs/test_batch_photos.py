@@ -21,7 +21,7 @@ def test_a_mask_is_for_one_file_alone(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_photos_stay_photos_of_their_kind(tmp_path: Path) -> None:
+def test_photos_keep_their_format(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     names = ["a.jpg", "b.png", "c.tif", "d.webp", "e.heic", "f.JPG"]

@@ -183,7 +183,7 @@ def test_a_damaged_part_is_restored_again(run: Run) -> None:
     assert names_in(run.output.parent) == ["in.mkv", "out.mkv"]
 
 
-def test_without_its_journal_the_folder_of_parts_is_taken_over(run: Run) -> None:
+def test_a_folder_of_parts_without_a_journal_does_not_prevent_a_new_run(run: Run) -> None:
     """As the error message advises: delete it."""
     run.journal.unlink()
     assert vidrestore.restore(run.source, run.output, **SEGMENTS).frames == 90

@@ -57,7 +57,7 @@ def test_an_analysis_resumed_at_any_scene_change_gives_the_same_result(
         assert [content(r) for r in resumed] == [content(r) for r in records[checkpoint.frame :]]
 
 
-def test_faces_are_kept_to_the_last_bit(tmp_path: Path) -> None:
+def test_faces_are_stored_bit_for_bit(tmp_path: Path) -> None:
     records, _ = analysed(make_footage(tmp_path / "in.mkv", film_pictures(16, (range(2, 16),))))
     for record in records:
         kept = unpack_faces(pack_faces(record.faces), len(record.faces))

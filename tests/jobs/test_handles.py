@@ -32,7 +32,7 @@ RATE = Fraction(24000, 1001)
         ({"start": 2.0, "end": 3.0}, (2.0, 3.0)),
     ],
 )
-def test_the_part_grows_by_the_handles(
+def test_handles_extend_the_range_of_time(
     chosen: dict[str, Any], part: tuple[float | None, float | None]
 ) -> None:
     wanted = make_settings(**chosen).time_range(RATE)

@@ -53,7 +53,7 @@ def chosen(found: KnownTracks) -> tuple[list[int], list[int]]:
         ([], ([], [])),
     ],
 )
-def test_nobody_is_chosen_who_is_not_surely_the_person(
+def test_only_tracks_that_are_surely_the_person_are_chosen(
     tracks: list[tuple[int, float | None]], expected: tuple[list[int], list[int]]
 ) -> None:
     assert chosen(known(*tracks)) == expected
@@ -75,7 +75,7 @@ def test_the_messages_name_the_chosen_tracks_and_those_that_may_be_the_person() 
     assert nobody.endswith("no track is nearer than 0.38; nearest is track 0 at distance 0.70")
 
 
-def test_what_is_kept_of_an_inspection_is_read_again_as_it_was() -> None:
+def test_the_tracks_of_an_inspection_survive_writing_and_reading_as_json() -> None:
     before = known((0, 0.2), (1, None), together=frozenset({frozenset((0, 1))}))
     after = KnownTracks.from_json(before.to_json(), before.path)
     assert after.seen_together == before.seen_together

@@ -38,7 +38,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @linux_only
 @pytest.mark.parametrize("kind", NAMES)
 @pytest.mark.parametrize("how", [{"codec": "ffv1"}, SEGMENTS], ids=["without segments", "segments"])
-def test_any_name_that_the_file_system_takes_is_written(
+def test_an_output_may_have_any_name_that_the_file_system_allows(
     source: Path, tmp_path: Path, kind: str, how: dict[str, Any]
 ) -> None:
     output = tmp_path / NAMES[kind]

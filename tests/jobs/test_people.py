@@ -118,7 +118,7 @@ def test_the_person_in_a_photo_is_chosen_and_nobody_else(film: Path, tmp_path: P
     assert all("sure (distance 0.0" in sentence for sentence in sentences)
 
 
-def test_nobody_is_chosen_who_is_not_like_the_photo(film: Path, tmp_path: Path) -> None:
+def test_nobody_is_chosen_if_no_face_is_like_the_photo(film: Path, tmp_path: Path) -> None:
     tracks, (sentence,) = _chosen(film, f"like:{_photo(tmp_path, {LEFT: (160, 0, 160)})}")
     assert tracks == {"none"}
     assert "nobody in film.mkv is surely the person" in sentence
@@ -126,7 +126,9 @@ def test_nobody_is_chosen_who_is_not_like_the_photo(film: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("count", "match"), [(0, "no face"), (2, "2 faces")])
-def test_a_photo_of_nobody_or_of_two_is_refused(film: Path, tmp_path: Path, count: int, match: str) -> None:
+def test_a_photo_with_no_face_or_two_faces_is_refused(
+    film: Path, tmp_path: Path, count: int, match: str
+) -> None:
     photo = _photo(tmp_path, dict(list({LEFT: RED, RIGHT: BLUE}.items())[:count]))
     with pytest.raises(UsageError, match=match):
         choose_people(film, make_settings(faces=f"like:{photo}"))
@@ -169,7 +171,7 @@ def test_an_empty_region_is_refused_before_the_video_is_read(tmp_path: Path) -> 
         choose_people(tmp_path / "none.mkv", make_settings(faces="within:.5,0,.5,1"))
 
 
-def test_what_an_inspection_found_chooses_the_same_without_another(
+def test_a_recorded_inspection_chooses_the_same_people_without_a_new_one(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """People, photos, sizes and places."""

@@ -33,7 +33,7 @@ def restored(source: Path, target: Path, **settings: Any) -> list[Frame]:
 
 
 @pytest.mark.parametrize("fidelity", ["auto", 0])
-def test_the_frame_shown_is_the_frame_of_a_run(tmp_path: Path, fidelity: str | float) -> None:
+def test_a_preview_equals_the_frame_of_a_run(tmp_path: Path, fidelity: str | float) -> None:
     source = make_film(tmp_path / "in.mkv", 36, FACES)
     run, original = restored(source, tmp_path / "out.mkv", fidelity=fidelity), frames_of(source)
     times = [18 / 25, 11.5 / 25]
@@ -61,7 +61,7 @@ def test_each_preview_variant_of_an_interlaced_video_equals_the_run(tmp_path: Pa
         assert not np.array_equal(cell.after.planes[0], preview.before.planes[0])
 
 
-def test_a_frame_that_is_shown_again_takes_the_networks_for_a_new_fidelity_only(
+def test_another_strength_of_a_preview_does_not_run_the_networks_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = make_film(tmp_path / "in.mkv", 12, (range(12),))

@@ -46,7 +46,7 @@ def forbid_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview, "find_moments", lambda *_: pytest.fail("the video was analysed again"))
 
 
-def test_a_preview_needs_no_analysis_and_is_the_same(
+def test_a_preview_from_a_recorded_analysis_is_the_same_as_from_a_new_one(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, times = tmp_path / "analysis", [0.0, 0.61, 29 / 25]
@@ -83,7 +83,7 @@ def test_the_record_of_another_state_of_the_file_is_not_used(
         Previewer(film, [0.4], SETTINGS, analysis=tmp_path / "analysis")
 
 
-def test_a_time_behind_the_end_is_refused_as_without_a_record(film: Path, tmp_path: Path) -> None:
+def test_a_time_after_the_end_is_refused_with_a_recorded_analysis(film: Path, tmp_path: Path) -> None:
     inspect_and_record(film, SETTINGS, tmp_path / "analysis")
     with pytest.raises(InputError, match="no frame at 3 s"):
         Previewer(film, [3.0], SETTINGS, analysis=tmp_path / "analysis")

@@ -85,7 +85,7 @@ def test_times_and_other_streams_are_the_same_in_segments(
         assert packets_of(tmp_path / "parts.mkv", kind) == packets_of(tmp_path / "whole.mkv", kind)
 
 
-def test_damage_is_counted_once_and_shown_alike(tmp_path: Path) -> None:
+def test_damage_is_counted_once_and_looks_the_same_in_segments(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mkv", Clip(frames=110, gop=12))
     zero_packets(source, [20, 21, 50, 75])
     whole, parts = in_both_ways(source, tmp_path)

@@ -28,7 +28,7 @@ def values(**parts: Any) -> dict[str, Any]:
     return {**head, "people": {"p0": {"tracks": [0, 3]}, "p1": {"tracks": [1]}}, **parts}
 
 
-def test_a_person_in_a_scene_wins_over_the_scene_and_that_over_the_person() -> None:
+def test_an_entry_for_a_person_in_a_scene_overrides_the_scene_and_the_person() -> None:
     sidecar = parse_sidecar(
         values(
             people={"p0": {"tracks": [0, 3], "strength": 0.5, "grain": 0.1}, "p1": {"tracks": [1]}},
@@ -81,7 +81,7 @@ def edited(film: Path, **people_or_scenes: Any) -> Path:
     return path
 
 
-def test_entries_for_everybody_are_those_of_the_settings(film: Path, tmp_path: Path) -> None:
+def test_equal_entries_for_all_people_are_the_same_as_settings(film: Path, tmp_path: Path) -> None:
     found = vidrestore.inspect(film)
     assert len(found.tracks) == 2
     treatment = {"strength": 0.5, "fidelity": 0.3, "grain": 0.4}
@@ -98,7 +98,7 @@ def test_entries_for_everybody_are_those_of_the_settings(film: Path, tmp_path: P
     assert not np.array_equal(shown.before.planes[0], run.planes[0])
 
 
-def test_a_scene_that_is_left_alone_is_the_inputs(film: Path, tmp_path: Path) -> None:
+def test_a_scene_with_restoration_turned_off_stays_unchanged(film: Path, tmp_path: Path) -> None:
     sidecar = edited(film)
     content = yaml.safe_load(sidecar.read_text())
     found = vidrestore.inspect(film)
@@ -134,6 +134,6 @@ def test_a_sidecar_that_a_user_edits_is_never_replaced(film: Path) -> None:
     assert sidecar.read_bytes() == before
 
 
-def test_plain_daefr_takes_no_fidelities_of_people(film: Path) -> None:
+def test_fidelity_0_allows_no_other_fidelity_for_single_people(film: Path) -> None:
     with pytest.raises(UsageError, match="fidelity 0 applies to all"):
         make_settings(fidelity=0, sidecar=edited(film, p0={"fidelity": 0.4}))

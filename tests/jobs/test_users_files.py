@@ -27,7 +27,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("kind", USERS_OWN)
 @pytest.mark.parametrize("name", NAMES)
-def test_segments_are_refused_where_a_name_is_taken(
+def test_a_run_in_segments_is_refused_if_a_user_file_is_named_like_its_journal(
     source: Path, tmp_path: Path, name: str, kind: str
 ) -> None:
     USERS_OWN[kind](tmp_path / name)
@@ -52,7 +52,7 @@ def test_a_run_without_segments_ignores_user_files_named_like_its_journal(
 
 
 @pytest.mark.parametrize("kind", USERS_OWN)
-def test_a_folder_of_outputs_may_hold_anything_under_the_records_name(tmp_path: Path, kind: str) -> None:
+def test_a_users_file_with_the_name_of_the_batch_record_is_kept(tmp_path: Path, kind: str) -> None:
     USERS_OWN[kind](tmp_path / RECORD)
     before = snapshot(tmp_path)
     with pytest.raises(OutputError, match=r"move it away"):
@@ -75,7 +75,7 @@ def test_a_users_file_among_the_parts_stays(tmp_path: Path) -> None:
     assert "notes.txt" in names_in(parts)
 
 
-def test_an_output_that_appears_meanwhile_is_kept_and_so_is_the_work(
+def test_an_output_that_appears_during_a_run_and_the_segments_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, output = make_film(tmp_path / "in.mkv", 90, ()), tmp_path / "out.mkv"

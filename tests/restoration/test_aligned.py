@@ -14,7 +14,9 @@ VALUES = [0.1, 0.4, 0.7, 0.9, 0.3]
 
 @pytest.mark.parametrize(("estimates", "generates"), [(True, True), (True, False), (False, True)])
 @pytest.mark.parametrize("batch", [1, 4])
-def test_faces_without_time_are_those_of_the_stage(estimates: bool, generates: bool, batch: int) -> None:
+def test_aligned_faces_equal_those_of_frames_without_temporal_blending(
+    estimates: bool, generates: bool, batch: int
+) -> None:
     def restorer() -> MirrorRestorer:
         return MirrorRestorer(estimates=estimates, generates=generates)
 

@@ -58,7 +58,7 @@ def test_where_nothing_was_removed_the_scale_stays() -> None:
     assert not torch.equal(after, before)
 
 
-def test_colours_count_alike() -> None:
+def test_a_grey_change_gives_the_same_scale_in_one_and_three_channels() -> None:
     before = torch.full((1, BANDS, SIDE // 2, SIDE // 2), 0.1)
     grey = averaged_scale(before, noise(3).expand(1, 3, SIDE, SIDE))
     assert torch.allclose(grey, averaged_scale(before, noise(3)))

@@ -80,7 +80,7 @@ def test_batches_fit_into_the_free_memory_of_a_gpu(
     assert batches.faces == expected
 
 
-def test_no_batch_on_a_gpu_has_more_numbers_than_its_convolutions_count(
+def test_batches_on_a_gpu_stay_below_the_index_limit_of_its_convolutions(
     clip: VideoInfo, caplog: pytest.LogCaptureFixture
 ) -> None:
     faces = choose_batch_sizes(sized(clip, 640, 480), device="cuda", size=512, workers=2, faces=64).faces

@@ -76,7 +76,7 @@ def test_without_strength_faces_stay_as_they_are() -> None:
     assert blend_codes(BLEND, []) == blend_features(BLEND, []) == []
 
 
-def test_a_processor_blends_one_face_after_another() -> None:
+def test_codes_blended_on_a_cpu_equal_those_of_each_face_alone() -> None:
     batch = two_tracks()
     for ours, (face, others) in zip(blend_codes(BLEND, batch), batch, strict=True):
         assert torch.equal(ours.log_probabilities, BLEND.codes(face, others).log_probabilities)
@@ -93,7 +93,7 @@ def test_a_batch_takes_a_tenth_of_the_kernels() -> None:
 
 
 @pytest.mark.parametrize("is_lack_of_memory", [True, False])
-def test_where_memory_does_not_suffice_for_all_one_by_one_is_tried(
+def test_faces_are_blended_one_by_one_if_memory_does_not_suffice_for_all(
     is_lack_of_memory: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object) -> list[FaceCodes]:

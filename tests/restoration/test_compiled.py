@@ -99,7 +99,9 @@ def test_compiled_batches_have_few_sizes(count: int) -> None:
     assert size < 2 * count or size == FIXED_BATCHES[0]
 
 
-def test_what_cannot_be_compiled_runs_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_function_that_cannot_be_compiled_runs_without_compilation(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def failing(*_: object) -> Callable[..., object]:
         raise RuntimeError("there is no C compiler")
 

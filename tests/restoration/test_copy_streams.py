@@ -95,7 +95,7 @@ def test_pictures_are_uploaded_in_their_own_stream_and_the_computation_waits(
 
 
 @pytest.mark.parametrize("number", [torch.uint8, torch.int16, torch.float32])
-def test_pictures_come_back_after_their_computation_and_only_that_is_waited_for(number: torch.dtype) -> None:
+def test_downloads_wait_for_their_computation_and_the_cpu_waits_only_for_them(number: torch.dtype) -> None:
     there = torch.arange(24).view(2, 3, 4).to(number).transpose(1, 2)
     back = from_device(there.as_subclass(Simulated))
     assert np.array_equal(np.stack(back), there.numpy())

@@ -44,7 +44,7 @@ def test_deflicker_reduces_flicker_of_brightness_to_a_fifth() -> None:
     assert steadied(frames(values)).std() < 0.2 * values.std()
 
 
-def test_a_fade_stays_to_its_very_ends() -> None:
+def test_deflicker_keeps_a_fade_up_to_both_ends() -> None:
     values = np.linspace(0.2, 0.8, 60)
     assert steadied(frames(values)) == pytest.approx(values, rel=0.04)
 
@@ -61,7 +61,7 @@ def test_few_frames_are_left_as_they_are_and_a_black_one_does_no_harm() -> None:
     assert min(gains) > 0.6
 
 
-def test_the_steadied_brightness_is_what_is_composited() -> None:
+def test_the_deflickered_brightness_is_composited() -> None:
     (item,) = frames([0.4])
     (face,) = item.faces
     restored = RestoredFace(

@@ -39,7 +39,7 @@ def error_of(estimate: FaceEstimate) -> float:
 
 
 @pytest.mark.parametrize("pixels", [0.0, 2.0])
-def test_noise_falls_where_frames_show_the_same(pixels: float) -> None:
+def test_averaging_reduces_noise_where_frames_show_the_same(pixels: float) -> None:
     own = noisy(0)
     others = [(1.0, noisy(10 + away, pixels * away)) for away in (-2, -1, 1, 2)]
     averaged = average_estimates(own, others)

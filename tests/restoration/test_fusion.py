@@ -37,7 +37,7 @@ def test_without_any_error_the_result_is_the_estimate_bit_for_bit(shown: str, dr
 
 @settings(max_examples=20, deadline=None)
 @given(textures, textures, seeds, scales)
-def test_an_amount_of_nothing_gives_the_estimate_bit_for_bit(
+def test_an_amount_of_zero_gives_the_estimate_bit_for_bit(
     shown: str, drawn: str, seed: int, scale: float
 ) -> None:
     mean = texture(shown, seed)
@@ -147,7 +147,7 @@ def test_detail_that_the_estimate_shows_already_is_not_added_again() -> None:
     assert rms(again.drawn) < 0.05 * rms(other.drawn)
 
 
-def test_where_all_is_missing_the_drawn_face_takes_its_place() -> None:
+def test_the_drawn_face_is_used_where_all_detail_is_missing() -> None:
     mean, drawn = torch.full((1, 3, SIZE, SIZE), 0.5), 0.3 + 0.4 * texture("soft", 5)
     fused = fuse(evidence_of(mean, 1.0), drawn)
     missing = luma_of(drawn) - 0.5
@@ -183,7 +183,7 @@ def test_the_share_that_was_drawn_is_a_share(shown: str, drawn: str, seed: int, 
 
 
 @pytest.mark.parametrize("shown", ["octaves", "flat"])
-def test_the_share_is_nothing_where_nothing_is_drawn_and_grows_with_it(shown: str) -> None:
+def test_the_drawn_share_is_zero_without_drawn_detail_and_grows_with_the_scale(shown: str) -> None:
     mean, drawn = texture(shown, 1), texture("octaves", 2)
     assert drawn_share(mean, Fused(mean, torch.zeros(1, 1, SIZE, SIZE))).item() == 0
     shares = [drawn_share(mean, fuse(evidence_of(mean, s), drawn)).item() for s in (0.0, 0.005, 0.02, 0.08)]
@@ -192,7 +192,7 @@ def test_the_share_is_nothing_where_nothing_is_drawn_and_grows_with_it(shown: st
     assert shares[-1] > (0.9 if shown == "flat" else 0.2)
 
 
-def test_how_much_may_change_is_the_sum_of_what_bands_lack() -> None:
+def test_the_possible_change_is_the_total_error_of_all_bands() -> None:
     mean = texture("flat", 0)
     assert possible_change(evidence_of(mean, 0.0)).item() == 0
     assert possible_change(evidence_of(mean, 0.01)).item() == pytest.approx(

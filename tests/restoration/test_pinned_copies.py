@@ -40,7 +40,7 @@ def test_pictures_come_back_as_they_went_and_in_whatever_order_they_lie(name: st
 
 
 @pytest.mark.parametrize("error", DEVICE_ERRORS[:2])
-def test_without_pinned_memory_other_memory_is_used_and_one_warning_says_so(
+def test_without_pinned_memory_other_memory_is_used_with_one_warning(
     error: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     empty = torch.empty

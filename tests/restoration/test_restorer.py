@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.networks import SMALL
 from vidrestore.daefr import Daefr, save
 from vidrestore.errors import UsageError, WeightsError
+from vidrestore.evidence.two_size_files import EvidenceFiles
 from vidrestore.restoration import make_restorer
 from vidrestore.restoration.fusion import AMOUNT
 from vidrestore.restoration.restorer import DEFAULT_SIZE, drawing_amount
@@ -39,7 +40,7 @@ def test_each_fidelity_loads_the_networks_that_it_needs(
     assert restorer.size == (SMALL.image_size if generates else DEFAULT_SIZE)
 
 
-def test_the_precision_is_the_one_that_is_asked_for(weights: Path) -> None:
+def test_the_requested_precision_is_used(weights: Path) -> None:
     exact = make_restorer(weights, device="cpu", precision="float32")
     assert (exact.precision, exact.is_exact) == (torch.float32, True)
     assert not make_restorer(weights, device="cpu").is_exact
@@ -53,13 +54,13 @@ def test_without_a_generator_its_weights_are_not_read(tmp_path: Path) -> None:
 
 
 def test_without_an_estimator_no_evidence_is_read(weights: Path, tmp_path: Path) -> None:
-    absent = tmp_path / "absent.safetensors"
+    absent = EvidenceFiles(tmp_path / "absent.safetensors")
     assert make_restorer(weights, evidence=absent, device="cpu", fidelity=0.0).estimator is None
     with pytest.raises(WeightsError, match="there are no weights at"):
         make_restorer(weights, evidence=absent, device="cpu")
 
 
-def test_any_network_is_completed_by_the_rule(weights: Path) -> None:
+def test_a_generator_of_another_size_completes_an_estimate(weights: Path) -> None:
     """A generator of 32 pixels draws for a face of 64."""
     restorer = make_restorer(weights, device="cpu")
     face = np.full((64, 64, 3), 0.5, np.float32)

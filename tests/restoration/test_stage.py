@@ -103,7 +103,7 @@ def test_drawn_detail_that_differs_between_frames_is_blended_over_time() -> None
     assert np.abs(np.diff(out)).mean() < 0.35 * 0.01
 
 
-def test_nothing_blends_over_a_cut() -> None:
+def test_faces_are_not_blended_across_a_cut() -> None:
     items = [envelope(i, {0: 0.5}, scene=0) for i in range(4)] + [
         envelope(i, {0: 0.6}, scene=1) for i in range(4, 8)
     ]
@@ -140,7 +140,7 @@ def test_without_a_generator_the_estimate_is_the_restored_face() -> None:
     assert face.drawn == 0
 
 
-def test_with_both_the_estimate_is_drawn_from_and_completed() -> None:
+def test_with_an_estimator_and_a_generator_the_estimate_is_drawn_and_fused() -> None:
     class Both(MirrorRestorer):
         def estimate(self, faces: Sequence[FloatArray]) -> list[FaceEstimate]:
             return [estimate_of(face + np.float32(0.1)) for face in faces]

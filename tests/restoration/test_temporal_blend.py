@@ -78,7 +78,7 @@ def test_a_sharp_frame_lends_its_detail_to_a_blurred_one_and_not_the_other_way_r
     assert blend.features(nothing, [(1, sharp)]).fused.mean().item() == pytest.approx(from_sharp)
 
 
-def test_codes_that_hesitate_between_frames_settle_where_the_face_stands_still() -> None:
+def test_codes_that_alternate_between_frames_settle_where_the_face_is_still() -> None:
     torch.manual_seed(0)
     still, moved = torch.randn(64, 1, 1), torch.randn(64, 1, 1)
     features = [FaceFeatures(fused=torch.cat([still, moved * (-1) ** i], dim=2)) for i in range(7)]

@@ -47,7 +47,7 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[DaefrGenerator]:
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
-def test_a_gpu_is_offered_all_batches_and_never_waited_for(generator: DaefrGenerator) -> None:
+def test_all_batches_are_launched_on_a_gpu_without_waiting_for_it(generator: DaefrGenerator) -> None:
     blend = TemporalBlend(strength=1)
     features = generator.encode(FACES)
     assert features[0].fused.device.type == "cuda"
@@ -107,7 +107,7 @@ def test_pictures_stay_channels_last_on_a_gpu(
     assert reordered == []
 
 
-def test_the_check_finds_what_asks_and_what_mixes(generator: DaefrGenerator) -> None:
+def test_fake_tensors_detect_reads_of_values_and_mixed_devices(generator: DaefrGenerator) -> None:
     features, _ = generator.encode(FACES[:2])
     with pytest.raises(DataDependentOutputException):
         float(features.sharpness)

@@ -71,6 +71,6 @@ def test_a_gpu_with_memory_has_its_next_batch_ready_and_a_pool_for_the_processor
     assert torch.get_num_threads() == 2
 
 
-def test_apples_gpu_is_reported_by_one_thread() -> None:
+def test_an_apple_gpu_has_no_network_workers() -> None:
     with network_workers_for(SimpleNamespace(device=torch.device("mps"), size=512)) as network_workers:  # type: ignore[arg-type]
         assert network_workers is None

@@ -47,7 +47,7 @@ def test_the_readme_names_the_same_pytorch_for_nvidia_gpus_on_windows() -> None:
     assert CUDA_WHEELS in line
 
 
-def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
+def test_limiting_the_threads_of_one_thread_does_not_affect_others() -> None:
     here = torch.get_num_threads()
 
     def alone() -> int:
@@ -62,7 +62,7 @@ def test_a_thread_that_computes_alone_leaves_all_others_as_they_were() -> None:
     assert (torch.get_num_threads(), later) == (here, here)
 
 
-def test_what_is_called_in_one_thread_returns_and_raises_as_if_called_here() -> None:
+def test_a_single_thread_worker_returns_results_and_raises_errors() -> None:
     beside = SingleThreadWorker()
     assert beside.call(torch.get_num_threads) == 1
     assert beside.call(divmod, 7, 2) == (3, 1)
@@ -96,7 +96,7 @@ def test_an_error_in_a_parallel_loop_reaches_its_caller() -> None:
         ParallelFor().run([1, 0, 1, 1], work)
 
 
-def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_about_a_missing_gpu_states_how_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
@@ -108,7 +108,7 @@ def test_a_gpu_that_is_not_there_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
 )
-def test_auto_takes_the_best_there_is(
+def test_auto_prefers_cuda_then_mps_then_the_cpu(
     cuda: bool, mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
@@ -208,7 +208,7 @@ def test_memory_that_pytorch_keeps_is_free(monkeypatch: pytest.MonkeyPatch) -> N
     assert free_gpu_memory(torch.device("cpu")) is None
 
 
-def test_float32_may_be_asked_for_on_every_device() -> None:
+def test_float32_may_be_requested_on_the_cpu() -> None:
     assert choose_precision(torch.device("cpu"), "float32") == torch.float32
     assert choose_precision(torch.device("cpu"), "auto") == resolve_precision(torch.device("cpu"))
 

@@ -148,7 +148,7 @@ def test_what_was_moved_is_released_before_the_cpu_is_tried(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("error", DEVICE_ERRORS)
-def test_auto_leaves_a_gpu_that_is_full_at_the_trial_and_tries_it_again_next_time(
+def test_auto_skips_a_full_gpu_and_tries_it_again_next_time(
     error: Error, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> torch.Tensor:

@@ -65,7 +65,7 @@ def test_an_error_reaches_its_caller_and_the_thread_continues() -> None:
         assert launch(GPU, lambda: 7) == 7
 
 
-def test_what_a_failed_function_held_is_released_with_its_error() -> None:
+def test_memory_of_a_failed_function_is_released_with_its_error() -> None:
     """A batch that does not fit is halved: its tensors must be freed before the next try."""
 
     class Batch:
@@ -104,7 +104,7 @@ def test_blocks_of_one_device_share_a_thread_and_devices_do_not() -> None:
     assert launchers() == []
 
 
-def test_without_a_block_the_caller_launches() -> None:
+def test_without_a_launching_thread_the_caller_launches() -> None:
     assert launch(GPU, threading.get_ident) == threading.get_ident()
 
 
@@ -116,7 +116,7 @@ def test_gradients_are_never_computed() -> None:
     assert for_all == [True, True]
 
 
-def test_arithmetic_that_a_thread_wants_does_not_change_while_it_launches() -> None:
+def test_the_tf32_setting_of_a_thread_does_not_change_while_it_launches() -> None:
     """TF32 is one switch for the whole process."""
     usual = torch.backends.cudnn.allow_tf32
 

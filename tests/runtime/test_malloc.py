@@ -37,7 +37,7 @@ def frames(memory: HeapTrimmer, count: int) -> None:
         memory.step()
 
 
-def test_what_is_kept_stays_within_bounds_and_is_returned_only_then() -> None:
+def test_freed_memory_is_returned_only_above_its_limit() -> None:
     process = Process(1000)
     memory = HeapTrimmer(process.resident, process.trim)
     frames(memory, CHECK_EVERY_FRAMES)
@@ -51,7 +51,7 @@ def test_what_is_kept_stays_within_bounds_and_is_returned_only_then() -> None:
     assert process.resident() == 1000
 
 
-def test_what_came_before_is_returned_at_once() -> None:
+def test_memory_kept_from_before_the_run_is_returned_at_once() -> None:
     process = Process(1000)
     process.kept = 500
     HeapTrimmer(process.resident, process.trim).begin()
@@ -73,7 +73,7 @@ def test_no_later_segment_keeps_more_than_the_first_frames_did() -> None:
             assert process.resident() <= 1030 + 7
 
 
-def test_what_more_faces_need_is_learned_again() -> None:
+def test_the_limit_of_kept_memory_is_learned_again_when_more_is_used() -> None:
     process = Process(1000)
     memory = HeapTrimmer(process.resident, process.trim)
     frames(memory, LEARNING_FRAMES)
@@ -87,7 +87,7 @@ def test_what_more_faces_need_is_learned_again() -> None:
     assert process.resident() == 2000
 
 
-def test_a_run_that_comes_to_need_more_is_not_handed_back_for_ever() -> None:
+def test_a_run_that_starts_to_need_more_memory_does_not_return_it_repeatedly() -> None:
     process = Process(1000)
     memory = HeapTrimmer(process.resident, process.trim)
     frames(memory, CHECK_EVERY_FRAMES)
@@ -109,7 +109,7 @@ def test_resident_bytes_count_what_is_written_to() -> None:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such setting")
-def test_memory_that_is_kept_need_not_be_fetched_again() -> None:
+def test_kept_memory_causes_fewer_page_faults() -> None:
     faults = {}
     for kept in ("False", "True"):
         run = subprocess.run(
@@ -181,7 +181,7 @@ print((before - psutil.Process().memory_info().rss) // 2**20, sum(int(t.sum()) f
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory otherwise")
-def test_what_lies_free_between_what_is_used_is_returned() -> None:
+def test_free_memory_between_used_blocks_is_returned_to_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", _FRAGMENTED], capture_output=True, text=True, check=True)
     freed, kept = map(int, done.stdout.split())
     assert freed > 100  # MiB of 200

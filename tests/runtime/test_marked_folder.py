@@ -18,7 +18,7 @@ from vidrestore.runtime.marked_folder import MARK, MarkedFolder, is_marked
 from vidrestore.runtime.signals import interrupting_signals
 
 
-def test_a_folder_that_nobody_removed_goes_with_its_process(tmp_path: Path) -> None:
+def test_a_temporary_folder_is_removed_when_its_process_ends(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path

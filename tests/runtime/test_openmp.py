@@ -66,7 +66,7 @@ def test_a_call_that_loads_torch_shortens_its_spinning_and_leaves_the_environmen
     ],
     ids=["a value of the user's", "a policy of the user's", "torch loaded by the host"],
 )
-def test_what_the_host_decided_stays(
+def test_spin_settings_of_the_host_are_kept(
     variables: dict[str, str], import_before: str, expected: set[int], tmp_path: Path
 ) -> None:
     spins, printed = _run(import_before + _CALLS["Restorer"], tmp_path, **variables)

@@ -66,7 +66,7 @@ def test_an_error_of_the_caller_waits_for_background_work() -> None:
     assert done == [1]
 
 
-def test_everything_comes_through_in_order() -> None:
+def test_prefetched_items_come_in_order() -> None:
     with Prefetch(Source(100).items(), items=3) as stream:
         assert list(stream) == list(range(100))
 
@@ -105,7 +105,7 @@ def test_leaving_early_stops_the_thread_and_closes_the_source() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_no_more_waits_than_the_bound_allows() -> None:
+def test_no_more_items_wait_than_the_limit_allows() -> None:
     source = Source(100)
     with Prefetch(source.items(), items=4) as stream:
         iterator = iter(stream)
@@ -114,7 +114,7 @@ def test_no_more_waits_than_the_bound_allows() -> None:
             assert source.yielded <= taken + 4 + 2  # one held by the thread, one in the source
 
 
-def test_bytes_bound_what_waits_but_a_large_item_still_passes() -> None:
+def test_the_bytes_of_waiting_items_are_limited_but_a_large_item_passes() -> None:
     source = Source(20)
     with Prefetch(source.items(), items=100, max_bytes=10, size_of=lambda _: 4) as stream:
         time.sleep(0.2)
@@ -190,7 +190,7 @@ def test_two_workers_compute_two_batches_at_the_same_time() -> None:
         assert [results for _, results in mapped] == [[i] for i in range(8)]
 
 
-def test_what_is_mapped_ahead_comes_in_order_however_long_each_takes() -> None:
+def test_results_computed_ahead_come_in_order_whatever_time_each_takes() -> None:
     def slow_if_even(number: int) -> int:
         time.sleep(0.01 * (number % 2 == 0))
         return -number

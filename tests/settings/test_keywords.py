@@ -48,7 +48,7 @@ def test_invalid_lists_of_faces_are_refused(faces: object) -> None:
         make_settings(faces=faces)
 
 
-def test_settings_made_directly_raise_the_same_error() -> None:
+def test_settings_created_directly_raise_the_same_error() -> None:
     with pytest.raises(UsageError, match=r"^strength must be at most 1, got 7$"):
         Settings(strength=7)
     with pytest.raises(UsageError, match=r"^there is no setting 'strenght'"):

@@ -15,7 +15,7 @@ from vidrestore.errors import UsageError
 from vidrestore.settings import Settings, make_settings
 
 
-def test_values_win_over_the_file_and_none_means_not_given(tmp_path: Path) -> None:
+def test_given_values_override_the_file_and_none_means_not_given(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("strength: 0.5\ntemporal: 0.1\nmin-face: 40\n")
     settings = make_settings(tmp_path / "c.yaml", strength=0.9, temporal=None)
     assert (settings.strength, settings.temporal, settings.min_face) == (0.9, 0.1, 40)
@@ -57,7 +57,7 @@ def test_fidelity_and_grain_are_auto_or_a_number(value: object, expected: object
 
 
 @pytest.mark.parametrize("text", ["- a list", "a: [unclosed", "\x00"])
-def test_a_file_that_is_not_names_and_values_is_named(text: str, tmp_path: Path) -> None:
+def test_a_malformed_configuration_file_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_text(text)
     with pytest.raises(UsageError, match=r"odd\.yaml") as caught:
         make_settings(tmp_path / "odd.yaml")
@@ -119,7 +119,7 @@ def test_any_clock_time_comes_back_as_its_seconds(hours: int, minutes: int, mill
 
 
 @pytest.mark.parametrize("text", ["", "a", "1:2:3:4", "-1:30", "1:-3", "1.5:30", "nan:00", "1:nan", "::"])
-def test_what_is_not_a_time_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="start"):
         make_settings(start=text)
 
@@ -141,17 +141,17 @@ def test_every_setting_explains_itself() -> None:
         *(("29.97", Fraction(30000, 1001)), ("59.94", Fraction(60000, 1001)), ("12.5", Fraction(25, 2))),
     ],
 )
-def test_rates_are_fractions_and_broadcasts_are_what_they_stand_for(value: object, rate: Fraction) -> None:
+def test_rounded_broadcast_rates_are_read_as_exact_fractions(value: object, rate: Fraction) -> None:
     assert make_settings(fps=value).fps == rate
 
 
 @pytest.mark.parametrize("value", ["", "fast", "0", "-25", "24/0", "1e9", "nan"])
-def test_what_is_no_rate_is_refused(value: str) -> None:
+def test_an_invalid_frame_rate_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="fps"):
         make_settings(fps=value)
 
 
 @pytest.mark.parametrize("value", ["1920", "1920x", "x1080", "0x0", "1920 x 1080", "-1x5"])
-def test_what_is_no_size_is_refused(value: str) -> None:
+def test_an_invalid_size_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="size"):
         make_settings(size=value)

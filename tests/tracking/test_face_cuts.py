@@ -46,7 +46,7 @@ def scenes(
     return [item.scene for item in track(clip(count, faces, look), recogniser=recogniser)]
 
 
-def test_another_head_at_the_same_place_begins_a_scene() -> None:
+def test_another_head_at_the_same_place_starts_a_scene() -> None:
     def look(i: int) -> np.ndarray:
         return heads((HERE, 1 if i < 20 else 2))
 
@@ -65,7 +65,7 @@ def test_a_continuing_scene_needs_no_face_recognition() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2])
-def test_somebody_who_is_seen_for_a_moment_is_no_cut(length: int) -> None:
+def test_a_person_seen_for_one_or_two_frames_is_no_cut(length: int) -> None:
     def look(i: int) -> np.ndarray:
         return heads((HERE, 2 if 20 <= i < 20 + length else 1))
 

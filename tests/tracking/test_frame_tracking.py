@@ -112,7 +112,7 @@ def test_a_short_gap_is_bridged_and_marked_as_such() -> None:
     assert np.abs(bridged - expected).max() < 1.0
 
 
-def test_what_hides_a_face_is_not_painted_over() -> None:
+def test_an_object_in_front_of_a_face_is_not_painted_over() -> None:
     def look(i: int) -> np.ndarray:
         shown = picture(0).copy()
         if 13 <= i < 16:

@@ -25,7 +25,9 @@ def error(result: list[FloatArray], original: list[FloatArray]) -> float:
 
 @pytest.mark.parametrize("codec", list(QUALITIES))
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (47, 63), (16, 16)])
-def test_frames_come_back_in_their_number_and_size(codec: str, height: int, width: int) -> None:
+def test_encoding_and_decoding_keeps_the_number_and_size_of_frames(
+    codec: str, height: int, width: int
+) -> None:
     original = pictures(height, width, 3)
     result = codec_round_trip(original, codec=codec, quality=QUALITIES[codec][0])
     assert [frame.shape for frame in result] == [(height, width, 3)] * 3

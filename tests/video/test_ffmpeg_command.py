@@ -66,7 +66,7 @@ def test_a_pipe_has_no_name_to_print() -> None:
         ffmpeg_pipeline(Path("-"), Path("o.mp4"), make_settings(), [])
 
 
-def test_what_would_not_be_cut_alike_is_refused(tmp_path: Path) -> None:
+def test_start_and_end_are_refused_for_ffmpeg_command_lines(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4")
     for cut in ({"start": 0.1}, {"end": 0.2}):
         with pytest.raises(UsageError, match="leave --start and --end out"):
@@ -74,7 +74,7 @@ def test_what_would_not_be_cut_alike_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "beside"), [(".mkv", ["1:1", "1:2", "1:3"]), (".mp4", ["1:1"])])
-def test_what_the_output_holds_goes_beside_the_pipe_and_nothing_more(
+def test_only_streams_that_the_output_can_hold_are_copied_beside_the_pipe(
     tmp_path: Path, kind: str, beside: list[str]
 ) -> None:
     clip = Clip(sounds=("aac",), subtitles=True, attachment=b"font" * 40, time_base=Fraction(1, 1000))

@@ -61,7 +61,7 @@ def test_examining_a_video_opens_its_file_once(tmp_path: Path, opened: Counter[s
     assert look.field_processing.measure.frames == 12
 
 
-def test_a_restore_opens_its_input_to_look_to_decode_and_to_copy(
+def test_a_restore_opens_its_input_to_examine_decode_and_copy(
     tmp_path: Path, opened: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_clip(tmp_path / "clip.mkv", CLIP)

@@ -111,7 +111,7 @@ def test_a_start_time_works_with_a_pipe(tmp_path: Path, monkeypatch: pytest.Monk
     assert [read_number(f.planes[0]) for f in frames_of(tmp_path / "out.mkv")] == [3, 4, 5, 6]
 
 
-def test_raw_video_is_what_the_flags_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_raw_video_is_read_as_the_options_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = piped(CLIP, "rawvideo", tmp_path / "clip.mkv")
     how: dict[str, Any] = {"input_format": "rawvideo", "size": "96x64", "fps": "24000/1001"}
     with stdin_of(content, monkeypatch), stdout_into(tmp_path / "out.y4m", monkeypatch):
@@ -143,7 +143,7 @@ def test_y4m_output_warns_of_lost_times_and_sound(tmp_path: Path, monkeypatch: p
         ({"pixel_aspect": Fraction(16, 15), "rotation": 90}, ["pixel aspect 16:15, the rotation by 90"]),
     ],
 )
-def test_what_a_pipe_does_not_say_is_one_warning(
+def test_properties_that_a_pipe_cannot_state_are_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], expected_text: list[str]
 ) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=2, **how))
@@ -171,7 +171,7 @@ def test_what_a_pipe_does_not_say_is_one_warning(
         (b"", {"container": "mp4"}, UsageError, "cannot be written into a pipe"),
     ],
 )
-def test_what_a_pipe_cannot_be_is_reported(
+def test_invalid_pipe_inputs_and_options_are_reported(
     monkeypatch: pytest.MonkeyPatch,
     content: bytes,
     how: dict[str, Any],
@@ -182,7 +182,7 @@ def test_what_a_pipe_cannot_be_is_reported(
         vidrestore.restore("-", "-", **how)
 
 
-def test_what_can_only_be_read_from_its_end_is_reported(
+def test_a_file_with_its_index_at_the_end_is_refused_as_a_pipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = Clip(frames=8, size=(320, 240), codec="rawvideo", time_base=Fraction(1, 25))
@@ -195,7 +195,7 @@ def test_what_can_only_be_read_from_its_end_is_reported(
         vidrestore.restore("-", tmp_path / "out.mkv")
 
 
-def test_the_head_of_a_pipe_is_there_until_reading_begins() -> None:
+def test_the_start_of_a_pipe_can_be_read_again_until_the_last_view() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"0123456789")
     os.close(writing)

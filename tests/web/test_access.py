@@ -36,7 +36,7 @@ def ask(root: Path, tmp_path: Path) -> Asker:
     return Asker(root, tmp_path / "state")
 
 
-def test_the_owner_is_answered(ask: Asker, root: Path) -> None:
+def test_requests_with_the_token_are_answered(ask: Asker, root: Path) -> None:
     status, headers, body = ask("/api/folders")
     assert (status, json.loads(body)["roots"]) == (200, [str(root)])
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -76,7 +76,7 @@ def test_requests_with_a_wrong_host_origin_token_or_size_are_refused(
     assert ask("/api/jobs", method="POST", body={}, headers=headers)[0] == status
 
 
-def test_the_token_in_the_address_opens_the_page_alone_and_leaves_it(ask: Asker) -> None:
+def test_a_token_in_the_url_opens_only_the_page_and_is_removed_from_the_url(ask: Asker) -> None:
     status, headers, _ = ask("/", query={"token": TOKEN}, headers={"authorization": ""})
     assert (status, headers["location"]) == (303, "/")
     assert "HttpOnly" in headers["set-cookie"]
@@ -110,7 +110,7 @@ def test_no_path_leads_out_of_the_folders(ask: Asker, root: Path, path: str) -> 
 @pytest.mark.parametrize(
     "target", ["{root}/../new.mp4", "{root}/out/new.mp4", "{root}/link.mp4", "/tmp/new.mp4"]
 )
-def test_nothing_is_written_outside(ask: Asker, root: Path, target: str) -> None:
+def test_outputs_outside_the_folders_are_refused(ask: Asker, root: Path, target: str) -> None:
     job = {"input": str(root / "film.mp4"), "output": target.format(root=root)}
     assert ask("/api/jobs", method="POST", body=job)[0] == 403
 
@@ -140,7 +140,7 @@ def test_a_malformed_request_gets_an_error_message(ask: Asker, raw: bytes) -> No
     assert json.loads(body)["error"]
 
 
-def test_a_folder_that_becomes_a_link_between_looking_and_opening_leads_nowhere(root: Path) -> None:
+def test_a_folder_replaced_by_a_link_after_its_check_is_refused(root: Path) -> None:
     (root / "below" / "a.mp4").write_bytes(b"mine")
     roots = FileRoots([root])
     path = roots.check(str(root / "below" / "secret.mp4"))
@@ -151,7 +151,9 @@ def test_a_folder_that_becomes_a_link_between_looking_and_opening_leads_nowhere(
         roots.open_file(str(path))
 
 
-def test_a_queue_has_an_end(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_refuses_further_jobs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("vidrestore.web.job_store.MAX_WAITING", 2)
     runner = JobRunner(tmp_path)
     for _ in range(2):
@@ -180,7 +182,7 @@ def test_names_that_are_no_unicode_do_not_hide_the_others(ask: Asker, root: Path
 
 
 @pytest.mark.parametrize("is_near", [True, False])
-def test_a_frame_is_one_of_a_video_and_of_no_playlist(root: Path, is_near: bool) -> None:
+def test_no_frame_is_read_from_a_playlist(root: Path, is_near: bool) -> None:
     """Playlists and session descriptions would reach the network."""
     playlist = root / "list.mp4"
     playlist.write_text("#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:1/x.ts\n")

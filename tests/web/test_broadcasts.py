@@ -40,7 +40,9 @@ def worker() -> Iterator[MediaWorker]:
         yield worker
 
 
-def test_facts_and_first_frame_do_not_wait_for_the_end(worker: MediaWorker, broadcast: Path) -> None:
+def test_facts_and_first_frame_of_a_broadcast_do_not_wait_for_its_end(
+    worker: MediaWorker, broadcast: Path
+) -> None:
     reading: Future[tuple[str, Any]] = Future()
     worker._clocks[media._file_state(broadcast)] = reading
     assert worker.facts(broadcast)["exact"] is False

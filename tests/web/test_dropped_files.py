@@ -58,7 +58,7 @@ def test_a_dropped_file_replaces_no_earlier_one(ask: Asker) -> None:
     assert (ask.dropped.folder / "film.mkv").read_bytes() == b"\0"
 
 
-def test_what_is_no_video_is_not_kept(ask: Asker) -> None:
+def test_a_dropped_file_that_is_no_video_is_not_kept(ask: Asker) -> None:
     refused = drop(ask, "film.mkv", b"no video")
     assert refused.status in (422, 500)
     assert names(ask) == []
@@ -71,7 +71,7 @@ def test_what_is_no_video_is_not_kept(ask: Asker) -> None:
     ["../film.mkv", "/etc/film.mkv", "..", ".film.mkv", "a/b.mkv", "a\\b.mkv", "film.mkv\0", "film\n.mkv",
      "film.sh", "film", "words.txt", f"{'x' * 200}.mkv", "film.mkv.yaml", "\u202egpj.mkv"],
 )  # fmt: skip
-def test_a_name_leads_nowhere(ask: Asker, name: str) -> None:
+def test_unsafe_names_of_dropped_files_are_refused(ask: Asker, name: str) -> None:
     assert drop(ask, name, b"x").status == 422
     assert names(ask) == []
     assert ask("/api/dropped", method="DELETE", query={"name": name}).status == 422
@@ -106,7 +106,7 @@ def test_a_file_that_does_not_arrive_as_a_whole_is_not_kept(ask: Asker) -> None:
     assert names(ask) == []
 
 
-def test_what_a_killed_server_left_is_removed(ask: Asker) -> None:
+def test_unfinished_files_of_a_killed_server_are_removed(ask: Asker) -> None:
     (ask.dropped.folder / ".1-2.new").write_bytes(b"half")
     DroppedFiles(ask.dropped.folder.parent)
     assert names(ask) == []

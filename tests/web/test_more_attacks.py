@@ -105,7 +105,7 @@ def test_odd_numbers_are_refused(ask: Asker, root: Path, number: str) -> None:
     assert ask("/api/preview", method="POST", raw=b'{"path": "x", "at": NaN}').status == 422
 
 
-def test_an_archive_is_no_video_whatever_its_names(ask: Asker, tmp_path: Path) -> None:
+def test_an_archive_is_refused_as_a_video_under_any_name(ask: Asker, tmp_path: Path) -> None:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
         for name in ("../../evil.mkv", "/etc/evil.mkv", "evil.mkv"):
@@ -138,7 +138,7 @@ def test_a_sidecar_is_written_beside_videos_alone(ask: Asker, root: Path, name: 
 @pytest.mark.parametrize(
     "name", ["p0\nmodel: /etc/passwd", "p0: {x: 1}", "../p0", "__proto__", "p" + "0" * 5000]
 )
-def test_names_in_a_sidecar_are_names_of_people(ask: Asker, root: Path, name: str) -> None:
+def test_invalid_names_of_people_in_a_sidecar_are_refused(ask: Asker, root: Path, name: str) -> None:
     body = {"path": str(root / "film.mp4"), "frames": 9, "people": {name: {"tracks": [0]}}, "scenes": {}}
     answer = ask("/api/sidecar", method="PUT", body=body)
     assert answer.status == 422

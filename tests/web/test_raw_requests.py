@@ -98,7 +98,7 @@ def test_the_pages_files_are_all_that_is_served_from_the_package(send: Send, pat
     assert b"class Service" not in answer
 
 
-def test_a_body_in_pieces_that_grows_beyond_the_limit_is_not_read(send: Send) -> None:
+def test_a_chunked_body_that_grows_beyond_the_limit_is_not_read(send: Send) -> None:
     piece = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     head = b"POST /api/jobs HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     answer = send(head + piece * (MAX_BODY_BYTES // 0x10000 + 2) + b"0\r\n\r\n")

@@ -22,7 +22,7 @@ pytest.importorskip("starlette", reason="the extra [web] is not installed")
 from vidrestore.web import server
 
 
-def test_a_folder_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_that_is_no_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["web", str(tmp_path / "none"), "--state", str(tmp_path / "state")]) == 2
     assert "is not a folder" in capsys.readouterr().err
     assert not (tmp_path / "state").exists()

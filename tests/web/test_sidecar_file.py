@@ -30,7 +30,7 @@ def put(ask: Asker, root: Path, digest: str | None = None, **changes: Any) -> An
     return ask("/api/sidecar", method="PUT", body={**body, **changes})
 
 
-def test_what_is_written_is_read_by_the_page_and_by_the_command(ask: Asker, root: Path) -> None:
+def test_a_written_sidecar_is_read_by_the_page_and_by_the_command(ask: Asker, root: Path) -> None:
     query = {"path": str(root / "film.mp4")}
     assert ask("/api/sidecar", query=query).json["sidecar"] is None
     status, _, _ = written = put(ask, root)
@@ -81,7 +81,7 @@ def test_comments_of_the_user_are_kept_in_a_copy(ask: Asker, root: Path) -> None
         ({"more": 1}, "more"),
     ],
 )
-def test_what_is_no_sidecar_is_not_written(
+def test_an_invalid_sidecar_is_not_written(
     ask: Asker, root: Path, changes: dict[str, Any], match: str
 ) -> None:
     refused = put(ask, root, **changes)
@@ -91,7 +91,9 @@ def test_what_is_no_sidecar_is_not_written(
 
 
 @pytest.mark.parametrize("kind", ["a configuration", "a link", "a folder"])
-def test_what_is_there_and_is_no_sidecar_stays(ask: Asker, root: Path, kind: str, tmp_path: Path) -> None:
+def test_an_existing_file_that_is_no_sidecar_is_kept(
+    ask: Asker, root: Path, kind: str, tmp_path: Path
+) -> None:
     file, other = root / "film.mp4.yaml", tmp_path / "other.yaml"
     other.write_text("strength: 0.5\n")
     if kind == "a link":
@@ -131,7 +133,7 @@ def test_a_sidecar_of_another_video_is_refused_with_the_job(ask: Asker, root: Pa
     assert "was written for film.mp4" in refused.json["error"]
 
 
-def test_a_folder_that_becomes_a_link_while_it_is_written_leads_nowhere(
+def test_a_folder_replaced_by_a_link_during_a_write_is_not_followed(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder that was checked is the one that is written into, whatever its name leads to by then."""

@@ -118,6 +118,6 @@ def test_a_folder_that_everybody_may_write_into_is_refused(watched: Path, mode: 
         WatchedFolder(watched)
 
 
-def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_watched_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a folder"):
         WatchedFolder(tmp_path / "none")

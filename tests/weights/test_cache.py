@@ -190,7 +190,7 @@ def test_a_full_disk_is_reported_as_such(shelf: Path, monkeypatch: pytest.Monkey
         pull(entry_at((shelf / "w.pth").as_uri()))
 
 
-def test_an_unknown_checksum_is_trusted_once_and_held_to_afterwards(
+def test_an_unknown_checksum_is_trusted_once_and_checked_afterwards(
     shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = entry_at((shelf / "w.pth").as_uri(), sha256=None)
@@ -216,7 +216,7 @@ def hub_entry(address: str) -> Entry:
     return Entry(name="w", purpose="tests", file_name="w.ckpt", licence="MIT", source=source)
 
 
-def test_the_hub_states_the_checksum_and_the_file_is_held_to_it(serve: Any, own_cache: Path) -> None:
+def test_a_file_must_match_the_checksum_that_the_hub_states(serve: Any, own_cache: Path) -> None:
     pulled = pull(hub_entry(serve(FakeHub).address))
     assert pulled.path.read_bytes() == WEIGHTS
     assert pulled.trusted

@@ -105,7 +105,7 @@ def test_an_unusable_reply_gives_one_error_message(
 
 
 @pytest.mark.parametrize("length", ["", "Content-Length: 1000000000\n"])
-def test_no_more_is_written_than_was_stated(
+def test_a_download_is_stopped_at_its_stated_size(
     serve: Callable[[Reply], str], own_cache: Path, length: str
 ) -> None:
     sent = 0

@@ -80,7 +80,7 @@ def test_a_fused_block_leaves_its_input_alone() -> None:
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float32])
-def test_what_a_fused_block_gives_does_not_depend_on_the_number_of_threads(precision: torch.dtype) -> None:
+def test_a_fused_block_gives_the_same_result_with_any_number_of_threads(precision: torch.dtype) -> None:
     torch.manual_seed(0)
     _, short = blocks(64, 64, 8, precision)
     fused = FusedResidualBlock(short, ParallelFor())

@@ -31,7 +31,7 @@ def test_machines_that_are_lost_have_no_worker() -> None:
     assert of([node("a", 4), node("b", 4, alive=False)]) == [("a", 4.0, 0)]
 
 
-def test_a_cluster_that_has_no_machine_yet_is_asked_for_one() -> None:
+def test_a_cluster_without_machines_is_asked_for_workers_of_one_core() -> None:
     assert of([]) == of([node("head", 0)]) == [("", 1.0, 0)]
     assert len(of([], 3)) == 3
 
@@ -44,7 +44,7 @@ def test_a_wanted_number_is_spread_over_the_machines() -> None:
     assert of([node("a", 8, 2)], 3) == [("a", 2.0, 0.5)] * 3  # they share the GPUs
 
 
-def test_equal_places_are_different_workers() -> None:
+def test_workers_with_equal_resources_are_different_workers() -> None:
     places = plan_workers([node("a", 4)], 2, on_gpus=False)
     assert len(set(places)) == 2
     assert isinstance(places[0], WorkerPlace)

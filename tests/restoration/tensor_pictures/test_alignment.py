@@ -132,7 +132,7 @@ def test_a_face_outside_of_the_frame_shows_its_border(distance: tuple[int, int])
 
 @pytest.mark.parametrize("siting", range(7))
 @pytest.mark.parametrize("shift", [(1, 1), (1, 0), (2, 0), (2, 2), (0, 1)])
-def test_chroma_is_where_the_frame_has_it(siting: int, shift: tuple[int, int]) -> None:
+def test_the_chroma_siting_of_the_frame_is_respected(siting: int, shift: tuple[int, int]) -> None:
     form = PixelFormat(name="any", family="yuv", bit_depth=8, chroma_shift=shift)
     frame = noise_frame(form, ColourTags(siting=siting), Orientation(), siting)
     for reach in (30, 140):
@@ -142,7 +142,7 @@ def test_chroma_is_where_the_frame_has_it(siting: int, shift: tuple[int, int]) -
 
 @pytest.mark.parametrize("family", ["yuv", "rgb", "gray"])
 @pytest.mark.parametrize(("reach", "is_whole"), [(30, False), (120, True)])
-def test_the_codes_of_all_faces_go_there_in_one_copy_of_their_own_type(
+def test_the_samples_of_all_faces_are_copied_to_the_device_in_one_copy(
     family: str, reach: float, is_whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form = PixelFormat(
@@ -197,7 +197,7 @@ def test_a_frame_without_faces_copies_nothing(monkeypatch: pytest.MonkeyPatch) -
     assert align_on_device(item, 64, device=CPU).faces == ()
 
 
-def test_the_property_covers_faces_that_are_smaller_and_larger_than_their_crop() -> None:
+def test_the_tested_crops_both_enlarge_and_reduce_faces() -> None:
     frame = frame_of(RGB, ColourTags(), Orientation(), 1)
     scales = [similarity_scale(face_to_crop(frame, landmarks_of((75, 65), 0, r), 64)) for r in (8, 500)]
     assert scales[0] > 7

@@ -35,7 +35,7 @@ def test_codes_are_those_of_numpy(transfer: int, shown: np.ndarray, primaries: i
 @TRANSFERS
 @settings(max_examples=30, deadline=None)
 @given(shown=SHOWN, primaries=PRIMARIES)
-def test_no_change_is_no_change_of_codes(transfer: int, shown: np.ndarray, primaries: int) -> None:
+def test_an_unchanged_picture_changes_no_code(transfer: int, shown: np.ndarray, primaries: int) -> None:
     there = torch.from_numpy(shown)
     difference = code_difference(there, there.clone(), ColourTags(primaries=primaries, transfer=transfer))
     assert not difference.any()

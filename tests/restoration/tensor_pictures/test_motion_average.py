@@ -110,7 +110,7 @@ def test_an_estimate_of_another_size_is_no_neighbour() -> None:
 
 
 @pytest.mark.parametrize("side", [128, 256, 384])
-def test_small_greys_are_opencvs(side: int) -> None:
+def test_reduced_grey_pictures_equal_those_of_opencv(side: int) -> None:
     picture = face(side, 0, 3)
     found = small_greys(torch.from_numpy(picture).permute(2, 0, 1)[None])[0].numpy()
     difference = np.abs(found.astype(int) - grey_by_opencv(picture).astype(int))

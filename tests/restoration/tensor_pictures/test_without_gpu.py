@@ -126,7 +126,7 @@ def test_between_the_networks_only_small_greys_and_flags_come_from_a_gpu(
 
 
 @pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "gbrp", "gray"])
-def test_a_face_is_cut_out_of_the_codes_around_it(copies: Copies, name: str) -> None:
+def test_only_the_samples_around_a_face_are_copied_to_the_gpu(copies: Copies, name: str) -> None:
     frame = random_frame(name, 400, 300)
     place = similarity((template(120) + np.array([100, 60])).astype(np.float32), SIDE)
     x0, y0, x1, y1 = crop_region(frame, place, SIDE)

@@ -81,7 +81,7 @@ def test_each_folder_has_a_border_of_its_own(tmp_path: Path) -> None:
         (b"file,split\n\xff\xfe,train\n", "cannot be read"),
     ],
 )
-def test_a_manifest_that_is_none_is_named(tmp_path: Path, content: bytes, says: str) -> None:
+def test_an_invalid_manifest_is_named(tmp_path: Path, content: bytes, says: str) -> None:
     folder = folder_of(tmp_path / "faces", ["a.png"])
     (folder / "manifest.csv").write_bytes(content)
     with pytest.raises(InputError, match=says) as caught:

@@ -98,7 +98,7 @@ def test_real_portraits_are_aligned_to_the_template(
             assert np.abs(np.array(entry.landmarks) - expected).mean() < 6
 
 
-def test_no_photograph_and_nothing_else_is_replaced(tmp_path: Path) -> None:
+def test_neither_photographs_nor_aligned_faces_are_replaced(tmp_path: Path) -> None:
     source, target = tmp_path / "in", tmp_path / "out"
     for name in ("one.png", "one.jpg", "one.bmp"):
         photograph(source / name, 50)

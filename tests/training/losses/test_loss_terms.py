@@ -174,7 +174,7 @@ def test_feature_matching_is_nought_for_equal_faces_and_grows_with_the_differenc
     assert 0 < errors[0] < errors[1]
 
 
-def test_texture_is_wanted_wherever_it_lies_but_not_more_and_not_less_of_it() -> None:
+def test_texture_loss_compares_the_local_amount_of_texture_not_its_pixels() -> None:
     torch.manual_seed(0)
     grain, elsewhere = torch.randn(2, 1, 3, 64, 64) * 0.4
     assert texture_loss(grain, grain).item() == 0

@@ -275,7 +275,7 @@ def test_a_damaged_checkpoint_is_refused_with_one_error_message(
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_no_state_of_such_a_run_is_refused(config: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_no_training_state_is_refused(config: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     torch.save({"step": 3, "modules": {}}, tmp_path / "out" / "last.pt")
     with pytest.raises(WeightsError, match="is not the state of a training run"):

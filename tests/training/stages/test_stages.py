@@ -121,9 +121,7 @@ def test_a_network_without_a_detail_head_has_no_detail_stage(
         detail.train(config, [f"start.network={tmp_path / 'network.safetensors'}"])
 
 
-def test_with_an_evidence_network_the_detail_stage_learns_what_the_rule_lets_in(
-    config: Path, tmp_path: Path
-) -> None:
+def test_an_evidence_network_changes_only_what_the_detail_head_learns(config: Path, tmp_path: Path) -> None:
     start = tmp_path / "network.safetensors"
     torch.manual_seed(0)
     network = Daefr(SMALL)

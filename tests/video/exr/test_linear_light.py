@@ -25,7 +25,7 @@ from vidrestore.video.exr import exr_file
 from vidrestore.video.formats.image_sequence import Pattern
 
 
-def test_light_that_a_face_changes_is_changed_by_the_difference_alone() -> None:
+def test_a_change_of_codes_changes_linear_light_by_the_same_difference() -> None:
     light = np.full((4, 4, 3), 2.5, np.float32)
     light[0] = 0.25
     codes = exr_file.to_codes(light)

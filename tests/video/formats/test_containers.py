@@ -18,7 +18,7 @@ SHORT = Clip(frames=3, b_frames=0)
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("prores", ".mov"), ("dnxhr", ".mov"), ("ffv1", ".mkv")])
-def test_a_codec_that_does_not_fit_is_sent_where_people_keep_it(
+def test_the_usual_suffix_is_suggested_for_a_codec_that_does_not_fit(
     tmp_path: Path, codec: str, suffix: str
 ) -> None:
     source = make_clip(tmp_path / "in.mp4", SHORT)
@@ -34,7 +34,7 @@ def test_a_gif_of_a_video_is_reported_to_have_256_colours(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("name", "container", "warns"), [("a.mp4", "mkv", True), ("a.mkv", "mkv", False)])
-def test_a_name_that_says_another_container_is_named(
+def test_a_suffix_of_another_container_gives_a_warning(
     tmp_path: Path, name: str, container: str, warns: bool
 ) -> None:
     source = make_clip(tmp_path / "in.mkv", SHORT)

@@ -166,7 +166,7 @@ def test_a_picture_of_another_size_is_named(tmp_path: Path, name: str) -> None:
     assert vidrestore.restore(source, output / name, end=0.1).frames == 3  # what is not asked for is not seen
 
 
-def test_names_are_read_as_printf_writes_them(tmp_path: Path) -> None:
+def test_names_of_sequences_are_read_as_printf_patterns(tmp_path: Path) -> None:
     for name in ("7.png", "007.png", "0010.png", "x7.png"):
         (tmp_path / name).touch()
     (tmp_path / "100%d.png").touch()
@@ -221,6 +221,6 @@ def test_pictures_appear_when_the_last_is_whole(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_samples(out / "001.png"), old)
 
 
-def test_a_rate_is_for_what_has_none(tmp_path: Path) -> None:
+def test_a_frame_rate_is_refused_for_a_video_that_states_its_own(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="states its own frame rate"):
         open_input(make_clip(tmp_path / "in.mp4"), fps=Fraction(25))

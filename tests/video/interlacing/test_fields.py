@@ -123,7 +123,9 @@ def test_a_format_that_bwdif_would_convert_is_refused() -> None:
         ("top", {"progressive": 60, "top": 20}, "top"),
     ],
 )
-def test_flags_and_content_are_weighed(flagged: str, seen: dict[str, int], order: str) -> None:
+def test_the_field_order_is_decided_from_flags_and_content(
+    flagged: str, seen: dict[str, int], order: str
+) -> None:
     values = {"frames": 90, "progressive": 0, "top": 0, "bottom": 0, "repeated": 0} | seen
     assert FieldMeasure(**values).order(flagged) == order  # type: ignore[arg-type]
 
@@ -166,6 +168,6 @@ def test_a_progressive_video_is_measured_only_until_the_result_is_certain(tmp_pa
     assert measure.order("progressive") == "progressive"
 
 
-def test_a_still_picture_says_nothing(tmp_path: Path) -> None:
+def test_a_still_picture_does_not_decide_the_field_order(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", [panned(1)[0]] * 6, Footage())
     assert look_at(path, measures_fields=True).fields.decided == 0

@@ -45,7 +45,7 @@ def test_a_turned_photo_is_turned_once(tmp_path: Path, kind: str, wanted: str, o
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp", "heic", "avif"])
 @pytest.mark.parametrize("wanted", ["jpg", "png", "tif", "webp", "heic", "avif"])
-def test_exif_xmp_and_profile_go_with_the_photo(tmp_path: Path, kind: str, wanted: str) -> None:
+def test_a_converted_photo_keeps_exif_xmp_and_profile(tmp_path: Path, kind: str, wanted: str) -> None:
     beside = {"xmp": photos.XMP} if kind == "png" else {}
     source = photos.save(tmp_path / f"in.{kind}", photos.smooth(3), **beside)
     target, warnings = restore(source, f"out.{wanted}")
@@ -119,7 +119,7 @@ def test_a_photo_of_tiles_makes_no_video(tmp_path: Path, suffix: str) -> None:
         restore(source, "out.mp4")
 
 
-def test_quality_is_the_users_where_it_is_requested(tmp_path: Path) -> None:
+def test_the_requested_quality_of_a_photo_is_used(tmp_path: Path) -> None:
     source = photos.save(tmp_path / "in.jpg", photos.smooth(3), quality=95)
     for wanted in ("jpg", "webp", "heic", "avif"):
         low, _ = restore(source, f"low.{wanted}", quality=20)
@@ -176,7 +176,7 @@ def test_an_animation_does_not_become_a_photo(tmp_path: Path) -> None:
         restore(tmp_path / "in.png", "out.png")
 
 
-def test_a_name_with_a_number_sign_may_be_a_videos(tmp_path: Path) -> None:
+def test_a_video_may_have_a_name_with_a_number_pattern(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4", Clip(frames=3))
     target, _ = restore(source, "100%d.mp4")
     assert target.is_file()
@@ -184,7 +184,7 @@ def test_a_name_with_a_number_sign_may_be_a_videos(tmp_path: Path) -> None:
     assert again.is_file()
 
 
-def test_a_frame_of_video_has_its_colours_in_a_photo(tmp_path: Path) -> None:
+def test_a_video_frame_keeps_its_colours_in_a_photo(tmp_path: Path) -> None:
     """JPEG and WebP have colours of their own: limited range or BT.709 must not be taken for them."""
     clip = Clip(frames=1, size=(1280, 720), colour=(1, 1, 1, 1))
     source = make_clip(tmp_path / "in.mp4", clip)

@@ -23,7 +23,7 @@ def restore(source: Path, name: str, **settings: Any) -> tuple[Path, tuple[str, 
 
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2", "4:4:4"])
 @pytest.mark.parametrize(("quality", "progressive"), [(93, False), (70, True)])
-def test_a_jpeg_keeps_its_quality_its_coding_and_all_beside(
+def test_a_jpeg_keeps_its_quality_coding_and_metadata(
     tmp_path: Path, subsampling: str, quality: int, progressive: bool
 ) -> None:
     source = tmp_path / "in.jpg"
@@ -52,7 +52,7 @@ def test_a_grey_jpeg_stays_grey(tmp_path: Path) -> None:
     assert np.abs(photos.shown(target).astype(int) - photos.shown(source)).max() <= 2
 
 
-def test_what_a_jpeg_holds_and_a_new_one_cannot_is_named(tmp_path: Path) -> None:
+def test_parts_of_a_jpeg_that_cannot_be_kept_are_named(tmp_path: Path) -> None:
     source = tmp_path / "in.jpg"
     file = photos.encoded(photos.smooth(3), "JPEG")
     more = (0xE2, b"MPF\0II*\0\x08\0\0\0"), (0xEB, b"JP\0\1jumb"), (0xED, b"Photoshop 3.0\0notes")
@@ -162,7 +162,7 @@ def test_further_pages_of_a_tiff_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("lossless", "channels"), [(True, 3), (True, 4), (False, 3)])
-def test_a_webp_stays_lossless_or_lossy_with_all_beside(
+def test_a_webp_stays_lossless_or_lossy_and_keeps_its_metadata(
     tmp_path: Path, lossless: bool, channels: int
 ) -> None:
     source = photos.save(tmp_path / "in.webp", photos.smooth(channels), lossless=lossless, quality=90)

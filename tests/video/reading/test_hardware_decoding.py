@@ -157,7 +157,7 @@ def test_a_gpu_that_fails_while_it_decodes_is_not_used(
 
 
 @pytest.mark.parametrize(("hwaccel", "warnings"), [("auto", 0), ("cuda", 1)])
-def test_without_such_a_gpu_the_cpu_decodes_and_only_cuda_says_so(
+def test_without_a_decoding_gpu_the_cpu_decodes_and_only_cuda_warns(
     tmp_path: Path,
     hwaccel: str,
     warnings: int,
@@ -181,7 +181,7 @@ def test_without_such_a_gpu_the_cpu_decodes_and_only_cuda_says_so(
         (".mkv", Clip(codec="ffv1"), "ffv1 in yuv420p"),
     ],
 )
-def test_codecs_that_do_not_define_their_pictures_are_left_to_the_cpu(
+def test_codecs_without_exactly_defined_pictures_are_left_to_the_cpu(
     tmp_path: Path,
     suffix: str,
     clip: Clip,

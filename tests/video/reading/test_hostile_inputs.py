@@ -47,7 +47,9 @@ def _make_pipe(path: Path) -> None:
 @pytest.mark.parametrize("name", ["film.mp4", "film.m3u8", "film"])
 @pytest.mark.parametrize("other", ["itself", "a pipe", "a video", "a server"])
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_text_that_names_others_is_no_video(tmp_path: Path, kind: str, other: str, name: str) -> None:
+def test_a_text_file_that_names_other_files_is_refused(
+    tmp_path: Path, kind: str, other: str, name: str
+) -> None:
     path = tmp_path / name
     if other == "a pipe":
         _make_pipe(tmp_path / "pipe.ts")
@@ -100,7 +102,7 @@ def test_a_picture_of_a_sequence_that_is_a_pipe_is_not_waited_for(tmp_path: Path
         list(read_frames(video_input, probe(video_input)))
 
 
-def test_a_container_may_open_nothing_besides_itself(tmp_path: Path) -> None:
+def test_a_container_may_not_open_other_files(tmp_path: Path) -> None:
     other = make_clip(tmp_path / "other.mp4")
     path = make_clip(tmp_path / "film.mp4")
     with demuxer.open_container(path) as container, pytest.raises(PermissionError):

@@ -47,7 +47,7 @@ CODECS: dict[str, tuple[str, Clip]] = {
 
 
 @pytest.mark.parametrize("name", CODECS)
-def test_a_packet_without_sense_leaves_count_and_times_as_they_are(tmp_path: Path, name: str) -> None:
+def test_a_packet_of_zeros_changes_neither_count_nor_times_of_frames(tmp_path: Path, name: str) -> None:
     file, clip = CODECS[name]
     path = make_clip(tmp_path / file, clip)
     whole, lost, concealed = _read(path)
@@ -67,12 +67,12 @@ def test_a_lost_frame_is_replaced_by_the_frame_before(tmp_path: Path) -> None:
     assert lost == 4
 
 
-def test_what_the_decoder_patches_is_passed_on_and_counted(tmp_path: Path) -> None:
+def test_frames_that_the_decoder_conceals_are_kept_and_counted(tmp_path: Path) -> None:
     frames, lost, concealed = _read(flip_bytes(make_clip(tmp_path / "clip.mp4", CLIP), [7, 8, 31]))
     assert (len(frames), lost, concealed) == (60, 0, 3)
 
 
-def test_frames_of_which_even_the_packets_are_gone_keep_their_time(tmp_path: Path) -> None:
+def test_frames_whose_packets_are_missing_are_replaced_at_their_times(tmp_path: Path) -> None:
     clip = Clip(frames=200, gop=20, sounds=("aac",), time_base=Fraction(1, 90000))
     frames, lost, _ = _read(noise(make_clip(tmp_path / "clip.ts", clip), 0.5, 3000))
     steps = {later.pts - earlier.pts for earlier, later in pairwise(frames)}
@@ -108,7 +108,7 @@ def test_the_report_says_how_much_was_lost(tmp_path: Path, frames: int, hit: lis
 
 
 @pytest.mark.parametrize("how", ["lost", "concealed", "cut short"])
-def test_strict_refuses_and_leaves_nothing(tmp_path: Path, how: str) -> None:
+def test_strict_refuses_a_damaged_video_and_leaves_no_file(tmp_path: Path, how: str) -> None:
     if how == "lost":
         path = zero_packets(make_clip(tmp_path / "in.mov", _clip_of(20)), [10])
     elif how == "concealed":

@@ -144,7 +144,9 @@ def test_an_unreadable_file_is_distinguished(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("matrix", "expected_text"), [(10, "constant luminance"), (14, "ICtCp"), (11, "2085"), (13, "constant")]
 )
-def test_colours_by_no_matrix_are_refused_by_name(tmp_path: Path, matrix: int, expected_text: str) -> None:
+def test_unsupported_colour_matrices_are_refused_by_name(
+    tmp_path: Path, matrix: int, expected_text: str
+) -> None:
     clip = Clip(pixel_format="yuv420p10le", colour=(matrix, 9, 16, 1))
     with pytest.raises(InputError, match=expected_text) as raised:
         probe(make_clip(tmp_path / "clip.mp4", clip))

@@ -63,7 +63,7 @@ def test_a_bad_sector_is_not_taken_for_the_end_of_the_sound(
         list(demuxer.packets(container, container.streams.audio[0]))
 
 
-def test_what_lies_before_a_bad_sector_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_before_a_bad_sector_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_clip(tmp_path / "in.nut", replace(CLIPS["nut"], sounds=()))
     info = probe(path)
     make_bad_here(monkeypatch, path, 0.5)

@@ -48,7 +48,7 @@ def test_a_change_of_shape_in_a_stream_does_not_distort_the_picture(
         assert across / down == pytest.approx(1, abs=0.06)
 
 
-def test_what_is_beside_a_narrower_picture_is_black(tmp_path: Path) -> None:
+def test_the_area_beside_a_narrower_picture_is_black(tmp_path: Path) -> None:
     frame = _read(_film(tmp_path / "film.ts", [FIRST, (160, 240, Fraction(1))]))[12]
     luma, cb, cr = frame.planes
     assert np.abs(luma[:, :70].astype(int) - 16).max() <= 2
@@ -76,7 +76,7 @@ FORMATS = ["yuv422p", "yuv444p", "yuv420p10le"]
 
 
 @pytest.mark.parametrize("pixel_format", FORMATS)
-def test_another_depth_or_chroma_is_named_with_its_time(tmp_path: Path, pixel_format: str) -> None:
+def test_a_change_of_depth_or_chroma_is_named_with_its_time(tmp_path: Path, pixel_format: str) -> None:
     path = tmp_path / "film.ts"
     _write(path, [_coded("libx264", 0, *FIRST), _coded("libx264", 8, *FIRST, pixel_format=pixel_format)])
     frames = _read(path)
@@ -104,7 +104,7 @@ def test_a_change_of_format_is_named_once_by_a_run_in_segments_that_is_resumed(t
 
 
 @pytest.mark.parametrize("what", ["colour", "range"])
-def test_other_colour_tags_are_named_with_their_time(tmp_path: Path, what: str) -> None:
+def test_a_change_of_colour_tags_is_named_with_its_time(tmp_path: Path, what: str) -> None:
     first = {"colorspace": 1, "color_primaries": 1, "color_trc": 1, "color_range": 1}
     other = first | ({"colorspace": 5, "color_primaries": 6} if what == "colour" else {"color_range": 2})
     path = tmp_path / "film.ts"

@@ -147,7 +147,7 @@ def test_a_steady_broadcast_is_no_joined_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "mov"])
 @pytest.mark.parametrize("before", [Fraction(2), Fraction(1, 2), Fraction(3, 100)])
 @pytest.mark.parametrize("sounds", [(), ("mp2",)])
-def test_times_below_zero_are_shifted_alike(
+def test_negative_times_of_picture_and_sound_are_shifted_equally(
     tmp_path: Path, kind: str, before: Fraction, sounds: tuple[str, ...]
 ) -> None:
     clip = Clip(

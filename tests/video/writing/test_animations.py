@@ -105,7 +105,7 @@ def test_an_animation_becomes_a_video_that_plays_anywhere(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_transparent_becomes_white_where_it_cannot_be_kept(tmp_path: Path, kind: str) -> None:
+def test_transparent_pixels_become_white_where_alpha_cannot_be_kept(tmp_path: Path, kind: str) -> None:
     source = _animation(tmp_path / f"in.{kind}", hole=True)
     warnings = _convert(source, tmp_path / "out.mp4")
     assert [w for w in warnings if "white" in w and ".webm" in w]
@@ -137,7 +137,7 @@ def test_an_animation_becomes_a_gif(tmp_path: Path, kind: str, hole: bool) -> No
 
 @pytest.mark.parametrize("plays", [0, 1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_how_often_an_animation_is_shown_is_kept_or_named(tmp_path: Path, kind: str, plays: int) -> None:
+def test_the_loop_count_of_an_animation_is_kept_or_named(tmp_path: Path, kind: str, plays: int) -> None:
     pictures = [_picture(number, (96, 64), hole=kind == "apng") for number in range(3)]
     # Pillow writes for GIF how often it is repeated; without `loop` it is shown once.
     loop = {} if kind == "gif" and plays == 1 else {"loop": plays - 1 if kind == "gif" and plays else plays}
@@ -203,7 +203,7 @@ def test_a_gif_is_restored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.apng", "out.gif", "out.mp4", "out.mkv"])
-def test_what_an_animation_holds_besides_its_frames_is_named(tmp_path: Path, name: str) -> None:
+def test_parts_of_an_animation_besides_its_frames_are_named(tmp_path: Path, name: str) -> None:
     source, notes = tmp_path / "in.apng", PngInfo()
     notes.add_text("Comment", "of the author")
     pictures = [_picture(number, (96, 64), hole=False) for number in range(4)]

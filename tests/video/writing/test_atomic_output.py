@@ -18,7 +18,7 @@ def video(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.MP4", "o.mkv", "o.mov", "o.avi", "o.webm", "o.ts"])
-def test_common_kinds_of_video_are_fine(video: Path, name: str) -> None:
+def test_common_video_formats_are_accepted_as_output(video: Path, name: str) -> None:
     check_paths(video, video.with_name(name), overwrite=False)
 
 
@@ -45,7 +45,7 @@ def test_each_impossible_output_is_reported(
 
 
 @pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
-def test_links_to_the_input_are_the_input(video: Path, link: str) -> None:
+def test_links_to_the_input_are_refused_as_output(video: Path, link: str) -> None:
     output = video.with_name("link.mp4")
     getattr(output, link)(video)
     with pytest.raises(OutputError, match="is the input itself"):

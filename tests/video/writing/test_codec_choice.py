@@ -95,7 +95,7 @@ LOSSLESS_ELSEWHERE = [
 
 
 @pytest.mark.parametrize(("name", "kind", "codec"), LOSSLESS_ELSEWHERE)
-def test_what_was_lossless_stays_so_in_another_container(
+def test_a_lossless_video_stays_lossless_in_another_container(
     tmp_path: Path, name: str, kind: str, codec: str
 ) -> None:
     own, clip = KEPT[name]
@@ -116,7 +116,7 @@ def test_what_was_lossless_stays_so_in_another_container(
         ("dnxhr hqx", ".mkv", "h264", "matroska cannot hold dnxhd"),
     ],
 )
-def test_what_a_container_cannot_hold_becomes_the_nearest_with_one_warning(
+def test_a_codec_that_the_container_cannot_hold_is_replaced_with_one_warning(
     tmp_path: Path, name: str, kind: str, codec: str, why: str
 ) -> None:
     own, clip = KEPT[name]
@@ -164,7 +164,7 @@ def test_a_matched_rate_is_limited_and_a_quality_that_is_requested_is_not(tmp_pa
     assert matched < 1.3 * limit < asked
 
 
-def test_intra_stays_intra(tmp_path: Path) -> None:
+def test_an_intra_only_video_stays_intra_only(tmp_path: Path) -> None:
     clip = replace(SMALL, frames=6, pixel_format="yuv422p10le")
     source, output = make_clip(tmp_path / "in.mp4", clip), tmp_path / "out.mp4"
     info = replace(probe(source), profile="High 4:2:2 Intra")

@@ -28,7 +28,7 @@ def test_the_container_may_be_given_apart_from_the_name(tmp_path: Path, containe
 
 
 @pytest.mark.parametrize("container", ["aac", "nothing", "png"])
-def test_what_is_no_container_is_reported(tmp_path: Path, container: str) -> None:
+def test_an_unknown_container_is_reported(tmp_path: Path, container: str) -> None:
     source = make_clip(tmp_path / "in.mp4", SMALL)
     with pytest.raises(UsageError, match=container):
         rewrite_with_match(source, tmp_path / "out.mkv", container=container)
@@ -54,7 +54,7 @@ def test_a_codec_that_is_requested_and_does_not_fit_is_reported_where_it_does(
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".mov"])
-def test_players_need_not_read_to_the_end(tmp_path: Path, kind: str) -> None:
+def test_the_index_of_mp4_and_mov_is_at_the_start_of_the_file(tmp_path: Path, kind: str) -> None:
     source, output = make_clip(tmp_path / "in.mp4", SMALL), tmp_path / f"out{kind}"
     rewrite_with_match(source, output)
     content = output.read_bytes()

@@ -76,5 +76,7 @@ def test_fields_are_flagged_in_the_container_and_in_the_pictures(
         ("progressive", 0, 0), ("progressive", 1, 1), ("progressive", 2, 1),
     ],
 )  # fmt: skip
-def test_the_inputs_own_code_stays_where_it_agrees(order: FieldOrder, source_code: int, code: int) -> None:
+def test_the_field_order_code_of_the_input_is_kept_if_it_agrees(
+    order: FieldOrder, source_code: int, code: int
+) -> None:
     assert field_order_code(order, source_code) == code

@@ -48,7 +48,9 @@ def test_a_folder_in_use_stays(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", USERS_OWN)
 @pytest.mark.parametrize("name", ["out.mkv", "%03d.png"])
-def test_a_users_own_of_such_a_name_is_left_alone(tmp_path: Path, kind: str, name: str) -> None:
+def test_a_users_file_with_the_name_of_a_temporary_folder_is_kept(
+    tmp_path: Path, kind: str, name: str
+) -> None:
     USERS_OWN[kind](tmp_path / f".{Path(name).stem.replace('%', '')}.partial-{TOKEN}")
     before = snapshot(tmp_path)
     target = make_target(tmp_path / name)
@@ -113,7 +115,7 @@ def test_a_sequence_is_put_in_place_as_a_whole_or_not_at_all(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "unsupported", [("_rename_exclusively",), ("_rename_exclusively", "_link_and_unlink")]
 )
-def test_where_the_file_system_knows_no_such_call_another_serves(
+def test_an_output_is_put_in_place_without_an_exclusive_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsupported: tuple[str, ...]
 ) -> None:
     for name in unsupported:

@@ -290,7 +290,7 @@ OF_TRACKS = {"track titles", "languages", "roles", "timecode", "rotation"}
 
 
 @pytest.mark.parametrize("muxer", CONTAINERS)
-def test_the_table_decides_of_each_piece_what_is_named(tmp_path: Path, muxer: str) -> None:
+def test_the_table_decides_which_pieces_are_named(tmp_path: Path, muxer: str) -> None:
     """Each piece, as if the input held it: also those that no encoder here can make."""
     opened = open_video(make_clip(tmp_path / "in.mkv", Clip(frames=3, b_frames=0)))
     target = tmp_path / f"out.{SUFFIXES.get(muxer, muxer)}"
@@ -311,6 +311,6 @@ def test_the_table_decides_of_each_piece_what_is_named(tmp_path: Path, muxer: st
         assert is_named == (handling(key, muxer, writer.codec) == "named"), (key, writer.warnings)
 
 
-def test_what_is_found_and_what_the_table_has_agree() -> None:
+def test_every_piece_that_can_be_found_is_in_the_table() -> None:
     found = {*pieces_found._IN_HEADER.values(), *pieces_found._IN_PICTURES.values()}
     assert found <= PIECES.keys()

@@ -169,13 +169,13 @@ def test_parts_of_another_encoder_are_refused(tmp_path: Path) -> None:
         ("in.mp4", "out.mp4", None, None),
     ],
 )
-def test_what_cannot_be_joined_says_why(
+def test_the_reason_why_an_output_cannot_have_segments_is_stated(
     source: str, output: str, container: str | None, why: str | None
 ) -> None:
     muxer = choose_container(Path(output), container)
     assert why_not_segmented(open_input(Path(source)), SideData(), Path(output), muxer) == why
 
 
-def test_an_encoder_whose_streams_are_not_known_to_join_says_so() -> None:
+def test_the_reason_why_streams_of_an_encoder_cannot_be_joined_is_stated() -> None:
     assert why_not_joinable("gif") == "it is not known whether streams of gif can be joined"
     assert why_not_joinable("libx264") is None

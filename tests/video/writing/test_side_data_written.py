@@ -72,7 +72,9 @@ def test_interlaced_video_from_a_pipe_is_known_by_its_flags(
     assert_same_pictures(tmp_path / "out.mkv", tmp_path / "whole.mkv")
 
 
-def test_a_pipe_that_says_all_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hdr_metadata_and_colour_from_a_pipe_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, output = mastered_clip(tmp_path / "in.mkv"), tmp_path / "out.mkv"
     with stdin_of(source.read_bytes(), monkeypatch):
         assert vidrestore.restore("-", output, preset="ultrafast").warnings == ()
@@ -135,7 +137,9 @@ def test_turned_yuv_video_becomes_jpeg_of_no_less_colour(tmp_path: Path) -> None
         ("jp2", ["pixel aspect 16:15, the colour (matrix 9, primaries 9, transfer 16)"]),
     ],
 )
-def test_what_pictures_do_not_say_is_one_warning(tmp_path: Path, kind: str, expected_text: list[str]) -> None:
+def test_properties_that_pictures_cannot_state_are_one_warning(
+    tmp_path: Path, kind: str, expected_text: list[str]
+) -> None:
     looks: dict[str, Any] = {"pixel_aspect": Fraction(16, 15), "colour": (9, 9, 16, 1)}
     source = make_clip(tmp_path / "in.mp4", Clip(frames=1, pixel_format="yuv422p10le", **looks))
     warnings = vidrestore.restore(source, tmp_path / f"out.{kind}").warnings
@@ -150,7 +154,7 @@ def test_hdr10_metadata_that_pictures_cannot_hold_gives_a_warning(tmp_path: Path
     assert "HDR10 metadata" in warning
 
 
-def test_hdr_becomes_light_of_which_diffuse_white_is_one(tmp_path: Path) -> None:
+def test_diffuse_white_of_hdr_becomes_one_in_linear_light(tmp_path: Path) -> None:
     """203 cd/m2 has the code 0.5807 in PQ, 1000 cd/m2 0.7518 (ITU-R BT.2408)."""
     ramp = np.repeat(np.array([0.5807, 0.7518]), 48).reshape(1, 96, 1) * np.ones((64, 1, 3))
     picture = np.rint(ramp * 65535).astype(np.uint16)
@@ -162,7 +166,7 @@ def test_hdr_becomes_light_of_which_diffuse_white_is_one(tmp_path: Path) -> None
     np.testing.assert_allclose(light[:, 56:], 1000 / 203, rtol=0.03)
 
 
-def test_combed_pictures_are_looked_at_and_come_back_combed(tmp_path: Path) -> None:
+def test_interlaced_pictures_of_a_sequence_are_detected_and_stay_unchanged(tmp_path: Path) -> None:
     for number, picture in enumerate(combed(), start=1):
         assert cv2.imwrite(str(tmp_path / f"in{number}.png"), picture)
     unflagged, unsaid = vidrestore.restore(tmp_path / "in%d.png", tmp_path / "out%d.png", strength=0).warnings
@@ -172,7 +176,7 @@ def test_combed_pictures_are_looked_at_and_come_back_combed(tmp_path: Path) -> N
         np.testing.assert_array_equal(look(tmp_path / f"out{number}.png"), look(tmp_path / f"in{number}.png"))
 
 
-def test_light_by_fields_keeps_its_floats(tmp_path: Path) -> None:
+def test_linear_light_that_is_processed_by_fields_keeps_its_floats(tmp_path: Path) -> None:
     light = np.random.default_rng(0).random((64, 96, 3)).astype(np.float16).astype(np.float32) * 3
     half = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF]
     assert cv2.imwrite(str(tmp_path / "in1.exr"), light, half)
@@ -188,7 +192,7 @@ def test_interlaced_mpeg2_stays_interlaced_mpeg2(tmp_path: Path) -> None:
     assert (info.codec, info.field_order) == ("mpeg2video", "top")
 
 
-def test_printed_lines_say_fields_and_mirror_themselves(tmp_path: Path) -> None:
+def test_printed_ffmpeg_lines_state_the_field_order_and_the_mirroring(tmp_path: Path) -> None:
     footage = Footage(field_order=3, mirrored=True, pixel_aspect=Fraction(16, 15))
     source = make_footage(tmp_path / "in.mkv", combed(), footage)
     text = ffmpeg_pipeline(source, tmp_path / "o.mp4", make_settings(codec="h264"), [])

@@ -62,7 +62,7 @@ def test_everything_matroska_holds_is_carried_over(tmp_path: Path) -> None:
         assert (result.metadata["title"], result.metadata["ARTIST"]) == ("A film", "Somebody")
 
 
-def test_what_the_container_cannot_hold_is_left_out_and_named(tmp_path: Path) -> None:
+def test_streams_that_the_container_cannot_hold_are_left_out_and_named(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mkv", FULL), tmp_path / "output.mp4"
     (warning,) = _rewrite(source, output)
     assert "subtitle stream 3" in warning
@@ -79,7 +79,7 @@ def test_webm_says_that_fonts_are_left_out(tmp_path: Path) -> None:
     assert "attachment stream 1 (font.ttf)" in warning
 
 
-def test_what_streams_are_for_is_kept(tmp_path: Path) -> None:
+def test_dispositions_of_streams_are_kept(tmp_path: Path) -> None:
     plain = make_clip(tmp_path / "plain.mkv", FULL)
     source, output = tmp_path / "clip.mkv", tmp_path / "output.mkv"
     wanted = [Disposition.default, Disposition.original, Disposition.comment, Disposition.forced]
@@ -117,7 +117,7 @@ def test_a_transport_stream_is_not_given_subtitles_it_would_call_data(tmp_path: 
         assert [stream.type for stream in result.streams] == ["video"]
 
 
-def test_sound_is_cut_with_the_picture_and_moved_alike(tmp_path: Path) -> None:
+def test_sound_is_cut_and_shifted_together_with_the_picture(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac",), frames=75)), tmp_path / "out.mp4"
     _rewrite(source, output, start=0.4, end=2.2)
     original, result = packets_of(source, "audio")[0], packets_of(output, "audio")[0]

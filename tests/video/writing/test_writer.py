@@ -189,7 +189,7 @@ def test_a_pixel_aspect_that_gets_lost_is_reported(tmp_path: Path) -> None:
     assert "pixel aspect 16:15" in warning
 
 
-def test_what_the_input_leaves_unsaid_stays_unsaid(tmp_path: Path) -> None:
+def test_an_unspecified_colour_range_stays_unspecified(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mp4", Clip(frames=3)), tmp_path / "output.mp4"
     rewrite(source, output)
     for path in (source, output):

@@ -52,7 +52,7 @@ def test_a_container_that_cannot_hold_the_codec_is_reported(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [source]
 
 
-def test_an_error_on_the_way_leaves_no_file_and_is_handed_on(tmp_path: Path) -> None:
+def test_an_error_during_writing_leaves_no_file_and_reaches_the_caller(tmp_path: Path) -> None:
     source, output = make_clip(tmp_path / "clip.mp4", Clip(sounds=("aac",))), tmp_path / "output.mp4"
     info = probe(source)
     with pytest.raises(RuntimeError, match="network"), VideoWriter(output, info) as writer:  # noqa: PT012
