@@ -158,7 +158,16 @@ def make_half_size_pair(
 def make_whole_face_pair(
     picture: FacePicture, side: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """A whole clean face and its degraded copy, not reduced. Arguments are those of `make_half_size_pair`."""
+    """A whole clean face and its degraded copy, not reduced.
+
+    Args:
+        picture: A face, (H, H, 3). Its border is cut off.
+        side: Side of the result in pixels.
+        rng: The source of random numbers.
+
+    Returns:
+        Two arrays (side, side, 3) in 0..1.
+    """
     clean = _whole_face(picture, side, rng)
     shares = SOFT_SHARES if rng.random() < 0.5 else CROP_SHARES
     target, degraded = degrade_for_evidence(clean, rng, shares)
