@@ -252,8 +252,13 @@ class RunStats:
         """The report of the finished run. `target` is its output; `warnings` follow that about damage."""
         lost = self.lost + self.missing
         damage = []
-        if lost:
-            damage.append(f"{lost} of {self.frames + self.missing} frames could not be decoded")
+        if self.lost:
+            damage.append(f"{self.lost} of {self.frames} frames could not be decoded")
+        if self.missing:
+            damage.append(
+                f"{self.missing} of {self.frames + self.missing} frames are missing at the end: the input "
+                "was cut short"
+            )
         if self.concealed:
             damage.append(f"{self.concealed} of {self.frames} frames are damaged in part")
         if damage:
@@ -270,6 +275,7 @@ class RunStats:
             warnings=warnings,
             concealed_frames=self.concealed,
             drawn=self.drawn.shares(),
+            resumed_frames=self.resumed_frames,
         )
 
 

@@ -44,6 +44,16 @@ def closing(*shares: DrawnShare) -> str:
     return closing_line(replace(REPORT, drawn=shares))
 
 
+def test_the_closing_line_of_a_resumed_run_gives_the_rate_of_that_run_only() -> None:
+    line = closing_line(replace(REPORT, resumed_frames=30, drawn=()))
+    assert line.startswith("50 frames (30 by an earlier run), 80 faces of 2 tracks restored in 5.0 s (4.0 ")
+
+
+def test_the_closing_line_of_a_run_without_faces_mentions_no_tracks() -> None:
+    line = closing_line(replace(REPORT, faces=0, tracks=0, drawn=()))
+    assert line.startswith("50 frames, no faces restored in 5.0 s (10.0 frames/s)")
+
+
 def test_the_closing_line_names_the_tracks_that_are_mostly_drawn() -> None:
     assert closing(share(0, 0.07), share(1, 0.5)).endswith("no frames lost, no warnings: new.mp4")
     assert closing(share(0, 0.07), share(3, 0.62)).endswith(

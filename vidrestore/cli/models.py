@@ -71,7 +71,7 @@ def convert_weights(
     from vidrestore.daefr.checkpoint import convert
 
     convert(checkpoint, target)
-    print_line(f"converted: {target} ({_megabytes(target.stat().st_size)})")
+    print_line(f"converted: {target} ({_file_size(target.stat().st_size)})")
 
 
 def _values(entry: Entry) -> dict[str, str | int | None]:
@@ -100,12 +100,14 @@ def _row(entry: Entry) -> tuple[str, ...]:
     return (
         entry.name,
         entry.purpose,
-        _megabytes(size if isinstance(size, int) else None),
+        _file_size(size if isinstance(size, int) else None),
         licence,
         str(values["state"]),
         printable(values["path"] or ""),
     )
 
 
-def _megabytes(size: int | None) -> str:
-    return "?" if size is None else f"{size / 1e6:.1f} MB"
+def _file_size(size: int | None) -> str:
+    if size is None:
+        return "?"
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vidrestore.cli.terminal import print_message
+from vidrestore.cli.wording import count
 from vidrestore.pace import Pace, PaceMeter
 
 if TYPE_CHECKING:
@@ -58,11 +59,13 @@ def describe(progress: Progress, pace: Pace) -> str:
     stage = STAGES[progress.stage]
     if progress.stage not in ("analysing", "restoring", "measuring"):
         return stage
-    frames = f"{progress.frames}/{progress.total}" if progress.total else f"{progress.frames}"
+    frames = (
+        f"{progress.frames}/{progress.total} frames" if progress.total else count(progress.frames, "frame")
+    )
     earlier = f" ({progress.resumed_frames} of an earlier run)" if progress.resumed_frames else ""
-    line = f"{stage}: {frames} frames{earlier}"
+    line = f"{stage}: {frames}{earlier}"
     if progress.faces:
-        line += f", {progress.faces} {'face' if progress.faces == 1 else 'faces'}"
+        line += f", {count(progress.faces, 'face')}"
     if pace.rate is None:
         return f"{line}, estimating the time left" if progress.total else line
     line += f", {pace.rate:.1f} frames/s"

@@ -129,11 +129,14 @@ def run_session(
 
 def closing_line(report: Report) -> str:
     """The last line of a run: numbers of frames, faces and warnings, the time, and the output."""
-    rate = report.frames / report.seconds if report.seconds > 0 else 0.0
+    earlier = f" ({report.resumed_frames} by an earlier run)" if report.resumed_frames else ""
+    faces = "no faces"
+    if report.faces:
+        faces = f"{count(report.faces, 'face')} of {count(report.tracks, 'track')}"
     drawn = drawn_tracks(report.drawn)
     return (
-        f"{count(report.frames, 'frame')}, {count(report.faces, 'face')} of "
-        f"{count(report.tracks, 'track')} restored in {report.seconds:.1f} s ({rate:.1f} frames/s), "
+        f"{count(report.frames, 'frame')}{earlier}, {faces} restored in {report.seconds:.1f} s "
+        f"({report.rate:.1f} frames/s), "
         f"{count(report.lost_frames, 'frame')} lost, {count(len(report.warnings), 'warning')}"
         f"{drawn and f', {drawn}'}: "
         f"{report.output}"

@@ -130,9 +130,9 @@ def _last_moments(
     shown_until = last.pts + max(last.duration, round(1 / info.frame_rate / info.time_base))
     for tick, at in wanted:
         if tick > shown_until:
-            earlier = float((tick - last.pts) * info.time_base)
+            shown_at = at - float((tick - last.pts) * info.time_base)
             raise InputError(
-                f"{info.path} has no frame at {at:g} s: its last one is {earlier:.2f} s earlier; choose an "
+                f"{info.path} has no frame at {at:g} s: the last one is at {shown_at:.2f} s; choose an "
                 "earlier time"
             )
         found.append((at, last.index))

@@ -21,6 +21,8 @@ def read_yaml(path: Path) -> dict[Any, Any]:
     try:
         with path.open("rb") as file:  # the size that a file states may be wrong, and a pipe has none
             content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no configuration {path}; check the name and the folder") from error
     except OSError as error:
         raise UsageError(f"cannot read the configuration {path}: {error.strerror or error}") from error
     return parse_yaml(content, path)

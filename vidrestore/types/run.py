@@ -71,6 +71,13 @@ class Report:
     """How much of each track was drawn, in the order of their numbers."""
     people: tuple[str, ...] = ()
     """A sentence for each track that a photo selected, with the certainty."""
+    resumed_frames: int = 0
+    """The frames that an earlier run had written; `frames` includes them, and `seconds` does not."""
+
+    @property
+    def rate(self) -> float:
+        """Frames per second of this run, without those of an earlier one; 0 for a run without duration."""
+        return (self.frames - self.resumed_frames) / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def damage(self) -> float:

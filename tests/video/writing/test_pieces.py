@@ -104,7 +104,43 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
 def test_a_piece_is_carried_or_named(tmp_path: Path, key: str, muxer: str) -> None:
     source = MAKERS[key](tmp_path / "in.mkv")
     assert key in look_at(source).side_data.pieces
-    target = tmp_path / f"out.{SUFFIXES.get(muxer, muxer)}"
+    check_carried_or_named(source, key, muxer)
+
+
+@pytest.mark.parametrize("muxer", CONTAINERS)
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [
+        (source, key)
+        for source in ("mp4", "mov")
+        for key in ("track titles", "roles", "languages", "chapters", "rotation", "timecode")
+        if (source, key) != ("mov", "roles")  # there are none
+    ],
+)
+def test_a_piece_of_mp4_and_mov_is_carried_or_named(
+    tmp_path: Path, key: str, source: str, muxer: str
+) -> None:
+    path = tmp_path / f"in.{source}"
+    convert(MAKERS[key](tmp_path / "first.mkv"), path)
+    assert key in look_at(path).side_data.pieces
+    check_carried_or_named(path, key, muxer)
+
+
+def test_the_timecode_of_a_track_that_the_video_does_not_refer_to_is_kept(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.mov", tmp_path / "out.mov"
+    convert(MAKERS["timecode"](tmp_path / "first.mkv"), source)
+    source.write_bytes(source.read_bytes().replace(b"tref", b"free"))
+    with av.open(str(source)) as container:
+        assert "timecode" not in container.streams.video[0].metadata
+        assert container.streams.data[0].metadata["timecode"] == "01:00:00:00"
+    convert(source, target)
+    with av.open(str(target)) as container:
+        assert container.streams.video[0].metadata["timecode"] == "01:00:00:00"
+
+
+def check_carried_or_named(source: Path, key: str, muxer: str) -> None:
+    """Converts `source`, which holds the piece `key`, to the container; fails if it is lost silently."""
+    target = source.with_name(f"out.{SUFFIXES.get(muxer, muxer)}")
     webm = {"codec": "vp9"} if muxer == "webm" else {}
     warnings = convert(source, target, **webm)
     encoder = {"webm": "libvpx-vp9", "nut": "rawvideo"}.get(muxer, "libx264")

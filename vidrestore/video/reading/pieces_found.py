@@ -117,7 +117,7 @@ def program(text: str) -> dict[str, str]:
 def pieces_of_track(stream: Stream) -> set[str]:
     """Keys of the pieces of one of a file's streams."""
     found = set()
-    if {"title", "name"} & stream.metadata.keys():  # its name in MP4 and MOV
+    if {"title", stream_info.ISO_TITLE} & stream.metadata.keys():
         found.add("track titles")
     if stream.language not in (None, "und"):
         found.add("languages")

@@ -16,6 +16,8 @@ from vidrestore.video.reading.decoder import Decoder
 from vidrestore.video.reading.demuxer import codec_options, is_cover, packets
 from vidrestore.video.reading.input import Input, as_input
 
+ISO_TITLE = "name"
+"""FFmpeg's key for the title of a track that it reads from MP4 or MOV; in all else the key is `title`."""
 _SOUND_BEFORE = Fraction(1, 5)
 """Seconds: more than any audio codec needs before its first sample."""
 _STREAMS_APART = 60

@@ -21,7 +21,7 @@ from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
 from vidrestore.video.pipes import StdoutFile
 
 _CANNOT_WRITE = {
-    errno.ENOENT: "the folder does not exist any more; choose another one",
+    errno.ENOENT: "the folder does not exist any more, or takes no new files; choose another one",
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
     errno.EDQUOT: "the disk quota is exceeded; free some space or choose another folder",
     errno.EFBIG: "a file may not grow that large there; choose another folder",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from vidrestore.video.formats.containers import ISO_MEDIA
 from vidrestore.video.reading import stream_info
@@ -47,12 +50,28 @@ def add_copy(output: OutputContainer, stream: Stream, metadata: dict[str, str]) 
 
 
 def stream_metadata(stream: Stream) -> dict[str, str]:
-    """The stream's metadata without entries about the old file."""
-    return {
+    """The stream's metadata without entries about the old file. A title is in `title`, which muxers write."""
+    kept = {
         key: text
         for key, text in stream.metadata.items()
         if not key.startswith(_OF_THE_STREAM) and key.lower() != "alpha_mode"
     }
+    if stream_info.ISO_TITLE in kept:
+        kept.setdefault("title", kept.pop(stream_info.ISO_TITLE))
+    return kept
+
+
+def video_metadata(stream: VideoStream) -> dict[str, str]:
+    """`stream_metadata` of a video stream, with the timecode of its file, which MP4 and MOV store in a track.
+
+    FFmpeg reads it into the video's metadata only if the video refers to that track.
+    """
+    metadata = stream_metadata(stream)
+    container: Any = stream.container  # an input's, contrary to its type stub
+    for track in container.streams.data:
+        if "timecode" in track.metadata:
+            metadata.setdefault("timecode", track.metadata["timecode"])
+    return metadata
 
 
 def is_rewritten_by_muxer(output: OutputContainer, stream: Stream, packet: Packet[Stream]) -> bool:

@@ -140,9 +140,10 @@ class StreamCopy:
         self._next = next(self._packets, None)
 
     def _add(self, stream: Stream) -> None:
+        if self._is_rewritten(stream):
+            return
         if not can_hold(self._output.format.name, stream):
-            if not self._is_rewritten(stream):
-                self._left_out.append(stream_info.stream_name(stream))
+            self._left_out.append(stream_info.stream_name(stream))
             return
         target = add_copy(self._output, stream, stream_metadata(stream))
         if stream.type != "attachment":

@@ -23,7 +23,7 @@ from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STD
 from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import encoder_metadata, iso_profile, stream_marks, user_data
 from vidrestore.video.writing.codec_choice import choose_codec
-from vidrestore.video.writing.copied_stream import stream_metadata
+from vidrestore.video.writing.copied_stream import video_metadata
 from vidrestore.video.writing.encoder_metadata import metadata_warnings
 from vidrestore.video.writing.encoders import BY_COUNT, quality_options
 from vidrestore.video.writing.pixel_conversion import PixelConverter
@@ -156,7 +156,7 @@ class VideoEncoder:
         self._tag(context)
         if self.codec == "libx265" and self._muxer in ISO_MEDIA:
             context.codec_tag = "hvc1"  # Apple's players accept only this code
-        stream.metadata.update(stream_metadata(source_stream))
+        stream.metadata.update(video_metadata(source_stream))
         if self._encoding.format.has_alpha and self._muxer in MATROSKA and self.codec in _ALPHA_BESIDE:
             stream.metadata["alpha_mode"] = "1"
         stream.disposition = source_stream.disposition
