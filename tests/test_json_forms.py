@@ -24,7 +24,7 @@ from vidrestore.web.job_store import Job
 
 REPORT_NAMES = [
     "made_by", "output", "frames", "frames_with_faces", "faces", "tracks", "lost_frames", "seconds",
-    "seconds_by_stage", "warnings", "concealed_frames", "drawn", "people",
+    "seconds_by_stage", "warnings", "concealed_frames", "drawn", "people", "resumed_frames",
 ]  # fmt: skip
 INSPECTION_NAMES = [
     "path", "width", "height", "frame_rate", "duration", "codec", "pixel_format", "rotation", "mirrored",

@@ -27,7 +27,7 @@ GOLDEN = [
     {"version": 1, "event": "report", "output": "new.mp4", "frames": 50, "frames_with_faces": 45, "faces": 80,
      "tracks": 1, "lost_frames": 0, "seconds": 5.0, "seconds_by_stage": {"restoration": 4.0},
      "warnings": ["a timecode track was left out"], "concealed_frames": 0,
-     "drawn": [{"track": 0, "frames": 40, "mean": 0.07, "maximum": 0.17}], "people": []},
+     "drawn": [{"track": 0, "frames": 40, "mean": 0.07, "maximum": 0.17}], "people": [], "resumed_frames": 0},
 ]  # fmt: skip
 """All lines of a run."""
 
