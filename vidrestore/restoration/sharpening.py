@@ -25,9 +25,9 @@ from torch import Tensor
 
 from vidrestore.evidence.pyramid import downsample, local_mean, upsample, without_leak
 
-LARGEST = (2.55, 1.72)
+LARGEST = (2.4, 1.62)
 """Strength in each sharpened band, finest first, where next to nothing of the band is shown."""
-HALF = (6.45, 3.78)
+HALF = (5.8, 3.4)
 """Missing over shown energy at which the strength is half of the largest."""
 VISIBLE = 1 / 255
 """Changes of this root mean square are halved, weaker ones reduced more: in smooth skin they are noise."""
