@@ -24,6 +24,7 @@ from benchmarks.known_clips import portraits
 from benchmarks.timing import fresh_process, interleaved
 from vidrestore.daefr import PUBLISHED, Daefr
 from vidrestore.daefr.checkpoint import from_authors
+from vidrestore.evidence import TwoSizeEvidence
 from vidrestore.restoration import DaefrGenerator, FaceCodes, FaceRestorer, make_restorer
 from vidrestore.restoration.aligned import restore_aligned
 from vidrestore.restoration.restorer import embedded_evidence
@@ -133,15 +134,18 @@ def compact(rounds: int, faces: list[FloatArray]) -> dict[str, Any]:
     }
 
 
-def estimate_over_one_size(rounds: int, face: FloatArray) -> float:
-    """The time of a face's estimate at two sizes over that at its own size, float32."""
-    both = embedded_evidence().load().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    crops = both.network
+def estimate_over_one_size(rounds: int, face: FloatArray) -> dict[str, float]:
+    """The time of a face's estimate at two sizes, averaged or refined, over that at its own size, float32."""
+    refined = embedded_evidence().load()
+    averaged = TwoSizeEvidence(refined.network, refined.whole_faces)
+    networks = {"own_size": refined.network, "averaged": averaged, "refined": refined}
+    for network in networks.values():
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     picture = torch.from_numpy(face).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        runs = {"one": lambda: crops(picture), "two": lambda: both(picture)}
+        runs = {name: partial(network, picture) for name, network in networks.items()}
         least = {name: min(seconds) for name, seconds in interleaved(runs, max(5 * rounds, 5)).items()}
-    return least["two"] / least["one"]
+    return {name: least[name] / least["own_size"] for name in ("averaged", "refined")}
 
 
 def scaling(rounds: int, batches: tuple[int, ...], threads: tuple[int, ...]) -> dict[str, Any]:
