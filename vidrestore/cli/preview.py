@@ -94,7 +94,7 @@ def preview(
     times = [make_settings(start=time).start or 0.0 for time in at]
     kind = output.suffix.lower().removeprefix(".")
     if kind not in _SHEET_KINDS:
-        raise UsageError(f"the pictures are written to a file .html or .png, not to {output.name}")
+        raise UsageError(f"the pictures are written to an .html or .png file, not to {output.name}")
     report = (page_report if kind == "html" else png_report)(output, MADE_BY)
     check_apart({"sheet": output}, (input, sidecar, photo_of(faces)))
     check_reports(report)

@@ -151,8 +151,10 @@ class StreamCopy:
 
     def _is_rewritten(self, stream: Stream) -> bool:
         """Whether it is a stream of chapter titles or time codes, which the new container writes itself."""
+        if stream.type != "data":
+            return False  # a description of the whole file takes time
         tags = pieces_found.codec_tags(pieces_found.description(self._container))
-        return stream.type == "data" and tags.get(stream.index) in _REWRITTEN
+        return tags.get(stream.index) in _REWRITTEN
 
     def _read_packets(self) -> Iterator[Packet[Stream]]:
         copied = [stream for stream in self._container.streams if stream.index in self._targets]
