@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrestore.evidence import merge_bands, split_bands
-from vidrestore.evidence.pyramid import BANDS, MULTIPLE, downsample, upsample
+from vidrestore.evidence.pyramid import BANDS, MULTIPLE, downsample, upsample, without_leak
 
 
 @settings(max_examples=30, deadline=None)
@@ -57,3 +57,14 @@ def test_a_flat_picture_has_no_detail(level: float) -> None:
     *detail, rest = split_bands(torch.full((1, 3, 64, 64), level))
     assert all(band.abs().max() < 1e-6 for band in detail)
     assert torch.allclose(rest, torch.full_like(rest, level))
+
+
+@pytest.mark.parametrize("side", [4, 16, 64])
+def test_a_leak_is_removed_by_three_steps_down_and_up(side: int) -> None:
+    torch.manual_seed(1)
+    band, gain = torch.randn(2, 1, side, 2 * side), torch.rand(2, 1, side // 2, side)
+    expected = band
+    for _ in range(3):
+        expected = expected - upsample((1 - gain) * downsample(expected))
+    assert torch.allclose(without_leak(band, gain), expected, atol=1e-5)
+    assert not torch.allclose(band, expected, atol=0.01)

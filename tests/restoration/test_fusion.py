@@ -23,7 +23,7 @@ from tests.support.fusion_faces import (
 )
 from vidrestore.evidence import Evidence, split_bands
 from vidrestore.evidence.pyramid import BANDS
-from vidrestore.restoration.fusion import COST_SHARE, Fused, drawn_share, fuse, possible_change
+from vidrestore.restoration.fusion import COST_SHARE, fuse, possible_change
 
 
 @settings(max_examples=40, deadline=None)
@@ -177,7 +177,7 @@ def test_faces_do_not_depend_on_each_other() -> None:
 @given(textures, textures, seeds, scales)
 def test_the_share_that_was_drawn_is_a_share(shown: str, drawn: str, seed: int, scale: float) -> None:
     mean = texture(shown, seed)
-    share = drawn_share(mean, fuse(evidence_of(mean, scale), texture(drawn, seed + 1)))
+    share = fuse(evidence_of(mean, scale), texture(drawn, seed + 1)).drawn_share
     assert share.shape == (1,)
     assert 0 <= share.item() <= 1
 
@@ -185,11 +185,30 @@ def test_the_share_that_was_drawn_is_a_share(shown: str, drawn: str, seed: int, 
 @pytest.mark.parametrize("shown", ["octaves", "flat"])
 def test_the_drawn_share_is_zero_without_drawn_detail_and_grows_with_the_scale(shown: str) -> None:
     mean, drawn = texture(shown, 1), texture("octaves", 2)
-    assert drawn_share(mean, Fused(mean, torch.zeros(1, 1, SIZE, SIZE))).item() == 0
-    shares = [drawn_share(mean, fuse(evidence_of(mean, s), drawn)).item() for s in (0.0, 0.005, 0.02, 0.08)]
+    shares = [fuse(evidence_of(mean, s), drawn).drawn_share.item() for s in (0.0, 0.005, 0.02, 0.08)]
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert shares[-1] > (0.9 if shown == "flat" else 0.2)
+
+
+@pytest.mark.parametrize("change", [None, 1e-4])
+def test_the_drawn_share_is_measured_in_the_bands_of_what_was_drawn(change: float | None) -> None:
+    mean, drawn = 0.25 + texture("octaves", 1) / 2, texture("octaves", 2)
+    fused = fuse(evidence_of(mean, 0.05), drawn, change=None if change is None else torch.tensor([change]))
+    rows, columns = slice(23, 51), slice(18, 46)  # between eyes and mouth
+    shown, added = (
+        sum(
+            split_bands(luma)[k]
+            .repeat_interleave(2**k, 2)
+            .repeat_interleave(2**k, 3)[..., rows, columns]
+            .square()
+            .mean()
+            .item()
+            for k in range(BANDS - 1)
+        )
+        for luma in (luma_of(mean), fused.drawn)
+    )
+    assert fused.drawn_share.item() == pytest.approx(added / (added + shown), rel=0.08)
 
 
 def test_the_possible_change_is_the_total_error_of_all_bands() -> None:

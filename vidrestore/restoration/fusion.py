@@ -70,6 +70,8 @@ class Fused:
     """(N, 3, S, S) RGB, clipped to 0..1."""
     drawn: Tensor
     """(N, 1, S, S) luma of the detail that the generator added."""
+    drawn_share: Tensor
+    """(N,) 0..1: the share of a face's detail that was drawn, by its energy between eyes and mouth."""
 
 
 def fuse(
@@ -120,6 +122,7 @@ def fuse(
     for k, coarser in enumerate(gains[1:]):
         entering[k] = without_leak(entering[k], coarser)
     drawn = merge_bands(entering)
+    drawn_energy = _detail_energy(split_bands(drawn))
     added = drawn
     if sharpen:
         count = len(LARGEST)
@@ -128,14 +131,16 @@ def fuse(
         added = drawn + sharpening(sharpened, missing, energies[:count], shares[1 : count + 1])
     if change is not None and math.isfinite(amount):
         part = _affordable_part(added, amount**2 * change)
-        added, drawn = part * added, part * drawn
-    return Fused((evidence.mean + added).clamp(0, 1), drawn)
+        drawn_energy = part * drawn_energy
+        factor = part.sqrt().view(-1, 1, 1, 1)
+        added, drawn = factor * added, factor * drawn
+    drawn_share = drawn_energy / (drawn_energy + _detail_energy(estimate_bands) + 1e-9)
+    return Fused((evidence.mean + added).clamp(0, 1), drawn, drawn_share)
 
 
 def _affordable_part(added: Tensor, gain: Tensor) -> Tensor:
-    """(N, 1, 1, 1) 0..1: the factor for what is added (N, 1, S, S), so that it costs no more than allowed."""
-    cost = mean_square(added).clamp(min=1e-12)
-    return (COST_SHARE * gain / cost).clamp(max=1).sqrt().view(-1, 1, 1, 1)
+    """(N,) 0..1: the share of the energy of what is added (N, 1, S, S) that costs no more than allowed."""
+    return (COST_SHARE * gain / mean_square(added).clamp(min=1e-12)).clamp(max=1)
 
 
 def _at_scale(band_amounts: Sequence[float], enlargement: float) -> list[float]:
@@ -155,22 +160,6 @@ def possible_change(evidence: Evidence, change: Tensor | None = None) -> Tensor:
     energies = [2 * mean_square(scale) for scale in scales_of_bands(evidence.scale)]
     energy = torch.stack(energies).sum(0)
     return (energy if change is None else torch.minimum(energy, COST_SHARE * change)).sqrt()
-
-
-def drawn_share(mean: Tensor, fused: Fused) -> Tensor:
-    """(N,) 0..1: the share of a face's detail that was drawn, by its energy between eyes and mouth.
-
-    Args:
-        mean: (N, 3, S, S), the estimate that was completed.
-        fused: what `fuse` made of it.
-    """
-    size = mean.shape[-1]
-    part = slice(round(0.36 * size), round(0.8 * size)), slice(round(0.28 * size), round(0.72 * size))
-    shown, drawn = (
-        torch.stack([_energy(band, part, size) for band in split_bands(picture)[:-1]]).sum(0)
-        for picture in (_luma(mean), fused.drawn)
-    )
-    return drawn / (drawn + shown + 1e-9)
 
 
 def _new_detail(drawn: Tensor, shown: Tensor, energy: Tensor) -> Tensor:
@@ -196,6 +185,13 @@ def _enlarge(share: Tensor, finer: Tensor) -> Tensor:
     return interpolate(share, size=finer.shape[-2:], mode="bilinear", align_corners=False)
 
 
+def _detail_energy(bands: Sequence[Tensor]) -> Tensor:
+    """(N,) the energy of all bands but the last, finest first, between eyes and mouth."""
+    size = bands[0].shape[-1]
+    part = slice(round(0.36 * size), round(0.8 * size)), slice(round(0.28 * size), round(0.72 * size))
+    return torch.stack([_energy(band, part, size) for band in bands[:-1]]).sum(0)
+
+
 def _energy(band: Tensor, part: tuple[slice, slice], size: int) -> Tensor:
     """(N,) mean square inside a part that is given in pixels of the whole face."""
     step = size // band.shape[-1]
@@ -209,5 +205,6 @@ def _mean_around(values: Tensor) -> Tensor:
 
 def _luma(pictures: Tensor) -> Tensor:
     # In channels-last order a sum over channels takes three times as long.
-    red, green, blue = (weight * pictures[:, i : i + 1] for i, weight in enumerate(BT601_LUMA))
-    return red + green + blue
+    red, green, blue = pictures.split(1, dim=1)
+    of_red, of_green, of_blue = BT601_LUMA
+    return (of_red * red).add(green, alpha=of_green).add(blue, alpha=of_blue)

@@ -18,7 +18,7 @@ from vidrestore.evidence.two_size_files import EvidenceFiles
 from vidrestore.restoration.compiled import compile_backend
 from vidrestore.restoration.estimator import Estimator, resized, to_evidence
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
-from vidrestore.restoration.fusion import AMOUNT, drawn_share, fuse
+from vidrestore.restoration.fusion import AMOUNT, fuse
 from vidrestore.restoration.generator import DaefrGenerator, FaceCodes, FaceFeatures, LookUp
 from vidrestore.restoration.pinned_copies import Download, download, to_device
 from vidrestore.runtime.device import choose_precision, exact_float32
@@ -158,7 +158,7 @@ class NetworkRestorer:
         amount = self.amount if estimate.amount is None else estimate.amount
         change = torch.tensor([estimate.change], dtype=torch.float32, device=self.device)
         fused = fuse(evidence, drawn, change=change, amount=amount, drawn_side=drawn_side)
-        return download(fused.faces.permute(0, 2, 3, 1)), download(drawn_share(evidence.mean, fused))
+        return download(fused.faces.permute(0, 2, 3, 1)), download(fused.drawn_share)
 
     def launch(self, run: Callable[[], R]) -> R:
         """The result of `run`, launched on the device with the wanted arithmetic."""

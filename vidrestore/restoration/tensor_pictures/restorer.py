@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vidrestore.evidence import Evidence
-from vidrestore.restoration.fusion import drawn_share, fuse
+from vidrestore.restoration.fusion import fuse
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures, stack_channels_last
 from vidrestore.restoration.pinned_copies import Download, download, to_device
 from vidrestore.restoration.restorer import NetworkRestorer, check_finite
@@ -142,7 +142,7 @@ class TensorRestorer:
         enlarged = resized_tensors(drawn, evidence.mean.shape[-1])
         change = torch.stack([estimate.change for estimate in estimates])
         fused = fuse(evidence, enlarged, change=change, amount=amount, drawn_side=drawn.shape[-1])
-        return fused.faces, download(drawn_share(evidence.mean, fused))
+        return fused.faces, download(fused.drawn_share)
 
 
 def _on_device(faces: Sequence[Tensor | FloatArray], device: torch.device) -> list[Tensor]:
