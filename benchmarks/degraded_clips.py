@@ -1,6 +1,6 @@
 """Clean frames, degraded as users' videos are; the same frames in every run.
 
-broadcast   a quarter of the size, H.264 at a starved bit rate, and back: blocks that pump from key frame to
+broadcast   a quarter of the size, H.264 at a very low bit rate, and back: blocks that pump from key frame to
             key frame
 print       blur, 2.5 times smaller, new grain in every frame, exposure that breathes, scratches and dust
 

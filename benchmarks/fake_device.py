@@ -10,7 +10,7 @@ from torch import Tensor, nn
 def replace_parameters(
     module: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool = True
 ) -> nn.Module:
-    """In place of `nn.Module._apply`: fake parameters cannot bear to be changed in their places twice."""
+    """In place of `nn.Module._apply`: fake parameters cannot be modified in place twice."""
     for part in module.modules():
         for name, parameter in part._parameters.items():
             if parameter is not None:

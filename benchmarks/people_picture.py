@@ -28,7 +28,7 @@ COLUMNS = ("as it came", "plain filter", "restored", "truth")
 LABELS = {
     "film": "worn film",
     "vhs": "video tape",
-    "codec": "starved codec",
+    "codec": "codec at a low bit rate",
     "severe": "a face of 30 pixels",
     "noise": "a sensor in the dark",
     "mild": "a little noise",

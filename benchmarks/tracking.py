@@ -1,4 +1,4 @@
-"""Is each person one track in each scene, and followed wherever a teacher finds a face?
+"""Whether each person is one track in each scene, and is tracked wherever a teacher finds a face.
 
     python -m benchmarks.tracking TEACHER CLIP... [--network NAME] [--detector NAME] [--min-face PIXELS]
 
@@ -7,11 +7,11 @@ are linked to persons by overlap alone, from frame to frame within a scene; a pe
 least half a second. Prints for each clip:
 
     scenes, persons   as found by tracking, and by linking
-    followed          share of the persons' faces over which a restored face would be laid
+    followed          share of the persons' faces that a track covers
     tracks            of our tracks, how many each person of a scene has (1 is right), at most and on average
     switches          frames in which a person's track is not the one of the frame before it was followed in
-    shared            tracks that lie on more than one person of a scene (0 is right)
-    unknown           share of our faces that lie on no face of the teacher's
+    shared            tracks that cover more than one person of a scene (0 is right)
+    unknown           share of our faces that cover no face of the teacher's
 """
 
 from __future__ import annotations

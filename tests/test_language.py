@@ -48,7 +48,10 @@ PLACES = (
     "samples",
     "tests",
     "vidrestore",
+    ".ci",
+    ".github",
 )
+CHECKED = {".py", ".md", ".yaml", ".yml", ".html", ".js", ".jsx", ".sh", ".toml"}
 PLAIN_SENSE = {
     # The name of a layer in older weights.
     "vidrestore/daefr/checkpoint.py": {"verdict"},
@@ -61,7 +64,7 @@ def files() -> Iterator[Path]:
         path = ROOT / place
         found = [path] if path.is_file() else path.rglob("*")
         for file in sorted(found):
-            if file.suffix in {".py", ".md", ".yaml"} and file != Path(__file__):
+            if (file.suffix in CHECKED or file.name == "run") and file != Path(__file__):
                 yield file
 
 

@@ -1,4 +1,4 @@
-"""The pipeline's own arithmetic; whole runs are in golden/ and e2e/."""
+"""Chosen track numbers that the video does not have: an error if none exists, otherwise a warning."""
 
 from __future__ import annotations
 

@@ -280,7 +280,7 @@ class RunStats:
 
 
 def report_opening(on_progress: ProgressCallback | None) -> None:
-    """Says that the input is being looked at, of which nothing is known yet."""
+    """Reports the stage `opening`, before anything is known about the input."""
     if on_progress is not None:
         on_progress(Progress(frames=0, total=None, faces=0, seconds=0.0, stage="opening"))
 

@@ -56,7 +56,7 @@ def vhs(face: FloatArray, rng: Generator) -> FloatArray:
 
 
 def codec(face: FloatArray, rng: Generator) -> FloatArray:
-    """Three or four times smaller, moving, in x264 at a starved rate, enlarged again."""
+    """Three or four times smaller, moving, in x264 at a very low bit rate, enlarged again."""
     size = face.shape[0] // int(rng.choice([3, 4])) // 2 * 2
     small = _resize(face, size, cv2.INTER_AREA)
     frames = [np.roll(small, (i, -i), (0, 1)) for i in range(5)]

@@ -105,7 +105,7 @@ def batch(
     progress: options.Progress = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Restore all videos of a folder. Skips finished files; continues after failures."""
+    """Restore all videos and pictures of a folder. Skips finished files; continues after failures."""
     values: dict[str, Any] = {
         "model": model,
         "detector": detector,

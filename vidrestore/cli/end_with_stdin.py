@@ -1,7 +1,7 @@
 """A run that ends as by Ctrl-C when its standard input is closed: for programs that start vidrestore.
 
-Where there are no signals between processes (Windows), that is how they end it; everywhere, a run ends with
-the program that wanted it.
+Programs use this on Windows, where they cannot send signals. On every system, the run ends when the program
+that started it ends.
 """
 
 from __future__ import annotations

@@ -38,6 +38,12 @@ _DEFAULT_GRID = {"fidelity": "auto,1", "strength": "1,0.6", "grain": "auto,0.6"}
 _SHEET_KINDS = {"html", "png"}
 
 
+def _list_help(name: str) -> str:
+    """The help of a compared setting: its description, and which values are compared."""
+    grid = _DEFAULT_GRID[name]
+    return f"Values to compare. {help_text(name)}; {grid} if no setting to compare is given"
+
+
 def preview(
     input: Annotated[Path, typer.Argument(metavar="INPUT", help="The video to show.", show_default=False)],
     at: Annotated[
@@ -47,15 +53,9 @@ def preview(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="SHEET", help="The sheet to write: .html or .png.")
     ],
-    fidelity: Annotated[
-        str | None, typer.Option(metavar="LIST", help=f"One or several. {help_text('fidelity')}")
-    ] = None,
-    strength: Annotated[
-        str | None, typer.Option(metavar="LIST", help=f"One or several. {help_text('strength')}")
-    ] = None,
-    grain: Annotated[
-        str | None, typer.Option(metavar="LIST", help=f"One or several. {help_text('grain')}")
-    ] = None,
+    fidelity: Annotated[str | None, typer.Option(metavar="LIST", help=_list_help("fidelity"))] = None,
+    strength: Annotated[str | None, typer.Option(metavar="LIST", help=_list_help("strength"))] = None,
+    grain: Annotated[str | None, typer.Option(metavar="LIST", help=_list_help("grain"))] = None,
     model: options.Model = None,
     detector: options.Detector = None,
     device: options.Device = None,

@@ -70,11 +70,14 @@ class PaperFid:
         if self._network is None:
             return {}
         if min(statistics.count for statistics in self._statistics.values()) < 2:
-            raise InputError("FID compares sets of pictures, and this set has only one")
+            raise InputError("FID compares sets of pictures, and this set has only one; give two or more")
         sets = {subject: statistics.gaussian() for subject, statistics in self._statistics.items()}
         reference = self._reference or sets["truth"]
         if len(reference.mean) != len(sets["result"].mean):
-            raise InputError(f"the reference has {len(reference.mean)} features, FID's network 2048")
+            raise InputError(
+                f"the reference has {len(reference.mean)} features, and FID's network has 2048; "
+                "make it with the default network"
+            )
         return {s: frechet_distance(g, reference) for s, g in sets.items() if s != "truth" or self._reference}
 
 

@@ -63,7 +63,7 @@ HOSTS: dict[str, Host] = {
         # Not `vidrestore`: a program that imports custom nodes by their folder's name would hide vidrestore.
         files={"comfyui-vidrestore/__init__.py": "comfyui/custom_node.py"},
         package_in="comfyui-vidrestore",
-        next_step="start ComfyUI again; the nodes are under video/vidrestore",
+        next_step="start ComfyUI again; the nodes are under video/vidrestore and image/vidrestore",
     ),
     "kdenlive": Host(
         title="Kdenlive 23.04 and later",

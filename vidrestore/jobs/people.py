@@ -87,7 +87,8 @@ def choose_people(
         conditions_of(names)  # refuses an empty region before the work
     if str(source) == "-":
         raise UsageError(
-            "choosing people, sizes or places needs to read the video twice, and a pipe can be read only once"
+            "choosing people, sizes or places reads the video twice, and a pipe can be read only once; "
+            "give a file"
         )
     photo = _photo_descriptor(settings) if settings.faces.startswith(LIKE) else None
     if known is None:

@@ -73,7 +73,7 @@ def open_input_video(
     from vidrestore import video
 
     if settings.aligned:
-        raise UsageError("of aligned faces there is no plan and no preview: leave out aligned")
+        raise UsageError("--dry-run and previews do not work with aligned faces; leave out --aligned")
     opened = video.open_video(
         source, deinterlace=settings.deinterlace, on_info=on_info, **settings.input_options()
     )

@@ -11,8 +11,7 @@ logger = logging.getLogger(__name__)
 
 CPU_FACES = 4
 GPU_FACES, GPU_PIXELS = 32, 2**22
-"""A GPU is fully used with one of these: so many faces in the code transformer, so many pixels in
-convolutions."""
+"""A GPU is fully used by a batch with this many faces (code transformer) or pixels (convolutions)."""
 BYTES_PER_PIXEL = 800
 """Bytes of 16-bit activations per pixel of a face in the decoder: 201 MB at 512 pixels, counted with meta
 tensors."""
@@ -23,7 +22,7 @@ MAX_ELEMENTS, CHANNELS_AT_FULL_SIZE = 2**31, 128
 MAX_WAITING_BYTES, GPU_MAX_WAITING_BYTES = 192 * 2**20, 512 * 2**20
 """Bytes of frames that wait for a full batch, before each of the three steps of the network."""
 MIN_WAITING_FRAMES = 32
-"""At least so many frames may wait if they are small, because some frames have no face."""
+"""At least this many frames may wait if they are small, because some frames have no face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,7 @@ class BatchSizes:
     """Sizes of batches and of the queues before them."""
 
     faces: int
-    """At a time."""
+    """Faces per batch."""
     frames: int
     """Frames that may wait before each of the three steps, including those that are being computed."""
 

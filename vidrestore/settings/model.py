@@ -71,7 +71,7 @@ class Settings(BaseModel):
     precision: Precision = "auto"
     """Number format of the networks: auto (the faster one on the device), float32 or bfloat16."""
     compile: bool = False
-    """Compile the networks for an NVIDIA GPU: a start that takes minutes, for long videos."""
+    """Compile the networks for an NVIDIA GPU. The start then takes minutes, so use it for long videos."""
     batch: int | None = Field(default=None, ge=1, le=256)
     """Faces that a network computes together; None: chosen for the device."""
     strength: float = Field(default=1.0, ge=0, le=1)

@@ -49,7 +49,7 @@ class DataConfig(Section):
     shift: float = 0.0
     """Augmentation: largest shift, as a fraction of the side."""
     colour: bool = False
-    """Augmentation: strength of changes of saturation, tint, contrast and brightness."""
+    """Augmentation: whether saturation, tint, contrast and brightness are changed."""
     surroundings: float = 0.0
     """Augmentation: probability, 0..1, of another background behind the head."""
     light: float = 0.0

@@ -107,7 +107,10 @@ class MediaWorker:
         try:
             return cast("Input", self._value("clocks", clock))
         except CancelledError as error:
-            raise ProcessingError("too many broadcasts were opened at once; open it again") from error
+            raise ProcessingError(
+                "too many transport or program streams are read at the same time; "
+                "open this one again in a moment"
+            ) from error
         except VidrestoreError:
             with self._lock:
                 self._clocks.pop(state, None)

@@ -129,7 +129,7 @@ CATALOGUE = (
     ),
     Entry(
         name="retinaface_mobile0.25",
-        purpose="finds faces, quick",
+        purpose="finds upright faces; fast",
         file_name="detection_mobilenet0.25_Final.pth",
         licence="MIT",
         source=Url(address=f"{_FACEXLIB}/detection_mobilenet0.25_Final.pth"),
@@ -138,7 +138,7 @@ CATALOGUE = (
     ),
     Entry(
         name="retinaface_resnet50",
-        purpose="finds faces, thorough",
+        purpose="finds upright faces; slower and more accurate",
         file_name="detection_Resnet50_Final.pth",
         licence="MIT",
         source=Url(address=f"{_FACEXLIB}/detection_Resnet50_Final.pth"),

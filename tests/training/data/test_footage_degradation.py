@@ -54,7 +54,7 @@ def test_the_same_seed_damages_alike() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**9))
-def test_a_starved_broadcast_takes_detail_and_leaves_the_face_in_place(seed: int) -> None:
+def test_a_broadcast_at_a_low_bit_rate_takes_detail_and_leaves_the_face_in_place(seed: int) -> None:
     fine = (FACE + 0.1 * np.random.default_rng(0).standard_normal(FACE.shape)).clip(0, 1).astype(np.float32)
     degraded = degrade_as_broadcast(fine, np.random.default_rng(seed))
     assert degraded.shape == fine.shape

@@ -154,7 +154,7 @@ def test_the_first_stage_continues_from_a_finished_network_and_keeps_its_codes(
             [f"start.network={tmp_path / 'released.safetensors'}", "freeze_codebook=true", "optim.ema=0"],
         )
     )
-    # What predicts codes stays right only if they stay; what reads them and what draws them goes on.
+    # The codebook stays, so that the code predictor remains valid; encoder and decoder are trained.
     assert torch.equal(further.codebook.embedding.weight, released.codebook.embedding.weight)
     for ours, theirs in ((further.encoder, released.hq_encoder), (further.decoder, released.decoder)):
         change = (ours.conv_in.weight - theirs.conv_in.weight).abs().max()

@@ -133,7 +133,9 @@ def show_result(job: str, file: Path, part: MediaRange) -> str:
             strips_of(owner).remove(earlier)
     frames = int(get(strip, "content_frames"))
     if not part.is_whole and frames < part.frames:
-        raise StripError(f"{file} has {frames} frames instead of {part.frames}; look at the strip")
+        raise StripError(
+            f"{file} has {frames} frames instead of {part.frames}; check the strip's start and end"
+        )
     return str(strip.name)
 
 

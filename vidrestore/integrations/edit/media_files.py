@@ -66,11 +66,11 @@ def path_of(url: str, folder: Path) -> Path:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise UnusableMediumError(f"its medium is at {url}, which is no address") from error
+        raise UnusableMediumError(f"its medium is at {url}, which is not a valid address") from error
     if _WINDOWS.match(url) or not parts.scheme:
         return folder / url
     if parts.scheme != "file":
-        raise UnusableMediumError(f"its medium is at {url}, which is no file")
+        raise UnusableMediumError(f"its medium is at {url}, which is not a local file")
     text = unquote(parts.path)
     if parts.netloc and parts.netloc != "localhost":
         text = f"//{parts.netloc}{text}"

@@ -87,7 +87,9 @@ def read(
         refuse_other_size(path, picture.shape[1::-1], (info.width, info.height))
         planes = to_codes(picture)
         if len(planes) != _PLANES[info.pixel_format.name]:
-            raise InputError(f"{path} has other channels than the first picture")
+            raise InputError(
+                f"{path} has other channels than the first picture; convert all to the same format"
+            )
         yield Frame(
             index=index,
             pts=number,

@@ -160,7 +160,9 @@ def read(
         refuse_other_size(paths[number], (samples.shape[1], samples.shape[0]), (info.width, info.height))
         form = describe_format(_format_name(samples.shape[2], depth))
         if form != info.pixel_format:
-            raise InputError(f"{paths[number]} has other channels than the first picture")
+            raise InputError(
+                f"{paths[number]} has other channels than the first picture; convert all to the same format"
+            )
         yield Frame(
             index=index,
             pts=number,
