@@ -41,7 +41,9 @@ _ALL = 1_000_000
 class YuNet:
     """OpenCV's FaceDetectorYN for pictures of any size."""
 
-    def __init__(self, weights: Path | None = None, *, min_face: int = DEFAULT_MIN_FACE, least: float = 0.3) -> None:
+    def __init__(
+        self, weights: Path | None = None, *, min_face: int = DEFAULT_MIN_FACE, least: float = 0.3
+    ) -> None:
         """Load the network.
 
         Args:

@@ -47,7 +47,8 @@ def align_on_device(
     if needs_tone_mapping(item.frame.colour):
         return align(item, size, own_size=own_size, max_reduction=max_reduction)
     places = [
-        place_crop(item.frame, face, size, own_size=own_size, max_reduction=max_reduction) for face in item.faces
+        place_crop(item.frame, face, size, own_size=own_size, max_reduction=max_reduction)
+        for face in item.faces
     ]
     crops = with_freed_memory(lambda: warp_faces(item.frame, places, device)) if places else []
     faces = tuple(
