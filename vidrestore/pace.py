@@ -1,7 +1,7 @@
 """The stages of a run in words, its current rate, and an estimate of its remaining time.
 
-Rate and remaining time are measured over the last half minute. Opening the video and loading the networks do not count. At the
-start of a run there is no estimate.
+Rate and remaining time are measured over the last half minute. Opening the video and loading the networks do
+not count. At the start of a run there is no estimate.
 """
 
 from __future__ import annotations
