@@ -29,8 +29,7 @@ def deflicker(
         FrameValues(
             frame=item,
             scene=item.scene,
-            tracks=[face.track_id for face in item.faces],
-            values=[_log_brightness(face.image) for face in item.faces],
+            values=[(face.track_id, _log_brightness(face.image)) for face in item.faces],
         )
         for item in items
     )
@@ -38,7 +37,7 @@ def deflicker(
         item = own.frame
         faces = tuple(
             replace(face, gain=_gain(value, neighbour_values, radius))
-            for face, value, neighbour_values in zip(item.faces, own.values, neighbours, strict=True)
+            for face, (_, value), neighbour_values in zip(item.faces, own.values, neighbours, strict=True)
         )
         yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 

@@ -111,8 +111,7 @@ def states_with_neighbours(
         FrameValues(
             frame=item,
             scene=item.scene,
-            tracks=[face.aligned.track_id for face in item.faces],
-            values=item.faces,
+            values=[(face.aligned.track_id, face) for face in item.faces],
         )
         for item in items
     )

@@ -20,9 +20,8 @@ class FrameValues(Generic[F, T]):
 
     frame: F
     scene: int
-    tracks: Sequence[int]
-    """The track of each face."""
-    values: Sequence[T]
+    values: Sequence[tuple[int, T]]
+    """The track and the value of each face."""
 
 
 def with_track_neighbours(
@@ -39,7 +38,7 @@ def with_track_neighbours(
         and a value.
     """
     for window, at in windows(items, radius):
-        yield window[at], [_values_of_track(window, at, track) for track in window[at].tracks]
+        yield window[at], [_values_of_track(window, at, track) for track, _ in window[at].values]
 
 
 def _values_of_track(window: Sequence[FrameValues[F, T]], at: int, track: int) -> list[tuple[int, T]]:
@@ -48,6 +47,6 @@ def _values_of_track(window: Sequence[FrameValues[F, T]], at: int, track: int) -
         (i - at, value)
         for i, item in enumerate(window)
         if i != at and item.scene == scene
-        for other, value in zip(item.tracks, item.values, strict=True)
+        for other, value in item.values
         if other == track
     ]
