@@ -96,7 +96,7 @@ class SegmentScheduler:
         planner = SegmentPlanner(self._job.seconds, info.frame_rate, context=self._context, begin=planned)
         for record in self._journal.records(planner.first, analysed_frames):
             yield from self._record_plan(planner.add(record))
-        frames = ended if ended is not None else analysed_frames
+        frames = analysed_frames
         if ended is None:
             with closing(self._records(begin)) as records:
                 for record in self._stats.timer.timed("analysis", records):
