@@ -45,7 +45,9 @@ def make_natural_faces(folder: Path, path: Path) -> None:
         path: The model's file.
     """
     pictures = (cv2.imread(str(file), cv2.IMREAD_COLOR_RGB) for file in sorted(folder.rglob("*.png")))
-    model = fit_niqe(picture.astype(np.float32) / 255 for picture in pictures if picture is not None)
+    model = fit_niqe(
+        picture.astype(np.float32) / np.float32(255) for picture in pictures if picture is not None
+    )
     save_file(
         {"mean": model.mean.astype(np.float32), "covariance": model.covariance.astype(np.float32)}, path
     )

@@ -250,6 +250,6 @@ class SegmentScheduler:
         stats.tracks, stats.lost, stats.concealed = set(totals.tracks), totals.lost, totals.concealed
         stats.drawn = self._journal.drawn()
         for record in self._journal.records(0, 1):
-            stats.first = record.fingerprint.pts * base
+            stats.first_seconds = record.fingerprint.pts * base
         for record in self._journal.records(totals.frames - 1, totals.frames):
-            stats.until = (record.fingerprint.pts + record.fingerprint.duration) * base
+            stats.end_seconds = (record.fingerprint.pts + record.fingerprint.duration) * base
