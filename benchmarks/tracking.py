@@ -26,7 +26,7 @@ import numpy as np
 from vidrestore.detection import FaceDetector, detect, make_detector
 from vidrestore.detection.retinaface import RetinaFaceDetector
 from vidrestore.faces.boxes import overlap, smaller_side
-from vidrestore.settings import Settings
+from vidrestore.settings import DEFAULT_MIN_FACE, Settings
 from vidrestore.tracking import track
 from vidrestore.types import FloatArray, TrackedFace
 from vidrestore.video import probe, read_frames
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="+")
     parser.add_argument("--network", default="retinaface_mobile0.25")
     parser.add_argument("--detector", default=Settings().detector, help="as in restore")
-    parser.add_argument("--min-face", type=int, default=24)
+    parser.add_argument("--min-face", type=int, default=DEFAULT_MIN_FACE)
     arguments = parser.parse_args()
     # Copies of 320 pixels: on larger ones it sees faces beyond its training, and several in one.
     teacher = RetinaFaceDetector(arguments.network, arguments.teacher, max_side=320)

@@ -1,14 +1,19 @@
-"""Docstrings of exported functions: the first line says what the caller gets, then arguments and errors."""
+"""Docstrings of exported functions: the first line says what the caller gets, then arguments and errors.
+
+Where any function lists its arguments, they are its parameters, in their order.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "vidrestore"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "vidrestore"
 PACKAGES = (
     "colour", "faces", "in_memory", "inspection", "jobs", "pipeline", "restoration", "runtime", "tracking",
     "training", "types", "video", "weights", "web",
@@ -55,3 +60,34 @@ def test_exported_functions_explain_their_arguments_and_errors(file: Path) -> No
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = [f"{function.name} {problem}" for function in exported(tree) for problem in problems(function)]
     assert not found, f"{file.name}: {'; '.join(found)}"
+
+
+def documented(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str] | None:
+    """The names under Args; None: the docstring has no such section."""
+    section = re.search(r"^Args:\n((?:(?: .*)?\n?)*)", ast.get_docstring(function) or "", re.MULTILINE)
+    return None if section is None else re.findall(r"^    (\w+):", section[1], re.MULTILINE)
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    given = function.args
+    all_of_them = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    return [one.arg for one in all_of_them if one is not None and one.arg not in ("self", "cls")]
+
+
+def all_files() -> list[Path]:
+    return [file for name in ("vidrestore", "benchmarks") for file in sorted((ROOT / name).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("file", all_files(), ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_documented_arguments_are_the_parameters(file: Path) -> None:
+    functions = [
+        node
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    found = [
+        f"{function.name} has {parameters(function)}, documented are {names}"
+        for function in functions
+        if (names := documented(function)) is not None and names != parameters(function)
+    ]
+    assert not found, "; ".join(found)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vidrestore.notebook import bar_html, progress_bar
+from vidrestore.pace import Pace
 from vidrestore.types import Progress
 
 
@@ -42,7 +43,19 @@ def test_a_new_stage_is_shown_at_once(shown: list[str]) -> None:
     assert bar is not None
     for stage in ("opening", "loading", "restoring"):
         bar(Progress(frames=0, total=None, faces=0, seconds=0.0, stage=stage))  # type: ignore[arg-type]
-    assert [text.split("> ")[1].split(":")[0] for text in shown] == ["opening", "loading", "restoring"]
+    words = [text.split("> ")[1] for text in shown]
+    assert words == ["examining the input", "loading the networks", "restoring: 0 frames, 0 faces"]
+
+
+def test_the_time_left_is_that_of_the_frames_of_this_run(
+    shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrestore.notebook._EVERY_SECONDS", 0.0)
+    bar = progress_bar()
+    assert bar is not None
+    for frames, seconds in ((600, 20.0), (610, 25.0), (620, 30.0)):
+        bar(Progress(frames=frames, total=640, faces=0, seconds=seconds, resumed_frames=600))
+    assert shown[-1].endswith("restoring: 620/640 frames, 0 faces, about 0:00:10 left")
 
 
 def test_there_is_no_progress_bar_outside_of_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +69,7 @@ def test_there_is_no_progress_bar_outside_of_notebooks(monkeypatch: pytest.Monke
 
 
 def test_the_bar_shows_no_time_left_without_a_total() -> None:
-    text = bar_html(Progress(frames=5, total=None, faces=1, seconds=2.0))
+    pace = Pace(rate=2.5, seconds_left=None)
+    text = bar_html(Progress(frames=5, total=None, faces=1, seconds=2.0), pace)
     assert "left" not in text
     assert "max" not in text

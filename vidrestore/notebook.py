@@ -6,8 +6,10 @@ import html
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from vidrestore.pace import FRAME_STAGES, STAGES, Pace, PaceMeter
 from vidrestore.types import Progress, ProgressCallback
 
 _EVERY_SECONDS = 0.25
@@ -30,24 +32,25 @@ class _Bar:
         self._show = show
         self._next = 0.0
         self._stage: str = ""
+        self._meter = PaceMeter()
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
+        pace = self._meter.update(progress)
         is_last = progress.frames == progress.total
         if now < self._next and not is_last and progress.stage == self._stage:
             return
         self._next, self._stage = now + _EVERY_SECONDS, progress.stage
-        self._show(bar_html(progress))
+        self._show(bar_html(progress, pace))
 
 
-def bar_html(progress: Progress) -> str:
+def bar_html(progress: Progress, pace: Pace) -> str:
     """The bar and its words, as HTML."""
     total = progress.total
     value = f'value="{progress.frames}" max="{total}"' if total else ""
-    words = (
-        f"{progress.stage}: {progress.frames}{f'/{total}' if total else ''} frames, {progress.faces} faces"
-    )
-    rate = progress.frames - progress.resumed_frames
-    if total and rate > 0 and progress.seconds > 0 and progress.stage == "restoring":
-        words += f", about {(total - progress.frames) * progress.seconds / rate:.0f} s left"
+    words = STAGES[progress.stage]
+    if progress.stage in FRAME_STAGES:
+        words += f": {progress.frames}{f'/{total}' if total else ''} frames, {progress.faces} faces"
+    if pace.seconds_left is not None:
+        words += f", about {timedelta(seconds=round(pace.seconds_left))} left"
     return f"<progress {value} style='width: 20em'></progress> {html.escape(words)}"

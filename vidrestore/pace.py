@@ -1,7 +1,7 @@
-"""The current rate of a run, and an estimate of its remaining time.
+"""The stages of a run in words, its current rate, and an estimate of its remaining time.
 
-Both are measured over the last half minute. Opening the video and loading the networks do not count. At the
-start of a run there is no estimate.
+Rate and remaining time are measured over the last half minute. Opening the video and loading the networks do
+not count. At the start of a run there is no estimate.
 """
 
 from __future__ import annotations
@@ -13,8 +13,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidrestore.types import Progress
+    from vidrestore.types import Progress, Stage
 
+STAGES: dict[Stage, str] = {
+    "opening": "examining the input",
+    "loading": "loading the networks",
+    "analysing": "finding faces",
+    "restoring": "restoring",
+    "measuring": "measuring",
+    "finishing": "completing the output",
+}
+"""The stages of a run, in words."""
+FRAME_STAGES: tuple[Stage, ...] = ("analysing", "restoring", "measuring")
+"""The stages in which frames are counted."""
 WINDOW_SECONDS = 30.0
 LINES_VERSION = 1
 """Of the lines for programs: it grows if a name changes its meaning or is removed (docs/progress.md)."""
@@ -52,7 +63,7 @@ class PaceMeter:
         while len(self._samples) > 2 and self._samples[1][0] <= progress.seconds - WINDOW_SECONDS:
             self._samples.popleft()
         (since, before), (now, frames) = self._samples[0], self._samples[-1]
-        is_counted = progress.stage in ("analysing", "restoring", "measuring")
+        is_counted = progress.stage in FRAME_STAGES
         if not is_counted or now - since < MIN_SECONDS or frames == before:
             return UNKNOWN
         rate = (frames - before) / (now - since)

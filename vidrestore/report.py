@@ -150,10 +150,10 @@ class RunStats:
     concealed: int = 0
     missing: int = 0
     """Frames that are missing at the end, according to the container's count or duration."""
-    first: Fraction | None = None
-    """Time of the first frame [s]."""
-    until: Fraction = Fraction(0)
-    """End of the last frame [s]."""
+    first_seconds: Fraction | None = None
+    """Time of the first frame."""
+    end_seconds: Fraction = Fraction(0)
+    """End of the last frame."""
     first_changes: dict[ChangeKind, float] = field(default_factory=dict)
     """Time of the first frame that differs in this from the first frame of all [s]."""
     resumed_frames: int = 0
@@ -183,11 +183,11 @@ class RunStats:
         """
         if info.is_counted:
             self.missing = max((info.frame_count or 0) - self.frames, 0)
-        elif info.duration is not None and self.first is not None:
+        elif info.duration is not None and self.first_seconds is not None:
             # A duration is that of the longest stream. It starts at the first frame, or at 0 in Matroska, and
             # is often slightly wrong.
-            ends = max(self.until, other_streams_end or Fraction(0))
-            short = info.duration - max(ends, ends - self.first)
+            ends = max(self.end_seconds, other_streams_end or Fraction(0))
+            short = info.duration - max(ends, ends - self.first_seconds)
             if short > max(_MIN_MISSING_SECONDS, info.duration / 100):
                 self.missing = round(short * info.frame_rate)
         if self.missing:
@@ -244,8 +244,8 @@ class RunStats:
         """Counts a frame and reports progress. Raises CancelledError if the caller has ended the run."""
         self.note_changes(frame)
         self.frames += 1
-        self.first = frame.pts * frame.time_base if self.first is None else self.first
-        self.until = (frame.pts + frame.duration) * frame.time_base
+        self.first_seconds = frame.pts * frame.time_base if self.first_seconds is None else self.first_seconds
+        self.end_seconds = (frame.pts + frame.duration) * frame.time_base
         self.report_stage("restoring")
 
     def report(self, target: Path, warnings: tuple[str, ...]) -> Report:

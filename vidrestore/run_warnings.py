@@ -53,7 +53,7 @@ def change_warnings(info: VideoInfo, stats: RunStats) -> list[str]:
     }
     return [
         f"{info.path.name} changes "
-        + text.format(f"{stats.first_changes[kind] - float(stats.first or 0):.1f}")
+        + text.format(f"{stats.first_changes[kind] - float(stats.first_seconds or 0):.1f}")
         for kind, text in consequences.items()
         if kind in stats.first_changes
     ]

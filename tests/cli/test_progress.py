@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vidrestore.cli.progress import LINE_EVERY_SECONDS, STAGES, _bar, _lines, describe
-from vidrestore.pace import UNKNOWN, Pace
+from vidrestore.cli.progress import LINE_EVERY_SECONDS, _bar, _lines, describe
+from vidrestore.pace import STAGES, UNKNOWN, Pace
 from vidrestore.types import Progress, Stage
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from scipy.special import gamma
 
 from tests.support.shared import ROOT
-from vidrestore.evaluation.natural_faces import load_natural_faces
+from vidrestore.evaluation.natural_faces import load_natural_faces, make_natural_faces
 from vidrestore.evaluation.niqe import NiqeModel, _asymmetric, fit_niqe, niqe
 from vidrestore.types import FloatArray
 
@@ -60,6 +62,16 @@ def test_a_flat_picture_has_a_value_and_a_small_one_is_refused(model: NiqeModel)
         niqe(np.zeros((64, 64, 3), np.float32), model)
     with pytest.raises(ValueError, match="at least 37 sharp patches"):
         fit_niqe([natural(0)])
+
+
+def test_a_model_is_made_from_a_folder_of_faces(tmp_path: Path, model: NiqeModel) -> None:
+    for seed in range(12):
+        codes = np.round(255 * natural(seed)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / f"{seed}.png"), codes[..., ::-1])
+    make_natural_faces(tmp_path, tmp_path / "model.safetensors")
+    made = load_natural_faces(tmp_path / "model.safetensors")
+    assert made.mean == pytest.approx(model.mean, rel=0.01, abs=0.01)
+    assert niqe(natural(100), made) == pytest.approx(niqe(natural(100), model), rel=0.02)
 
 
 def test_under_the_embedded_model_a_clean_face_is_more_natural_than_a_damaged_one() -> None:

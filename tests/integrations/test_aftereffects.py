@@ -35,7 +35,7 @@ def quick(script: Path, tmp_path: Path) -> Path:
     job.write_text(
         "import pathlib, shutil, sys\n"
         "folder = pathlib.Path(sys.argv[1])\n"
-        "words = (folder / 'words.txt').read_text('utf-8').splitlines()\n"
+        "words = (folder / 'arguments.txt').read_text('utf-8').splitlines()\n"
         "is_video = pathlib.Path(words[1]).read_bytes() != b'no video'\n"
         "if is_video:\n"
         "    shutil.copy(words[1], words[2])\n"
@@ -90,7 +90,7 @@ def test_a_second_result_gets_a_new_file_name(quick: Path, tmp_path: Path) -> No
     done = run(quick, tmp_path, selection=[item], choices=[1])
     assert done["proxies"] == {"a.mkv": str(tmp_path / "vidrestore" / "a_v2.mkv")}
     assert (tmp_path / "vidrestore" / "a.mkv").read_bytes() == b"earlier"
-    words = next((tmp_path / "temp").glob("*/words.txt")).read_text("utf-8").splitlines()
+    words = next((tmp_path / "temp").glob("*/arguments.txt")).read_text("utf-8").splitlines()
     assert words[3:] == ["--strength", "0.75", "--fidelity", "auto", "--faces", "all", "--codec", "match"]
 
 

@@ -15,11 +15,16 @@ import pytest
 from tests.support.clips import Clip, make_clip
 from vidrestore.integrations import child_command
 from vidrestore.integrations.child_command import ChildCommand, find_command
+from vidrestore.pace import STAGES
 
 SECONDS = 120
 """After which a child that should have ended fails the test."""
 PROGRESS = {"version": 1, "event": "progress", "stage": "restoring", "frames": 10, "total": 40, "faces": 3,
             "seconds": 1.0, "rate": 10.0, "eta": 65.0, "resumed_frames": 0}  # fmt: skip
+
+
+def test_the_stages_have_the_same_words_as_in_the_terminal() -> None:
+    assert child_command._STAGES == STAGES
 
 
 def child(tmp_path: Path, program: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Jobs in folders: words in, a status out, a file to cancel."""
+"""Jobs in folders: arguments in, a status out, a file to cancel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS = 300
 
 def job(folder: Path, *words: str) -> Path:
     folder.mkdir()
-    (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    (folder / "arguments.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     return folder
 
 
@@ -75,9 +75,14 @@ def test_a_failed_job_writes_its_error_into_the_status(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"train\n", b"\xff\xfe"])
 def test_an_invalid_job_file_fails(content: bytes, tmp_path: Path) -> None:
     folder = job(tmp_path / "job")
-    (folder / "words.txt").write_bytes(content)
+    (folder / "arguments.txt").write_bytes(content)
     assert run_job(folder).state == "failed"
     assert status(folder)[0] == "failed"
+
+
+def test_the_error_of_an_unknown_command_names_the_file_and_the_commands(tmp_path: Path) -> None:
+    ended = run_job(job(tmp_path / "job", "train"))
+    assert ended.text == "the first line of arguments.txt must be one of: restore, resume, inspect, edit"
 
 
 def test_jobs_that_appear_in_a_watched_folder_run_once(
@@ -104,7 +109,7 @@ def test_a_job_whose_file_is_still_growing_is_not_started(
     folder = job(tmp_path / "a", "restore")
 
     def grow(_: float) -> None:
-        with (folder / "words.txt").open("a") as words:
+        with (folder / "arguments.txt").open("a") as words:
             words.write("one more\n")
 
     monkeypatch.setattr(job_folder.time, "sleep", grow)

@@ -37,7 +37,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are at once done: the source is copied. Where it is no video, they fail."""
 
     def run_job(folder: Path) -> str:
-        words = (folder / "words.txt").read_text("utf-8").splitlines()
+        words = (folder / "arguments.txt").read_text("utf-8").splitlines()
         if Path(words[1]).read_bytes() == b"no video":
             return job_folder._end(folder, "failed", "it is no video")
         shutil.copy(words[1], words[2])
@@ -95,7 +95,7 @@ def run(plugin: Path, tmp_path: Path, *, watch: bool = True, **plan: Any) -> Any
 
 
 def words_of(tmp_path: Path) -> list[list[str]]:
-    jobs = sorted((tmp_path / "home" / job_folder.WATCHED).glob("*/words.txt"))
+    jobs = sorted((tmp_path / "home" / job_folder.WATCHED).glob("*/arguments.txt"))
     return [job.read_text("utf-8").splitlines() for job in jobs]
 
 

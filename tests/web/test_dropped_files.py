@@ -69,7 +69,7 @@ def test_a_dropped_file_that_is_no_video_is_not_kept(ask: Asker) -> None:
 @pytest.mark.parametrize(
     "name",
     ["../film.mkv", "/etc/film.mkv", "..", ".film.mkv", "a/b.mkv", "a\\b.mkv", "film.mkv\0", "film\n.mkv",
-     "film.sh", "film", "words.txt", f"{'x' * 200}.mkv", "film.mkv.yaml", "\u202egpj.mkv"],
+     "film.sh", "film", "arguments.txt", f"{'x' * 200}.mkv", "film.mkv.yaml", "\u202egpj.mkv"],
 )  # fmt: skip
 def test_unsafe_names_of_dropped_files_are_refused(ask: Asker, name: str) -> None:
     assert drop(ask, name, b"x").status == 422

@@ -25,7 +25,7 @@ def watched(tmp_path: Path) -> Path:
 
 def job(watched: Path, name: str, *words: str) -> Path:
     (watched / name).mkdir()
-    (watched / name / "words.txt").write_text("\n".join(words), encoding="utf-8")
+    (watched / name / "arguments.txt").write_text("\n".join(words), encoding="utf-8")
     return watched / name
 
 

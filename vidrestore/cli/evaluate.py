@@ -15,6 +15,7 @@ from vidrestore.cli.progress import show_progress
 from vidrestore.cli.report_file import ReportFile, check_reports, csv_report, json_report, page_report
 from vidrestore.cli.terminal import print_result, print_warning, printable
 from vidrestore.errors import UsageError
+from vidrestore.settings import DEFAULT_MIN_FACE
 
 if TYPE_CHECKING:
     from vidrestore.evaluation.evaluation import Evaluation
@@ -104,7 +105,7 @@ def evaluate(
     settings = EvaluationSettings(
         detector=detector or "embedded",
         device=device or "auto",
-        min_face=24 if min_face is None else min_face,
+        min_face=DEFAULT_MIN_FACE if min_face is None else min_face,
         every_frame=every_frame,
         inception=inception,
         worst=worst if html is not None else 0,

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from vidrestore import __version__
 from vidrestore.cli.messages import Message, add_listener, remove_listener
-from vidrestore.cli.progress import STAGES, describe
+from vidrestore.cli.progress import describe
 from vidrestore.cli.terminal import print_warning, printable
 from vidrestore.errors import OutputError, VidrestoreError
-from vidrestore.pace import PaceMeter
+from vidrestore.pace import STAGES, PaceMeter
 from vidrestore.runtime.put_in_place import check_replaceable
 
 if TYPE_CHECKING:

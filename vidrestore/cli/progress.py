@@ -11,21 +11,12 @@ from typing import TYPE_CHECKING
 
 from vidrestore.cli.terminal import print_message
 from vidrestore.cli.wording import count
-from vidrestore.pace import Pace, PaceMeter
+from vidrestore.pace import FRAME_STAGES, STAGES, Pace, PaceMeter
 
 if TYPE_CHECKING:
-    from vidrestore.types import Progress, ProgressCallback, Stage
+    from vidrestore.types import Progress, ProgressCallback
 
 LINE_EVERY_SECONDS = 5.0
-STAGES: dict[Stage, str] = {
-    "opening": "examining the input",
-    "loading": "loading the networks",
-    "analysing": "finding faces",
-    "restoring": "restoring",
-    "measuring": "measuring",
-    "finishing": "completing the output",
-}
-"""The stages of a run, in words."""
 
 
 @contextmanager
@@ -57,7 +48,7 @@ def show_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
 def describe(progress: Progress, pace: Pace) -> str:
     """One line, such as `restoring: 120/300 frames, 118 faces, 12.5 frames/s, 0:00:14 left`."""
     stage = STAGES[progress.stage]
-    if progress.stage not in ("analysing", "restoring", "measuring"):
+    if progress.stage not in FRAME_STAGES:
         return stage
     frames = (
         f"{progress.frames}/{progress.total} frames" if progress.total else count(progress.frames, "frame")

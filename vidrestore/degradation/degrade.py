@@ -13,10 +13,11 @@ import numpy as np
 from vidrestore.degradation.frames import degrade_frames
 from vidrestore.degradation.recipes import RECIPE_NAMES, RECIPES, RecipeName
 from vidrestore.errors import InputError, UsageError
+from vidrestore.runtime.folders import make_folder
 from vidrestore.settings import Settings
 from vidrestore.types import Progress, ProgressCallback
 from vidrestore.video import Input, make_writer, open_input, probe, read_frames
-from vidrestore.video.picture_folder import check_output_folder, make_folder, pictures_in
+from vidrestore.video.picture_folder import check_output_folder, pictures_in
 
 
 def degrade_path(

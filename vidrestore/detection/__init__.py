@@ -10,6 +10,7 @@ from vidrestore.detection.frame_detection import DetectorState, detect
 from vidrestore.errors import UsageError
 from vidrestore.runtime.file_kinds import expand_home
 from vidrestore.runtime.openmp import import_torch
+from vidrestore.settings import DEFAULT_MIN_FACE
 
 __all__ = ["DETECTORS", "DetectorState", "FaceDetector", "detect", "make_detector"]
 
@@ -18,7 +19,7 @@ MAX_THREADS = 4
 DETECTORS = ("embedded", "retinaface_mobile0.25", "retinaface_resnet50")
 
 
-def make_detector(name: str, device: str = "auto", *, min_face: int = 24) -> FaceDetector:
+def make_detector(name: str, device: str = "auto", *, min_face: int = DEFAULT_MIN_FACE) -> FaceDetector:
     """The detector called `name`; RetinaFace may be given its weights: retinaface_mobile0.25=PATH.
 
     Args:

@@ -14,6 +14,7 @@ from vidrestore.detection.preparation import with_preparation
 from vidrestore.faces.boxes import smaller_side
 from vidrestore.faces.face_square import tilt
 from vidrestore.faces.orientation import detection_from_upright, upright_frame
+from vidrestore.settings import DEFAULT_MIN_FACE
 from vidrestore.types import Detection, FloatArray, Frame, FrameFaces
 
 FULL_EVERY = 5
@@ -26,7 +27,7 @@ ROLLED = 45.0
 """Roll angle [degrees] above which only a thorough search finds a face again."""
 CUT_CHANGE = 0.06
 """Mean change of a thumbnail of the luma (0..1), without brightness, that causes a search."""
-_TINY = (32, 18)
+_THUMBNAIL_SIZE = (32, 18)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ def detect(
     detector: FaceDetector,
     *,
     interval: int = 5,
-    min_face: int = 24,
+    min_face: int = DEFAULT_MIN_FACE,
     begin: DetectorState | None = None,
     on_state: Callable[[DetectorState], None] | None = None,
 ) -> Iterator[FrameFaces[Detection]]:
@@ -68,11 +69,11 @@ def detect(
     """
     state = begin or DetectorState(count=0, faces=())
     frames = iter(frames)
-    previous = None if begin is None else _tiny(upright_frame(next(frames)))
+    previous = None if begin is None else _thumbnail(upright_frame(next(frames)))
     plan = _SearchPlan(interval, state, lambda: state)
     for coded, frame in with_preparation(frames, detector, plan.next_searches):
         followed = detector.follow(frame, state.faces) if state.faces else ()
-        thumbnail = _tiny(frame)
+        thumbnail = _thumbnail(frame)
         has_changed = previous is not None and _change(previous, thumbnail) > CUT_CHANGE
         previous = thumbnail
         has_lost = len(followed) < len(state.faces)
@@ -130,8 +131,8 @@ def _choose_search(
     return "quick" if count % interval == 0 else None
 
 
-def _tiny(frame: Frame) -> FloatArray:
-    small = downscale(frame.planes[0], _TINY)
+def _thumbnail(frame: Frame) -> FloatArray:
+    small = downscale(frame.planes[0], _THUMBNAIL_SIZE)
     scaled = small.astype(np.float32) / ((1 << frame.format.bit_depth) - 1)
     return scaled - scaled.mean()
 

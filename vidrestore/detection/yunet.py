@@ -19,6 +19,7 @@ from vidrestore.colour.yuv_rgb import downscaled_rgb
 from vidrestore.detection.detector import Search
 from vidrestore.errors import WeightsError
 from vidrestore.faces.face_square import face_box
+from vidrestore.settings import DEFAULT_MIN_FACE
 from vidrestore.types import Detection, Frame
 from vidrestore.weights import embedded_path
 
@@ -40,7 +41,9 @@ _ALL = 1_000_000
 class YuNet:
     """OpenCV's FaceDetectorYN for pictures of any size."""
 
-    def __init__(self, weights: Path | None = None, *, min_face: int = 24, least: float = 0.3) -> None:
+    def __init__(
+        self, weights: Path | None = None, *, min_face: int = DEFAULT_MIN_FACE, least: float = 0.3
+    ) -> None:
         """Load the network.
 
         Args:

@@ -20,6 +20,7 @@ from vidrestore.evaluation.videos import VideoMoments
 from vidrestore.face_mesh import make_face_mesh
 from vidrestore.identity import make_recogniser
 from vidrestore.runtime.pipeline_threads import Prefetch
+from vidrestore.settings import DEFAULT_MIN_FACE
 from vidrestore.types import Progress, ProgressCallback
 
 FRAMES_AHEAD, BYTES_AHEAD = 8, 128 * 2**20
@@ -33,7 +34,7 @@ class EvaluationSettings:
     detector: str = "embedded"
     """Detector for the faces in the truth, or in the result if there is no truth."""
     device: str = "auto"
-    min_face: int = 24
+    min_face: int = DEFAULT_MIN_FACE
     """Side of the box of the smallest measured face [px]."""
     every_frame: bool = False
     """Measure PSNR and SSIM of whole frames in every frame of a video, not once a second."""

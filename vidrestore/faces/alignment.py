@@ -173,7 +173,7 @@ def eyes_to_mouth_box(side: int) -> tuple[int, int, int, int]:
 
 
 def align(
-    item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False, oversampled: int = 1
+    item: FrameFaces[TrackedFace], size: int, *, own_size: bool = False, max_reduction: int = 1
 ) -> FrameFaces[AlignedFace]:
     """The frame with an upright crop of each of its faces.
 
@@ -181,14 +181,14 @@ def align(
         item: A frame and its tracked faces.
         size: Side of a crop [px].
         own_size: Whether larger faces get a larger crop, of one of `CROP_SIZES`.
-        oversampled: By how much smaller than the face in the frame its crop may be.
+        max_reduction: By how much smaller than the face in the frame its crop may be.
     """
-    faces = tuple(_align(item.frame, face, size, own_size, oversampled) for face in item.faces)
+    faces = tuple(_align(item.frame, face, size, own_size, max_reduction) for face in item.faces)
     return FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 
 
 def place_crop(
-    frame: Frame, face: TrackedFace, size: int, *, own_size: bool, oversampled: int
+    frame: Frame, face: TrackedFace, size: int, *, own_size: bool, max_reduction: int
 ) -> tuple[NDArray[np.float64], int]:
     """(2, 3) from frame px to the crop of a face, and the side of that crop.
 
@@ -197,29 +197,29 @@ def place_crop(
         face: The face.
         size: As for `align`, like the others.
         own_size: Whether a larger face gets a larger crop.
-        oversampled: By how much smaller than the face in the frame its crop may be.
+        max_reduction: By how much smaller than the face in the frame its crop may be.
     """
     to_crop = face_to_crop(frame, face.landmarks, size)
-    if own_size and (own := crop_size(to_crop, size, oversampled)) != size:
+    if own_size and (own := crop_size(to_crop, size, max_reduction)) != size:
         return face_to_crop(frame, face.landmarks, own), own
     return to_crop, size
 
 
-def crop_size(to_crop: NDArray[np.float64], size: int, oversampled: int = 1) -> int:
+def crop_size(to_crop: NDArray[np.float64], size: int, max_reduction: int = 1) -> int:
     """Side [px] of the smallest crop that keeps the resolution of a face: `size` or one of `CROP_SIZES`.
 
     Args:
         to_crop: (2, 3) from frame px to crop px, for a crop of `size`.
         size: Side of the smallest crop [px].
-        oversampled: By how much smaller than the face in the frame the crop may be.
+        max_reduction: By how much smaller than the face in the frame the crop may be.
     """
-    own = size / similarity_scale(to_crop) / oversampled
+    own = size / similarity_scale(to_crop) / max_reduction
     sizes = sorted({size, *(s for s in CROP_SIZES if s > size)})
     return next((s for s in sizes if s >= own / CROP_TOLERANCE), sizes[-1])
 
 
-def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool, oversampled: int) -> AlignedFace:
-    to_crop, size = place_crop(frame, face, size, own_size=own_size, oversampled=oversampled)
+def _align(frame: Frame, face: TrackedFace, size: int, own_size: bool, max_reduction: int) -> AlignedFace:
+    to_crop, size = place_crop(frame, face, size, own_size=own_size, max_reduction=max_reduction)
     return AlignedFace(
         track_id=face.track_id,
         to_crop=to_crop,

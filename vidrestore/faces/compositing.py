@@ -8,7 +8,6 @@ crop's (of a large face in a 4K frame) is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -18,14 +17,17 @@ from vidrestore.colour.hdr import code_difference
 from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
 from vidrestore.faces.alignment import low_pass, similarity_scale, transform_points
 from vidrestore.faces.crop_place import CropPlace, place_in_frame, warp_back
-from vidrestore.faces.grain import AUTO_GRAIN, extract_grain
+from vidrestore.faces.grain import extract_grain, grain_share
 from vidrestore.faces.orientation import display_axis
-from vidrestore.settings.sidecar import FaceTreatment
+from vidrestore.settings.sidecar import FaceTreatment, Grain
 from vidrestore.types import FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
-Grain = float | Literal["auto"]
 HEAD_FEATHER = 0.22
 """Width of the feather of the head mask, as a fraction of half the crop's side."""
+FACE_FEATHER = 0.33
+"""Width of the feather of the face mask, as a fraction of the oval's radius."""
+EDGE_FEATHER = 0.06
+"""Width of the feather of the face mask at the edges of the crop, as a fraction of the crop's side."""
 
 
 def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: Grain = "auto") -> Frame:
@@ -35,7 +37,8 @@ def composite(item: FrameFaces[RestoredFace], *, strength: float = 1.0, grain: G
         item: A frame and its restored faces.
         strength: Share of the restored faces in the result, 0..1. A face's own treatment wins over it and
             over `grain`.
-        grain: Share of the original grain that faces keep, 0..1; auto: enough to match a grainy frame.
+        grain: Share of the original grain that faces keep, 0..1; auto: a fifth, and
+            none on faces that are drawn as a whole (fidelity 0).
     """
     usual = FaceTreatment(strength=strength, fidelity="auto", grain=grain)
     faces = [
@@ -78,8 +81,8 @@ def face_mask(landmarks: NDArray[np.floating], size: int) -> FloatArray:
     radius = np.asarray(
         cv2.magnitude(np.add.outer(y * a[1], x * a[0]), np.add.outer(y * b[1], x * b[0])), np.float32
     )
-    edge = _smooth_step(np.minimum(at, size - 1 - at) / np.float32(0.06 * size))
-    mask = _smooth_step((1 - radius) / np.float32(0.33)) * np.minimum.outer(edge, edge)
+    edge = _smooth_step(np.minimum(at, size - 1 - at) / np.float32(EDGE_FEATHER * size))
+    mask = _smooth_step((1 - radius) / np.float32(FACE_FEATHER)) * np.minimum.outer(edge, edge)
     return mask.astype(np.float32, copy=False)
 
 
@@ -152,7 +155,7 @@ def _paste_generated(
 ) -> None:
     """Composites a face that was drawn as a whole, inside the oval mask."""
     mask = face_mask(transform_points(face.to_crop, face.landmarks), face.image.shape[0])
-    picture = _with_grain(face.image, face, mask, 0.0 if grain == "auto" else grain)
+    picture = _with_grain(face.image, face, mask, grain_share(grain, is_generated=True))
     difference = code_difference(picture, face.original, frame.colour)
     taken = None if occupied is None else occupied.face
     _add_masked_change(frame, planes, face, difference, mask, strength * face.opacity, taken)
@@ -171,7 +174,7 @@ def _paste_fused(
     size = face.image.shape[0]
     head = head_mask(size)
     oval = np.minimum(face_mask(transform_points(face.to_crop, face.landmarks), size), head)
-    shown = _with_grain(estimate, face, head, AUTO_GRAIN if grain == "auto" else grain)
+    shown = _with_grain(estimate, face, head, grain_share(grain, is_generated=False))
     drawn = face.image - estimate
     share = strength * face.opacity
     if occupied is None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidrestore.colour.matrices import BT601_LUMA
+from vidrestore.settings.sidecar import Grain
 from vidrestore.types import FloatArray
 
 FINEST_FEATURE = 1 / 64
@@ -19,10 +20,21 @@ times as wide."""
 LARGEST = 2.5
 """Limit of grain in standard deviations; scratches, dust and edges are stronger and are cut off."""
 AUTO_GRAIN = 0.2
-"""Share of the grain that a face keeps by default; the wide feather hides the remaining difference."""
+"""Share of the grain that a face keeps with `auto`, unless it is drawn as a whole; the wide feather hides the
+remaining difference."""
 LUMA = np.array([BT601_LUMA])
 DEVIATION_OF_MEDIAN = 1.4826
 """Standard deviation of a normal distribution, divided by its median absolute deviation."""
+
+
+def grain_share(grain: Grain, *, is_generated: bool) -> float:
+    """The share of the footage's grain that a face keeps.
+
+    `is_generated`: whether it is drawn as a whole. With `auto` such a face gets no grain.
+    """
+    if grain == "auto":
+        return 0.0 if is_generated else AUTO_GRAIN
+    return grain
 
 
 def extract_grain(film: FloatArray, clean: FloatArray, mask: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
     python -m vidrestore.integrations.job_folder FOLDER           starts the job and returns
     python -m vidrestore.integrations.job_folder --watch FOLDER   runs the jobs in FOLDER one after the other
 
-The host writes `words.txt` into the folder: the arguments of `vidrestore`, one a line, in UTF-8. It reads
+The host writes `arguments.txt` into the folder: the arguments of `vidrestore`, one a line, in UTF-8. It reads
 `status.txt`: the state (queued, running, done, failed or cancelled), progress in thousandths (-1: unknown)
 and one line of text, each on its own line. A file `cancel` cancels the job. docs/job-folders.md describes
 this for authors of such scripts; `vidrestore web --watch FOLDER` runs the same jobs in its queue.
@@ -23,7 +23,7 @@ from typing import Any
 
 from vidrestore.integrations.child_command import PATIENCE_SECONDS, ChildCommand
 
-WORDS, STATUS, CANCEL = "words.txt", "status.txt", "cancel"
+ARGUMENTS, STATUS, CANCEL = "arguments.txt", "status.txt", "cancel"
 WATCHED = "vidrestore-jobs"
 """Folder in the user's home for the jobs of plugins that cannot start a program."""
 COMMANDS = ("restore", "resume", "inspect", "edit")
@@ -31,7 +31,7 @@ COMMANDS = ("restore", "resume", "inspect", "edit")
 PAUSE_SECONDS = 0.25
 _GROWING_SECONDS = 0.1
 """Time without growth after which a file is complete."""
-_MAX_WORDS_BYTES = 256_000
+_MAX_ARGUMENTS_BYTES = 256_000
 _LAST_STATUS_SECONDS = 10.0
 """How long writing the last status is retried: on Windows it fails while the host reads the file."""
 
@@ -65,14 +65,14 @@ def run_job(
         How the job ended.
     """
     try:
-        words = _words(folder)
+        arguments = _arguments(folder)
     except (OSError, UnicodeDecodeError) as error:
         return _end(folder, "failed", f"the job cannot be read: {error}")
-    if not words or words[0] not in COMMANDS:
-        return _end(folder, "failed", f"a job is one of {', '.join(COMMANDS)}")
+    if not arguments or arguments[0] not in COMMANDS:
+        return _end(folder, "failed", f"the first line of {ARGUMENTS} must be one of: {', '.join(COMMANDS)}")
     if (folder / CANCEL).exists():
         return _end(folder, "cancelled", "cancelled")
-    running, shown = ChildCommand(words, command=command or [sys.executable, "-m", "vidrestore"]), None
+    running, shown = ChildCommand(arguments, command=command or [sys.executable, "-m", "vidrestore"]), None
     try:
         while not running.wait(PAUSE_SECONDS):
             if (folder / CANCEL).exists():
@@ -91,7 +91,7 @@ def run_job(
 
 
 def watch(folder: Path, *, rounds: int | None = None) -> None:
-    """Run each new job in `folder`: each folder in it with `words.txt` and without `status.txt`.
+    """Run each new job in `folder`: each folder in it with `arguments.txt` and without `status.txt`.
 
     Args:
         folder: The folder in which hosts create a folder for each job.
@@ -105,12 +105,12 @@ def watch(folder: Path, *, rounds: int | None = None) -> None:
 
 
 def waiting_jobs(folder: Path) -> list[Path]:
-    """The folders of new jobs in `folder` whose `words.txt` is completely written."""
-    sizes = _words_sizes(folder)
+    """The folders of new jobs in `folder` whose `arguments.txt` is completely written."""
+    sizes = _argument_sizes(folder)
     if not sizes:
         return []
     time.sleep(_GROWING_SECONDS)
-    again = _words_sizes(folder)
+    again = _argument_sizes(folder)
     return [job for job, size in sizes.items() if again.get(job) == size]
 
 
@@ -140,34 +140,34 @@ def start_detached(folder: Path) -> None:
     )
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
-    if len(words) == 1:
-        start_detached(Path(words[0]))
+    if len(arguments) == 1:
+        start_detached(Path(arguments[0]))
         return 0
-    if len(words) == 2 and words[0] == "--run":
-        return 0 if run_job(Path(words[1])).state == "done" else 1
-    if len(words) == 2 and words[0] == "--watch" and Path(words[1]).is_dir():
+    if len(arguments) == 2 and arguments[0] == "--run":
+        return 0 if run_job(Path(arguments[1])).state == "done" else 1
+    if len(arguments) == 2 and arguments[0] == "--watch" and Path(arguments[1]).is_dir():
         with suppress(KeyboardInterrupt):
-            watch(Path(words[1]))
+            watch(Path(arguments[1]))
         return 0
     sys.stderr.write("usage: python -m vidrestore.integrations.job_folder [--watch] FOLDER\n")
     return 2
 
 
-def _words_sizes(folder: Path) -> dict[Path, int]:
-    """Size of `words.txt` of each new job, by folder [bytes]."""
+def _argument_sizes(folder: Path) -> dict[Path, int]:
+    """Size of `arguments.txt` of each new job, by folder [bytes]."""
     sizes: dict[Path, int] = {}
-    for words in sorted(folder.glob(f"*/{WORDS}")):
+    for file in sorted(folder.glob(f"*/{ARGUMENTS}")):
         with suppress(OSError):
-            if words.is_file() and not (words.parent / STATUS).exists():
-                sizes[words.parent] = words.stat().st_size
+            if file.is_file() and not (file.parent / STATUS).exists():
+                sizes[file.parent] = file.stat().st_size
     return sizes
 
 
-def _words(folder: Path) -> list[str]:
-    with (folder / WORDS).open("rb") as file:
-        text = file.read(_MAX_WORDS_BYTES).decode("utf-8-sig")
+def _arguments(folder: Path) -> list[str]:
+    with (folder / ARGUMENTS).open("rb") as file:
+        text = file.read(_MAX_ARGUMENTS_BYTES).decode("utf-8-sig")
     return [line for line in text.splitlines() if line]
 
 

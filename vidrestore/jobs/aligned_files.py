@@ -17,11 +17,12 @@ from vidrestore.faces.aligned_frame import face_of_frame, frame_with_face, with_
 from vidrestore.pipeline import expected_frames
 from vidrestore.report import RunStats, report_opening
 from vidrestore.run_warnings import change_warnings
+from vidrestore.runtime.folders import make_folder
 from vidrestore.settings import Settings
 from vidrestore.types import LEAST_SIDE, Frame, ProgressCallback, Report, VideoInfo
 from vidrestore.video import Input, check_paths, make_writer, open_input, probe, read_frames
 from vidrestore.video.formats.suffixes import photo_kind
-from vidrestore.video.picture_folder import check_output_folder, make_folder, pictures_in
+from vidrestore.video.picture_folder import check_output_folder, pictures_in
 
 JPEG_QUALITY = 95
 """Of JPEG outputs by default: the whole picture is new, so that the input's own quality would damage it."""

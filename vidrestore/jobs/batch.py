@@ -27,9 +27,10 @@ from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine, TaskDone, TaskFailed
 from vidrestore.jobs.file_task import FileTask, is_short
 from vidrestore.jobs.fingerprint import fingerprint, with_absolute_paths
-from vidrestore.jobs.output_folder import check_reserved, make_folder
+from vidrestore.jobs.reserved_files import check_reserved
 from vidrestore.jobs.restore import restore_file
 from vidrestore.runtime.file_kinds import absolute
+from vidrestore.runtime.folders import make_folder
 from vidrestore.settings import Settings
 from vidrestore.types import Progress
 
@@ -78,10 +79,7 @@ def restore_folder(
         extension=None if settings.container is None else _extension(settings.container),
     )
     find(existing_targets={})  # raises its errors before anything is created
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot create the folder {out}: {error.strerror or error}") from error
+    make_folder(out)
     with ExitStack() as stack:
         record = stack.enter_context(BatchRecord(out))
         items = find(existing_targets=record.targets())

@@ -96,7 +96,7 @@ class SegmentScheduler:
         planner = SegmentPlanner(self._job.seconds, info.frame_rate, context=self._context, begin=planned)
         for record in self._journal.records(planner.first, analysed_frames):
             yield from self._record_plan(planner.add(record))
-        frames = ended if ended is not None else analysed_frames
+        frames = analysed_frames
         if ended is None:
             with closing(self._records(begin)) as records:
                 for record in self._stats.timer.timed("analysis", records):
@@ -250,6 +250,6 @@ class SegmentScheduler:
         stats.tracks, stats.lost, stats.concealed = set(totals.tracks), totals.lost, totals.concealed
         stats.drawn = self._journal.drawn()
         for record in self._journal.records(0, 1):
-            stats.first = record.fingerprint.pts * base
+            stats.first_seconds = record.fingerprint.pts * base
         for record in self._journal.records(totals.frames - 1, totals.frames):
-            stats.until = (record.fingerprint.pts + record.fingerprint.duration) * base
+            stats.end_seconds = (record.fingerprint.pts + record.fingerprint.duration) * base

@@ -34,8 +34,8 @@ def wants_segments(info: VideoInfo, settings: Settings) -> bool:
         return settings.segment > 0
     if (settings.workers or 1) > 1 or settings.engine != "local":
         return True
-    seconds = expected_frames(info, settings)
-    return seconds is not None and seconds / info.frame_rate > MIN_SEGMENTED_SECONDS
+    frames = expected_frames(info, settings)
+    return frames is not None and frames / info.frame_rate > MIN_SEGMENTED_SECONDS
 
 
 def with_reason(report: Report, source: Path, settings: Settings, why: str | None) -> Report:

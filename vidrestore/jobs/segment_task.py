@@ -198,6 +198,8 @@ def restorer_for(
         model: As the setting.
         device: As the setting.
         fidelity: As the setting.
+        precision: As the setting.
+        compile_networks: Whether the networks are compiled for an NVIDIA GPU.
 
     Raises:
         WeightsError: The weights are missing or cannot be read.

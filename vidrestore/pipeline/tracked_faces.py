@@ -135,7 +135,7 @@ def restore_tracked_faces(
                     upscale_faces(item, settings.upscale),
                     restorer.size,
                     own_size=restorer.estimates,
-                    oversampled=max(settings.upscale // MOST_ENLARGED, 1),
+                    max_reduction=max(settings.upscale // MOST_ENLARGED, 1),
                 ),
                 settings,
             ),

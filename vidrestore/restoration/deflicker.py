@@ -13,8 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from vidrestore.colour.matrices import BT601_LUMA
-from vidrestore.restoration.neighbours import neighbours
-from vidrestore.runtime.pipeline_threads import windows
+from vidrestore.restoration.neighbours import FrameValues, with_track_neighbours
 from vidrestore.types import AlignedFace, FloatArray, FrameFaces
 
 LARGEST_GAIN = 1.5
@@ -26,12 +25,19 @@ def deflicker(
     items: Iterable[FrameFaces[AlignedFace]], *, radius: int = 12
 ) -> Iterator[FrameFaces[AlignedFace]]:
     """The frames in the same order, `radius` frames late, with the `gain` of each face set."""
-    measured = ((item, [_log_brightness(face.image) for face in item.faces]) for item in items)
-    for window, at in windows(measured, radius):
-        item, own_value = window[at]
+    measured = (
+        FrameValues(
+            frame=item,
+            scene=item.scene,
+            values=[(face.track_id, _log_brightness(face.image)) for face in item.faces],
+        )
+        for item in items
+    )
+    for own, neighbours in with_track_neighbours(measured, radius):
+        item = own.frame
         faces = tuple(
-            replace(face, gain=_gain(value, neighbours(window, at, face.track_id), radius))
-            for face, value in zip(item.faces, own_value, strict=True)
+            replace(face, gain=_gain(value, neighbour_values, radius))
+            for face, (_, value), neighbour_values in zip(item.faces, own.values, neighbours, strict=True)
         )
         yield FrameFaces(frame=item.frame, faces=faces, scene=item.scene)
 

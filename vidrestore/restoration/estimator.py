@@ -21,7 +21,7 @@ from vidrestore.restoration.pinned_copies import Download, download, to_device
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.types import FloatArray
 
-HELD_UP_TO, CHANGED_FROM = 0.5 / 255, 1.5 / 255
+KEPT_UP_TO, CHANGED_FROM = 0.5 / 255, 1.5 / 255
 """Local RMS of a change: below the first value the input is kept, above the second one the change is full.
 Half a code is invisible in 8 bits."""
 CLEAN_UP_TO, DAMAGED_FROM = 1.5 / 255, 3 / 255
@@ -135,7 +135,7 @@ def keep_unchanged(pictures: Tensor, mean: Tensor) -> Tensor:
     change = mean - pictures
     energy = change.square().mean(1, keepdim=True)
     local = local_mean(energy, _WINDOW).sqrt()
-    change = ramp(local, HELD_UP_TO, CHANGED_FROM) * change
+    change = ramp(local, KEPT_UP_TO, CHANGED_FROM) * change
     whole = change.square().mean((1, 2, 3), keepdim=True).sqrt()
     limit = LARGEST_CHANGE + ramp(whole, CLEAN_UP_TO, DAMAGED_FROM)
     return pictures + torch.minimum(torch.maximum(change, -limit), limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -11,13 +11,14 @@ from torch import Tensor
 
 from vidrestore.restoration.face_estimate import FaceEstimate, FusedFace
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
+from vidrestore.restoration.neighbours import FrameValues, with_track_neighbours
 from vidrestore.restoration.tensor_pictures.pictures import (
     TensorAlignedFace,
     TensorEstimate,
     TensorFused,
     TensorPicture,
 )
-from vidrestore.runtime.pipeline_threads import map_in_batches, windows
+from vidrestore.runtime.pipeline_threads import map_in_batches
 from vidrestore.runtime.worker_threads import WorkerPool
 from vidrestore.types import AlignedFace, FloatArray, Frame, FrameFaces
 
@@ -99,28 +100,23 @@ def compute_in_batches(
         yield item
 
 
-def with_neighbours(
+def states_with_neighbours(
     items: Iterable[FrameStates], radius: int
 ) -> Iterator[tuple[FrameStates, list[list[tuple[int, FaceState]]]]]:
-    """Each frame, `radius` frames late, with the neighbours of each of its faces.
+    """Each frame, `radius` frames late, with the faces of its tracks in other frames of the same scene.
 
-    A neighbour is a face of the same track and scene in another frame. It comes with its distance in frames,
-    which is positive for later frames.
+    Each comes with its distance in frames, which is positive for later frames.
     """
-    for window, at in windows(items, radius):
-        item = window[at]
-        yield item, [_neighbours(window, at, face.aligned.track_id) for face in item.faces]
-
-
-def _neighbours(window: Sequence[FrameStates], at: int, track_id: int) -> list[tuple[int, FaceState]]:
-    scene = window[at].scene
-    return [
-        (i - at, face)
-        for i, item in enumerate(window)
-        if i != at and item.scene == scene
-        for face in item.faces
-        if face.aligned.track_id == track_id
-    ]
+    searched = (
+        FrameValues(
+            frame=item,
+            scene=item.scene,
+            values=[(face.aligned.track_id, face) for face in item.faces],
+        )
+        for item in items
+    )
+    for found, neighbours in with_track_neighbours(searched, radius):
+        yield found.frame, neighbours
 
 
 def _start_state(face: AlignedFace, distance: int) -> FaceState:

@@ -30,8 +30,6 @@ from vidrestore.settings.keywords import Precision
 from vidrestore.types import FloatArray
 from vidrestore.weights import embedded_path
 
-AUTO_FIDELITY = 0.5
-"""The fidelity at which exactly the missing detail is drawn; `auto` equals it."""
 DEFAULT_SIZE = 256
 """Side of aligned faces [px] without a generator."""
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidrestore.faces.alignment import eyes_to_mouth_box
+from vidrestore.restoration.tensor_pictures.luma import luma
 
 FINE_SIDE, COARSE_SIDE = 64, 16
 """Sides at which fine and coarse detail are measured [px]. Both are too small to show grain."""
@@ -25,8 +26,7 @@ def relative_sharpness(faces: Tensor) -> Tensor:
 
 def _sharpness(pictures: Tensor) -> Tensor:
     """(N,) mean magnitude of the luma's Laplacian of pictures (N, 3, S, S), in 8-bit codes."""
-    red, green, blue = pictures.unbind(1)
     x0, y0, x1, y1 = eyes_to_mouth_box(pictures.shape[-1])
-    luma = (255 * (0.299 * red + 0.587 * green + 0.114 * blue))[:, y0 - 1 : y1 + 1, x0 - 1 : x1 + 1]
-    beside = luma[:, 1:-1, :-2] + luma[:, 1:-1, 2:] + luma[:, :-2, 1:-1] + luma[:, 2:, 1:-1]
-    return (beside - 4 * luma[:, 1:-1, 1:-1]).abs().mean((1, 2))
+    codes = (255 * luma(pictures))[:, y0 - 1 : y1 + 1, x0 - 1 : x1 + 1]
+    beside = codes[:, 1:-1, :-2] + codes[:, 1:-1, 2:] + codes[:, :-2, 1:-1] + codes[:, 2:, 1:-1]
+    return (beside - 4 * codes[:, 1:-1, 1:-1]).abs().mean((1, 2))

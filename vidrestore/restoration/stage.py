@@ -19,7 +19,7 @@ from vidrestore.restoration.face_state import (
     FrameStates,
     compute_in_batches,
     start_states,
-    with_neighbours,
+    states_with_neighbours,
 )
 from vidrestore.restoration.generator import FaceCodes, FaceFeatures
 from vidrestore.restoration.pinned_copies import from_device
@@ -103,13 +103,13 @@ def restored_states(
     if restorer.generates:
         generator_input = partial(_generator_input, size=restorer.size)
         states = step(states, _within(after_encoding, generator_input), restorer.encode, _store_features)
-        states = _with_neighbouring(states, _features, blend.offsets, blend)
-        features = _within(after_predicting, partial(_with_own_neighbours, value_of=_features))
+        states = _store_neighbour_values(states, _features, blend.offsets, blend)
+        features = _within(after_predicting, partial(_value_and_neighbours, value_of=_features))
         states = step(
             states, features, lambda faces: restorer.predict(blend_features(blend, faces)), _store_codes
         )
-        states = _with_neighbouring(states, _codes, blend.code_offsets, blend)
-        codes = _within(after_decoding, partial(_with_own_neighbours, value_of=_codes))
+        states = _store_neighbour_values(states, _codes, blend.code_offsets, blend)
+        codes = _within(after_decoding, partial(_value_and_neighbours, value_of=_codes))
         states = step(
             states, codes, lambda faces: restorer.decode(blend_codes(blend, faces)), _store_generated
         )
@@ -155,17 +155,19 @@ def _blended(
             faces.append(face)
         return replace(item, faces=tuple(faces))
 
-    yield from map_ahead(with_neighbours(items, offsets[-1] if blend.strength else 0), blend_frame, workers)
+    yield from map_ahead(
+        states_with_neighbours(items, offsets[-1] if blend.strength else 0), blend_frame, workers
+    )
 
 
-def _with_neighbouring(
+def _store_neighbour_values(
     items: Iterable[FrameStates],
     value_of: Callable[[FaceState], T | None],
     offsets: tuple[int, ...],
     blend: TemporalBlend,
 ) -> Iterator[FrameStates]:
-    """The frames, with the values of neighbours with which the next step blends each face."""
-    for item, neighbours in with_neighbours(items, offsets[-1] if blend.strength else 0):
+    """The frames, with the values with which the next step blends each face in `FaceState.neighbours`."""
+    for item, neighbours in states_with_neighbours(items, offsets[-1] if blend.strength else 0):
         faces = tuple(
             replace(
                 face,
@@ -180,9 +182,10 @@ def _with_neighbouring(
         yield replace(item, faces=faces)
 
 
-def _with_own_neighbours(
+def _value_and_neighbours(
     face: FaceState, value_of: Callable[[FaceState], T | None]
 ) -> tuple[T, Sequence[tuple[int, T]]] | None:
+    """A face's own value, and those that `_store_neighbour_values` stored; None: it has no value."""
     value = value_of(face)
     return None if value is None else (value, face.neighbours)
 

@@ -8,9 +8,10 @@ from vidrestore.settings.model import (
     TimeRange,
     make_settings,
 )
-from vidrestore.settings.sidecar import Grain
+from vidrestore.settings.sidecar import DEFAULT_MIN_FACE, Grain
 
 __all__ = [
+    "DEFAULT_MIN_FACE",
     "LONGEST_SECONDS",
     "MAX_PIXELS",
     "Fidelity",

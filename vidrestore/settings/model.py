@@ -21,7 +21,14 @@ from vidrestore.settings.keywords import (
     SettingsKeywords,
     Upscale,
 )
-from vidrestore.settings.sidecar import FaceTreatment, Grain, Share, Sidecar, parse_sidecar
+from vidrestore.settings.sidecar import (
+    DEFAULT_MIN_FACE,
+    FaceTreatment,
+    Grain,
+    Share,
+    Sidecar,
+    parse_sidecar,
+)
 from vidrestore.settings.times_and_rates import parse_frame_rate, parse_time
 from vidrestore.settings.yaml_file import read_yaml
 
@@ -92,7 +99,7 @@ class Settings(BaseModel):
     (larger:80+within:0,0,0.5,1), all except some (not:0,p1), or the person in a photo (like:photo.jpg)."""
     sidecar: Sidecar | None = None
     """The video's sidecar: a YAML file from `vidrestore inspect --sidecar`, for scenes and people."""
-    min_face: int = Field(default=24, ge=8, le=100_000)
+    min_face: int = Field(default=DEFAULT_MIN_FACE, ge=8, le=100_000)
     """Smallest face to restore: the side of its box in pixels."""
     aligned: bool = False
     """Each picture is one aligned face; it is restored as a whole, without detection."""

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from vidrestore.errors import UsageError, shown
 
 VERSION = 1
+DEFAULT_MIN_FACE = 24
+"""Side of the box of the smallest face [px], for detection and restoration."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Grain = Share | Literal["auto"]
 PartFidelity = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
@@ -73,7 +75,7 @@ class TrackingPart(_Part):
     """The settings on which the numbers of tracks and scenes depend."""
 
     detector: str = "embedded"
-    min_face: int = 24
+    min_face: int = DEFAULT_MIN_FACE
     deinterlace: str = "auto"
     start: float | None = None
     end: float | None = None

@@ -38,7 +38,7 @@ def ffmpeg_pipeline(source: Path, output: Path, settings: Settings, flags: Seque
 
     Args:
         source: The input.
-        target: The output.
+        output: The output.
         settings: All settings.
         flags: The options of vidrestore itself.
 

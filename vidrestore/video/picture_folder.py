@@ -31,17 +31,5 @@ def check_output_folder(source: Path, target: Path) -> None:
         raise OutputError(f"{target} is a file, but {source} is a folder; choose another name")
 
 
-def make_folder(folder: Path) -> None:
-    """Creates a folder with those it lies in, unless it exists.
-
-    Raises:
-        OutputError: It cannot be created.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot create the folder {folder}: {error.strerror or error}") from error
-
-
 def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()

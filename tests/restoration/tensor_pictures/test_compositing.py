@@ -23,10 +23,11 @@ from tests.support.framed_faces import (
 )
 from vidrestore.colour.hdr import HLG, LINEAR, PQ
 from vidrestore.faces.alignment import face_to_crop, warp_face
-from vidrestore.faces.compositing import Grain, composite, head_mask
+from vidrestore.faces.compositing import composite, head_mask
 from vidrestore.faces.crop_place import region_of
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
+from vidrestore.settings import Grain
 from vidrestore.types import (
     AlignedFace,
     ColourTags,

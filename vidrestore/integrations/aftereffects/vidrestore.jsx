@@ -95,7 +95,7 @@
         folder = new Folder(Folder.temp.fsName + "/vidrestore_" + new Date().getTime() + "_" + item.id);
         words = ["restore", item.mainSource.file.fsName, output.fsName, "--strength", settings.strength,
             "--fidelity", settings.fidelity, "--faces", settings.faces, "--codec", settings.codec];
-        if (!folder.create() || !writeText(folder.fsName + "/words.txt", words.join("\n") + "\n")) {
+        if (!folder.create() || !writeText(folder.fsName + "/arguments.txt", words.join("\n") + "\n")) {
             say(item.name + ": a script must be allowed to write files: Settings > Scripting & Expressions");
             return null;
         }

@@ -53,14 +53,14 @@ async function freeResult(source, first, last, codec) {
     return path;
 }
 
-/* Writes a job and returns its folder. `words.txt` is complete when it appears. */
+/* Writes a job and returns its folder. `arguments.txt` is complete when it appears. */
 async function writeJob(words) {
     const jobs = `${os.homedir()}/${JOBS}`;
     await makeFolder(jobs);
     const folder = `${jobs}/${Date.now()}_${Math.floor(Math.random() * 1e9)}`;
     await fs.mkdir(folder);
-    await fs.writeFile(`${folder}/words.new`, `${words.join("\n")}\n`, TEXT);
-    await fs.rename(`${folder}/words.new`, `${folder}/words.txt`);
+    await fs.writeFile(`${folder}/arguments.new`, `${words.join("\n")}\n`, TEXT);
+    await fs.rename(`${folder}/arguments.new`, `${folder}/arguments.txt`);
     return folder;
 }
 

@@ -33,7 +33,7 @@ def align_on_device(
     *,
     device: torch.device,
     own_size: bool = False,
-    oversampled: int = 1,
+    max_reduction: int = 1,
 ) -> FrameFaces[AlignedFace]:
     """The frame with an upright crop of each of its faces, on the device; of HDR frames by OpenCV.
 
@@ -42,12 +42,13 @@ def align_on_device(
         size: As for `alignment.align`, like the others.
         device: Where the crops are needed.
         own_size: Whether larger faces get a larger crop.
-        oversampled: By how much smaller than the face in the frame its crop may be.
+        max_reduction: By how much smaller than the face in the frame its crop may be.
     """
     if needs_tone_mapping(item.frame.colour):
-        return align(item, size, own_size=own_size, oversampled=oversampled)
+        return align(item, size, own_size=own_size, max_reduction=max_reduction)
     places = [
-        place_crop(item.frame, face, size, own_size=own_size, oversampled=oversampled) for face in item.faces
+        place_crop(item.frame, face, size, own_size=own_size, max_reduction=max_reduction)
+        for face in item.faces
     ]
     crops = with_freed_memory(lambda: warp_faces(item.frame, places, device)) if places else []
     faces = tuple(

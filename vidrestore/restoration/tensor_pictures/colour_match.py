@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.faces.colour_match import LOW_FREQUENCY, SHRINK
 from vidrestore.restoration.tensor_pictures.filters import gaussian_of
+from vidrestore.restoration.tensor_pictures.luma import luma
 from vidrestore.restoration.tensor_pictures.resampling import average_areas, enlarge_linear
 
 
 def match_colour(restored: Tensor, original: Tensor) -> Tensor:
     """`restored` (3, S, S) with the low frequencies of `original`, and with no more colour in its detail."""
     share = (_chroma_spread(original) / (_chroma_spread(restored) + 1e-6)).clamp(max=1)
-    coloured = share * restored + (1 - share) * _luma(restored)
+    coloured = share * restored + (1 - share) * luma(restored)
     return (coloured + _low_frequencies(original - coloured)).clamp(0, 1)
 
 
@@ -34,8 +34,3 @@ def _chroma_spread(image: Tensor) -> Tensor:
     red, green, blue = image[:, ::2, ::2]
     spread = (red - green).var(correction=0) + (blue - 0.5 * (red + green)).var(correction=0)
     return spread.sqrt()
-
-
-def _luma(image: Tensor) -> Tensor:
-    """(S, S)"""
-    return BT601_LUMA[0] * image[0] + BT601_LUMA[1] * image[1] + BT601_LUMA[2] * image[2]

@@ -16,9 +16,8 @@ from torch import Tensor
 
 from vidrestore.faces import compositing
 from vidrestore.faces.alignment import similarity_scale, transform_points
-from vidrestore.faces.compositing import Grain
 from vidrestore.faces.crop_place import CropPlace, place_in_frame
-from vidrestore.faces.grain import AUTO_GRAIN
+from vidrestore.faces.grain import grain_share
 from vidrestore.restoration.tensor_pictures.filters import low_pass
 from vidrestore.restoration.tensor_pictures.grain import extract_grain
 from vidrestore.restoration.tensor_pictures.hdr import code_difference
@@ -27,7 +26,7 @@ from vidrestore.restoration.tensor_pictures.pictures import TensorFace
 from vidrestore.restoration.tensor_pictures.planes import add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
 from vidrestore.runtime.launching_thread import launch
-from vidrestore.settings.sidecar import FaceTreatment
+from vidrestore.settings.sidecar import FaceTreatment, Grain
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane
 
 _Change = tuple[Tensor, Tensor]
@@ -93,7 +92,7 @@ def _paste_generated(
 
     def change() -> _Change:
         mask = face_mask(points, face.size, device)
-        picture = _with_grain(face.image, face, mask, 0.0 if how.grain == "auto" else how.grain)
+        picture = _with_grain(face.image, face, mask, grain_share(how.grain, is_generated=True))
         difference = code_difference(picture, face.original, frame.colour)
         return _masked(place, difference, mask, how.strength * face.place.opacity, taken)
 
@@ -116,7 +115,7 @@ def _paste_fused(
         return
     points = transform_points(to_crop, face.place.landmarks)
     share = how.strength * face.place.opacity
-    grain = AUTO_GRAIN if how.grain == "auto" else how.grain
+    grain = grain_share(how.grain, is_generated=False)
     if occupied is None:
         change = partial(_change, face, estimate, grain, frame.colour, place, points, share)
         add_change(frame, planes, place.region, device, change)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vidrestore.faces.compositing import Grain
 from vidrestore.restoration.face_state import FaceState, FrameStates
 from vidrestore.restoration.pinned_copies import to_device
 from vidrestore.restoration.tensor_pictures.colour_match import match_colour
@@ -19,6 +18,7 @@ from vidrestore.restoration.tensor_pictures.pictures import (
 )
 from vidrestore.restoration.tensor_pictures.resampling import resized_tensors
 from vidrestore.runtime.launching_thread import launch
+from vidrestore.settings.sidecar import Grain
 from vidrestore.types import FloatArray, Frame, FrameFaces, RestoredFace
 
 

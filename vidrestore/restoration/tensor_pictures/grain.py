@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.faces.grain import DEVIATION_OF_MEDIAN, FINEST_FEATURE, LARGEST
 from vidrestore.restoration.tensor_pictures.filters import gaussian, mean_around
+from vidrestore.restoration.tensor_pictures.luma import luma
 
 
 def extract_grain(film: Tensor, clean: Tensor, mask: Tensor) -> Tensor:
@@ -22,17 +22,12 @@ def extract_grain(film: Tensor, clean: Tensor, mask: Tensor) -> Tensor:
     sigma = FINEST_FEATURE * film.shape[-1]
     fine, lines = both - gaussian(both, 2 * round(2 * sigma) + 1, sigma)
     shown = (mask > 0.5)[::2, ::2]
-    share = _share(_luma(fine), _luma(lines), _strength(fine, shown))
+    share = _share(luma(fine), luma(lines), _strength(fine, shown))
     grain = fine - lines * share
     limit = LARGEST * _strength(grain, shown)
     grain = torch.minimum(torch.maximum(grain, -limit), limit)
     there, kept = _around(torch.stack([film - clean, grain]).square().sum(1)).clamp(min=0)
     return grain * (there / (kept + 1e-12)).clamp(max=1).sqrt()
-
-
-def _luma(face: Tensor) -> Tensor:
-    """(S, S)"""
-    return BT601_LUMA[0] * face[0] + BT601_LUMA[1] * face[1] + BT601_LUMA[2] * face[2]
 
 
 def _strength(fine: Tensor, shown: Tensor) -> Tensor:

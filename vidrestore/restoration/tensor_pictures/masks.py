@@ -30,8 +30,8 @@ def face_mask(landmarks: NDArray[np.floating], size: int, device: torch.device) 
     at = torch.arange(size, dtype=torch.float32, device=device)
     x, y = at - oval.centre[0], (at - oval.centre[1])[:, None]
     radius = torch.hypot(x * oval.across[0] + y * oval.across[1], x * oval.down[0] + y * oval.down[1])
-    edge = _smooth_step(torch.minimum(at, size - 1 - at) / (0.06 * size))
-    return _smooth_step((1 - radius) / 0.33) * torch.minimum(edge[:, None], edge)
+    edge = _smooth_step(torch.minimum(at, size - 1 - at) / (compositing.EDGE_FEATHER * size))
+    return _smooth_step((1 - radius) / compositing.FACE_FEATHER) * torch.minimum(edge[:, None], edge)
 
 
 def _smooth_step(x: Tensor) -> Tensor:

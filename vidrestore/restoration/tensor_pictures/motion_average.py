@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.restoration.averaged_scale import averaged_scale
 from vidrestore.restoration.estimate_average import FINE_BANDS, LARGEST_WEIGHT, MOVING_ERROR
 from vidrestore.restoration.flow_average import COMPARED_SIDE, LEAST_SIDE, MISMATCH_CODES, motion_between
 from vidrestore.restoration.pinned_copies import download, pack, upload
+from vidrestore.restoration.tensor_pictures.luma import luma
 from vidrestore.restoration.tensor_pictures.memory import with_freed_memory
 from vidrestore.restoration.tensor_pictures.pictures import SmallGrey, TensorEstimate, TensorPicture
 from vidrestore.restoration.tensor_pictures.resampling import average_areas, enlarge_linear, move_along
@@ -31,8 +31,7 @@ R = TypeVar("R")
 
 def small_greys(pictures: Tensor) -> Tensor:
     """(N, S / 2, S / 2) uint8: small grey copies of pictures (N, 3, S, S) in 0..1."""
-    red, green, blue = pictures.unbind(1)
-    grey = BT601_LUMA[0] * red + BT601_LUMA[1] * green + BT601_LUMA[2] * blue
+    grey = luma(pictures)
     side = pictures.shape[-1]
     assert side >= 2 * LEAST_SIDE, f"crops have at least {2 * LEAST_SIDE} pixels, not {side}"
     small = average_areas(grey[:, None], side // 2)[:, 0]

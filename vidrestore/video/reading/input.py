@@ -104,8 +104,8 @@ def describe_input(
 
     Args:
         path: `-` for standard input, shots/%05d.png for a sequence, anything else is a file.
-        input_format: Name of the format; None: by content.
         fps: Frames per second, for pictures and raw video.
+        input_format: Name of the format; None: by content.
         pixel_format: Name of the pixel format of raw video.
         size: Width and height of raw video.
         max_pixels: Maximum number of pixels in a picture.

@@ -34,6 +34,7 @@ class PacketTimes:
 
         Args:
             has_pauses: Whether the format may have long pauses between packets.
+            on_distrusted: Called for each repair that is larger than mere disorder: the input may be damaged.
             fills: Whether a packet with a wrong time gets the time at which the previous packet ends. Only
                 for streams without reordering.
         """

@@ -22,7 +22,7 @@ def join_segments(writer: VideoWriter, parts: Iterable[Path]) -> None:
 
     Args:
         writer: The writer of the joined output.
-        paths: The parts.
+        parts: The parts.
 
     Raises:
         OutputError: A part is damaged.

@@ -1,4 +1,4 @@
-"""Creates and checks the folders of a batch's outputs."""
+"""Checks that a batch does not write to the files that its caller will write."""
 
 from __future__ import annotations
 
@@ -7,20 +7,6 @@ from pathlib import Path
 
 from vidrestore.errors import OutputError
 from vidrestore.runtime.file_kinds import is_same_file, location
-
-
-def make_folder(folder: Path) -> None:
-    """Creates the folder of an output, with its parents.
-
-    Raises:
-        OutputError: It cannot be created.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise OutputError(f"cannot create the folder {folder}: a file has its name") from error
-    except OSError as error:
-        raise OutputError(f"cannot create the folder {folder}: {error.strerror or error}") from error
 
 
 def check_reserved(reserved: Sequence[Path], written: Sequence[Path]) -> None:
