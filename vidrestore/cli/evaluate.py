@@ -74,7 +74,13 @@ def evaluate(
     ] = None,
     detector: options.Detector = None,
     device: options.Device = None,
-    min_face: options.MinFace = None,
+    min_face: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            help=f"Smallest face to measure: the side of its box. Default: {DEFAULT_MIN_FACE}",
+        ),
+    ] = None,
     every_frame: Annotated[
         bool,
         typer.Option(
