@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
@@ -157,22 +157,27 @@ class StreamCopy:
         return tags.get(stream.index) in _REWRITTEN
 
     def _read_packets(self) -> Iterator[Packet[Stream]]:
-        copied = [stream for stream in self._container.streams if stream.index in self._targets]
         if self._video_input.pipe is not None:
             # A pipe cannot be read twice: the video reader queues these packets.
             self._video_input.pipe.other_streams = frozenset(self._targets)
             return
-        if not copied:
+        if not self._targets:
             return
-        for stream in self._container.streams:
-            if stream.index not in self._targets and stream.type != "attachment":
-                stream.discard = Discard.all
+        container = self._container
+        self._discard_others(container)
         first = self.time_range.first(Fraction(1, av.time_base))
-        if first is not None and self._video_input.can_seek:
-            demuxer.seek(self._container, first)
-        for packet in self._repair.repair(demuxer.packets(self._container, *copied)):
+        if first is not None and self._video_input.can_seek and not demuxer.seek(container, first):
+            container = self._files.enter_context(demuxer.open_container(self._video_input))
+            self._discard_others(container)
+        copied = [container.streams[index] for index in self._targets]
+        for packet in self._repair.repair(demuxer.packets(container, *copied)):
             if shifted := self._shift_packet(packet):
                 yield shifted
+
+    def _discard_others(self, container: InputContainer) -> None:
+        for stream in container.streams:
+            if stream.index not in self._targets and stream.type != "attachment":
+                stream.discard = Discard.all
 
     def _shift_packet(self, packet: Packet[Stream]) -> Packet[Stream] | None:
         time_base = Fraction(packet.time_base)
