@@ -5,29 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import pytest
 
-from tests.support.clips import Clip, make_clip, packets_of
+from tests.support.clips import Clip, make_clip, make_two_videos, packets_of
 from vidrestore.errors import InputError
 from vidrestore.video import VideoWriter, open_video, read_frames
 from vidrestore.video.reading.stream_digest import sound_digests
-
-
-def _two_videos(path: Path) -> Path:
-    """A clip with the same H.264 stream twice."""
-    plain = make_clip(path.with_name(f"plain{path.suffix}"), Clip(time_base=Fraction(1, 1000)))
-    with av.open(str(plain)) as original, av.open(str(path), "w") as result:
-        (video,) = original.streams.video
-        copies = [result.add_stream_from_template(video, opaque=True) for _ in range(2)]
-        with av.open(str(plain)) as second:
-            pairs = zip(original.demux(video), second.demux(video=0), strict=True)
-            for packets in pairs:
-                for packet, copy in zip(packets, copies, strict=True):
-                    if packet.size:
-                        packet.stream = copy
-                        result.mux(packet)
-    return path
 
 
 def _rename(path: Path, codec: bytes, *, last: bool = False) -> Path:
@@ -62,7 +45,10 @@ def test_a_first_video_of_unknown_codec_is_refused_with_its_reason(
 def test_a_further_video_of_unknown_codec_is_left_out_and_named(
     tmp_path: Path, kind: str, codec: bytes
 ) -> None:
-    source, output = _rename(_two_videos(tmp_path / f"clip.{kind}"), codec, last=True), tmp_path / "out.mkv"
+    source, output = (
+        _rename(make_two_videos(tmp_path / f"clip.{kind}"), codec, last=True),
+        tmp_path / "out.mkv",
+    )
     (warning,) = _restore(source, output)
     assert "video stream 1 (unnamed" in warning
     assert [len(packets) for packets in packets_of(output, "video")] == [30]

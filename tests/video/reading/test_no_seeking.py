@@ -21,9 +21,7 @@ START = 0.4
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
     """A second of Flash video with sound: SWF has no index."""
-    clip = Clip(
-        frames=25, codec="flv", time_base=Fraction(1, 25), b_frames=0, sounds=("libmp3lame",), gop=5
-    )
+    clip = Clip(frames=25, codec="flv", time_base=Fraction(1, 25), b_frames=0, sounds=("libmp3lame",), gop=5)
     path = make_clip(tmp_path / "clip.swf", clip)
     with av.open(str(path)) as container, pytest.raises(av.FFmpegError):
         container.seek(500000, backward=True)
