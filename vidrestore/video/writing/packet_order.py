@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 from av.container import OutputContainer
 from av.format import Flags
 from av.packet import Packet
 from av.stream import Stream
 
-_MAY_BE_EQUAL = {"subtitle", "data"}
+from vidrestore.video.reading import stream_info
+
+_TYING_FORMAT: Any = Flags.ts_nonstrict.value  # a number, despite its type stub
+"""The flag of formats in which all streams may have several packets at the same time."""
+_TYING_KINDS = {"subtitle", "data"}
 """Kinds of streams that may have several packets at the same time in every container."""
 
 
@@ -35,17 +40,18 @@ class PacketOrder:
         """
         stream = packet.stream
         assert packet.dts is not None
-        ratio = Fraction(packet.time_base) / Fraction(stream.time_base)
+        time_base = stream_info.time_base(stream)
+        ratio = Fraction(packet.time_base) / time_base
         dts = _rescaled(packet.dts, ratio)
         least = self._last[stream.index] + self._is_strict(stream) if stream.index in self._last else dts
         if dts < least:
             self._moved[name] += 1
-            distance = least * Fraction(stream.time_base) - packet.dts * Fraction(packet.time_base)
+            distance = least * time_base - packet.dts * Fraction(packet.time_base)
             self._longest[name] = max(distance, self._longest.get(name, distance))
             pts = least if packet.pts is None else _rescaled(packet.pts, ratio)
             packet.pts = pts if stream.type == "video" else max(pts, least)
             packet.duration = _rescaled(packet.duration or 0, ratio)
-            packet.dts, packet.time_base = least, stream.time_base
+            packet.dts, packet.time_base = least, time_base
         self._last[stream.index] = max(dts, least)
 
     def warnings(self) -> list[str]:
@@ -58,7 +64,7 @@ class PacketOrder:
 
     def _is_strict(self, stream: Stream) -> bool:
         """Whether equal times are refused, too."""
-        return stream.type not in _MAY_BE_EQUAL and not self._format.flags & Flags.ts_nonstrict.value
+        return stream.type not in _TYING_KINDS and not self._format.flags & _TYING_FORMAT
 
 
 def _rescaled(ticks: int, ratio: Fraction) -> int:
