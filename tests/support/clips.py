@@ -93,6 +93,20 @@ def make_clip(path: Path, clip: Clip | None = None) -> Path:
     return path
 
 
+def make_two_videos(path: Path, clip: Clip | None = None) -> Path:
+    """Writes a file whose two video streams are the same: the clip's."""
+    plain = make_clip(path.with_name("plain.mp4"), clip)
+    with av.open(str(plain)) as first, av.open(str(plain)) as second, av.open(str(path), "w") as result:
+        (video,) = first.streams.video
+        copies = [result.add_stream_from_template(video, opaque=True) for _ in range(2)]
+        for packets in zip(first.demux(video), second.demux(video=0), strict=True):
+            for packet, copy in zip(packets, copies, strict=True):
+                if packet.size:
+                    packet.stream = copy
+                    result.mux(packet)
+    return path
+
+
 def make_sound(path: Path) -> Path:
     """A file with a second of sound and no picture."""
     with av.open(str(path), "w") as container:

@@ -153,8 +153,8 @@ def test_damaged_sound_is_left_out_and_reported(tmp_path: Path) -> None:
     assert len(list(read_frames(info.path, info))) > 100
 
 
-def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
-    plain, source, output = make_clip(tmp_path / "plain.mp4"), tmp_path / "clip.mp4", tmp_path / "out.mp4"
+def _with_cover(source: Path) -> Path:
+    plain = make_clip(source.with_name("plain.mp4"))
     with av.open(str(plain)) as original, av.open(str(source), "w") as result:
         video = result.add_stream_from_template(original.streams.video[0], opaque=True)
         cover = result.add_stream("png", rate=25)
@@ -167,10 +167,21 @@ def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
             if packet.size:
                 packet.stream = video
                 result.mux(packet)
+    return source
+
+
+def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
+    source, output = _with_cover(tmp_path / "clip.mp4"), tmp_path / "out.mp4"
     assert probe(source).other_streams == ("video",)
     assert _rewrite(source, output) == []
     assert packets_of(output, "video")[1] == packets_of(source, "video")[1]
     assert probe(output).other_streams == ("video",)
+
+
+def test_a_part_keeps_the_cover(tmp_path: Path) -> None:
+    source, output = _with_cover(tmp_path / "clip.mp4"), tmp_path / "out.mp4"
+    assert _rewrite(source, output, start=0.6) == []
+    assert packets_of(output, "video")[1] == packets_of(source, "video")[1]
 
 
 def test_sound_far_behind_the_picture_in_the_file_is_still_interleaved(tmp_path: Path) -> None:

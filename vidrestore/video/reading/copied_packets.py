@@ -12,6 +12,7 @@ from av.stream import Stream
 
 from vidrestore.video.reading import demuxer
 from vidrestore.video.reading.clock import ClockReader, time_of
+from vidrestore.video.reading.decoding_times import DecodingTimes
 from vidrestore.video.reading.input import Input
 from vidrestore.video.reading.packet_times import PacketTimes
 
@@ -20,7 +21,10 @@ _FAR = 60
 
 
 class CopiedPackets:
-    """Repairs the timestamps of interleaved streams: of sound like the video's, of others relative to it."""
+    """Repairs the timestamps of interleaved streams: of sound like the video's, of others relative to it.
+
+    Few packets are in memory at a time.
+    """
 
     def __init__(self, container: InputContainer, input: Input) -> None:
         self.wrong_times: Counter[int] = Counter()
@@ -28,6 +32,11 @@ class CopiedPackets:
         self._clock: ClockReader | None = None if input.clock is None else input.clock.reader()
         # A packet of a pipe may outlive its container and stream.
         self._of_sound = {stream.index for stream in container.streams.audio}
+        self._decoding_times = {
+            stream.index: DecodingTimes()
+            for stream in container.streams.video
+            if not demuxer.is_cover(stream)
+        }
         self._has_pauses = not demuxer.is_broadcast(container)
         self._times: dict[int, PacketTimes] = {}
         self._held: dict[int, Packet[Stream]] = {}
@@ -39,12 +48,19 @@ class CopiedPackets:
         for packet in packets:
             if packet is not None:
                 yield from self._next(packet, looks_ahead=True)
+        yield from self.rest()
+
+    def repair_one(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """The packets of a pipe that are complete with this one; sound is repaired without look-ahead."""
+        return self._next(packet, looks_ahead=False)
+
+    def rest(self) -> Iterator[Packet[Stream]]:
+        """The packets that are still held at the end."""
         for index, packet in self._held.items():
             yield self._of(index).read(packet, None)
-
-    def repair_one(self, packet: Packet[Stream]) -> Packet[Stream] | None:
-        """The packet of a pipe, without look-ahead; None if it has no plausible time."""
-        return next(self._next(packet, looks_ahead=False), None)
+        self._held.clear()
+        for times in self._decoding_times.values():
+            yield from times.rest()
 
     def _next(self, packet: Packet[Stream], *, looks_ahead: bool) -> Iterator[Packet[Stream]]:
         index = packet.stream_index
@@ -52,7 +68,8 @@ class CopiedPackets:
             self.wrong_times[index] += 1
         if index not in self._of_sound:
             if self._is_near(packet):
-                yield packet
+                times = self._decoding_times.get(index)
+                yield from [packet] if times is None else times.add(packet)
             return
         if not looks_ahead:
             yield self._of(index).read(packet, None)

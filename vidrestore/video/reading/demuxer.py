@@ -107,7 +107,8 @@ def _has_safe_covers(container: InputContainer) -> bool:
 
     A cover of unknown size could not be copied.
     """
-    unknown = [s for s in container.streams.video if s.codec_context.name in NOT_WHEN_OPENING]
+    # A stream of a codec unknown to FFmpeg has neither a context nor a name.
+    unknown = [s for s in container.streams.video if getattr(s, "name", None) in NOT_WHEN_OPENING]
     if not unknown or not all(map(is_cover, unknown)):
         return False
     firsts = [next(iter(container.demux(cover)), None) for cover in unknown]
@@ -161,13 +162,18 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[S
             yield packet
 
 
-def seek(container: InputContainer, time: int, stream: Stream | None = None) -> None:
+def seek(container: InputContainer, time: int, stream: Stream | None = None) -> bool:
     """Seeks to the last key frame before `time` [the stream's ticks, or microseconds].
+
+    Not every format has seeking in FFmpeg, and a file may lack its index.
 
     Args:
         container: From `open_container`.
         time: The time.
         stream: The stream whose ticks `time` counts; None: microseconds.
+
+    Returns:
+        Whether it succeeded. If not, the container's position is unknown: open it again.
 
     Raises:
         ReadError: The system cannot read the file.
@@ -176,7 +182,8 @@ def seek(container: InputContainer, time: int, stream: Stream | None = None) -> 
         container.seek(time, stream=stream, backward=True)
     except av.FFmpegError:
         _raise_read_error(container)
-        raise
+        return False
+    return True
 
 
 def codec_options(input: Input) -> dict[str, str]:

@@ -77,7 +77,7 @@ def read_frames(
 def key_frame_near(video_input: Path | Input, info: VideoInfo, at: float) -> Frame | None:
     """The frame at the last key frame before a time; None: no frame can be decoded.
 
-    This is fast for videos of any length.
+    This is fast for videos of any length, but for containers that cannot seek.
 
     Args:
         video_input: A path or an input.
@@ -89,15 +89,15 @@ def key_frame_near(video_input: Path | Input, info: VideoInfo, at: float) -> Fra
         ReadError: The system cannot read it.
     """
     input = as_input(video_input)
-    if input.is_exr or photos.is_read_here(photos.first_photo(input)) or not input.can_seek:
-        return next(iter(read_frames(input, info, start=at or None)), None)
-    with demuxer.open_container(input) as container:
-        stream = stream_info.video_stream(container, input)
-        tick = stream_info.time_range_of(stream, input, at, None).first(stream_info.time_base(stream))
-        demuxer.seek(container, tick or 0, stream)
-        pictures = (each for each in decode(container, stream, input, info) if each is not None)
-        decoded = next(pictures, None)
-        return None if decoded is None else _frame(decoded, info, PictureFitter(info), 0, UserData())
+    if input.can_seek and not input.is_exr and not photos.is_read_here(photos.first_photo(input)):
+        with demuxer.open_container(input) as container:
+            stream = stream_info.video_stream(container, input)
+            tick = stream_info.time_range_of(stream, input, at, None).first(stream_info.time_base(stream))
+            if demuxer.seek(container, tick or 0, stream):
+                pictures = (each for each in decode(container, stream, input, info) if each is not None)
+                decoded = next(pictures, None)
+                return None if decoded is None else _frame(decoded, info, PictureFitter(info), 0, UserData())
+    return next(iter(read_frames(input, info, start=at or None)), None)
 
 
 def read_ticks(
@@ -180,13 +180,14 @@ def _decode_from(
     if first is None or not input.can_seek:
         yield from decode(container, stream, input, info)
         return
-    demuxer.seek(container, first, stream)
-    pictures = decode(container, stream, input, info)
+    pictures: Iterator[DecodedPicture | None] = iter(())
+    if demuxer.seek(container, first, stream):
+        pictures = decode(container, stream, input, info)
     earliest = next(pictures, None)
     if earliest is not None and earliest.pts <= first:
         yield earliest
     else:
-        # Without an index, seeking may end too late: read from the start instead.
+        # Without an index, seeking fails or may end too late: read from the start instead.
         container = files.enter_context(demuxer.open_container(input))
         pictures = decode(container, stream_info.video_stream(container, input), input, info)
     yield from pictures

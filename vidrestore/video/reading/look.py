@@ -123,9 +123,7 @@ def _look_further(
     for start in starts:
         if meter.is_clear:
             break
-        try:
-            demuxer.seek(container, origin + round(start / stream_info.time_base(stream)), stream)
-        except av.FFmpegError:
+        if not demuxer.seek(container, origin + round(start / stream_info.time_base(stream)), stream):
             break  # without an index only the start is examined
         for picture in islice(decode_from_here(container, stream), WINDOW):
             meter.add(picture)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from vidrestore.video.reading import demuxer
+from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.input import Input, as_input
 
 
@@ -52,7 +52,7 @@ def sound_digests(video_input: Path | Input) -> tuple[StreamDigest, ...]:
                 times[index] = [min(at, *times[index]), max(at, *times[index])] if times[index] else [at, at]
         return tuple(
             StreamDigest(
-                codec=stream.codec_context.name,
+                codec=stream_info.codec_name(stream) or "unnamed",
                 packets=counts[stream.index],
                 sha256=content[stream.index].hexdigest(),
                 first=times[stream.index][0] if times[stream.index] else None,

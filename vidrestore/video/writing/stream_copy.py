@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
@@ -20,6 +20,7 @@ from vidrestore.video.reading.input import Input, as_input
 from vidrestore.video.writing.container_support import can_hold, left_out_warning
 from vidrestore.video.writing.copied_stream import add_copy, is_rewritten_by_muxer, stream_metadata
 from vidrestore.video.writing.file_tags import kept_tags, short_tags
+from vidrestore.video.writing.packet_order import PacketOrder
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # only in the stub
@@ -32,10 +33,11 @@ class StreamCopy:
     """Copies the other streams of the input into the output.
 
     Call `add_streams` before the output's header is written, `advance` while the video is written, and
-    `finish` at the end. Only one packet is in memory at a time.
+    `finish` at the end. Few packets are in memory at a time.
     """
 
     _output: OutputContainer
+    _order: PacketOrder
 
     def __init__(
         self, video_input: Path | Input, *, start: float | None = None, end: float | None = None
@@ -46,11 +48,14 @@ class StreamCopy:
         self._files = ExitStack()
         self._container = self._files.enter_context(demuxer.open_container(self._video_input))
         self._repair = CopiedPackets(self._container, self._video_input)
-        self._last_dts: dict[int, int] = {}
         self.all_streams = self._container.streams
         """All streams of the input, including the video."""
         self._targets: dict[int, Stream] = {}
+        self._names: dict[int, str] = {}
+        """The input's names of the output's streams."""
         self._packets: Iterator[Packet[Stream]] = iter(())
+        self._ready: deque[Packet[Stream]] = deque()
+        """Repaired packets of a pipe."""
         self._next: Packet[Stream] | None = None
         self._damaged: Counter[str] = Counter()
         self.end_time: Fraction | None = None
@@ -69,7 +74,7 @@ class StreamCopy:
             add_video: Adds the encoded video; called at the video's position.
             with_others: Whether the other streams are copied; otherwise only the video is added.
         """
-        self._output = output
+        self._output, self._order = output, PacketOrder(output)
         if not with_others:
             add_video()
             return
@@ -97,8 +102,9 @@ class StreamCopy:
 
     def finish(self) -> None:
         """Writes the remaining packets."""
-        while (packet := self._peek()) is not None:
-            self._write(packet)
+        self._write_all()
+        self._ready.extend(self._repair.rest())
+        self._write_all()
 
     def left_out_warning(self) -> list[str]:
         """A warning that names all streams that the output cannot hold, if there are any."""
@@ -107,7 +113,7 @@ class StreamCopy:
         return [left_out_warning(self._left_out, self._path, self._output.format.name)]
 
     def damage_warnings(self) -> list[str]:
-        """A warning for each stream with damaged packets, which were left out."""
+        """A warning for each stream with damaged packets, which were left out, or with wrong times."""
         left_out = [
             f"{count} damaged packets of the {name} were left out" for name, count in self._damaged.items()
         ]
@@ -116,26 +122,35 @@ class StreamCopy:
             f"{count} timestamps of the {names[index]} were impossible and were replaced"
             for index, count in self._repair.wrong_times.items()
         ]
-        return [*left_out, *wrong]
+        return [*left_out, *wrong, *self._order.warnings()]
 
     def close(self) -> None:
         self._files.close()
 
     def _peek(self) -> Packet[Stream] | None:
         pipe = self._video_input.pipe
-        while self._next is None and pipe is not None and pipe.other_packets:
-            packet = self._repair.repair_one(pipe.other_packets.popleft())
-            self._next = None if packet is None else self._shift_packet(packet)
+        while self._next is None and pipe is not None and (self._ready or pipe.other_packets):
+            if self._ready:
+                self._next = self._shift_packet(self._ready.popleft())
+            else:
+                self._ready.extend(self._repair.repair_one(pipe.other_packets.popleft()))
         return self._next
+
+    def _write_all(self) -> None:
+        while (packet := self._peek()) is not None:
+            self._write(packet)
 
     def _write(self, packet: Packet[Stream]) -> None:
         end = ((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
         self.end_time = end if self.end_time is None else max(self.end_time, end)
-        name = stream_info.stream_name(packet.stream)
+        name = self._names[packet.stream.index]
+        if not demuxer.is_cover(packet.stream):
+            self._order.keep(packet, name)
         try:
             self._output.mux(packet)
-        except av.error.InvalidDataError:
+        except (av.error.InvalidDataError, av.error.ArgumentError):
             # Containers that repack streams, such as MP4 with AAC of a broadcast, fail on damaged packets.
+            # All refuse a picture that is to be shown before it is decoded.
             self._damaged[name] += 1
         self._next = next(self._packets, None)
 
@@ -148,6 +163,7 @@ class StreamCopy:
         target = add_copy(self._output, stream, stream_metadata(stream))
         if stream.type != "attachment":
             self._targets[stream.index] = target
+            self._names[target.index] = stream_info.stream_name(stream)
 
     def _is_rewritten(self, stream: Stream) -> bool:
         """Whether it is a stream of chapter titles or time codes, which the new container writes itself."""
@@ -157,22 +173,27 @@ class StreamCopy:
         return tags.get(stream.index) in _REWRITTEN
 
     def _read_packets(self) -> Iterator[Packet[Stream]]:
-        copied = [stream for stream in self._container.streams if stream.index in self._targets]
         if self._video_input.pipe is not None:
             # A pipe cannot be read twice: the video reader queues these packets.
             self._video_input.pipe.other_streams = frozenset(self._targets)
             return
-        if not copied:
+        if not self._targets:
             return
-        for stream in self._container.streams:
-            if stream.index not in self._targets and stream.type != "attachment":
-                stream.discard = Discard.all
+        container = self._container
+        self._discard_others(container)
         first = self.time_range.first(Fraction(1, av.time_base))
-        if first is not None and self._video_input.can_seek:
-            demuxer.seek(self._container, first)
-        for packet in self._repair.repair(demuxer.packets(self._container, *copied)):
+        if first is not None and self._video_input.can_seek and not demuxer.seek(container, first):
+            container = self._files.enter_context(demuxer.open_container(self._video_input))
+            self._discard_others(container)
+        copied = [container.streams[index] for index in self._targets]
+        for packet in self._repair.repair(demuxer.packets(container, *copied)):
             if shifted := self._shift_packet(packet):
                 yield shifted
+
+    def _discard_others(self, container: InputContainer) -> None:
+        for stream in container.streams:
+            if stream.index not in self._targets and stream.type != "attachment":
+                stream.discard = Discard.all
 
     def _shift_packet(self, packet: Packet[Stream]) -> Packet[Stream] | None:
         time_base = Fraction(packet.time_base)
@@ -190,19 +211,9 @@ class StreamCopy:
                 return None
             shift = self.time_range.shift(time_base)
             packet.pts = pts - shift
-            packet.dts = (pts if packet.dts is None else packet.dts) - shift
-            self._keep_order(packet)
+            packet.dts = (pts if packet.dts is None else min(pts, packet.dts)) - shift
         packet.stream = self._targets[packet.stream_index]
         return packet
-
-    def _keep_order(self, packet: Packet[Stream]) -> None:
-        """Makes decoding times increase, as every container requires it."""
-        assert packet.dts is not None
-        last = self._last_dts.get(packet.stream_index)
-        if last is not None and packet.dts < last:
-            packet.dts = last + 1
-            packet.pts = max(packet.pts or packet.dts, packet.dts)
-        self._last_dts[packet.stream_index] = packet.dts
 
     def _cut_chapter(self, chapter: Chapter) -> Chapter | None:
         time_base = Fraction(chapter["time_base"] or Fraction(1, 1000))
