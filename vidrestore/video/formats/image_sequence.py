@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidrestore.errors import InputError
@@ -29,12 +30,24 @@ class Pattern:
 
     def path(self, number: int) -> Path:
         """The file of the picture with this number."""
-        return self.folder / f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
+        return self.folder / self._name(number)
 
     def numbers(self) -> list[int]:
         """The numbers of all existing files, ascending."""
-        found = (self._number_of(path.name) for path in self.folder.iterdir())
+        found = (self._number_of(name) for name in os.listdir(self.folder))
         return sorted(number for number in found if number is not None)
+
+    def files(self) -> list[Path]:
+        """The paths of all existing pictures, also of those whose names the file system takes for these."""
+        names = set(os.listdir(self.folder))
+        folded = replace(self, prefix=self.prefix.casefold(), suffix=self.suffix.casefold())
+        found = {folded._number_of(name.casefold()) for name in names}
+        numbers = sorted(number for number in found if number is not None)
+        return [
+            self.path(number)
+            for number in numbers
+            if self._name(number) in names or os.path.lexists(self.path(number))
+        ]
 
     def is_match(self, name: str) -> bool:
         """Whether a file of that name belongs to the sequence."""
@@ -50,13 +63,16 @@ class Pattern:
         number = f"%0{self.digits}d" if self.digits else "%d"
         return f"{str(self.folder).replace('%', '%%')}/{self.prefix}{number}{self.suffix}"
 
+    def _name(self, number: int) -> str:
+        return f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
+
     def _number_of(self, name: str) -> int | None:
         digits = name[len(self.prefix) : len(name) - len(self.suffix)]
         fits = name.startswith(self.prefix) and name.endswith(self.suffix)
         if not fits or not _DIGITS.fullmatch(digits):
             return None
         # 007 does not match %d.
-        return int(digits) if self.path(int(digits)).name == name else None
+        return int(digits) if self._name(int(digits)) == name else None
 
 
 def is_pattern(path: Path) -> bool:
@@ -72,6 +88,14 @@ def parse_pattern(path: Path) -> Pattern:
     return Pattern(
         folder=path.parent, prefix=match["prefix"], digits=int(match["digits"] or 0), suffix=match["suffix"]
     )
+
+
+def existing_files(path: Path) -> list[Path]:
+    """The pictures there are of a sequence; of everything else the path itself."""
+    if not is_pattern(path):
+        return [path]
+    pattern = parse_pattern(path)
+    return pattern.files() if pattern.folder.is_dir() else []
 
 
 def refuse_other_size(path: Path, size: tuple[int, int], first: tuple[int, int]) -> None:
