@@ -6,6 +6,7 @@ The next run to the same output removes the temporary folder of a run that was k
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,13 @@ from av.container import OutputContainer
 from vidrestore.errors import OutputError
 from vidrestore.runtime.file_kinds import first_shared, kind_of
 from vidrestore.runtime.marked_folder import MarkedFolder, remove_stale_folders, temporary_name
-from vidrestore.runtime.put_in_place import check_replaceable, put_in_place, rename
+from vidrestore.runtime.put_in_place import (
+    check_replaceable,
+    put_in_place,
+    rename,
+    sync_file,
+    sync_folder,
+)
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
 from vidrestore.video.formats.image_sequence import existing_files, is_pattern, parse_pattern
 from vidrestore.video.pipes import StdoutFile
@@ -173,18 +180,23 @@ class _Sequence:
         return av.open(name, "w", format=muxer, container_options=numbered)
 
     def commit(self) -> None:
-        """Moves all pictures, or none if one of them would replace a file without permission."""
-        placed = []
+        """Moves all pictures; after any error none, unless earlier ones were replaced, which are gone."""
+        written, placed = parse_pattern(self.temporary), []
+        numbers = written.numbers()
+        for number in numbers:
+            sync_file(written.path(number))
         try:
-            for number in parse_pattern(self.temporary).numbers():
+            for number in numbers:
                 target = self._pattern.path(number)
-                rename(parse_pattern(self.temporary).path(number), target, overwrite=self._overwrite)
+                rename(written.path(number), target, overwrite=self._overwrite)
                 placed.append(target)
-        except OutputError:
+        except BaseException:
             if not self._overwrite:
                 for target in placed:
-                    target.unlink(missing_ok=True)
+                    with suppress(OSError):
+                        target.unlink()
             raise
+        sync_folder(self._pattern.folder)
         self._folder.remove()
 
     def remove(self) -> None:
