@@ -11,6 +11,8 @@ from vidrestore.errors import InputError
 from vidrestore.video.formats.suffixes import VIDEOS
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
+_LARGEST_NUMBER = 2**31 - 2
+"""FFmpeg counts pictures in 32 bits, and opens none after the last that there can be."""
 _NUMBER = re.compile(r"(?P<prefix>[^%]*)%(?:0(?P<digits>\d{1,2}))?d(?P<suffix>[^%]*)")
 
 
@@ -61,7 +63,7 @@ class Pattern:
     def for_ffmpeg(self) -> str:
         """The pattern for FFmpeg's image2 demuxer: other percent signs are doubled."""
         number = f"%0{self.digits}d" if self.digits else "%d"
-        return f"{str(self.folder).replace('%', '%%')}/{self.prefix}{number}{self.suffix}"
+        return ffmpeg_name(f"{str(self.folder).replace('%', '%%')}/{self.prefix}{number}{self.suffix}")
 
     def _name(self, number: int) -> str:
         return f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
@@ -73,6 +75,11 @@ class Pattern:
             return None
         # 007 does not match %d.
         return int(digits) if self._name(int(digits)) == name else None
+
+
+def ffmpeg_name(path: str) -> str:
+    """The path as FFmpeg takes it for a file, whatever its name: `12:30/a.png` has no protocol `12`."""
+    return f"file:{path}" if ":" in path or path.startswith("-") else path
 
 
 def is_pattern(path: Path) -> bool:
@@ -117,20 +124,25 @@ def find_pictures(pattern: Pattern) -> range:
     """The numbers of the sequence, without gaps.
 
     Raises:
-        InputError: There are no pictures, or numbers are missing.
+        InputError: There are no pictures, numbers are missing, or one is too large.
     """
     if not pattern.folder.is_dir():
         raise InputError(f"there is no folder {pattern.folder}; check the name")
     numbers = pattern.numbers()
     if not numbers:
         raise InputError(f"there is no picture {pattern}, such as {pattern.path(1).name}; check the name")
-    whole = range(numbers[0], numbers[-1] + 1)
-    if len(numbers) != len(whole):
-        existing = set(numbers)
-        missing = [pattern.path(number).name for number in whole if number not in existing]
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    if numbers[-1] > _LARGEST_NUMBER:
         raise InputError(
-            f"the sequence {pattern} has a gap: {missing[0]}{more} of {whole[0]} to {whole[-1]} is not "
+            f"{pattern.path(numbers[-1])} has a larger number than {_LARGEST_NUMBER}, the last that can be "
+            "read; number the pictures again, from 1 on"
+        )
+    whole = range(numbers[0], numbers[-1] + 1)
+    if (missing := len(whole) - len(numbers)) > 0:
+        existing = set(numbers)
+        first = pattern.path(next(number for number in whole if number not in existing)).name
+        more = f" and {missing - 1} more" if missing > 1 else ""
+        raise InputError(
+            f"the sequence {pattern} has a gap: {first}{more} of {whole[0]} to {whole[-1]} is not "
             "there; put it back or number the pictures again"
         )
     return whole
