@@ -244,6 +244,7 @@ def test_a_large_gap_is_named_at_once(tmp_path: Path) -> None:
     ("output", "expected_text"),
     [
         ("in/%03d.png", "is the input itself"),
+        ("in/../in/%03d.png", "is the input itself"),
         ("in/002.png", "is a picture of the input"),
         ("there/%d.png", "exists already"),
         ("nowhere/%d.png", "does not exist"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any
 
 import pytest
@@ -169,7 +170,7 @@ def test_an_output_in_a_folder_that_cannot_be_synced_is_no_failure(
     usual = getattr(os, call)
 
     def refusing(given: Any, *rest: Any, **how: Any) -> Any:
-        if os.path.isdir(given):
+        if given == tmp_path or (isinstance(given, int) and S_ISDIR(os.fstat(given).st_mode)):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         return usual(given, *rest, **how)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidrestore.errors import InputError
+from vidrestore.runtime.file_kinds import is_same_file, location
 from vidrestore.video.formats.suffixes import VIDEOS
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -36,12 +37,12 @@ class Pattern:
 
     def numbers(self) -> list[int]:
         """The numbers of all existing files, ascending."""
-        found = (self._number_of(name) for name in os.listdir(self.folder))
+        found = (self._number_of(path.name) for path in self.folder.iterdir())
         return sorted(number for number in found if number is not None)
 
     def files(self) -> list[Path]:
         """The paths of all existing pictures, also of those whose names the file system takes for these."""
-        names = set(os.listdir(self.folder))
+        names = {path.name for path in self.folder.iterdir()}
         folded = replace(self, prefix=self.prefix.casefold(), suffix=self.suffix.casefold())
         found = {folded._number_of(name.casefold()) for name in names}
         numbers = sorted(number for number in found if number is not None)
@@ -103,6 +104,33 @@ def existing_files(path: Path) -> list[Path]:
         return [path]
     pattern = parse_pattern(path)
     return pattern.files() if pattern.folder.is_dir() else []
+
+
+def may_share_file(one: Path, other: Path) -> bool:
+    """Whether two files or sequences have, or could get, a file in common. Case never matters."""
+    if location(one) == location(other) or is_same_file(one, other):
+        return True
+    folders = [str(path.parent.resolve()).casefold() for path in (one, other)]
+    if folders[0] != folders[1] and not is_same_file(one.parent, other.parent):
+        return False
+    first, second = (parse_pattern(_folded(path)) if is_pattern(path) else None for path in (one, other))
+    if first is not None and second is not None:
+        return _differ_in_digits(first.prefix, second.prefix) and _differ_in_digits(
+            first.suffix[::-1], second.suffix[::-1]
+        )
+    if first is not None:
+        return first.is_match(_folded(other).name)
+    return second is not None and second.is_match(_folded(one).name)
+
+
+def _folded(path: Path) -> Path:
+    return path.with_name(path.name.casefold())
+
+
+def _differ_in_digits(one: str, other: str) -> bool:
+    """Whether the texts are equal but for digits at the end of one of them."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and not long.removeprefix(short).strip("0123456789")
 
 
 def refuse_other_size(path: Path, size: tuple[int, int], first: tuple[int, int]) -> None:
