@@ -132,6 +132,17 @@ def test_an_invalid_or_existing_mask_path_is_refused(
     assert Path("there.mkv").read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("mask", ["{here}/%d.png", "%05d.png", "../{name}/%05d.png"])
+def test_a_mask_and_a_video_have_no_picture_in_common(
+    mask: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mask = mask.format(here=tmp_path, name=tmp_path.name)
+    with pytest.raises(OutputError, match="the name of both the mask and the video"):
+        vidrestore.restore(clip, "%05d.png", mask=mask, **CPU)
+    assert names_in(tmp_path) == []
+
+
 def test_a_run_that_fails_leaves_no_mask(clip: Path, tmp_path: Path) -> None:
     def fail(progress: vidrestore.Progress) -> None:
         if progress.frames == 3:

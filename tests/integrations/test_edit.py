@@ -165,19 +165,25 @@ def test_a_range_outside_of_the_medium_is_explained(
     assert "does not state the medium's start time" in capsys.readouterr().err
 
 
-def test_an_image_sequence_is_restored_with_its_frame_numbers(tmp_path: Path, runs: Runs) -> None:
+def cut_of_pictures(tmp_path: Path, folder: str, used: Any = None) -> Path:
+    """A timeline of the pictures s.1001.png to s.1020.png in `folder`."""
     import numpy as np
     from PIL import Image
 
-    (tmp_path / "shots").mkdir()
+    (tmp_path / folder).mkdir(exist_ok=True)
     for number in range(1001, 1021):
-        Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(tmp_path / "shots" / f"s.{number}.png")
+        Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(tmp_path / folder / f"s.{number}.png")
     reference = otio.schema.ImageSequenceReference(
-        target_url_base="shots", name_prefix="s.", name_suffix=".png", start_frame=1001, rate=RATE,
+        target_url_base=folder, name_prefix="s.", name_suffix=".png", start_frame=1001, rate=RATE,
         frame_zero_padding=4, available_range=part(0, 20),
     )  # fmt: skip
-    used = otio.schema.Clip("s", media_reference=reference, source_range=part(6, 4))
-    otio.adapters.write_to_file(timeline(used), str(tmp_path / "cut.otio"))
+    shown = otio.schema.Clip("s", media_reference=reference, source_range=used)
+    otio.adapters.write_to_file(timeline(shown), str(tmp_path / "cut.otio"))
+    return tmp_path / "cut.otio"
+
+
+def test_an_image_sequence_is_restored_with_its_frame_numbers(tmp_path: Path, runs: Runs) -> None:
+    cut_of_pictures(tmp_path, "shots", part(6, 4))
     assert run(tmp_path / "cut.otio", "--handles", "1") == 0
     ((name, settings),) = runs.calls
     assert name == "s.%04d.png"
@@ -187,6 +193,19 @@ def test_an_image_sequence_is_restored_with_its_frame_numbers(tmp_path: Path, ru
     restored = result.media_reference
     assert (restored.start_frame, restored.available_range) == (1006, part(5, 6))
     assert restored.target_url_base == "restored/s_5-10"
+
+
+@pytest.mark.parametrize("media", [".", "linked"])
+def test_no_picture_of_an_edit_is_ever_replaced(
+    tmp_path: Path, runs: Runs, capsys: pytest.CaptureFixture[str], media: str
+) -> None:
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "s").symlink_to(tmp_path / "s")
+    cut = cut_of_pictures(tmp_path, "s")
+    words = ["edit", str(cut), str(tmp_path / "out.otio"), "--media", str(tmp_path / media), "--overwrite"]
+    assert main(words) == 2
+    assert "one of the edit's own media" in capsys.readouterr().err
+    assert runs.calls == []
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,17 @@ def test_a_folder_keeps_its_names_and_subfolders(tmp_path: Path) -> None:
     assert np.array_equal(stored(alone), stored(out / "more" / "c.png"))
 
 
+def test_a_linked_folder_among_the_outputs_replaces_no_picture_of_the_input(tmp_path: Path) -> None:
+    folder, out = tmp_path / "faces", tmp_path / "restored"
+    save(folder / "one" / "a.png", face(48))
+    other = save(folder / "two" / "a.png", face(48, seed=1)).read_bytes()
+    out.mkdir()
+    (out / "one").symlink_to(folder / "two")
+    with pytest.raises(OutputError, match="is a picture of the input"):
+        restore_aligned_files(folder, out, EVIDENCE.model_copy(update={"overwrite": True}))
+    assert (folder / "two" / "a.png").read_bytes() == other
+
+
 def test_a_sequence_gives_a_sequence_with_the_same_numbers(tmp_path: Path) -> None:
     for number in range(7, 12):
         save(tmp_path / f"{number:03}.png", face(48, seed=number))

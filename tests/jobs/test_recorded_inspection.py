@@ -14,7 +14,7 @@ from vidrestore import InputError
 from vidrestore.inspection import inspect_video
 from vidrestore.jobs import preview, recorded_inspection
 from vidrestore.jobs.preview import Previewer, own_variant
-from vidrestore.jobs.recorded_inspection import inspect_and_record
+from vidrestore.jobs.recorded_inspection import inspect_and_record, recorded_tracks
 from vidrestore.jobs.sidecar_check import new_sidecar
 from vidrestore.settings import make_settings
 from vidrestore.settings.sidecar import Sidecar
@@ -58,6 +58,19 @@ def test_a_preview_from_a_recorded_analysis_is_the_same_as_from_a_new_one(
     assert [m.index for m in recorded._moments] == [m.index for m in analysed._moments] == [0, 15, 29]
     for one, other in zip(after(recorded), after(analysed), strict=True):
         assert_same(one, other)
+
+
+@pytest.mark.parametrize("folder", ["why?", "take #2", "100%41", "a&b=c; d é"])
+def test_a_recorded_analysis_may_be_in_a_folder_with_any_name(
+    film: Path, tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(folder).mkdir()
+    inspect_and_record(film, SETTINGS, Path(folder) / "analysis")
+    before = sorted(tmp_path.rglob("*"))
+    assert recorded_tracks(film, SETTINGS, Path(folder) / "analysis") is not None
+    assert recorded_tracks(film, SETTINGS, tmp_path / folder / "analysis") is not None
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_only_the_chosen_tracks_are_shown(

@@ -73,6 +73,20 @@ def test_start_and_end_are_refused_for_ffmpeg_command_lines(tmp_path: Path) -> N
             ffmpeg_pipeline(source, tmp_path / "o.mp4", make_settings(**cut), [])
 
 
+@pytest.mark.parametrize("name", ["12:30.mp4", "-in.mp4", "12:30/in.mp4"])
+def test_no_name_is_a_protocol_or_an_option_for_ffmpeg(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).parent.mkdir(exist_ok=True)
+    make_clip(tmp_path / "in.mp4").rename(name)
+    output = Path(name.replace("in", "out").replace(".mp4", ".mkv"))
+    words = shlex.split(ffmpeg_pipeline(Path(name), output, make_settings(), []))
+    assert f"file:{name}" in words
+    assert f"file:{output}" in words
+    assert not {name, str(output)} & set(words)
+
+
 @pytest.mark.parametrize(("kind", "beside"), [(".mkv", ["1:1", "1:2", "1:3"]), (".mp4", ["1:1"])])
 def test_only_streams_that_the_output_can_hold_are_copied_beside_the_pipe(
     tmp_path: Path, kind: str, beside: list[str]

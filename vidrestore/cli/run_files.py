@@ -45,19 +45,11 @@ def photo_of(faces: str | None) -> Path | None:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    return (
-        location(one) == location(other)
-        or is_same_file(one, other)
-        or _belongs_to(one, other)
-        or _belongs_to(other, one)
-    )
-
-
-def _belongs_to(path: Path, sequence: Path) -> bool:
-    """Whether it is, or would be, one of the sequence's pictures."""
-    if "%" not in sequence.name:
+    """Whether they have, or could get, a file in common: one of them may be a sequence."""
+    if location(one) == location(other) or is_same_file(one, other):
+        return True
+    if "%" not in one.name + other.name:
         return False
-    from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
+    from vidrestore.video.formats.image_sequence import may_share_file
 
-    is_beside = path.parent.resolve() == sequence.parent.resolve()
-    return is_beside and is_pattern(sequence) and parse_pattern(sequence).is_match(path.name)
+    return may_share_file(one, other)

@@ -12,11 +12,12 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, OutputError
 from vidrestore.faces.aligned_frame import face_of_frame, frame_with_face, with_rgb_planes
 from vidrestore.pipeline import expected_frames
 from vidrestore.report import RunStats, report_opening
 from vidrestore.run_warnings import change_warnings
+from vidrestore.runtime.file_kinds import first_shared
 from vidrestore.runtime.folders import make_folder
 from vidrestore.settings import Settings
 from vidrestore.types import LEAST_SIDE, Frame, ProgressCallback, Report, VideoInfo
@@ -51,6 +52,8 @@ def restore_aligned_files(
     if source.is_dir():
         check_output_folder(source, target)
         targets = {path: target / path.relative_to(source) for path in pictures_in(source)}
+        if (shared := first_shared(targets.values(), targets)) is not None:
+            raise OutputError(f"the output {shared} is a picture of the input; choose another folder")
         files = [_file(path, output, settings) for path, output in targets.items()]
         total: int | None = len(files)
     else:

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 
 from vidrestore.errors import InputError, UsageError
-from vidrestore.runtime.file_kinds import is_same_file
+from vidrestore.runtime.file_kinds import identity, is_same_file
 from vidrestore.video.formats.suffixes import PICTURES, VIDEOS
 from vidrestore.video.reading.animation import is_animation
 
@@ -89,7 +89,7 @@ class _Targets:
     def __init__(self, folder: Path, out: Path, names: Sequence[str]) -> None:
         self._out = out
         self._used = {_key(parent.as_posix()) for name in names for parent in PurePosixPath(name).parents}
-        self._inputs = {identity for name in names if (identity := _identity(folder / name)) is not None}
+        self._inputs = {place for name in names if (place := identity(folder / name)) is not None}
 
     def assign(self, plain: Mapping[str, str], existing: Mapping[str, str]) -> dict[str, str]:
         """The output of each input: its existing one, else `plain`, else its full name, such as a.mov.mp4."""
@@ -110,7 +110,7 @@ class _Targets:
         return targets
 
     def _take(self, target: str) -> bool:
-        if _identity(self._out / target) in self._inputs or _key(target) in self._used:
+        if identity(self._out / target) in self._inputs or _key(target) in self._used:
             return False
         self._used.add(_key(target))
         return True
@@ -119,14 +119,6 @@ class _Targets:
 def _key(name: str) -> str:
     """The same key for names that some file system treats as equal."""
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except (OSError, ValueError):
-        return None
-    return stat.st_dev, stat.st_ino
 
 
 def _names(

@@ -117,7 +117,7 @@ def recorded_tracks(source: Path, settings: Settings, file: Path) -> KnownTracks
 @contextmanager
 def _opened(file: Path, source: Path, settings: Settings) -> Iterator[sqlite3.Connection]:
     """The file, to be read. Raises LookupError if it is of another video, or of other ways of tracking."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         if connection.execute("select video from about").fetchone() != (_video(source, settings),):
             raise LookupError
         yield connection

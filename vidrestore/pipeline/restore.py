@@ -73,7 +73,9 @@ def open_input_video(
     from vidrestore import video
 
     if settings.aligned:
-        raise UsageError("--dry-run and previews do not work with aligned faces; leave out --aligned")
+        raise UsageError(
+            "a plan, a preview and an inspection are not possible with aligned faces; leave out aligned"
+        )
     opened = video.open_video(
         source, deinterlace=settings.deinterlace, on_info=on_info, **settings.input_options()
     )

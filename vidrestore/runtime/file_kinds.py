@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -55,6 +56,26 @@ def is_same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return False
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of the file that `path` leads to; None if it cannot be examined."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def first_shared(written: Iterable[Path], read: Iterable[Path]) -> Path | None:
+    """The first of the paths `written` that leads to the same file as one of `read`; None: there is none.
+
+    Every spelling of a path is recognised, through links and where case does not matter.
+    """
+    places = {place: path for path in written if (place := identity(path)) is not None}
+    if not places:
+        return None
+    return next((places[place] for path in read if (place := identity(path)) in places), None)
 
 
 def absolute(path: Path) -> Path:

@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from vidrestore.errors import OutputError
@@ -31,10 +32,30 @@ def put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
         OutputError: The name is taken, even if only since a microsecond ago.
         OSError: The disk is full, the folder does not exist, and so on.
     """
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
+    sync_file(temporary)
     rename(temporary, target, overwrite=overwrite)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Waits until the file's data are on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until the names in a folder are on the disk, where the system can do that for this folder.
+
+    Some folders may be written to but not read, and some file systems sync files only.
+    """
+    if os.name != "posix":  # elsewhere folders cannot be opened and need not be synced
+        return
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def rename(source: Path, target: Path, *, overwrite: bool) -> None:
@@ -109,15 +130,6 @@ def _link_and_unlink(source: Path, target: Path) -> bool:
         if error.errno in _UNSUPPORTED:
             return False
         raise
-    source.unlink()
+    with suppress(OSError):  # the file has its new name, and that is what counts
+        source.unlink()
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # elsewhere folders cannot be opened and need not be synced
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,7 @@ from vidrestore.errors import UsageError
 from vidrestore.settings import Settings
 from vidrestore.types import UPRIGHT, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
-from vidrestore.video.formats.image_sequence import parse_pattern
+from vidrestore.video.formats.image_sequence import ffmpeg_name, parse_pattern
 from vidrestore.video.interlacing.field_processing import choose_field_processing
 from vidrestore.video.reading.demuxer import open_container
 from vidrestore.video.reading.input import Input, describe_input
@@ -118,7 +118,7 @@ def _encode(video_input: Input, output: Path, info: VideoInfo, settings: Setting
         options |= {"acodec": "copy", "scodec": "copy", "map_metadata": 1, "map_chapters": 1}
     if settings.container is not None:
         options["format"] = muxer
-    whole = ffmpeg.output(*streams, str(output), **options).global_args("-copyts")
+    whole = ffmpeg.output(*streams, ffmpeg_name(str(output)), **options).global_args("-copyts")
     return _arguments(whole.overwrite_output() if settings.overwrite else whole)
 
 
@@ -153,7 +153,7 @@ def _metadata_options(info: VideoInfo) -> dict[str, Any]:
 
 def _name(video_input: Input) -> str:
     return (
-        str(video_input.path)
+        ffmpeg_name(str(video_input.path))
         if video_input.pictures is None
         else parse_pattern(video_input.path).for_ffmpeg()
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -188,10 +190,61 @@ def test_a_sequence_may_be_in_a_folder_with_any_name(tmp_path: Path, folder: str
     )
 
 
+@pytest.mark.parametrize("name", ["%05d.png", "%05d.exr", "%05d.jpg"])
+def test_a_folder_in_the_working_directory_is_no_protocol(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sequence(Path("12:30"), name, noise_pictures("half" if "exr" in name else "uint8", 3), range(1, 3))
+    Path("out:1").mkdir()
+    report = vidrestore.restore(Path("12:30") / name, Path("out:1/%d.png"), faces="none")
+    assert report.frames == 2
+    assert sorted(path.name for path in Path("out:1").iterdir()) == ["1.png", "2.png"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are not valid Unicode")
+def test_a_folder_whose_name_is_no_unicode_is_no_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path(os.fsdecode(b"1:caf\xe9"))
+    write_sequence(Path("in"), "%d.png", noise_pictures("uint8", 3), range(1, 3)).parent.rename(folder)
+    opened = open_input(folder / "%d.png")
+    assert len(list(read_frames(opened, probe(opened)))) == 2
+
+
+LARGEST = 2**31 - 2
+
+
+@pytest.mark.parametrize("name", ["%d.png", "%d.exr", "%d.jpg"])
+def test_numbers_are_read_up_to_the_largest_and_refused_beyond(tmp_path: Path, name: str) -> None:
+    depth = "half" if "exr" in name else "uint8"
+    source = write_sequence(tmp_path / "in", name, noise_pictures(depth, 3), range(LARGEST - 1, LARGEST + 1))
+    (tmp_path / "out").mkdir()
+    vidrestore.restore(source, tmp_path / "out" / name, faces="none")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        name % (LARGEST - 1),
+        name % LARGEST,
+    ]
+    (tmp_path / "in" / (name % LARGEST)).rename(tmp_path / "in" / (name % (LARGEST + 1)))
+    for number in (LARGEST + 1, 20260102030405):
+        with pytest.raises(InputError, match=rf"{number}\.\w+ has a larger number than {LARGEST}"):
+            open_input(source)
+        (tmp_path / "in" / (name % number)).rename(tmp_path / "in" / (name % 20260102030405))
+
+
+def test_a_large_gap_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "1.png").touch()
+    (tmp_path / "2147483000.png").touch()
+    with pytest.raises(InputError, match=r"gap: 2\.png and 2147482997 more"):
+        find_pictures(parse_pattern(tmp_path / "%d.png"))
+
+
 @pytest.mark.parametrize(
     ("output", "expected_text"),
     [
         ("in/%03d.png", "is the input itself"),
+        ("in/../in/%03d.png", "is the input itself"),
         ("in/002.png", "is a picture of the input"),
         ("there/%d.png", "exists already"),
         ("nowhere/%d.png", "does not exist"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +85,69 @@ def test_devices_are_no_outputs(video: Path, name: str) -> None:
 def test_a_file_name_that_is_too_long_is_refused(video: Path, length: int) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         check_paths(video, video.with_name("y" * length + ".mp4"), overwrite=False)
+
+
+@pytest.fixture
+def shots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of pictures, in the working directory; `linked` is a link to it."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for number in (9_999, 10_000, 10_001):
+        (folder / f"{number:05}.png").write_bytes(b"picture %d" % number)
+    (tmp_path / "linked").symlink_to(folder)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "10001.png").hardlink_to(folder / "10001.png")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+SPELLINGS = [
+    ("shots/%05d.png", "{here}/shots/%05d.png"),
+    ("{here}/shots/%05d.png", "shots/%05d.png"),
+    ("shots/%05d.png", "shots/../shots/%05d.png"),
+    ("shots/%05d.png", "linked/%05d.png"),
+    ("linked/%05d.png", "shots/%05d.png"),
+    ("shots/%05d.png", "shots/%d.png"),
+    ("shots/%05d.png", "shots/1%04d.png"),
+    ("shots/%05d.png", "other/%05d.png"),
+    ("shots/%05d.png", "{here}/shots/10000.png"),
+    ("shots/%05d.png", "shots/../shots/10000.png"),
+    ("shots/%05d.png", "linked/10000.png"),
+    ("shots/%05d.png", "other/10001.png"),
+    ("shots/10001.png", "{here}/linked/%05d.png"),
+    ("shots/10001.png", "other/%d.png"),
+]
+
+
+@pytest.mark.parametrize(("source", "output"), SPELLINGS)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_no_picture_of_the_input_is_replaced_however_its_path_is_written(
+    shots: Path, source: str, output: str, overwrite: bool
+) -> None:
+    given, wanted = (Path(name.format(here=shots.parent)) for name in (source, output))
+    with pytest.raises(OutputError, match=r"is the input itself|is a picture of the (input|output)"):
+        check_paths(given, wanted, overwrite)
+
+
+def test_other_pictures_beside_the_input_may_be_replaced(shots: Path) -> None:
+    (shots / "new-10000.png").write_bytes(b"an earlier result")
+    check_paths(shots / "%05d.png", shots / "new-%05d.png", overwrite=True)
+    check_paths(shots / "%05d.png", shots / "new-10000.png", overwrite=True)
+
+
+@pytest.mark.parametrize("output", ["%05d.PNG", "10000.PNG"])
+def test_no_picture_of_the_input_is_replaced_where_case_does_not_matter(
+    shots: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = os.stat
+
+    def any_case(path: Any, **how: Any) -> os.stat_result:
+        try:
+            return stat(path, **how)
+        except FileNotFoundError:
+            return stat(os.fspath(path).replace(".PNG", ".png"), **how)
+
+    monkeypatch.setattr(os, "stat", any_case)
+    monkeypatch.setattr(os, "lstat", lambda path, **how: any_case(path, follow_symlinks=False, **how))
+    with pytest.raises(OutputError, match=r"is the input itself|is a picture of the input"):
+        check_paths(shots / "%05d.png", shots / output, overwrite=True)

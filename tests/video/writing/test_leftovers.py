@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from stat import S_ISDIR
+from typing import Any
 
 import pytest
 
 from tests.support.user_files import USERS_OWN, snapshot
 from vidrestore.errors import OutputError
+from vidrestore.runtime import put_in_place
 from vidrestore.runtime.marked_folder import MARK
+from vidrestore.video.writing import atomic_output
 from vidrestore.video.writing.atomic_output import make_target
 
 TOKEN = "0123456789abcdef"
@@ -124,3 +130,64 @@ def test_an_output_is_put_in_place_without_an_exclusive_rename(
     with pytest.raises(OutputError, match="exists already"):
         put(tmp_path / "out.mkv", overwrite=False)
     assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, os.strerror(errno.EIO)), KeyboardInterrupt()])
+def test_a_sequence_that_a_disk_error_or_interrupt_ends_is_removed_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    (tmp_path / "9.png").write_bytes(b"the user's own")
+    before = snapshot(tmp_path)
+    move = atomic_output.rename
+
+    def failing(source: Path, target: Path, **how: Any) -> None:
+        if target.name == "3.png":
+            raise error
+        move(source, target, **how)
+
+    monkeypatch.setattr(atomic_output, "rename", failing)
+    with pytest.raises(type(error)):
+        put(tmp_path / "%d.png", overwrite=False, count=4)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "%d.png"])
+def test_the_data_of_an_output_are_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    synced: set[int] = set()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
+    put(tmp_path / name, overwrite=False, count=2 if "%" in name else 1)
+    assert synced == {path.stat().st_ino for path in (tmp_path, *tmp_path.iterdir())}
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "%d.png"])
+@pytest.mark.parametrize("call", ["open", "fsync"])
+def test_an_output_in_a_folder_that_cannot_be_synced_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: str
+) -> None:
+    """A folder that may be written to but not read, or a file system that syncs files only."""
+    usual = getattr(os, call)
+
+    def refusing(given: Any, *rest: Any, **how: Any) -> Any:
+        if given == tmp_path or (isinstance(given, int) and S_ISDIR(os.fstat(given).st_mode)):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return usual(given, *rest, **how)
+
+    monkeypatch.setattr(os, call, refusing)
+    put(tmp_path / name, overwrite=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name.replace("%d", "1")]
+
+
+def test_an_output_whose_temporary_name_stays_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(put_in_place, "_rename_exclusively", lambda *_: False)
+    (tmp_path / "new").write_bytes(b"complete")
+
+    def unlink(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    put_in_place.put_in_place(tmp_path / "new", tmp_path / "out.mkv", overwrite=False)
+    assert (tmp_path / "out.mkv").read_bytes() == b"complete"

@@ -14,7 +14,7 @@ from vidrestore.integrations.edit.record import MediaRecord, RestoredFile, diges
 from vidrestore.integrations.edit.relink import add_restored_reference, show
 from vidrestore.integrations.edit.timeline_file import check_timeline_target, read_timeline, write_timeline
 from vidrestore.integrations.edit.used_clips import find_used_clips
-from vidrestore.runtime.file_kinds import absolute, is_same_file, kind_of
+from vidrestore.runtime.file_kinds import absolute, first_shared, kind_of
 from vidrestore.settings import Settings
 from vidrestore.types import Progress
 
@@ -149,10 +149,9 @@ def _restore_part(
         done = record.find(name, made_of)
         if done is not None:
             return MediumOutcome(name=name, state="up to date", frames=done.frames, faces=done.faces), done
-        output = media / name
+        output = _output_of(part, media / name)
         if part.source.first_number is not None:
-            _make_folder(output)
-            output /= part.source.path.name
+            _make_folder(output.parent)
         given = {key: value for key, value in wanted if value is not None and key in wanted.model_fields_set}
         result = restore(part.source.path, output, on_progress=report, **given)
         first_number = None if part.source.first_number is None else part.source.first_number + part.first
@@ -160,6 +159,11 @@ def _restore_part(
     except VidrestoreError as error:
         return MediumOutcome(name=name, state="failed", message=str(error)), None
     return MediumOutcome(name=name, state="restored", frames=done.frames, faces=done.faces), done
+
+
+def _output_of(part: EditPart, target: Path) -> Path:
+    """The output of a part: `target`, or pictures with the medium's names in the folder `target`."""
+    return target if part.source.first_number is None else target / part.source.path.name
 
 
 def _inputs_of(part: EditPart, settings: Settings) -> dict[str, str]:
@@ -198,11 +202,16 @@ def _make_folder(folder: Path) -> None:
 
 def _check_targets(plan: EditPlan, media: Path, record: MediaRecord, *, overwrite: bool) -> None:
     """Raise OutputError where a restored medium would replace an original or a file of another program."""
-    originals = [part.source.path for part in plan.parts.values()]
+    from vidrestore.video.formats.image_sequence import existing_files
+
+    outputs = {_output_of(part, media / name) for name, part in plan.parts.items()}
+    there = [file for output in outputs for file in existing_files(output)]
+    originals = {part.source.path for part in plan.parts.values()}
+    shared = first_shared(there, (file for original in originals for file in existing_files(original)))
+    if shared is not None:
+        raise OutputError(f"{shared} is one of the edit's own media; choose another folder for --media")
     for name in plan.parts:
         target = media / name
-        if any(is_same_file(target, original) for original in originals):
-            raise OutputError(f"{target} is one of the edit's own media; choose another folder for --media")
         if kind_of(target) != "missing" and not overwrite and not record.knows(name):
             raise OutputError(
                 f"{target} exists already and was not made by vidrestore edit; choose another folder for "

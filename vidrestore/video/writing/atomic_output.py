@@ -6,6 +6,7 @@ The next run to the same output removes the temporary folder of a run that was k
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -13,11 +14,17 @@ import av
 from av.container import OutputContainer
 
 from vidrestore.errors import OutputError
-from vidrestore.runtime.file_kinds import is_same_file, kind_of
+from vidrestore.runtime.file_kinds import first_shared, kind_of
 from vidrestore.runtime.marked_folder import MarkedFolder, remove_stale_folders, temporary_name
-from vidrestore.runtime.put_in_place import check_replaceable, put_in_place, rename
+from vidrestore.runtime.put_in_place import (
+    check_replaceable,
+    put_in_place,
+    rename,
+    sync_file,
+    sync_folder,
+)
 from vidrestore.video.formats.containers import IMAGES, STDOUT, choose_container
-from vidrestore.video.formats.image_sequence import is_pattern, parse_pattern
+from vidrestore.video.formats.image_sequence import existing_files, is_pattern, parse_pattern
 from vidrestore.video.pipes import StdoutFile
 
 _CANNOT_WRITE = {
@@ -173,18 +180,23 @@ class _Sequence:
         return av.open(name, "w", format=muxer, container_options=numbered)
 
     def commit(self) -> None:
-        """Moves all pictures, or none if one of them would replace a file without permission."""
-        placed = []
+        """Moves all pictures; after any error none, unless earlier ones were replaced, which are gone."""
+        written, placed = parse_pattern(self.temporary), []
+        numbers = written.numbers()
+        for number in numbers:
+            sync_file(written.path(number))
         try:
-            for number in parse_pattern(self.temporary).numbers():
+            for number in numbers:
                 target = self._pattern.path(number)
-                rename(parse_pattern(self.temporary).path(number), target, overwrite=self._overwrite)
+                rename(written.path(number), target, overwrite=self._overwrite)
                 placed.append(target)
-        except OutputError:
+        except BaseException:
             if not self._overwrite:
                 for target in placed:
-                    target.unlink(missing_ok=True)
+                    with suppress(OSError):
+                        target.unlink()
             raise
+        sync_folder(self._pattern.folder)
         self._folder.remove()
 
     def remove(self) -> None:
@@ -226,35 +238,24 @@ def _check_target(input: Path, output: Path, overwrite: bool) -> None:
         raise OutputError(f"the output {output} is a folder; give a file name in it, such as restored.mp4")
     if not output.parent.is_dir():
         raise OutputError(f"the folder {output.parent} does not exist; create it or choose another")
-    if is_pattern(output):
-        _check_sequence(input, output, overwrite)
-        return
-    if is_same_file(output, input):
-        raise OutputError(f"the output {output} is the input itself; choose another name")
-    if is_pattern(input) and output in (parse_pattern(input).path(n) for n in parse_pattern(input).numbers()):
-        raise OutputError(f"the output {output} is a picture of the input; choose another name")
-    check_replaceable(output)
-    if kind_of(output) == "file" and not overwrite:
-        raise OutputError(f"{output} exists already; choose another name or add --overwrite")
-
-
-def _check_sequence(input: Path, output: Path, overwrite: bool) -> None:
-    pattern = parse_pattern(output)
-    there = [pattern.path(number) for number in pattern.numbers()]
-    input_pattern = parse_pattern(input) if is_pattern(input) else None
-    own = input_pattern is not None and input_pattern.folder.resolve() == pattern.folder.resolve()
-    if (
-        own
-        and input_pattern is not None
-        and any(input_pattern.path(number) in there for number in input_pattern.numbers())
-    ):
-        raise OutputError(f"the output {output} is the input itself; choose another name")
-    if any(is_same_file(path, input) for path in there):
-        raise OutputError(f"the input {input} is a picture of the output; choose another name")
+    there = existing_files(output)
+    if there and (shared := first_shared(there, existing_files(input))) is not None:
+        raise OutputError(f"{_overlap(input, output, shared)}; choose another name")
     for path in there:
         check_replaceable(path)
-    if there and not overwrite:
+    if there and kind_of(there[0]) == "file" and not overwrite:
         raise OutputError(f"{there[0]} exists already; choose another name or add --overwrite")
+
+
+def _overlap(input: Path, output: Path, shared: Path) -> str:
+    """How an output and the input overlap, whose file `shared` is."""
+    if is_pattern(output) and is_pattern(input):
+        return f"the output {output} is the input itself: {shared} is a picture of both"
+    if is_pattern(output):
+        return f"the input {input} is a picture of the output"
+    if is_pattern(input):
+        return f"the output {output} is a picture of the input"
+    return f"the output {output} is the input itself"
 
 
 def check_paths(input: Path, output: Path, overwrite: bool, container: str | None = None) -> str:

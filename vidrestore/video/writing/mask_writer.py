@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidrestore.errors import OutputError, UsageError
-from vidrestore.runtime.file_kinds import is_same_file, location
 from vidrestore.settings import TimeRange
 from vidrestore.types import ColourTags, PixelFormat, VideoInfo
 from vidrestore.video.formats.containers import IMAGES, STDOUT
+from vidrestore.video.formats.image_sequence import may_share_file
 from vidrestore.video.formats.suffixes import photo_kind
 from vidrestore.video.opened_video import OpenedVideo
 from vidrestore.video.reading.side_data import SideData
@@ -51,7 +51,7 @@ def make_mask_writer(
     """
     if STDOUT in (str(opened.info.path), str(path)):
         raise UsageError("--mask needs files as input and output, not pipes; leave it out or name files")
-    if location(path) == location(output) or is_same_file(path, output):
+    if may_share_file(path, output):
         raise OutputError(f"{path} is the name of both the mask and the video; choose another name for one")
     muxer = check_paths(opened.info.path, path, overwrite)
     kind = photo_kind(path) if muxer == IMAGES else None
