@@ -121,16 +121,17 @@ class Restorer:
         generator ends the work. It may be advanced and closed by any thread, one at a time.
 
         Args:
-            pictures: Pictures as for `image`, all of the same kind, shape and type. Times and colour of
-                PyAV's pictures and of frames stay with them.
-            frame_rate: Pictures per second.
+            pictures: Pictures as for `image`, all of the same kind, shape and type, in the order in which
+                they are shown. Times and colour of PyAV's pictures and of frames stay with them.
+            frame_rate: Pictures per second, for pictures that have no time of their own, or the same time as
+                the one before.
 
         Yields:
             One result for each picture, in order.
 
         Raises:
-            UsageError: A picture is of another kind, shape or type, there is no frame rate, or the restorer
-                is closed.
+            UsageError: A picture is of another kind, shape or type, or earlier than the one before; there is
+                no frame rate; or the restorer is closed.
         """
         restorer, detector = self._require()
         # Without the lock: the caller's iterator may use this restorer, in the thread that reads it.
