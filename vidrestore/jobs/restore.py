@@ -54,7 +54,9 @@ def restore_file(
     if settings.aligned:
         return restore_aligned_files(source, target, settings, on_progress)
     settings, people, inspected = prepare_settings(source, settings, on_progress)
-    return with_people(_restore_file(source, target, settings, on_progress, engine, inspected, in_segments), people)
+    return with_people(
+        _restore_file(source, target, settings, on_progress, engine, inspected, in_segments), people
+    )
 
 
 def _restore_file(
