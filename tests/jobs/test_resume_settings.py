@@ -100,7 +100,7 @@ def test_a_strict_run_does_not_continue_one_that_accepted_damage_and_leaves_its_
     assert report.lost_frames + report.concealed_frames > 0
 
 
-def test_a_short_video_that_was_begun_with_workers_is_continued_without(
+def test_a_short_video_that_was_started_with_workers_is_continued_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segment_choice, "DEFAULT_SEGMENT_SECONDS", 1.0)

@@ -118,7 +118,7 @@ class MediaWorker:
             ) from error
         except (VidrestoreError, BrokenProcessPool):
             with self._lock:
-                if self._clocks.get(state) is clock:  # another request may have begun to read it again
+                if self._clocks.get(state) is clock:  # another request may have started to read it again
                     del self._clocks[state]
             raise
 
@@ -131,7 +131,7 @@ class MediaWorker:
         return _asked_twice(ask)
 
     def _submit(self, name: str, work: Any, *arguments: Any) -> Future[tuple[str, Any]]:
-        """Hands work to a pool, with the lock held. A pool whose process has ended is replaced here only."""
+        """Gives work to a pool, with the lock held. A pool whose process has ended is replaced here only."""
         try:
             return self._pool(name).submit(_answer, work, arguments)
         except BrokenProcessPool:
