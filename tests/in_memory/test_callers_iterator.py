@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -77,7 +78,12 @@ def test_stopping_waits_for_the_item_that_is_being_made_and_closes_a_generator_o
 
     given = CallersIterator(items())
     next(given)
-    threading.Thread(target=lambda: next(given, None), daemon=True).start()
+
+    def consume() -> None:
+        with suppress(StoppedError):
+            next(given)
+
+    threading.Thread(target=consume, daemon=True).start()
     assert inside.wait(LIMIT_SECONDS)
     given.stop()
     assert events == ["made", "closed"]
