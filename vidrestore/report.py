@@ -171,6 +171,11 @@ class RunStats:
         self.concealed += 1
         self._raise_if_strict("a frame of the input is damaged")
 
+    def check_recorded_damage(self, frames: int) -> None:
+        """Raises DamagedInputError if an earlier run found damaged frames, and `strict` is set."""
+        if frames:
+            self._raise_if_strict(f"{frames} frames of the input are damaged, as the earlier run found")
+
     def check_missing_frames(self, info: VideoInfo, other_streams_end: Fraction | None) -> None:
         """Counts the frames that are missing after the last one.
 

@@ -32,6 +32,33 @@ def test_a_stream_may_be_left_early(restorer: vidrestore.Restorer, pictures: lis
     assert restorer.image(pictures[0]).faces
 
 
+def test_a_stream_of_a_live_source_that_waits_for_its_next_picture_may_be_left(
+    restorer: vidrestore.Restorer,
+) -> None:
+    has_result, waits, go_on, left = (threading.Event() for _ in range(4))
+
+    def live() -> Iterator[NDArray[np.uint8]]:
+        try:
+            while not has_result.wait(0.02):  # slower than the pipeline, so that no queue is full
+                yield np.zeros((64, 64, 3), np.uint8)
+            waits.set()
+            go_on.wait()
+        finally:
+            left.set()
+
+    stream = restorer.frames(live())
+    next(stream)
+    has_result.set()
+    assert waits.wait(60)
+    thread = threading.Thread(target=stream.close, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert not left.is_set()
+    go_on.set()
+    assert left.wait(60)
+
+
 def test_a_stream_may_continue_in_another_thread(
     restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]
 ) -> None:

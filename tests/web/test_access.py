@@ -60,6 +60,8 @@ def test_a_range_of_a_file_is_that_range(ask: Asker, root: Path) -> None:
         ({"host": ""}, 403),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": f"http://[{HOST}"}, 403),
         ({"origin": f"https://{HOST}"}, 403),
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"authorization": ""}, 401),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
+from vidrestore.errors import UsageError
 from vidrestore.web import job_runner
 from vidrestore.web.job_process import lines_path
 from vidrestore.web.job_runner import JobRunner
@@ -125,6 +127,51 @@ def test_a_cancelled_job_is_interrupted_and_can_be_resumed(
     runner.retry(number)
     runner.step()
     assert (state(runner, number), len(started)) == ("running", 2)
+
+
+def test_a_job_that_is_cancelled_while_its_process_starts_is_ended(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = JobRunner(tmp_path)
+    number = runner.store.add("restore", Path("a"), Path("b"), {}).id
+    start = job_runner.subprocess.Popen
+
+    def cancelled_meanwhile(*what: Any, **how: Any) -> subprocess.Popen[bytes]:
+        runner.cancel(number)
+        return start(*what, **how)
+
+    monkeypatch.setattr(job_runner.subprocess, "Popen", cancelled_meanwhile)
+    runner.step()
+    until(runner, lambda: state(runner, number) == "cancelled")
+    assert started[0].wait(30) != 0
+
+
+@pytest.mark.parametrize("act", [JobRunner.cancel, JobRunner.remove])
+def test_a_job_that_was_cancelled_or_removed_just_before_its_start_is_not_started(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]], act: Callable[[JobRunner, int], None]
+) -> None:
+    runner = JobRunner(tmp_path)
+    job = runner.store.add("restore", Path("a"), Path("b"), {})
+    act(runner, job.id)
+    runner._start(job)
+    assert started == []
+    assert [job.state for job in runner.store.all()] in (["cancelled"], [])
+
+
+def test_a_job_that_starts_while_it_is_being_removed_or_retried_stays_as_it_is(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = JobRunner(tmp_path)
+    job = runner.store.add("restore", Path("a"), Path("b"), {})
+    runner.step()
+    running = runner.store.get(job.id)
+    monkeypatch.setattr(runner.store, "get", lambda _: job)  # as it was a moment ago
+    with pytest.raises(UsageError, match="is running"):
+        runner.remove(job.id)
+    monkeypatch.setattr(runner.store, "get", lambda _: replace(job, state="failed"))
+    runner.retry(job.id)
+    assert runner.store.all() == [running]
+    assert (tmp_path / f"{job.id}.log").exists()
 
 
 def test_an_error_is_the_jobs_message(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 from numpy.typing import NDArray
 
 from vidrestore.errors import UsageError
+from vidrestore.in_memory.callers_iterator import CallersIterator
 from vidrestore.in_memory.crops import crop_from_face, face_from_crop
 from vidrestore.in_memory.pictures import kind_of
 from vidrestore.in_memory.result import Restored, restored
@@ -118,25 +119,27 @@ class Restorer:
         """Restores a stream of pictures, with faces tracked over time.
 
         Memory does not grow with the length of the stream. Results are delayed by some pictures. Closing the
-        generator ends the work. It may be advanced and closed by any thread, one at a time.
+        generator ends the work, even while `pictures` waits for its next picture. It may be advanced and
+        closed by any thread, one at a time.
 
         Args:
-            pictures: Pictures as for `image`, all of the same kind, shape and type. Times and colour of
-                PyAV's pictures and of frames stay with them.
-            frame_rate: Pictures per second.
+            pictures: Pictures as for `image`, all of the same kind, shape and type, in the order in which
+                they are shown. Times and colour of PyAV's pictures and of frames stay with them.
+            frame_rate: Pictures per second, for pictures that have no time of their own, or the same time as
+                the one before.
 
         Yields:
             One result for each picture, in order.
 
         Raises:
-            UsageError: A picture is of another kind, shape or type, there is no frame rate, or the restorer
-                is closed.
+            UsageError: A picture is of another kind, shape or type, or earlier than the one before; there is
+                no frame rate; or the restorer is closed.
         """
         restorer, detector = self._require()
         # Without the lock: the caller's iterator may use this restorer, in the thread that reads it.
-        return _in_own_thread(
-            restore_stream(_several(pictures), _rate(frame_rate), restorer, detector, self._settings)
-        )
+        given = CallersIterator(_several(pictures))
+        results = restore_stream(given, _rate(frame_rate), restorer, detector, self._settings)
+        return _in_own_thread(results, given)
 
     def aligned(self, crops: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
         """Restores aligned faces, each independently, without detection and compositing.
@@ -190,11 +193,11 @@ def _load(settings: Settings) -> tuple[NetworkRestorer, FaceDetector]:
     return restorer, make_detector(settings.detector, settings.device, min_face=settings.min_face)
 
 
-def _in_own_thread(results: Iterator[Restored]) -> Generator[Restored]:
+def _in_own_thread(results: Iterator[Restored], given: CallersIterator[Any]) -> Generator[Restored]:
     """The results, computed in another thread, where the pipeline may change torch's number of threads."""
     from vidrestore.runtime.pipeline_threads import Prefetch
 
-    with Prefetch(results, items=1) as ahead:
+    with Prefetch(results, items=1, interrupt=given.stop) as ahead:
         yield from ahead
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vidrestore.errors import UsageError
 from vidrestore.in_memory.pictures import kind_of
 from vidrestore.in_memory.result import Restored, restored
+from vidrestore.in_memory.times import advancing
 from vidrestore.settings import Settings
 from vidrestore.types import Frame, FrameFaces, TrackedFace, VideoInfo
 
@@ -37,7 +39,7 @@ def restore_stream(
         settings: All settings.
 
     Raises:
-        UsageError: A picture is of another kind, shape or type.
+        UsageError: A picture is of another kind, shape or type, or earlier than the one before.
     """
     from vidrestore.detection import detect
     from vidrestore.identity import LazyRecogniser
@@ -68,13 +70,14 @@ def restore_stream(
             waiting[item.frame.index] = (picture, frame, item.faces)
             yield item
 
-    detections = detect(read(), detector, min_face=settings.min_face)
+    detections = detect(advancing(read(), rate), detector, min_face=settings.min_face)
     tracked = track(detections, recogniser=LazyRecogniser(settings.device))
     chosen = remember(select_faces(tracked, settings.faces))
     stats = RunStats(total=None, strict=False, on_progress=None)
     with closing(restore_tracked_faces(chosen, restorer, info, settings, stats)) as frames:
         for frame, faces in frames:
             picture, before, tracks = waiting.pop(frame.index)
+            frame = replace(frame, pts=before.pts, time_base=before.time_base)
             yield restored(kind.from_frame(frame, picture, before), before, frame, faces, tracks)
 
 

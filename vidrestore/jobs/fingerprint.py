@@ -35,6 +35,8 @@ FINGERPRINT_NAMES = frozenset(
 _PIECE = 1 << 20
 _NOT_IN_FINGERPRINT = {"overwrite", "restart", "workers", "engine", "strict"}
 """Settings that do not change the result."""
+_RUN_SETTINGS = ("strict", "workers", "engine")
+"""Those of them with which `resume` continues, beside `overwrite`."""
 
 
 def identify(path: Path) -> dict[str, str]:
@@ -112,6 +114,11 @@ def settings_to_json(settings: Settings) -> str:
         values["sidecar"] = settings.sidecar.model_dump(mode="json")
     texts = {name: str(v) if isinstance(v, Fraction) else v for name, v in values.items()}
     return json.dumps(texts, sort_keys=True)
+
+
+def run_settings_to_json(settings: Settings) -> str:
+    """The settings that `resume` uses again although the result does not depend on them, as JSON."""
+    return json.dumps({name: getattr(settings, name) for name in _RUN_SETTINGS})
 
 
 def settings_from_json(text: str, **changes: Any) -> Settings:

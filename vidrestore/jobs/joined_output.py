@@ -26,7 +26,7 @@ def recover_joined_output(source: Path, target: Path, settings: Settings) -> Rep
         settings: The settings, which must be those of that run.
 
     Returns:
-        The report of that run; None: there is no such run.
+        The report of that run; None: there is no such run, or it was not strict and this one is.
     """
     target = absolute(target)
     path = journal_path(target)
@@ -36,6 +36,8 @@ def recover_joined_output(source: Path, target: Path, settings: Settings) -> Rep
     with Journal(path, target) as journal:
         about = journal.about()
         if "joined" not in about or not _is_same_job(about, absolute(source), settings):
+            return None
+        if settings.strict and not json.loads(about.get("run settings", "{}")).get("strict"):
             return None
         state = json.loads(about["joined"])
         if is_marked(parts.path) and _is_file(parts.joined, state):

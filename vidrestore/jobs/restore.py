@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from vidrestore import video
@@ -29,6 +30,8 @@ def restore_file(
     settings: Settings,
     on_progress: ProgressCallback | None = None,
     engine: Engine | None = None,
+    *,
+    in_segments: bool = False,
 ) -> Report:
     """Restores a video like `pipeline.restore_video`, in segments if settings or length require it.
 
@@ -40,6 +43,7 @@ def restore_file(
         settings: All settings.
         on_progress: Called with the progress from time to time.
         engine: An open engine to use; None: the settings choose one.
+        in_segments: Whether to work in segments although settings and length do not require it.
 
     Returns:
         The report of the whole video.
@@ -50,7 +54,9 @@ def restore_file(
     if settings.aligned:
         return restore_aligned_files(source, target, settings, on_progress)
     settings, people, inspected = prepare_settings(source, settings, on_progress)
-    return with_people(_restore_file(source, target, settings, on_progress, engine, inspected), people)
+    return with_people(
+        _restore_file(source, target, settings, on_progress, engine, inspected, in_segments), people
+    )
 
 
 def _restore_file(
@@ -60,6 +66,7 @@ def _restore_file(
     on_progress: ProgressCallback | None,
     engine: Engine | None,
     inspected: video.Input | None,
+    in_segments: bool,
 ) -> Report:
     if (done := recover_joined_output(source, target, settings)) is not None:
         return done
@@ -68,7 +75,7 @@ def _restore_file(
     with NetworkLoader(settings) as networks:
 
         def load_networks_early(info: VideoInfo) -> None:
-            if not wants_segments(info, settings):
+            if not (in_segments or wants_segments(info, settings)):
                 networks.start()
 
         opened = open_input_video(source, settings, on_info=load_networks_early)
@@ -77,7 +84,7 @@ def _restore_file(
         why = video.why_not_segmented(opened.input, opened.side_data, target, muxer)
         if settings.mask is not None:
             why = "a mask is written as well"
-        if why is None and wants_segments(opened.info, settings):
+        if why is None and (in_segments or wants_segments(opened.info, settings)):
             whole = opened.at(absolute(source))
             job = _make_job(whole, absolute(target), muxer, with_absolute_paths(settings))
             # Making a writer reports wrong encoder options before the work starts.
@@ -119,11 +126,13 @@ def resume_file(
         raise UsageError(
             f"the run to {target} was interrupted before anything was finished; use vidrestore restore"
         )
-    changes = {"overwrite": about.get("overwrite") == "True", "workers": workers, "engine": engine}
-    settings = settings_from_json(
-        about["settings"], **{name: value for name, value in changes.items() if value is not None}
-    )
-    return restore_file(Path(about["input"]), target, settings, on_progress)
+    changes = {
+        "overwrite": about.get("overwrite") == "True",
+        **json.loads(about.get("run settings", "{}")),  # journals of earlier versions have none
+        **{name: value for name, value in (("workers", workers), ("engine", engine)) if value is not None},
+    }
+    settings = settings_from_json(about["settings"], **changes)
+    return restore_file(Path(about["input"]), target, settings, on_progress, in_segments=True)
 
 
 def _make_job(opened: video.OpenedVideo, target: Path, muxer: str, settings: Settings) -> SegmentedJob:

@@ -12,7 +12,7 @@ from vidrestore.errors import DamagedInputError, InputError, OutputError, UsageE
 from vidrestore.jobs.disk_space import LEAST_FREE, check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine
-from vidrestore.jobs.fingerprint import check_same_job, fingerprint
+from vidrestore.jobs.fingerprint import check_same_job, fingerprint, run_settings_to_json
 from vidrestore.jobs.joined_output import file_state
 from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.scheduler import SegmentScheduler
@@ -38,6 +38,7 @@ def restore_segmented(
 
     Raises:
         UsageError: An earlier run to this output had other arguments.
+        DamagedInputError: `strict` is set, and an earlier run without it found damage. Its work is kept.
         VidrestoreError: One of its subclasses. Finished segments are kept for the next run.
     """
     started, settings = time.monotonic(), job.settings
@@ -52,16 +53,20 @@ def restore_segmented(
         is_new_run = settings.restart or not recorded
         if not is_new_run:
             check_same_job(recorded, current, job.output)
+        stats = RunStats(
+            total=expected_frames(job.info, settings), strict=settings.strict, on_progress=on_progress
+        )
+        if settings.strict and not is_new_run:
+            totals = journal.totals()
+            stats.check_recorded_damage(totals.lost + totals.concealed)
         try:
             job.parts.open(is_new_run=is_new_run)
             if is_new_run:
                 journal.clear()
                 journal.note(**current, started=str(time.time()))
-            if recorded.get("overwrite") != str(settings.overwrite):
-                journal.note(overwrite=str(settings.overwrite))
-            stats = RunStats(
-                total=expected_frames(job.info, settings), strict=settings.strict, on_progress=on_progress
-            )
+            how = {"overwrite": str(settings.overwrite), "run settings": run_settings_to_json(settings)}
+            if not how.items() <= recorded.items():
+                journal.note(**how)
             running = engine or stack.enter_context(make_engine(settings))
             return _run(job, journal, stats, running, current, started)
         except BaseException as error:

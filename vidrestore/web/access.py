@@ -57,10 +57,7 @@ class AccessControl:
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         if headers.get("host", "") not in self._hosts:
             return _error(403, "this host name is not accepted")
-        origin = headers.get("origin")
-        if origin is not None and (
-            urlsplit(origin).scheme != "http" or urlsplit(origin).netloc not in self._hosts
-        ):
+        if not self._is_own_page(headers.get("origin")):
             return _error(403, "only the page itself may send requests")
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return _error(403, "only the page itself may send requests")
@@ -70,6 +67,16 @@ class AccessControl:
         if not (length.isascii() and length.isdigit()) or int(length) > _limit(scope):
             return _error(413, "the request is too large")
         return None
+
+    def _is_own_page(self, origin: str | None) -> bool:
+        """Whether the Origin header is that of the page, or there is none."""
+        if origin is None:
+            return True
+        try:
+            address = urlsplit(origin)
+        except ValueError:  # such as "http://[", which is no address
+            return False
+        return address.scheme == "http" and address.netloc in self._hosts
 
     def _has_token(self, scope: Scope, headers: Headers) -> bool:
         given = [headers.get("authorization", "").removeprefix("Bearer ")]

@@ -21,7 +21,7 @@ from typing import Any
 from vidrestore.errors import UsageError
 from vidrestore.runtime.latest_frame import LATEST_FRAME
 from vidrestore.web.job_process import DATABASE, frame_path, lines_path
-from vidrestore.web.job_store import Job, JobStore
+from vidrestore.web.job_store import Job, JobState, JobStore
 from vidrestore.web.watched_folder import WatchedFolder, note_cancelled
 
 logger = logging.getLogger(__name__)
@@ -57,25 +57,24 @@ class JobRunner:
     def cancel(self, number: int) -> None:
         """Ends a job. Finished segments are kept."""
         job = self.store.get(number)
-        if job.state == "queued":
-            self.store.update(number, state="cancelled")
+        if self.store.update(number, only_if=["queued"], state="cancelled", is_cancelled=1):
             note_cancelled(job)
-        else:
+        else:  # it runs, or is just starting
             self.store.update(number, is_cancelled=1)
 
     def retry(self, number: int) -> None:
         """Queues an ended job again."""
-        if self.store.get(number).state in ("failed", "cancelled"):
-            self.store.update(number, state="queued", is_cancelled=0, message="", pid=None)
+        self.store.get(number)  # the error message for a job that does not exist
+        ended: list[JobState] = ["failed", "cancelled"]
+        self.store.update(number, only_if=ended, state="queued", is_cancelled=0, message="", pid=None)
 
     def remove(self, number: int) -> None:
         """Deletes a job that is not running, and its files."""
         job = self.store.get(number)
-        if job.state == "running":
+        if not self.store.remove(number):
             raise UsageError(f"job {number} is running; cancel it first")
         if job.state == "queued":
             note_cancelled(job)
-        self.store.remove(number)
         for suffix in ("jsonl", "jpg", "log", "analysis"):
             (self.folder / f"{number}.{suffix}").unlink(missing_ok=True)
 
@@ -121,6 +120,8 @@ class JobRunner:
     def _start(self, job: Job) -> None:
         for path in (lines_path(self.folder, job.id), frame_path(self.folder, job.id)):
             path.unlink(missing_ok=True)
+        if not self.store.update(job.id, only_if=["queued"], state="running", pid=None):
+            return  # it was cancelled or removed in the meantime
         command = [sys.executable, "-m", "vidrestore.web.job_process", str(self.folder), str(job.id)]
         with (self.folder / f"{job.id}.log").open("wb") as log:
             process = subprocess.Popen(
@@ -132,7 +133,7 @@ class JobRunner:
                 start_new_session=True,  # Ctrl-C in the server's terminal does not end it
             )
         self._children[job.id] = process
-        self.store.update(job.id, state="running", pid=process.pid, process_start=_start_of(process.pid))
+        self.store.update(job.id, pid=process.pid, process_start=_start_of(process.pid))
 
     def _look_after(self, job: Job) -> None:
         if self._is_alive(job):

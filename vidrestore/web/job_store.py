@@ -6,16 +6,17 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from vidrestore.errors import OutputError, UsageError
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["restore", "inspect", "folder"]
+_STATES: tuple[JobState, ...] = get_args(JobState)
 MAX_WAITING = 500
 """Largest number of queued and running jobs together."""
 _TABLE = """
@@ -118,17 +119,28 @@ class JobStore:
         with self._connection() as connection:
             return [_job(row) for row in connection.execute(_LIST)]
 
-    def update(self, number: int, **values: Any) -> None:
-        """Sets columns of a job. `settings` and `result` are values for JSON."""
+    def update(self, number: int, *, only_if: Collection[JobState] | None = None, **values: Any) -> bool:
+        """Sets columns of a job, in one step that no other thread or process can come between.
+
+        Args:
+            number: The job.
+            only_if: States in which the job may be; None: any.
+            values: The columns; `settings` and `result` are values for JSON.
+
+        Returns:
+            Whether there is the job, in one of these states.
+        """
         for name in ("settings", "result"):
             if name in values:
                 values[name] = json.dumps(values[name])
         columns = ", ".join(f"{name} = ?" for name in values)
+        states = _STATES if only_if is None else tuple(only_if)
         with self._connection() as connection:
-            connection.execute(
-                f"update jobs set {columns}, changed = ? where id = ?",
-                (*values.values(), time.time(), number),
+            changed = connection.execute(
+                f"update jobs set {columns}, changed = ? where id = ? and state in ({_marks(states)})",
+                (*values.values(), time.time(), number, *states),
             )
+            return changed.rowcount > 0
 
     def move(self, number: int, before: int | None) -> None:
         """Moves a queued job before another one, or to the end."""
@@ -140,10 +152,11 @@ class JobStore:
             for position, job in enumerate(jobs):
                 connection.execute("update jobs set position = ? where id = ?", (position, job.id))
 
-    def remove(self, number: int) -> None:
-        """Deletes a job that is not running."""
+    def remove(self, number: int) -> bool:
+        """Deletes a job that is not running; returns whether it was there."""
         with self._connection() as connection:
-            connection.execute("delete from jobs where id = ? and state != 'running'", (number,))
+            removed = connection.execute("delete from jobs where id = ? and state != 'running'", (number,))
+            return removed.rowcount > 0
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -159,6 +172,10 @@ class JobStore:
                 raise UsageError("there is no job with this number") from error
             finally:
                 connection.close()
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from vidrestore.errors import ProcessingError, VidrestoreError
 from vidrestore.runtime.end_with_parent import end_with_parent
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vidrestore.types import Frame, TrackedFace, VideoInfo
     from vidrestore.video import Input
 
+T = TypeVar("T")
 _QUALITY = 90
 _CLOCKS_KEPT = 8
 """Number of broadcasts whose clock is remembered."""
@@ -41,7 +43,8 @@ class MediaWorker:
 
     def warm_up(self) -> None:
         """Starts the process for thumbnails, so that the first one comes sooner."""
-        self._pool("looks").submit(_load_libraries)
+        with self._lock:
+            self._submit("looks", _load_libraries)
 
     def facts(self, path: Path, *, is_exact: bool = False) -> dict[str, Any]:
         """The properties that a container states about its video. Raises VidrestoreError.
@@ -95,42 +98,45 @@ class MediaWorker:
         """
         if not _is_broadcast(path):
             return None
-        state = _file_state(path)
+        return _asked_twice(lambda: self._clock(_file_state(path), waits=waits))
+
+    def _clock(self, state: _FileState, *, waits: bool) -> Input | None:
         with self._lock:
             if state not in self._clocks:
                 while len(self._clocks) >= _CLOCKS_KEPT:
                     self._clocks.pop(next(iter(self._clocks))).cancel()
-                self._clocks[state] = self._pool("clocks").submit(_answer, _read_clock, (path,))
+                self._clocks[state] = self._submit("clocks", _read_clock, state[0])
             clock = self._clocks[state]
         if not waits and not clock.done():
             return None
         try:
-            return cast("Input", self._value("clocks", clock))
+            return cast("Input", _value(clock))
         except CancelledError as error:
             raise ProcessingError(
                 "too many transport or program streams are read at the same time; "
                 "open this one again in a moment"
             ) from error
-        except VidrestoreError:
+        except (VidrestoreError, BrokenProcessPool):
             with self._lock:
-                self._clocks.pop(state, None)
+                if self._clocks.get(state) is clock:  # another request may have started to read it again
+                    del self._clocks[state]
             raise
 
     def _run(self, name: str, work: Any, *arguments: Any) -> Any:
-        with self._lock:
-            pool = self._pool(name)
-        return self._value(name, pool.submit(_answer, work, arguments))
-
-    def _value(self, name: str, answer: Future[tuple[str, Any]]) -> Any:
-        try:
-            kind, value = answer.result()
-        except BrokenProcessPool as error:
+        def ask() -> Any:
             with self._lock:
-                self._pools.pop(name, None)
-            raise ProcessingError("the process that reads this file ended; it may be damaged") from error
-        if kind == "error":
-            raise ProcessingError(value)
-        return value
+                answer = self._submit(name, work, *arguments)
+            return _value(answer)
+
+        return _asked_twice(ask)
+
+    def _submit(self, name: str, work: Any, *arguments: Any) -> Future[tuple[str, Any]]:
+        """Gives work to a pool, with the lock held. A pool whose process has ended is replaced here only."""
+        try:
+            return self._pool(name).submit(_answer, work, arguments)
+        except BrokenProcessPool:
+            del self._pools[name]
+            return self._pool(name).submit(_answer, work, arguments)
 
     def _pool(self, name: str) -> ProcessPoolExecutor:
         if name not in self._pools:
@@ -138,6 +144,25 @@ class MediaWorker:
                 1, mp_context=get_context("spawn"), initializer=end_with_parent
             )
         return self._pools[name]
+
+
+def _asked_twice(ask: Callable[[], T]) -> T:
+    """The answer of a pool. It is asked again if its process ended, as another file may have ended it."""
+    try:
+        return ask()
+    except BrokenProcessPool:
+        pass
+    try:
+        return ask()
+    except BrokenProcessPool as error:
+        raise ProcessingError("the process that reads this file ended; it may be damaged") from error
+
+
+def _value(answer: Future[tuple[str, Any]]) -> Any:
+    kind, value = answer.result()
+    if kind == "error":
+        raise ProcessingError(value)
+    return value
 
 
 def _file_state(path: Path) -> _FileState:

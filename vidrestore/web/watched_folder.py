@@ -30,8 +30,8 @@ class WatchedFolder:
         """Adds new jobs to the end of the queue, and cancels those whose program asks for it."""
         known = {job.input: job for job in store.all() if job.state in ("queued", "running")}
         for folder, job in known.items():
-            if (job.kind, job.state) == ("folder", "queued") and (Path(folder) / CANCEL).exists():
-                store.update(job.id, state="cancelled")
+            is_asked = (job.kind, job.state) == ("folder", "queued") and (Path(folder) / CANCEL).exists()
+            if is_asked and store.update(job.id, only_if=["queued"], state="cancelled", is_cancelled=1):
                 note_cancelled(job)
         for path in waiting_jobs(self._folder):
             if str(path) not in known:

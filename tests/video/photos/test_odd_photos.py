@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from tests.support import photos
 from vidrestore.cli import main
-from vidrestore.errors import InputError
+from vidrestore.errors import InputError, VidrestoreError
 from vidrestore.video import open_input, probe, read_frames
 
 
@@ -127,6 +128,46 @@ def test_the_message_of_a_damaged_heic_is_one_line(tmp_path: Path) -> None:
         photos.convert(source, tmp_path / "out.png")
     assert str(raised.value).isprintable()
     assert "damaged or cut short" in str(raised.value)
+
+
+def test_a_tiff_whose_second_page_is_damaged_gives_its_first_one(tmp_path: Path) -> None:
+    first, second = (photos.picture(photos.smooth(3, seed=seed)) for seed in (1, 2))
+    source = tmp_path / "in.tif"
+    first.save(source, save_all=True, append_images=[second])
+    expected = photos.shown(source)
+    file = source.read_bytes()
+    alone = len(photos.encoded(photos.smooth(3), "TIFF"))
+    found = set()
+    for end in range(alone + 7, alone + 110, 3):  # in its directory of tags
+        source.write_bytes(file[:end])
+        (warning,) = photos.convert(source, tmp_path / f"{end}.tif")
+        found.add(warning.partition("further page")[2])
+        assert np.array_equal(photos.shown(tmp_path / f"{end}.tif"), expected)
+    assert any(words.startswith("s, which are damaged") for words in found)
+    assert all(found)
+
+
+def test_a_damaged_photo_gives_a_message_whatever_is_damaged(tmp_path: Path) -> None:
+    rng, kinds = random.Random(0), ("AVIF", "HEIF", "TIFF", "PNG", "WEBP", "JPEG")
+    samples = _noisy()[:64, :64]
+    second = photos.picture(np.roll(samples, 5, axis=1))
+    refused = 0
+    for kind in kinds:
+        options = {"save_all": True, "append_images": [second]} if kind == "TIFF" else {}
+        whole = photos.encoded(samples, kind, **options)
+        for number in range(60):
+            file = bytearray(whole)
+            for _ in range(rng.choice((1, 3, 10))):
+                file[rng.randrange(min(len(file), 400))] = rng.randrange(256)
+                file[-rng.randrange(1, 300)] = rng.randrange(256)
+            source = tmp_path / f"{number}.{kind.lower()}"
+            source.write_bytes(file)
+            try:
+                for _ in read_frames(input := open_input(source), probe(input)):
+                    pass
+            except VidrestoreError:
+                refused += 1
+    assert refused > len(kinds)
 
 
 def bomb(kind: bytes) -> bytes:

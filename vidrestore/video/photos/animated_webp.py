@@ -14,6 +14,7 @@ from vidrestore.types import ColourTags, Frame, Plane, VideoInfo
 from vidrestore.video.formats.pixel_formats import describe_format
 from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.photos.photo import Photo, opened
+from vidrestore.video.photos.pillow_errors import PILLOW_ERRORS
 from vidrestore.video.reading.input import Input
 
 _TICK = Fraction(1, 1000)
@@ -98,7 +99,7 @@ def _pictures(path: Path) -> Iterator[tuple[Plane, ...]]:
             try:
                 animation.seek(number)
                 rgba = np.asarray(animation.convert("RGBA"))
-            except (OSError, EOFError, SyntaxError, ValueError):
+            except PILLOW_ERRORS:
                 return
             planes = tuple(np.ascontiguousarray(rgba[..., channel]) for channel in (1, 2, 0, 3))
             for plane in planes:

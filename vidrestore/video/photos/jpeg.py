@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vidrestore.video.photos.exif import enlarged
+from vidrestore.video.photos.pillow_errors import PILLOW_ERRORS
 
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
@@ -145,7 +146,7 @@ def is_cut_short(file: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(file)) as picture:
             picture.load()
-    except (OSError, SyntaxError, ValueError, struct.error):
+    except PILLOW_ERRORS:
         return True
     return False
 

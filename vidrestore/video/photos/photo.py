@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -11,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from vidrestore.errors import InputError, ReadError
 from vidrestore.types import Orientation
 from vidrestore.video.photos import exif, jpeg, png, tiff
 from vidrestore.video.photos.jpeg import JpegCoding
+from vidrestore.video.photos.pillow_errors import PILLOW_ERRORS, damaged_photo
 
 _KINDS = {
     "JPEG": "jpeg",
@@ -93,7 +93,7 @@ def open_photo(path: Path) -> Photo | None:
         block = (
             tiff.exif_block(data) if kind == "tiff" else exif.plain_block(_bytes(picture.info.get("exif")))
         )
-        left_out, elsewhere = _unkept(picture, kind, data)
+        left_out, elsewhere = _unkept(path, picture, kind, data)
         return Photo(
             path=path,
             kind=kind,
@@ -120,12 +120,15 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """The picture, opened by Pillow.
 
     Raises:
-        InputError: It is not a picture.
+        InputError: It is not a picture, or Pillow cannot decode it in the block.
     """
     with _opened(path) as picture:
         if picture is None:
             raise InputError(f"{path} is not a picture in a known format; check that a viewer opens it")
-        yield picture
+        try:
+            yield picture
+        except PILLOW_ERRORS as error:
+            raise damaged_photo(path, error) from error
 
 
 @contextmanager
@@ -134,7 +137,7 @@ def _opened(path: Path) -> Iterator[Image.Image | None]:
         warnings.simplefilter("ignore")  # about damaged metadata, which is left out
         try:
             picture = _open_any_size(path)
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, LookupError, struct.error):
+        except PILLOW_ERRORS:
             picture = None
         if picture is None:
             yield None
@@ -184,7 +187,9 @@ def _resolution(picture: Image.Image) -> tuple[float, float] | None:
     return (across, down) if across > 1 and down > 1 else None
 
 
-def _unkept(picture: Image.Image, kind: str, data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _unkept(
+    path: Path, picture: Image.Image, kind: str, data: bytes
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of contents that every output loses, and of those that other kinds of files lose."""
     left_out: list[str] = []
     elsewhere: list[str] = []
@@ -194,8 +199,7 @@ def _unkept(picture: Image.Image, kind: str, data: bytes) -> tuple[tuple[str, ..
     elif kind == "png":
         left_out, elsewhere = png.kept_chunks(data)[1], png.lost_in_other_kinds(data)
     elif kind == "tiff":
-        pages = getattr(picture, "n_frames", 1) - 1
-        left_out = [f"{pages} further pages" if pages > 1 else "1 further page"] if pages else []
+        left_out = _further_pages(path)
         found = tiff.kept_tags(data)[1]
         elsewhere = ["IPTC and Photoshop notes"] if {tiff.IPTC, tiff.PHOTOSHOP} & set(found) else []
     elif kind == "webp":
@@ -208,6 +212,16 @@ def _unkept(picture: Image.Image, kind: str, data: bytes) -> tuple[tuple[str, ..
     elif kind in ("heif", "avif"):
         left_out = [*(_heif_extras(picture) if kind == "heif" else []), *_further_boxes(data)]
     return tuple(left_out), tuple(elsewhere)
+
+
+def _further_pages(path: Path) -> list[str]:
+    """The pages after the first one, in words. They are counted in a picture of its own, as that moves it."""
+    try:
+        with opened(path) as picture:
+            pages = getattr(picture, "n_frames", 1) - 1
+    except InputError:
+        return ["further pages, which are damaged"]
+    return [f"{pages} further pages" if pages > 1 else "1 further page"] if pages else []
 
 
 def _webp_chunks(data: bytes) -> list[bytes]:

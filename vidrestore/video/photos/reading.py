@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -21,6 +20,7 @@ from vidrestore.video.formats.time_range import TimeRange
 from vidrestore.video.photos import animated_webp, jpeg
 from vidrestore.video.photos.animated_webp import is_animated_webp
 from vidrestore.video.photos.photo import Photo, open_photo, opened
+from vidrestore.video.photos.pillow_errors import PILLOW_ERRORS, damaged_photo
 from vidrestore.video.photos.recognise import is_photo
 from vidrestore.video.reading import demuxer, stream_info
 from vidrestore.video.reading.input import Input, too_large_message
@@ -196,9 +196,8 @@ def _load(photo: Photo) -> tuple[Samples, int, ColourTags]:
         with opened(photo.path) as picture:
             mode = "RGBA" if picture.has_transparency_data else "L" if picture.mode == "L" else "RGB"
             samples = np.asarray(picture.convert(mode))
-    except (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error) as error:
-        why = " ".join(str(error).replace("\\n", " ").split())
-        raise InputError(f"{photo.path} is damaged or cut short: {why}; copy or export it again") from error
+    except PILLOW_ERRORS as error:
+        raise damaged_photo(photo.path, error) from error
     return samples.reshape(*samples.shape[:2], -1), 8, _RGB
 
 
