@@ -36,7 +36,13 @@ def test_an_error_of_the_source_is_raised_where_the_item_was_requested() -> None
 
 def test_stopping_ends_a_wait_for_a_source_that_gives_nothing_and_leaves_its_thread_alone() -> None:
     source: queue.Queue[int | None] = queue.Queue()
-    given = CallersIterator(iter(source.get, None))
+    inside = threading.Event()
+
+    def get() -> int | None:
+        inside.set()
+        return source.get()
+
+    given = CallersIterator(iter(get, None))
     ended: list[BaseException] = []
 
     def consume() -> None:
@@ -47,8 +53,7 @@ def test_stopping_ends_a_wait_for_a_source_that_gives_nothing_and_leaves_its_thr
 
     consumer = threading.Thread(target=consume, daemon=True)
     consumer.start()
-    while given._thread.ident is None:
-        time.sleep(0.01)
+    assert inside.wait(LIMIT_SECONDS)
     started = time.monotonic()
     given.stop()
     consumer.join(LIMIT_SECONDS)
