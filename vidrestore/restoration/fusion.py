@@ -54,12 +54,12 @@ BAND_AMOUNTS = (0.15, 0.9, 1.0, 1.0, 1.0)
 missing (0.08, against 0.2 to 0.4 in coarser bands), and shows as dots along lids and lashes."""
 ERROR_SHARES = (1.0, 0.9, 0.85, 0.85, 0.8)
 """Factors on the predicted scales, for each band, finest first. They are the measured root mean square of the
-error divided by sqrt(2) times its scale: medians of unsure faces of people held out were 0.99, 0.89, 0.87,
-0.86 and 0.82, as large errors are rarer than a Laplace distribution says."""
+error divided by sqrt(2) times its scale: medians of unsure faces of people held out were 1.00, 0.89, 0.88,
+0.85 and 0.82, as large errors are rarer than a Laplace distribution says."""
 COST_SHARE = 0.41
 """Largest share of the estimate's gain over the footage that the rule may cost. The gain divided by the mean
-square of the change, which should be 1, was 0.95 for faces from strong codecs, 0.98 for small ones and old
-film, 0.9 for noise and tapes, and 1.26 for mild damage (24 people held out)."""
+square of the change, which should be 1, was 0.95 for faces from strong codecs, 0.93 for small ones, 0.98 for
+old film, 0.92 for noise, 0.91 for tapes, and 1.13 for mild damage (24 people held out)."""
 
 
 @dataclass(frozen=True, slots=True)
