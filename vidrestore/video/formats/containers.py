@@ -39,6 +39,18 @@ _BY_EXTENSION = {
     "yuv": "rawvideo",
 }  # fmt: skip
 """Muxer of each suffix of videos."""
+_OF_PROGRAM_STREAMS = frozenset([
+    "mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc",
+    "mp1", "mp2", "mp3", "ac3", "dts", "pcm_dvd", "pcm_s16be", "dvd_subtitle",
+])  # fmt: skip
+_IDENTIFIED = dict.fromkeys(("mpeg", "vob", "dvd"), _OF_PROGRAM_STREAMS) | {
+    "mpegts": frozenset([
+        "mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc", "vvc", "cavs", "avs2", "avs3", "dirac", "vc1",
+        "mp1", "mp2", "mp3", "aac", "aac_latm", "ac3", "eac3", "dts", "truehd", "opus", "s302m", "pcm_bluray",
+        "dvb_subtitle", "dvb_teletext",
+    ])
+}  # fmt: skip
+"""Codecs that a reader recognises, of containers that accept all others too."""
 _SHORT = _BY_EXTENSION | {"raw": "rawvideo"}
 """Common names that `--container` takes in addition to FFmpeg's."""
 
@@ -71,8 +83,27 @@ def choose_container(output: Path, container: str | None) -> str:
     return _BY_EXTENSION[extension]
 
 
+def identifies(muxer: str, codec: str | None) -> bool:
+    """Whether the container says of which codec a stream is, so that a reader can decode it.
+
+    Transport and program streams accept any codec, but they store the kinds of a few only.
+
+    Args:
+        muxer: The container's muxer.
+        codec: FFmpeg's name of the codec, not of an encoder or decoder; None: unknown.
+    """
+    return muxer not in _IDENTIFIED or codec in _IDENTIFIED[muxer]
+
+
+def identifies_encoder(muxer: str, encoder: str) -> bool:
+    """As `identifies`, for what an encoder writes."""
+    return identifies(muxer, av.Codec(encoder, "w").canonical_name)
+
+
 def holds(muxer: str, encoder: str) -> bool:
     """Whether the container can hold the encoder's video."""
+    if not identifies_encoder(muxer, encoder):
+        return False
     with av.open(io.BytesIO(), "w", format=muxer) as trial:
         try:
             trial.add_stream(encoder, rate=25)

@@ -50,6 +50,12 @@ def codec_name(stream: Stream) -> str | None:
     return name
 
 
+def canonical_codec_name(stream: Stream) -> str | None:
+    """FFmpeg's name of the codec itself, not of the decoder: mp3, not mp3float; None if it is not known."""
+    context = getattr(stream, "codec_context", None)  # missing in PyAV, or None, then
+    return None if context is None else str(context.codec.canonical_name)
+
+
 def stream_name(stream: Stream) -> str:
     """The name of the stream in messages."""
     codec = codec_name(stream) or "unnamed"

@@ -10,22 +10,23 @@ import av
 from av.container import OutputContainer
 from av.stream import Stream
 
+from vidrestore.video.formats.containers import identifies
 from vidrestore.video.reading import stream_info
 
 _PICTURE_ALONE = {"image2": "a picture", "yuv4mpegpipe": "y4m", "rawvideo": "raw video"}
 """Formats with a single stream, and their names; the raw video muxer would accept any bytes."""
-_BROADCAST_SUBTITLES = {"dvbsub", "dvb_subtitle", "dvb_teletext"}
-"""Subtitles that a transport stream identifies; it accepts others too, but marks them as data."""
+_DECODED = {"video", "audio", "subtitle"}
+"""Kinds of streams that are useless to a reader that does not know their codec."""
 
 
 def can_hold(muxer: str, stream: Stream) -> bool:
     """Whether the format accepts the stream, tried in memory: not every format knows it in advance."""
     if muxer in _PICTURE_ALONE:
         return False
-    if muxer == "webm" and stream.type == "attachment":
-        return False  # accepted, but not written
-    if muxer == "mpegts" and stream.type == "subtitle":
-        return stream_info.codec_name(stream) in _BROADCAST_SUBTITLES
+    if stream.type == "attachment" and muxer != "matroska":
+        return False  # some formats accept attachments, but do not write them
+    if stream.type in _DECODED and not identifies(muxer, stream_info.canonical_codec_name(stream)):
+        return False
     trial = av.open(io.BytesIO(), "w", format=muxer)
     try:
         trial.add_stream_from_template(stream, opaque=True)

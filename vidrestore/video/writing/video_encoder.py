@@ -19,7 +19,14 @@ from vidrestore.runtime.environment import default_variable
 from vidrestore.runtime.scheduling import keep_scheduling
 from vidrestore.types import UPRIGHT, Frame, VideoInfo
 from vidrestore.video.formats import pixel_formats
-from vidrestore.video.formats.containers import IMAGES, ISO_MEDIA, MATROSKA, STDOUT, extension_for
+from vidrestore.video.formats.containers import (
+    IMAGES,
+    ISO_MEDIA,
+    MATROSKA,
+    STDOUT,
+    extension_for,
+    identifies_encoder,
+)
 from vidrestore.video.reading.side_data import SideData
 from vidrestore.video.writing import encoder_metadata, iso_profile, stream_marks, user_data
 from vidrestore.video.writing.codec_choice import choose_codec
@@ -214,15 +221,20 @@ class VideoEncoder:
         return 1 / self._info.pixel_aspect if self._turn.is_transposed else self._info.pixel_aspect
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
+        if not identifies_encoder(container.format.name, self.codec):
+            raise self._unheld_error()
         rate = self._info.frame_rate.limit_denominator(1 << 16)
         try:
             stream = container.add_stream(self.codec, rate=rate, options=self._options)
         except ValueError as error:
-            extension = extension_for(self.codec)
-            advice = f"an output name that ends in {extension}" if extension else "another --codec"
-            raise OutputError(f"{self.kind} cannot hold {self.codec} video; choose {advice}") from error
+            raise self._unheld_error() from error
         assert isinstance(stream, VideoStream)
         return stream
+
+    def _unheld_error(self) -> OutputError:
+        extension = extension_for(self.codec)
+        advice = f"an output name that ends in {extension}" if extension else "another --codec"
+        return OutputError(f"{self.kind} cannot hold {self.codec} video; choose {advice}")
 
     def _open(self, context: av.VideoCodecContext) -> None:
         try:
