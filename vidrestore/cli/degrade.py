@@ -10,6 +10,7 @@ import typer
 from vidrestore.cli import options
 from vidrestore.cli.progress import show_progress
 from vidrestore.cli.terminal import print_line
+from vidrestore.cli.wording import count
 from vidrestore.settings import make_settings
 
 RecipeName = Literal["film", "tape", "broadcast", "phone", "paper"]
@@ -73,4 +74,4 @@ def degrade(
             on_progress=on_progress,
         )
     if not quiet:
-        print_line(f"{output}: {frames} frames degraded by the recipe {recipe}, seed {seed}")
+        print_line(f"{output}: {count(frames, "frame")} degraded by the recipe {recipe}, seed {seed}")
