@@ -74,4 +74,4 @@ def degrade(
             on_progress=on_progress,
         )
     if not quiet:
-        print_line(f"{output}: {count(frames, "frame")} degraded by the recipe {recipe}, seed {seed}")
+        print_line(f"{output}: {count(frames, 'frame')} degraded by the recipe {recipe}, seed {seed}")
