@@ -147,6 +147,8 @@ class VideoEncoder:
         context.time_base = self._times.encoder_base
         stream.time_base = self._times.stream_base
         context.sample_aspect_ratio = self._aspect
+        if self._muxer == "avi":
+            context.max_b_frames = 0  # AVI has no presentation times: reordered pictures would be late
         order = self._info.field_order
         context.field_order = encoder_metadata.field_order_code(
             order, source_stream.codec_context.field_order
