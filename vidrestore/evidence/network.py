@@ -220,7 +220,8 @@ def scales_of_bands(scale: Tensor) -> list[Tensor]:
     Returns:
         K tensors; that of band k is (N, 1, H / 2**k, W / 2**k).
     """
-    scale = scale.contiguous()  # pooling of one channel in channels-last order takes twice as long
+    if scale.device.type == "cpu":
+        scale = scale.contiguous()  # pooling of one channel in channels-last order takes twice as long
     finest = F.interpolate(scale[:, :1], scale_factor=2, mode="bilinear", align_corners=False)
     coarser = [F.avg_pool2d(scale[:, k : k + 1], 2 ** (k - 1)) for k in range(1, scale.shape[1])]
     return [finest, *coarser]
