@@ -13,31 +13,19 @@ import vidrestore
 from tests.support.clips import Clip, make_clip
 from tests.support.damage import zero_packets
 from tests.support.films import make_film
-from tests.support.jobs import SEGMENTS, names_in
+from tests.support.jobs import SEGMENTS, failing_at, names_in
 from vidrestore.errors import DamagedInputError, ProcessingError
-from vidrestore.jobs import restore, segment_choice, segment_task
+from vidrestore.jobs import restore, segment_choice
 from vidrestore.jobs.engines import in_process
 from vidrestore.jobs.journal import journal_path
 from vidrestore.settings import Settings, make_settings
 from vidrestore.types import Report
-from vidrestore.video import SegmentWriter
 
 
 def interrupt(source: Path, output: Path, *, at: int, **how: Any) -> None:
     """Starts a run whose writing fails at frame `at`, in this process whatever the settings say."""
-    write, count = SegmentWriter.write, 0
-
-    def failing(self: SegmentWriter, frame: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == at:
-            raise OSError(5, "Input/output error")
-        write(self, frame)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_task.SegmentWriter, "write", failing)
-        with pytest.raises(ProcessingError, match="kept"):
-            restore.restore_file(source, output, make_settings(**how), None, in_process.InProcessEngine())
+    with failing_at(at), pytest.raises(ProcessingError, match="kept"):
+        restore.restore_file(source, output, make_settings(**how), None, in_process.InProcessEngine())
 
 
 def resumed_settings(output: Path, **how: Any) -> Settings:

@@ -6,7 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,24 +70,31 @@ def finished_segment_files(output: Path) -> dict[str, int]:
     return {file: (folder / file).stat().st_mtime_ns for (file,) in files}
 
 
+@contextmanager
+def failing_at(frame: int) -> Iterator[None]:
+    """In this block, writing this frame of a run in this process fails, counted from 1."""
+    write, count = SegmentWriter.write, 0
+
+    def failing(self: SegmentWriter, given: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == frame:
+            raise OSError(5, "Input/output error")
+        write(self, given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment_task.SegmentWriter, "write", failing)
+        yield
+
+
 def interrupted_run(folder: Path, *, fails_at: int = 40) -> tuple[Path, Path]:
     """A film of three segments without faces, and its output, of which the first segment is done.
 
     Writing frame `fails_at` failed.
     """
     source, output = make_film(folder / "in.mkv", 90, ()), folder / "out.mkv"
-    write, count = SegmentWriter.write, 0
-
-    def failing(self: SegmentWriter, frame: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == fails_at:
-            raise OSError(5, "Input/output error")
-        write(self, frame)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_task.SegmentWriter, "write", failing)
-        with pytest.raises(ProcessingError, match=r"segment 2 .* \(1 segment is kept: run the same command"):
-            vidrestore.restore(source, output, **SEGMENTS)
+    message = r"segment 2 .* \(1 segment is kept: run the same command"
+    with failing_at(fails_at), pytest.raises(ProcessingError, match=message):
+        vidrestore.restore(source, output, **SEGMENTS)
     assert not output.exists()
     return source, output

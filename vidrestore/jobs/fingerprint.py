@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,9 @@ FINGERPRINT_NAMES = frozenset(
 _PIECE = 1 << 20
 _NOT_IN_FINGERPRINT = {"overwrite", "restart", "workers", "engine", "strict"}
 """Settings that do not change the result."""
-_RUN_SETTINGS = ("strict", "workers", "engine")
+RUN_SETTINGS = "run settings"
+"""The journal's name of `run_settings_to_json`."""
+_KEPT_FOR_RESUMING = ("strict", "workers", "engine")
 """Those of them with which `resume` continues, beside `overwrite`."""
 
 
@@ -118,7 +121,17 @@ def settings_to_json(settings: Settings) -> str:
 
 def run_settings_to_json(settings: Settings) -> str:
     """The settings that `resume` uses again although the result does not depend on them, as JSON."""
-    return json.dumps({name: getattr(settings, name) for name in _RUN_SETTINGS})
+    return json.dumps({name: getattr(settings, name) for name in _KEPT_FOR_RESUMING})
+
+
+def recorded_run_settings(about: Mapping[str, str]) -> dict[str, Any]:
+    """These settings of a journalled run, by name; none in journals of earlier versions.
+
+    Args:
+        about: What the journal notes about its run.
+    """
+    values: dict[str, Any] = json.loads(about.get(RUN_SETTINGS, "{}"))
+    return values
 
 
 def settings_from_json(text: str, **changes: Any) -> Settings:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from vidrestore import video
 from vidrestore.errors import VidrestoreError
-from vidrestore.jobs.fingerprint import check_same_job, fingerprint, with_absolute_paths
+from vidrestore.jobs.fingerprint import (
+    check_same_job,
+    fingerprint,
+    recorded_run_settings,
+    with_absolute_paths,
+)
 from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.parts_folder import PartsFolder
 from vidrestore.report import report_from_dict
@@ -37,7 +42,7 @@ def recover_joined_output(source: Path, target: Path, settings: Settings) -> Rep
         about = journal.about()
         if "joined" not in about or not _is_same_job(about, absolute(source), settings):
             return None
-        if settings.strict and not json.loads(about.get("run settings", "{}")).get("strict"):
+        if settings.strict and not recorded_run_settings(about).get("strict"):
             return None
         state = json.loads(about["joined"])
         if is_marked(parts.path) and _is_file(parts.joined, state):

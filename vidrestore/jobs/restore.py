@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from vidrestore import video
 from vidrestore.errors import UsageError
 from vidrestore.jobs.aligned_files import restore_aligned_files
 from vidrestore.jobs.engines.protocol import Engine
-from vidrestore.jobs.fingerprint import settings_from_json, with_absolute_paths
+from vidrestore.jobs.fingerprint import recorded_run_settings, settings_from_json, with_absolute_paths
 from vidrestore.jobs.joined_output import recover_joined_output
 from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.parts_folder import PartsFolder
@@ -128,7 +127,7 @@ def resume_file(
         )
     changes = {
         "overwrite": about.get("overwrite") == "True",
-        **json.loads(about.get("run settings", "{}")),  # journals of earlier versions have none
+        **recorded_run_settings(about),
         **{name: value for name, value in (("workers", workers), ("engine", engine)) if value is not None},
     }
     settings = settings_from_json(about["settings"], **changes)

@@ -89,14 +89,13 @@ class SegmentScheduler:
         planned = [segment.span for segment in self._journal.segments()]
         begin = self._journal.checkpoint()
         ended = self._journal.analysed_frames()
-        analysed_frames = ended if ended is not None else begin.frame if begin is not None else 0
-        self._journal.check_records(analysed_frames)
+        frames = ended if ended is not None else begin.frame if begin is not None else 0
+        self._journal.check_records(frames)
         yield from (span for span in planned if span.number not in self._frames_done)
         info = self._job.info
         planner = SegmentPlanner(self._job.seconds, info.frame_rate, context=self._context, begin=planned)
-        for record in self._journal.records(planner.first, analysed_frames):
+        for record in self._journal.records(planner.first, frames):
             yield from self._record_plan(planner.add(record))
-        frames = analysed_frames
         if ended is None:
             with closing(self._records(begin)) as records:
                 for record in self._stats.timer.timed("analysis", records):

@@ -12,7 +12,7 @@ from vidrestore.errors import DamagedInputError, InputError, OutputError, UsageE
 from vidrestore.jobs.disk_space import LEAST_FREE, check_free_space
 from vidrestore.jobs.engines.make_engine import make_engine
 from vidrestore.jobs.engines.protocol import Engine
-from vidrestore.jobs.fingerprint import check_same_job, fingerprint, run_settings_to_json
+from vidrestore.jobs.fingerprint import RUN_SETTINGS, check_same_job, fingerprint, run_settings_to_json
 from vidrestore.jobs.joined_output import file_state
 from vidrestore.jobs.journal import Journal, is_journal, journal_path
 from vidrestore.jobs.scheduler import SegmentScheduler
@@ -64,7 +64,7 @@ def restore_segmented(
             if is_new_run:
                 journal.clear()
                 journal.note(**current, started=str(time.time()))
-            how = {"overwrite": str(settings.overwrite), "run settings": run_settings_to_json(settings)}
+            how = {"overwrite": str(settings.overwrite), RUN_SETTINGS: run_settings_to_json(settings)}
             if not how.items() <= recorded.items():
                 journal.note(**how)
             running = engine or stack.enter_context(make_engine(settings))
