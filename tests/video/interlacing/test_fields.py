@@ -114,7 +114,8 @@ def test_a_format_that_bwdif_would_convert_is_refused() -> None:
         ("progressive", {"progressive": 60, "top": 5}, "progressive"),
         ("progressive", {"top": 10, "bottom": 9}, "progressive"),
         ("progressive", {"progressive": 60, "top": 30}, "progressive"),
-        ("progressive", {"top": 3}, "progressive"),
+        ("progressive", {"top": 7}, "progressive"),
+        ("progressive", {"top": 8}, "top"),
         ("progressive", {}, "progressive"),
         ("top", {}, "top"),
         ("bottom", {"top": 20}, "bottom"),
@@ -144,7 +145,7 @@ def test_the_field_order_is_decided_from_flags_and_content(
 def test_the_requested_deinterlacing_is_used(
     tmp_path: Path, deinterlace: str, combed: bool, method: str, output: str
 ) -> None:
-    moments = panned(12)
+    moments = panned(20)
     path = make_footage(tmp_path / "clip.mkv", interlaced(moments) if combed else moments, Footage())
     field_processing = open_video(path, deinterlace=deinterlace).field_processing  # type: ignore[arg-type]
     assert (field_processing.method, field_processing.output) == (method, output)

@@ -26,7 +26,7 @@ BOTTOM_FIRST = Footage(field_order=3, colour=(2, 2, 2, 1))
 
 
 def combed() -> list[NDArray[Any]]:
-    return interlaced(panned(12), top_first=False)
+    return interlaced(panned(20), top_first=False)
 
 
 def frames_of(path: Path) -> list[Frame]:
@@ -86,7 +86,7 @@ def test_inspect_names_the_fields_of_a_pipe(tmp_path: Path, monkeypatch: pytest.
     source = make_footage(tmp_path / "in.mkv", combed(), BOTTOM_FIRST)
     with stdin_of(source.read_bytes(), monkeypatch):
         found = vidrestore.inspect("-")
-    assert (found.field_order, found.telecined, found.frames) == ("bottom", False, 6)
+    assert (found.field_order, found.telecined, found.frames) == ("bottom", False, 10)
 
 
 def test_subtitles_from_a_pipe_are_not_doubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_linear_light_that_is_processed_by_fields_keeps_its_floats(tmp_path: Pat
 
 def test_interlaced_mpeg2_stays_interlaced_mpeg2(tmp_path: Path) -> None:
     footage = Footage(codec="mpeg2video", field_order=2, options={"qscale": "2"})
-    source = make_footage(tmp_path / "in.ts", interlaced(panned(12)), footage)
+    source = make_footage(tmp_path / "in.ts", interlaced(panned(20)), footage)
     vidrestore.restore(source, tmp_path / "out.ts", strength=0)
     info = probe(tmp_path / "out.ts")
     assert (info.codec, info.field_order) == ("mpeg2video", "top")

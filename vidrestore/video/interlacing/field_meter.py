@@ -14,8 +14,8 @@ from vidrestore.video.formats.filter_graph import FilterGraph
 
 WINDOW = 30
 """Number of pictures examined at each of three places."""
-_LEAST_COMBED = 4
-"""Minimum number of combed frames, however short the video is."""
+_LEAST_COMBED = 8
+"""Minimum number of combed frames, however short the video is: fine detail of a few pictures can look combed."""
 _SURELY = 24
 """Minimum number of frames with motion to override flags."""
 _COMBED = 0.5
@@ -51,7 +51,7 @@ class FieldMeasure:
     @property
     def telecined(self) -> bool:
         """Whether fields repeat as in film that was transferred to a higher frame rate."""
-        return self.frames >= 2 * _LEAST_COMBED and self.repeated / self.frames > _REPEATED
+        return self.frames >= _LEAST_COMBED and self.repeated / self.frames > _REPEATED
 
     def order(self, flagged: FieldOrder) -> FieldOrder:
         """The field order by content if that is clear, otherwise by flags.
