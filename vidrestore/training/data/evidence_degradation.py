@@ -51,11 +51,13 @@ class Shares:
     moderate: float
     small: float
     """Small in their frame."""
+    analogue: float
+    """From analogue tape, with no other damage but sometimes a codec's."""
 
 
-CROP_SHARES = Shares(clean=0.1, nearly_clean=0.14, moderate=0.22, small=0.2)
+CROP_SHARES = Shares(clean=0.1, nearly_clean=0.14, moderate=0.22, small=0.16, analogue=0.12)
 """Of crops at full size."""
-SOFT_SHARES = Shares(clean=0.03, nearly_clean=0.05, moderate=0.12, small=0.4)
+SOFT_SHARES = Shares(clean=0.03, nearly_clean=0.05, moderate=0.12, small=0.4, analogue=0.04)
 """Of faces at half size. Their estimate matters most where no fine detail is shown, so most are damaged."""
 BLURRED = 0.6
 """Share of the other pictures that are blurred by a lens or by motion."""
@@ -93,6 +95,7 @@ def degrade_for_evidence(
         (shares.nearly_clean, _nearly_clean),
         (shares.moderate, _moderate),
         (shares.small, _small),
+        (shares.analogue, _analogue),
     ):
         if kind < share:
             return target, _quantise(operation(target, rng)) if operation is not None else target
@@ -211,6 +214,12 @@ def _small(image: FloatArray, rng: Generator) -> NDArray[Any]:
         picture = compress_with_any_codec(picture, rng)
     kernel = int(rng.choice(_ENLARGING[:4]))
     return np.asarray(cv2.resize(_quantise(picture), (width, height), interpolation=kernel)).clip(0, 1)
+
+
+def _analogue(image: FloatArray, rng: Generator) -> NDArray[Any]:
+    """A copy as from tape, sometimes after a codec."""
+    picture = np.clip(degrade_as_analogue_video(image, rng), 0, 1).astype(np.float32)
+    return compress_with_any_codec(picture, rng) if rng.random() < 0.25 else picture
 
 
 def _tone(clean: FloatArray, rng: Generator) -> NDArray[Any]:
