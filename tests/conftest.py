@@ -8,7 +8,10 @@ import pytest
 
 from vidrestore.runtime.openmp import limit_openmp_spin
 
-limit_openmp_spin()  # before any test imports torch
+# Both before any test imports torch.
+limit_openmp_spin()
+if "PYTEST_XDIST_WORKER" in os.environ:  # each core has a process of tests
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
