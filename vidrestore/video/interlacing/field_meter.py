@@ -15,7 +15,7 @@ from vidrestore.video.formats.filter_graph import FilterGraph
 WINDOW = 30
 """Number of pictures examined at each of three places."""
 _LEAST_COMBED = 8
-"""Minimum number of combed frames, however short the video is: fine detail of a few pictures can look combed."""
+"""Minimum number of combed frames, however short the video is: detail of a few pictures can look combed."""
 _SURELY = 24
 """Minimum number of frames with motion to override flags."""
 _COMBED = 0.5
