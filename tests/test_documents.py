@@ -68,4 +68,4 @@ def test_sections_of_the_specification_that_docstrings_cite_exist() -> None:
 def test_the_readmes_command_runs_the_slow_tests_too() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     command = readme.partition("<!-- ci: test -->")[2].partition("<!-- /ci -->")[0]
-    assert 'python -m pytest -m "" -n auto\n' in command, "CI runs this command, so slow tests would never run"
+    assert 'python -m pytest -m "" -n auto\n' in command, "without -m, CI would run no slow test"

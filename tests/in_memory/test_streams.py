@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 import vidrestore
+from tests.support.frames import random_frame
 
 
 def test_a_stream_gives_one_picture_for_each_in_order_with_steady_track_ids(
@@ -23,6 +25,26 @@ def test_a_stream_gives_one_picture_for_each_in_order_with_steady_track_ids(
     assert {tuple(face.track_id for face in result.faces) for result in results} == {(0,)}
     for picture, result in zip(pictures, results, strict=True):
         assert np.array_equal(result.picture[~result.mask], picture[~result.mask])
+
+
+@pytest.mark.parametrize("kind", ["rgb", "float", "grey", "planar", "tensor", "frame"])
+def test_a_caller_may_fill_one_picture_again_and_again(restorer: vidrestore.Restorer, kind: str) -> None:
+    shape = {"grey": (48, 64), "frame": (48, 64), "planar": (3, 48, 64)}.get(kind, (48, 64, 3))
+    memory: Any = np.zeros(shape, np.float32 if kind == "float" else np.uint8)
+    picture: Any = memory.transpose(1, 2, 0) if kind == "planar" else memory
+    if kind == "tensor":
+        picture = torch.from_numpy(memory)
+    elif kind == "frame":
+        picture = replace(random_frame("gray", 64, 48), planes=(memory,))
+
+    def fill() -> Iterator[Any]:
+        for value in range(30):
+            memory[:] = value / 32 if kind == "float" else value
+            yield replace(picture, index=value, pts=value) if kind == "frame" else picture
+
+    results = [result.picture for result in restorer.frames(fill(), frame_rate=25)]
+    values = [result.planes[0] if kind == "frame" else result for result in results]
+    assert [float(value.max()) for value in values] == [v / 32 if kind == "float" else v for v in range(30)]
 
 
 def test_a_stream_may_be_left_early(restorer: vidrestore.Restorer, pictures: list[NDArray[np.uint8]]) -> None:

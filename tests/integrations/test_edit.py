@@ -195,6 +195,18 @@ def test_an_image_sequence_is_restored_with_its_frame_numbers(tmp_path: Path, ru
     assert restored.target_url_base == "restored/s_5-10"
 
 
+def test_a_sequence_that_failed_is_restored_by_the_next_run(tmp_path: Path, runs: Runs) -> None:
+    cut = cut_of_pictures(tmp_path, "shots")
+    runs.fails = "s.%04d.png"
+    assert run(cut) == 1
+    (folder,) = (tmp_path / "restored").iterdir()
+    (folder / ".pictures.partial-1").touch()  # of a process that was killed
+    (tmp_path / "out.otio").unlink()
+    runs.fails = ""
+    assert run(cut) == 0
+    assert len(runs.calls) == 1
+
+
 @pytest.mark.parametrize("media", [".", "linked"])
 def test_no_picture_of_an_edit_is_ever_replaced(
     tmp_path: Path, runs: Runs, capsys: pytest.CaptureFixture[str], media: str

@@ -28,6 +28,8 @@ class PictureKind:
     """Of a changed frame, the picture that the frame came from, and what it was before."""
     shape: Callable[[Any], str]
     """What all pictures of a stream have in common, in words."""
+    copy: Callable[[Any], Any]
+    """A copy of a picture whose memory the caller may fill with the next one."""
 
 
 def kind_of(picture: Any) -> PictureKind:
@@ -54,6 +56,7 @@ def kind_of(picture: Any) -> PictureKind:
                     item if _is_unchanged(frame, before) else pyav_from_frame(frame, item)
                 ),
                 shape=lambda item: f"{item.width} x {item.height} {item.format.name}",
+                copy=lambda item: item,  # a decoder returns a new one each time
             )
     raise UsageError(
         "a picture is a NumPy array, a PyTorch tensor, an av.VideoFrame or a vidrestore.Frame, got "
@@ -103,14 +106,17 @@ _ARRAYS = PictureKind(
     to_frame=lambda item, index, rate: frame_from_array(item, index=index, frame_rate=rate),
     from_frame=array_from_frame,
     shape=lambda item: f"{item.shape} {item.dtype}",
+    copy=np.copy,
 )
 _TENSORS = PictureKind(
     to_frame=lambda item, index, rate: frame_from_array(_array_of(item), index=index, frame_rate=rate),
     from_frame=_tensor_from_frame,
     shape=lambda item: f"{tuple(item.shape)} {item.dtype}",
+    copy=lambda item: item.detach().clone(),
 )
 _FRAMES = PictureKind(
     to_frame=lambda item, index, _: replace(checked_frame(item), index=index),
     from_frame=lambda frame, item, _: replace(frame, index=item.index),
     shape=lambda item: _format_of(checked_frame(item)),
+    copy=lambda item: replace(item, planes=tuple(plane.copy() for plane in item.planes)),
 )

@@ -60,6 +60,7 @@ def restore_stream(
             if type(picture) is not type(first) or kind.shape(picture) != shape:
                 found = kind_of(picture).shape(picture)
                 raise UsageError(f"picture {index} is {found}, the first one {shape}")
+            picture = kind.copy(picture)
             frame = kind.to_frame(picture, index, rate)
             waiting[index] = (picture, frame, ())
             yield frame

@@ -26,7 +26,7 @@ def folder_of(folder: Path, names: list[str]) -> Path:
 @given(st.text("abc_-1", min_size=1, max_size=8), st.integers(0, 99), st.integers(0, 99), st.floats(0, 1))
 def test_all_pictures_of_a_person_are_on_one_side(person: str, one: int, other: int, share: float) -> None:
     person = person.replace("__", "-")
-    files = [_face_file(Path(f"{person}__{view}.png"), {}, share) for view in (one, other)]
+    files = [_face_file(Path("faces"), Path(f"{person}__{view}.png"), {}, share) for view in (one, other)]
     assert files[0].person == files[1].person
     assert files[0].is_held_out == files[1].is_held_out
 
@@ -56,6 +56,19 @@ def test_a_manifest_says_who_is_held_out_who_is_who_and_what_is_drawn(tmp_path: 
     assert [faces[n].weight for n in sorted(faces)] == [1, 2, 2, 1]
     assert faces["a.png"].attribute("sex") == "female"
     assert faces["b.png"].attribute("sex") == ""
+
+
+def test_faces_in_the_folder_of_a_person_are_used_and_are_that_persons(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "faces", ["top.png"])
+    for person in ("anna", "berta"):
+        folder_of(folder / person, ["1.png", "2.png"])
+    (folder / "manifest.csv").write_text("file,kind\nanna/2.png,synthetic\n")
+    faces = {face.path.relative_to(folder).as_posix(): face for face in list_faces(folder)}
+    assert {name: face.person for name, face in faces.items()} == {
+        "anna/1.png": "anna", "anna/2.png": "anna", "berta/1.png": "berta", "berta/2.png": "berta",
+        "top.png": "top",
+    }  # fmt: skip
+    assert [name for name, face in faces.items() if not face.is_photo] == ["anna/2.png"]
 
 
 def test_the_first_folders_manifest_is_for_all_folders(tmp_path: Path) -> None:

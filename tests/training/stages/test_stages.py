@@ -255,6 +255,16 @@ def test_the_second_stage_trains_the_discriminators_of_the_first_further(
     ]
 
 
+def test_all_buffers_of_the_second_stage_move_to_its_device_and_into_its_checkpoints(
+    config: Path, tmp_path: Path
+) -> None:
+    hq = codebook.train(config, [f"output={tmp_path / 'hq'}", "steps=1"])
+    stage = association.AssociationStage(read_config(config, [f"start.hq={hq}", f"start.lq={hq}"]))
+    stage.modules.to("meta")
+    parts = [module for part in (stage.hq, stage.lq) for module in (part.network, part.usage)]
+    assert all(value.is_meta for module in parts for value in module.state_dict().values())
+
+
 @pytest.mark.parametrize(("network", "trained"), [("published", False), ("compact", True)])
 def test_the_published_recipe_trains_no_scale_of_logits(
     config: Path, tmp_path: Path, network: str, trained: bool

@@ -212,11 +212,18 @@ def _check_targets(plan: EditPlan, media: Path, record: MediaRecord, *, overwrit
         raise OutputError(f"{shared} is one of the edit's own media; choose another folder for --media")
     for name in plan.parts:
         target = media / name
-        if kind_of(target) != "missing" and not overwrite and not record.knows(name):
+        if _is_taken(target) and not overwrite and not record.knows(name):
             raise OutputError(
                 f"{target} exists already and was not made by vidrestore edit; choose another folder for "
                 "--media or add --overwrite"
             )
+
+
+def _is_taken(target: Path) -> bool:
+    """Whether there is something at `target`, other than the empty folder of an interrupted sequence."""
+    if kind_of(target) != "folder":
+        return kind_of(target) != "missing"
+    return any(not entry.name.startswith(".") for entry in target.iterdir())
 
 
 __all__ = ["DEFAULT_HANDLES", "RESTORED_KEY", "EditProgress", "MediumOutcome", "restore_edit"]

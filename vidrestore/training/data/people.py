@@ -43,7 +43,8 @@ def list_faces(
     """The faces of a folder in the order of their names.
 
     Args:
-        folder: Pictures of aligned faces. Names of files of one person are equal up to "__".
+        folder: Pictures of aligned faces, and folders of them, one for each person. Names of
+            files of one person in `folder` itself are equal up to "__".
         validation_share: Share of people that are held out by a hash, if the manifest does not say it, 0..1.
         manifest: A CSV file with a row for each file; by default `folder`/manifest.csv, if it exists.
 
@@ -54,26 +55,33 @@ def list_faces(
         raise InputError(f"there is no folder of faces at {folder}")
     manifest = manifest or folder / "manifest.csv"
     rows = _read_manifest(manifest) if manifest.is_file() else {}
-    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES]
+    files = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise InputError(f"{folder} has no pictures in it")
-    return [_face_file(path, rows.get(path.stem, {}), validation_share) for path in files]
+    return [_face_file(folder, file, rows.get(_key(file), {}), validation_share) for file in files]
+
+
+def _key(file: Path) -> str:
+    """The file's name in a manifest, without its suffix, which may differ between folders."""
+    return file.with_suffix("").as_posix()
 
 
 def _read_manifest(path: Path) -> dict[str, dict[str, str]]:
-    """The rows by the stem of their file."""
+    """The rows by the key of their file."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             if "file" not in (reader.fieldnames or ()):
                 raise InputError(f"{path} is not a manifest of faces: it has no column 'file'")
-            return {Path(row["file"]).stem: row for row in reader}
+            return {_key(Path(row["file"])): row for row in reader}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"the manifest {path} cannot be read: {error}") from error
 
 
-def _face_file(path: Path, row: dict[str, str], validation_share: float) -> FaceFile:
-    person = row.get("person") or path.stem.split("__")[0]
+def _face_file(folder: Path, file: Path, row: dict[str, str], validation_share: float) -> FaceFile:
+    """The face in `file`, relative to `folder`, with its row of the manifest."""
+    name = file.stem.split("__")[0] if file.parent == Path() else file.parent.as_posix()
+    person = row.get("person") or name
     split = row.get("split", "")
     held_out = split == "validation" if split else _hash_share(person) < validation_share
     rare = (
@@ -82,7 +90,7 @@ def _face_file(path: Path, row: dict[str, str], validation_share: float) -> Face
         or _number(row, "mouth", 0.0) > OPEN_MOUTH
     )
     return FaceFile(
-        path=path,
+        path=folder / file,
         person=person,
         is_held_out=held_out,
         is_photo=row.get("kind", "photo") != "synthetic",

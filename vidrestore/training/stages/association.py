@@ -40,6 +40,8 @@ class AssociationStage:
                 "association": self.association,
                 "hq_discriminator": self.hq.picture.discriminator,
                 "lq_discriminator": self.lq.picture.discriminator,
+                "hq_usage": self.hq.usage,
+                "lq_usage": self.lq.usage,
             }
         )
         self._trained = [*chain(hq.parameters(), lq.parameters(), self.association.parameters())]
