@@ -105,6 +105,26 @@ def test_leaving_early_stops_the_thread_and_closes_the_source() -> None:
     assert set(threading.enumerate()) <= before
 
 
+def test_a_source_that_waits_for_another_thread_is_stopped_before_its_first_item() -> None:
+    """As while the first frames of a video are collected."""
+    read: list[int] = []
+
+    def frames() -> Iterator[int]:
+        for index in range(3000):
+            time.sleep(0.02)
+            read.append(index)
+            yield index
+
+    def collected() -> Iterator[int]:
+        with Prefetch(frames(), items=2) as ahead:
+            yield sum(ahead)
+
+    with Prefetch(collected(), items=1):
+        while not read:
+            time.sleep(0.01)
+    assert len(read) < 1500
+
+
 def test_no_more_items_wait_than_the_limit_allows() -> None:
     source = Source(100)
     with Prefetch(source.items(), items=4) as stream:

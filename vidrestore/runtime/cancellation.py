@@ -1,7 +1,8 @@
 """Cancels a run by an event that another thread sets.
 
 The caller's thread checks the event while it waits and after each frame, and raises CancelledError. So a
-cancelled run ends like an interrupted one: the same files are cleaned up, and the same work is kept.
+cancelled run ends like an interrupted one: the same files are cleaned up, and the same work is kept. Threads
+of `Prefetch` check an event of their own, which is set when their items are no longer needed.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def is_cancellable() -> bool:
 
 
 def check_cancelled() -> None:
-    """Raises CancelledError if the caller's event is set. It never does in the run's own threads."""
+    """Raises CancelledError if this thread's event is set."""
     event = _event.get()
     if event is not None and event.is_set():
         raise CancelledError("cancelled")

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from vidrestore.runtime.cancellation import POLL_SECONDS, check_cancelled, is_cancellable
+from vidrestore.runtime.cancellation import POLL_SECONDS, cancellable, check_cancelled, is_cancellable
 
 if TYPE_CHECKING:
     from vidrestore.runtime.worker_threads import WorkerPool
@@ -25,7 +25,8 @@ class Prefetch(Generic[T]):
     """Iterates a source in a thread, ahead of its consumer, up to a limit.
 
     Use it in a `with` block: leaving the block always stops the thread, closes the source and joins the
-    thread. An error of the source is raised when the consumer requests the next item.
+    thread. A source that waits for another `Prefetch` stops there, and does not finish its item first. An
+    error of the source is raised when the consumer requests the next item.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Prefetch(Generic[T]):
         self._waiting: queue.SimpleQueue[tuple[T, int] | None] = queue.SimpleQueue()
         self._condition = threading.Condition()
         self._count = self._bytes = 0
-        self._stopped = False
+        self._stopped = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._produce, name="prefetch", daemon=True)
 
@@ -66,7 +67,7 @@ class Prefetch(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._condition:
-            self._stopped = True
+            self._stopped.set()
             self._condition.notify_all()
         if self._interrupt is not None:
             self._interrupt()
@@ -98,9 +99,10 @@ class Prefetch(Generic[T]):
 
     def _produce(self) -> None:
         try:
-            for item in self._source:
-                if not self._put(item):
-                    break
+            with cancellable(self._stopped):
+                for item in self._source:
+                    if not self._put(item):
+                        break
         except BaseException as error:
             self._error = error
         finally:
@@ -112,9 +114,9 @@ class Prefetch(Generic[T]):
         """Waits until the queue has space for the item; returns False if the consumer has stopped."""
         size = self._size_of(item) if self._size_of is not None else 0
         with self._condition:
-            while not self._stopped and not self._has_capacity(size):
+            while not self._stopped.is_set() and not self._has_capacity(size):
                 self._condition.wait(_WAIT_SECONDS)
-            if self._stopped:
+            if self._stopped.is_set():
                 return False
             self._count += 1
             self._bytes += size
