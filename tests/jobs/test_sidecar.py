@@ -57,11 +57,23 @@ def test_an_entry_for_a_person_in_a_scene_overrides_the_scene_and_the_person() -
         ({"scenes": {0: {"people": {"p7": {}}}}}, "p7"),
         ({"people": {"p0": {"tracks": [0], "fidelity": 0}}}, "fidelity"),
         ({"vidrestore_sidecar": 9}, "is not a sidecar"),
+        ({"people": {"p0": {"tracks": [0]}, "p1": {"tracks": [0]}}}, "track 0 belongs to p0 and to p1"),
     ],
 )
 def test_invalid_entries_of_a_sidecar_are_refused_with_their_place(wrong: dict[str, Any], match: str) -> None:
     with pytest.raises(UsageError, match=match):
         parse_sidecar(values(**wrong), "x.yaml")
+
+
+def test_tracks_and_scenes_that_the_video_does_not_have_are_refused() -> None:
+    video = {"name": "a", "bytes": 1, "frames": 1, "tracks": 4, "scenes": 1}
+    parse_sidecar(values(video=video, scenes={0: {}}), "x.yaml")
+    with pytest.raises(UsageError, match="p1 has track 4, and the video has tracks 0 to 3"):
+        parse_sidecar(values(video=video, people={"p1": {"tracks": [4], "restore": False}}), "x.yaml")
+    with pytest.raises(UsageError, match="scene 1, and the video has scenes 0 to 0"):
+        parse_sidecar(values(video=video, scenes={1: {"restore": False}}), "x.yaml")
+    with pytest.raises(UsageError, match="p0 has track 0, and the video has no tracks"):
+        parse_sidecar(values(video=video | {"tracks": 0}), "x.yaml")
 
 
 @pytest.fixture

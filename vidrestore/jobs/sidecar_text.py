@@ -38,7 +38,12 @@ def new_sidecar_text(source: Path, inspection: Inspection, settings: Settings) -
     empty = new_sidecar(source, inspection.frames, settings)
     people = {f"p{person.id}": {"tracks": list(person.tracks)} for person in inspection.people}
     scenes = {number: {"start": round(scene.start, 3)} for number, scene in enumerate(inspection.scenes)}
-    return sidecar_text(Sidecar.model_validate({**empty.model_dump(), "people": people, "scenes": scenes}))
+    values = empty.model_dump()
+    values["video"] |= {
+        "tracks": max((track.id + 1 for track in inspection.tracks), default=0),
+        "scenes": len(scenes),
+    }
+    return sidecar_text(Sidecar.model_validate({**values, "people": people, "scenes": scenes}))
 
 
 def sidecar_text(sidecar: Sidecar) -> str:

@@ -69,6 +69,10 @@ class VideoPart(_Part):
     bytes: int | None = None
     """None: a sequence of pictures."""
     frames: int
+    tracks: Annotated[int, Field(ge=0)] | None = None
+    """The numbers of tracks are below this; None: not known."""
+    scenes: Annotated[int, Field(ge=0)] | None = None
+    """Number of scenes; None: not known."""
 
 
 class TrackingPart(_Part):
@@ -99,6 +103,21 @@ class Sidecar(_Part):
             for name in scene.people:
                 if name not in self.people:
                     raise ValueError(f"scene {number} names {name}, who is missing in people")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_exist(self) -> Sidecar:
+        tracks, scenes = self.video.tracks, self.video.scenes
+        person_of: dict[int, str] = {}
+        for name, person in self.people.items():
+            for track in person.tracks:
+                if tracks is not None and track >= tracks:
+                    raise ValueError(f"{name} has track {track}, {_existing('tracks', tracks)}")
+                if person_of.setdefault(track, name) != name:
+                    raise ValueError(f"track {track} belongs to {person_of[track]} and to {name}")
+        for number in self.scenes:
+            if scenes is not None and number >= scenes:
+                raise ValueError(f"there is a setting for scene {number}, {_existing('scenes', scenes)}")
         return self
 
     def treatment(self, scene: int, track: int, usual: FaceTreatment) -> FaceTreatment | None:
@@ -142,6 +161,10 @@ class Sidecar(_Part):
             yield self.scenes[scene]
             if name in self.scenes[scene].people:
                 yield self.scenes[scene].people[name]
+
+
+def _existing(what: str, count: int) -> str:
+    return f"and the video has {what} 0 to {count - 1}" if count else f"and the video has no {what}"
 
 
 def parse_sidecar(values: dict[Any, Any], file: object) -> Sidecar:

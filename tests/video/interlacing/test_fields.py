@@ -169,6 +169,14 @@ def test_a_progressive_video_is_measured_only_until_the_result_is_certain(tmp_pa
     assert measure.order("progressive") == "progressive"
 
 
+def test_a_few_lines_do_not_decide_the_field_order(tmp_path: Path) -> None:
+    rows = [picture[:16] for picture in interlaced(panned(40))]
+    assert (
+        look_at(make_footage(tmp_path / "clip.mkv", rows, Footage()), measures_fields=True).fields.decided
+        == 0
+    )
+
+
 def test_a_still_picture_does_not_decide_the_field_order(tmp_path: Path) -> None:
     path = make_footage(tmp_path / "clip.mkv", [panned(1)[0]] * 6, Footage())
     assert look_at(path, measures_fields=True).fields.decided == 0

@@ -16,6 +16,8 @@ WINDOW = 30
 """Number of pictures examined at each of three places."""
 _LEAST_COMBED = 8
 """Minimum number of combed frames, however short the video is: detail of a few pictures can look combed."""
+_LEAST_LINES = 32
+"""Minimum height in lines; with fewer, single edges look combed."""
 _SURELY = 24
 """Minimum number of frames with motion to override flags."""
 _COMBED = 0.5
@@ -85,7 +87,7 @@ class FieldMeter:
 
     def add(self, picture: av.VideoFrame) -> None:
         """Examines the next picture of the window, if it has the video's size."""
-        if (picture.width, picture.height) != self._shape:
+        if (picture.width, picture.height) != self._shape or picture.height < _LEAST_LINES:
             return
         name = picture.format.name
         if self._graph is None or self._graph[0] != name:
