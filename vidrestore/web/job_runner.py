@@ -22,7 +22,7 @@ from vidrestore.errors import UsageError
 from vidrestore.runtime.latest_frame import LATEST_FRAME
 from vidrestore.web.job_process import DATABASE, frame_path, lines_path
 from vidrestore.web.job_store import Job, JobState, JobStore
-from vidrestore.web.watched_folder import WatchedFolder, note_cancelled
+from vidrestore.web.watched_folder import WatchedFolder, note_cancelled, note_ended, note_queued
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -64,9 +64,10 @@ class JobRunner:
 
     def retry(self, number: int) -> None:
         """Queues an ended job again."""
-        self.store.get(number)  # the error message for a job that does not exist
+        job = self.store.get(number)
         ended: list[JobState] = ["failed", "cancelled"]
-        self.store.update(number, only_if=ended, state="queued", is_cancelled=0, message="", pid=None)
+        if self.store.update(number, only_if=ended, state="queued", is_cancelled=0, message="", pid=None):
+            note_queued(job)
 
     def remove(self, number: int) -> None:
         """Deletes a job that is not running, and its files."""
@@ -144,20 +145,27 @@ class JobRunner:
         self._asked_to_end.pop(job.id, None)
         event, values = self._last_line(job.id)
         if event == "report":
+            note_ended(job, "done", "done")
             self.store.update(job.id, state="done", message="", result=values, pid=None)
         elif job.is_cancelled or values.get("text") == "cancelled":
+            note_ended(job, "cancelled", "cancelled")
             self.store.update(job.id, state="cancelled", pid=None)
         elif event == "error" and values["text"] != "interrupted":
-            self.store.update(job.id, state="failed", message=values["text"], pid=None)
+            self._fail(job, values["text"])
         else:  # it was killed, or the computer stopped
             self._requeue(job)
 
     def _requeue(self, job: Job) -> None:
         """Queues the job again, but only once: the second failure in a row may be caused by the job."""
         if job.message == "interrupted":
-            self.store.update(job.id, state="failed", message="its process was killed twice", pid=None)
+            self._fail(job, "its process was killed twice")
         else:
+            note_queued(job)
             self.store.update(job.id, state="queued", message="interrupted", pid=None)
+
+    def _fail(self, job: Job, message: str) -> None:
+        note_ended(job, "failed", message)
+        self.store.update(job.id, state="failed", message=message, pid=None)
 
     def _is_alive(self, job: Job) -> bool:
         child = self._children.get(job.id)
