@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
 from tests.web.ask import Asker
-from vidrestore.web import inspections
+from vidrestore.web import inspections, job_runner
 from vidrestore.web.job_process import analysis_path, file_state, frame_path, lines_path
 
 PROGRESS = {"version": 1, "event": "progress", "stage": "restoring", "frames": 5, "total": 10}
@@ -38,6 +38,20 @@ def test_lines_of_a_job_become_events_with_their_names(ask: Asker) -> None:
     assert events(ask, number) == [
         ("progress", PROGRESS),
         ("information", strange),
+        ("report", report),
+        ("state", {"state": "done", "message": ""}),
+    ]
+
+
+@pytest.mark.parametrize("piece_bytes", [10, 200])
+def test_all_lines_of_a_long_job_are_sent_before_its_end(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
+) -> None:
+    monkeypatch.setattr(job_runner, "_PIECE_BYTES", piece_bytes)
+    report = {"version": 1, "event": "report", "frames": 10}
+    number = ended_job(ask, [PROGRESS] * 20 + [report])
+    assert events(ask, number) == [
+        *[("progress", PROGRESS)] * 20,
         ("report", report),
         ("state", {"state": "done", "message": ""}),
     ]

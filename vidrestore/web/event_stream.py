@@ -31,6 +31,8 @@ async def job_events(request: Request, runner: JobRunner, number: int) -> AsyncI
         if changed != frame and changed is not None:
             frame = changed
             yield _event("frame", json.dumps({"changed": str(changed)}))
+        if job.state in _ENDED and lines:
+            continue  # more lines may follow; the end is sent after the last one
         if job.state != state:
             state = job.state
             yield _event("state", json.dumps({"state": state, "message": job.message}))

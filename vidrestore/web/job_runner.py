@@ -87,11 +87,16 @@ class JobRunner:
             return None
 
     def lines(self, number: int, begin: int = 0) -> tuple[list[str], int]:
-        """The complete lines that a job has written after byte `begin`, and the byte after them."""
+        """Complete lines that a job has written after byte `begin`, and the byte after them.
+
+        There may be more lines; once there are none, the list is empty.
+        """
         try:
             with lines_path(self.folder, number).open("rb") as file:
                 file.seek(begin)
                 data = file.read(_PIECE_BYTES)
+                if b"\n" not in data:
+                    data += file.readline(_LAST_LINE_BYTES)
         except OSError:
             return [], begin
         whole = data[: data.rfind(b"\n") + 1]
