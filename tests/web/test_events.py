@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
+from starlette.requests import Request
+
 from tests.web.ask import Asker
 from vidrestore.web import inspections, job_runner
+from vidrestore.web.event_stream import job_events
 from vidrestore.web.job_process import analysis_path, file_state, frame_path, lines_path
 
 PROGRESS = {"version": 1, "event": "progress", "stage": "restoring", "frames": 5, "total": 10}
@@ -19,15 +24,22 @@ PROGRESS = {"version": 1, "event": "progress", "stage": "restoring", "frames": 5
 
 def ended_job(ask: Asker, lines: list[dict[str, Any]]) -> int:
     job = ask.runner.store.add("restore", Path("a"), Path("b"), {})
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    lines_path(ask.runner.folder, job.id).write_text(text)
+    write_lines(ask, job.id, lines)
     ask.runner.store.update(job.id, state="done", result={"frames": 10})
     return job.id
 
 
+def write_lines(ask: Asker, number: int, lines: list[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    lines_path(ask.runner.folder, number).write_text(text)
+
+
 def events(ask: Asker, number: int) -> list[tuple[str, Any]]:
-    parts = ask(f"/api/jobs/{number}/events").body.decode().split("\n\n")[:-1]
-    pairs = [part.split("\n") for part in parts]
+    return named(ask(f"/api/jobs/{number}/events").body.decode())
+
+
+def named(text: str) -> list[tuple[str, Any]]:
+    pairs = [part.split("\n") for part in text.split("\n\n")[:-1]]
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in pairs]
 
 
@@ -52,6 +64,44 @@ def test_all_lines_of_a_long_job_are_sent_before_its_end(
     number = ended_job(ask, [PROGRESS] * 20 + [report])
     assert events(ask, number) == [
         *[("progress", PROGRESS)] * 20,
+        ("report", report),
+        ("state", {"state": "done", "message": ""}),
+    ]
+
+
+class Connected:
+    """A client that stays."""
+
+    async def is_disconnected(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("lines_of_second_run", [1, 2, 3, 20])
+def test_an_open_stream_sends_the_second_run_of_a_killed_job_from_its_first_line(
+    ask: Asker, started: list[subprocess.Popen[bytes]], lines_of_second_run: int
+) -> None:
+    number = ask.runner.store.add("restore", Path("a"), Path("b"), {}).id
+    second = [{**PROGRESS, "frames": frames} for frames in range(lines_of_second_run)]
+    report = {"version": 1, "event": "report", "frames": 10}
+
+    def end_run(process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        process.wait(30)
+        ask.runner.step()
+
+    async def follow() -> list[tuple[str, Any]]:
+        stream = job_events(cast("Request", Connected()), ask.runner, number)
+        ask.runner.step()
+        write_lines(ask, number, [PROGRESS] * 3)
+        first = [await anext(stream) for _ in range(4)]
+        assert named("".join(first))[3] == ("state", {"state": "running", "message": ""})
+        end_run(started[0])
+        write_lines(ask, number, [*second, report])
+        end_run(started[1])
+        return named("".join([event async for event in stream]))
+
+    assert asyncio.run(follow()) == [
+        *[("progress", line) for line in second],
         ("report", report),
         ("state", {"state": "done", "message": ""}),
     ]

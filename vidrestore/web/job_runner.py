@@ -15,6 +15,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,15 @@ _LAST_LINE_BYTES = 64_000_000
 """Limit for the length of a report."""
 
 
+@dataclass(frozen=True, slots=True)
+class LinePosition:
+    """A place in the lines of a job. Each run of a job writes them from the beginning."""
+
+    run: int = 0
+    """How often this server had started the job."""
+    byte: int = 0
+
+
 class JobRunner:
     """The queue's thread. Use it in a `with` block; running jobs continue after the block."""
 
@@ -44,6 +55,7 @@ class JobRunner:
         self._stop = threading.Event()
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._asked_to_end: dict[int, float] = {}
+        self._runs: Counter[int] = Counter()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def __enter__(self) -> JobRunner:
@@ -86,11 +98,14 @@ class JobRunner:
         except OSError:
             return None
 
-    def lines(self, number: int, begin: int = 0) -> tuple[list[str], int]:
-        """Complete lines that a job has written after byte `begin`, and the byte after them.
+    def lines(self, number: int, after: LinePosition) -> tuple[list[str], LinePosition]:
+        """Complete lines that a job has written after a position, and the position after them.
 
-        There may be more lines; once there are none, the list is empty.
+        There may be more lines; once there are none, the list is empty. If the job was started again
+        since then, the lines are those of its new run, from the first one.
         """
+        run = self._runs[number]
+        begin = after.byte if after.run == run else 0
         try:
             with lines_path(self.folder, number).open("rb") as file:
                 file.seek(begin)
@@ -98,9 +113,11 @@ class JobRunner:
                 if b"\n" not in data:
                     data += file.readline(_LAST_LINE_BYTES)
         except OSError:
-            return [], begin
+            return [], LinePosition(run, begin)
+        if self._runs[number] != run:
+            return [], after  # the file may have been replaced just before it was opened
         whole = data[: data.rfind(b"\n") + 1]
-        return whole.decode("utf-8", "replace").splitlines(), begin + len(whole)
+        return whole.decode("utf-8", "replace").splitlines(), LinePosition(run, begin + len(whole))
 
     def _run(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
@@ -126,6 +143,7 @@ class JobRunner:
     def _start(self, job: Job) -> None:
         for path in (lines_path(self.folder, job.id), frame_path(self.folder, job.id)):
             path.unlink(missing_ok=True)
+        self._runs[job.id] += 1  # after the old lines are gone, before there are new ones
         if not self.store.update(job.id, only_if=["queued"], state="running", pid=None):
             return  # it was cancelled or removed in the meantime
         command = [sys.executable, "-m", "vidrestore.web.job_process", str(self.folder), str(job.id)]
