@@ -131,11 +131,26 @@ def test_a_running_job_is_not_removed(ask: Asker) -> None:
     assert "cancel it first" in ask(f"/api/jobs/{number}/remove", method="POST").json["error"]
 
 
-def inspected(ask: Asker, film: Path) -> int:
-    job = ask.runner.store.add("inspect", film, None, {})
+def inspected(ask: Asker, film: Path, **settings: Any) -> int:
+    job = ask.runner.store.add("inspect", film, None, settings)
     analysis_path(ask.runner.folder, job.id).write_bytes(b"an analysis")
     ask.runner.store.update(job.id, state="done", result={"people": [], "of": file_state(film)})
     return job.id
+
+
+def inspect_again(ask: Asker, film: Path, **settings: Any) -> int:
+    """Starts an inspection by a request; returns the number of its job."""
+    body = {"kind": "inspect", "input": str(film), "settings": settings}
+    number: int = ask("/api/jobs", method="POST", body=body).json["id"]
+    ask.runner.step()
+    return number
+
+
+def end_inspection(ask: Asker, number: int, process: subprocess.Popen[bytes], last: dict[str, Any]) -> None:
+    write_lines(ask, number, [last])
+    process.kill()
+    process.wait(30)
+    ask.runner.step()
 
 
 def test_an_inspection_is_known_as_long_as_the_file_is_the_same(ask: Asker, root: Path) -> None:
@@ -148,12 +163,55 @@ def test_an_inspection_is_known_as_long_as_the_file_is_the_same(ask: Asker, root
 
 
 def test_a_new_inspection_replaces_the_last_one_of_its_video(
-    ask: Asker, root: Path, monkeypatch: pytest.MonkeyPatch
+    ask: Asker, root: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
 ) -> None:
     monkeypatch.setattr(inspections, "MOST_KEPT", 2)
     (root / "other.mp4").write_bytes(b"other")
     first, other = inspected(ask, root / "film.mp4"), inspected(ask, root / "other.mp4")
-    body = {"kind": "inspect", "input": str(root / "film.mp4")}
-    again = ask("/api/jobs", method="POST", body=body).json["id"]
+    again = inspect_again(ask, root / "film.mp4")
+    end_inspection(ask, again, started[0], {"event": "report", "of": file_state(root / "film.mp4")})
     assert [job.id for job in ask.runner.store.all()] == [other, again]
     assert not analysis_path(ask.runner.folder, first).exists()
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed", "removed while it waits"])
+def test_an_inspection_without_a_result_leaves_the_last_one(
+    ask: Asker, root: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]], end: str
+) -> None:
+    monkeypatch.setattr(inspections, "MOST_KEPT", 1)
+    film = root / "film.mp4"
+    first = inspected(ask, film)
+    if end == "removed while it waits":
+        monkeypatch.setattr(ask.runner, "_start", lambda _: None)
+        ask.runner.remove(inspect_again(ask, film))
+    else:
+        again = inspect_again(ask, film)
+        end_inspection(ask, again, started[0], {"event": "error", "text": end})
+        assert ask.runner.store.get(again).state == end
+    assert ask("/api/people", query={"path": str(film)}).json["inspection"]["job"] == first
+    assert analysis_path(ask.runner.folder, first).exists()
+
+
+def test_an_inspection_replaces_only_those_with_the_same_settings(
+    ask: Asker, root: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    film = root / "film.mp4"
+    usual, other = inspected(ask, film), inspected(ask, film, start=0.0)
+    again = inspect_again(ask, film, start=0.0)
+    end_inspection(ask, again, started[0], {"event": "report", "of": file_state(film)})
+    assert [job.id for job in ask.runner.store.all()] == [usual, again]
+    assert not analysis_path(ask.runner.folder, other).exists()
+    assert ask("/api/people", query={"path": str(film)}).json["inspection"]["job"] == usual
+
+
+def test_the_oldest_inspections_are_deleted_if_there_are_too_many(
+    ask: Asker, root: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(inspections, "MOST_KEPT", 2)
+    for name in ("a.mp4", "b.mp4"):
+        (root / name).write_bytes(b"other")
+    numbers = [inspected(ask, root / name) for name in ("a.mp4", "film.mp4", "b.mp4")]
+    again = inspect_again(ask, root / "film.mp4")
+    assert [job.id for job in ask.runner.store.all()] == [*numbers, again]
+    end_inspection(ask, again, started[0], {"event": "report", "of": file_state(root / "film.mp4")})
+    assert [job.id for job in ask.runner.store.all()] == [numbers[2], again]

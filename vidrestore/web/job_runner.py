@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ class JobRunner:
         """`folder` contains the jobs; `watched` is a folder from which new ones are taken."""
         self.store = JobStore(folder / DATABASE)
         self.folder = folder
+        self.on_done: Callable[[Job], None] = lambda _: None
+        """Called in the queue's thread with each job that is done."""
         self._watched = None if watched is None else WatchedFolder(watched)
         self._stop = threading.Event()
         self._children: dict[int, subprocess.Popen[bytes]] = {}
@@ -170,6 +173,7 @@ class JobRunner:
         if event == "report":
             note_ended(job, "done", "done")
             self.store.update(job.id, state="done", message="", result=values, pid=None)
+            self.on_done(job)
         elif job.is_cancelled or values.get("text") == "cancelled":
             note_ended(job, "cancelled", "cancelled")
             self.store.update(job.id, state="cancelled", pid=None)
