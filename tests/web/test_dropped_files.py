@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
 from tests.support.clips import Clip, make_clip
 from tests.web.ask import Answer, Asker
+from vidrestore.errors import UsageError
 from vidrestore.web import access, dropped_files
 from vidrestore.web.dropped_files import DroppedFiles
 
@@ -90,6 +93,44 @@ def test_sizes_and_counts_have_limits(ask: Asker, monkeypatch: pytest.MonkeyPatc
     refused = drop(ask, "d.mkv", b"x")
     assert "there are 3 dropped files already" in refused.json["error"]
     assert names(ask) == ["a.mkv", "b.mkv", "c.mkv"]
+
+
+async def slow_pieces(sizes: list[int]) -> AsyncIterator[bytes]:
+    """Pieces between which other uploads continue."""
+    for size in sizes:
+        yield b"x" * size
+        await asyncio.sleep(0)
+
+
+async def take_together(files: DroppedFiles, *uploads: list[int]) -> list[Path | BaseException]:
+    """Takes files that arrive at the same time, each with pieces of these sizes."""
+    taken = (files.take(f"{number}.mkv", slow_pieces(sizes)) for number, sizes in enumerate(uploads))
+    return await asyncio.gather(*taken, return_exceptions=True)
+
+
+def test_the_limit_for_all_files_holds_for_files_that_arrive_at_the_same_time(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropped_files, "MAX_BYTES", 25)
+    (ask.dropped.folder / "kept.mkv").write_bytes(b"x" * 5)
+    first, second = asyncio.run(take_together(ask.dropped, [10, 5], [10]))
+    assert isinstance(first, UsageError)
+    assert isinstance(second, Path)
+    assert names(ask) == ["1.mkv", "kept.mkv"]
+    one, two, three = asyncio.run(take_together(ask.dropped, [1, 1, 1], [5], [2]))
+    assert (one, two, three) == tuple(ask.dropped.folder / name for name in ("0.mkv", "1-2.mkv", "2.mkv"))
+    assert sum(path.stat().st_size for path in ask.dropped.folder.iterdir()) == 25
+
+
+def test_an_upload_that_is_refused_leaves_its_room_to_others(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropped_files, "MAX_BYTES", 20)
+    monkeypatch.setattr(dropped_files, "MAX_FILE_BYTES", 12)
+    first, second = asyncio.run(take_together(ask.dropped, [9, 4], [8, 0, 4]))
+    assert isinstance(first, UsageError)
+    assert isinstance(second, Path)
+    assert names(ask) == ["1.mkv"]
 
 
 def test_a_size_that_is_stated_too_large_is_not_read(ask: Asker) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,24 +21,6 @@ from vidrestore.web.job_process import lines_path
 from vidrestore.web.job_runner import JobRunner
 
 LIMIT_SECONDS = 60
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The processes that stand for jobs: each waits for the word to end."""
-    processes: list[subprocess.Popen[bytes]] = []
-    real = subprocess.Popen
-
-    def start(_: list[str], **how: Any) -> subprocess.Popen[bytes]:
-        process = real([sys.executable, "-c", "import time; time.sleep(600)"], **how)
-        processes.append(process)
-        return process
-
-    monkeypatch.setattr(job_runner.subprocess, "Popen", start)
-    yield processes
-    for process in processes:
-        process.kill()
-        process.wait(30)
 
 
 def until(runner: JobRunner, holds: Callable[[], bool]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
 from vidrestore.errors import UsageError
+from vidrestore.integrations.job_folder import note_state
 from vidrestore.web import job_store
+from vidrestore.web.job_process import lines_path
 from vidrestore.web.job_runner import JobRunner
 from vidrestore.web.watched_folder import WatchedFolder
 
@@ -109,6 +113,89 @@ def test_a_job_that_waits_can_be_cancelled_from_both_sides(
     runner.step()
     assert [each.state for each in runner.store.all()] == ([] if how == "remove" else ["cancelled"])
     assert status(folder)[0] == "cancelled"
+
+
+def kill_while_running(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Kills a job's process, which has noted that the job is running."""
+    note_state(folder, "running", "restoring")
+    process.kill()
+    process.wait(30)
+
+
+def test_a_job_whose_process_was_killed_twice_is_failed_in_its_folder(
+    tmp_path: Path, watched: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    runner, folder = make_runner(tmp_path, watched), job(watched, "a", "restore")
+    runner.step()
+    kill_while_running(started[0], folder)
+    runner.step()
+    assert (len(started), status(folder)[0]) == (2, "queued")
+    kill_while_running(started[1], folder)
+    runner.step()
+    assert [each.state for each in runner.store.all()] == ["failed"]
+    assert status(folder) == ["failed", "-1", "its process was killed twice"]
+
+
+def test_a_job_that_was_cancelled_and_killed_is_cancelled_in_its_folder(
+    tmp_path: Path, watched: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    runner, folder = make_runner(tmp_path, watched), job(watched, "a", "restore")
+    runner.step()
+    runner.cancel(runner.store.all()[0].id)
+    kill_while_running(started[0], folder)
+    runner.step()
+    assert [each.state for each in runner.store.all()] == ["cancelled"]
+    assert status(folder)[0] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ({"event": "report", "frames": 3}, ["done", "1000", "done"]),
+        ({"event": "error", "text": "a defect"}, ["failed", "-1", "a defect"]),
+    ],
+)
+def test_an_end_that_the_job_could_not_note_is_in_its_folder(
+    tmp_path: Path, watched: Path, started: list[subprocess.Popen[bytes]],
+    last: dict[str, str], expected: list[str],
+) -> None:  # fmt: skip
+    runner, folder = make_runner(tmp_path, watched), job(watched, "a", "restore")
+    runner.step()
+    lines_path(runner.folder, runner.store.all()[0].id).write_text(json.dumps(last) + "\n")
+    kill_while_running(started[0], folder)
+    runner.step()
+    assert status(folder) == expected
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_an_end_that_the_job_has_noted_is_left_to_the_host(
+    tmp_path: Path, watched: Path, started: list[subprocess.Popen[bytes]], is_removed: bool
+) -> None:
+    runner, folder = make_runner(tmp_path, watched), job(watched, "a", "restore")
+    runner.step()
+    (ended,) = runner.store.all()
+    lines_path(runner.folder, ended.id).write_text('{"event": "error", "text": "no input"}\n')
+    kill_while_running(started[0], folder)
+    note_state(folder, "failed", "noted by the job")
+    if is_removed:  # to run the job once more
+        (folder / "status.txt").unlink()
+    runner.step()
+    if is_removed:
+        assert [each.state for each in runner.store.all()] == ["failed", "running"]
+    else:
+        assert status(folder)[2] == "noted by the job"
+
+
+def test_a_job_that_is_retried_is_queued_in_its_folder(
+    tmp_path: Path, watched: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    runner, folder = make_runner(tmp_path, watched), job(watched, "a", "restore")
+    runner.step()
+    runner.cancel(runner.store.all()[0].id)
+    kill_while_running(started[0], folder)
+    runner.step()
+    runner.retry(runner.store.all()[0].id)
+    assert status(folder)[0] == "queued"
 
 
 @pytest.mark.parametrize("mode", [0o757, 0o777])

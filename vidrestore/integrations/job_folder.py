@@ -125,6 +125,20 @@ def note_state(folder: Path, state: str, text: str) -> None:
     _write_status(folder, state, -1, text)
 
 
+def note_end(folder: Path, state: str, text: str) -> None:
+    """Write how a job ended whose process may have been killed before it did so itself.
+
+    Nothing is written if an end is noted already, or if the host has removed `status.txt` to run it again.
+
+    Args:
+        folder: The job's folder.
+        state: done, failed or cancelled.
+        text: One line of text for the user.
+    """
+    if _noted_state(folder) in ("queued", "running"):
+        _write_status(folder, state, _thousandths_at_end(state), text)
+
+
 def start_detached(folder: Path) -> None:
     """Start the job in a process that continues when this one ends."""
     options: dict[str, Any] = {"start_new_session": True}
@@ -173,11 +187,24 @@ def _arguments(folder: Path) -> list[str]:
 
 def _end(folder: Path, state: str, text: str, report: dict[str, Any] | None = None) -> EndedJob:
     deadline = time.monotonic() + _LAST_STATUS_SECONDS
-    while not _write_status(folder, state, 1000 if state == "done" else -1, text):
+    while not _write_status(folder, state, _thousandths_at_end(state), text):
         if time.monotonic() > deadline:
             break
         time.sleep(PAUSE_SECONDS)
     return EndedJob(state=state, text=text, report=report or {})
+
+
+def _thousandths_at_end(state: str) -> int:
+    return 1000 if state == "done" else -1
+
+
+def _noted_state(folder: Path) -> str:
+    """The state in `status.txt`; empty: there is none."""
+    try:
+        text = (folder / STATUS).read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return text.partition("\n")[0]
 
 
 def _write_status(folder: Path, state: str, thousandths: int, text: str) -> bool:

@@ -29,6 +29,10 @@ class DroppedFiles:
     def __init__(self, state: Path) -> None:
         """Creates the folder in `state`, the folder of the service. Raises OutputError."""
         self.folder = (state / FOLDER).resolve()
+        self._arrived: dict[str, int] = {}
+        """Bytes of each file that is arriving, by the name under which it is written."""
+        self._left = 0
+        """Bytes that the files that are arriving may still get together."""
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             for left in self.folder.glob(".*.new"):  # from a server that was killed
@@ -47,24 +51,31 @@ class DroppedFiles:
             OutputError: It cannot be written.
         """
         name = _checked_name(name)
-        left = min(MAX_FILE_BYTES, MAX_BYTES - self._size_of_all())
+        self._left = MAX_BYTES - self._size_of_all()
         new = self.folder / f".{os.getpid()}-{id(pieces)}.new"
+        self._arrived[new.name] = 0
+        is_kept = False
         try:
             with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 async for piece in pieces:
-                    left -= len(piece)
-                    if left < 0:
+                    self._arrived[new.name] += len(piece)
+                    self._left -= len(piece)
+                    if self._arrived[new.name] > MAX_FILE_BYTES or self._left < 0:
                         raise UsageError(
                             f"dropped files have at most {MAX_FILE_BYTES >> 20} MiB each and "
                             f"{MAX_BYTES >> 20} MiB together; start vidrestore web with its folder instead"
                         )
                     file.write(piece)
-            return self._place(new, name)
+            target = self._place(new, name)
+            is_kept = True
+            return target
         except ClientDisconnect as error:
             raise InputError("the file did not arrive completely") from error
         except OSError as error:
             raise OutputError(f"cannot write into {self.folder}: {error.strerror or error}") from error
         finally:
+            size = self._arrived.pop(new.name)
+            self._left += 0 if is_kept else size
             with suppress(OSError):
                 new.unlink(missing_ok=True)
 
@@ -78,8 +89,11 @@ class DroppedFiles:
             raise UsageError(f"there is no dropped file {name[:40]!r}") from error
 
     def _size_of_all(self) -> int:
-        """Bytes of all files. Raises UsageError if there are too many."""
-        sizes = [entry.stat(follow_symlinks=False).st_size for entry in os.scandir(self.folder)]
+        """Bytes of all files, with those that are arriving. Raises UsageError if there are too many."""
+        sizes = [
+            self._arrived.get(entry.name, entry.stat(follow_symlinks=False).st_size)
+            for entry in os.scandir(self.folder)
+        ]
         if len(sizes) >= MAX_FILES:
             raise UsageError(f"there are {MAX_FILES} dropped files already; remove some of them")
         return sum(sizes)

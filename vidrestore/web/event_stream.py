@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from vidrestore.web.job_runner import JobRunner
+from vidrestore.web.job_runner import JobRunner, LinePosition
 
 EVENT_SECONDS = 0.5
 MAX_LINE = 65536
@@ -19,8 +19,11 @@ _ENDED = ("done", "failed", "cancelled")
 
 
 async def job_events(request: Request, runner: JobRunner, number: int) -> AsyncIterator[str]:
-    """The events of a job from its start, until the job ends or the client disconnects."""
-    position, state, frame = 0, "", None
+    """The events of a job from its start, until the job ends or the client disconnects.
+
+    If the job is killed and started again, the lines of its new run follow from the first one.
+    """
+    position, state, frame = LinePosition(), "", None
     while not await request.is_disconnected():
         job = await run_in_threadpool(runner.store.get, number)
         lines, position = await run_in_threadpool(runner.lines, number, position)
@@ -31,6 +34,8 @@ async def job_events(request: Request, runner: JobRunner, number: int) -> AsyncI
         if changed != frame and changed is not None:
             frame = changed
             yield _event("frame", json.dumps({"changed": str(changed)}))
+        if job.state in _ENDED and lines:
+            continue  # more lines may follow; the end is sent after the last one
         if job.state != state:
             state = job.state
             yield _event("state", json.dumps({"state": state, "message": job.message}))

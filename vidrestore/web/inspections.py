@@ -1,10 +1,12 @@
-"""Finds the results of earlier inspections, if their video has not changed."""
+"""Finds the results of earlier inspections, if their video has not changed, and deletes replaced ones."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from vidrestore.errors import UsageError
 from vidrestore.web.job_process import analysis_path, file_state
 from vidrestore.web.job_runner import JobRunner
 from vidrestore.web.job_store import Job
@@ -14,10 +16,12 @@ _GOING = ("queued", "running")
 
 
 class Inspections:
-    """The finished inspections with default settings."""
+    """The finished inspections; results are those with default settings."""
 
     def __init__(self, runner: JobRunner) -> None:
+        """From now on, each inspection that is done replaces earlier ones in `runner`."""
         self._runner = runner
+        runner.on_done = self._replace_earlier
 
     def result(self, video: Path) -> dict[str, Any] | None:
         """The result of the last inspection, with its number as `job`; None: none of the present file."""
@@ -29,14 +33,6 @@ class Inspections:
         job = self._last(video)
         return None if job is None else analysis_path(self._runner.folder, job.id)
 
-    def make_room(self, video: Path) -> None:
-        """Deletes earlier inspections of a video, and the oldest ones if there are too many."""
-        ended = [j for j in self._runner.store.all() if j.kind == "inspect" and j.state not in _GOING]
-        of_video = [job for job in ended if job.input == str(video)]
-        too_many = sorted(ended, key=lambda job: job.id)[: max(len(ended) + 1 - MOST_KEPT, 0)]
-        for number in {job.id for job in (*of_video, *too_many)}:
-            self._runner.remove(number)
-
     def _last(self, video: Path) -> Job | None:
         numbers = [
             job.id
@@ -45,3 +41,18 @@ class Inspections:
         ]
         job = self._runner.store.get(max(numbers)) if numbers else None
         return job if job is not None and job.result.get("of") == file_state(video) else None
+
+    def _replace_earlier(self, done: Job) -> None:
+        """Deletes inspections of the same video and settings, and the oldest ones if there are too many."""
+        if done.kind != "inspect":
+            return
+        others = [
+            job
+            for job in self._runner.store.all()
+            if job.kind == "inspect" and job.state not in _GOING and job.id != done.id
+        ]
+        replaced = [job for job in others if (job.input, job.settings) == (done.input, done.settings)]
+        kept = sorted((job for job in others if job not in replaced), key=lambda job: job.id)
+        for job in (*replaced, *kept[: max(len(kept) + 1 - MOST_KEPT, 0)]):
+            with suppress(UsageError):  # it was removed or retried in the meantime
+                self._runner.remove(job.id)

@@ -13,7 +13,6 @@ from vidrestore.errors import UsageError
 from vidrestore.web.answers import JOB, JOBS
 from vidrestore.web.event_stream import job_events
 from vidrestore.web.file_roots import FileRoots
-from vidrestore.web.inspections import Inspections
 from vidrestore.web.job_process import frame_path
 from vidrestore.web.job_runner import JobRunner
 from vidrestore.web.operations import WHOLE, Operation, Parameter, body_of
@@ -30,8 +29,8 @@ _CHANGED = Parameter(
 class JobOperations:
     """The operations on jobs."""
 
-    def __init__(self, roots: FileRoots, runner: JobRunner, inspections: Inspections) -> None:
-        self._roots, self._runner, self._inspections = roots, runner, inspections
+    def __init__(self, roots: FileRoots, runner: JobRunner) -> None:
+        self._roots, self._runner = roots, runner
 
     def operations(self) -> Sequence[Operation]:
         """All operations on jobs."""
@@ -65,11 +64,7 @@ class JobOperations:
         body = await body_of(request, JobRequest)
         source = self._roots.check_file(body.input)
         settings = checked_settings(body.settings, source, self._roots)
-        target = None
-        if body.kind == "restore":
-            target = self._target(body.output)
-        else:
-            await run_in_threadpool(self._inspections.make_room, source)
+        target = self._target(body.output) if body.kind == "restore" else None
         job = await run_in_threadpool(self._runner.store.add, body.kind, source, target, settings)
         return JSONResponse(job.to_dict(), status_code=201)
 

@@ -15,6 +15,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ from vidrestore.errors import UsageError
 from vidrestore.runtime.latest_frame import LATEST_FRAME
 from vidrestore.web.job_process import DATABASE, frame_path, lines_path
 from vidrestore.web.job_store import Job, JobState, JobStore
-from vidrestore.web.watched_folder import WatchedFolder, note_cancelled
+from vidrestore.web.watched_folder import WatchedFolder, note_cancelled, note_ended, note_queued
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -33,6 +36,15 @@ _LAST_LINE_BYTES = 64_000_000
 """Limit for the length of a report."""
 
 
+@dataclass(frozen=True, slots=True)
+class LinePosition:
+    """A place in the lines of a job. Each run of a job writes them from the beginning."""
+
+    run: int = 0
+    """How often this server had started the job."""
+    byte: int = 0
+
+
 class JobRunner:
     """The queue's thread. Use it in a `with` block; running jobs continue after the block."""
 
@@ -40,10 +52,13 @@ class JobRunner:
         """`folder` contains the jobs; `watched` is a folder from which new ones are taken."""
         self.store = JobStore(folder / DATABASE)
         self.folder = folder
+        self.on_done: Callable[[Job], None] = lambda _: None
+        """Called in the queue's thread with each job that is done."""
         self._watched = None if watched is None else WatchedFolder(watched)
         self._stop = threading.Event()
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._asked_to_end: dict[int, float] = {}
+        self._runs: Counter[int] = Counter()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def __enter__(self) -> JobRunner:
@@ -64,9 +79,10 @@ class JobRunner:
 
     def retry(self, number: int) -> None:
         """Queues an ended job again."""
-        self.store.get(number)  # the error message for a job that does not exist
+        job = self.store.get(number)
         ended: list[JobState] = ["failed", "cancelled"]
-        self.store.update(number, only_if=ended, state="queued", is_cancelled=0, message="", pid=None)
+        if self.store.update(number, only_if=ended, state="queued", is_cancelled=0, message="", pid=None):
+            note_queued(job)
 
     def remove(self, number: int) -> None:
         """Deletes a job that is not running, and its files."""
@@ -85,16 +101,26 @@ class JobRunner:
         except OSError:
             return None
 
-    def lines(self, number: int, begin: int = 0) -> tuple[list[str], int]:
-        """The complete lines that a job has written after byte `begin`, and the byte after them."""
+    def lines(self, number: int, after: LinePosition) -> tuple[list[str], LinePosition]:
+        """Complete lines that a job has written after a position, and the position after them.
+
+        There may be more lines; once there are none, the list is empty. If the job was started again
+        since then, the lines are those of its new run, from the first one.
+        """
+        run = self._runs[number]
+        begin = after.byte if after.run == run else 0
         try:
             with lines_path(self.folder, number).open("rb") as file:
                 file.seek(begin)
                 data = file.read(_PIECE_BYTES)
+                if b"\n" not in data:
+                    data += file.readline(_LAST_LINE_BYTES)
         except OSError:
-            return [], begin
+            return [], LinePosition(run, begin)
+        if self._runs[number] != run:
+            return [], after  # the file may have been replaced just before it was opened
         whole = data[: data.rfind(b"\n") + 1]
-        return whole.decode("utf-8", "replace").splitlines(), begin + len(whole)
+        return whole.decode("utf-8", "replace").splitlines(), LinePosition(run, begin + len(whole))
 
     def _run(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
@@ -120,6 +146,7 @@ class JobRunner:
     def _start(self, job: Job) -> None:
         for path in (lines_path(self.folder, job.id), frame_path(self.folder, job.id)):
             path.unlink(missing_ok=True)
+        self._runs[job.id] += 1  # after the old lines are gone, before there are new ones
         if not self.store.update(job.id, only_if=["queued"], state="running", pid=None):
             return  # it was cancelled or removed in the meantime
         command = [sys.executable, "-m", "vidrestore.web.job_process", str(self.folder), str(job.id)]
@@ -144,20 +171,28 @@ class JobRunner:
         self._asked_to_end.pop(job.id, None)
         event, values = self._last_line(job.id)
         if event == "report":
+            note_ended(job, "done", "done")
             self.store.update(job.id, state="done", message="", result=values, pid=None)
+            self.on_done(job)
         elif job.is_cancelled or values.get("text") == "cancelled":
+            note_ended(job, "cancelled", "cancelled")
             self.store.update(job.id, state="cancelled", pid=None)
         elif event == "error" and values["text"] != "interrupted":
-            self.store.update(job.id, state="failed", message=values["text"], pid=None)
+            self._fail(job, values["text"])
         else:  # it was killed, or the computer stopped
             self._requeue(job)
 
     def _requeue(self, job: Job) -> None:
         """Queues the job again, but only once: the second failure in a row may be caused by the job."""
         if job.message == "interrupted":
-            self.store.update(job.id, state="failed", message="its process was killed twice", pid=None)
+            self._fail(job, "its process was killed twice")
         else:
+            note_queued(job)
             self.store.update(job.id, state="queued", message="interrupted", pid=None)
+
+    def _fail(self, job: Job, message: str) -> None:
+        note_ended(job, "failed", message)
+        self.store.update(job.id, state="failed", message=message, pid=None)
 
     def _is_alive(self, job: Job) -> bool:
         child = self._children.get(job.id)

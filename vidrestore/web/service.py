@@ -30,9 +30,8 @@ class Service:
     def __init__(
         self, roots: FileRoots, runner: JobRunner, media: MediaWorker, dropped: DroppedFiles
     ) -> None:
-        inspections = Inspections(runner)
-        self._files = FileOperations(roots, media, inspections, dropped)
-        self._jobs = JobOperations(roots, runner, inspections)
+        self._files = FileOperations(roots, media, Inspections(runner), dropped)
+        self._jobs = JobOperations(roots, runner)
 
     def app(self) -> Starlette:
         """The application, without access control."""

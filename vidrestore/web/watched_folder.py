@@ -7,10 +7,11 @@ import stat
 from pathlib import Path
 
 from vidrestore.errors import UsageError
-from vidrestore.integrations.job_folder import CANCEL, note_state, waiting_jobs
-from vidrestore.web.job_store import Job, JobStore
+from vidrestore.integrations.job_folder import CANCEL, note_end, note_state, waiting_jobs
+from vidrestore.web.job_store import Job, JobState, JobStore
 
 logger = logging.getLogger(__name__)
+_QUEUED = "waiting in the queue"
 
 
 class WatchedFolder:
@@ -40,10 +41,28 @@ class WatchedFolder:
                 except UsageError:
                     logger.warning("the queue is full: %s waits", path)
                     return
-            note_state(path, "queued", "waiting in the queue")
+            note_state(path, "queued", _QUEUED)
+
+
+def note_queued(job: Job) -> None:
+    """Writes into the folder of a job that it waits again."""
+    if job.kind == "folder":
+        note_state(Path(job.input), "queued", _QUEUED)
 
 
 def note_cancelled(job: Job) -> None:
-    """Writes into the folder of a job that it was cancelled."""
+    """Writes into the folder of a job that it was cancelled while it waited."""
     if job.kind == "folder":
         note_state(Path(job.input), "cancelled", "cancelled")
+
+
+def note_ended(job: Job, state: JobState, text: str) -> None:
+    """Writes into the folder of a job how it ended, if its process has not done so before it was killed.
+
+    Args:
+        job: A job of any kind; only those from a watched folder have a folder.
+        state: done, failed or cancelled.
+        text: One line of text for the user.
+    """
+    if job.kind == "folder":
+        note_end(Path(job.input), state, text)
