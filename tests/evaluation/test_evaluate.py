@@ -11,14 +11,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 import vidrestore
 from tests.support.clips import Clip, make_clip
 from tests.support.footage import Footage, face_pictures, make_footage
 from vidrestore.cli import main
+from vidrestore.errors import InputError
 from vidrestore.evaluation.evaluate import EvaluationSettings, evaluate
 from vidrestore.evaluation.evaluation import Evaluation
 from vidrestore.evaluation.measures import Subject
+from vidrestore.evaluation.pictures import read_picture
 from vidrestore.evaluation.report import page, table, to_csv, to_dict
 from vidrestore.evaluation.summary import summarise
 
@@ -233,6 +236,25 @@ def test_a_missing_truth_picture_is_named_in_an_error_message(
     message = capsys.readouterr().err
     assert "lacks the truth of b" in message
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize("name", ["b.png", "b.webp"])
+def test_an_animation_among_the_pictures_is_named_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
+    moving = [Image.new("RGB", (64, 48), (40 * number, 0, 0)) for number in range(3)]
+    moving[0].save(tmp_path / name, save_all=True, append_images=moving[1:], duration=100)
+    assert main(["evaluate", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / name} is an animation" in line
+
+
+def test_a_picture_that_turns_out_to_hold_several_is_named(tmp_path: Path) -> None:
+    moving = [Image.new("RGB", (64, 48), (40 * number, 0, 0)) for number in range(3)]
+    moving[0].save(tmp_path / "a.png", "GIF", save_all=True, append_images=moving[1:], duration=100)
+    with pytest.raises(InputError, match=r"a\.png is an animation"):
+        read_picture(tmp_path / "a.png")
 
 
 def test_reports_are_not_written_over_what_is_measured(folders: tuple[Path, Path], tmp_path: Path) -> None:

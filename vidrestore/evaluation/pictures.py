@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from vidrestore.colour.upscale import upscale_frame
 from vidrestore.detection import detect, make_detector
+from vidrestore.errors import InputError
 from vidrestore.evaluation.file_pairs import PictureFiles, check_sizes, enlargement, pair_pictures
 from vidrestore.evaluation.measures import Subject
 from vidrestore.evaluation.moments import Moment
 from vidrestore.evaluation.pairing import Check, PicturePairs
 from vidrestore.types import Frame, TrackedFace
 from vidrestore.video import probe, read_frames
+from vidrestore.video.reading.animation import is_animation
 
 
 class PictureMoments:
@@ -30,9 +33,12 @@ class PictureMoments:
             min_face: Smaller faces are ignored [px].
 
         Raises:
-            InputError: A picture has no partner.
+            InputError: A picture has no partner, or is an animation.
         """
         self._pairs = pair_pictures(paths)
+        for path in (path for pair in self._pairs for path in pair.files.values()):
+            if is_animation(path):
+                raise InputError(_several_message(path))
         self._detector = make_detector(detector, device, min_face=min_face)
         self._min_face = min_face
         self._subjects = tuple(paths)
@@ -73,6 +79,14 @@ class PictureMoments:
 
 
 def read_picture(path: Path) -> Frame:
-    """The only frame of a picture's file. Raises InputError where it cannot be read."""
-    (frame,) = read_frames(path, probe(path))
-    return frame
+    """The only frame of a picture's file. Raises InputError where it cannot be read or is one of several."""
+    frames = list(islice(read_frames(path, probe(path)), 2))
+    if not frames:
+        raise InputError(f"no picture of {path} can be decoded: the file is damaged or cut short")
+    if len(frames) > 1:
+        raise InputError(_several_message(path))
+    return frames[0]
+
+
+def _several_message(path: Path) -> str:
+    return f"{path} is an animation, and single pictures are measured here; convert it to a video, or move it"

@@ -112,7 +112,7 @@ class Settings(BaseModel):
     preset: str | None = None
     """The encoder's preset, such as fast or slow; None: the encoder's default."""
     container: str | None = None
-    """mp4, mkv, mov, webm, nut, y4m, rawvideo or another FFmpeg format; None: by suffix, nut for -."""
+    """mp4, mkv, mov, webm, nut, y4m, rawvideo or another FFmpeg file format; None: by suffix, nut for -."""
     fps: Fraction | None = None
     """Frame rate of the input, if it is an image sequence or raw video, such as 25 or 24000/1001."""
     input_format: InputFormat | None = None

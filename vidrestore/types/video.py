@@ -93,7 +93,7 @@ class VideoInfo:
     notes: tuple[str, ...] = ()
     """Warnings about how the video is read, one sentence each."""
     is_opaque: bool = True
-    """Whether the first picture has no transparent pixels."""
+    """Whether no picture of an animation, or the first one of other videos, has transparent pixels."""
     is_counted: bool = False
     """Whether the container states `frame_count`; otherwise it is computed from the duration."""
 

@@ -29,8 +29,8 @@ from vidrestore.web.watched_folder import WatchedFolder, note_cancelled, note_en
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
-PATIENCE_SECONDS = 15.0
-"""Time between a request to end and killing the process."""
+PATIENCE_SECONDS = 45.0
+"""Time between a request to end and killing the process; a job of a host gives its own command 30 s."""
 _PIECE_BYTES = 8_000_000
 _LAST_LINE_BYTES = 64_000_000
 """Limit for the length of a report."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from tests.support import photos
 from vidrestore.cli import main
 from vidrestore.errors import InputError, VidrestoreError
 from vidrestore.video import open_input, probe, read_frames
+from vidrestore.video.photos import tags, tiff
+from vidrestore.video.photos.photo import open_photo
 
 
 def _damaged(path: Path) -> int:
@@ -194,6 +198,36 @@ def test_one_oversized_png_of_a_sequence_counts_as_damage(tmp_path: Path) -> Non
         content = bomb(b"zTXt") if number == 1 else photos.encoded(photos.smooth(3), "PNG")
         (tmp_path / f"{number}.png").write_bytes(content)
     assert _damaged(tmp_path / "%d.png") == 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tags_that_point_to_the_same_bytes_need_no_more_memory_than_the_file(
+    tmp_path: Path, order: tags.ByteOrder
+) -> None:
+    own = {65000: tags.opaque(bytes(500_000)), tiff.ORIENTATION: tags.numbers(order, tags.SHORT, 1)}
+    file = tiff.encode(photos.smooth(3), order, own, extra=2, compressed=False)
+    (at,) = struct.unpack_from(f"{order}I", file, 4)
+    (count,) = struct.unpack_from(f"{order}H", file, at)
+    entries = [file[at + 2 + 12 * number :][:12] for number in range(count)]
+    (large,) = (entry for entry in entries if struct.unpack_from(f"{order}H", entry) == (65000,))
+    entries += [struct.pack(f"{order}H", 65001 + number) + large[2:] for number in range(200)]
+    head = file[:4] + struct.pack(f"{order}I", len(file)) + file[8:] + struct.pack(f"{order}H", len(entries))
+    source = tmp_path / "in.tif"
+    source.write_bytes(head + b"".join(entries) + bytes(4))
+    tracemalloc.start()
+    try:
+        photo = open_photo(source)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * source.stat().st_size
+    assert photo is not None
+    found = tags.read(photo.exif or b"")[1]
+    assert found[65000].data == bytes(500_000)
+    assert tiff.ORIENTATION in found
+    assert 65001 not in found
+    photos.convert(source, tmp_path / "out.tif")
+    assert photos.shown(tmp_path / "out.tif", "RGB").tolist() == photos.smooth(3).tolist()
 
 
 @pytest.mark.parametrize("kind", ["png", "tif"])

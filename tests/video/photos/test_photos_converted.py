@@ -169,6 +169,15 @@ def test_transparency_is_refused_for_jpeg(tmp_path: Path, channels: int) -> None
     assert off(source, target) < 2
 
 
+def test_transparency_in_a_later_picture_of_a_sequence_is_refused_for_jpeg(tmp_path: Path) -> None:
+    for number, alpha in ((1, 255), (2, 60)):
+        samples = photos.smooth(4)
+        samples[..., 3] = alpha
+        photos.save(tmp_path / f"{number}.png", samples)
+    with pytest.raises(OutputError, match=r"2\.png has transparent places, which \.jpg cannot hold"):
+        photos.convert(tmp_path / "%d.png", tmp_path / "out%d.jpg")
+
+
 def test_an_animation_does_not_become_a_photo(tmp_path: Path) -> None:
     pages = [photos.picture(photos.smooth(3, seed=seed)) for seed in (1, 2, 3)]
     pages[0].save(tmp_path / "in.png", save_all=True, append_images=pages[1:], duration=100)

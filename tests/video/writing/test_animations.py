@@ -117,6 +117,18 @@ def test_transparent_pixels_become_white_where_alpha_cannot_be_kept(tmp_path: Pa
     assert frame.planes[-1][50, 80] > 240
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_transparency_that_begins_after_the_first_picture_is_kept_or_named(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / f"in.{kind}"
+    first, *others = [_picture(number, (96, 64), hole=number > 0) for number in range(3)]
+    options = {"webp": {"lossless": True}, "gif": {"disposal": 2}, "apng": {"blend": 0}}[kind]
+    form = {"apng": "PNG"}.get(kind, kind.upper())
+    first.save(source, form, save_all=True, append_images=others, duration=100, **options)
+    assert [warning for warning in _convert(source, tmp_path / "out.mp4") if "became white" in warning]
+    _convert(source, tmp_path / "out.webm")
+    assert _frames(tmp_path / "out.webm")[2].planes[-1][24, 36] < 20
+
+
 @pytest.mark.parametrize("hole", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_animation_becomes_a_gif(tmp_path: Path, kind: str, hole: bool) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from tests.support.clips import Clip, make_clip
 from tests.support.rewriting import SMALL, rewrite_with_match
-from vidrestore.errors import OutputError, UsageError
+from vidrestore.errors import OutputError, UsageError, VidrestoreError
+from vidrestore.video import probe, read_frames
+from vidrestore.video.formats.containers import choose_container
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,39 @@ def test_an_unknown_container_is_reported(tmp_path: Path, container: str) -> Non
     source = make_clip(tmp_path / "in.mp4", SMALL)
     with pytest.raises(UsageError, match=container):
         rewrite_with_match(source, tmp_path / "out.mkv", container=container)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        *("hls", "dash", "hds", "smoothstreaming", "segment", "ssegment", "tee", "fifo", "webm_chunk"),
+        *("rtp", "rtp_mpegts", "rtsp", "sap", "whip", "asf_stream", "null", "fbdev", "v4l2"),
+        *("md5", "hash", "streamhash", "framemd5", "framehash", "crc", "framecrc", "uncodedframecrc"),
+        *("mkvtimestamp_v2", "webm_dash_manifest", "ffmetadata", "chromaprint"),
+        *("mp3", "flac", "aiff", "ico"),
+    ],
+)
+def test_a_container_that_does_not_store_video_in_one_file_is_refused(tmp_path: Path, container: str) -> None:
+    with pytest.raises(UsageError, match=f"{container}.*; try mp4, mkv, mov, webm or nut$"):
+        choose_container(tmp_path / "out.bin", container)
+
+
+def test_each_container_that_is_accepted_makes_one_file_that_can_be_read(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "in.mp4", SMALL)
+    written = {}
+    names = {name for names in av.format.formats_available for name in names.split(",")}
+    for name in sorted(names - {"rawvideo"}):  # raw video does not say its size
+        output = tmp_path / "out" / f"{name}.bin"
+        output.parent.mkdir(exist_ok=True)
+        try:
+            rewrite_with_match(source, output, container=name)
+        except VidrestoreError:  # refused, or no encoder here fits it
+            continue
+        assert [output] == list(output.parent.iterdir()), name
+        written[name] = len(list(read_frames(output, probe(output))))
+        output.unlink()
+    assert set(written.values()) == {3}
+    assert {"mp4", "matroska", "avi", "mxf_opatom", "vcd", "svcd"} <= set(written)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import av
+from av.format import ContainerFormat
 
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.video.formats.image_sequence import is_pattern
@@ -51,6 +52,10 @@ _IDENTIFIED = dict.fromkeys(("mpeg", "vob", "dvd"), _OF_PROGRAM_STREAMS) | {
     ])
 }  # fmt: skip
 """Codecs that a reader recognises, of containers that accept all others too."""
+_ONE_WAY = {"avm2", "mxf_d10", "mxf_opatom", "psp", "svcd", "vcd"}
+"""Further muxers of video files, which demuxers of other names read."""
+_OF_COVERS = {"png", "bmp"}
+"""Default codecs of muxers whose pictures are the cover of a sound file, or icons."""
 _SHORT = _BY_EXTENSION | {"raw": "rawvideo"}
 """Common names that `--container` takes in addition to FFmpeg's."""
 
@@ -59,7 +64,7 @@ def choose_container(output: Path, container: str | None) -> str:
     """The muxer of `output`.
 
     Raises:
-        UsageError: There is no container of that name.
+        UsageError: There is no container of that name, or it does not make one file of video.
         OutputError: The output's name has no known suffix.
     """
     if container is not None:
@@ -124,8 +129,13 @@ def _named(output: Path, container: str) -> str:
     name = container.lower().removeprefix(".")
     muxer = _SHORT.get(name, name)
     pictures = f".{name}" in PICTURES or muxer == IMAGES
-    if not pictures and muxer not in _BY_EXTENSION.values() and not _holds_video(muxer):
+    if not pictures and not _holds_video(muxer):
         raise UsageError(f"there is no container '{container}' for video; try mp4, mkv, mov, webm or nut")
+    if not pictures and not _is_one_file(muxer):
+        raise UsageError(
+            f"{container} does not store video in one file that can be read again; "
+            "try mp4, mkv, mov, webm or nut"
+        )
     if pictures or is_pattern(output):
         raise UsageError(f"{container} cannot be the container of {output}; leave --container out")
     if str(output) == STDOUT and muxer not in STREAMS:
@@ -141,4 +151,16 @@ def _holds_video(muxer: str) -> bool:
         return False
     codec = container.default_video_codec
     container.close()
-    return codec not in ("none", "unknown")
+    return codec not in ("none", "unknown", *_OF_COVERS)
+
+
+@cache
+def _is_one_file(muxer: str) -> bool:
+    """Whether the muxer writes one file with the video, rather than several, checksums or to a network."""
+    if muxer in _BY_EXTENSION.values() or muxer in _ONE_WAY:
+        return True
+    try:
+        kinds = [ContainerFormat(muxer, "w"), ContainerFormat(muxer, "r")]
+    except ValueError:  # there is no demuxer: what it writes cannot be read
+        return False
+    return not any(kind.no_file for kind in kinds)

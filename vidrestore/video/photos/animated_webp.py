@@ -56,7 +56,7 @@ def describe(input: Input, photo: Photo) -> VideoInfo:
         codec="webp",
         bit_rate=round(photo.path.stat().st_size * 8 / total),
         other_streams=(),
-        is_opaque=bool(first[3].min() == 255),
+        is_opaque=all(planes[3].min() == 255 for planes in _pictures(photo.path)),
         is_counted=True,
     )
 

@@ -42,7 +42,8 @@ Tags = Mapping[int, Value]
 def read(block: bytes) -> tuple[ByteOrder, dict[int, Value]]:
     """Byte order in `struct`'s notation, and the tags of the first directory of a TIFF file or EXIF block.
 
-    Damaged tags are left out.
+    Damaged tags are left out. The values together are at most as long as the block: tags that point to the
+    same bytes would need many times its memory.
     """
     order = _ORDERS.get(block[:2])
     if order is None or len(block) < 8:
@@ -52,7 +53,7 @@ def read(block: bytes) -> tuple[ByteOrder, dict[int, Value]]:
         return order, {}
     form = f"{order}Q" if version == _BIG else f"{order}I"
     (at,) = struct.unpack_from(form, block, 8 if version == _BIG else 4)
-    return order, _directory(block, at, order, big=version == _BIG, depth=0)
+    return order, _Directories(block, order, big=version == _BIG).read(at)
 
 
 def write(tags: Tags, order: ByteOrder, at: int) -> bytes:
@@ -64,7 +65,7 @@ def write(tags: Tags, order: ByteOrder, at: int) -> bytes:
         at: The position in the file.
     """
     behind = at + 2 + 12 * len(tags) + 4
-    entries, data = b"", b""
+    entries, data = bytearray(), bytearray()
     for tag, value in sorted(tags.items()):
         place = behind + len(data)
         stored = value.data
@@ -75,7 +76,7 @@ def write(tags: Tags, order: ByteOrder, at: int) -> bytes:
             data += _even(stored)
             stored = struct.pack(f"{order}I", place)
         entries += struct.pack(f"{order}HHI", tag, value.type, value.count) + stored.ljust(4, b"\0")
-    return struct.pack(f"{order}H", len(tags)) + entries + bytes(4) + data
+    return struct.pack(f"{order}H", len(tags)) + bytes(entries) + bytes(4) + bytes(data)
 
 
 def block(tags: Tags, order: ByteOrder) -> bytes:
@@ -95,31 +96,43 @@ def opaque(data: bytes, type: int = 7) -> Value:
     return Value(type=type, count=len(data) // _SIZES[type], data=data)
 
 
-def _directory(block: bytes, at: int, order: ByteOrder, *, big: bool, depth: int) -> dict[int, Value]:
-    head, size, field = (8, 20, 8) if big else (2, 12, 4)
-    if not 0 < at <= len(block) - head:
-        return {}
-    (count,) = struct.unpack_from(f"{order}Q" if big else f"{order}H", block, at)
-    tags: dict[int, Value] = {}
-    for entry in range(at + head, min(at + head + count * size, len(block) - size + 1), size):
-        tag, type_, number = struct.unpack_from(f"{order}HHQ" if big else f"{order}HHI", block, entry)
-        length = number * _SIZES.get(type_, 0)
-        if not 0 < length <= _MOST_VALUE_BYTES or tag in tags:
-            continue
-        place = entry + size - field
-        if length > field:
-            (place,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, place)
-        data = block[place : place + length]
-        if len(data) != length:
-            continue
-        if tag in FOLDERS:
-            if depth < 2 and type_ in (LONG, 13):
-                (inside_at,) = struct.unpack(f"{order}I", data[:4])
-                inside = _directory(block, inside_at, order, big=big, depth=depth + 1)
-                tags[tag] = Value(type=LONG, count=1, data=b"", inside=inside)
-            continue
-        tags[tag] = Value(type=type_, count=number, data=data)
-    return tags
+class _Directories:
+    """Reads the directories of a block."""
+
+    def __init__(self, block: bytes, order: ByteOrder, *, big: bool) -> None:
+        self._block, self._order, self._big = block, order, big
+        self._left = len(block)
+        """How many bytes the values that are still to be read may have together."""
+
+    def read(self, at: int, depth: int = 0) -> dict[int, Value]:
+        """The tags of the directory at a position, which is `depth` directories deep."""
+        block, order = self._block, self._order
+        head, size, field = (8, 20, 8) if self._big else (2, 12, 4)
+        if not 0 < at <= len(block) - head:
+            return {}
+        (count,) = struct.unpack_from(f"{order}Q" if self._big else f"{order}H", block, at)
+        tags: dict[int, Value] = {}
+        for entry in range(at + head, min(at + head + count * size, len(block) - size + 1), size):
+            tag, type_, number = struct.unpack_from(
+                f"{order}HHQ" if self._big else f"{order}HHI", block, entry
+            )
+            length = number * _SIZES.get(type_, 0)
+            if not 0 < length <= min(_MOST_VALUE_BYTES, self._left) or tag in tags:
+                continue
+            place = entry + size - field
+            if length > field:
+                (place,) = struct.unpack_from(f"{order}Q" if self._big else f"{order}I", block, place)
+            data = block[place : place + length]
+            if len(data) != length:
+                continue
+            self._left -= length
+            if tag in FOLDERS:
+                if depth < 2 and type_ in (LONG, 13):
+                    (inside_at,) = struct.unpack(f"{order}I", data[:4])
+                    tags[tag] = Value(type=LONG, count=1, data=b"", inside=self.read(inside_at, depth + 1))
+                continue
+            tags[tag] = Value(type=type_, count=number, data=data)
+        return tags
 
 
 def _even(data: bytes) -> bytes:

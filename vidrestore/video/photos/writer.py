@@ -88,7 +88,7 @@ class PhotoWriter:
         self._lost: dict[str, None] = {}
         self._files = PictureFiles(output, source, first=first, overwrite=overwrite)
         if self._kind == "jpeg":
-            self._refuse_transparency()
+            self._refuse_transparency(self._sources[0] if self._sources else None)
 
     def __enter__(self) -> Self:
         self._files.__enter__()
@@ -109,6 +109,8 @@ class PhotoWriter:
         """Writes the next picture."""
         # A damaged picture may be read as several: only the first of them is the photo.
         photo = open_photo(self._sources[frame.pts]) if frame.pts < len(self._sources) else None
+        if self._kind == "jpeg" and 0 < frame.pts < len(self._sources):
+            self._refuse_transparency(self._sources[frame.pts])
         file = self._encoded(frame, photo)
         self._files.write(lambda path: _save(path, file))
 
@@ -210,17 +212,17 @@ class PhotoWriter:
                 f"{frame.width} x {frame.height}; let the name end in .png or .tif"
             )
 
-    def _refuse_transparency(self) -> None:
-        """Raises OutputError if the first picture is not opaque."""
+    def _refuse_transparency(self, source: Path | None) -> None:
+        """Raises OutputError if the photo, or without one the video's format, is not opaque."""
         transparent = self._info.pixel_format.has_alpha
-        if self._sources and self._sources[0].is_file():
-            with opened(self._sources[0]) as picture:
+        if source is not None and source.is_file():
+            with opened(source) as picture:
                 transparent = picture.has_transparency_data
                 if transparent:
                     transparent = np.asarray(picture.convert("RGBA").getchannel("A")).min() < 255
         if transparent:
             raise OutputError(
-                f"{self._info.path} has transparent places, which {self._suffix} cannot hold; "
+                f"{source or self._info.path} has transparent places, which {self._suffix} cannot hold; "
                 "let the name end in .png, .tif or .webp"
             )
 

@@ -29,6 +29,8 @@ from vidrestore.video.reading.side_data import siting_and_field_order
 _FIELD_ORDERS: dict[int, FieldOrder] = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
 _FULL, _LIMITED = 2, 1
 _RGB, _UNSTATED = 0, 2
+_ANIMATIONS = {"gif", "apng"}
+"""Their transparency may begin after the first picture, so that all are decoded."""
 _DURATION_TOLERANCE = Fraction(1, 2)
 """Tolerance [s]: differences between ends of streams, and delay of decoders."""
 _CLOCK_TIME = re.compile(r"([0-9]{1,5}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
@@ -121,7 +123,7 @@ def describe(
         duration=duration,
         orientation=side_data.orientation(side_data.display_matrix(entries)),
         pixel_format=pixel_formats.describe_format(picture.format.name),
-        is_opaque=_is_opaque(picture),
+        is_opaque=_is_opaque(picture) and not _is_transparent_later(input, stream),
         colour=colour_tags(picture, siting),
         field_order=flagged,
         codec=codec.codec.canonical_name or codec.name,
@@ -137,6 +139,21 @@ def describe(
 def _is_opaque(picture: av.VideoFrame) -> bool:
     form = pixel_formats.describe_format(picture.format.name)
     return not form.has_alpha or int(pixel_formats.unpack(picture)[-1].min()) == (1 << form.bit_depth) - 1
+
+
+def _is_transparent_later(input: Input, stream: VideoStream) -> bool:
+    """Whether a GIF or APNG has transparent pixels in any picture that can be decoded; False for a pipe."""
+    codec = stream.codec_context
+    if codec.name not in _ANIMATIONS or input.pipe is not None or codec.pix_fmt is None:
+        return False
+    if not pixel_formats.describe_format(codec.pix_fmt).has_alpha:
+        return False
+    with demuxer.open_container(input) as container:
+        try:
+            pictures = container.decode(stream_info.video_stream(container, input))
+            return any(not _is_opaque(picture) for picture in pictures)
+        except av.FFmpegError:  # reading it will report the damage
+            return False
 
 
 def _refuse_unsupported_matrix(info: VideoInfo) -> None:
