@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from vidrestore.errors import shown
+from vidrestore.settings.booleans import BOOLEAN
 
 _LIMITS = {
     "greater_than_equal": ("ge", "at least"),
@@ -20,6 +21,7 @@ _TYPE_NAMES = {
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a number",
+    BOOLEAN: "a number",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_parsing_size": "a smaller number",
@@ -41,7 +43,8 @@ def sentence(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     given = shown(first["input"])
-    if len(first["loc"]) > 1:  # fidelity and grain, which take a word or a number
+    # fidelity and grain take a word or a number
+    if len(first["loc"]) > 1 or (first["type"] == BOOLEAN and name in ("fidelity", "grain")):
         return f"{name} must be auto or a number from 0 to 1, got {given}"
     if first["type"] == "extra_forbidden":
         return f"there is no setting '{name}'; there are: {', '.join(sorted(fields))}"
