@@ -131,6 +131,22 @@ def test_a_detached_job_outlives_what_started_it(tmp_path: Path) -> None:
     assert status(folder)[0] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"restore\n\xff\n", "arguments.txt is not text in UTF-8"),
+        (None, "arguments.txt cannot be read: No such"),
+    ],
+)
+def test_arguments_that_cannot_be_read_are_explained_in_plain_words(
+    tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / "arguments.txt").write_bytes(content)
+    assert main(["--run", str(tmp_path)]) == 1
+    assert status(tmp_path)[2].startswith(sentence)
+
+
 @pytest.mark.parametrize("option", [[], ["--run"], ["--watch"]])
 def test_a_folder_that_does_not_exist_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: list[str]

@@ -66,8 +66,10 @@ def run_job(
     """
     try:
         arguments = _arguments(folder)
-    except (OSError, UnicodeDecodeError) as error:
-        return _end(folder, "failed", f"the job cannot be read: {error}")
+    except UnicodeDecodeError:
+        return _end(folder, "failed", f"{ARGUMENTS} is not text in UTF-8")
+    except OSError as error:
+        return _end(folder, "failed", f"{ARGUMENTS} cannot be read: {error.strerror or error}")
     if not arguments or arguments[0] not in COMMANDS:
         return _end(folder, "failed", f"the first line of {ARGUMENTS} must be one of: {', '.join(COMMANDS)}")
     if (folder / CANCEL).exists():

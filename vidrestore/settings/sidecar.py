@@ -20,8 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from vidrestore.errors import UsageError, shown
+from vidrestore.errors import UsageError
 from vidrestore.settings.booleans import without_boolean
+from vidrestore.settings.error_sentence import sentence_with_place
 
 VERSION = 1
 DEFAULT_MIN_FACE = 24
@@ -173,7 +174,4 @@ def parse_sidecar(values: dict[Any, Any], file: object) -> Sidecar:
     try:
         return Sidecar.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = " / ".join(str(each)[:60] for each in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{file}: {place or 'sidecar'}: {message}, got {shown(first['input'])}") from error
+        raise UsageError(f"{file}: {sentence_with_place(error)}") from error
