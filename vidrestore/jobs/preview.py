@@ -97,9 +97,7 @@ def preview_video(
         UsageError: there are no times, too many of them, no variants, or too many; `source` is a pipe.
         InputError: the video cannot be read, or has no frame at one of the times.
     """
-    if variants is None:
-        variants = (own_variant(settings),)
-    variants = _checked(variants)
+    variants = (own_variant(settings),) if variants is None else _checked(variants)
     return Previewer(source, times, settings, on_progress).show(variants)
 
 
