@@ -10,6 +10,7 @@ import pytest
 
 import vidrestore
 from tests.support.jobs import SEGMENTS, interrupted_run
+from vidrestore import Variant
 from vidrestore.errors import UsageError
 
 
@@ -46,6 +47,15 @@ def test_restore_and_resume_check_the_workers_and_the_engine(
         (lambda: vidrestore.resume([]), "output must be a path"),  # type: ignore[arg-type]
         (lambda: vidrestore.inspect(1.5), "input must be a path"),  # type: ignore[arg-type]
         (lambda: vidrestore.preview("in.mkv", float("nan")), "at must be seconds .* got nan"),
+        (lambda: vidrestore.preview("in.mkv", [-1]), r"^at must be at least 0 seconds, .*, got -1$"),
+        (lambda: vidrestore.preview("in.mkv", [1, True]), "at must be seconds .* got True"),
+        (lambda: vidrestore.preview("in.mkv", 1, variants=[]), "compares 1 to 64 variants, got 0"),
+        (lambda: vidrestore.preview("in.mkv", 1, variants=["auto"]), "Variant, got 'auto' in it"),  # type: ignore[list-item]
+        (lambda: vidrestore.preview("in.mkv", 1, variants="auto"), "Variant, got 'auto'"),  # type: ignore[arg-type]
+        (lambda: vidrestore.preview("in.mkv", 1, variants=5), "Variant, got 5"),  # type: ignore[arg-type]
+        (lambda: Variant(fidelity="auto", strength=7, grain="auto"), "strength must be at most 1, got 7"),
+        (lambda: Variant(fidelity=2, strength=1, grain="auto"), "fidelity must be auto or a number"),
+        (lambda: Variant(fidelity=1, strength=1, grain=None), "grain must be auto or a number"),  # type: ignore[arg-type]
         (lambda: vidrestore.preview("in.mkv", "12"), "at must be seconds .* got '12'"),  # type: ignore[arg-type]
         (lambda: vidrestore.preview("in.mkv", None), "at must be seconds .* got None"),  # type: ignore[arg-type]
     ],

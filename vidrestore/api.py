@@ -125,7 +125,7 @@ def preview(
     input: str | PathLike[str],
     at: float | Sequence[float],
     *,
-    variants: Sequence[Variant] = (),
+    variants: Sequence[Variant] | None = None,
     on_progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
     **settings: Unpack[SettingsKeywords],
@@ -135,7 +135,7 @@ def preview(
     Args:
         input: As for `restore`. Nothing is written.
         at: One time or several, in seconds from the first frame.
-        variants: Other settings to compare with.
+        variants: Settings to compare, 1 to 64; None: only those of `settings`.
         on_progress: Called with a `Progress` after each examined frame.
         cancel: Ends the work when it is set, from any thread.
         settings: As for `restore`.

@@ -34,13 +34,15 @@ def times_of(at: object) -> list[float]:
     """The times [s] of one time or several.
 
     Raises:
-        UsageError: One of them is no finite number.
+        UsageError: One of them is no finite number, or before the first frame.
     """
     several: list[object] = list(at) if isinstance(at, Iterable) and not isinstance(at, str) else [at]
     times = []
     for time in several:
-        if not isinstance(time, SupportsFloat) or not math.isfinite(float(time)):
+        if isinstance(time, bool) or not isinstance(time, SupportsFloat) or not math.isfinite(float(time)):
             raise UsageError(f"at must be seconds from the first frame, one number or several, got {time!r}")
+        if float(time) < 0:
+            raise UsageError(f"at must be at least 0 seconds, the time of the first frame, got {time!r}")
         times.append(float(time))
     return times
 

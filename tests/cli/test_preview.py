@@ -103,6 +103,8 @@ def test_a_preview_sheet_is_not_replaced_if_it_is_also_an_input(
     [
         ["--at", "2", "-o", "look.txt"],
         ["--at", "x", "-o", "look.png"],
+        ["--at=-1", "-o", "look.png"],
+        ["--at", "1e400", "-o", "look.png"],
         ["--at", "2", "--strength", "1,2", "-o", "look.png"],
         ["--at", "2", "-o", "photo.png"],
     ],
@@ -120,3 +122,18 @@ def test_invalid_preview_options_are_refused_before_any_work(
     assert "error: " in capsys.readouterr().err
     assert asked == {}
     assert (tmp_path / "photo.png").read_bytes() == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("time", "sentence"),
+    [
+        ("-1", "at must be at least 0 seconds, the time of the first frame, got -1.0"),
+        ("x", "--at: a time is written as seconds (12.5) or HH:MM:SS.mmm (00:01:30.250), got 'x'"),
+    ],
+)
+def test_an_invalid_time_of_a_preview_is_named_by_its_own_option(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str], time: str, sentence: str
+) -> None:
+    assert main(["preview", "in.mp4", f"--at={time}", "-o", "look.png"]) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert asked == {}

@@ -67,7 +67,20 @@ def test_tensors_come_back_as_tensors_with_the_same_values(
         restorer.image(tensors[0].to(torch.bfloat16))
 
 
-@pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "nv12", "rgb24"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "yuv420p",
+        "yuv422p10le",
+        "nv12",
+        "rgb24",
+        "gray16be",
+        "yuv420p10be",
+        "gbrp10be",
+        "x2rgb10le",
+        "yuvj420p",
+    ],
+)
 def test_pictures_of_pyav_keep_format_time_and_colour_and_every_sample_away_from_faces(
     restorer: vidrestore.Restorer, name: str
 ) -> None:
@@ -89,6 +102,36 @@ def test_pictures_of_pyav_keep_format_time_and_colour_and_every_sample_away_from
             size = (1 << down, 1 << right) if plane and old.format.family == "yuv" else (1, 1)
             spread = np.kron(changed, np.ones(size, bool))[:480, :640]
             assert not (spread & ~result.mask).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "planar"), [("rgb565le", "gbrp"), ("rgb555le", "gbrp"), ("pal8", "gbrp"), ("monow", "gray")]
+)
+def test_pictures_of_pyav_with_less_than_eight_bits_come_back_planar(name: str, planar: str) -> None:
+    picture = av.VideoFrame(64, 48, name)
+    for stored in picture.planes:
+        stored.update(bytes(stored.buffer_size))
+    kind = kind_of(picture)
+    before = kind.to_frame(picture, 0, Fraction(25))
+    after = replace(before, planes=tuple(255 - plane for plane in before.planes))
+    result = kind.from_frame(after, picture, before)
+    assert result.format.name == planar
+    again = kind.to_frame(result, 0, Fraction(25))
+    assert all(np.array_equal(one, other) for one, other in zip(again.planes, after.planes, strict=True))
+    assert kind.from_frame(before, picture, before) is picture
+
+
+@pytest.mark.parametrize("name", ["gbrpf32le", "gbrapf32le", "grayf32le", "gbrpf32be", "grayf16le"])
+def test_a_picture_of_pyav_with_floats_is_refused_with_the_kind_that_takes_them(
+    restorer: vidrestore.Restorer, name: str
+) -> None:
+    picture = av.VideoFrame(64, 48, name)
+    with pytest.raises(
+        vidrestore.UsageError, match=rf"\({name}\) .*; pass a NumPy array of float32 in 0\.\.1$"
+    ):
+        restorer.image(picture)
+    with pytest.raises(vidrestore.UsageError, match="NumPy array of float32"):
+        list(restorer.frames([picture]))
 
 
 def test_planes_of_any_depth_are_frames_and_come_back_with_their_times(

@@ -138,7 +138,10 @@ def test_scripts_are_installed_into_a_folder_that_the_user_names(editor: Path, t
         (["install", "premiere-elements"], "there are some for"),
         (["install", "vapoursynth"], "nothing to install"),
         (["where", "vapoursynth"], "nothing to install"),
-        (["install", "editor", "--to", "missing"], "there is no folder missing"),
+        (
+            ["install", "editor", "--to", "missing"],
+            "there is no folder missing; create it, or choose another one for --to",
+        ),
     ],
 )
 @pytest.mark.usefixtures("editor")

@@ -131,10 +131,36 @@ def test_a_detached_job_outlives_what_started_it(tmp_path: Path) -> None:
     assert status(folder)[0] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"restore\n\xff\n", "arguments.txt is not text in UTF-8"),
+        (None, "arguments.txt cannot be read: No such"),
+    ],
+)
+def test_arguments_that_cannot_be_read_are_explained_in_plain_words(
+    tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / "arguments.txt").write_bytes(content)
+    assert main(["--run", str(tmp_path)]) == 1
+    assert status(tmp_path)[2].startswith(sentence)
+
+
+@pytest.mark.parametrize("option", [[], ["--run"], ["--watch"]])
+def test_a_folder_that_does_not_exist_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.setattr(job_folder, "start_detached", lambda _: pytest.fail("started"))
+    missing = tmp_path / "missing"
+    assert main([*option, str(missing)]) == 2
+    assert capsys.readouterr().err == f"there is no folder {missing}; create it, or choose another one\n"
+
+
 def test_arguments_start_a_job_watch_a_folder_or_print_the_usage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for words in ([], ["--watch", str(tmp_path / "missing")], ["--watch"] * 3):
+    for words in ([], ["--start", str(tmp_path)], ["--watch"] * 3):
         assert main(words) == 2
         assert capsys.readouterr().err.startswith("usage: ")
     started: list[Path] = []

@@ -76,6 +76,42 @@ def test_tracks_and_scenes_that_the_video_does_not_have_are_refused() -> None:
         parse_sidecar(values(video=video | {"tracks": 0}), "x.yaml")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"people": {"p0": {"tracks": "x"}}}, "people / p0 / tracks must be a list such as [0, 3], got 'x'"),
+        (
+            {"people": {"p0": {"tracks": [0, "a"]}}},
+            "people / p0 / tracks / 1 must be a whole number, got 'a'",
+        ),
+        ({"people": {"p0": {}}}, "people / p0 / tracks is missing"),
+        ({"people": 5}, "people must be names and values, such as 'strength: 0.8', got 5"),
+        ({"people": {"p0": 3}}, "people / p0 must be names and values, such as 'strength: 0.8', got 3"),
+        ({"people": {"bob": {"tracks": [0]}}}, "people / bob: a person is named p0, p1 and so on"),
+        (
+            {"people": {"p0": {"tracks": [0], "colour": 1}}},
+            "people / p0 has no entry named colour; check how it is written",
+        ),
+        ({"colour": 1}, "it has no entry named colour; check how it is written"),
+        ({"scenes": {"x": {}}}, "scenes / x must be a whole number, got 'x'"),
+        ({"scenes": {0: {"people": {"p7": {}}}}}, "scene 0 names p7, who is missing in people"),
+        (
+            {"scenes": {0: {"fidelity": "x"}}},
+            "scenes / 0 / fidelity must be auto or a number from 0 to 1, got 'x'",
+        ),
+        ({"scenes": {0: {"fidelity": 0}}}, "scenes / 0 / fidelity must be more than 0, got 0"),
+        ({"scenes": {0: {"strength": True}}}, "scenes / 0 / strength must be a number, got True"),
+        ({"scenes": {0: {"restore": "x"}}}, "scenes / 0 / restore must be true or false, got 'x'"),
+    ],
+)
+def test_an_invalid_entry_of_a_sidecar_is_explained_in_plain_words(
+    wrong: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_sidecar(values(**wrong), "x.yaml")
+    assert str(caught.value) == f"x.yaml: {sentence}"
+
+
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
     return make_film(tmp_path / "in.mkv", 56, FACES)
@@ -139,11 +175,15 @@ def test_a_sidecar_of_another_video_or_way_of_tracking_is_refused(film: Path, tm
     assert not (tmp_path / "out.mkv").exists()
 
 
-def test_a_sidecar_that_a_user_edits_is_never_replaced(film: Path) -> None:
+def test_a_sidecar_that_a_user_edits_is_never_replaced(
+    film: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sidecar = edited(film)
     before = sidecar.read_bytes()
     assert main(["inspect", str(film), "--sidecar", str(sidecar), "-q"]) == 2
     assert sidecar.read_bytes() == before
+    sentence = f"{sidecar} exists and may be a sidecar with your changes, which is never replaced; choose"
+    assert sentence in capsys.readouterr().err
 
 
 def test_fidelity_0_allows_no_other_fidelity_for_single_people(film: Path) -> None:

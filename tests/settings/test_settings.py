@@ -130,6 +130,18 @@ def test_times_are_finite(value: object) -> None:
         make_settings(start=value)
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_true_and_false_are_no_numbers(value: bool) -> None:
+    for name, field in Settings.model_fields.items():
+        if field.annotation is not bool and name != "sidecar":
+            with pytest.raises(UsageError, match=rf"^{name}.*, got {value}$"):
+                make_settings(**{name: value})
+    with pytest.raises(UsageError, match=rf"^strength must be a number, got {value}$"):
+        make_settings(strength=value)
+    with pytest.raises(UsageError, match=rf"^grain must be auto or a number from 0 to 1, got {value}$"):
+        make_settings(grain=value)
+
+
 def test_every_setting_explains_itself() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 

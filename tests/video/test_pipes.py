@@ -167,6 +167,12 @@ def test_properties_that_a_pipe_cannot_state_are_one_warning(
             UsageError,
             "no pixel format 'yuv'",
         ),
+        (
+            b"\0" * 500,
+            {"input_format": "rawvideo", "pixel_format": "yuv420p", "size": "99x101", "fps": 25},
+            InputError,
+            "- is shorter than one frame of 99x101 yuv420p; check --size and --pixel-format",
+        ),
         (b"", {"fps": 25}, UsageError, "states its own frame rate"),
         (b"", {"container": "mp4"}, UsageError, "cannot be written into a pipe"),
     ],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vidrestore.call_arguments import times_of
 from vidrestore.cli import options
 from vidrestore.cli.options import help_text
 from vidrestore.cli.progress import show_progress
@@ -17,8 +18,9 @@ from vidrestore.cli.report_file import check_reports, page_report, png_report
 from vidrestore.cli.run_files import check_apart, photo_of
 from vidrestore.cli.terminal import print_line
 from vidrestore.cli.wording import count
-from vidrestore.errors import UsageError
+from vidrestore.errors import UsageError, shown
 from vidrestore.settings import make_settings
+from vidrestore.settings.times_and_rates import parse_time
 
 if TYPE_CHECKING:
     from vidrestore.jobs.preview import Variant
@@ -91,7 +93,7 @@ def preview(
         "start": start,
     }
     variants = _variants(compared)
-    times = [make_settings(start=time).start or 0.0 for time in at]
+    times = times_of([_seconds(time) for time in at])
     kind = output.suffix.lower().removeprefix(".")
     if kind not in _SHEET_KINDS:
         raise UsageError(f"the pictures are written to an .html or .png file, not to {output.name}")
@@ -131,6 +133,14 @@ def command_for(source: Path, variant: Variant, given: dict[str, Any]) -> str:
         flag = f"--{name.replace('_', '-')}"
         words += [flag] if value is True else [flag, f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join(words)
+
+
+def _seconds(text: str) -> float:
+    """The time of `--at` [s]. Raises UsageError if it is none."""
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise UsageError(f"--at: {error}, got {shown(text)}") from error
 
 
 def _compared_values(**lists: str | None) -> dict[str, list[str]]:

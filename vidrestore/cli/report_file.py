@@ -27,6 +27,8 @@ class ReportFile:
 
     path: Path
     is_earlier: Callable[[bytes], bool]
+    reason: str = "is not an earlier report"
+    """Why a file that exists is not replaced."""
 
     def check(self) -> None:
         """Checks that the report can be written without destroying something.
@@ -65,7 +67,7 @@ class ReportFile:
             raise OutputError(f"the folder {self.path.parent} does not exist; create it or choose another")
         check_replaceable(self.path)
         if kind_of(self.path) == "file" and not self._holds_earlier():
-            raise OutputError(f"{self.path} exists and is not an earlier report; choose another name")
+            raise OutputError(f"{self.path} exists and {self.reason}; choose another name")
 
     def _holds_earlier(self) -> bool:
         if self.path.stat().st_size > MAX_BYTES:
@@ -101,8 +103,12 @@ def png_report(path: Path, made_by: str) -> ReportFile:
 
 
 def new_file(path: Path) -> ReportFile:
-    """A file that a user will edit: it replaces nothing."""
-    return ReportFile(path=path, is_earlier=lambda _: False)
+    """A sidecar, which a user will edit: it replaces nothing."""
+    return ReportFile(
+        path=path,
+        is_earlier=lambda _: False,
+        reason="may be a sidecar with your changes, which is never replaced",
+    )
 
 
 def csv_report(path: Path) -> ReportFile:

@@ -67,7 +67,7 @@ def folder_of(name: str, to: Path | None = None) -> Path:
         where = f"its folder is usually {usual}" if usual else "it has no usual folder on this system"
         raise UsageError(f"{host.title} was not found on this computer ({where}); say where it is with --to")
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}; choose another one for --to")
+        raise UsageError(f"there is no folder {folder}; create it, or choose another one for --to")
     return absolute(folder)
 
 

@@ -66,8 +66,10 @@ def run_job(
     """
     try:
         arguments = _arguments(folder)
-    except (OSError, UnicodeDecodeError) as error:
-        return _end(folder, "failed", f"the job cannot be read: {error}")
+    except UnicodeDecodeError:
+        return _end(folder, "failed", f"{ARGUMENTS} is not text in UTF-8")
+    except OSError as error:
+        return _end(folder, "failed", f"{ARGUMENTS} cannot be read: {error.strerror or error}")
     if not arguments or arguments[0] not in COMMANDS:
         return _end(folder, "failed", f"the first line of {ARGUMENTS} must be one of: {', '.join(COMMANDS)}")
     if (folder / CANCEL).exists():
@@ -156,17 +158,20 @@ def start_detached(folder: Path) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
+    if len(arguments) not in (1, 2) or (len(arguments) == 2 and arguments[0] not in ("--run", "--watch")):
+        sys.stderr.write("usage: python -m vidrestore.integrations.job_folder [--watch] FOLDER\n")
+        return 2
+    if not Path(arguments[-1]).is_dir():
+        sys.stderr.write(f"there is no folder {arguments[-1]}; create it, or choose another one\n")
+        return 2
     if len(arguments) == 1:
         start_detached(Path(arguments[0]))
         return 0
-    if len(arguments) == 2 and arguments[0] == "--run":
+    if arguments[0] == "--run":
         return 0 if run_job(Path(arguments[1])).state == "done" else 1
-    if len(arguments) == 2 and arguments[0] == "--watch" and Path(arguments[1]).is_dir():
-        with suppress(KeyboardInterrupt):
-            watch(Path(arguments[1]))
-        return 0
-    sys.stderr.write("usage: python -m vidrestore.integrations.job_folder [--watch] FOLDER\n")
-    return 2
+    with suppress(KeyboardInterrupt):
+        watch(Path(arguments[1]))
+    return 0
 
 
 def _argument_sizes(folder: Path) -> dict[Path, int]:

@@ -7,7 +7,7 @@ neighbours are restored, as in a segment. The result is the frame of a run with 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,11 +38,15 @@ MAX_VARIANTS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """The settings that a preview compares."""
+    """The settings that a preview compares. Values out of range raise UsageError."""
 
     fidelity: Fidelity
     strength: float
     grain: Grain
+
+    def __post_init__(self) -> None:
+        """Refuses what the settings of the same names do. Raises UsageError."""
+        Settings(fidelity=self.fidelity, strength=self.strength, grain=self.grain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,7 +78,7 @@ def preview_video(
     source: Path,
     times: Sequence[float],
     settings: Settings,
-    variants: Sequence[Variant] = (),
+    variants: Sequence[Variant] | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> tuple[Preview, ...]:
     """The frames that are shown at `times`, restored as `restore_file` does with the same settings.
@@ -83,17 +87,17 @@ def preview_video(
         source: A file or a sequence of pictures.
         times: Seconds from the video's first frame.
         settings: The settings of the run.
-        variants: The variants to compare; none: only the settings' own.
+        variants: The variants to compare; None: only the settings' own.
         on_progress: Called while the video is analysed up to the last of the times.
 
     Returns:
         A preview for each time, in the order given; each has a cell for each variant.
 
     Raises:
-        UsageError: there are no times, too many of them, or too many variants; `source` is a pipe.
+        UsageError: there are no times, too many of them, no variants, or too many; `source` is a pipe.
         InputError: the video cannot be read, or has no frame at one of the times.
     """
-    variants = tuple(variants) or (own_variant(settings),)
+    variants = (own_variant(settings),) if variants is None else _checked(variants)
     return Previewer(source, times, settings, on_progress).show(variants)
 
 
@@ -146,10 +150,9 @@ class Previewer:
             The previews, in the order of the times.
 
         Raises:
-            UsageError: There are no variants, or too many.
+            UsageError: There are no variants, too many, or something else than variants.
         """
-        if not 0 < len(variants) <= MAX_VARIANTS:
-            raise UsageError(f"a preview compares 1 to {MAX_VARIANTS} variants, got {len(variants)}")
+        variants = _checked(variants)
         restored = {
             fidelity: self._restored_faces(fidelity)
             for fidelity in dict.fromkeys(variant.fidelity for variant in variants)
@@ -192,6 +195,18 @@ class Previewer:
 def own_variant(settings: Settings) -> Variant:
     """The variant with the values of the settings."""
     return Variant(fidelity=settings.fidelity, strength=settings.strength, grain=settings.grain)
+
+
+def _checked(variants: object) -> tuple[Variant, ...]:
+    if isinstance(variants, str) or not isinstance(variants, Iterable):
+        raise UsageError(f"variants must be a list of vidrestore.Variant, got {variants!r}")
+    several = tuple(variants)
+    for variant in several:
+        if not isinstance(variant, Variant):
+            raise UsageError(f"variants must be a list of vidrestore.Variant, got {variant!r} in it")
+    if not 0 < len(several) <= MAX_VARIANTS:
+        raise UsageError(f"a preview compares 1 to {MAX_VARIANTS} variants, got {len(several)}")
+    return several
 
 
 def _check(source: Path, times: Sequence[float]) -> None:

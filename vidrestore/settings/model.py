@@ -7,9 +7,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from vidrestore.errors import UsageError
+from vidrestore.settings.booleans import without_boolean
 from vidrestore.settings.error_sentence import sentence
 from vidrestore.settings.keywords import (
     Compare,
@@ -174,6 +183,11 @@ class Settings(BaseModel):
         if isinstance(value, str) and any(unicodedata.category(char) == "Cc" for char in value):
             raise ValueError("control characters are not allowed")
         return value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
+        return without_boolean(value, cls.model_fields[info.field_name or ""].annotation)
 
     @field_validator("faces", mode="before")
     @classmethod

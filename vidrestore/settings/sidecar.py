@@ -10,9 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from vidrestore.errors import UsageError, shown
+from vidrestore.errors import UsageError
+from vidrestore.settings.booleans import without_boolean
+from vidrestore.settings.error_sentence import sentence_with_place
 
 VERSION = 1
 DEFAULT_MIN_FACE = 24
@@ -36,6 +46,11 @@ class FaceTreatment:
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
+        return without_boolean(value, cls.model_fields[info.field_name or ""].annotation)
 
 
 class Treatment(_Part):
@@ -182,7 +197,4 @@ def parse_sidecar(values: dict[Any, Any], file: object) -> Sidecar:
     try:
         return Sidecar.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = " / ".join(str(each)[:60] for each in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{file}: {place or 'sidecar'}: {message}, got {shown(first['input'])}") from error
+        raise UsageError(f"{file}: {sentence_with_place(error)}") from error

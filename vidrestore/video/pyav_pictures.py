@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 
+from vidrestore.errors import UsageError
 from vidrestore.types import Frame
 from vidrestore.video.formats import pixel_formats
 from vidrestore.video.reading.probe import colour_tags
@@ -27,8 +28,14 @@ def frame_from_pyav(picture: av.VideoFrame, *, index: int, frame_rate: Fraction)
         frame_rate: Frames a second, for pictures without a time.
 
     Raises:
+        UsageError: Its samples are floating-point numbers.
         InputError: Its pixel format has no planar equivalent with 8 to 16 bits.
     """
+    if pixel_formats.is_float(picture.format.name):
+        raise UsageError(
+            f"an av.VideoFrame with floating-point samples ({picture.format.name}) would be cut off at 1 and "
+            "lose precision; pass a NumPy array of float32 in 0..1"
+        )
     siting, _ = siting_and_field_order(picture)
     has_time = picture.pts is not None and picture.time_base
     return Frame(
@@ -45,10 +52,10 @@ def frame_from_pyav(picture: av.VideoFrame, *, index: int, frame_rate: Fraction)
 def pyav_from_frame(frame: Frame, original: av.VideoFrame) -> av.VideoFrame:
     """A new picture with the frame's samples, and all else as `original` says, but without its side data.
 
-    It has the pixel format of `original`; where that has no whole samples (such as v210), the planar one.
+    It has the pixel format of `original`; where that cannot hold the frame's samples (such as rgb565 and
+    monow, of less than 8 bits), the planar format of `frame`.
     """
-    name = original.format.name
-    picture = pixel_formats.pack(frame.planes, name if pixel_formats.is_exact(name) else frame.format.name)
+    picture = pixel_formats.pack_like(frame.planes, original.format.name)
     picture.pts = original.pts
     if original.time_base:
         picture.time_base = original.time_base

@@ -50,6 +50,14 @@ def test_what_has_no_planar_equal_is_refused(name: str) -> None:
         describe_format(name)
 
 
+@pytest.mark.parametrize("name", ["rgbf32le", "rgbaf16le", "gbrpf32be"])
+def test_floats_that_are_not_supported_are_named_as_such(name: str) -> None:
+    with pytest.raises(
+        InputError, match=rf"floating-point samples \({name}\) .* convert it to 16 bits or to OpenEXR"
+    ):
+        describe_format(name)
+
+
 _ROUND_TRIP = [
     *("yuv420p", "yuv410p", "yuv422p10le", "gray", "gray16le", "gbrap12le", "nv12", "nv21", "nv16", "nv24"),
     *("nv42", "p010le", "p012le", "p016le", "p210le", "p410le", "yuyv422", "uyvy422", "yvyu422", "y210le"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -133,6 +134,26 @@ def test_a_codec_without_an_encoder_becomes_h264_with_one_warning(tmp_path: Path
         for frame in read_frames(source, info):
             writer.write(frame)
     assert writer.warnings == ["the video becomes libx264: there is no encoder for vc1 here"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (".mp4", "the video becomes png: mp4 cannot hold tiff; few players show it"),
+        (".mkv", "the video becomes ffv1: matroska cannot hold tiff"),
+    ],
+)
+def test_a_tiff_with_16_bits_keeps_them_in_a_video_with_one_warning(
+    tmp_path: Path, kind: str, sentence: str
+) -> None:
+    source, output = tmp_path / "in.tiff", tmp_path / f"out{kind}"
+    pixels = np.random.default_rng(0).integers(0, 65536, (64, 96, 3)).astype(np.uint16)
+    assert cv2.imwrite(str(source), pixels)
+    writer = rewrite_with_match(source, output)
+    assert sentence in writer.warnings
+    (frame,), (expected,) = (list(read_frames(path, probe(path))) for path in (output, source))
+    for plane, kept in zip(frame.planes, expected.planes, strict=True):
+        np.testing.assert_array_equal(plane, kept)
 
 
 def test_prores_4444_keeps_its_alpha_and_10_bits_with_a_warning(tmp_path: Path) -> None:

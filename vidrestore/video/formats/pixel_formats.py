@@ -104,6 +104,24 @@ def pack(planes: Sequence[Plane], name: str) -> av.VideoFrame:
     return picture
 
 
+def pack_like(planes: Sequence[Plane], name: str) -> av.VideoFrame:
+    """A picture in the format `name` with exactly these planes; planar, where that format cannot hold them.
+
+    Args:
+        planes: In the order of `describe_format`.
+        name: The format of the picture that the planes came from.
+    """
+    if name not in _THROUGH:
+        return pack(planes, name)
+    picture = pack(planes, describe_format(name).name)
+    return picture.reformat(format=name) if name in _TEN_BITS else picture
+
+
+def is_float(name: str) -> bool:
+    """Whether the samples of this format are floating-point numbers."""
+    return re.search(r"f(16|32)(le|be)?$", name) is not None
+
+
 def is_packed(name: str) -> bool:
     """Whether the samples of several planes are interleaved in this format."""
     return name in _PACKED
@@ -189,13 +207,15 @@ _PACKED: dict[str, _Layout] = {
     "ya16be": _Layout(target="gbrap16le", positions=((0, 0, 2), (0, 0, 2), (0, 0, 2), (0, 1, 2))),
 }
 
+_TEN_BITS = ("x2rgb10le", "x2bgr10le")
+"""Formats with three samples of 10 bits in a word, which swscale writes exactly, too."""
 _THROUGH = {
     # Formats whose samples are not whole words: swscale widens them exactly.
     **dict.fromkeys(("pal8", "rgb8", "bgr8", "rgb4_byte", "bgr4_byte", "rgb4", "bgr4"), "rgb24"),
     **dict.fromkeys(("rgb565le", "bgr565le", "rgb555le", "bgr555le", "rgb444le", "bgr444le"), "rgb24"),
     **dict.fromkeys(("rgb565be", "bgr565be", "rgb555be", "bgr555be"), "rgb24"),
     **dict.fromkeys(("monow", "monob"), "gray"),
-    **dict.fromkeys(("x2rgb10le", "x2bgr10le"), "gbrp10le"),
+    **dict.fromkeys(_TEN_BITS, "gbrp10le"),
     "uyyvyy411": "yuv411p",
     # Float pictures are processed with 16 bits, although no integer format holds them exactly.
     **dict.fromkeys(("gbrpf32le", "gbrpf16le"), "gbrp16le"),
@@ -214,6 +234,11 @@ def _planar_name(name: str) -> str:
         description = av.VideoFormat(name, 256, 256)
     except ValueError as error:
         raise InputError(f"there is no pixel format '{name}'") from error
+    if is_float(name):
+        raise InputError(
+            f"a picture with floating-point samples ({name}) is not supported; convert it to 16 bits or to "
+            "OpenEXR first"
+        )
     if not _is_planar(description):
         raise InputError(f"the pixel format {name} is not supported; convert the video first")
     name = description.name  # without aliases: gray8 is gray
@@ -224,7 +249,7 @@ def _is_planar(description: av.VideoFormat) -> bool:
     components = description.components
     whole = all(8 <= component.bits <= 16 for component in components)
     split_fields = len({component.plane for component in components}) == len(components)
-    odd = description.is_bayer or description.has_palette or re.search(r"f16|f32|msb", description.name)
+    odd = description.is_bayer or description.has_palette or "msb" in description.name
     return bool(components) and whole and split_fields and not odd
 
 

@@ -170,6 +170,12 @@ def _nothing_decoded_message(input: Input) -> str:
     if (size := re.search(r"picture size (\d+)x(\d+) exceeds", log, re.IGNORECASE)) is not None:
         return _too_large_message(input, int(size[1]), int(size[2]))
     advice = "copy or export it again"
+    if input.format == "rawvideo":
+        frame = f"{input.options['video_size']} {input.options['pixel_format']}"
+        return (
+            f"{input.path} is shorter than one frame of {frame}; check --size and --pixel-format, and "
+            "that it is not empty"
+        )
     if input.pipe is not None:
         advice = "give the file's name: MP4 with its index at the end cannot be read through a pipe"
     return f"no frame of {input.path} can be decoded; {advice}"

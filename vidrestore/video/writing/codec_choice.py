@@ -110,7 +110,8 @@ def choose_codec(codec: str, info: VideoInfo, muxer: str, extension: str, size: 
             except (OutputError, UsageError) as error:
                 why = str(error).partition(";")[0]
             else:
-                warnings = [f"the video becomes {encoding.codec}: {reason}"] if reason else []
+                rare = "; few players show it" if encoding.codec == "png" and muxer in ISO_MEDIA else ""
+                warnings = [f"the video becomes {encoding.codec}: {reason}{rare}"] if reason else []
                 limit = rate_limit(info, size[0] * size[1] / (info.width * info.height))
                 options = _matching_options(info, encoding, limit, lossless=lossless)
                 return Choice(

@@ -1,0 +1,31 @@
+"""Refuses true and false where a number is needed: Python counts them as 1 and 0."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic_core import PydanticCustomError
+
+BOOLEAN = "boolean_for_number"
+"""Pydantic's error type of the refusal."""
+
+
+def without_boolean(value: Any, annotation: Any) -> Any:
+    """The value, if it is no boolean in place of a number.
+
+    Args:
+        value: The caller's value.
+        annotation: The type of the field.
+
+    Raises:
+        PydanticCustomError: It is a boolean, and the field is a number.
+    """
+    if isinstance(value, bool) and _is_number(annotation):
+        raise PydanticCustomError(BOOLEAN, "must be a number")
+    return value
+
+
+def _is_number(annotation: Any) -> bool:
+    if annotation in (int, float) or type(annotation) is int:  # or one of the values of a Literal
+        return True
+    return any(_is_number(inner) for inner in get_args(annotation))
