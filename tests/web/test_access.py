@@ -36,6 +36,18 @@ def ask(root: Path, tmp_path: Path) -> Asker:
     return Asker(root, tmp_path / "state")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/absent", 404), ("GET", "/api/jobs/abc", 404), ("DELETE", "/api/jobs", 405)],
+)
+def test_a_request_that_does_not_exist_is_refused_with_a_sentence(
+    ask: Asker, method: str, path: str, status: int
+) -> None:
+    answer = ask(path, method=method)
+    assert answer.status == status
+    assert answer.json == {"error": f"{method} {path} is no request of vidrestore web"}
+
+
 def test_requests_with_the_token_are_answered(ask: Asker, root: Path) -> None:
     status, headers, body = ask("/api/folders")
     assert (status, json.loads(body)["roots"]) == (200, [str(root)])

@@ -17,7 +17,8 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
-from vidrestore.errors import ProcessingError
+from tests.support.clips import Clip, make_clip
+from vidrestore.errors import InputError, ProcessingError
 from vidrestore.web import media
 from vidrestore.web.media import MediaWorker
 
@@ -35,6 +36,12 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < limit
         time.sleep(0.02)
+
+
+def test_a_time_after_the_end_is_an_error_of_the_caller(worker: MediaWorker, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mkv", Clip(frames=5))
+    with pytest.raises(InputError, match="no frame at 99 s"):
+        worker.frame(clip, 99, 64, is_near=False)
 
 
 def test_a_request_after_the_idle_process_was_killed_is_answered(worker: MediaWorker) -> None:

@@ -100,7 +100,7 @@ def test_odd_ranges_cost_one_answer_of_the_files_size_at_most(ask: Asker, root: 
 def test_odd_numbers_are_refused(ask: Asker, root: Path, number: str) -> None:
     query = {"path": str(root / "film.mp4"), "at": number}
     answer = ask("/api/frame", query=query)
-    assert answer.status in (422, 500)
+    assert answer.status == 422
     assert answer.json["error"]
     assert ask("/api/preview", method="POST", raw=b'{"path": "x", "at": NaN}').status == 422
 
@@ -112,7 +112,7 @@ def test_an_archive_is_refused_as_a_video_under_any_name(ask: Asker, tmp_path: P
             archive.writestr(name, b"evil")
     for name in ("films.zip", "films.mkv.zip", "films.mkv"):
         answer = ask("/api/dropped", method="PUT", query={"name": name}, raw=held.getvalue())
-        assert answer.status in (422, 500)
+        assert answer.status == 422
     assert list(ask.dropped.folder.iterdir()) == []
     assert list(tmp_path.rglob("evil*")) == []
     ask.media.close()

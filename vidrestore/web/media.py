@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from vidrestore.errors import ProcessingError, VidrestoreError
+from vidrestore.errors import InputError, ProcessingError, UsageError, VidrestoreError
 from vidrestore.runtime.end_with_parent import end_with_parent
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ def _asked_twice(ask: Callable[[], T]) -> T:
 
 def _value(answer: Future[tuple[str, Any]]) -> Any:
     kind, value = answer.result()
+    if kind == "mistake":
+        raise InputError(value)
     if kind == "error":
         raise ProcessingError(value)
     return value
@@ -185,6 +187,8 @@ def _read_clock(path: Path) -> Input:
 def _answer(work: Any, arguments: tuple[Any, ...]) -> tuple[str, Any]:
     try:
         return "value", work(*arguments)
+    except (UsageError, InputError) as error:
+        return "mistake", str(error)
     except VidrestoreError as error:
         return "error", str(error)
 
@@ -215,7 +219,6 @@ def _frame(path: Path, at: float, side: int, is_near: bool, read: Input | None) 
     import cv2
 
     from vidrestore.colour.yuv_rgb import downscaled_rgb
-    from vidrestore.errors import InputError
     from vidrestore.faces.orientation import upright_frame
     from vidrestore.video import key_frame_near, read_frames
 

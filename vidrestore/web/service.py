@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -40,7 +41,8 @@ class Service:
                 Route("/", _page),
                 *(operation.route() for operation in self.operations()),
                 Mount("/page", StaticFiles(directory=PAGE)),
-            ]
+            ],
+            exception_handlers={HTTPException: _refusal},
         )
 
     def operations(self) -> Sequence[Operation]:
@@ -57,3 +59,10 @@ class Service:
 
 async def _page(_: Request) -> Response:
     return FileResponse(PAGE / "index.html")
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    """The answer to an address or a method that does not exist."""
+    assert isinstance(error, HTTPException)
+    sentence = f"{request.method} {request.url.path} is no request of vidrestore web"
+    return JSONResponse({"error": sentence}, status_code=error.status_code, headers=error.headers)
