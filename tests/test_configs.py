@@ -36,7 +36,7 @@ def test_the_lines_that_ci_takes_from_the_readme_are_whole() -> None:
     assert set(lines) == {"restore", "test"}
     assert all(line.startswith("python3 -m venv .venv && ") for line in lines.values())
     assert lines["restore"].endswith("vidrestore restore samples/old_film.mp4 restored.mp4")
-    assert lines["test"].endswith('.venv/bin/python -m pytest -m ""'), "CI must run the slow tests, too"
+    assert lines["test"].endswith('.venv/bin/python -m pytest -m "" -n auto'), "CI runs the slow tests, too"
 
 
 def test_the_readme_commands_parse(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,10 +169,10 @@ def test_each_field_of_an_interlaced_video_is_restored_as_its_own_moment(
     tmp_path: Path, top_first: bool
 ) -> None:
     (tmp_path / "moments").mkdir()
-    moments = panned(8)
+    moments = panned(16, 2)
     restored(tmp_path / "moments", moments, Footage())
     report = restored(tmp_path, interlaced(moments, top_first=top_first), Footage())
-    assert (report.frames, report.faces, report.tracks) == (4, 4, 1)
+    assert (report.frames, report.faces, report.tracks) == (8, 8, 1)
     assert "is interlaced, although" in report.warnings[0]
     info = probe(tmp_path / "restored.mkv")
     assert info.field_order == ("top" if top_first else "bottom")
@@ -205,7 +205,7 @@ def test_inspect_names_interlacing_and_telecine(tmp_path: Path) -> None:
         a, b, c, d = film[number : number + 4]
         pulled += [a, b, interlaced([b, c])[0], interlaced([c, d])[0], d]
     assert vidrestore.inspect(make_footage(tmp_path / "telecined.mkv", pulled)).telecined
-    video = vidrestore.inspect(make_footage(tmp_path / "interlaced.mkv", interlaced(panned(12))))
+    video = vidrestore.inspect(make_footage(tmp_path / "interlaced.mkv", interlaced(panned(20))))
     assert (video.field_order, video.telecined) == ("top", False)
     progressive = vidrestore.inspect(make_footage(tmp_path / "progressive.mkv", film))
     assert (progressive.interlaced, progressive.telecined) == (False, False)
