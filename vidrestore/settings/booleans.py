@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from pydantic import BaseModel, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 BOOLEAN = "boolean_for_number"
 """Pydantic's error type of the refusal."""
 
 
-def without_boolean(value: Any, annotation: Any) -> Any:
-    """The value, if it is no boolean in place of a number.
+def without_boolean(cls: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    """The value of a field, if it is no boolean in place of a number; a validator of pydantic.
 
     Args:
         value: The caller's value.
-        annotation: The type of the field.
+        info: The name of the field.
 
     Raises:
         PydanticCustomError: It is a boolean, and the field is a number.
     """
-    if isinstance(value, bool) and _is_number(annotation):
+    if isinstance(value, bool) and _is_number(cls.model_fields[info.field_name or ""].annotation):
         raise PydanticCustomError(BOOLEAN, "must be a number")
     return value
 

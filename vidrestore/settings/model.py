@@ -7,15 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError
 from vidrestore.settings.booleans import without_boolean
@@ -184,10 +176,7 @@ class Settings(BaseModel):
             raise ValueError("control characters are not allowed")
         return value
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
-        return without_boolean(value, cls.model_fields[info.field_name or ""].annotation)
+    _numbers_are_no_booleans = field_validator("*", mode="before")(without_boolean)
 
     @field_validator("faces", mode="before")
     @classmethod

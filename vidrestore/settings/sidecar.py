@@ -10,15 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vidrestore.errors import UsageError
 from vidrestore.settings.booleans import without_boolean
@@ -47,10 +39,7 @@ class FaceTreatment:
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
-        return without_boolean(value, cls.model_fields[info.field_name or ""].annotation)
+    _numbers_are_no_booleans = field_validator("*", mode="before")(without_boolean)
 
 
 class Treatment(_Part):
