@@ -2,7 +2,7 @@
 
 The *difference* between restored and original crop is warped back and added to the frame. So pixels outside
 of the mask keep their exact values, an unchanged face changes nothing, and detail that is finer than the
-crop's (of a large face in a 4K frame) is kept.
+crop's (of a large face in a 4K frame) is kept. What of such detail is noise goes as well (`finer_noise`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidrestore.colour.hdr import code_difference
-from vidrestore.colour.yuv_rgb import chroma_cell_mean, planes_from_rgb
+from vidrestore.colour.hdr import code_difference, needs_tone_mapping
+from vidrestore.colour.yuv_rgb import (
+    black_and_span,
+    chroma_cell_mean,
+    planes_from_rgb,
+    shrink_to_chroma,
+)
 from vidrestore.faces.alignment import low_pass, similarity_scale, transform_points
 from vidrestore.faces.crop_place import CropPlace, place_in_frame, warp_back
+from vidrestore.faces.finer_noise import replaced_share
 from vidrestore.faces.grain import extract_grain, grain_share
 from vidrestore.faces.orientation import display_axis
 from vidrestore.settings.sidecar import FaceTreatment, Grain
@@ -174,19 +180,32 @@ def _paste_fused(
     size = face.image.shape[0]
     head = head_mask(size)
     oval = np.minimum(face_mask(transform_points(face.to_crop, face.landmarks), size), head)
-    shown = _with_grain(estimate, face, head, grain_share(grain, is_generated=False))
+    kept_grain = grain_share(grain, is_generated=False)
+    shown = _with_grain(estimate, face, head, kept_grain)
+    replaced = _replaced_share(frame, face, estimate, kept_grain)
     drawn = face.image - estimate
     share = strength * face.opacity
     if occupied is None:
         target = face.original + head[..., None] * (shown - face.original) + oval[..., None] * drawn
         difference = code_difference(np.clip(target, 0, 1), face.original, frame.colour)
         if difference.any():
-            _add_change_of_head(frame, planes, face, difference, head, share)
+            _add_change_of_head(frame, planes, face, difference, replaced, head, share)
         return
     of_estimate = code_difference(shown, face.original, frame.colour)
-    _add_masked_change(frame, planes, face, of_estimate, head, share, occupied.head)
+    _add_masked_change(frame, planes, face, of_estimate, head, share, occupied.head, replaced)
     whole = code_difference(np.clip(shown + drawn, 0, 1), face.original, frame.colour)
     _add_masked_change(frame, planes, face, whole - of_estimate, oval, share, occupied.face)
+
+
+def _replaced_share(
+    frame: Frame, face: RestoredFace, estimate: FloatArray, kept_grain: float
+) -> FloatArray | None:
+    """(S, S) the share of the frame's picture that the crop replaces; None: it is zero everywhere."""
+    if kept_grain >= 1 or needs_tone_mapping(frame.colour):  # a tone mapped crop lacks highlights
+        return None
+    film = face.original * np.float32(face.gain)
+    share = replaced_share(film, estimate, similarity_scale(face.to_crop)) * np.float32(1 - kept_grain)
+    return share if share.any() else None
 
 
 def _with_grain(picture: FloatArray, face: RestoredFace, mask: FloatArray, grain: float) -> FloatArray:
@@ -202,6 +221,7 @@ def _add_change_of_head(
     planes: list[Plane],
     face: RestoredFace,
     difference: FloatArray,
+    replaced: FloatArray | None,
     head: FloatArray,
     share: float,
 ) -> None:
@@ -212,8 +232,10 @@ def _add_change_of_head(
     """
     place = place_in_frame(head, face.to_crop, frame)
     if place is not None:
-        delta = warp_back(low_pass(difference, 1 / place.scale), place)
-        _add_weighted_change(frame, planes, delta, np.full(delta.shape[:2], share, np.float32), place)
+        masked = None if replaced is None else head * replaced
+        delta, removed = _warped_change(face, difference, masked, place)
+        weight = np.full(delta.shape[:2], share, np.float32)
+        _add_weighted_change(frame, planes, delta, weight, removed, place)
 
 
 def _add_masked_change(
@@ -224,6 +246,7 @@ def _add_masked_change(
     mask: FloatArray,
     share: float,
     taken: FloatArray | None,
+    replaced: FloatArray | None = None,
 ) -> None:
     """Adds a change in the crop (S, S, 3) to the planes.
 
@@ -235,33 +258,63 @@ def _add_masked_change(
         mask: (S, S) in 0..1.
         share: Factor on the change.
         taken: (height, width), the share of the frame that other faces cover; it is updated in place.
+        replaced: (S, S) in 0..1, the share of the frame's picture that the crop replaces; None: zero.
     """
     place = place_in_frame(mask, face.to_crop, frame)
     if place is None:
         return
-    delta = warp_back(low_pass(difference, 1 / place.scale), place)
+    delta, removed = _warped_change(face, difference, replaced, place)
     weight = warp_back(mask, place) * np.float32(share)
     if taken is not None:
         occupied = taken[place.rows, place.columns]
         weight = weight * (1 - occupied)
         occupied += weight
-    _add_weighted_change(frame, planes, delta, weight, place)
+    _add_weighted_change(frame, planes, delta, weight, removed, place)
+
+
+def _warped_change(
+    face: RestoredFace, difference: FloatArray, replaced: FloatArray | None, place: CropPlace
+) -> tuple[FloatArray, FloatArray | None]:
+    """What is added in the region (h, w, 3), and the share (h, w) of the frame's picture that it replaces."""
+    if replaced is None:
+        return warp_back(low_pass(difference, 1 / place.scale), place), None
+    added = difference + replaced[..., None] * face.original
+    both = np.concatenate([added, replaced[..., None]], axis=2)
+    warped = warp_back(low_pass(both, 1 / place.scale), place)
+    return np.ascontiguousarray(warped[..., :3]), np.ascontiguousarray(warped[..., 3])
 
 
 def _add_weighted_change(
-    frame: Frame, planes: list[Plane], delta: FloatArray, weight: FloatArray, place: CropPlace
+    frame: Frame,
+    planes: list[Plane],
+    delta: FloatArray,
+    weight: FloatArray,
+    removed: FloatArray | None,
+    place: CropPlace,
 ) -> None:
-    """Adds a weighted change of RGB to the planes, in place."""
+    """Adds a weighted change of RGB to the planes, in place, after a share of their codes was removed."""
     x0, y0, *_ = place.region
     changes = planes_from_rgb(delta, frame, difference=True)
     peak = (1 << frame.format.bit_depth) - 1
     shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
     shares = [weight, *2 * [chroma_cell_mean(weight, frame)]]
-    for plane, change, share, (sx, sy) in zip(planes, changes, shares, shifts, strict=False):
+    removals = 3 * [None] if removed is None else [removed, *2 * [shrink_to_chroma(removed, frame)]]
+    for index, (plane, change, share, removal, (sx, sy)) in enumerate(
+        zip(planes, changes, shares, removals, shifts, strict=False)
+    ):
         part = plane[y0 >> sy : (y0 >> sy) + change.shape[0], x0 >> sx : (x0 >> sx) + change.shape[1]]
-        changed = part + share * change
+        added = change if removal is None else change - removal * above_zero(part, index, frame)
+        changed = part + share * added
         np.clip(np.rint(changed, out=changed), 0, peak, out=changed)
         part[:] = changed
+
+
+def above_zero(codes: Plane, index: int, frame: Frame) -> FloatArray:
+    """Codes of a plane above those of black, or of grey in chroma, clipped to the range of the crop's."""
+    if frame.format.family != "rgb" and index:
+        return codes - np.float32(1 << (frame.format.bit_depth - 1))
+    black, span = black_and_span(frame)
+    return np.clip(codes - np.float32(black), 0, np.float32(span))
 
 
 def _smooth_step(x: NDArray[np.floating]) -> NDArray[np.floating]:

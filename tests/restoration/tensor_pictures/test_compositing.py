@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -18,6 +19,7 @@ from tests.support.framed_faces import (
     ORIENTATIONS,
     WIDTH,
     frame_of,
+    frame_of_picture,
     landmarks_of,
     soft_noise,
 )
@@ -25,6 +27,7 @@ from vidrestore.colour.hdr import HLG, LINEAR, PQ
 from vidrestore.faces.alignment import face_to_crop, warp_face
 from vidrestore.faces.compositing import composite, head_mask
 from vidrestore.faces.crop_place import region_of
+from vidrestore.faces.finer_noise import replaced_share
 from vidrestore.restoration.tensor_pictures.compositing import composite_tensors
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
 from vidrestore.settings import Grain
@@ -204,6 +207,42 @@ def test_a_face_that_was_changed_in_one_place_is_composited_as_with_opencv(
     )
     expected, found = both_ways(frame, [part], 1.0, 0.0)
     check_same(expected, found, frame, [part])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    form=FORMATS,
+    colour=COLOURS,
+    orientation=ORIENTATIONS,
+    angle=st.floats(-3.2, 3.2),
+    reach=st.floats(25, 140),
+    count=st.sampled_from([1, 2]),
+    strength=st.sampled_from([1.0, 0.6]),
+    grain=st.sampled_from(["auto", 0.0, 1.0]),
+    seed=st.integers(0, 50),
+)
+def test_noise_finer_than_the_crop_is_removed_as_with_opencv(
+    form: PixelFormat,
+    colour: ColourTags,
+    orientation: Orientation,
+    angle: float,
+    reach: float,
+    count: int,
+    strength: float,
+    grain: Grain,
+    seed: int,
+) -> None:
+    noise = 0.05 * np.random.default_rng(seed).normal(size=(HEIGHT, WIDTH, 3))
+    picture = np.asarray((soft_noise(HEIGHT, WIDTH, seed, 4) + noise).clip(0, 1), np.float32)
+    frame = frame_of_picture(picture, form, colour, orientation)
+    faces = []
+    for number in range(count):
+        face = restored(frame, side=64, centre=(70 + 9 * number, 60), angle=angle, reach=reach, seed=seed)
+        clean = np.asarray(cv2.GaussianBlur(face.original, (0, 0), 3), np.float32)
+        faces.append(replace(face, estimate=clean, image=clean, gain=1.0))
+        assert replaced_share(face.original, clean, 64 / reach)[20:44, 20:44].max() > 0.5
+    expected, found = both_ways(frame, faces, strength, grain)
+    check_same(expected, found, frame, faces)
 
 
 @pytest.mark.parametrize("bit_depth", [8, 10, 16])

@@ -14,23 +14,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidrestore.colour.hdr import needs_tone_mapping
 from vidrestore.faces import compositing
 from vidrestore.faces.alignment import similarity_scale, transform_points
 from vidrestore.faces.crop_place import CropPlace, place_in_frame
 from vidrestore.faces.grain import grain_share
 from vidrestore.restoration.tensor_pictures.filters import low_pass
+from vidrestore.restoration.tensor_pictures.finer_noise import replaced_share
 from vidrestore.restoration.tensor_pictures.grain import extract_grain
 from vidrestore.restoration.tensor_pictures.hdr import code_difference
 from vidrestore.restoration.tensor_pictures.masks import face_mask, head_mask
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
-from vidrestore.restoration.tensor_pictures.planes import add_change
+from vidrestore.restoration.tensor_pictures.planes import RegionChange, add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.settings.sidecar import FaceTreatment, Grain
 from vidrestore.types import ColourTags, FloatArray, Frame, Plane
-
-_Change = tuple[Tensor, Tensor]
-"""A change of RGB (3, h, w) in a region of the frame, and its weight (h, w)."""
 
 
 def composite_tensors(
@@ -90,7 +89,7 @@ def _paste_generated(
         return
     device, taken = face.image.device, None if occupied is None else occupied.face
 
-    def change() -> _Change:
+    def change() -> RegionChange:
         mask = face_mask(points, face.size, device)
         picture = _with_grain(face.image, face, mask, grain_share(how.grain, is_generated=True))
         difference = code_difference(picture, face.original, frame.colour)
@@ -123,8 +122,11 @@ def _paste_fused(
     shown = launch(device, lambda: _with_grain(estimate, face, head_mask(size, device), grain))
     of_estimate = launch(device, lambda: code_difference(shown, face.original, frame.colour))
 
-    def outer() -> _Change:
-        return _masked(place, of_estimate, head_mask(size, device), share, occupied.head)
+    def outer() -> RegionChange:
+        replaced = _replaced_share(face, estimate, grain, frame.colour)
+        return _masked(
+            place, of_estimate, head_mask(size, device), share, occupied.head, face.original, replaced
+        )
 
     add_change(frame, planes, place.region, device, outer)
     inner_place = place_in_frame(
@@ -133,7 +135,7 @@ def _paste_fused(
     if inner_place is None:
         return
 
-    def inner() -> _Change:
+    def inner() -> RegionChange:
         whole = code_difference((shown + (face.image - estimate)).clamp(0, 1), face.original, frame.colour)
         return _masked(inner_place, whole - of_estimate, _oval(face, points), share, occupied.face)
 
@@ -148,28 +150,55 @@ def _change(
     place: CropPlace,
     points: NDArray[np.float64],
     share: float,
-) -> _Change:
+) -> RegionChange:
     """The change of the whole face in its region, where no other face is."""
     head = head_mask(face.size, face.image.device)
     shown = _with_grain(estimate, face, head, grain)
     drawn = face.image - estimate
     target = face.original + head * (shown - face.original) + _oval(face, points) * drawn
     difference = code_difference(target.clamp(0, 1), face.original, colour)
-    delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
-    return delta, torch.full_like(delta[0], share)
+    replaced = _replaced_share(face, estimate, grain, colour)
+    masked = None if replaced is None else head * replaced
+    delta, removed = _warped_change(difference, face.original, masked, place)
+    return RegionChange(delta, torch.full_like(delta[0], share), removed)
+
+
+def _replaced_share(face: TensorFace, estimate: Tensor, grain: float, colour: ColourTags) -> Tensor | None:
+    """(S, S) the share of the frame's picture that the crop replaces; None: it is zero everywhere."""
+    if grain >= 1 or needs_tone_mapping(colour):  # a tone mapped crop lacks highlights
+        return None
+    film = face.original * face.place.gain
+    return replaced_share(film, estimate, similarity_scale(face.place.to_crop)) * (1 - grain)
 
 
 def _masked(
-    place: CropPlace, difference: Tensor, mask: Tensor, share: float, taken: Tensor | None
-) -> _Change:
+    place: CropPlace,
+    difference: Tensor,
+    mask: Tensor,
+    share: float,
+    taken: Tensor | None,
+    original: Tensor | None = None,
+    replaced: Tensor | None = None,
+) -> RegionChange:
     """A change (3, S, S) under a mask (S, S) in its region; `taken`, the share of other faces, is updated."""
-    delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
+    delta, removed = _warped_change(difference, original, replaced, place)
     weight = _warped(mask[None], place)[0] * share
     if taken is not None:
         occupied = taken[place.rows, place.columns]
         weight = weight * (1 - occupied)
         occupied += weight
-    return delta, weight
+    return RegionChange(delta, weight, removed)
+
+
+def _warped_change(
+    difference: Tensor, original: Tensor | None, replaced: Tensor | None, place: CropPlace
+) -> tuple[Tensor, Tensor | None]:
+    """What is added in the region (3, h, w), and the share (h, w) of the frame's picture that it replaces."""
+    if replaced is None or original is None:
+        return _warped(low_pass(difference[None], 1 / place.scale)[0], place), None
+    both = torch.cat([difference + replaced * original, replaced[None]])
+    warped = _warped(low_pass(both[None], 1 / place.scale)[0], place)
+    return warped[:3], warped[3]
 
 
 def _oval(face: TensorFace, points: NDArray[np.float64]) -> Tensor:

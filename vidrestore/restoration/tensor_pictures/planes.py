@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vidrestore.colour.yuv_rgb import chroma_kernels, rgb_to_codes
+from vidrestore.colour.yuv_rgb import black_and_span, chroma_kernels, rgb_to_codes
 from vidrestore.faces.crop_place import Region
 from vidrestore.restoration.pinned_copies import Download, download, pack, upload
 from vidrestore.restoration.tensor_pictures.filters import filter_axis
@@ -16,12 +17,24 @@ from vidrestore.runtime.launching_thread import launch
 from vidrestore.types import Frame, Plane
 
 
+@dataclass(frozen=True, slots=True)
+class RegionChange:
+    """A change of a region of a frame, on the device."""
+
+    delta: Tensor
+    """(3, h, w) what is added to RGB, in the frame's transfer."""
+    weight: Tensor
+    """(h, w) in 0..1. Where it is 0, codes stay as they are."""
+    removed: Tensor | None
+    """(h, w) in 0..1: the share of the frame's picture that `delta` replaces; None: zero."""
+
+
 def add_change(
     frame: Frame,
     planes: Sequence[Plane],
     region: Region,
     device: torch.device,
-    change: Callable[[], tuple[Tensor, Tensor]],
+    change: Callable[[], RegionChange],
 ) -> None:
     """Adds a weighted change of RGB to a region of the planes, in place: only the region's codes are copied.
 
@@ -30,8 +43,7 @@ def add_change(
         planes: The planes.
         region: The region.
         device: Where it is computed.
-        change: Launches the change, (3, h, w) of RGB in the frame's transfer, and its weight, (h, w) in 0..1.
-            Where the weight is 0, codes stay as they are.
+        change: Launches the computation of the change.
     """
     parts: list[Plane] = [
         _part(plane, region, frame.format.chroma_shift if index in (1, 2) else (0, 0))
@@ -41,7 +53,7 @@ def add_change(
 
     def start() -> Download:
         codes = upload_codes(packed, parts, device)
-        return _start_download(_changed(frame, codes, *change()), parts)
+        return _start_download(_changed(frame, codes, change()), parts)
 
     codes = launch(device, start).arrays()[0].view(parts[0].dtype)
     ends = np.cumsum([part.size for part in parts])[:-1]
@@ -49,18 +61,31 @@ def add_change(
         part[:] = piece.reshape(part.shape)
 
 
-def _changed(frame: Frame, codes: Sequence[Tensor], delta: Tensor, weight: Tensor) -> list[Tensor]:
+def _changed(frame: Frame, codes: Sequence[Tensor], change: RegionChange) -> list[Tensor]:
     """The codes with the change, rounded."""
-    chroma_weight = weight
-    if any(frame.format.chroma_shift):
-        chroma_weight = _shrink(weight, frame, cosited=False)
+    weights = _of_planes(change.weight, frame, cosited=False)
+    removals = None if change.removed is None else _of_planes(change.removed, frame, cosited=True)
     peak = (1 << frame.format.bit_depth) - 1
-    return [
-        (code + (weight if index == 0 or frame.format.family == "rgb" else chroma_weight) * change)
-        .round_()
-        .clamp_(0, peak)
-        for index, (code, change) in enumerate(zip(codes, _changes(delta, frame), strict=True))
-    ]
+    changed = []
+    for index, (code, added) in enumerate(zip(codes, _changes(change.delta, frame), strict=True)):
+        if removals is not None:
+            added = added - removals[index] * _above_zero(code, index, frame)
+        changed.append((code + weights[index] * added).round_().clamp_(0, peak))
+    return changed
+
+
+def _of_planes(share: Tensor, frame: Frame, *, cosited: bool) -> list[Tensor]:
+    """A share (h, w) on the grid of each of three planes."""
+    small = _shrink(share, frame, cosited=cosited) if any(frame.format.chroma_shift) else share
+    return [share, small, small]
+
+
+def _above_zero(codes: Tensor, index: int, frame: Frame) -> Tensor:
+    """`compositing.above_zero` of tensors."""
+    if frame.format.family != "rgb" and index:
+        return codes - float(1 << (frame.format.bit_depth - 1))
+    black, span = black_and_span(frame)
+    return (codes - black).clamp(0, span)
 
 
 def pack_codes(parts: Sequence[Plane], device: torch.device) -> Tensor:
