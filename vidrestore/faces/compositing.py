@@ -203,7 +203,7 @@ def _replaced_share(
     """(S, S) the share of the frame's picture that the crop replaces; None: it is zero everywhere."""
     if kept_grain >= 1 or needs_tone_mapping(frame.colour):  # a tone mapped crop lacks highlights
         return None
-    film = face.original * np.float32(face.gain)
+    film = face.original if face.gain == 1 else face.original * np.float32(face.gain)
     share = replaced_share(film, estimate, similarity_scale(face.to_crop)) * np.float32(1 - kept_grain)
     return share if share.any() else None
 
@@ -276,12 +276,11 @@ def _warped_change(
     face: RestoredFace, difference: FloatArray, replaced: FloatArray | None, place: CropPlace
 ) -> tuple[FloatArray, FloatArray | None]:
     """What is added in the region (h, w, 3), and the share (h, w) of the frame's picture that it replaces."""
-    if replaced is None:
-        return warp_back(low_pass(difference, 1 / place.scale), place), None
-    added = difference + replaced[..., None] * face.original
-    both = np.concatenate([added, replaced[..., None]], axis=2)
-    warped = warp_back(low_pass(both, 1 / place.scale), place)
-    return np.ascontiguousarray(warped[..., :3]), np.ascontiguousarray(warped[..., 3])
+    removed = None
+    if replaced is not None:
+        difference = difference + cv2.multiply(face.original, cv2.merge([replaced] * 3))
+        removed = warp_back(low_pass(replaced, 1 / place.scale), place)
+    return warp_back(low_pass(difference, 1 / place.scale), place), removed
 
 
 def _add_weighted_change(

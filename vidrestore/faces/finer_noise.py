@@ -33,12 +33,13 @@ def replaced_share(film: FloatArray, clean: FloatArray, scale: float) -> FloatAr
         scale: Factor from the frame's px to the crop's.
     """
     unit = pixel_size(scale)
-    fine, kept = (_finest(picture, unit) for picture in (film, clean))
+    of_film, of_clean = (np.asarray(cv2.transform(picture, _LUMA), np.float32) for picture in (film, clean))
+    fine, kept = _finest(of_film, unit), _finest(of_clean, unit)
     energy, kept_energy = _mean_square(fine, unit), _mean_square(kept, unit)
-    removed = cv2.sqrt(_mean_square(cv2.subtract(fine, kept), unit))
+    removed = np.sqrt(_mean_square(np.subtract(fine, kept), unit))
     strength = np.clip((removed - KEPT_UP_TO) / np.float32(REPLACED_FROM - KEPT_UP_TO), 0, 1)
     share = np.maximum(1 - kept_energy / (energy + np.float32(NO_ENERGY)), 0) * strength
-    return np.asarray(share * (film != clean).any(2), np.float32)
+    return np.asarray(share * (of_film != of_clean), np.float32)
 
 
 def pixel_size(scale: float) -> int:
@@ -55,15 +56,14 @@ def window(unit: int) -> int:
     return 10 * unit + 1
 
 
-def _finest(face: FloatArray, unit: int) -> FloatArray:
+def _finest(luma: FloatArray, unit: int) -> FloatArray:
     """(S, S) the detail of the luma that is about as fine as the frame's pixels."""
-    luma = np.asarray(cv2.transform(face, _LUMA), np.float32)
     reach = 4 * unit + 1
     soft = cv2.GaussianBlur(luma, (reach, reach), unit, borderType=cv2.BORDER_REFLECT)
     return np.asarray(cv2.subtract(luma, soft), np.float32)
 
 
-def _mean_square(detail: np.ndarray, unit: int) -> FloatArray:
+def _mean_square(detail: FloatArray, unit: int) -> FloatArray:
     """(S, S) mean square around each pixel."""
     reach = window(unit)
     # OpenCV's running sums are rounded, so zero may become slightly negative.

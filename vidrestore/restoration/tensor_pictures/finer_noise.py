@@ -25,4 +25,4 @@ def replaced_share(film: Tensor, clean: Tensor, scale: float) -> Tensor:
     energy, kept_energy, removed = mean_around(details.square()[:, None], window(unit))[:, 0]
     strength = (removed.clamp(min=0).sqrt() - KEPT_UP_TO) / (REPLACED_FROM - KEPT_UP_TO)
     share = (1 - kept_energy / (energy.clamp(min=0) + NO_ENERGY)).clamp(0, 1) * strength.clamp(0, 1)
-    return share * (film != clean).any(0)
+    return share * (both[0] != both[1])
