@@ -302,13 +302,13 @@ def _add_weighted_change(
         zip(planes, changes, shares, removals, shifts, strict=False)
     ):
         part = plane[y0 >> sy : (y0 >> sy) + change.shape[0], x0 >> sx : (x0 >> sx) + change.shape[1]]
-        added = change if removal is None else change - removal * above_zero(part, index, frame)
+        added = change if removal is None else change - removal * _above_zero(part, index, frame)
         changed = part + share * added
         np.clip(np.rint(changed, out=changed), 0, peak, out=changed)
         part[:] = changed
 
 
-def above_zero(codes: Plane, index: int, frame: Frame) -> FloatArray:
+def _above_zero(codes: Plane, index: int, frame: Frame) -> FloatArray:
     """Codes of a plane above those of black, or of grey in chroma, clipped to the range of the crop's."""
     if frame.format.family != "rgb" and index:
         return codes - np.float32(1 << (frame.format.bit_depth - 1))

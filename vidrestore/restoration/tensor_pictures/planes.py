@@ -81,7 +81,7 @@ def _of_planes(share: Tensor, frame: Frame, *, cosited: bool) -> list[Tensor]:
 
 
 def _above_zero(codes: Tensor, index: int, frame: Frame) -> Tensor:
-    """`compositing.above_zero` of tensors."""
+    """Codes of a plane above those of black, or of grey in chroma, clipped to the range of the crop's."""
     if frame.format.family != "rgb" and index:
         return codes - float(1 << (frame.format.bit_depth - 1))
     black, span = black_and_span(frame)
