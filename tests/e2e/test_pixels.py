@@ -70,13 +70,20 @@ def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
     found: Masks = defaultdict(lambda: np.zeros(0, bool))
     add = compositing._add_weighted_change
 
-    def noting(frame: Frame, planes: Any, delta: FloatArray, weight: FloatArray, place: CropPlace) -> None:
+    def noting(
+        frame: Frame,
+        planes: Any,
+        delta: FloatArray,
+        weight: FloatArray,
+        removed: FloatArray | None,
+        place: CropPlace,
+    ) -> None:
         under = found.get(frame.index, np.zeros((frame.height, frame.width), bool))
         # A change that is masked already comes with the same weight everywhere.
         changes = (weight > 0) & (np.abs(delta).max(axis=2) > 0)
         under[place.rows, place.columns] |= changes
         found[frame.index] = under
-        add(frame, planes, delta, weight, place)
+        add(frame, planes, delta, weight, removed, place)
 
     monkeypatch.setattr(compositing, "_add_weighted_change", noting)
     return found
