@@ -14,7 +14,7 @@ from tests.support.frames import make_frame
 from vidrestore.colour.hdr import PQ
 from vidrestore.faces.alignment import similarity, template, warp_face
 from vidrestore.faces.compositing import composite
-from vidrestore.faces.finer_noise import replaced_share
+from vidrestore.faces.finer_noise import removed_share
 from vidrestore.settings import Grain
 from vidrestore.types import ColourTags, FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
@@ -124,7 +124,7 @@ def test_weak_grain_of_a_clean_picture_stays() -> None:
     frame = grey_frame(noisy(deviation=0.5))
     face = face_of(frame)
     assert face.estimate is not None
-    assert replaced_share(face.original, face.estimate, 1.0).max() < 0.1
+    assert removed_share(face.original, face.estimate, 1.0).max() < 0.1
 
 
 def test_what_is_brighter_than_white_stays_brighter() -> None:
@@ -163,9 +163,9 @@ def test_shares_are_between_nothing_and_all_and_zero_where_the_estimate_is_the_o
     clean = np.asarray(cv2.GaussianBlur(film, (0, 0), of_blur), np.float32)
     same = generator.random((side, side)) < 0.5
     clean[same] = film[same]
-    share = replaced_share(film, clean, scale)
+    share = removed_share(film, clean, scale)
     assert share.shape == (side, side)
     assert share.dtype == np.float32
     assert 0 <= share.min() <= share.max() <= 1
     assert not share[same].any()
-    assert not replaced_share(film, film, scale).any()
+    assert not removed_share(film, film, scale).any()

@@ -2,7 +2,8 @@
 
 The *difference* between restored and original crop is warped back and added to the frame. So pixels outside
 of the mask keep their exact values, an unchanged face changes nothing, and detail that is finer than the
-crop's (of a large face in a 4K frame) is kept. What of such detail is noise goes as well (`finer_noise`).
+crop's (of a large face in a 4K frame) is kept. Only the share
+of it that is taken for noise is removed (`finer_noise`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from vidrestore.colour.yuv_rgb import (
 )
 from vidrestore.faces.alignment import low_pass, similarity_scale, transform_points
 from vidrestore.faces.crop_place import CropPlace, place_in_frame, warp_back
-from vidrestore.faces.finer_noise import replaced_share
+from vidrestore.faces.finer_noise import noise_share, removed_share
 from vidrestore.faces.grain import extract_grain, grain_share
 from vidrestore.faces.orientation import display_axis
 from vidrestore.settings.sidecar import FaceTreatment, Grain
@@ -182,29 +183,29 @@ def _paste_fused(
     oval = np.minimum(face_mask(transform_points(face.to_crop, face.landmarks), size), head)
     kept_grain = grain_share(grain, is_generated=False)
     shown = _with_grain(estimate, face, head, kept_grain)
-    replaced = _replaced_share(frame, face, estimate, kept_grain)
+    removed = _removed_share(frame, face, estimate, kept_grain)
     drawn = face.image - estimate
     share = strength * face.opacity
     if occupied is None:
         target = face.original + head[..., None] * (shown - face.original) + oval[..., None] * drawn
         difference = code_difference(np.clip(target, 0, 1), face.original, frame.colour)
         if difference.any():
-            _add_change_of_head(frame, planes, face, difference, replaced, head, share)
+            _add_change_of_head(frame, planes, face, difference, removed, head, share)
         return
     of_estimate = code_difference(shown, face.original, frame.colour)
-    _add_masked_change(frame, planes, face, of_estimate, head, share, occupied.head, replaced)
+    _add_masked_change(frame, planes, face, of_estimate, head, share, occupied.head, removed)
     whole = code_difference(np.clip(shown + drawn, 0, 1), face.original, frame.colour)
     _add_masked_change(frame, planes, face, whole - of_estimate, oval, share, occupied.face)
 
 
-def _replaced_share(
+def _removed_share(
     frame: Frame, face: RestoredFace, estimate: FloatArray, kept_grain: float
 ) -> FloatArray | None:
-    """(S, S) the share of the frame's picture that the crop replaces; None: it is zero everywhere."""
+    """(S, S) the share of the finest detail that was removed as noise; None: it is zero everywhere."""
     if kept_grain >= 1 or needs_tone_mapping(frame.colour):  # a tone mapped crop lacks highlights
         return None
     film = face.original if face.gain == 1 else face.original * np.float32(face.gain)
-    share = replaced_share(film, estimate, similarity_scale(face.to_crop)) * np.float32(1 - kept_grain)
+    share = removed_share(film, estimate, similarity_scale(face.to_crop)) * np.float32(1 - kept_grain)
     return share if share.any() else None
 
 
@@ -216,12 +217,24 @@ def _with_grain(picture: FloatArray, face: RestoredFace, mask: FloatArray, grain
     return np.clip(picture + np.float32(grain) * extract_grain(film, picture, mask), 0, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _FinerNoise:
+    """What is needed in a region of the frame to subtract noise that is finer than the crop."""
+
+    crop: FloatArray
+    """(h, w, 3) the crop, warped back."""
+    share: FloatArray
+    """(h, w) in 0..1: the share of the finest detail that was removed as noise."""
+    head: FloatArray
+    """(h, w) in 0..1: the mask of the head."""
+
+
 def _add_change_of_head(
     frame: Frame,
     planes: list[Plane],
     face: RestoredFace,
     difference: FloatArray,
-    replaced: FloatArray | None,
+    removed: FloatArray | None,
     head: FloatArray,
     share: float,
 ) -> None:
@@ -232,10 +245,9 @@ def _add_change_of_head(
     """
     place = place_in_frame(head, face.to_crop, frame)
     if place is not None:
-        masked = None if replaced is None else head * replaced
-        delta, removed = _warped_change(face, difference, masked, place)
-        weight = np.full(delta.shape[:2], share, np.float32)
-        _add_weighted_change(frame, planes, delta, weight, removed, place)
+        delta = warp_back(low_pass(difference, 1 / place.scale), place)
+        noise = None if removed is None else _finer_noise(face, head * removed, head, place)
+        _add_weighted_change(frame, planes, delta, np.full(delta.shape[:2], share, np.float32), noise, place)
 
 
 def _add_masked_change(
@@ -246,7 +258,7 @@ def _add_masked_change(
     mask: FloatArray,
     share: float,
     taken: FloatArray | None,
-    replaced: FloatArray | None = None,
+    removed: FloatArray | None = None,
 ) -> None:
     """Adds a change in the crop (S, S, 3) to the planes.
 
@@ -258,29 +270,24 @@ def _add_masked_change(
         mask: (S, S) in 0..1.
         share: Factor on the change.
         taken: (height, width), the share of the frame that other faces cover; it is updated in place.
-        replaced: (S, S) in 0..1, the share of the frame's picture that the crop replaces; None: zero.
+        removed: (S, S) in 0..1, the share of the finest detail that was removed as noise; None: zero.
     """
     place = place_in_frame(mask, face.to_crop, frame)
     if place is None:
         return
-    delta, removed = _warped_change(face, difference, replaced, place)
+    delta = warp_back(low_pass(difference, 1 / place.scale), place)
+    noise = None if removed is None else _finer_noise(face, removed, mask, place)
     weight = warp_back(mask, place) * np.float32(share)
     if taken is not None:
         occupied = taken[place.rows, place.columns]
         weight = weight * (1 - occupied)
         occupied += weight
-    _add_weighted_change(frame, planes, delta, weight, removed, place)
+    _add_weighted_change(frame, planes, delta, weight, noise, place)
 
 
-def _warped_change(
-    face: RestoredFace, difference: FloatArray, replaced: FloatArray | None, place: CropPlace
-) -> tuple[FloatArray, FloatArray | None]:
-    """What is added in the region (h, w, 3), and the share (h, w) of the frame's picture that it replaces."""
-    removed = None
-    if replaced is not None:
-        difference = difference + cv2.multiply(face.original, cv2.merge([replaced] * 3))
-        removed = warp_back(low_pass(replaced, 1 / place.scale), place)
-    return warp_back(low_pass(difference, 1 / place.scale), place), removed
+def _finer_noise(face: RestoredFace, removed: FloatArray, head: FloatArray, place: CropPlace) -> _FinerNoise:
+    crop, share = (warp_back(low_pass(part, 1 / place.scale), place) for part in (face.original, removed))
+    return _FinerNoise(crop, share, warp_back(head, place))
 
 
 def _add_weighted_change(
@@ -288,24 +295,49 @@ def _add_weighted_change(
     planes: list[Plane],
     delta: FloatArray,
     weight: FloatArray,
-    removed: FloatArray | None,
+    noise: _FinerNoise | None,
     place: CropPlace,
 ) -> None:
-    """Adds a weighted change of RGB to the planes, in place, after a share of their codes was removed."""
+    """Adds a weighted change of RGB to the planes, in place, without noise that is finer than the crop."""
     x0, y0, *_ = place.region
     changes = planes_from_rgb(delta, frame, difference=True)
+    removals = [None] * len(changes) if noise is None else _removals(frame, noise, place)
     peak = (1 << frame.format.bit_depth) - 1
     shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
     shares = [weight, *2 * [chroma_cell_mean(weight, frame)]]
-    removals = 3 * [None] if removed is None else [removed, *2 * [shrink_to_chroma(removed, frame)]]
-    for index, (plane, change, share, removal, (sx, sy)) in enumerate(
-        zip(planes, changes, shares, removals, shifts, strict=False)
+    for plane, change, removal, share, (sx, sy) in zip(
+        planes, changes, removals, shares, shifts, strict=False
     ):
         part = plane[y0 >> sy : (y0 >> sy) + change.shape[0], x0 >> sx : (x0 >> sx) + change.shape[1]]
-        added = change if removal is None else change - removal * _above_zero(part, index, frame)
-        changed = part + share * added
+        changed = part + share * (change if removal is None else change - removal)
         np.clip(np.rint(changed, out=changed), 0, peak, out=changed)
         part[:] = changed
+
+
+def _removals(frame: Frame, noise: _FinerNoise, place: CropPlace) -> list[FloatArray | None]:
+    """The noise in each plane of the frame's region that is finer than the crop [codes]; None: there is none.
+
+    It is that of the frame itself, whatever other faces have changed already.
+    """
+    x0, y0, *_ = place.region
+    span = np.float32((1 << frame.format.bit_depth) - 1)
+    shifts = [(0, 0), frame.format.chroma_shift, frame.format.chroma_shift]
+    maps = [(noise.share, noise.head), *2 * [_on_chroma_grid(noise, frame)]]
+    removals: list[FloatArray | None] = []
+    for index, (crop, (share, head), (sx, sy)) in enumerate(
+        zip(planes_from_rgb(noise.crop, frame, difference=True), maps, shifts, strict=False)
+    ):
+        plane = frame.planes[index]
+        part = plane[y0 >> sy : (y0 >> sy) + crop.shape[0], x0 >> sx : (x0 >> sx) + crop.shape[1]]
+        residual = _above_zero(part, index, frame) - crop
+        noisy = noise_share(residual / span, head > 0.5)
+        removals.append(None if noisy is None else share * noisy * residual)
+    return removals
+
+
+def _on_chroma_grid(noise: _FinerNoise, frame: Frame) -> tuple[FloatArray, FloatArray]:
+    """The share and the mask at the chroma samples."""
+    return shrink_to_chroma(noise.share, frame), chroma_cell_mean(noise.head, frame)
 
 
 def _above_zero(codes: Plane, index: int, frame: Frame) -> FloatArray:

@@ -20,12 +20,12 @@ from vidrestore.faces.alignment import similarity_scale, transform_points
 from vidrestore.faces.crop_place import CropPlace, place_in_frame
 from vidrestore.faces.grain import grain_share
 from vidrestore.restoration.tensor_pictures.filters import low_pass
-from vidrestore.restoration.tensor_pictures.finer_noise import replaced_share
+from vidrestore.restoration.tensor_pictures.finer_noise import removed_share
 from vidrestore.restoration.tensor_pictures.grain import extract_grain
 from vidrestore.restoration.tensor_pictures.hdr import code_difference
 from vidrestore.restoration.tensor_pictures.masks import face_mask, head_mask
 from vidrestore.restoration.tensor_pictures.pictures import TensorFace
-from vidrestore.restoration.tensor_pictures.planes import RegionChange, add_change
+from vidrestore.restoration.tensor_pictures.planes import FinerNoise, RegionChange, add_change
 from vidrestore.restoration.tensor_pictures.resampling import affine_positions, sample_at
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.settings.sidecar import FaceTreatment, Grain
@@ -123,10 +123,10 @@ def _paste_fused(
     of_estimate = launch(device, lambda: code_difference(shown, face.original, frame.colour))
 
     def outer() -> RegionChange:
-        replaced = _replaced_share(face, estimate, grain, frame.colour)
-        return _masked(
-            place, of_estimate, head_mask(size, device), share, occupied.head, face.original, replaced
-        )
+        head = head_mask(size, device)
+        change = _masked(place, of_estimate, head, share, occupied.head)
+        removed = _removed_share(face, estimate, grain, frame.colour)
+        return replace(change, noise=_finer_noise(face, removed, head, place))
 
     add_change(frame, planes, place.region, device, outer)
     inner_place = place_in_frame(
@@ -157,48 +157,42 @@ def _change(
     drawn = face.image - estimate
     target = face.original + head * (shown - face.original) + _oval(face, points) * drawn
     difference = code_difference(target.clamp(0, 1), face.original, colour)
-    replaced = _replaced_share(face, estimate, grain, colour)
-    masked = None if replaced is None else head * replaced
-    delta, removed = _warped_change(difference, face.original, masked, place)
-    return RegionChange(delta, torch.full_like(delta[0], share), removed)
+    delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
+    removed = _removed_share(face, estimate, grain, colour)
+    noise = None if removed is None else _finer_noise(face, head * removed, head, place)
+    return RegionChange(delta, torch.full_like(delta[0], share), noise)
 
 
-def _replaced_share(face: TensorFace, estimate: Tensor, grain: float, colour: ColourTags) -> Tensor | None:
-    """(S, S) the share of the frame's picture that the crop replaces; None: it is zero everywhere."""
+def _removed_share(face: TensorFace, estimate: Tensor, grain: float, colour: ColourTags) -> Tensor | None:
+    """(S, S) the share of the finest detail that was removed as noise; None: it is zero everywhere."""
     if grain >= 1 or needs_tone_mapping(colour):  # a tone mapped crop lacks highlights
         return None
     film = face.original * face.place.gain
-    return replaced_share(film, estimate, similarity_scale(face.place.to_crop)) * (1 - grain)
+    return removed_share(film, estimate, similarity_scale(face.place.to_crop)) * (1 - grain)
+
+
+def _finer_noise(
+    face: TensorFace, removed: Tensor | None, head: Tensor, place: CropPlace
+) -> FinerNoise | None:
+    """What is needed to subtract noise that is finer than the crop; None: there is none."""
+    if removed is None:
+        return None
+    both = low_pass(torch.cat([face.original, removed[None]])[None], 1 / place.scale)[0]
+    warped = _warped(torch.cat([both, head[None]]), place)
+    return FinerNoise(warped[:3], warped[3], warped[4])
 
 
 def _masked(
-    place: CropPlace,
-    difference: Tensor,
-    mask: Tensor,
-    share: float,
-    taken: Tensor | None,
-    original: Tensor | None = None,
-    replaced: Tensor | None = None,
+    place: CropPlace, difference: Tensor, mask: Tensor, share: float, taken: Tensor | None
 ) -> RegionChange:
     """A change (3, S, S) under a mask (S, S) in its region; `taken`, the share of other faces, is updated."""
-    delta, removed = _warped_change(difference, original, replaced, place)
+    delta = _warped(low_pass(difference[None], 1 / place.scale)[0], place)
     weight = _warped(mask[None], place)[0] * share
     if taken is not None:
         occupied = taken[place.rows, place.columns]
         weight = weight * (1 - occupied)
         occupied += weight
-    return RegionChange(delta, weight, removed)
-
-
-def _warped_change(
-    difference: Tensor, original: Tensor | None, replaced: Tensor | None, place: CropPlace
-) -> tuple[Tensor, Tensor | None]:
-    """What is added in the region (3, h, w), and the share (h, w) of the frame's picture that it replaces."""
-    if replaced is None or original is None:
-        return _warped(low_pass(difference[None], 1 / place.scale)[0], place), None
-    both = torch.cat([difference + replaced * original, replaced[None]])
-    warped = _warped(low_pass(both[None], 1 / place.scale)[0], place)
-    return warped[:3], warped[3]
+    return RegionChange(delta, weight)
 
 
 def _oval(face: TensorFace, points: NDArray[np.float64]) -> Tensor:

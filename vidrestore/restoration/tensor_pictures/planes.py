@@ -13,8 +13,21 @@ from vidrestore.colour.yuv_rgb import black_and_span, chroma_kernels, rgb_to_cod
 from vidrestore.faces.crop_place import Region
 from vidrestore.restoration.pinned_copies import Download, download, pack, upload
 from vidrestore.restoration.tensor_pictures.filters import filter_axis
+from vidrestore.restoration.tensor_pictures.finer_noise import noise_share
 from vidrestore.runtime.launching_thread import launch
 from vidrestore.types import Frame, Plane
+
+
+@dataclass(frozen=True, slots=True)
+class FinerNoise:
+    """What is needed in a region to subtract noise that is finer than the crop, on the device."""
+
+    crop: Tensor
+    """(3, h, w) the crop, warped back."""
+    share: Tensor
+    """(h, w) in 0..1: the share of the finest detail that was removed as noise."""
+    head: Tensor
+    """(h, w) in 0..1: the mask of the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +38,8 @@ class RegionChange:
     """(3, h, w) what is added to RGB, in the frame's transfer."""
     weight: Tensor
     """(h, w) in 0..1. Where it is 0, codes stay as they are."""
-    removed: Tensor | None
-    """(h, w) in 0..1: the share of the frame's picture that `delta` replaces; None: zero."""
+    noise: FinerNoise | None = None
+    """The noise that is subtracted; None: nothing is."""
 
 
 def add_change(
@@ -45,15 +58,18 @@ def add_change(
         device: Where it is computed.
         change: Launches the computation of the change.
     """
-    parts: list[Plane] = [
-        _part(plane, region, frame.format.chroma_shift if index in (1, 2) else (0, 0))
-        for index, plane in enumerate(planes[: 1 if frame.format.family == "gray" else 3])
-    ]
+    parts, untouched = _parts(frame, planes, region), _parts(frame, frame.planes, region)
     packed = pack_codes(parts, device)
+    is_touched = not all(map(np.array_equal, parts, untouched))
+    packed_before = pack_codes(untouched, device) if is_touched else packed
 
     def start() -> Download:
-        codes = upload_codes(packed, parts, device)
-        return _start_download(_changed(frame, codes, change()), parts)
+        codes, found = upload_codes(packed, parts, device), change()
+        removals: list[Tensor] | None = None
+        if found.noise is not None:
+            before = upload_codes(packed_before, parts, device) if is_touched else codes
+            removals = _removals(frame, before, found.noise)
+        return _start_download(_changed(frame, codes, found, removals), parts)
 
     codes = launch(device, start).arrays()[0].view(parts[0].dtype)
     ends = np.cumsum([part.size for part in parts])[:-1]
@@ -61,17 +77,35 @@ def add_change(
         part[:] = piece.reshape(part.shape)
 
 
-def _changed(frame: Frame, codes: Sequence[Tensor], change: RegionChange) -> list[Tensor]:
-    """The codes with the change, rounded."""
+def _changed(
+    frame: Frame, codes: Sequence[Tensor], change: RegionChange, removals: Sequence[Tensor] | None
+) -> list[Tensor]:
+    """The codes with the change and without noise, rounded."""
     weights = _of_planes(change.weight, frame, cosited=False)
-    removals = None if change.removed is None else _of_planes(change.removed, frame, cosited=True)
     peak = (1 << frame.format.bit_depth) - 1
     changed = []
     for index, (code, added) in enumerate(zip(codes, _changes(change.delta, frame), strict=True)):
-        if removals is not None:
-            added = added - removals[index] * _above_zero(code, index, frame)
-        changed.append((code + weights[index] * added).round_().clamp_(0, peak))
+        kept = added if removals is None else added - removals[index]
+        changed.append((code + weights[index] * kept).round_().clamp_(0, peak))
     return changed
+
+
+def _removals(frame: Frame, untouched: Sequence[Tensor], noise: FinerNoise) -> list[Tensor]:
+    """The noise in each plane of the frame's region that is finer than the crop [codes].
+
+    Args:
+        frame: The frame.
+        untouched: Its codes in the region, before other faces changed them.
+        noise: What is needed.
+    """
+    span = float((1 << frame.format.bit_depth) - 1)
+    shares = _of_planes(noise.share, frame, cosited=True)
+    heads = _of_planes(noise.head, frame, cosited=False)
+    removals = []
+    for index, (code, crop) in enumerate(zip(untouched, _changes(noise.crop, frame), strict=True)):
+        residual = _above_zero(code, index, frame) - crop
+        removals.append(shares[index] * noise_share(residual / span, heads[index] > 0.5) * residual)
+    return removals
 
 
 def _of_planes(share: Tensor, frame: Frame, *, cosited: bool) -> list[Tensor]:
@@ -107,6 +141,14 @@ def upload_codes(packed: Tensor, parts: Sequence[Plane], device: torch.device) -
     codes = there.float() if packed.itemsize == 1 else there.to(torch.int32).bitwise_and_(0xFFFF).float()
     sizes = [part.size for part in parts]
     return [piece.view(part.shape) for piece, part in zip(codes.split(sizes), parts, strict=True)]
+
+
+def _parts(frame: Frame, planes: Sequence[Plane], region: Region) -> list[Plane]:
+    """The region of each plane that is changed, as views."""
+    return [
+        _part(plane, region, frame.format.chroma_shift if index in (1, 2) else (0, 0))
+        for index, plane in enumerate(planes[: 1 if frame.format.family == "gray" else 3])
+    ]
 
 
 def _part(plane: Plane, region: Region, shift: tuple[int, int]) -> Plane:
