@@ -75,7 +75,7 @@ def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
         planes: Any,
         delta: FloatArray,
         weight: FloatArray,
-        removed: FloatArray | None,
+        noise: Any,
         place: CropPlace,
     ) -> None:
         under = found.get(frame.index, np.zeros((frame.height, frame.width), bool))
@@ -83,7 +83,7 @@ def masks(monkeypatch: pytest.MonkeyPatch) -> Masks:
         changes = (weight > 0) & (np.abs(delta).max(axis=2) > 0)
         under[place.rows, place.columns] |= changes
         found[frame.index] = under
-        add(frame, planes, delta, weight, removed, place)
+        add(frame, planes, delta, weight, noise, place)
 
     monkeypatch.setattr(compositing, "_add_weighted_change", noting)
     return found

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.support.frames import make_frame
 from vidrestore.colour.hdr import PQ
+from vidrestore.colour.matrices import BT601_LUMA
 from vidrestore.faces.alignment import similarity, template, warp_face
 from vidrestore.faces.compositing import composite
-from vidrestore.faces.finer_noise import removed_share
+from vidrestore.faces.finer_noise import noise_share, removed_share
 from vidrestore.settings import Grain
 from vidrestore.types import ColourTags, FloatArray, Frame, FrameFaces, Plane, RestoredFace
 
@@ -103,6 +104,62 @@ def test_two_heads_in_one_place_remove_it_once() -> None:
     out = restored(frame, face, replace(face, track_id=1)).planes[0]
     assert deviation(out) < 1
     assert abs(out[HEAD].mean() - GREY) < 0.5
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_heads_that_overlap_keep_each_others_restoration(strength: float) -> None:
+    frame = grey_frame(noisy())
+    brighter = face_of(frame, (GREY + 40) / 255)
+    out = restored(frame, brighter, replace(brighter, track_id=1), strength=strength).planes[0]
+    kept = (1 - strength) ** 2
+    assert out[HEAD].mean() == pytest.approx(GREY + 40 * (1 - kept), abs=1)
+    assert deviation(out) == pytest.approx(kept * deviation(frame.planes[0]), abs=0.6)
+
+
+def test_chroma_without_noise_stays_where_luma_is_noisy() -> None:
+    chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    chroma[:, ::2] = 148
+    frame = make_frame([noisy(), chroma, chroma], "yuv420p", ColourTags())
+    face = face_of(frame)
+    assert face.estimate is not None
+    luma = ((face.estimate - face.original) @ np.array(BT601_LUMA, np.float32))[..., None]
+    out = restored(frame, face_of(frame, np.asarray((face.original + luma).clip(0, 1), np.float32)))
+    assert deviation(out.planes[0]) < 2
+    inside = (slice(33, 38), slice(38, 43))
+    for plane in out.planes[1:]:
+        assert np.abs(plane.astype(int) - chroma)[inside].max() <= 6
+
+
+def test_fine_detail_in_a_few_places_of_a_clean_face_stays() -> None:
+    codes = np.full((HEIGHT, WIDTH), GREY, np.uint8)
+    codes[62:72, 72:82] = noisy(deviation=15)[62:72, 72:82]
+    frame = grey_frame(codes)
+    face = face_of(frame)
+    assert face.estimate is not None
+    assert not removed_share(face.original, face.estimate, 1.0).any()
+
+
+def test_nothing_is_known_of_the_finest_detail_from_a_reduced_crop() -> None:
+    frame = grey_frame(noisy())
+    face = face_of(frame)
+    assert face.estimate is not None
+    assert removed_share(face.original, face.estimate, 1.0).max() > 0.8
+    assert not removed_share(face.original, face.estimate, 0.5).any()
+
+
+def test_of_a_residual_only_what_is_as_strong_as_in_most_of_the_face_is_noise() -> None:
+    residual = np.random.default_rng(2).normal(0, 4 / 255, (80, 80)).astype(np.float32)
+    residual[30:50, 30:50] *= 5
+    share = noise_share(residual, np.ones((80, 80), bool))
+    assert share is not None
+    assert share[5:20, 5:20].min() > 0.95
+    assert share[36:44, 36:44].max() < 0.1
+
+
+def test_a_residual_without_noise_stays() -> None:
+    weak = np.random.default_rng(2).normal(0, 0.5 / 255, (80, 80)).astype(np.float32)
+    assert noise_share(weak, np.ones((80, 80), bool)) is None
+    assert noise_share(40 * weak, np.zeros((80, 80), bool)) is None
 
 
 def test_detail_as_fine_as_the_frames_pixels_stays_where_the_estimate_keeps_that_of_the_crop() -> None:

@@ -4,7 +4,8 @@ A crop is interpolated, and so is its change when it returns to the frame: both 
 detail of the frame, and noise in that part would stay. It is the residual of the frame after the crop was
 warped back. A share of it is subtracted, the product of two:
 
-- where the evidence network removed the finest detail that the crop does have, it is noise (`removed_share`);
+- where the evidence network removed the finest detail that the crop does have, it is noise, if it removed it
+  in most of the face (`removed_share`);
 - the residual itself shows how strong its noise is: most of a face is smooth, so it is the strength in most
   places. Where the residual is stronger, the rest is detail, and without noise nothing is subtracted
   (`noise_share`).
@@ -21,7 +22,8 @@ from vidrestore.types import FloatArray
 
 KEPT_UP_TO, REMOVED_FROM = 0.5 / 255, 1.5 / 255
 """Local RMS of the fine detail that the network removed: below the first value nothing is subtracted, above
-the second one as large a share as was removed."""
+the second one as large a share as was removed. It holds for each place, and for the median of the face: noise
+is everywhere, and what is removed in a few places of a clean face may be a beard."""
 CLEAN_UP_TO, NOISY_FROM = 0.7 / 255, 1.5 / 255
 """RMS of the residual in most of a face: below the first value it is clean, above the second one noisy."""
 VARIATION = 1.5
@@ -55,9 +57,15 @@ def removed_share(film: FloatArray, clean: FloatArray, scale: float) -> FloatArr
     fine, kept = _finest(of_film, unit), _finest(of_clean, unit)
     energy, kept_energy = (_mean_square(detail, window(unit)) for detail in (fine, kept))
     removed = np.sqrt(_mean_square(np.subtract(fine, kept), window(unit)))
-    strength = np.clip((removed - KEPT_UP_TO) / np.float32(REMOVED_FROM - KEPT_UP_TO), 0, 1)
-    share = np.maximum(1 - kept_energy / (energy + np.float32(NO_ENERGY)), 0) * strength
-    return np.asarray(known_share(scale) * share * (of_film != of_clean), np.float32)
+    usual = np.median(removed[middle(len(removed))])
+    there, overall = (_strength(rms) for rms in (removed, usual))
+    share = (
+        known_share(scale)
+        * overall
+        * there
+        * np.maximum(1 - kept_energy / (energy + np.float32(NO_ENERGY)), 0)
+    )
+    return np.asarray(share * (of_film != of_clean), np.float32)
 
 
 def noise_share(residual: FloatArray, shown: NDArray[np.bool_]) -> FloatArray | None:
@@ -101,9 +109,20 @@ def pixel_size(scale: float) -> int:
     return max(round(scale), 1)
 
 
+def middle(side: int) -> tuple[slice, slice]:
+    """Rows and columns of the middle of a crop, of which every other pixel is taken; `side` in px."""
+    part = slice(side // 4, side - side // 4, 2)
+    return part, part
+
+
 def window(unit: int) -> int:
     """Pixels of the crop a side over which energies are averaged, for pixels of the frame of this size."""
     return (WINDOW - 1) * unit + 1
+
+
+def _strength(removed: FloatArray) -> FloatArray:
+    """0..1: how noisy a place is from which detail of this RMS was removed."""
+    return np.clip((removed - KEPT_UP_TO) / np.float32(REMOVED_FROM - KEPT_UP_TO), 0, 1)
 
 
 def _finest(luma: FloatArray, unit: int) -> FloatArray:

@@ -35,8 +35,10 @@ def removed_share(film: Tensor, clean: Tensor, scale: float) -> Tensor:
     details = torch.stack([fine, kept, fine - kept])
     energy, kept_energy, removed = mean_around(details.square()[:, None], finer_noise.window(unit))[:, 0]
     strength = (removed.clamp(min=0).sqrt() - KEPT_UP_TO) / (REMOVED_FROM - KEPT_UP_TO)
-    share = (1 - kept_energy / (energy.clamp(min=0) + NO_ENERGY)).clamp(0, 1) * strength.clamp(0, 1)
-    return finer_noise.known_share(scale) * share * (both[0] != both[1])
+    usual = strength[finer_noise.middle(len(strength))].flatten().quantile(0.5)
+    factor = finer_noise.known_share(scale) * strength.clamp(0, 1) * usual.clamp(0, 1)
+    share = factor * (1 - kept_energy / (energy.clamp(min=0) + NO_ENERGY)).clamp(0, 1)
+    return share * (both[0] != both[1])
 
 
 def noise_share(residual: Tensor, shown: Tensor) -> Tensor:
