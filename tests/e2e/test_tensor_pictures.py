@@ -101,10 +101,12 @@ def test_a_run_on_a_simulated_gpu_gives_the_frames_of_a_cpu(
     for one, other in zip(*map(pictures_of, masks), strict=True):
         assert ((one > 0) == (other > 0)).mean() > 0.99
     # Greys that are rounded to the other side change the flow by a little: one code of 8 bits, four of 10.
+    # At single samples of bright edges in PQ that is up to twice as much.
     limit = 4 if is_hdr else 1
     for one, other in zip(pictures_of(expected), pictures_of(found), strict=True):
         difference = np.abs(one.astype(int) - other.astype(int))
-        assert difference.max() <= limit
+        assert (difference > limit).sum() <= (2 if is_hdr else 0)
+        assert difference.max() <= (2 if is_hdr else 1) * limit
         assert (difference > limit // 4).mean() < 0.01
 
 
